@@ -1,0 +1,152 @@
+"""Bytes to message and back. `ContractError` is the only exception that leaves this module.
+
+What the hub sends to one client is signed and has two lines: `kid sig`, a newline, and the JSON on one line. An
+unsigned payload begins with `{`. A client that does not verify cuts the first line off.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from schemas import messages
+from schemas.messages import Message
+from schemas.topics import Channel
+
+MAX_PAYLOAD = 65_536
+"""Bytes of a whole MQTT payload, the signature line included. The broker refuses more, too."""
+
+CommandMessage = messages.Run | messages.Cancel
+ReceiptMessage = messages.Receipt | messages.Welcome
+PresenceMessage = messages.Birth | messages.Offline | messages.Will
+
+_BY_CHANNEL: dict[Channel, Any] = {
+    Channel.COMMANDS: CommandMessage,
+    Channel.REPORTS: messages.Reports,
+    Channel.RECEIPTS: ReceiptMessage,
+    Channel.PRESENCE: PresenceMessage,
+    Channel.STATE: messages.State,
+    Channel.HEARTBEAT: messages.Heartbeat,
+    Channel.REQUESTS: messages.Request,
+    Channel.RESPONSES: messages.Response,
+}
+_DECODERS: dict[Channel, msgspec.json.Decoder[Any]] = {
+    channel: msgspec.json.Decoder(types) for channel, types in _BY_CHANNEL.items()
+}
+_ROLL_CALL = msgspec.json.Decoder(messages.RollCall)
+_KEYS = msgspec.json.Decoder(messages.Keys)
+_ENVELOPE = msgspec.json.Decoder(messages.Envelope)
+_ENCODER = msgspec.json.Encoder()
+
+
+class ContractError(Exception):
+    """A message that breaks the contract. `code` is one of too_large, not_json, unsupported_version,
+    unsupported_kind, invalid, bad_frame, bad_signature. Record it, never retry it."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A payload taken apart: who signed, the signature's 64 bytes, and the JSON bytes that it covers."""
+
+    kid: str
+    signature: bytes
+    body: bytes
+
+
+def encode(message: Message) -> bytes:
+    """The JSON of a message, on one line. Raises ContractError `too_large`."""
+    return _checked(_ENCODER.encode(message))
+
+
+def decode(channel: Channel, body: bytes) -> Any:
+    """The message that a payload of this channel holds; one of the channel's own types.
+
+    `body` is the JSON, without a signature line. Raises ContractError.
+    """
+    return _decode(_DECODERS[channel], body)
+
+
+def decode_roll_call(body: bytes) -> messages.RollCall:
+    """The roll call of `hub/presence`. Raises ContractError."""
+    decoded: messages.RollCall = _decode(_ROLL_CALL, body)
+    return decoded
+
+
+def decode_keys(body: bytes) -> messages.Keys:
+    """The key list of `hub/keys`, its signature line already taken off. Raises ContractError."""
+    decoded: messages.Keys = _decode(_KEYS, body)
+    return decoded
+
+
+def join_frame(frame: Frame) -> bytes:
+    """The signed payload. Raises ContractError `too_large`."""
+    signature = base64.urlsafe_b64encode(frame.signature).rstrip(b"=")
+    return _checked(frame.kid.encode() + b" " + signature + b"\n" + frame.body)
+
+
+def split_frame(payload: bytes) -> Frame | None:
+    """The parts of a signed payload, or None when it is unsigned. Raises ContractError `bad_frame`."""
+    if len(payload) > MAX_PAYLOAD:
+        raise ContractError("too_large", f"the payload has {len(payload)} bytes; at most {MAX_PAYLOAD} are allowed")
+    if payload[:1] == b"{":
+        return None
+    line, newline, body = payload.partition(b"\n")
+    kid, space, encoded = line.partition(b" ")
+    if not newline or not space or not 1 <= len(kid) <= 64 or not kid.isascii():
+        raise ContractError("bad_frame", "the payload is neither JSON nor 'kid signature', a newline and JSON")
+    try:
+        signature = base64.b64decode(encoded + b"=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise ContractError("bad_frame", "the signature is not base64url") from None
+    if len(signature) != 64:
+        raise ContractError("bad_frame", f"the signature has {len(signature)} bytes; Ed25519 has 64")
+    return Frame(kid.decode("ascii"), signature, body)
+
+
+def body_of(payload: bytes) -> bytes:
+    """The JSON of a payload, signed or not, without verifying anything: for tools and basic clients."""
+    frame = split_frame(payload)
+    return payload if frame is None else frame.body
+
+
+def _checked(payload: bytes) -> bytes:
+    if len(payload) > MAX_PAYLOAD:
+        raise ContractError(
+            "too_large",
+            f"the message has {len(payload)} bytes; at most {MAX_PAYLOAD} are allowed: send big things as a document",
+        )
+    return payload
+
+
+def _decode(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
+    if len(body) > MAX_PAYLOAD:
+        raise ContractError("too_large", f"the payload has {len(body)} bytes; at most {MAX_PAYLOAD} are allowed")
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise _explain(body, problem) from None
+
+
+def _explain(body: bytes, problem: Exception) -> ContractError:
+    """Say whether bytes are no JSON, of a newer version, of an unknown kind, or wrong in a field."""
+    try:
+        envelope = _ENVELOPE.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        code = "invalid" if isinstance(problem, msgspec.ValidationError) else "not_json"
+        return ContractError(code, f"not a message: {problem}")
+    if isinstance(envelope.v, int) and envelope.v > messages.VERSION:
+        return ContractError(
+            "unsupported_version",
+            f"contract version {envelope.v} is newer than {messages.VERSION}, which this program speaks",
+        )
+    text = str(problem)
+    if "Invalid value" in text and "$.kind" in text:
+        return ContractError("unsupported_kind", f"the kind {envelope.kind!r} is not known here")
+    return ContractError("invalid", f"kind {envelope.kind!r}: {text}")
