@@ -1,0 +1,142 @@
+"""Whether a client is there, from evidence alone; and whether a birth belongs to the journal the hub knows.
+
+Evidence carries a session (new with each process start of the agent) and a connection (counts up within a session).
+What an older connection says cannot take a newer one offline: takeover, will and birth arrive in any order.
+"""
+
+import enum
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from schemas.states import Level, Presence
+
+ROLL_CALL_SPREAD = timedelta(seconds=2)
+"""Within which agents answer a roll call, at random."""
+ROLL_CALL_PATIENCE = timedelta(seconds=5)
+"""Who is silent this long after a roll call is unknown."""
+SILENCE = timedelta(seconds=90)
+"""Three missed heartbeats of a full agent: its main loop hangs although its socket lives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the hub knows of a client's presence; the evidence columns of `client_sessions`."""
+
+    presence: Presence = Presence.OFFLINE
+    reason: str = "never_seen"
+    session: str | None = None
+    connection: int = 0
+    level: Level = Level.FULL
+    heard_at: datetime | None = None
+    """When it last proved to be alive: a birth, a heartbeat, a report."""
+    since: datetime | None = None
+    """When `presence` last changed."""
+
+
+class Sign(enum.StrEnum):
+    """What was heard of a client."""
+
+    BIRTH = "birth"
+    HEARTBEAT = "heartbeat"
+    GOOD_BYE = "offline"
+    WILL = "will"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One sign of a client, fenced by its session and connection."""
+
+    sign: Sign
+    session: str
+    connection: int
+    level: Level = Level.FULL
+
+
+def hear(evidence: Evidence, heard: Heard, now: datetime) -> Evidence:
+    """The evidence after a sign. An older connection's sign changes nothing."""
+    same = heard.session == evidence.session
+    match heard.sign:
+        case Sign.BIRTH:
+            if same and heard.connection < evidence.connection:
+                return evidence
+            born = replace(
+                evidence,
+                session=heard.session,
+                connection=heard.connection,
+                level=heard.level,
+                heard_at=now,
+            )
+            return _to(born, Presence.ONLINE, "birth", now)
+        case Sign.HEARTBEAT:
+            if not same or heard.connection < evidence.connection:
+                return evidence
+            return _to(replace(evidence, heard_at=now), Presence.ONLINE, "heartbeat", now)
+        case Sign.GOOD_BYE | Sign.WILL:
+            if not same or heard.connection < evidence.connection:
+                return evidence
+            reason = "stopped" if heard.sign is Sign.GOOD_BYE else "connection_lost"
+            return _to(evidence, Presence.OFFLINE, reason, now)
+    assert_never(heard.sign)
+
+
+def age(evidence: Evidence, now: datetime, roll_called_at: datetime | None) -> Evidence:
+    """The evidence after silence. A basic client owes no heartbeat, so its silence proves nothing."""
+    if evidence.presence is not Presence.ONLINE or evidence.level is Level.BASIC or evidence.heard_at is None:
+        return evidence
+    if roll_called_at is not None and evidence.heard_at < roll_called_at and now - roll_called_at >= ROLL_CALL_PATIENCE:
+        return _to(evidence, Presence.UNKNOWN, "silent_at_roll_call", now)
+    if now - evidence.heard_at >= SILENCE:
+        return _to(evidence, Presence.UNKNOWN, "no_heartbeat", now)
+    return evidence
+
+
+def _to(evidence: Evidence, presence: Presence, reason: str, now: datetime) -> Evidence:
+    if evidence.presence is presence:
+        return evidence
+    return replace(evidence, presence=presence, reason=reason, since=now)
+
+
+# --- identity: is this the journal that the hub handed its commands to? --------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the hub knows of a client's journal. `issued` is the epoch of the last welcome, `confirmed` the highest
+    that the agent has shown back in a heartbeat or with reports."""
+
+    journal: str | None = None
+    issued: int = 0
+    confirmed: int = 0
+    session: str | None = None
+
+
+class Finding(enum.StrEnum):
+    """What a birth says about the journal."""
+
+    SAME = "same"
+    FIRST = "first"
+    """No journal was ever assigned."""
+    LOST = "journal_lost"
+    """The agent has none, an older one (rolled back, restored) or somebody else's."""
+    AHEAD = "hub_restored"
+    """The agent knows a newer epoch than the hub: the hub's database came from a backup."""
+    NEW_SESSION = "session_lost"
+    """A basic client, which keeps no journal, started anew."""
+
+
+def identify(
+    identity: Identity, *, level: Level, session: str, journal: str | None, epoch: int | None, fresh: str
+) -> tuple[Identity, Finding]:
+    """The identity after a birth and what it means. `fresh` is the id for a new journal, should one be due."""
+    issued = max(identity.issued, epoch or 0) + 1
+    if level is Level.BASIC:
+        changed = identity.session is not None and identity.session != session
+        kept = Identity(identity.journal or fresh, issued, identity.confirmed, session)
+        return kept, Finding.NEW_SESSION if changed else Finding.SAME
+    if identity.journal is None:
+        return Identity(fresh, issued, 0, session), Finding.FIRST
+    if journal != identity.journal or epoch is None or epoch < identity.confirmed:
+        return Identity(fresh, issued, 0, session), Finding.LOST
+    finding = Finding.AHEAD if epoch > identity.issued else Finding.SAME
+    return replace(identity, issued=issued, session=session), finding

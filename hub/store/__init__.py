@@ -1,0 +1,1 @@
+"""Postgres: tables, migrations, and typed functions over the named statements in `sql/`. Decides no policy."""

@@ -1,0 +1,120 @@
+"""Claiming commands for clients, sending again what had no word, and the times of the next look."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from psycopg.rows import DictRow
+
+from hub.domain import lanes, lifecycle
+from hub.store.engine import Connection
+from hub.store.sql import statement
+from schemas.messages import Cancel, Run
+from schemas.states import OnInterrupt
+
+FIRST_LEASE_S = 5.0
+
+_CLIENTS_WITH_WORK = statement("dispatch", "clients_with_work")
+_LOCK_CLIENTS = statement("dispatch", "lock_clients")
+_CLAIM = statement("dispatch", "claim")
+_RESEND = statement("dispatch", "resend")
+_RESEND_CANCELS = statement("dispatch", "resend_cancels")
+_OFFER_AGAIN = statement("dispatch", "offer_again")
+_MARK_SENT = statement("dispatch", "mark_sent")
+_WAKE = statement("dispatch", "wake_scheduled")
+_NEXT_DUE = statement("dispatch", "next_due")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one round of dispatch took: the runs to publish, and the clients that another worker held."""
+
+    runs: list[Run]
+    skipped: set[str]
+
+
+def _run(row: DictRow) -> Run:
+    return Run(
+        client_id=row["client_id"],
+        command_id=row["id"],
+        attempt=row["attempt"],
+        lane=row["lane"],
+        action=row["action"],
+        payload=row["payload"],
+        priority=row["priority"],
+        issued_at=row["issued_at"],
+        expires_at=row["expires_at"],
+        timeout_s=row["timeout_s"],
+        on_interrupt=OnInterrupt(row["on_interrupt"]),
+        journal=row["journal"],
+        order_key=row["order_key"],
+        traceparent=row["traceparent"],
+    )
+
+
+async def clients_with_work(connection: Connection) -> set[str]:
+    """Clients that have something due and may be sent to."""
+    cursor = await connection.execute(_CLIENTS_WITH_WORK)
+    return {row["client_id"] for row in await cursor.fetchall()}
+
+
+async def claim(connection: Connection, client_ids: Sequence[str]) -> Claim:
+    """Move what is due from pending to queued, up to the free windows. Needs a transaction: publish after it."""
+    wanted = sorted(set(client_ids))
+    cursor = await connection.execute(_LOCK_CLIENTS, {"client_ids": wanted})
+    locked = [row["client_id"] for row in await cursor.fetchall()]
+    if not locked:
+        return Claim([], set(wanted))
+    cursor = await connection.execute(
+        _CLAIM,
+        {
+            "client_ids": locked,
+            "per_lane": lanes.PER_LANE,
+            "per_client": lanes.PER_CLIENT,
+            "urgent": lanes.URGENT_PRIORITY,
+            "oldest_every": lanes.OLDEST_EVERY,
+            "lease_s": FIRST_LEASE_S,
+            "grace_s": lifecycle.NO_WORD_GRACE.total_seconds(),
+        },
+    )
+    return Claim([_run(row) for row in await cursor.fetchall()], set(wanted) - set(locked))
+
+
+async def resend(connection: Connection, most: int = 500) -> list[Run]:
+    """Attempts whose lease ran out, to be published again."""
+    cursor = await connection.execute(_RESEND, {"most": most})
+    return [_run(row) for row in await cursor.fetchall()]
+
+
+async def resend_cancels(connection: Connection, most: int = 500) -> list[Cancel]:
+    """Cancels without an answer, to be published again."""
+    cursor = await connection.execute(_RESEND_CANCELS, {"most": most})
+    return [
+        Cancel(client_id=row["client_id"], cancel_id=row["cancel_id"], command_id=row["id"])
+        for row in await cursor.fetchall()
+        if row["status"] in lifecycle.HANDED_OUT
+    ]
+
+
+async def offer_again(connection: Connection, client_id: str) -> int:
+    """After a birth: make due at once whatever this client holds or gave no word about. How many."""
+    cursor = await connection.execute(_OFFER_AGAIN, {"client_id": client_id})
+    return len(await cursor.fetchall())
+
+
+async def mark_sent(connection: Connection, ids: Sequence[UUID]) -> None:
+    """Record that the broker acknowledged these runs."""
+    await connection.execute(_MARK_SENT, {"ids": list(ids)})
+
+
+async def wake_scheduled(connection: Connection) -> set[str]:
+    """Let commands in whose time has come; the clients that they are for."""
+    cursor = await connection.execute(_WAKE)
+    return {row["client_id"] for row in await cursor.fetchall()}
+
+
+async def seconds_to_next_due(connection: Connection) -> float | None:
+    """When the reaper has something to do next."""
+    cursor = await connection.execute(_NEXT_DUE)
+    row = await cursor.fetchone()
+    return None if row is None else row["seconds"]

@@ -1,0 +1,37 @@
+-- name: find
+SELECT
+    id, client_id, batch_id, action, lane, payload, priority, status, version, attempt, max_retries, not_before,
+    expires_at, timeout_s, on_interrupt, order_key, when_offline, reference, tags, estimated_duration_s, traceparent,
+    created_by, created_at, queued_at, sent_at, sends, accepted_at, started_at, held_reasons, finished_at,
+    cancel_requested_at, progress, result, error, unknown_reason, dead_letter_reason, dead_letter_closed_at, replay_of
+FROM commands
+WHERE id = ANY (%(ids)s);
+
+-- name: logs
+SELECT version, at, event, status, attempt, detail
+FROM command_logs
+WHERE command_id = %(id)s
+ORDER BY version;
+
+-- name: page
+-- Newest first; each filter that is NULL lets everything through.
+SELECT
+    id, client_id, batch_id, action, lane, payload, priority, status, version, attempt, max_retries, not_before,
+    expires_at, timeout_s, on_interrupt, order_key, when_offline, reference, tags, estimated_duration_s, traceparent,
+    created_by, created_at, queued_at, sent_at, sends, accepted_at, started_at, held_reasons, finished_at,
+    cancel_requested_at, progress, result, error, unknown_reason, dead_letter_reason, dead_letter_closed_at, replay_of
+FROM commands
+WHERE (%(before)s::uuid IS NULL OR id < %(before)s)
+    AND (%(client_id)s::text IS NULL OR client_id = %(client_id)s)
+    AND (%(statuses)s::text[] IS NULL OR status = ANY (%(statuses)s))
+    AND (%(action)s::text IS NULL OR action = %(action)s)
+    AND (%(reference)s::text IS NULL OR reference = %(reference)s)
+    AND (%(tag)s::text IS NULL OR tags @> ARRAY[%(tag)s::text])
+    AND (%(created_after)s::timestamptz IS NULL OR created_at >= %(created_after)s)
+    AND (%(created_before)s::timestamptz IS NULL OR created_at < %(created_before)s)
+ORDER BY id DESC
+LIMIT %(limit)s;
+
+-- name: ended
+-- Which of these commands have ended: for callers that wait, when another process applied the report.
+SELECT id FROM commands WHERE id = ANY (%(ids)s) AND finished_at IS NOT NULL;

@@ -1,0 +1,245 @@
+-- name: clients_with_work
+-- Clients that have something due, found by hopping over the index from client to client: the poll behind the events.
+WITH RECURSIVE hop AS (
+    (
+        SELECT client_id FROM commands
+        WHERE status = 'pending' AND NOT scheduled
+        ORDER BY client_id LIMIT 1
+    )
+    UNION ALL
+    SELECT (
+        SELECT c.client_id FROM commands c
+        WHERE c.status = 'pending' AND NOT c.scheduled AND c.client_id > hop.client_id
+        ORDER BY c.client_id LIMIT 1
+    )
+    FROM hop WHERE hop.client_id IS NOT NULL
+)
+SELECT h.client_id
+FROM hop h
+JOIN client_sessions s ON s.client_id = h.client_id
+JOIN clients c ON c.id = h.client_id
+WHERE c.status = 'active' AND s.keep_away IS NULL AND s.journal IS NOT NULL AND s.presence <> 'offline';
+
+-- name: lock_clients
+-- First statement of a claim: the clients whose windows this worker fills now. In id order; whoever another worker
+-- holds is left out and comes again.
+SELECT d.client_id
+FROM client_dispatch d
+WHERE d.client_id = ANY (%(client_ids)s)
+ORDER BY d.client_id
+FOR UPDATE OF d SKIP LOCKED;
+
+-- name: claim
+-- Second statement, with a fresh snapshot: pending -> queued up to the free window of each lane and client.
+-- Urgent commands (priority >= urgent) go first and find one more slot in each lane, beyond the client's window, too.
+-- When a lane's count of claims passes a multiple of `oldest_every`, its oldest command takes a slot.
+-- A command with an order key waits while an older one of its key is unfinished or waits for a person.
+WITH clock AS MATERIALIZED (
+    SELECT floorhub_now() AS at
+),
+ready AS MATERIALIZED (
+    SELECT s.client_id, s.journal
+    FROM client_sessions s
+    JOIN clients c ON c.id = s.client_id
+    WHERE s.client_id = ANY (%(client_ids)s)
+        AND c.status = 'active' AND s.keep_away IS NULL AND s.journal IS NOT NULL AND s.presence <> 'offline'
+),
+held_by_agent AS MATERIALIZED (
+    SELECT c.client_id, c.lane, count(*) AS used
+    FROM commands c
+    WHERE c.status IN ('queued', 'running') AND c.client_id IN (SELECT client_id FROM ready)
+    GROUP BY c.client_id, c.lane
+),
+lanes AS MATERIALIZED (
+    SELECT
+        l.client_id, l.lane, l.claims,
+        greatest(%(per_lane)s - coalesce(h.used, 0), 0) AS free,
+        greatest(%(per_lane)s + 1 - coalesce(h.used, 0), 0) AS urgent_free
+    FROM client_lanes l
+    JOIN ready USING (client_id)
+    LEFT JOIN held_by_agent h ON h.client_id = l.client_id AND h.lane = l.lane
+),
+candidates AS (
+    SELECT lanes.*, best.id, best.priority, false AS by_age
+    FROM lanes
+    CROSS JOIN LATERAL (
+        SELECT c.id, c.priority
+        FROM commands c
+        WHERE c.client_id = lanes.client_id AND c.lane = lanes.lane AND c.status = 'pending' AND NOT c.scheduled
+            AND (c.order_key IS NULL OR NOT EXISTS (
+                SELECT FROM commands o
+                WHERE o.client_id = c.client_id AND o.order_key = c.order_key AND o.id < c.id
+                    AND (o.status IN ('pending', 'queued', 'running')
+                        OR (o.dead_letter_reason IS NOT NULL AND o.dead_letter_closed_at IS NULL))
+            ))
+        ORDER BY c.priority DESC, c.id
+        LIMIT lanes.urgent_free
+    ) best
+    UNION ALL
+    SELECT lanes.*, oldest.id, oldest.priority, true
+    FROM lanes
+    CROSS JOIN LATERAL (
+        -- One probe of the index per priority finds the oldest without reading a long queue.
+        SELECT head.id, head.priority
+        FROM generate_series(1, %(urgent)s - 1) AS p (priority)
+        CROSS JOIN LATERAL (
+            SELECT c.id, c.priority
+            FROM commands c
+            WHERE c.client_id = lanes.client_id AND c.lane = lanes.lane AND c.status = 'pending' AND NOT c.scheduled
+                AND c.priority = p.priority::smallint
+                AND (c.order_key IS NULL OR NOT EXISTS (
+                    SELECT FROM commands o
+                    WHERE o.client_id = c.client_id AND o.order_key = c.order_key AND o.id < c.id
+                        AND (o.status IN ('pending', 'queued', 'running')
+                            OR (o.dead_letter_reason IS NOT NULL AND o.dead_letter_closed_at IS NULL))
+                ))
+            ORDER BY c.id
+            LIMIT 1
+        ) head
+        ORDER BY head.id
+        LIMIT 1
+    ) oldest
+    WHERE lanes.free > 0
+        AND (lanes.claims + lanes.free) / %(oldest_every)s > lanes.claims / %(oldest_every)s
+),
+ranked AS (
+    SELECT
+        client_id, lane, free, urgent_free, id, priority,
+        row_number() OVER (
+            PARTITION BY client_id, lane
+            ORDER BY (priority >= %(urgent)s) DESC, bool_or(by_age) DESC, priority DESC, id
+        ) AS lane_place
+    FROM candidates
+    GROUP BY client_id, lane, free, urgent_free, id, priority
+),
+fitting AS (
+    SELECT
+        ranked.*,
+        row_number() OVER (
+            PARTITION BY client_id ORDER BY (priority >= %(urgent)s) DESC, lane_place, priority DESC, id
+        ) AS client_place
+    FROM ranked
+    WHERE lane_place <= CASE WHEN priority >= %(urgent)s THEN urgent_free ELSE free END
+),
+chosen AS MATERIALIZED (
+    SELECT f.id, f.client_id, f.lane
+    FROM fitting f
+    LEFT JOIN (SELECT client_id, sum(used) AS used FROM held_by_agent GROUP BY client_id) h USING (client_id)
+    WHERE f.priority >= %(urgent)s OR f.client_place <= %(per_client)s - coalesce(h.used, 0)
+),
+counted AS (
+    UPDATE client_lanes l
+    SET claims = l.claims + t.taken
+    FROM (SELECT client_id, lane, count(*) AS taken FROM chosen GROUP BY client_id, lane) t
+    WHERE l.client_id = t.client_id AND l.lane = t.lane
+),
+claimed AS (
+    UPDATE commands c
+    SET
+        status = 'queued', version = c.version + 1, queued_at = clock.at, journal = ready.journal, sends = 1,
+        lease_until = clock.at + make_interval(secs => %(lease_s)s), sent_at = NULL, accepted_at = NULL,
+        started_at = NULL,
+        deadline_at = c.expires_at + make_interval(secs => %(grace_s)s)
+    FROM chosen, clock, ready
+    WHERE c.id = chosen.id AND ready.client_id = c.client_id AND c.status = 'pending'
+    RETURNING c.*
+),
+logged AS (
+    INSERT INTO command_logs (command_id, version, at, event, status, attempt)
+    SELECT id, version, queued_at, 'queued', 'queued', attempt FROM claimed
+)
+SELECT
+    id, client_id, attempt, lane, action, payload, priority, queued_at AS issued_at, expires_at, timeout_s,
+    on_interrupt, journal, order_key, traceparent
+FROM claimed
+ORDER BY client_id, priority DESC, id;
+
+-- name: resend
+-- Commands handed out whose lease ran out without a word: the same attempt goes again, the next lease is longer
+-- (5, 10, 20, then 30 s). Claiming never changes the attempt. An unknown one without word is offered once per birth.
+WITH clock AS MATERIALIZED (
+    SELECT floorhub_now() AS at
+),
+due AS (
+    SELECT c.id
+    FROM commands c
+    JOIN client_sessions s ON s.client_id = c.client_id
+    CROSS JOIN clock
+    WHERE c.lease_until <= clock.at
+        AND s.presence <> 'offline' AND s.keep_away IS NULL
+    ORDER BY c.lease_until
+    LIMIT %(most)s
+    FOR UPDATE OF c SKIP LOCKED
+)
+UPDATE commands c
+SET
+    sends = c.sends + 1,
+    lease_until = CASE
+        WHEN c.status = 'queued' THEN clock.at + make_interval(secs => least(5 * 2 ^ least(c.sends, 3), 30))
+    END
+FROM due, clock
+WHERE c.id = due.id AND c.status IN ('queued', 'unknown')
+RETURNING
+    c.id, c.client_id, c.attempt, c.lane, c.action, c.payload, c.priority, c.queued_at AS issued_at, c.expires_at,
+    c.timeout_s, c.on_interrupt, c.journal, c.order_key, c.traceparent;
+
+-- name: resend_cancels
+-- Cancels that the agent has not answered: delivered again until it does.
+WITH clock AS MATERIALIZED (
+    SELECT floorhub_now() AS at
+),
+due AS (
+    SELECT c.id
+    FROM commands c
+    JOIN client_sessions s ON s.client_id = c.client_id
+    CROSS JOIN clock
+    WHERE c.cancel_lease_until <= clock.at
+        AND s.presence <> 'offline' AND s.keep_away IS NULL
+    ORDER BY c.cancel_lease_until
+    LIMIT %(most)s
+    FOR UPDATE OF c SKIP LOCKED
+)
+UPDATE commands c
+SET
+    cancel_sends = c.cancel_sends + 1,
+    cancel_id = coalesce(c.cancel_id, gen_random_uuid()),
+    cancel_lease_until = CASE
+        WHEN c.status IN ('queued', 'running')
+            THEN clock.at + make_interval(secs => least(5 * 2 ^ least(c.cancel_sends, 3), 30))
+    END
+FROM due, clock
+WHERE c.id = due.id
+RETURNING c.id, c.client_id, c.cancel_id, c.status;
+
+-- name: offer_again
+-- After a birth: what was handed out to this client, also unknown without word, goes again at once so that its
+-- journal answers; cancels first.
+UPDATE commands
+SET
+    lease_until = CASE WHEN status IN ('queued', 'unknown') THEN floorhub_now() ELSE lease_until END,
+    cancel_lease_until = CASE WHEN cancel_requested_at IS NOT NULL AND status <> 'unknown' THEN floorhub_now() END
+WHERE client_id = %(client_id)s
+    AND (status IN ('queued', 'running')
+        OR (status = 'unknown' AND unknown_reason = 'no_word' AND dead_letter_closed_at IS NULL))
+RETURNING id;
+
+-- name: mark_sent
+-- PUBACK says that the broker had it once: a time for people, nothing else.
+UPDATE commands c
+SET sent_at = floorhub_now()
+FROM unnest(%(ids)s::uuid[]) AS i (id)
+WHERE c.id = i.id AND c.sent_at IS NULL;
+
+-- name: wake_scheduled
+-- What has become due enters the index that dispatch reads. Answers with the clients that have work now.
+UPDATE commands
+SET scheduled = false
+WHERE scheduled AND not_before <= floorhub_now()
+RETURNING client_id;
+
+-- name: next_due
+-- Seconds until the next scheduled command, lease, cancel or deadline is due; NULL when there is none.
+SELECT extract(epoch FROM least(
+    (SELECT min(not_before) FROM commands WHERE scheduled),
+    (SELECT min(deadline_at) FROM commands WHERE deadline_at IS NOT NULL)
+) - floorhub_now())::double precision AS seconds;

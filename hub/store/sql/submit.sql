@@ -1,0 +1,151 @@
+-- name: submit
+-- Accept commands: judge each, take the quota, write command, log, audit, idempotency key and lane in one statement.
+-- Nothing -> pending. One input row per command, in order of `n`; several requests share one call (group commit).
+-- A key that exists already: the row is refused as `repeated`; a key that comes into being meanwhile makes the whole
+-- statement fail (unique violation), which takes everything back.
+-- Rows of client_usage are locked in client-id order, so overlapping calls cannot deadlock.
+WITH clock AS MATERIALIZED (
+    SELECT floorhub_now() AS at
+),
+input AS MATERIALIZED (
+    SELECT r.*
+    FROM jsonb_to_recordset(%(rows)s) AS r (
+        n integer, id uuid, client_id text, batch_id uuid, action text, lane text, payload jsonb, document_ids uuid[],
+        priority smallint, max_retries integer, not_before timestamptz, expires_at timestamptz, expires_in_s float,
+        timeout_s float, on_interrupt text, order_key text, when_offline text, reference text, tags text[],
+        estimated_duration_s float, traceparent text, created_by uuid, address text,
+        idempotency_route text, idempotency_key text, request_sha256 text, replay_of uuid
+    )
+),
+usage AS MATERIALIZED (
+    SELECT
+        u.client_id,
+        CASE WHEN u.day = (clock.at AT TIME ZONE 'UTC')::date THEN u.day_used ELSE 0 END AS day_used,
+        CASE WHEN u.minute = date_trunc('minute', clock.at) THEN u.minute_used ELSE 0 END AS minute_used
+    FROM client_usage u, clock
+    WHERE u.client_id IN (SELECT client_id FROM input)
+    ORDER BY u.client_id
+    FOR UPDATE OF u
+),
+judged AS (
+    SELECT
+        i.n,
+        i.client_id,
+        p.rate_limit - usage.minute_used AS minute_left,
+        p.max_commands_per_day - usage.day_used AS day_left,
+        coalesce(i.expires_at, greatest(coalesce(i.not_before, clock.at), clock.at) + make_interval(secs => i.expires_in_s))
+            AS expires_at,
+        coalesce(i.not_before > clock.at, false) AS scheduled,
+        clock.at,
+        CASE
+            WHEN k.command_id IS NOT NULL THEN 'repeated'
+            WHEN c.id IS NULL THEN 'client_not_found'
+            WHEN c.status = 'retired' THEN 'client_retired'
+            WHEN c.status = 'disabled' THEN 'client_disabled'
+            WHEN p.allowed_actions IS NOT NULL AND NOT i.action = ANY (p.allowed_actions) THEN 'action_not_allowed'
+            WHEN i.when_offline = 'fail' AND s.presence <> 'online' THEN 'client_offline'
+            WHEN i.expires_at <= clock.at THEN 'already_expired'
+            WHEN i.expires_at <= i.not_before THEN 'never_due'
+            WHEN (
+                SELECT count(*) FROM documents d WHERE d.id = ANY (i.document_ids)
+            ) < cardinality(i.document_ids) THEN 'document_not_found'
+        END AS refusal
+    FROM input i
+    CROSS JOIN clock
+    LEFT JOIN clients c ON c.id = i.client_id
+    LEFT JOIN client_permissions p ON p.client_id = i.client_id
+    LEFT JOIN client_sessions s ON s.client_id = i.client_id
+    LEFT JOIN usage ON usage.client_id = i.client_id
+    LEFT JOIN idempotency_keys k
+        ON k.principal_id = i.created_by AND k.route = i.idempotency_route AND k.key = i.idempotency_key
+),
+placed AS (
+    SELECT judged.*, row_number() OVER (PARTITION BY client_id, refusal IS NULL ORDER BY n) AS place
+    FROM judged
+),
+decided AS MATERIALIZED (
+    SELECT
+        placed.*,
+        coalesce(
+            refusal,
+            CASE WHEN place > day_left THEN 'quota_exceeded' WHEN place > minute_left THEN 'rate_limited' END
+        ) AS verdict
+    FROM placed
+),
+taken AS (
+    UPDATE client_usage u
+    SET
+        day = (clock.at AT TIME ZONE 'UTC')::date,
+        day_used = CASE WHEN u.day = (clock.at AT TIME ZONE 'UTC')::date THEN u.day_used ELSE 0 END + t.accepted,
+        minute = date_trunc('minute', clock.at),
+        minute_used = CASE WHEN u.minute = date_trunc('minute', clock.at) THEN u.minute_used ELSE 0 END + t.accepted
+    FROM (SELECT client_id, count(*) AS accepted FROM decided WHERE verdict IS NULL GROUP BY client_id) t, clock
+    WHERE u.client_id = t.client_id
+),
+accepted AS (
+    INSERT INTO commands (
+        id, client_id, batch_id, action, lane, payload, document_ids, priority, status, version, attempt, max_retries,
+        not_before, scheduled, expires_at, timeout_s, on_interrupt, order_key, when_offline, reference, tags,
+        estimated_duration_s, traceparent, created_by, created_at, sends, deadline_at, cancel_sends, replay_of
+    )
+    SELECT
+        i.id, i.client_id, i.batch_id, i.action, i.lane, i.payload, i.document_ids, i.priority, 'pending', 1, 1,
+        i.max_retries, i.not_before, d.scheduled, d.expires_at, i.timeout_s, i.on_interrupt, i.order_key,
+        i.when_offline, i.reference, i.tags, i.estimated_duration_s, i.traceparent, i.created_by, d.at, 0,
+        d.expires_at, 0, i.replay_of
+    FROM input i
+    JOIN decided d USING (n)
+    WHERE d.verdict IS NULL
+),
+logged AS (
+    INSERT INTO command_logs (command_id, version, at, event, status, attempt)
+    SELECT i.id, 1, d.at, 'created', 'pending', 1
+    FROM input i JOIN decided d USING (n) WHERE d.verdict IS NULL
+),
+audited AS (
+    INSERT INTO audit_logs (at, principal_id, action, resource, resource_id, address, detail)
+    SELECT
+        d.at, i.created_by, 'command.refused', 'client', i.client_id, i.address,
+        jsonb_build_object('action', i.action, 'code', d.verdict)
+    FROM input i JOIN decided d USING (n) WHERE d.verdict IS NOT NULL AND d.verdict <> 'repeated'
+    UNION ALL
+    SELECT
+        d.at, i.created_by, 'command.create', 'command', i.id::text, i.address,
+        jsonb_build_object('client_id', i.client_id, 'action', i.action)
+    FROM input i JOIN decided d USING (n) WHERE d.verdict IS NULL
+),
+keyed AS (
+    INSERT INTO idempotency_keys (principal_id, route, key, request_sha256, command_id, created_at)
+    SELECT i.created_by, i.idempotency_route, i.idempotency_key, decode(i.request_sha256, 'hex'), i.id, d.at
+    FROM input i JOIN decided d USING (n)
+    WHERE d.verdict IS NULL AND i.idempotency_key IS NOT NULL
+),
+laned AS (
+    INSERT INTO client_lanes (client_id, lane, claims)
+    SELECT DISTINCT i.client_id, i.lane, 0
+    FROM input i
+    JOIN decided d USING (n)
+    LEFT JOIN client_lanes l ON l.client_id = i.client_id AND l.lane = i.lane
+    WHERE d.verdict IS NULL AND l.lane IS NULL
+    ORDER BY i.client_id, i.lane
+    ON CONFLICT DO NOTHING
+)
+SELECT
+    d.n,
+    d.verdict,
+    d.at,
+    d.expires_at,
+    greatest(d.minute_left - (SELECT count(*) FROM decided o WHERE o.client_id = d.client_id AND o.verdict IS NULL), 0)
+        AS minute_left,
+    greatest(d.day_left - (SELECT count(*) FROM decided o WHERE o.client_id = d.client_id AND o.verdict IS NULL), 0)
+        AS day_left,
+    date_trunc('minute', d.at) + interval '1 minute' AS minute_reset,
+    (date_trunc('day', d.at AT TIME ZONE 'UTC') + interval '1 day') AT TIME ZONE 'UTC' AS day_reset
+FROM decided d
+ORDER BY d.n;
+
+-- name: find_idempotent
+-- The command that an idempotency key stands for, with the hash of the request that made it.
+SELECT command_id, request_sha256
+FROM idempotency_keys
+WHERE principal_id = %(principal_id)s AND route = %(route)s AND key = %(key)s;

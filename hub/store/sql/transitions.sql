@@ -1,0 +1,100 @@
+-- name: lock
+-- Commands about which something is to be decided, locked in id order so that two workers cannot deadlock, with the
+-- database's clock and the reports of this batch that already left a row in the log.
+SELECT
+    c.id, c.client_id, c.status, c.version, c.attempt, c.max_retries, c.expires_at, c.timeout_s, c.on_interrupt,
+    c.cancel_requested_at, c.held_reasons, c.accepted_at, c.unknown_reason, c.deadline_at, c.finished_at, c.dead_letter_reason,
+    c.dead_letter_closed_at, floorhub_now() AS now,
+    ARRAY(
+        SELECT l.report_id FROM command_logs l
+        WHERE l.command_id = c.id AND l.report_id = ANY (%(report_ids)s)
+    ) AS seen
+FROM commands c
+WHERE c.id = ANY (%(ids)s)
+ORDER BY c.id
+FOR UPDATE OF c;
+
+-- name: lock_overdue
+-- Commands whose deadline has passed; what another worker decides just now is left to it.
+SELECT
+    c.id, c.client_id, c.status, c.version, c.attempt, c.max_retries, c.expires_at, c.timeout_s, c.on_interrupt,
+    c.cancel_requested_at, c.held_reasons, c.accepted_at, c.unknown_reason, c.deadline_at, c.finished_at, c.dead_letter_reason,
+    c.dead_letter_closed_at, floorhub_now() AS now, ARRAY[]::uuid[] AS seen
+FROM commands c
+WHERE c.deadline_at <= floorhub_now()
+ORDER BY c.deadline_at
+LIMIT %(most)s
+FOR UPDATE OF c SKIP LOCKED;
+
+-- name: lock_handed_out
+-- What a client holds, when its journal turns out to be lost.
+SELECT
+    c.id, c.client_id, c.status, c.version, c.attempt, c.max_retries, c.expires_at, c.timeout_s, c.on_interrupt,
+    c.cancel_requested_at, c.held_reasons, c.accepted_at, c.unknown_reason, c.deadline_at, c.finished_at, c.dead_letter_reason,
+    c.dead_letter_closed_at, floorhub_now() AS now, ARRAY[]::uuid[] AS seen
+FROM commands c
+WHERE c.client_id = %(client_id)s AND c.status IN ('queued', 'running')
+ORDER BY c.id
+FOR UPDATE OF c;
+
+-- name: apply
+-- The guarded move: to `status` if the command is still in `from_status` with `from_attempt` and `from_version`.
+-- The rows that come back are the ones that moved. Each entry of `logs` becomes a row of command_logs with the
+-- versions after `from_version`; a change without a log row keeps the version.
+WITH input AS MATERIALIZED (
+    SELECT r.*
+    FROM jsonb_to_recordset(%(rows)s) AS r (
+        id uuid, from_status text, from_attempt integer, from_version integer, status text, attempt integer,
+        not_before timestamptz, scheduled boolean, lease_until timestamptz, accepted_at timestamptz,
+        started_at timestamptz, held_reasons text[], finished_at timestamptz, deadline_at timestamptz,
+        cancel_requested_at timestamptz, cancel_lease_until timestamptz, progress jsonb, result jsonb, error jsonb,
+        unknown_reason text, dead_letter_reason text, dead_letter_closed_at timestamptz, dead_letter_closed_by text,
+        logs jsonb
+    )
+),
+moved AS (
+    UPDATE commands c
+    SET
+        status = i.status,
+        version = c.version + jsonb_array_length(i.logs),
+        attempt = i.attempt,
+        not_before = coalesce(i.not_before, c.not_before),
+        scheduled = coalesce(i.scheduled, c.scheduled),
+        lease_until = CASE
+            WHEN i.status = 'queued' THEN coalesce(i.lease_until, CASE WHEN i.accepted_at IS NULL THEN c.lease_until END)
+        END,
+        accepted_at = coalesce(i.accepted_at, c.accepted_at),
+        started_at = coalesce(i.started_at, c.started_at),
+        held_reasons = i.held_reasons,
+        finished_at = i.finished_at,
+        deadline_at = i.deadline_at,
+        cancel_requested_at = coalesce(i.cancel_requested_at, c.cancel_requested_at),
+        cancel_lease_until = CASE
+            WHEN i.status IN ('queued', 'running') THEN coalesce(i.cancel_lease_until, c.cancel_lease_until)
+        END,
+        progress = coalesce(i.progress, c.progress),
+        result = coalesce(i.result, c.result),
+        error = CASE WHEN i.status = 'completed' THEN NULL ELSE coalesce(i.error, c.error) END,
+        unknown_reason = i.unknown_reason,
+        dead_letter_reason = coalesce(i.dead_letter_reason, c.dead_letter_reason),
+        dead_letter_closed_at = coalesce(i.dead_letter_closed_at, c.dead_letter_closed_at),
+        dead_letter_closed_by = coalesce(i.dead_letter_closed_by, c.dead_letter_closed_by)
+    FROM input i
+    WHERE c.id = i.id AND c.status = i.from_status AND c.attempt = i.from_attempt AND c.version = i.from_version
+    RETURNING c.id, i.from_version, i.logs
+),
+logged AS (
+    INSERT INTO command_logs (command_id, version, at, event, status, attempt, report_id, detail)
+    SELECT
+        m.id, m.from_version + l.place::integer, floorhub_now(), l.entry ->> 'event', l.entry ->> 'status',
+        (l.entry ->> 'attempt')::integer, (l.entry ->> 'report_id')::uuid, nullif(l.entry -> 'detail', 'null'::jsonb)
+    FROM moved m
+    CROSS JOIN LATERAL jsonb_array_elements(m.logs) WITH ORDINALITY AS l (entry, place)
+)
+SELECT id FROM moved;
+
+-- name: quarantine
+-- Reports that could not be used; the sender gets its receipt, people get the reason.
+INSERT INTO report_quarantine (client_id, report_id, command_id, at, reason, report)
+SELECT r.client_id, r.report_id, r.command_id, floorhub_now(), r.reason, r.report
+FROM jsonb_to_recordset(%(rows)s) AS r (client_id text, report_id uuid, command_id uuid, reason text, report text);

@@ -1,0 +1,102 @@
+"""Writing new commands: one statement for a whole group of requests."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg.errors
+from psycopg.types.json import Jsonb
+
+from hub.store.engine import Connection
+from hub.store.sql import statement
+
+_SUBMIT = statement("submit", "submit")
+_FIND = statement("submit", "find_idempotent")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCommand:
+    """A command to be written; fields as in the table `commands`. Exactly one of `expires_at` and `expires_in_s`
+    (from `not_before`, or else from now, by the database's clock) is set."""
+
+    id: UUID
+    client_id: str
+    action: str
+    lane: str
+    payload: dict[str, Any]
+    document_ids: list[UUID]
+    priority: int
+    max_retries: int
+    not_before: datetime | None
+    expires_at: datetime | None
+    expires_in_s: float | None
+    timeout_s: float
+    on_interrupt: str
+    order_key: str | None
+    when_offline: str
+    reference: str | None
+    tags: list[str]
+    estimated_duration_s: float | None
+    traceparent: str | None
+    created_by: UUID
+    address: str | None
+    idempotency_route: str | None = None
+    idempotency_key: str | None = None
+    request_sha256: str | None = None
+    """Hex."""
+    batch_id: UUID | None = None
+    replay_of: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one new command. `refusal` is None when it was stored, else one of repeated, client_not_found,
+    client_retired, client_disabled, action_not_allowed, client_offline, already_expired, never_due,
+    document_not_found, quota_exceeded, rate_limited."""
+
+    refusal: str | None
+    at: datetime
+    expires_at: datetime
+    minute_left: int
+    day_left: int
+    minute_reset: datetime
+    day_reset: datetime
+
+
+class KeyCollisionError(Exception):
+    """Another request with the same idempotency key was written meanwhile; nothing of this call was."""
+
+
+async def submit(connection: Connection, commands: Sequence[NewCommand]) -> list[Verdict]:
+    """Store what may be stored, in the order given; one verdict each. Commits by itself on an autocommit connection.
+
+    Raises KeyCollisionError when an idempotency key came into being meanwhile.
+    """
+    rows = [{**asdict(command), "n": n} for n, command in enumerate(commands)]
+    try:
+        cursor = await connection.execute(_SUBMIT, {"rows": Jsonb(rows)})
+    except psycopg.errors.UniqueViolation as problem:
+        raise KeyCollisionError from problem
+    return [
+        Verdict(
+            refusal=row["verdict"],
+            at=row["at"],
+            expires_at=row["expires_at"],
+            minute_left=row["minute_left"] or 0,
+            day_left=row["day_left"] or 0,
+            minute_reset=row["minute_reset"],
+            day_reset=row["day_reset"],
+        )
+        for row in await cursor.fetchall()
+    ]
+
+
+async def find_idempotent(
+    connection: Connection, principal_id: UUID, route: str, key: str
+) -> tuple[UUID, bytes] | None:
+    """The command that a key stands for and the SHA-256 of the request that made it."""
+    cursor = await connection.execute(_FIND, {"principal_id": principal_id, "route": route, "key": key})
+    row = await cursor.fetchone()
+    return None if row is None else (row["command_id"], bytes(row["request_sha256"]))

@@ -1,0 +1,209 @@
+"""Locked reads and guarded moves of commands: the one way by which a status changes after submit and claim."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
+
+from hub.domain import lifecycle
+from hub.domain.lifecycle import Command, Ignore, Move, Status, Touch
+from hub.domain.retry import RetryPolicy
+from hub.store.engine import Connection
+from hub.store.sql import statement
+
+_LOCK = statement("transitions", "lock")
+_LOCK_OVERDUE = statement("transitions", "lock_overdue")
+_LOCK_HANDED_OUT = statement("transitions", "lock_handed_out")
+_APPLY = statement("transitions", "apply")
+_QUARANTINE = statement("transitions", "quarantine")
+
+
+@dataclass(slots=True)
+class LockedCommand:
+    """A command locked in the present transaction, and what is to become of it.
+
+    Decisions are folded in one after the other; `apply` writes the sum with one guarded statement.
+    """
+
+    id: UUID
+    client_id: str
+    state: Command
+    version: int
+    now: datetime
+    seen: frozenset[UUID]
+    """Reports of the present batch that were applied before."""
+    dead_letter_reason: str | None
+    from_status: Status
+    from_attempt: int
+    changes: dict[str, Any] = field(default_factory=dict)
+    logs: list[dict[str, Any]] = field(default_factory=list)
+
+    def fold(self, decision: lifecycle.Decision, report_id: UUID | None = None) -> bool:
+        """Take a decision in; False when it changes nothing."""
+        match decision:
+            case Ignore():
+                return False
+            case Touch(changes):
+                self._take(changes)
+            case Move(to, event, changes):
+                self._take({**changes, **self._follows(to)})
+                detail = {
+                    key: changes[key]
+                    for key in ("error", "result", "held_reasons", "unknown_reason", "not_before")
+                    if changes.get(key)
+                }
+                self.logs.append(
+                    {
+                        "event": event,
+                        "status": to.value,
+                        "attempt": self.state.attempt,
+                        "report_id": report_id,
+                        "detail": detail or None,
+                    }
+                )
+        return True
+
+    def _follows(self, to: Status) -> dict[str, Any]:
+        """What a status brings with it."""
+        changes: dict[str, Any] = {"status": to}
+        if to in lifecycle.ENDED:
+            changes |= {"finished_at": self.now, "deadline_at": None, "held_reasons": None}
+            if to is not Status.UNKNOWN:
+                changes["unknown_reason"] = None
+            if self.dead_letter_reason is not None and to in (Status.COMPLETED, Status.CANCELLED):
+                changes |= {"dead_letter_closed_at": self.now, "dead_letter_closed_by": "late_answer"}
+        elif to is Status.RUNNING and self.state.status is not Status.RUNNING:
+            changes["started_at"] = self.now
+        elif to is Status.PENDING:
+            changes["held_reasons"] = None
+        return changes
+
+    def _take(self, changes: Mapping[str, Any]) -> None:
+        self.changes.update(changes)
+        state = self.state
+        self.state = replace(
+            state,
+            status=changes.get("status", state.status),
+            attempt=changes.get("attempt", state.attempt),
+            cancel_requested=state.cancel_requested or "cancel_requested_at" in changes,
+            held=bool(changes["held_reasons"]) if "held_reasons" in changes else state.held,
+            accepted=state.accepted or "accepted_at" in changes,
+            unknown_reason=changes.get("unknown_reason", state.unknown_reason),
+            deadline_at=changes.get("deadline_at", state.deadline_at),
+        )
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is something to write."""
+        return bool(self.changes)
+
+    def row(self) -> dict[str, Any]:
+        """The input row of the statement `apply`."""
+        held = self.changes.get("held_reasons", self._held_reasons)
+        return {
+            **self.changes,
+            "id": self.id,
+            "from_status": self.from_status.value,
+            "from_attempt": self.from_attempt,
+            "from_version": self.version,
+            "status": self.state.status.value,
+            "attempt": self.state.attempt,
+            "held_reasons": held,
+            "deadline_at": self.state.deadline_at,
+            "finished_at": self.changes.get("finished_at", self._finished_at),
+            "unknown_reason": self.state.unknown_reason,
+            "logs": self.logs,
+        }
+
+    _held_reasons: list[str] | None = None
+    _finished_at: datetime | None = None
+
+
+def _locked(row: DictRow) -> LockedCommand:
+    status = Status(row["status"])
+    return LockedCommand(
+        id=row["id"],
+        client_id=row["client_id"],
+        state=Command(
+            status=status,
+            attempt=row["attempt"],
+            expires_at=row["expires_at"],
+            timeout_s=row["timeout_s"],
+            retry=RetryPolicy(max_retries=row["max_retries"]),
+            cancel_requested=row["cancel_requested_at"] is not None,
+            held=bool(row["held_reasons"]),
+            accepted=row["accepted_at"] is not None,
+            rerun=row["on_interrupt"] == "rerun",
+            unknown_reason=row["unknown_reason"],
+            deadline_at=row["deadline_at"],
+        ),
+        version=row["version"],
+        now=row["now"],
+        seen=frozenset(row["seen"]),
+        dead_letter_reason=row["dead_letter_reason"] if row["dead_letter_closed_at"] is None else None,
+        from_status=status,
+        from_attempt=row["attempt"],
+        _held_reasons=row["held_reasons"],
+        _finished_at=row["finished_at"],
+    )
+
+
+async def lock(
+    connection: Connection, ids: Sequence[UUID], report_ids: Sequence[UUID] = ()
+) -> dict[UUID, LockedCommand]:
+    """Lock commands in id order. Ids that do not exist are missing in the answer. Needs a transaction."""
+    cursor = await connection.execute(_LOCK, {"ids": list(ids), "report_ids": list(report_ids)})
+    return {row["id"]: _locked(row) for row in await cursor.fetchall()}
+
+
+async def lock_overdue(connection: Connection, most: int) -> list[LockedCommand]:
+    """Lock commands whose deadline has passed. Needs a transaction."""
+    cursor = await connection.execute(_LOCK_OVERDUE, {"most": most})
+    return [_locked(row) for row in await cursor.fetchall()]
+
+
+async def lock_handed_out(connection: Connection, client_id: str) -> list[LockedCommand]:
+    """Lock all that a client holds. Needs a transaction."""
+    cursor = await connection.execute(_LOCK_HANDED_OUT, {"client_id": client_id})
+    return [_locked(row) for row in await cursor.fetchall()]
+
+
+async def apply(connection: Connection, commands: Sequence[LockedCommand]) -> set[UUID]:
+    """Write what was folded into `commands`; answers with the ids that moved. A command that is missing was changed
+    by someone who did not hold its lock."""
+    rows = [command.row() for command in commands if command.changed]
+    if not rows:
+        return set()
+    cursor = await connection.execute(_APPLY, {"rows": Jsonb(rows)})
+    return {row["id"] for row in await cursor.fetchall()}
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A report that nothing could be done with; `report` is its text, cleaned and capped."""
+
+    client_id: str
+    report_id: UUID | None
+    command_id: UUID | None
+    reason: str
+    report: str
+
+
+async def quarantine(connection: Connection, reports: Sequence[Unusable]) -> None:
+    """Keep unusable reports for people."""
+    if reports:
+        rows = [
+            {
+                "client_id": report.client_id,
+                "report_id": report.report_id,
+                "command_id": report.command_id,
+                "reason": report.reason,
+                "report": report.report,
+            }
+            for report in reports
+        ]
+        await connection.execute(_QUARANTINE, {"rows": Jsonb(rows)})
