@@ -154,9 +154,9 @@ class DataFolder:
 
     def _create_layout(self) -> None:
         for name in _OWNED_BY_US:
-            _own(self.root / name, None)
+            own_folder(self.root / name, None)
         for name in _OWNED_BY_SERVICE_USER:
-            _own(self.root / name, self.user)
+            own_folder(self.root / name, self.user)
         if self.user is None:
             return
         if not self.root.stat().st_mode & 0o001:
@@ -182,7 +182,8 @@ def _user_for(root: Path) -> ServiceUser | None:
     return earlier or service_user.find_or_create()
 
 
-def _own(folder: Path, owner: ServiceUser | None) -> None:
+def own_folder(folder: Path, owner: ServiceUser | None) -> None:
+    """Create `folder` if it is missing and give it to `owner` (None: ourselves) alone."""
     folder.mkdir(mode=0o700, exist_ok=True)
     if owner is not None and folder.stat().st_uid != owner.uid:
         os.chown(folder, owner.uid, owner.gid)

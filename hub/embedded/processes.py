@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -31,6 +32,7 @@ class ChildSpec:
 
     `log` gets its output; `note` remembers the running process for the next start (see `end_leftover`).
     `death_signal` is what the kernel sends it if we die; `stop_signal` asks it to end within `stop_deadline_s`.
+    `open_files` raises its limit of open files and connections to that many, as far as the system allows.
     """
 
     name: str
@@ -43,6 +45,7 @@ class ChildSpec:
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGTERM
     stop_deadline_s: float = 10
+    open_files: int | None = None
 
 
 def base_environment() -> dict[str, str]:
@@ -83,7 +86,7 @@ class Child:
                     cwd=spec.cwd,
                     # Ctrl-C in the terminal reaches only us; we stop children in their order.
                     start_new_session=True,
-                    preexec_fn=_die_with_parent(spec.death_signal),
+                    preexec_fn=_last_steps(spec),
                     **identity_arguments(spec.user),  # type: ignore[call-overload]
                 )
             except OSError as error:
@@ -188,16 +191,27 @@ def _birth(pid: int) -> str:
     return _UNKNOWN if status[0] in "ZX" else f"{status[19]}@{boot}"
 
 
-def _die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
-    if _LIBC is None:
-        return None
+def _last_steps(spec: ChildSpec) -> Callable[[], None]:
+    """What the child does between fork and exec; everything it needs is computed before the fork."""
     parent = os.getpid()
-    prctl = _LIBC.prctl
+    prctl = _LIBC.prctl if _LIBC is not None else None
+    death_signal = int(spec.death_signal)
+    limits = _open_file_limits(spec.open_files)
 
-    def prepare() -> None:
-        # Runs in the child after the switch of user, which would have cleared the setting.
-        prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+    def take() -> None:
+        # After the switch of user, which would have cleared the setting.
+        if prctl is not None:
+            prctl(_PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
+        if limits is not None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
         if os.getppid() != parent:
             os._exit(1)
 
-    return prepare
+    return take
+
+
+def _open_file_limits(wanted: int | None) -> tuple[int, int] | None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if wanted is None or soft == resource.RLIM_INFINITY or soft >= wanted:
+        return None
+    return (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)

@@ -1,0 +1,189 @@
+"""Fills in the files of this folder: `mosquitto.conf`, one ACL file, and the dynamic-security plugin's JSON.
+
+Rules live in the files beside this module, never here. Placeholders are written `@{name}`, because `$` is a letter of
+MQTT's own topics (`$share`, `$CONTROL`).
+"""
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from schemas.topics import ROOT, is_client_id
+
+_FOLDER = Path(__file__).parent
+#: What Mosquitto 2.0 uses itself. Weak for words people think of, ample for the random 256-bit secrets we hand out.
+_ITERATIONS = 101
+_SALT_BYTES = 12
+#: Allowed topics win over denied ones, which are wider.
+_PRIORITY = {"allow": 5, "deny": 0}
+
+
+class _At(Template):
+    delimiter = "@"
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Listeners for other machines; the files are PEM and readable by the user that runs the broker."""
+
+    certificate_file: Path
+    key_file: Path
+    port: int = 8883
+    websocket_port: int = 8884
+    bind: str = "0.0.0.0"  # noqa: S104 - a listener for the network is the purpose
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerValues:
+    """What differs from machine to machine in `mosquitto.conf`."""
+
+    plugin: Path
+    dynsec_file: Path
+    acl_file: Path
+    persistence_folder: Path
+    mqtt_port: int = 1883
+    websocket_port: int = 9001
+    bind: str = "127.0.0.1"
+    autosave_s: int = 30
+    max_connections: int = -1
+    tls: Tls | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordHash:
+    """A hashed secret as the plugin stores it: base64 of PBKDF2-HMAC-SHA512 (64 bytes) and of the salt."""
+
+    password: str
+    salt: str
+    iterations: int
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A client as the broker knows it; `username` is its id. A disabled one may not connect."""
+
+    username: str
+    password_hash: PasswordHash
+    disabled: bool = False
+
+
+def hash_password(secret: str) -> PasswordHash:
+    """Hash a secret with a new salt. Only for random secrets of at least 128 bits (see `_ITERATIONS`)."""
+    salt = os.urandom(_SALT_BYTES)
+    key = hashlib.pbkdf2_hmac("sha512", secret.encode(), salt, _ITERATIONS)
+    return PasswordHash(base64.b64encode(key).decode(), base64.b64encode(salt).decode(), _ITERATIONS)
+
+
+def account_names() -> dict[str, str]:
+    """The broker user name of each of our own accounts, by role: hub (data), admin (clients), ops (reading)."""
+    names: dict[str, str] = _roles_file()["accounts"]
+    return names
+
+
+def render_conf(values: BrokerValues) -> str:
+    """`mosquitto.conf`, filled in. Raises ValueError for a value with a line break in it."""
+    fields: dict[str, object] = {
+        "plugin": values.plugin,
+        "dynsec_file": values.dynsec_file,
+        "acl_file": values.acl_file,
+        "persistence_folder": values.persistence_folder,
+        "mqtt_port": values.mqtt_port,
+        "websocket_port": values.websocket_port,
+        "bind": values.bind,
+        "autosave_s": values.autosave_s,
+        "max_connections": values.max_connections,
+    }
+    text = _read("mosquitto.conf")
+    if values.tls is not None:
+        text += _read("tls.conf")
+        fields |= {
+            "tls_port": values.tls.port,
+            "tls_websocket_port": values.tls.websocket_port,
+            "tls_bind": values.tls.bind,
+            "certificate_file": values.tls.certificate_file,
+            "key_file": values.tls.key_file,
+        }
+    return _fill(text, fields)
+
+
+def render_acl() -> str:
+    """All files of `acl/` as the one file that Mosquitto reads. `client.acl` comes first: it names no user."""
+    files = sorted((_FOLDER / "acl").glob("*.acl"), key=lambda file: (file.name != "client.acl", file.name))
+    return _fill("\n".join(file.read_text(encoding="utf-8") for file in files), {"root": ROOT})
+
+
+def render_dynsec(accounts: Mapping[str, PasswordHash], clients: Iterable[Client]) -> dict[str, Any]:
+    """The plugin's configuration for our `accounts` (by role, see `account_names`) and all `clients`.
+
+    Raises ValueError for a client whose name can be no client id, KeyError for an unknown role.
+    """
+    source = _roles_file()
+    group = source["client_group"]
+    listed = list(clients)
+    return {
+        "defaultACLAccess": source["default_access"],
+        "clients": [
+            *(
+                {"username": source["accounts"][role], "roles": [{"rolename": role}]} | _secret(hashed)
+                for role, hashed in accounts.items()
+            ),
+            *map(_client, listed),
+        ],
+        # Only the group's own list counts: a client that merely names its group would go without the denials.
+        "groups": [
+            {
+                "groupname": group["name"],
+                "roles": [{"rolename": group["role"]}],
+                "clients": [{"username": client.username} for client in listed],
+            }
+        ],
+        "roles": [{"rolename": name, "acls": _acls(rules)} for name, rules in source["roles"].items()],
+    }
+
+
+def client_group() -> str:
+    """The group that a client created at run time must be put into."""
+    name: str = _roles_file()["client_group"]["name"]
+    return name
+
+
+def _client(client: Client) -> dict[str, Any]:
+    if not is_client_id(client.username):
+        raise ValueError(f"{client.username!r} is not a client id")
+    entry = {"username": client.username, "clientid": client.username, "roles": []} | _secret(client.password_hash)
+    return entry | {"disabled": True} if client.disabled else entry
+
+
+def _secret(hashed: PasswordHash) -> dict[str, Any]:
+    return {"password": hashed.password, "salt": hashed.salt, "iterations": hashed.iterations}
+
+
+def _acls(rules: Mapping[str, Mapping[str, list[str]]]) -> list[dict[str, Any]]:
+    return [
+        {"acltype": kind, "topic": topic, "priority": _PRIORITY[verdict], "allow": verdict == "allow"}
+        for verdict, kinds in rules.items()
+        for kind, topics in kinds.items()
+        for topic in topics
+    ]
+
+
+def _roles_file() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(_fill(_read("roles.json"), {"root": ROOT}))
+    return found
+
+
+def _read(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+def _fill(text: str, fields: Mapping[str, object]) -> str:
+    for name, value in fields.items():
+        if any(character in str(value) for character in "\r\n\0"):
+            raise ValueError(f"{name} must be one line: {value!r}")
+    return _At(text).substitute(fields)
