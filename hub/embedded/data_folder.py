@@ -39,13 +39,13 @@ def default_root(environment: Mapping[str, str] = os.environ) -> Path:
     return (Path(base) if base else Path.home() / ".local" / "share") / "floorhub"
 
 
-def write_private(path: Path, content: str, owner: ServiceUser | None = None) -> None:
-    """Replace `path` atomically by a file of mode 0600 that belongs to `owner` (None: to ourselves).
+def write_private(path: Path, content: str, owner: ServiceUser | None = None, mode: int = 0o600) -> None:
+    """Replace `path` atomically by a file that only `owner` may open (None: we ourselves).
 
     Safe in a folder that the service user may write: a link left in place of the file is replaced, never followed.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             if owner is not None:
@@ -183,9 +183,17 @@ def _user_for(root: Path) -> ServiceUser | None:
 
 
 def own_folder(folder: Path, owner: ServiceUser | None) -> None:
-    """Create `folder` if it is missing and give it to `owner` (None: ourselves) alone."""
+    """Create `folder` if it is missing and give it to `owner` (None: ourselves) alone.
+
+    A link in its place is refused: the service user could have left it to be given somebody else's folder.
+    """
     folder.mkdir(mode=0o700, exist_ok=True)
-    if owner is not None and folder.stat().st_uid != owner.uid:
-        os.chown(folder, owner.uid, owner.gid)
-    if folder.stat().st_mode & 0o777 != 0o700:
-        folder.chmod(0o700)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        if owner is not None and status.st_uid != owner.uid:
+            os.fchown(descriptor, owner.uid, owner.gid)
+        if status.st_mode & 0o777 != 0o700:
+            os.fchmod(descriptor, 0o700)
+    finally:
+        os.close(descriptor)

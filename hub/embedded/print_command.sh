@@ -1,0 +1,46 @@
+#!/bin/sh
+# Run by ippeveprinter for each job: "prints" the document by keeping it and writing one line to an effect log.
+# Plain sh and coreutils, because the unprivileged user that runs it may not be able to reach any Python.
+#
+# Environment: FLOORHUB_PRINTER (folder), and from ippeveprinter IPP_JOB_NAME, IPP_COPIES, IPP_SIDES, CONTENT_TYPE,
+#   IPP_JOB_ORIGINATING_USER_NAME. The last argument is the document.
+# Control files in $FLOORHUB_PRINTER/control make the printer slow or broken, for tests and for trying things out:
+#   stderr         lines for the printer, such as "STATE: +media-jam" or "ERROR: fuser melted"
+#   seconds        how long it works before the effect
+#   exit           with anything but 0 it fails now, without effect
+#   seconds_after  how long it takes to say that it is done
+set -eu
+export LC_ALL=C
+for document in "$@"; do :; done
+control=$FLOORHUB_PRINTER/control
+
+read_control() { if [ -r "$control/$1" ]; then cat "$control/$1"; else printf '%s' "$2"; fi; }
+# A JSON string's inside: no control characters, quotes and backslashes escaped; UTF-8 passes through.
+escape() { printf '%s' "$1" | tr -d '\000-\037\177' | sed -e 's/\\/\\\\/g' -e 's/"/\\"/g'; }
+
+read_control stderr '' >&2
+sleep "$(read_control seconds 0)"
+status=$(read_control exit 0)
+[ "$status" -eq 0 ] || exit "$status"
+
+case ${CONTENT_TYPE:-} in
+    application/pdf) suffix=pdf ;;
+    image/pwg-raster) suffix=pwg ;;
+    image/urf) suffix=urf ;;
+    text/plain*) suffix=txt ;;
+    *) suffix=bin ;;
+esac
+effects=$FLOORHUB_PRINTER/effects.jsonl
+touch "$effects"
+number=$(($(wc -l <"$effects") + 1))
+name=$(printf '%s' "${IPP_JOB_NAME:-untitled}" | tr -c 'A-Za-z0-9._-' '_' | cut -c 1-80)
+digest=$(sha256sum <"$document" | cut -d ' ' -f 1)
+copy=$FLOORHUB_PRINTER/out/$number-$name.$suffix
+cp "$document" "$copy"
+case ${IPP_COPIES:-1} in *[!0-9]* | '') copies=1 ;; *) copies=$IPP_COPIES ;; esac
+printf '{"number": %d, "job_name": "%s", "copies": %d, "sides": "%s", "user": "%s", "content_type": "%s", "sha256": "%s", "file": "%s", "at": "%s"}\n' \
+    "$number" "$(escape "${IPP_JOB_NAME:-untitled}")" "${copies:-1}" "$(escape "${IPP_SIDES:-one-sided}")" \
+    "$(escape "${IPP_JOB_ORIGINATING_USER_NAME:-}")" "$(escape "${CONTENT_TYPE:-}")" "$digest" \
+    "$(escape "${copy##*/}")" "$(date -u +%Y-%m-%dT%H:%M:%S.%6NZ)" >>"$effects"
+sync "$copy" "$effects"
+sleep "$(read_control seconds_after 0)"
