@@ -1,0 +1,120 @@
+"""What the agent and a driver promise each other.
+
+A driver carries out one attempt and says how it ended as far as it knows. It is honest about doubt: `unknown` when
+nobody can say whether the effect took place, and `retryable` only when it is certain that nothing did, because a
+retry of anything else may print a second invoice.
+
+How an attempt is stopped: the executor cancels the task that runs `execute`. The message of the CancelledError says
+why: `AGENT_STOPS` means that only this process ends, so the device may finish what it has and the next start asks for
+evidence; anything else means that the effect itself must stop. The driver then stops it within a few seconds, leaves
+what became of it in `context.cancelled_outcome` and raises the CancelledError on. `stopping` does that.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+AGENT_STOPS = "the agent stops"
+"""The message of the CancelledError when only the agent's process ends."""
+STOP_S = 5.0
+"""How long stopping an effect and finding out how far it came may take. Less than the executor's patience."""
+_LAST_WORDS_S = 1.0
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How an attempt ended as the driver knows it.
+
+    `data` is JSON and small; it becomes `result.data`. `code` is a stable error code for everything but completed.
+    """
+
+    status: Literal["completed", "failed", "cancelled", "unknown"]
+    data: dict[str, Any] = {}
+    message: str = ""
+    code: str = ""
+    retryable: bool = False
+    """True only when the driver KNOWS that nothing took effect."""
+
+
+class PayloadError(Exception):
+    """A payload that cannot be carried out. Nothing was started; `message` says which field and what to do."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class DriverContext(Protocol):
+    """What a driver sees of the agent while it works on one attempt."""
+
+    command_id: str
+    attempt: int
+    job_name: str
+    """`floorhub-<command_id>-<attempt>`: what a device should call the job, so that it can be found again."""
+    cancelled_outcome: Outcome | None
+    """Set by the driver before it lets a CancelledError out; None: it cannot say what became of the effect."""
+
+    async def progress(self, data: dict[str, Any]) -> None:
+        """How far the effect is; small JSON, only the latest counts."""
+
+    async def held(self, reasons: list[str]) -> None:
+        """The effect waits for a person, for example because the printer has no paper."""
+
+    async def resumed(self) -> None:
+        """The effect goes on after it was held."""
+
+    async def document(self, reference: dict[str, Any]) -> Path:
+        """The verified file of a document `{path, sha256, size}`. Raises `documents.DocumentError`."""
+
+
+class Driver(Protocol):
+    """Carries out one or several actions. One instance serves several attempts at once, in different lanes."""
+
+    def check(self, action: str, payload: dict[str, Any]) -> None:
+        """Raise PayloadError for what can never be carried out. Pure and quick: nothing is asked, nothing begins."""
+
+    async def execute(self, action: str, payload: dict[str, Any], context: DriverContext) -> Outcome:
+        """Carry it out to its end. May raise PayloadError and DocumentError, but only before any effect."""
+
+    async def evidence(self, action: str, payload: dict[str, Any], context: DriverContext) -> Outcome:
+        """After a crash between started and finished: ask the outside world what became of the attempt.
+
+        Never has an effect of its own. May follow what is still running to its end.
+        """
+
+
+@contextlib.asynccontextmanager
+async def stopping(
+    context: DriverContext, stop: Callable[[], Coroutine[Any, Any, Outcome]], within_s: float = STOP_S
+) -> AsyncIterator[None]:
+    """Run the body; when it is cancelled so that the effect must stop, call `stop` and keep its answer.
+
+    After `within_s` seconds `stop` is given up, and the outcome stays open (None).
+    """
+    try:
+        yield
+    except asyncio.CancelledError as cancelled:
+        if cancelled.args[:1] != (AGENT_STOPS,):
+            context.cancelled_outcome = await _apart(stop(), within_s, name=f"stop-{context.job_name}")
+        raise
+
+
+async def _apart(work: Coroutine[Any, Any, Outcome], within_s: float, name: str) -> Outcome | None:
+    """Await `work` in a task of its own: a task that was cancelled cannot use time-outs reliably any more.
+
+    A second cancellation (the agent stops as well) ends `work` at once.
+    """
+    task = asyncio.create_task(work, name=name)
+    try:
+        await asyncio.wait({task}, timeout=within_s)
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=_LAST_WORDS_S)
+    if task.done() and not task.cancelled():
+        return task.result()
+    return None
