@@ -1,0 +1,315 @@
+"""The agent's memory on disk: one SQLite file, one connection, one thread.
+
+The thread exists so that an fsync never stops the event loop. WAL with synchronous=FULL: a commit that returned
+survives a power cut. After a failed commit the handle is dead, because nobody can say what reached the disk; the next
+start reads what did.
+"""
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO, Any, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from device_agent.records import (
+    AttemptRecord,
+    DropAttempt,
+    DropReport,
+    DropTombstone,
+    Phase,
+    PutAttempt,
+    PutReport,
+    PutSettings,
+    PutTombstone,
+    ReportRecord,
+    Settings,
+    Snapshot,
+    Tombstone,
+    Write,
+)
+from schemas.messages import Run
+
+SCHEMA_VERSION = 1
+_BUSY_S = 5.0
+_SCHEMA = """
+CREATE TABLE settings (
+    only INTEGER PRIMARY KEY CHECK (only = 1), journal_id TEXT, epoch INTEGER, hub_time REAL NOT NULL, keys BLOB
+) STRICT;
+CREATE TABLE attempts (
+    command_id TEXT PRIMARY KEY, attempt INTEGER NOT NULL, arrival INTEGER NOT NULL,
+    phase TEXT NOT NULL CHECK (phase IN ('received', 'started', 'finished')), expires_at REAL NOT NULL,
+    run BLOB, finished_at REAL, retryable INTEGER NOT NULL
+) STRICT;
+CREATE TABLE reports (
+    report_id TEXT PRIMARY KEY, command_id TEXT NOT NULL, attempt INTEGER NOT NULL, sequence INTEGER NOT NULL,
+    made_at REAL NOT NULL, body BLOB NOT NULL, receipted INTEGER NOT NULL
+) STRICT;
+CREATE TABLE tombstones (command_id TEXT PRIMARY KEY, until REAL NOT NULL) STRICT;
+INSERT INTO settings VALUES (1, NULL, NULL, 0.0, NULL);
+"""
+
+_T = TypeVar("_T")
+
+
+class JournalError(Exception):
+    """The journal could not be opened or written. Stop: the next start goes on from what is on disk."""
+
+
+class JournalLockedError(JournalError):
+    """Another agent uses this journal."""
+
+
+class _UnreadableError(Exception):
+    """The file is no journal of this version, or it is damaged."""
+
+
+class Journal:
+    """Made by `open_journal`. Not to be used by two tasks at the same time; calls run in order."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self._db: sqlite3.Connection | None = None
+        self._lock: IO[str] | None = None
+        self.moved_aside: Path | None = None
+        """Where an unreadable journal was put; None: there was none."""
+
+    async def commit(self, writes: Sequence[Write]) -> None:
+        """One transaction, durable on return. Raises JournalError, after which this journal is dead."""
+        if writes:
+            await self._do(lambda: self._commit(writes))
+
+    async def compact(self) -> None:
+        """Give freed pages back to the file system. Raises JournalError."""
+        await self._do(self._compact)
+
+    async def close(self) -> None:
+        """Close file and lock. Safe to call twice, also on a dead journal."""
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        except RuntimeError:  # closed before: the thread takes nothing more
+            return
+        self._thread.shutdown(wait=False)
+
+    async def _do(self, work: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    # --- in the journal's thread -----------------------------------------------------------------------------
+
+    def _open(self) -> Snapshot:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = _take_lock(self._path.with_name(self._path.name + ".lock"))
+        try:
+            try:
+                return self._connect()
+            except _UnreadableError:
+                self._disconnect()
+                self.moved_aside = _move_aside(self._path)
+                return self._connect()
+        except (_UnreadableError, sqlite3.Error, OSError) as problem:
+            self._close()
+            raise JournalError(
+                f"the journal {self._path} cannot be opened ({problem}): check the disk and the folder's owner"
+            ) from problem
+
+    def _connect(self) -> Snapshot:
+        """Raises _UnreadableError for what must be moved aside, and sqlite3.Error for what a new file cannot cure."""
+        db = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None)
+        self._db = db
+        self._path.chmod(0o600)  # payloads name customers
+        try:
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            empty = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+            if version == 0 and empty:
+                db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            if version == 0 and empty:
+                db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+            elif version != SCHEMA_VERSION:
+                raise _UnreadableError(f"schema version {version}, this agent has {SCHEMA_VERSION}")
+            found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            if found != "ok":
+                raise _UnreadableError(found)
+            return _load(db)
+        except sqlite3.OperationalError as problem:
+            if _is_damage(problem):
+                raise _UnreadableError(str(problem)) from problem
+            raise  # full disk, no rights: moving the journal aside would only lose it
+        except (sqlite3.DatabaseError, msgspec.MsgspecError, ValueError, TypeError) as problem:
+            raise _UnreadableError(str(problem)) from problem
+
+    def _commit(self, writes: Sequence[Write]) -> None:
+        db = self._alive()
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            for write in writes:
+                db.execute(*_statement(write))
+            db.execute("COMMIT")
+        except (sqlite3.Error, OSError) as problem:
+            self._disconnect()
+            raise JournalError(
+                f"the journal {self._path} could not be written ({problem}): free disk space or replace the disk, "
+                "then start the agent again"
+            ) from problem
+
+    def _compact(self) -> None:
+        db = self._alive()
+        try:
+            db.execute("PRAGMA incremental_vacuum").fetchall()
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except sqlite3.Error as problem:
+            self._disconnect()
+            raise JournalError(
+                f"the journal {self._path} could not be compacted ({problem}): check the disk"
+            ) from problem
+
+    def _alive(self) -> sqlite3.Connection:
+        if self._db is None:
+            raise JournalError(f"the journal {self._path} is closed")
+        return self._db
+
+    def _disconnect(self) -> None:
+        if self._db is not None:
+            with contextlib.suppress(sqlite3.Error):  # a dead handle may refuse even this
+                self._db.close()
+            self._db = None
+
+    def _close(self) -> None:
+        self._disconnect()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+async def open_journal(path: Path) -> tuple[Journal, Snapshot]:
+    """The journal at `path`, made when there is none, and what it holds.
+
+    One that is damaged or of another version is moved aside and a new one begun, which has no journal id: so the hub
+    notices. Raises JournalLockedError when another agent has it, JournalError when it cannot be opened or made.
+    """
+    journal = Journal(path)
+    try:
+        return journal, await journal._do(journal._open)
+    except BaseException:
+        await journal.close()
+        raise
+
+
+def _is_damage(problem: sqlite3.OperationalError) -> bool:
+    code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
+    return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
+
+
+def _take_lock(path: Path) -> IO[str]:
+    """Hold the file as long as it is open: the system lets go of it when the process dies."""
+    lock = path.open("a+", encoding="ascii")
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            lock.seek(0)
+            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.seek(0)
+        owner = lock.read(20).strip() or "unknown"
+        lock.close()
+        raise JournalLockedError(
+            f"another agent (process {owner}) uses {path.parent}: stop it, or give this one a data folder of its own"
+        ) from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def _move_aside(path: Path) -> Path:
+    aside = path.with_name(f"{path.name}.unreadable-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}")
+    for suffix in ("-wal", "-shm", ""):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.replace(aside.with_name(aside.name + suffix))
+    return aside
+
+
+def _load(db: sqlite3.Connection) -> Snapshot:
+    snapshot = Snapshot()
+    journal_id, epoch, hub_time, keys = _one(db, "SELECT journal_id, epoch, hub_time, keys FROM settings")
+    snapshot.settings = Settings(journal_id=journal_id, epoch=epoch, hub_time=hub_time, keys=keys)
+    for row in db.execute(
+        "SELECT command_id, attempt, arrival, phase, expires_at, run, finished_at, retryable FROM attempts"
+    ):
+        record = AttemptRecord(
+            command_id=UUID(row[0]),
+            attempt=row[1],
+            arrival=row[2],
+            phase=Phase(row[3]),
+            expires_at=row[4],
+            run=row[5],
+            finished_at=row[6],
+            retryable=bool(row[7]),
+        )
+        if record.phase is not Phase.FINISHED:
+            msgspec.json.decode(record.run or b"", type=Run)  # an attempt that cannot be read cannot be ended
+        snapshot.attempts[record.command_id] = record
+    for row in db.execute(
+        "SELECT report_id, command_id, attempt, sequence, made_at, body, receipted FROM reports ORDER BY sequence"
+    ):
+        report = ReportRecord(
+            report_id=UUID(row[0]),
+            command_id=UUID(row[1]),
+            attempt=row[2],
+            sequence=row[3],
+            made_at=row[4],
+            body=row[5],
+            receipted=bool(row[6]),
+        )
+        snapshot.reports[report.report_id] = report
+    for row in db.execute("SELECT command_id, until FROM tombstones"):
+        tombstone = Tombstone(command_id=UUID(row[0]), until=row[1])
+        snapshot.tombstones[tombstone.command_id] = tombstone
+    return snapshot
+
+
+def _one(db: sqlite3.Connection, sql: str) -> Any:
+    row = db.execute(sql).fetchone()
+    if row is None:
+        raise _UnreadableError("the settings row is missing")
+    return row
+
+
+def _statement(write: Write) -> tuple[str, tuple[Any, ...]]:
+    match write:
+        case PutAttempt(a):
+            values = (str(a.command_id), a.attempt, a.arrival, a.phase.value, a.expires_at, a.run, a.finished_at)
+            return "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*values, int(a.retryable))
+        case DropAttempt(command_id):
+            return "DELETE FROM attempts WHERE command_id = ?", (str(command_id),)
+        case PutReport(r):
+            return (
+                "INSERT OR REPLACE INTO reports VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (str(r.report_id), str(r.command_id), r.attempt, r.sequence, r.made_at, r.body, int(r.receipted)),
+            )
+        case DropReport(report_id):
+            return "DELETE FROM reports WHERE report_id = ?", (str(report_id),)
+        case PutTombstone(t):
+            return "INSERT OR REPLACE INTO tombstones VALUES (?, ?)", (str(t.command_id), t.until)
+        case DropTombstone(command_id):
+            return "DELETE FROM tombstones WHERE command_id = ?", (str(command_id),)
+        case PutSettings(s):
+            return (
+                "UPDATE settings SET journal_id = ?, epoch = ?, hub_time = ?, keys = ? WHERE only = 1",
+                (s.journal_id, s.epoch, s.hub_time, s.keys),
+            )

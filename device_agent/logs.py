@@ -1,0 +1,90 @@
+"""JSON lines on stderr, with event names that stay the same: what operators search and alert on.
+
+Every line has `at`, `level`, `event`, and `client_id`; most have `command_id`. Secrets are never fields.
+"""
+
+import enum
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+_LOGGER = logging.getLogger("floorhub.agent")
+
+
+class Log(enum.Enum):
+    """Every event the agent logs: its name and its level."""
+
+    AGENT_STARTED = "agent_started", logging.INFO
+    AGENT_STOPPING = "agent_stopping", logging.INFO
+    AGENT_STOPPED = "agent_stopped", logging.INFO
+    AGENT_FAILED = "agent_failed", logging.CRITICAL
+    JOURNAL_MOVED_ASIDE = "journal_moved_aside", logging.ERROR
+    JOURNAL_FAILED = "journal_failed", logging.CRITICAL
+    JOURNAL_REPLACED = "journal_replaced", logging.WARNING
+    CONNECTED = "connected", logging.INFO
+    CONNECTION_LOST = "connection_lost", logging.WARNING
+    CREDENTIALS_REFUSED = "credentials_refused", logging.ERROR
+    PUBLISH_UNCONFIRMED = "publish_unconfirmed", logging.WARNING
+    MESSAGE_DROPPED = "message_dropped", logging.ERROR
+    MESSAGE_REFUSED = "message_refused", logging.WARNING
+    WELCOMED = "welcomed", logging.INFO
+    KEPT_AWAY = "kept_away", logging.ERROR
+    CLOCK_SKEW = "clock_skew", logging.WARNING
+    KEYS_ACCEPTED = "keys_accepted", logging.INFO
+    COMMAND_ACCEPTED = "command_accepted", logging.INFO
+    COMMAND_REPEATED = "command_repeated", logging.INFO
+    COMMAND_BUSY = "command_busy", logging.WARNING
+    COMMAND_STARTED = "command_started", logging.INFO
+    COMMAND_HELD = "command_held", logging.WARNING
+    COMMAND_ENDED = "command_ended", logging.INFO
+    COMMAND_INTERRUPTED = "command_interrupted", logging.WARNING
+    CANCEL_REMEMBERED = "cancel_remembered", logging.INFO
+    REPORT_TRUNCATED = "report_truncated", logging.WARNING
+    EFFECT_STOPPING = "effect_stopping", logging.INFO
+    EFFECT_ABANDONED = "effect_abandoned", logging.ERROR
+    DRIVER_FAILED = "driver_failed", logging.ERROR
+    STATE_CHANGED = "state_changed", logging.INFO
+    DESCRIBE_FAILED = "describe_failed", logging.WARNING
+
+    def __init__(self, label: str, level: int) -> None:
+        self.label = label
+        self.level = level
+
+
+class _JsonLines(logging.Formatter):
+    """One JSON object a line; field values that JSON does not know become text."""
+
+    def __init__(self, client_id: str) -> None:
+        super().__init__()
+        self._client_id = client_id
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            "client_id": self._client_id,
+        }
+        fields = getattr(record, "fields", None)
+        if isinstance(fields, dict):
+            line |= fields
+        if record.exc_info:
+            line["stack"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def write(log: Log, *, stack: bool = False, **fields: Any) -> None:
+    """Log one event; `stack` adds the exception that is being handled."""
+    _LOGGER.log(log.level, log.label, extra={"fields": fields}, exc_info=stack)
+
+
+def configure(client_id: str, level: int = logging.INFO) -> None:
+    """Send everything to stderr as JSON lines. Safe to call twice: the last call stands."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonLines(client_id))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)  # libraries speak up only when something is wrong
+    _LOGGER.setLevel(level)
