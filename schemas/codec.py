@@ -8,6 +8,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -41,6 +42,24 @@ _ENVELOPE = msgspec.json.Decoder(messages.Envelope)
 _ENCODER = msgspec.json.Encoder()
 
 
+class _LooseReports(msgspec.Struct, tag="reports", tag_field="kind"):
+    """A reports message whose entries are read one by one."""
+
+    client_id: messages.ClientId
+    session: messages.Token
+    reports: list[msgspec.Raw]
+    epoch: int | None = None
+
+
+class _WithId(msgspec.Struct):
+    report_id: UUID
+
+
+_LOOSE_REPORTS = msgspec.json.Decoder(_LooseReports)
+_REPORT = msgspec.json.Decoder(messages.Report)
+_WITH_ID = msgspec.json.Decoder(_WithId)
+
+
 class ContractError(Exception):
     """A message that breaks the contract. `code` is one of too_large, not_json, unsupported_version,
     unsupported_kind, invalid, bad_frame, bad_signature. Record it, never retry it."""
@@ -71,6 +90,55 @@ def decode(channel: Channel, body: bytes) -> Any:
     `body` is the JSON, without a signature line. Raises ContractError.
     """
     return _decode(_DECODERS[channel], body)
+
+
+@dataclass(frozen=True, slots=True)
+class BadReport:
+    """An entry of `reports` that is no report; `report_id` where it could be read all the same."""
+
+    report_id: UUID | None
+    reason: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReports:
+    """A reports message, its good entries apart from its bad ones."""
+
+    client_id: str
+    session: str
+    epoch: int | None
+    reports: list[messages.Report]
+    bad: list[BadReport]
+
+
+def decode_reports(body: bytes) -> ReadReports:
+    """A reports message. One bad entry does not hold up the others. Raises ContractError when the whole is no such
+    message."""
+    try:
+        whole: messages.Reports = decode(Channel.REPORTS, body)
+    except ContractError as problem:
+        if problem.code != "invalid":
+            raise
+    else:
+        return ReadReports(whole.client_id, whole.session, whole.epoch, whole.reports, [])
+    loose: _LooseReports = _decode(_LOOSE_REPORTS, body)
+    reports: list[messages.Report] = []
+    bad: list[BadReport] = []
+    for raw in loose.reports:
+        try:
+            reports.append(_REPORT.decode(raw))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+            text = bytes(raw).decode("utf-8", "replace")
+            bad.append(BadReport(_report_id(raw), str(problem), text))
+    return ReadReports(loose.client_id, loose.session, loose.epoch, reports, bad)
+
+
+def _report_id(raw: msgspec.Raw) -> UUID | None:
+    try:
+        return _WITH_ID.decode(raw).report_id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def decode_roll_call(body: bytes) -> messages.RollCall:

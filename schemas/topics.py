@@ -76,3 +76,8 @@ def parse_client_topic(topic: str) -> ClientTopic | None:
     if not slash or known is None or not is_client_id(client_id):
         return None
     return ClientTopic(client_id, known)
+
+
+#: Mosquitto's own: where its dynamic-security plugin takes commands, and where it answers. Not part of the contract.
+BROKER_CONTROL = "$CONTROL/dynamic-security/v1"
+BROKER_CONTROL_RESPONSE = f"{BROKER_CONTROL}/response"

@@ -1,0 +1,1 @@
+"""HTTP: shapes, permissions and the one table from errors to answers. No SQL, no policy."""

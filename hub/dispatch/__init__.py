@@ -1,0 +1,1 @@
+"""The loops of a worker: claiming and sending, and deciding about what is overdue."""

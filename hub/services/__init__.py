@@ -1,0 +1,1 @@
+"""Use cases, one transaction each. They know neither HTTP nor MQTT."""

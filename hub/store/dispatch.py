@@ -96,9 +96,9 @@ async def resend_cancels(connection: Connection, most: int = 500) -> list[Cancel
     ]
 
 
-async def offer_again(connection: Connection, client_id: str) -> int:
+async def offer_again(connection: Connection, client_id: str, journal: str) -> int:
     """After a birth: make due at once whatever this client holds or gave no word about. How many."""
-    cursor = await connection.execute(_OFFER_AGAIN, {"client_id": client_id})
+    cursor = await connection.execute(_OFFER_AGAIN, {"client_id": client_id, "journal": journal})
     return len(await cursor.fetchall())
 
 
@@ -107,9 +107,9 @@ async def mark_sent(connection: Connection, ids: Sequence[UUID]) -> None:
     await connection.execute(_MARK_SENT, {"ids": list(ids)})
 
 
-async def wake_scheduled(connection: Connection) -> set[str]:
+async def wake_scheduled(connection: Connection, most: int = 5_000) -> set[str]:
     """Let commands in whose time has come; the clients that they are for."""
-    cursor = await connection.execute(_WAKE)
+    cursor = await connection.execute(_WAKE, {"most": most})
     return {row["client_id"] for row in await cursor.fetchall()}
 
 

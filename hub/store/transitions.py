@@ -41,12 +41,16 @@ class LockedCommand:
     from_attempt: int
     changes: dict[str, Any] = field(default_factory=dict)
     logs: list[dict[str, Any]] = field(default_factory=list)
+    answered: bool = False
+    """Whether the agent's word is among the decisions: then the attempt need not be sent again."""
 
     def fold(self, decision: lifecycle.Decision, report_id: UUID | None = None) -> bool:
         """Take a decision in; False when it changes nothing."""
         match decision:
             case Ignore():
                 return False
+        self.answered = self.answered or report_id is not None
+        match decision:
             case Touch(changes):
                 self._take(changes)
             case Move(to, event, changes):
@@ -116,6 +120,7 @@ class LockedCommand:
             "deadline_at": self.state.deadline_at,
             "finished_at": self.changes.get("finished_at", self._finished_at),
             "unknown_reason": self.state.unknown_reason,
+            "answered": self.answered,
             "logs": self.logs,
         }
 

@@ -175,10 +175,10 @@ UPDATE commands c
 SET
     sends = c.sends + 1,
     lease_until = CASE
-        WHEN c.status = 'queued' THEN clock.at + make_interval(secs => least(5 * 2 ^ least(c.sends, 3), 30))
+        WHEN c.status <> 'unknown' THEN clock.at + make_interval(secs => least(5 * 2 ^ least(c.sends, 3), 30))
     END
 FROM due, clock
-WHERE c.id = due.id AND c.status IN ('queued', 'unknown')
+WHERE c.id = due.id AND c.status IN ('queued', 'running', 'unknown')
 RETURNING
     c.id, c.client_id, c.attempt, c.lane, c.action, c.payload, c.priority, c.queued_at AS issued_at, c.expires_at,
     c.timeout_s, c.on_interrupt, c.journal, c.order_key, c.traceparent;
@@ -213,29 +213,49 @@ RETURNING c.id, c.client_id, c.cancel_id, c.status;
 
 -- name: offer_again
 -- After a birth: what was handed out to this client, also unknown without word, goes again at once so that its
--- journal answers; cancels first.
-UPDATE commands
+-- journal answers; cancels first. What is still handed out belongs to the client's present journal: after the loss
+-- of a journal only commands that may run twice are left.
+WITH held AS MATERIALIZED (
+    SELECT id FROM commands
+    WHERE client_id = %(client_id)s
+        AND (status IN ('queued', 'running')
+            OR (status = 'unknown' AND unknown_reason = 'no_word' AND dead_letter_closed_at IS NULL))
+    ORDER BY id
+    FOR UPDATE
+)
+UPDATE commands c
 SET
-    lease_until = CASE WHEN status IN ('queued', 'unknown') THEN floorhub_now() ELSE lease_until END,
-    cancel_lease_until = CASE WHEN cancel_requested_at IS NOT NULL AND status <> 'unknown' THEN floorhub_now() END
-WHERE client_id = %(client_id)s
-    AND (status IN ('queued', 'running')
-        OR (status = 'unknown' AND unknown_reason = 'no_word' AND dead_letter_closed_at IS NULL))
-RETURNING id;
+    journal = CASE WHEN c.status = 'unknown' THEN c.journal ELSE %(journal)s END,
+    lease_until = floorhub_now(),
+    cancel_lease_until = CASE WHEN c.cancel_requested_at IS NOT NULL AND c.status <> 'unknown' THEN floorhub_now() END
+FROM held
+WHERE c.id = held.id
+RETURNING c.id;
 
 -- name: mark_sent
 -- PUBACK says that the broker had it once: a time for people, nothing else.
+WITH sent AS MATERIALIZED (
+    SELECT id FROM commands WHERE id = ANY (%(ids)s) AND sent_at IS NULL ORDER BY id FOR UPDATE
+)
 UPDATE commands c
 SET sent_at = floorhub_now()
-FROM unnest(%(ids)s::uuid[]) AS i (id)
-WHERE c.id = i.id AND c.sent_at IS NULL;
+FROM sent
+WHERE c.id = sent.id;
 
 -- name: wake_scheduled
 -- What has become due enters the index that dispatch reads. Answers with the clients that have work now.
-UPDATE commands
+WITH due AS MATERIALIZED (
+    SELECT id FROM commands
+    WHERE scheduled AND not_before <= floorhub_now()
+    ORDER BY not_before
+    LIMIT %(most)s
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE commands c
 SET scheduled = false
-WHERE scheduled AND not_before <= floorhub_now()
-RETURNING client_id;
+FROM due
+WHERE c.id = due.id
+RETURNING c.client_id;
 
 -- name: next_due
 -- Seconds until the next scheduled command, lease, cancel or deadline is due; NULL when there is none.

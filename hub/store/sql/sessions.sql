@@ -40,12 +40,18 @@ VALUES (%(client_id)s, %(at)s, %(presence)s, %(reason)s, %(session)s, %(connecti
 
 -- name: confirm_epochs
 -- Heartbeats and reports show which epoch an agent has journalled; they also prove that it is alive.
+WITH life AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset(%(rows)s) AS r (client_id text, session text, epoch bigint)
+),
+heard AS MATERIALIZED (
+    SELECT s.client_id FROM client_sessions s JOIN life USING (client_id) ORDER BY s.client_id FOR UPDATE OF s
+)
 UPDATE client_sessions s
 SET
     heard_at = floorhub_now(),
-    epoch_confirmed = greatest(s.epoch_confirmed, least(coalesce(i.epoch, 0), s.epoch_issued))
-FROM jsonb_to_recordset(%(rows)s) AS i (client_id text, session text, epoch bigint)
-WHERE s.client_id = i.client_id AND s.session = i.session
+    epoch_confirmed = greatest(s.epoch_confirmed, least(coalesce(life.epoch, 0), s.epoch_issued))
+FROM life JOIN heard USING (client_id)
+WHERE s.client_id = life.client_id AND s.session = life.session
 RETURNING s.client_id, s.presence;
 
 -- name: save_state

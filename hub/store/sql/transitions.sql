@@ -49,7 +49,7 @@ WITH input AS MATERIALIZED (
         started_at timestamptz, held_reasons text[], finished_at timestamptz, deadline_at timestamptz,
         cancel_requested_at timestamptz, cancel_lease_until timestamptz, progress jsonb, result jsonb, error jsonb,
         unknown_reason text, dead_letter_reason text, dead_letter_closed_at timestamptz, dead_letter_closed_by text,
-        logs jsonb
+        answered boolean, logs jsonb
     )
 ),
 moved AS (
@@ -61,7 +61,9 @@ moved AS (
         not_before = coalesce(i.not_before, c.not_before),
         scheduled = coalesce(i.scheduled, c.scheduled),
         lease_until = CASE
-            WHEN i.status = 'queued' THEN coalesce(i.lease_until, CASE WHEN i.accepted_at IS NULL THEN c.lease_until END)
+            -- The agent's word ends the sending; only `busy` and a lost journal ask for it again.
+            WHEN i.status IN ('queued', 'running')
+                THEN coalesce(i.lease_until, CASE WHEN NOT i.answered THEN c.lease_until END)
         END,
         accepted_at = coalesce(i.accepted_at, c.accepted_at),
         started_at = coalesce(i.started_at, c.started_at),

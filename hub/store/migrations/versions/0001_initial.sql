@@ -128,7 +128,7 @@ CREATE TABLE documents (
 CREATE INDEX documents_sha256 ON documents (sha256);
 -- In the database, not in a folder: replicas share it, a backup has it, and a row is there only when it is whole.
 CREATE TABLE document_chunks (
-    document_id uuid NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+    document_id uuid NOT NULL REFERENCES documents (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
     position integer NOT NULL,
     bytes bytea NOT NULL,
     PRIMARY KEY (document_id, position)
@@ -277,6 +277,8 @@ CREATE TABLE broker_outbox (
     at timestamptz NOT NULL,
     client_id text NOT NULL,
     change text NOT NULL CHECK (change IN ('put', 'disable', 'remove')),
+    -- The client's secret for `put`, encrypted with a key that is not in the database; emptied when the broker has it.
+    sealed_secret bytea,
     done_at timestamptz,
     error text
 );

@@ -1,0 +1,99 @@
+"""What routes need: the hub's parts, who asks, and whether he may."""
+
+import base64
+import binascii
+import enum
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Request
+
+from hub.app import Hub
+from hub.errors import RejectedError
+from hub.services.submission import Caller
+
+
+class Permission(enum.StrEnum):
+    """What a route allows; every route declares one, and a test holds it to that."""
+
+    PUBLIC = "public"
+    """Anyone: liveness and the description of the API."""
+    CLIENT = "client"
+    """A client with its own secret, for its own things; or whoever may read documents."""
+    READ = "read"
+    COMMAND = "command"
+    DOCUMENT = "document"
+    ADMINISTER = "administer"
+
+
+_BY_ROLE: dict[str, frozenset[Permission]] = {
+    "admin": frozenset(Permission),
+    "operator": frozenset({Permission.READ, Permission.COMMAND, Permission.DOCUMENT}),
+    "viewer": frozenset({Permission.READ}),
+}
+
+
+def hub_of(request: Request) -> Hub:
+    """The hub that serves this request."""
+    return cast("Hub", request.app.state.hub)
+
+
+HubDep = Annotated[Hub, Depends(hub_of)]
+
+
+def _address(request: Request) -> str | None:
+    return request.client.host if request.client else None
+
+
+async def _caller(request: Request, permission: Permission) -> Caller:
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    key = credentials.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
+    if not key:
+        raise RejectedError("unauthorized")
+    principal = await hub_of(request).access.authenticate(key)
+    if permission not in _BY_ROLE.get(principal.role, frozenset()):
+        raise RejectedError("forbidden")
+    return Caller(principal, _address(request))
+
+
+def require(permission: Permission) -> Any:
+    """A dependency that lets only callers with this permission in, and gives the caller."""
+
+    async def caller(request: Request) -> Caller:
+        return await _caller(request, permission)
+
+    caller.permission = permission  # type: ignore[attr-defined]  # read by the test of declared permissions
+    return Depends(caller)
+
+
+def public() -> Any:
+    """A dependency that declares a route open to anyone."""
+
+    async def anyone() -> None:
+        return None
+
+    anyone.permission = Permission.PUBLIC  # type: ignore[attr-defined]
+    return Depends(anyone)
+
+
+def client_or(permission: Permission) -> Any:
+    """A dependency for a route that a client may use with its own secret (HTTP Basic), or a caller with a permission.
+
+    Gives the client's id, or None for the other caller.
+    """
+
+    async def who(request: Request) -> str | None:
+        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "basic":
+            await _caller(request, permission)
+            return None
+        try:
+            text = base64.b64decode(credentials, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            raise RejectedError("unauthorized") from None
+        client_id, _, secret = text.partition(":")
+        if not await hub_of(request).clients.authenticate(client_id, secret):
+            raise RejectedError("unauthorized")
+        return client_id
+
+    who.permission = Permission.CLIENT  # type: ignore[attr-defined]
+    return Depends(who)

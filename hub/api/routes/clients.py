@@ -1,0 +1,112 @@
+"""Clients: register, read, change, retire."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query
+
+from hub.api.deps import HubDep, Permission, require
+from hub.api.models import (
+    ClientChange,
+    ClientInput,
+    ClientOutput,
+    ClientPage,
+    NewClientOutput,
+    PresenceEntry,
+    PresenceHistory,
+)
+from hub.api.routes.commands import PROBLEM, MayRead
+from hub.services.clients import ClientRequest
+from hub.services.submission import Caller
+
+router = APIRouter(tags=["clients"])
+MayAdminister = Annotated[Caller, require(Permission.ADMINISTER)]
+ClientId = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+
+
+@router.post(
+    "/api/clients",
+    status_code=201,
+    response_model=NewClientOutput,
+    summary="Register a client",
+    description="Answers with the client's secret, this once, when the broker knows it.",
+    responses=dict.fromkeys((400, 401, 403, 409, 413, 422, 503), PROBLEM),
+)
+async def post_client(body: ClientInput, hub: HubDep, caller: MayAdminister) -> NewClientOutput:
+    """Register a client."""
+    fields = body.model_dump()
+    fields["tags"] = tuple(body.tags)
+    fields["allowed_actions"] = None if body.allowed_actions is None else tuple(body.allowed_actions)
+    row, secret = await hub.clients.create(caller, ClientRequest(**fields))
+    return NewClientOutput.model_validate({**row, "secret": secret, "root_key": hub.keys.root_public_key})
+
+
+@router.get(
+    "/api/clients",
+    response_model=ClientPage,
+    summary="List clients",
+    responses=dict.fromkeys((401, 403, 422, 503), PROBLEM),
+)
+async def list_clients(
+    hub: HubDep,
+    _caller: MayRead,
+    zone: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
+    tag: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
+    presence: Literal["online", "offline", "unknown"] | None = None,
+    status: Literal["active", "disabled", "retired"] | None = None,
+    cursor: Annotated[str | None, Query(max_length=63, pattern=r"^[a-z0-9-]+$")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> ClientPage:
+    """A page of clients in order of their ids."""
+    rows, following = await hub.clients.page(
+        after=cursor, limit=limit, zone=zone, tag=tag, presence=presence, status=status
+    )
+    return ClientPage(items=[ClientOutput.model_validate(row) for row in rows], next_cursor=following)
+
+
+@router.get(
+    "/api/clients/{client_id}",
+    response_model=ClientOutput,
+    summary="One client",
+    responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
+)
+async def get_client(client_id: ClientId, hub: HubDep, _caller: MayRead) -> ClientOutput:
+    """A client as it stands now."""
+    return ClientOutput.model_validate(await hub.clients.get(client_id))
+
+
+@router.patch(
+    "/api/clients/{client_id}",
+    response_model=ClientOutput,
+    summary="Change a client",
+    responses=dict.fromkeys((400, 401, 403, 404, 413, 422, 503), PROBLEM),
+)
+async def patch_client(client_id: ClientId, body: ClientChange, hub: HubDep, caller: MayAdminister) -> ClientOutput:
+    """Change what is given."""
+    changes = body.model_dump(include=body.model_fields_set)
+    return ClientOutput.model_validate(await hub.clients.update(caller, client_id, changes))
+
+
+@router.delete(
+    "/api/clients/{client_id}",
+    response_model=ClientOutput,
+    summary="Retire a client",
+    description="It cannot connect or be commanded any more; its id is never used again, its history stays.",
+    responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
+)
+async def delete_client(client_id: ClientId, hub: HubDep, caller: MayAdminister) -> ClientOutput:
+    """Retire a client."""
+    return ClientOutput.model_validate(await hub.clients.retire(caller, client_id))
+
+
+@router.get(
+    "/api/clients/{client_id}/history",
+    response_model=PresenceHistory,
+    summary="A client's changes of presence",
+    responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
+)
+async def get_history(
+    client_id: ClientId, hub: HubDep, _caller: MayRead, limit: Annotated[int, Query(ge=1, le=500)] = 100
+) -> PresenceHistory:
+    """When it came and went."""
+    rows = await hub.clients.history(client_id, limit=limit)
+    return PresenceHistory(items=[PresenceEntry.model_validate(row) for row in rows])

@@ -1,0 +1,171 @@
+"""Commands: post, read, list, cancel."""
+
+import asyncio
+import base64
+import binascii
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import AwareDatetime
+
+from hub.api.deps import HubDep, Permission, require
+from hub.api.models import CommandInput, CommandLogs, CommandOutput, CommandPage, LogEntry, Problem
+from hub.errors import FieldProblem, RejectedError
+from hub.services.commands import Row
+from hub.services.submission import Caller, CommandRequest, IdempotencyKey
+
+router = APIRouter(tags=["commands"])
+ROUTE = "POST /api/commands"
+PROBLEM: dict[str, Any] = {"model": Problem, "content": {"application/problem+json": {}}}
+MayCommand = Annotated[Caller, require(Permission.COMMAND)]
+MayRead = Annotated[Caller, require(Permission.READ)]
+
+
+def _output(row: Row) -> CommandOutput:
+    return CommandOutput.model_validate(row)
+
+
+@router.post(
+    "/api/commands",
+    status_code=201,
+    response_model=CommandOutput,
+    summary="Command a client",
+    description=(
+        "Stores the command; the answer comes after the commit: from then on it is never lost. With `wait` the "
+        "answer comes when it has ended (or after that many seconds, as it stands then). An `Idempotency-Key` makes "
+        "it safe to send the request again: the same key and body give the same command for 24 hours."
+    ),
+    responses={
+        200: {"model": CommandOutput, "description": "The same request was accepted before; this is its command."},
+        **dict.fromkeys((400, 401, 403, 404, 409, 413, 422, 429, 503), PROBLEM),
+    },
+)
+async def post_command(
+    body: CommandInput,
+    request: Request,
+    response: Response,
+    hub: HubDep,
+    caller: MayCommand,
+    wait: Annotated[float, Query(ge=0, le=60, description="Seconds to wait for the end.")] = 0,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")] = None,
+    traceparent: Annotated[str | None, Header(max_length=100, pattern=r"^[0-9a-f-]+$")] = None,
+) -> CommandOutput:
+    """Accept a command."""
+    key = IdempotencyKey.of(ROUTE, idempotency_key, await request.body()) if idempotency_key else None
+    fields = body.model_dump()
+    accepted = await hub.submission.submit(
+        caller, CommandRequest(**{**fields, "tags": tuple(body.tags)}, traceparent=traceparent), key
+    )
+    if accepted.repeated:
+        response.status_code = 200
+    if accepted.quota is not None:
+        response.headers["RateLimit-Remaining"] = str(min(accepted.quota.minute_left, accepted.quota.day_left))
+    response.headers["Location"] = f"/api/commands/{accepted.command_id}"
+    if wait:
+        await _until_ended(hub, request, accepted.command_id, wait)
+    return _output(await hub.commands.get(accepted.command_id))
+
+
+async def _until_ended(hub: HubDep, request: Request, command_id: UUID, wait: float) -> None:
+    """Wait for the end, the time, or the caller's hanging up."""
+    waiting = asyncio.ensure_future(hub.waiting.until_ended(command_id, wait))
+    try:
+        while not waiting.done():
+            await asyncio.wait({waiting}, timeout=1.0)
+            if not waiting.done() and await request.is_disconnected():
+                return
+    finally:
+        waiting.cancel()
+
+
+@router.get(
+    "/api/commands/{command_id}",
+    response_model=CommandOutput,
+    summary="One command",
+    responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
+)
+async def get_command(command_id: UUID, hub: HubDep, _caller: MayRead) -> CommandOutput:
+    """A command as it stands now."""
+    return _output(await hub.commands.get(command_id))
+
+
+@router.get(
+    "/api/commands/{command_id}/logs",
+    response_model=CommandLogs,
+    summary="Every change of a command",
+    responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
+)
+async def get_logs(command_id: UUID, hub: HubDep, _caller: MayRead) -> CommandLogs:
+    """The way that a command took."""
+    _, rows = await hub.commands.logs(command_id)
+    return CommandLogs(command_id=command_id, items=[LogEntry.model_validate(row) for row in rows])
+
+
+@router.get(
+    "/api/commands",
+    response_model=CommandPage,
+    summary="List commands, newest first",
+    responses=dict.fromkeys((401, 403, 422, 503), PROBLEM),
+)
+async def list_commands(
+    hub: HubDep,
+    _caller: MayRead,
+    client_id: Annotated[str | None, Query(max_length=63)] = None,
+    status: Annotated[list[str] | None, Query(max_length=10, description="May be given several times.")] = None,
+    action: Annotated[str | None, Query(max_length=63)] = None,
+    reference: Annotated[str | None, Query(max_length=200)] = None,
+    tag: Annotated[str | None, Query(max_length=100)] = None,
+    created_after: AwareDatetime | None = None,
+    created_before: AwareDatetime | None = None,
+    cursor: Annotated[str | None, Query(max_length=200, description="next_cursor of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> CommandPage:
+    """A page of commands."""
+    for name, text in (("client_id", client_id), ("action", action), ("reference", reference), ("tag", tag)):
+        if text and "\0" in text:
+            raise RejectedError("validation_error", fields=(FieldProblem(name, "holds a NUL"),))
+    if status and any("\0" in item for item in status):
+        raise RejectedError("validation_error", fields=(FieldProblem("status", "holds a NUL"),))
+    rows, following = await hub.commands.page(
+        before=_from_cursor(cursor),
+        limit=limit,
+        client_id=client_id,
+        statuses=status,
+        action=action,
+        reference=reference,
+        tag=tag,
+        created_after=created_after,
+        created_before=created_before,
+    )
+    return CommandPage(items=[_output(row) for row in rows], next_cursor=_to_cursor(following))
+
+
+@router.post(
+    "/api/commands/{command_id}/cancel",
+    response_model=CommandOutput,
+    summary="Cancel a command",
+    description=(
+        "A pending command is cancelled at once. One that was handed out is a question to its agent, asked until it "
+        "answers; what it has done already wins. Asking again is harmless."
+    ),
+    responses=dict.fromkeys((401, 403, 404, 409, 422, 503), PROBLEM),
+)
+async def cancel_command(command_id: UUID, hub: HubDep, caller: MayCommand) -> CommandOutput:
+    """Ask for a cancel."""
+    return _output(await hub.commands.cancel(caller, command_id))
+
+
+def _to_cursor(command_id: UUID | None) -> str | None:
+    return None if command_id is None else base64.urlsafe_b64encode(command_id.bytes).rstrip(b"=").decode()
+
+
+def _from_cursor(cursor: str | None) -> UUID | None:
+    if cursor is None:
+        return None
+    try:
+        return UUID(bytes=base64.b64decode(cursor + "==", altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError):
+        raise RejectedError(
+            "validation_error", fields=(FieldProblem("cursor", "is not a next_cursor of this list"),)
+        ) from None

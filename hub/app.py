@@ -1,0 +1,179 @@
+"""The composition root: builds everything from the settings and wires it together. Holds no logic of its own."""
+
+import random
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from hub.config import Settings
+from hub.dispatch.dispatcher import Dispatcher
+from hub.dispatch.reaper import Reaper
+from hub.keys import SigningKeys, load_signing_keys
+from hub.mqtt.administration import Administration
+from hub.mqtt.inbound import SHARED_GROUP, Inbound, SentMarks
+from hub.mqtt.outbound import Outbound
+from hub.mqtt.session import Address, Session
+from hub.observability import Log
+from hub.services.access import Access
+from hub.services.broker import BrokerChanges
+from hub.services.clients import Clients
+from hub.services.commands import Commands
+from hub.services.documents import Documents
+from hub.services.presence import PresenceService
+from hub.services.reports import Reports
+from hub.services.submission import Submission
+from hub.services.waiting import Waiting
+from hub.store import dispatch as dispatch_store
+from hub.store.engine import Database
+from hub.store.notifications import Hint, Notifications
+from schemas.topics import BROKER_CONTROL_RESPONSE, Channel, every_client, shared
+
+
+class LocalSignals:
+    """Wakes who waits in this process and, through notifications, in others. Implements services.ports.Signals."""
+
+    def __init__(self, database: Database, worker: str) -> None:
+        self.dispatcher: Dispatcher | None = None
+        self.waiting: Waiting | None = None
+        self.broker: BrokerChanges | None = None
+        self.notifications = Notifications(database, worker, self._receive)
+
+    def work_for(self, client_ids: Iterable[str]) -> None:
+        """Wake the dispatcher for these clients."""
+        wanted = set(client_ids)
+        if not wanted:
+            return
+        if self.dispatcher is not None:
+            self.dispatcher.work_for(wanted)
+        else:
+            self.notifications.tell(clients=wanted)
+
+    def send_again(self) -> None:
+        """Wake the dispatcher for what was handed out."""
+        if self.dispatcher is not None:
+            self.dispatcher.look_at_leases()
+        else:
+            self.notifications.tell(leases=True)
+
+    def ended(self, command_ids: Iterable[UUID]) -> None:
+        """Wake callers that wait for these commands."""
+        ids = list(command_ids)
+        if not ids:
+            return
+        if self.waiting is not None:
+            self.waiting.ended(ids)
+        self.notifications.tell(ended=ids)
+
+    def broker_changed(self) -> None:
+        """Wake whoever tells the broker."""
+        if self.broker is not None:
+            self.broker.wake()
+        self.notifications.tell(broker=True)
+
+    def _receive(self, hint: Hint) -> None:
+        if self.dispatcher is not None and hint.clients:
+            self.dispatcher.work_for(hint.clients)
+        if self.dispatcher is not None and hint.leases:
+            self.dispatcher.look_at_leases()
+        if self.waiting is not None and hint.ended:
+            self.waiting.ended(hint.ended)
+        if self.broker is not None and hint.broker:
+            self.broker.wake()
+
+
+class Hub:
+    """All parts of one hub process, built but not started; `runtime.run` starts and stops them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.log = Log(worker=settings.worker)
+        self.database = Database(settings.database_url.get_secret_value(), size=settings.database_pool)
+        self.keys: SigningKeys = load_signing_keys(settings.keys_dir)
+        self.roll_called_at: datetime | None = None
+        log, database = self.log, self.database
+        self.signals = signals = LocalSignals(database, settings.worker)
+        self.outbound = Outbound(self.keys, log)
+
+        self.access = Access(database, log)
+        self.waiting = signals.waiting = Waiting(database)
+        self.submission = Submission(database, signals, log)
+        self.commands = Commands(database, signals, log)
+        self.clients = Clients(
+            database,
+            signals,
+            log,
+            seal=self.keys.seal,
+            broker_managed=settings.mqtt_admin_password is not None,
+        )
+        self.documents = Documents(database, settings.data_dir / "spool", settings.max_document_mib * 1024 * 1024)
+        self.presence = PresenceService(database, self.outbound, signals, log)
+        self.reports = Reports(database, self.outbound, signals, log, random.Random())  # noqa: S311 - jitter
+
+        self.worker: Worker | None = Worker(self) if "worker" in settings.roles else None
+
+
+class Worker:
+    """The parts that only the role `worker` has."""
+
+    def __init__(self, hub: Hub) -> None:
+        settings, log, database = hub.settings, hub.log, hub.database
+        self._hub = hub
+        self.dispatcher = hub.signals.dispatcher = Dispatcher(database, hub.outbound, log)
+
+        async def mark_sent(ids: list[UUID]) -> None:
+            async with database.connection() as connection:
+                await dispatch_store.mark_sent(connection, ids)
+
+        self.inbound = Inbound(hub.reports, hub.presence, SentMarks(mark_sent), log)
+        self.session = hub.outbound.session = Session(
+            Address.of(
+                settings.mqtt_url,
+                settings.mqtt_username,
+                settings.mqtt_password.get_secret_value(),
+                f"_hub-{settings.worker}",
+                settings.mqtt_ca_file,
+            ),
+            # Presence and state reach every worker; the rest reaches one of them.
+            [
+                (every_client(Channel.PRESENCE), 1),
+                (every_client(Channel.STATE), 1),
+                (shared(SHARED_GROUP, Channel.REPORTS), 1),
+                (shared(SHARED_GROUP, Channel.HEARTBEAT), 0),
+                (shared(SHARED_GROUP, Channel.REQUESTS), 1),
+            ],
+            self.inbound,
+            log,
+            on_connected=self._connected,
+            on_lost=self._lost,
+        )
+        self.reaper = Reaper(database, hub.commands, hub.presence, hub.signals, lambda: hub.roll_called_at, log)
+        self.administration: Administration | None = None
+        self.admin_session: Session | None = None
+        self.broker: BrokerChanges | None = None
+        if settings.mqtt_admin_password is not None:
+            self.administration = Administration(log)
+            self.admin_session = self.administration.session = Session(
+                Address.of(
+                    settings.mqtt_url,
+                    settings.mqtt_admin_username,
+                    settings.mqtt_admin_password.get_secret_value(),
+                    f"_admin-{settings.worker}",
+                    settings.mqtt_ca_file,
+                ),
+                [(BROKER_CONTROL_RESPONSE, 1)],
+                self.administration,
+                log,
+            )
+            self.broker = hub.signals.broker = BrokerChanges(
+                database, self.administration, hub.outbound, hub.keys.unseal, log
+            )
+
+    async def _connected(self) -> None:
+        now = await self._hub.presence.now()
+        self._hub.roll_called_at = now
+        self._hub.outbound.announce(now)
+        self.dispatcher.ready = True
+        self.dispatcher.look_at_leases()
+
+    def _lost(self) -> None:
+        self.dispatcher.ready = False

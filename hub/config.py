@@ -1,0 +1,69 @@
+"""Settings of the hub, read once from the environment (`FLOORHUB_*`). Nothing else reads the environment."""
+
+import os
+import socket
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from schemas.topics import is_client_id
+
+Role = Literal["api", "worker"]
+
+
+def _worker_name() -> str:
+    """A name for this worker: stable for a host, different between processes of one."""
+    host = "".join(c if c.isascii() and (c.isalnum() or c == "-") else "-" for c in socket.gethostname().lower())
+    return f"{host[:40]}-{os.getpid()}"
+
+
+class Settings(BaseSettings):
+    """What an operator may set; every field is `FLOORHUB_<NAME>` in the environment. See docs/reference/settings.md."""
+
+    model_config = SettingsConfigDict(env_prefix="FLOORHUB_", frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    database_url: SecretStr
+    """Postgres 14 to 18: postgresql://user:password@host:port/database."""
+    mqtt_url: str = "mqtt://127.0.0.1:1883"
+    """The broker: mqtt://host:port or mqtts://host:port."""
+    mqtt_username: str = "_hub"
+    mqtt_password: SecretStr = SecretStr("")
+    mqtt_ca_file: Path | None = None
+    mqtt_admin_username: str = "_admin"
+    mqtt_admin_password: SecretStr | None = None
+    """Without it the hub leaves the broker's users alone (another system keeps them)."""
+    data_dir: Path
+    """For keys and temporary files; nothing that Postgres could lose."""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    roles: Annotated[frozenset[Role], NoDecode] = frozenset({"api", "worker"})
+    worker: str = Field(default_factory=_worker_name)
+    """The worker's stable name; its MQTT client id is `_hub-<name>`."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    database_pool: Annotated[int, Field(ge=4, le=100)] = 10
+    max_document_mib: Annotated[int, Field(ge=1, le=1024)] = 100
+    stop_grace_s: Annotated[float, Field(gt=0, le=60)] = 8.0
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _split_roles(cls, value: object) -> object:
+        return frozenset(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("worker")
+    @classmethod
+    def _worker_is_a_slug(cls, value: str) -> str:
+        if not is_client_id(value):
+            raise ValueError("use a-z, 0-9 and '-', at most 63 characters")
+        return value
+
+    @property
+    def keys_dir(self) -> Path:
+        """Where the signing keys lie."""
+        return self.data_dir / "keys"
+
+    @property
+    def admin_key_file(self) -> Path:
+        """Where the first administrator's key is written."""
+        return self.data_dir / "admin.key"

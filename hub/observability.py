@@ -1,0 +1,112 @@
+"""Names of log events and how they are written: one JSON object per line, on standard error.
+
+An event's name is stable and listed here; fields that recur are `command_id`, `client_id`, `attempt`, `worker`.
+"""
+
+import enum
+import logging
+import sys
+from typing import Any, cast
+
+import structlog
+
+
+class Event(enum.StrEnum):
+    """Every event that the hub logs."""
+
+    HUB_STARTED = "hub.started"
+    HUB_STOPPED = "hub.stopped"
+    HUB_STOPPING_FAILED = "hub.stopping_failed"
+    TASK_DIED = "task.died"
+    TASK_RETRY = "task.retry"
+    DATABASE_MIGRATED = "database.migrated"
+    MQTT_CONNECTED = "mqtt.connected"
+    MQTT_LOST = "mqtt.lost"
+    MQTT_REFUSED = "mqtt.refused"
+    MQTT_OVERFLOW = "mqtt.overflow"
+    MESSAGE_REFUSED = "message.refused"
+    COMMAND_CREATED = "command.created"
+    COMMAND_REFUSED = "command.refused"
+    COMMAND_SENT = "command.sent"
+    COMMAND_SENT_AGAIN = "command.sent_again"
+    COMMAND_CANCEL_SENT = "command.cancel_sent"
+    COMMAND_CHANGED = "command.changed"
+    COMMAND_OVERDUE = "command.overdue"
+    REPORT_QUARANTINED = "report.quarantined"
+    REPORTS_RETRIED = "reports.retried"
+    CLIENT_CREATED = "client.created"
+    CLIENT_RETIRED = "client.retired"
+    CLIENT_PRESENCE = "client.presence"
+    CLIENT_WELCOMED = "client.welcomed"
+    CLIENT_JOURNAL_LOST = "client.journal_lost"
+    CLIENT_EPOCH_AHEAD = "client.epoch_ahead"
+    BROKER_CHANGED = "broker.changed"
+    BROKER_CHANGE_FAILED = "broker.change_failed"
+    HTTP_REQUEST = "http.request"
+    HTTP_FAILED = "http.failed"
+    KEY_CREATED = "key.created"
+
+
+class Log:
+    """A logger whose events come from `Event`, so that no name is made up on the spot."""
+
+    def __init__(self, **fields: Any) -> None:
+        self._logger = structlog.stdlib.get_logger("floorhub").bind(**fields)
+
+    def bind(self, **fields: Any) -> "Log":
+        """The same log with fields that every event of it carries."""
+        bound = Log()
+        bound._logger = self._logger.bind(**fields)
+        return bound
+
+    def debug(self, event: Event, **fields: Any) -> None:
+        """For the one who looks for a fault."""
+        self._logger.debug(event.value, **fields)
+
+    def info(self, event: Event, **fields: Any) -> None:
+        """What an operator may want to read later."""
+        self._logger.info(event.value, **fields)
+
+    def warning(self, event: Event, **fields: Any) -> None:
+        """What an operator should look at some time."""
+        self._logger.warning(event.value, **fields)
+
+    def error(self, event: Event, **fields: Any) -> None:
+        """What an operator must look at; with the stack when an exception is being handled."""
+        self._logger.error(event.value, exc_info=sys.exc_info()[0] is not None, **fields)
+
+
+def _named(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """`event` first and the time as `at`, whoever logged it."""
+    return cast("structlog.typing.EventDict", {"at": event.pop("at"), "event": event.pop("event"), **event})
+
+
+def configure(level: str) -> None:
+    """Send all logs, also those of libraries, to standard error as JSON lines."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        structlog.processors.format_exc_info,
+        _named,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(default=str),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("floorhub").setLevel(level.upper())

@@ -1,0 +1,134 @@
+"""Starting and stopping a hub process: one TaskGroup, named tasks, a soft stop and then a hard one."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+
+import uvicorn
+
+from hub.app import Hub
+from hub.config import Settings
+from hub.errors import SetupError
+from hub.observability import Event
+
+Work = Callable[[], Awaitable[None]]
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us, and says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._tell_started = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._tell_started()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(hub: Hub, *, ready: Callable[[str], None] | None = None, stop: asyncio.Event | None = None) -> None:
+    """Run a hub until SIGTERM or SIGINT, or until `stop` is set. Raises SetupError when it cannot start.
+
+    `ready` is called with the base URL once HTTP answers (role api).
+    """
+    stop = stop or asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(ValueError, NotImplementedError):
+            loop.add_signal_handler(number, stop.set)
+    await hub.database.open()
+    try:
+        if "api" in hub.settings.roles:
+            await hub.access.ensure_administrator(hub.settings.admin_key_file)
+        await _run_tasks(hub, ready, stop)
+    finally:
+        await hub.database.close()
+        hub.log.info(Event.HUB_STOPPED)
+
+
+async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asyncio.Event) -> None:
+    settings = hub.settings
+    sock = _listen(settings) if "api" in settings.roles else None
+    server: _Server | None = None
+    if sock is not None:
+        host, port = sock.getsockname()[:2]
+        url = f"http://{host}:{port}"
+        server = _http_server(hub, lambda: ready(url) if ready is not None else None)
+    background: list[asyncio.Task[None]] = []
+    serving: asyncio.Task[None] | None = None
+    try:
+        async with asyncio.TaskGroup() as group:
+
+            def start(name: str, work: Work) -> None:
+                background.append(group.create_task(_named(work), name=name))
+
+            start("notifications", hub.signals.notifications.run)
+            start("submission", hub.submission.batcher.run)
+            start("waiting", hub.waiting.run)
+            start("key-uses", hub.access.run)
+            if hub.worker is not None:
+                start("inbound", hub.worker.inbound.run)
+                start("dispatcher", hub.worker.dispatcher.run)
+                start("reaper", hub.worker.reaper.run)
+                start("mqtt", hub.worker.session.run)
+                if hub.worker.admin_session is not None and hub.worker.broker is not None:
+                    start("mqtt-administration", hub.worker.admin_session.run)
+                    start("broker-changes", hub.worker.broker.run)
+            if server is not None and sock is not None:
+                serving = group.create_task(server.serve(sockets=[sock]), name="http")
+            hub.log.info(Event.HUB_STARTED, roles=sorted(settings.roles))
+            await stop.wait()
+            # Soft: no new requests, those under way are finished. Then hard: the loops are cancelled.
+            if server is not None and serving is not None:
+                server.should_exit = True
+                await asyncio.wait({serving}, timeout=settings.stop_grace_s)
+                server.force_exit = True
+                serving.cancel()
+            for task in background:
+                task.cancel()
+    except* SetupError as problems:
+        raise problems.exceptions[0] from None
+    finally:
+        if sock is not None:
+            sock.close()
+
+
+async def _named(work: Work) -> None:
+    await work()
+
+
+def _http_server(hub: Hub, started: Callable[[], None]) -> _Server:
+    from hub.api.server import build
+
+    config = uvicorn.Config(
+        build(hub),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=int(hub.settings.stop_grace_s),
+        limit_concurrency=2_000,
+        h11_max_incomplete_event_size=32 * 1024,
+    )
+    return _Server(config, started)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((settings.host, settings.port))
+    except OSError as problem:
+        sock.close()
+        raise SetupError(
+            f"Port {settings.port} on {settings.host} is not free ({problem.strerror}): set FLOORHUB_PORT to another."
+        ) from None
+    sock.listen(2048)
+    return sock

@@ -1,0 +1,86 @@
+"""Group commit: requests that wait while one statement runs go together into the next.
+
+No timer collects them, so a lone request pays nothing, and under load the batches grow by themselves.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from hub.errors import UnavailableError
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+@dataclass(slots=True)
+class _Waiting(Generic[Item, Answer]):
+    item: Item
+    answer: asyncio.Future[Answer]
+
+
+class Batcher(Generic[Item, Answer]):
+    """Calls `work` with up to `most` items at a time, from `lanes` tasks; `run` must be running.
+
+    `work` answers with one answer per item, in order; an exception of it goes to every caller of the batch.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[list[Item]], Awaitable[list[Answer]]],
+        *,
+        most: int = 200,
+        lanes: int = 2,
+        bound: int = 5_000,
+    ) -> None:
+        self._work = work
+        self._most = most
+        self._lanes = lanes
+        self._queue: asyncio.Queue[_Waiting[Item, Answer]] = asyncio.Queue(bound)
+
+    async def submit(self, item: Item) -> Answer:
+        """The answer for `item`. Raises UnavailableError at once when too many wait already."""
+        waiting: _Waiting[Item, Answer] = _Waiting(item, asyncio.get_running_loop().create_future())
+        try:
+            self._queue.put_nowait(waiting)
+        except asyncio.QueueFull:
+            raise UnavailableError("overloaded", retry_after_s=2) from None
+        return await waiting.answer
+
+    async def run(self) -> None:
+        """Work until cancelled; then whoever still waits is told that the hub stops."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for lane in range(self._lanes):
+                    group.create_task(self._lane(), name=f"batcher-{lane}")
+        finally:
+            while not self._queue.empty():
+                waiting = self._queue.get_nowait()
+                if not waiting.answer.done():
+                    waiting.answer.set_exception(UnavailableError("stopping", retry_after_s=2))
+
+    async def _lane(self) -> None:
+        while True:
+            batch = [await self._queue.get()]
+            while len(batch) < self._most and not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            # Shielded: a statement that has begun is finished, and its callers hear of it, even while stopping.
+            work = asyncio.ensure_future(self._answer(batch))
+            try:
+                await asyncio.shield(work)
+            except asyncio.CancelledError:
+                await work
+                raise
+
+    async def _answer(self, batch: list[_Waiting[Item, Answer]]) -> None:
+        try:
+            answers = await self._work([waiting.item for waiting in batch])
+        except Exception as problem:  # noqa: BLE001 - every caller must hear of it
+            for waiting in batch:
+                if not waiting.answer.done():
+                    waiting.answer.set_exception(problem)
+            return
+        for waiting, answer in zip(batch, answers, strict=True):
+            if not waiting.answer.done():
+                waiting.answer.set_result(answer)

@@ -1,0 +1,195 @@
+"""Registering, changing and retiring clients; the broker learns of it through the outbox."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from broker_config.render import hash_password
+from hub.errors import ConflictError, FieldProblem, NotFoundError, RejectedError, UnavailableError
+from hub.keys import hash_secret, new_client_secret
+from hub.observability import Event, Log
+from hub.services.ports import Signals
+from hub.services.submission import Caller
+from hub.services.text import find_unstorable
+from hub.store import clients as store
+from hub.store import principals, sessions
+from hub.store.clients import ClientExistsError, NewClient
+from hub.store.engine import Database
+from schemas.topics import is_client_id
+
+Row = dict[str, Any]
+BROKER_PATIENCE_S = 10.0
+DEFAULT_RATE_LIMIT = 60
+DEFAULT_DAILY_LIMIT = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientRequest:
+    """A client to be made."""
+
+    id: str
+    name: str | None = None
+    kind: str = "other"
+    zone: str | None = None
+    tags: tuple[str, ...] = ()
+    metadata: dict[str, Any] = field(default_factory=dict)
+    allowed_actions: tuple[str, ...] | None = None
+    rate_limit: int = DEFAULT_RATE_LIMIT
+    max_commands_per_day: int = DEFAULT_DAILY_LIMIT
+
+
+class Clients:
+    """The service. Answers when the broker knows of the change."""
+
+    def __init__(
+        self,
+        database: Database,
+        signals: Signals,
+        log: Log,
+        *,
+        seal: Callable[[str], bytes],
+        broker_managed: bool,
+    ) -> None:
+        self._database = database
+        self._signals = signals
+        self._log = log
+        self._seal = seal
+        self._broker_managed = broker_managed
+
+    async def create(self, caller: Caller, request: ClientRequest) -> tuple[Row, str]:
+        """A new client and its secret, which is shown this once. Raises RejectedError or ConflictError."""
+        if not is_client_id(request.id):
+            raise RejectedError(
+                "validation_error",
+                fields=(FieldProblem("id", "use a-z, 0-9 and '-', beginning with a letter or digit, at most 63"),),
+            )
+        _check_text(request.name, list(request.tags), request.zone, request.metadata)
+        secret = new_client_secret()
+        hashed = await asyncio.to_thread(hash_password, secret)
+        new = NewClient(
+            id=request.id,
+            name=request.name or request.id,
+            kind=request.kind,
+            zone=request.zone,
+            tags=list(request.tags),
+            metadata=request.metadata,
+            allowed_actions=list(request.allowed_actions) if request.allowed_actions is not None else None,
+            rate_limit=request.rate_limit,
+            max_commands_per_day=request.max_commands_per_day,
+            secret_sha256=hash_secret(secret),
+            mqtt_password=hashed.password,
+            mqtt_salt=hashed.salt,
+            mqtt_iterations=hashed.iterations,
+        )
+        try:
+            async with self._database.transaction() as connection:
+                await store.insert(connection, new)
+                change = await store.add_broker_change(connection, request.id, "put", self._seal(secret))
+                await _audit(connection, caller, "client.create", request.id)
+        except ClientExistsError:
+            raise ConflictError("client_exists", client_id=request.id) from None
+        self._log.info(Event.CLIENT_CREATED, client_id=request.id)
+        await self._broker_knows(change)
+        return await self.get(request.id), secret
+
+    async def get(self, client_id: str) -> Row:
+        """One client, also a retired one. Raises NotFoundError."""
+        async with self._database.connection() as connection:
+            rows = await store.find(connection, id=client_id)
+        if not rows:
+            raise NotFoundError("client_not_found", client_id=client_id)
+        return rows[0]
+
+    async def page(self, *, after: str | None, limit: int, **filters: str | None) -> tuple[list[Row], str | None]:
+        """Up to `limit` clients in order of their ids, and the cursor of the next page (None at the end).
+
+        Filters: zone, tag, presence, status.
+        """
+        async with self._database.connection() as connection:
+            rows = await store.find(connection, after=after, limit=limit + 1, **filters)
+        return rows[:limit], rows[limit - 1]["id"] if len(rows) > limit else None
+
+    async def update(self, caller: Caller, client_id: str, changes: Mapping[str, Any]) -> Row:
+        """Change what an administrator may change. Raises NotFoundError or RejectedError."""
+        _check_text(changes.get("name"), changes.get("tags"), changes.get("zone"), changes.get("metadata"))
+        async with self._database.transaction() as connection:
+            if not await store.update(connection, client_id, changes):
+                raise NotFoundError("client_not_found", client_id=client_id)
+            await _audit(connection, caller, "client.update", client_id, {"fields": sorted(changes)})
+        return await self.get(client_id)
+
+    async def retire(self, caller: Caller, client_id: str) -> Row:
+        """Retire a client: it cannot connect or be commanded any more; its history stays. Raises NotFoundError."""
+        async with self._database.transaction() as connection:
+            if not await store.retire(connection, client_id):
+                raise NotFoundError("client_not_found", client_id=client_id)
+            change = await store.add_broker_change(connection, client_id, "remove")
+            await _audit(connection, caller, "client.retire", client_id)
+        self._log.info(Event.CLIENT_RETIRED, client_id=client_id)
+        await self._broker_knows(change)
+        return await self.get(client_id)
+
+    async def history(self, client_id: str, *, limit: int) -> list[Row]:
+        """Changes of presence, newest first. Raises NotFoundError."""
+        await self.get(client_id)
+        async with self._database.connection() as connection:
+            return await sessions.history(connection, client_id, before=None, limit=limit)
+
+    async def authenticate(self, client_id: str, secret: str) -> bool:
+        """Whether this is the secret of an active client."""
+        if not is_client_id(client_id):
+            return False
+        async with self._database.connection() as connection:
+            stored = await store.secret_hash(connection, client_id)
+        return stored is not None and stored == hash_secret(secret)
+
+    async def _broker_knows(self, change_id: int) -> None:
+        """Return once the broker has learned a change. The change is stored: it gets there in any case."""
+        if not self._broker_managed:
+            return
+        self._signals.broker_changed()
+        error = await _poll(self._state_of(change_id), BROKER_PATIENCE_S)
+        if error is not None:
+            raise UnavailableError("broker_change_refused", error=error)
+
+    def _state_of(self, change_id: int) -> Callable[[], Awaitable[tuple[bool, str | None]]]:
+        async def look() -> tuple[bool, str | None]:
+            async with self._database.connection() as connection:
+                return await store.broker_change_state(connection, change_id)
+
+        return look
+
+
+async def _poll(look: Callable[[], Awaitable[tuple[bool, str | None]]], patience_s: float) -> str | None:
+    """The error of a finished change, or None; raises UnavailableError when it is not finished in time."""
+    try:
+        async with asyncio.timeout(patience_s):
+            while True:
+                done, error = await look()
+                if done:
+                    return error
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise UnavailableError("broker_unavailable", retry_after_s=5) from None
+
+
+def _check_text(name: object, tags: object, zone: object, metadata: object) -> None:
+    for path, value in (("name", name), ("tags", tags), ("zone", zone), ("metadata", metadata)):
+        found = find_unstorable(value, path)
+        if found:
+            raise RejectedError("validation_error", fields=(FieldProblem(*found),))
+
+
+async def _audit(
+    connection: Any, caller: Caller, action: str, client_id: str, detail: dict[str, Any] | None = None
+) -> None:
+    await principals.audit(
+        connection,
+        principal_id=caller.principal.id,
+        action=action,
+        resource="client",
+        resource_id=client_id,
+        address=caller.address,
+        detail=detail,
+    )

@@ -1,0 +1,122 @@
+"""Looking commands up, listing and cancelling them, and closing what is overdue."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from hub.domain import lifecycle
+from hub.domain.lifecycle import ENDED, CancelRequested, DeadlinePassed, Ignore
+from hub.errors import ConflictError, NotFoundError
+from hub.observability import Event, Log
+from hub.services.ports import Signals
+from hub.services.submission import Caller
+from hub.store import commands as store
+from hub.store import principals, transitions
+from hub.store.engine import Database
+
+Row = dict[str, Any]
+
+
+class Commands:
+    """The service for single commands."""
+
+    def __init__(self, database: Database, signals: Signals, log: Log) -> None:
+        self._database = database
+        self._signals = signals
+        self._log = log
+
+    async def get(self, command_id: UUID) -> Row:
+        """One command. Raises NotFoundError."""
+        async with self._database.connection() as connection:
+            found = await store.find(connection, [command_id])
+        if command_id not in found:
+            raise NotFoundError("command_not_found", command_id=command_id)
+        return found[command_id]
+
+    async def logs(self, command_id: UUID) -> tuple[Row, list[Row]]:
+        """A command and every change of it, oldest first. Raises NotFoundError."""
+        async with self._database.connection() as connection:
+            found = await store.find(connection, [command_id])
+            if command_id not in found:
+                raise NotFoundError("command_not_found", command_id=command_id)
+            return found[command_id], await store.logs(connection, command_id)
+
+    async def page(
+        self,
+        *,
+        before: UUID | None,
+        limit: int,
+        client_id: str | None = None,
+        statuses: Sequence[str] | None = None,
+        action: str | None = None,
+        reference: str | None = None,
+        tag: str | None = None,
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+    ) -> tuple[list[Row], UUID | None]:
+        """Up to `limit` commands, newest first, and the cursor of the next page (None at the end)."""
+        async with self._database.connection() as connection:
+            rows = await store.page(
+                connection,
+                before=before,
+                client_id=client_id,
+                statuses=list(statuses) if statuses else None,
+                action=action,
+                reference=reference,
+                tag=tag,
+                created_after=created_after,
+                created_before=created_before,
+                limit=limit + 1,
+            )
+        more = len(rows) > limit
+        return rows[:limit], rows[limit - 1]["id"] if more else None
+
+    async def cancel(self, caller: Caller, command_id: UUID) -> Row:
+        """Ask for a cancel. Pending: cancelled at once. Handed out: the agent is asked until it answers, and what it
+        has done already wins. Asking again is harmless. Raises NotFoundError, or ConflictError when it has ended
+        otherwise."""
+        async with self._database.transaction() as connection:
+            locked = await transitions.lock(connection, [command_id])
+            command = locked.get(command_id)
+            if command is None:
+                raise NotFoundError("command_not_found", command_id=command_id)
+            decision = lifecycle.decide(command.state, CancelRequested(), command.now)
+            if command.fold(decision):
+                await transitions.apply(connection, [command])
+                await principals.audit(
+                    connection,
+                    principal_id=caller.principal.id,
+                    action="command.cancel",
+                    resource="command",
+                    resource_id=str(command_id),
+                    address=caller.address,
+                )
+        status = command.state.status
+        if isinstance(decision, Ignore) and status in ENDED and status is not lifecycle.Status.CANCELLED:
+            raise ConflictError("command_ended", command_id=command_id, status=status.value)
+        self._log.info(Event.COMMAND_CHANGED, command_id=command_id, client_id=command.client_id, status=status.value)
+        if status in ENDED:
+            self._signals.work_for([command.client_id])
+            self._signals.ended([command_id])
+        else:
+            self._signals.send_again()
+        return await self.get(command_id)
+
+    async def close_overdue(self, most: int = 500) -> int:
+        """Decide about commands whose deadline has passed; how many there were."""
+        async with self._database.transaction() as connection:
+            overdue = await transitions.lock_overdue(connection, most)
+            for command in overdue:
+                command.fold(lifecycle.decide(command.state, DeadlinePassed(), command.now))
+            await transitions.apply(connection, overdue)
+        for command in overdue:
+            self._log.warning(
+                Event.COMMAND_OVERDUE,
+                command_id=command.id,
+                client_id=command.client_id,
+                status=command.state.status.value,
+            )
+        self._signals.work_for({command.client_id for command in overdue})
+        self._signals.ended(command.id for command in overdue if command.state.status in ENDED)
+        return len(overdue)

@@ -1,0 +1,196 @@
+"""Applying agents' reports: in batches, rows locked in id order, one transaction, receipts after the commit."""
+
+import random
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+import psycopg
+
+from hub.domain import lifecycle
+from hub.domain.lifecycle import ENDED, Ignore, Ignored, Reported
+from hub.errors import UnavailableError
+from hub.observability import Event, Log
+from hub.services.ports import Publisher, Signals
+from hub.services.text import clean, clean_text
+from hub.store import sessions, transitions
+from hub.store.engine import Connection, Database
+from hub.store.sessions import Life
+from hub.store.transitions import LockedCommand, Unusable
+from schemas.messages import Receipt, Report
+from schemas.states import ReportStatus
+
+CONFIRM_EVERY_S = 10.0
+"""How often reports of one client are recorded as a sign of life."""
+MAX_KEPT = 4_000
+"""Characters of an unusable report that are kept for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """One report as it came in: `client_id` is the topic's, which the broker vouches for."""
+
+    client_id: str
+    session: str
+    epoch: int | None
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A part of a message that is no report; with an id it still gets its receipt."""
+
+    client_id: str
+    report_id: UUID | None
+    reason: str
+    text: str
+
+
+class Reports:
+    """The service. `apply` is safe to call with the same reports again and from several workers at once."""
+
+    def __init__(
+        self, database: Database, publisher: Publisher, signals: Signals, log: Log, chance: random.Random
+    ) -> None:
+        self._database = database
+        self._publisher = publisher
+        self._signals = signals
+        self._log = log
+        self._chance = chance
+        self._confirmed: dict[str, tuple[str, int | None, float]] = {}
+
+    async def apply(self, batch: Sequence[Arrived | Unreadable]) -> None:
+        """Apply and commit, then send receipts and wake who waits.
+
+        A batch that fails is split until the report that fails stands alone; that one goes to quarantine. Raises
+        UnavailableError when Postgres is away: nothing was applied, no receipt was sent.
+        """
+        try:
+            await self._apply(batch)
+        except UnavailableError:
+            raise
+        except (psycopg.Error, ValueError, TypeError, KeyError) as problem:
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                await self.apply(batch[:middle])
+                await self.apply(batch[middle:])
+                return
+            self._log.error(Event.REPORT_QUARANTINED, client_id=batch[0].client_id, reason="failed")
+            await self._apply([_failed(batch[0], problem)])
+
+    async def _apply(self, batch: Sequence[Arrived | Unreadable]) -> None:
+        receipts: defaultdict[str, list[UUID]] = defaultdict(list)
+        unusable = [
+            Unusable(item.client_id, item.report_id, None, item.reason, item.text[:MAX_KEPT])
+            for item in batch
+            if isinstance(item, Unreadable)
+        ]
+        arrived = [item for item in batch if isinstance(item, Arrived)]
+        for item in batch:
+            report_id = item.report.report_id if isinstance(item, Arrived) else item.report_id
+            if report_id and not (isinstance(item, Arrived) and item.report.status is ReportStatus.PROGRESS):
+                receipts[item.client_id].append(report_id)
+        async with self._database.transaction() as connection:
+            locked = await transitions.lock(
+                connection,
+                [item.report.command_id for item in arrived],
+                [item.report.report_id for item in arrived],
+            )
+            seen: set[UUID] = set()
+            for item in arrived:
+                reason = self._fold(locked.get(item.report.command_id), item, seen)
+                seen.add(item.report.report_id)
+                if reason:
+                    unusable.append(_unusable(item, reason))
+            await transitions.apply(connection, list(locked.values()))
+            await transitions.quarantine(connection, unusable)
+            if arrived:
+                await sessions.confirm(connection, [Life(item.client_id, item.session, item.epoch) for item in arrived])
+            now = await _now(connection, locked)
+        for client_id, report_ids in receipts.items():
+            for start in range(0, len(report_ids), 500):
+                self._publisher.receipt(
+                    Receipt(client_id=client_id, report_ids=report_ids[start : start + 500], hub_time=now)
+                )
+        self._tell(locked.values(), unusable)
+        await self._confirm(arrived)
+
+    async def _confirm(self, arrived: Sequence[Arrived]) -> None:
+        """Reports prove life and bear an epoch. In a statement of its own: presence locks sessions before commands,
+        and at most every few seconds for a client, since this is the hottest path of the hub."""
+        now = time.monotonic()
+        fresh: dict[str, Life] = {}
+        for item in arrived:
+            known = self._confirmed.get(item.client_id)
+            if known is None or known[:2] != (item.session, item.epoch) or now - known[2] > CONFIRM_EVERY_S:
+                fresh[item.client_id] = Life(item.client_id, item.session, item.epoch)
+                self._confirmed[item.client_id] = (item.session, item.epoch, now)
+        if fresh:
+            async with self._database.connection() as connection:
+                await sessions.confirm(connection, list(fresh.values()))
+
+    def _fold(self, command: LockedCommand | None, item: Arrived, seen: set[UUID]) -> str | None:
+        """Fold one report into its command; the reason when it is unusable."""
+        report = item.report
+        if command is None:
+            return "unknown_command"
+        if command.client_id != item.client_id:
+            return "foreign_command"
+        if report.report_id in command.seen or report.report_id in seen:
+            return None
+        event = Reported(
+            status=report.status,
+            attempt=report.attempt,
+            retryable=report.error.retryable if report.error else False,
+            error=clean(msgspec.to_builtins(report.error)) if report.error else None,
+            result=clean(msgspec.to_builtins(report.result)) if report.result else None,
+            progress=clean(report.progress) if report.progress else None,
+            chance=self._chance.random(),
+        )
+        decision = lifecycle.decide(command.state, event, command.now)
+        command.fold(decision, report.report_id)
+        if isinstance(decision, Ignore) and decision.reason in (Ignored.NOT_HANDED_OUT, Ignored.UNSUPPORTED):
+            return decision.reason.value
+        return None
+
+    def _tell(self, commands: Iterable[LockedCommand], unusable: Sequence[Unusable]) -> None:
+        changed = [command for command in commands if command.changed]
+        for command in changed:
+            self._log.info(
+                Event.COMMAND_CHANGED,
+                command_id=command.id,
+                client_id=command.client_id,
+                status=command.state.status.value,
+                attempt=command.state.attempt,
+            )
+        for report in unusable:
+            self._log.warning(
+                Event.REPORT_QUARANTINED,
+                client_id=report.client_id,
+                command_id=report.command_id,
+                reason=report.reason,
+            )
+        self._signals.work_for({c.client_id for c in changed if c.state.status not in lifecycle.HANDED_OUT})
+        self._signals.ended(c.id for c in changed if c.state.status in ENDED)
+
+
+async def _now(connection: Connection, locked: dict[UUID, LockedCommand]) -> datetime:
+    for command in locked.values():
+        return command.now
+    return await sessions.now(connection)
+
+
+def _unusable(item: Arrived, reason: str) -> Unusable:
+    text = clean_text(msgspec.json.encode(item.report).decode())
+    return Unusable(item.client_id, item.report.report_id, item.report.command_id, reason, text[:MAX_KEPT])
+
+
+def _failed(item: Arrived | Unreadable, problem: Exception) -> Unreadable:
+    if isinstance(item, Unreadable):
+        return Unreadable(item.client_id, item.report_id, "failed", clean_text(str(problem)))
+    text = clean_text(msgspec.json.encode(item.report).decode())
+    return Unreadable(item.client_id, item.report.report_id, "failed", f"{problem}\n{text}")

@@ -1,0 +1,250 @@
+"""Accepting commands: check, resolve documents and lane, store as a group, answer after the commit."""
+
+import hashlib
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from uuid_utils.compat import uuid7
+
+from hub.domain import actions
+from hub.domain.lanes import lane_of
+from hub.errors import ConflictError, FieldProblem, NotFoundError, RejectedError, UnavailableError
+from hub.observability import Event, Log
+from hub.services.batching import Batcher
+from hub.services.ports import Signals
+from hub.services.text import find_unstorable
+from hub.store import documents as document_store
+from hub.store import submit as store
+from hub.store.engine import Database
+from hub.store.principals import Principal
+from hub.store.submit import KeyCollisionError, NewCommand, Verdict
+
+MAX_PAYLOAD = 48 * 1024
+"""Bytes of a payload's JSON: with all that a run message adds it stays below the contract's 64 KiB."""
+DEFAULT_EXPIRY_S = 3600.0
+DEFAULT_TIMEOUT_S = 300.0
+DOCUMENT_PATH = "/api/documents/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandRequest:
+    """What a caller asks for; None means the default."""
+
+    client_id: str
+    action: str
+    payload: dict[str, Any] = field(default_factory=dict)
+    priority: int = 5
+    max_retries: int = 3
+    not_before: datetime | None = None
+    expires_at: datetime | None = None
+    expires_in_s: float | None = None
+    timeout_s: float | None = None
+    on_interrupt: str = "unknown"
+    order_key: str | None = None
+    when_offline: str = "queue"
+    reference: str | None = None
+    tags: tuple[str, ...] = ()
+    estimated_duration_s: float | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks and from where."""
+
+    principal: Principal
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """The caller's key and the hash of the body it came with."""
+
+    route: str
+    key: str
+    request_sha256: bytes
+
+    @classmethod
+    def of(cls, route: str, key: str, body: bytes) -> "IdempotencyKey":
+        """A key for a raw request body."""
+        return cls(route, key, hashlib.sha256(body).digest())
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What is left of a client's limits after a request."""
+
+    minute_left: int
+    minute_reset: datetime
+    day_left: int
+    day_reset: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A stored command. `repeated`: an earlier request with the same key made it."""
+
+    command_id: UUID
+    repeated: bool
+    quota: Quota | None
+
+
+class Submission:
+    """The service; `batcher.run` must be running."""
+
+    def __init__(self, database: Database, signals: Signals, log: Log) -> None:
+        self._database = database
+        self._signals = signals
+        self._log = log
+        self._documents: dict[UUID, dict[str, Any]] = {}
+        self.batcher: Batcher[NewCommand, Verdict | KeyCollisionError] = Batcher(self._write)
+
+    async def submit(self, caller: Caller, request: CommandRequest, key: IdempotencyKey | None = None) -> Accepted:
+        """Store one command; the answer comes after the commit.
+
+        Raises RejectedError (bad payload, action not allowed, limits), NotFoundError (client, document),
+        ConflictError (the key was used with another body) and UnavailableError; then nothing was taken.
+        """
+        command = await self._new_command(caller, request, key)
+        verdict = await self.batcher.submit(command)
+        if isinstance(verdict, KeyCollisionError) or verdict.refusal == "repeated":
+            assert key is not None  # noqa: S101 - only a command with a key can be a repeat
+            return await self._repeat(caller, key)
+        if verdict.refusal is not None:
+            self._log.info(
+                Event.COMMAND_REFUSED, client_id=request.client_id, action=request.action, code=verdict.refusal
+            )
+            raise _refusal(verdict, request)
+        self._log.info(Event.COMMAND_CREATED, command_id=command.id, client_id=command.client_id, action=command.action)
+        self._signals.work_for([command.client_id])
+        quota = Quota(verdict.minute_left, verdict.minute_reset, verdict.day_left, verdict.day_reset)
+        return Accepted(command.id, repeated=False, quota=quota)
+
+    async def _new_command(self, caller: Caller, request: CommandRequest, key: IdempotencyKey | None) -> NewCommand:
+        _check(request)
+        payload, document_ids = await self._resolve(request.payload)
+        size = len(msgspec.json.encode(payload))
+        if size > MAX_PAYLOAD:
+            raise RejectedError("payload_too_large", size=size, most=MAX_PAYLOAD)
+        expires_in = request.expires_in_s
+        if request.expires_at is None and expires_in is None:
+            expires_in = DEFAULT_EXPIRY_S
+        return NewCommand(
+            id=uuid7(),
+            client_id=request.client_id,
+            action=request.action,
+            lane=lane_of(request.action, payload),
+            payload=payload,
+            document_ids=document_ids,
+            priority=request.priority,
+            max_retries=request.max_retries,
+            not_before=request.not_before,
+            expires_at=request.expires_at,
+            expires_in_s=expires_in,
+            timeout_s=request.timeout_s or DEFAULT_TIMEOUT_S,
+            on_interrupt=request.on_interrupt,
+            order_key=request.order_key,
+            when_offline=request.when_offline,
+            reference=request.reference,
+            tags=list(request.tags),
+            estimated_duration_s=request.estimated_duration_s,
+            traceparent=request.traceparent,
+            created_by=caller.principal.id,
+            address=caller.address,
+            idempotency_route=key.route if key else None,
+            idempotency_key=key.key if key else None,
+            request_sha256=key.request_sha256.hex() if key else None,
+        )
+
+    async def _resolve(self, payload: dict[str, Any]) -> tuple[dict[str, Any], list[UUID]]:
+        """Replace the id in `payload.document` by path, hash and size; documents never change, so they are cached."""
+        if "document" not in payload:
+            return payload, []
+        named = payload["document"]
+        text = named.get("id") if isinstance(named, dict) else named
+        try:
+            document_id = uuid.UUID(text)
+        except (ValueError, TypeError, AttributeError):
+            raise RejectedError(
+                "validation_error",
+                fields=(FieldProblem("payload.document", "give the id of a document from POST /api/documents"),),
+            ) from None
+        reference = self._documents.get(document_id)
+        if reference is None:
+            async with self._database.connection() as connection:
+                found = await document_store.find(connection, [document_id])
+            document = found.get(document_id)
+            if document is None:
+                raise NotFoundError("document_not_found", document_id=document_id)
+            reference = {
+                "id": str(document.id),
+                "path": f"{DOCUMENT_PATH}{document.id}",
+                "sha256": document.sha256.hex(),
+                "size": document.size,
+                "content_type": document.content_type,
+            }
+            if len(self._documents) >= 10_000:
+                self._documents.clear()
+            self._documents[document_id] = reference
+        return {**payload, "document": reference}, [document_id]
+
+    async def _write(self, commands: list[NewCommand]) -> list[Verdict | KeyCollisionError]:
+        """One statement for all; when a key collided, one for each so that the others are not held up."""
+        try:
+            async with self._database.connection() as connection:
+                return list(await store.submit(connection, commands))
+        except KeyCollisionError as collision:
+            if len(commands) == 1:
+                return [collision]
+        answers: list[Verdict | KeyCollisionError] = []
+        for command in commands:
+            answers += await self._write([command])
+        return answers
+
+    async def _repeat(self, caller: Caller, key: IdempotencyKey) -> Accepted:
+        async with self._database.connection() as connection:
+            found = await store.find_idempotent(connection, caller.principal.id, key.route, key.key)
+        if found is None:  # The other request was rolled back meanwhile.
+            raise UnavailableError("try_again")
+        command_id, request_sha256 = found
+        if request_sha256 != key.request_sha256:
+            raise ConflictError("idempotency_key_reused", key=key.key)
+        return Accepted(command_id, repeated=True, quota=None)
+
+
+def _check(request: CommandRequest) -> None:
+    problems: list[FieldProblem] = []
+    if not actions.ACTION.fullmatch(request.action):
+        problems.append(FieldProblem("action", "use a-z, 0-9, '_' and '-', beginning with a letter, at most 63"))
+    for name in ("payload", "reference", "order_key", "tags", "traceparent"):
+        found = find_unstorable(getattr(request, name), name)
+        if found:
+            problems.append(FieldProblem(*found))
+    try:
+        actions.check_payload(request.action, request.payload)
+    except actions.PayloadError as problem:
+        name = f"payload.{problem.field}" if problem.field else "payload"
+        problems.append(FieldProblem(name, problem.message))
+    if problems:
+        raise RejectedError("validation_error", fields=tuple(problems))
+
+
+def _refusal(verdict: Verdict, request: CommandRequest) -> RejectedError:
+    code = verdict.refusal or ""
+    match code:
+        case "client_not_found" | "client_retired":
+            return NotFoundError(code, client_id=request.client_id)
+        case "document_not_found":
+            return NotFoundError(code, document_id=request.payload.get("document"))
+        case "rate_limited" | "quota_exceeded":
+            reset = verdict.minute_reset if code == "rate_limited" else verdict.day_reset
+            retry_after = max(1, int((reset - verdict.at).total_seconds()) + 1)
+            return RejectedError(code, client_id=request.client_id, remaining=0, reset=reset, retry_after_s=retry_after)
+        case "already_expired" | "never_due":
+            return RejectedError("request_expired", reason=code)
+        case _:
+            return RejectedError(code, client_id=request.client_id, action=request.action)

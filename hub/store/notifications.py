@@ -1,0 +1,105 @@
+"""Hints between processes by LISTEN and NOTIFY: at most one every 10 ms and process, after the commit.
+
+NOTIFY takes a lock of the whole database at commit, hence the bound; a lost hint costs one poll.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from uuid import UUID
+
+import msgspec
+import psycopg
+from psycopg import AsyncConnection
+
+from hub.store.engine import Database, notify
+
+CHANNEL = "floorhub"
+SPACING_S = 0.01
+MAX_NAMES = 70
+"""Names in one hint; 8,000 bytes is Postgres's limit. Beyond it the hint says `everything`."""
+RETRY_S = 1.0
+
+
+class Hint(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one process tells the others."""
+
+    sender: str
+    clients: list[str] = []
+    """Clients that may have work."""
+    ended: list[UUID] = []
+    """Commands that have ended."""
+    broker: bool = False
+    """The broker's outbox changed."""
+    leases: bool = False
+    """Something handed out is to be sent again at once."""
+    everything: bool = False
+    """More than fits: look for yourself."""
+
+
+class Notifications:
+    """Sends and receives hints; `run` must be running. Hints of our own do not come back."""
+
+    def __init__(self, database: Database, sender: str, receive: Callable[[Hint], None]) -> None:
+        self._database = database
+        self._sender = sender
+        self._receive = receive
+        self._clients: set[str] = set()
+        self._ended: set[UUID] = set()
+        self._broker = False
+        self._leases = False
+        self._some = asyncio.Event()
+
+    def tell(
+        self,
+        clients: Iterable[str] = (),
+        ended: Iterable[UUID] = (),
+        *,
+        broker: bool = False,
+        leases: bool = False,
+    ) -> None:
+        """Queue a hint for the other processes."""
+        self._clients.update(clients)
+        self._ended.update(ended)
+        self._broker = self._broker or broker
+        self._leases = self._leases or leases
+        self._some.set()
+
+    async def run(self) -> None:
+        """Send and receive until cancelled; a lost connection is made again."""
+        while True:
+            try:
+                connection = await AsyncConnection.connect(self._database.conninfo, autocommit=True)
+                async with connection:
+                    await connection.execute(b"LISTEN floorhub")
+                    async with asyncio.TaskGroup() as group:
+                        group.create_task(self._listen(connection), name="listen")
+                        group.create_task(self._send(), name="notify")
+            except* (psycopg.Error, OSError):
+                await asyncio.sleep(RETRY_S)
+
+    async def _listen(self, connection: AsyncConnection) -> None:
+        async for notification in connection.notifies():
+            try:
+                hint = msgspec.json.decode(notification.payload, type=Hint)
+            except msgspec.DecodeError:
+                continue
+            if hint.sender != self._sender:
+                self._receive(hint)
+        raise psycopg.OperationalError("the connection for notifications ended")
+
+    async def _send(self) -> None:
+        # A connection of its own: the listening one is busy with waiting.
+        connection = await AsyncConnection.connect(self._database.conninfo, autocommit=True)
+        async with connection:
+            while True:
+                await self._some.wait()
+                self._some.clear()
+                await connection.execute(notify(CHANNEL, msgspec.json.encode(self._take()).decode()))
+                await asyncio.sleep(SPACING_S)
+
+    def _take(self) -> Hint:
+        clients, ended, broker, leases = self._clients, self._ended, self._broker, self._leases
+        self._clients, self._ended, self._broker, self._leases = set(), set(), False, False
+        if len(clients) > MAX_NAMES or len(ended) > MAX_NAMES:
+            return Hint(self._sender, broker=broker, leases=leases, everything=True)
+        return Hint(self._sender, list(clients), list(ended), broker, leases)
