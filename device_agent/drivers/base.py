@@ -115,6 +115,9 @@ async def _apart(work: Coroutine[Any, Any, Outcome], within_s: float, name: str)
         if not task.done():
             task.cancel()
             await asyncio.wait({task}, timeout=_LAST_WORDS_S)
-    if task.done() and not task.cancelled():
+    if not task.done() or task.cancelled():
+        return None
+    problem = task.exception()
+    if problem is None:
         return task.result()
-    return None
+    return Outcome(status="unknown", code="stop_failed", message=f"stopping it failed: {problem}: look at the device")

@@ -1,0 +1,154 @@
+"""IPP's way over HTTP (RFC 8010 section 4): where a printer is, and one POST with a streamed body.
+
+The only module that uses the HTTP library, which is imported when the first printer is asked: an agent that prints
+nothing never pays for it.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
+
+from device_agent.ipp import codec
+from device_agent.ipp.errors import IppDecodeError, IppInterrupted, IppRefused, IppUnreachable
+
+if TYPE_CHECKING:
+    import httpx
+
+_CHUNK = 256 * 1024
+_HTTP_OF = {"ipp": "http", "ipps": "https", "http": "http", "https": "https"}
+_IPP_PORT = 631
+_ADVICE = {
+    401: "it wants a name and a password: put them into the printer's uri",
+    403: "it refuses this machine: allow it at the printer",
+    404: "it has no such path: check the printer's uri",
+    426: "it wants encryption: use ipps:// in the printer's uri",
+}
+
+
+class Endpoint(Struct, frozen=True, kw_only=True):
+    """A printer's address. `uri` is what the printer is told (`printer-uri`) and may be shown: no credentials in it."""
+
+    uri: str
+    url: str
+    user: str = ""
+    password: str = ""
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.uri!r})"
+
+
+def parse_uri(uri: str) -> Endpoint:
+    """The address in an `ipp:`, `ipps:`, `http:` or `https:` URI. Raises ValueError with what to do."""
+    try:
+        parts = urlsplit(uri)
+        host, port = parts.hostname, parts.port
+    except ValueError as problem:
+        raise ValueError(f"the printer's uri is no URI: {problem}") from None
+    scheme = _HTTP_OF.get(parts.scheme)
+    if scheme is None or not host:
+        raise ValueError("the printer's uri must look like ipp://host/ipp/print or ipps://host/ipp/print")
+    host = f"[{host}]" if ":" in host else host
+    if port is None:
+        port = _IPP_PORT if parts.scheme.startswith("ipp") else {"http": 80, "https": 443}[scheme]
+    path = parts.path or "/"
+    query = f"?{parts.query}" if parts.query else ""
+    return Endpoint(
+        uri=f"{parts.scheme}://{host}:{port}{path}{query}",
+        url=f"{scheme}://{host}:{port}{path}{query}",
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+    )
+
+
+class Transport:
+    """Connections to one printer; an async context manager, which may be entered once."""
+
+    def __init__(self, endpoint: Endpoint, *, connect_s: float, tls_verify: bool, ca_file: str | None) -> None:
+        self._endpoint = endpoint
+        self._connect_s = connect_s
+        self._tls_verify = tls_verify
+        self._ca_file = ca_file
+        self._client: httpx.AsyncClient | None = None
+
+    async def __aenter__(self) -> Self:
+        import httpx
+
+        verify: ssl.SSLContext | bool = False
+        if self._endpoint.url.startswith("https:") and self._tls_verify:
+            # Reading the certificates takes a moment: not in the event loop.
+            verify = await asyncio.to_thread(ssl.create_default_context, cafile=self._ca_file)
+        auth = (self._endpoint.user, self._endpoint.password) if self._endpoint.user else None
+        # A printer is never behind the machine's web proxy, and never somewhere else than configured.
+        self._client = httpx.AsyncClient(verify=verify, auth=auth, trust_env=False, follow_redirects=False)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def exchange(self, head: bytes, document: Path | None, within_s: float) -> bytes:
+        """POST the octets and the document behind them, and return the answer's octets, at most `MAX_MESSAGE`.
+
+        Raises IppUnreachable, IppInterrupted, IppRefused (HTTP 4xx), and OSError when the document is missing.
+        """
+        import httpx
+
+        if self._client is None:
+            raise RuntimeError("enter the transport first")
+        size = 0 if document is None else (await asyncio.to_thread(document.stat)).st_size
+        headers = {"Content-Type": "application/ipp", "Content-Length": str(len(head) + size)}
+        timeout = httpx.Timeout(within_s, connect=min(self._connect_s, within_s))
+        try:
+            async with (
+                asyncio.timeout(within_s),
+                self._client.stream(
+                    "POST", self._endpoint.url, content=_body(head, document), headers=headers, timeout=timeout
+                ) as response,
+            ):
+                _check_status(response.status_code)
+                return await _read(response)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as problem:
+            raise IppUnreachable(_explain(problem)) from problem
+        except (httpx.HTTPError, OSError) as problem:  # OSError: the time is up, or the document cannot be read on
+            raise IppInterrupted(f"no answer from the printer: {_explain(problem)}") from problem
+
+
+async def _body(head: bytes, document: Path | None) -> AsyncIterator[bytes]:
+    yield head
+    if document is None:
+        return
+    with await asyncio.to_thread(document.open, "rb") as file:
+        while chunk := await asyncio.to_thread(file.read, _CHUNK):
+            yield chunk
+
+
+async def _read(response: "httpx.Response") -> bytes:
+    octets = bytearray()
+    async for chunk in response.aiter_bytes():
+        octets += chunk
+        if len(octets) > codec.MAX_MESSAGE:
+            raise IppDecodeError(f"the printer's answer has more than {codec.MAX_MESSAGE} octets")
+    return bytes(octets)
+
+
+def _check_status(status: int) -> None:
+    if status == 200:
+        return
+    sentence = f"the printer answers HTTP {status}"
+    if 300 <= status < 500:
+        raise IppRefused(0, f"{sentence}: {_ADVICE.get(status, 'check the uri')}")
+    raise IppInterrupted(sentence)
+
+
+def _explain(problem: BaseException) -> str:
+    cause: BaseException | None = problem
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted ({cause.verify_message}): set ca_file, or tls_verify = false"
+        cause = cause.__cause__ or cause.__context__
+    return str(problem) or type(problem).__name__
