@@ -1,0 +1,140 @@
+"""`floorhub client`: register, list and retire clients."""
+
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+from rich.table import Table
+
+from hub.cli import output
+from hub.cli.api import Api
+from hub.cli.output import Json, console, explained
+from hub.keys import write_secret_file
+
+app = typer.Typer(help="Register, list and retire clients.", no_args_is_help=True)
+
+
+@app.command()
+def add(
+    client_id: Annotated[str, typer.Argument(help="a-z, 0-9 and '-'; chosen once, never used again.")],
+    name: Annotated[str | None, typer.Option()] = None,
+    kind: Annotated[str, typer.Option(help="printer_pc, pda, kiosk or other.")] = "other",
+    zone: Annotated[str | None, typer.Option()] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="May be given several times.")] = None,
+    allow: Annotated[list[str] | None, typer.Option(help="An action it may be sent; default: all.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Write the agent's configuration, with its secret, to this file (0600).")
+    ] = None,
+    mqtt_url: Annotated[str, typer.Option(envvar="FLOORHUB_MQTT_URL", help="For --config.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Register a client. Its secret is shown this once, or written with --config."""
+    optional = {"name": name, "zone": zone, "allowed_actions": allow}
+    body: dict[str, Any] = {"id": client_id, "kind": kind, "tags": tag or []}
+    body |= {field: value for field, value in optional.items() if value is not None}
+    with explained(as_json=as_json), Api.from_environment() as api:
+        if config is not None and config.exists():
+            output.fail(f"{config} exists already: move it away, or name another file with --config.", 2)
+        client = api.post("/api/clients", body)
+        if config is not None:
+            host = urlsplit(api.url).hostname
+            write_agent_config(
+                config,
+                client_id=client_id,
+                hub_url=api.url,
+                mqtt_url=mqtt_url or f"mqtt://{host}:1883",
+                secret=client.pop("secret"),
+                root_key=client["root_key"],
+            )
+        if as_json:
+            output.print_json(client)
+            return
+        console.print(f"Client {client_id} is registered.")
+        if config is not None:
+            console.print(f"Its configuration: {config}", markup=False)
+            console.print(f"Start its agent:   floorhub-agent run --config {config}", markup=False)
+        else:
+            console.print(f"Its secret, shown this once: {client['secret']}", markup=False)
+            console.print(f"The hub's root key to pin:   {client['root_key']}", markup=False)
+
+
+@app.command("list")
+def list_clients(
+    zone: Annotated[str | None, typer.Option()] = None,
+    tag: Annotated[str | None, typer.Option()] = None,
+    presence: Annotated[str | None, typer.Option(help="online, offline or unknown.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List clients with their presence."""
+    with explained(as_json=as_json), Api.from_environment() as api:
+        items: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while True:
+            page = api.get("/api/clients", zone=zone, tag=tag, presence=presence, cursor=cursor, limit=200)
+            items += page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+    if as_json:
+        output.print_json(items)
+        return
+    if not items:
+        console.print("There is no client yet: floorhub client add ID")
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("id", "kind", "status", "presence", "since", "zone", "agent"):
+        table.add_column(heading)
+    for item in items:
+        since = (item["presence_since"] or "")[:19].replace("T", " ")
+        table.add_row(
+            item["id"],
+            item["kind"],
+            item["status"],
+            f"{item['presence']} ({item['presence_reason']})",
+            since,
+            item["zone"] or "",
+            item["agent_version"] or "",
+        )
+    console.print(table)
+
+
+@app.command()
+def retire(
+    client_id: Annotated[str, typer.Argument()],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Retire a client: it cannot connect any more, and its id is never used again."""
+    if not yes and not typer.confirm(f"Retire {client_id} for good?"):
+        raise typer.Exit(1)
+    with explained(as_json=as_json), Api.from_environment() as api:
+        client = api.delete(f"/api/clients/{client_id}")
+    if as_json:
+        output.print_json(client)
+    else:
+        console.print(f"Client {client_id} is retired.")
+
+
+def write_agent_config(
+    file: Path,
+    *,
+    client_id: str,
+    hub_url: str,
+    mqtt_url: str,
+    secret: str,
+    root_key: str,
+    extra: str = "",
+) -> None:
+    """Write an agent's configuration, readable by its owner only."""
+    folder = file.absolute().parent
+    folder.mkdir(parents=True, exist_ok=True)
+    text = (
+        f'client_id = "{client_id}"\n'
+        f'hub_url = "{hub_url}"\n'
+        f'mqtt_url = "{mqtt_url}"\n'
+        f'secret = "{secret}"\n'
+        f'root_key = "{root_key}"\n'
+        f'data = "{client_id}-data"\n{extra}'
+    )
+    write_secret_file(file, text)

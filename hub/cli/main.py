@@ -1,0 +1,154 @@
+"""The commands of `floorhub`. Each is a thin layer over the API or over the parts that it starts."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import uuid4
+
+import typer
+
+from hub.cli import clients, output, way
+from hub.cli.api import Api
+from hub.cli.output import Json, console, explained
+from schemas import export
+
+app = typer.Typer(
+    help="The hub from which print shops, warehouses and stores command their machines.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+schema = typer.Typer(help="The wire contract.", no_args_is_help=True)
+app.add_typer(clients.app, name="client")
+app.add_typer(schema, name="schema")
+
+
+@app.command()
+def up(
+    once: Annotated[bool, typer.Option("--once", help="Print one page, stop, and exit 0 if it came out.")] = False,
+) -> None:
+    """Start everything on this machine (Postgres, broker, hub, an agent, a virtual printer) and print a page."""
+    from hub.cli.up import run_up
+
+    with explained():
+        raise typer.Exit(run_up(once=once))
+
+
+@app.command()
+def serve() -> None:
+    """Run the hub with the settings of the environment (FLOORHUB_*)."""
+    from pydantic import ValidationError
+
+    from hub import observability, runtime
+    from hub.app import Hub
+    from hub.config import Settings
+    from hub.store import migrate as migrations
+
+    with explained():
+        try:
+            settings = Settings()  # type: ignore[call-arg]  # from the environment
+        except ValidationError as problem:
+            for item in problem.errors():
+                name = "FLOORHUB_" + "_".join(str(part) for part in item["loc"]).upper()
+                output.errors.print(f"{name}: {item['msg']}", markup=False)
+            raise typer.Exit(2) from None
+        observability.configure(settings.log_level)
+        migrations.require_current(settings.database_url.get_secret_value())
+
+        async def main() -> None:
+            await runtime.serve(Hub(settings))
+
+        asyncio.run(main())
+
+
+@app.command()
+def migrate(
+    database_url: Annotated[
+        str, typer.Option(envvar="FLOORHUB_DATABASE_URL", help="The database to bring up to date.")
+    ],
+) -> None:
+    """Bring the database's tables up to date. Safe to call again, and from several machines at once."""
+    from hub.store import migrate as migrations
+
+    with explained():
+        done = migrations.migrate(database_url)
+        console.print(f"Applied: {', '.join(done)}" if done else "The database is up to date.")
+
+
+@app.command()
+def send(
+    client_id: Annotated[str, typer.Argument(help="The client to command.")],
+    action: Annotated[str, typer.Argument(help="print, status, or a site's own action.")],
+    payload: Annotated[str, typer.Option(help="The payload as JSON.")] = "{}",
+    file: Annotated[Path | None, typer.Option(help="A document to upload and name in the payload.")] = None,
+    content_type: Annotated[str, typer.Option(help="The type of --file.")] = "application/pdf",
+    priority: Annotated[int, typer.Option(min=1, max=10)] = 5,
+    reference: Annotated[str | None, typer.Option(help="Your order number.")] = None,
+    wait: Annotated[float, typer.Option(min=0, max=60, help="Seconds to wait for the end; 0: do not wait.")] = 30,
+    key: Annotated[str | None, typer.Option(help="Idempotency-Key; default: a new one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Send one command and show its way. Exits 0 if it completed (or was stored, with --wait 0), else 1."""
+    import json
+
+    with explained(as_json=as_json), Api.from_environment() as api:
+        try:
+            content: dict[str, Any] = json.loads(payload)
+        except ValueError as problem:
+            output.fail(f"--payload is not JSON: {problem}", 2)
+        if file is not None:
+            try:
+                document = api.upload(file.read_bytes(), content_type, file.name)
+            except OSError as problem:
+                output.fail(f"{file} cannot be read: {problem.strerror}", 2)
+            content["document"] = document["id"]
+        body = {"client_id": client_id, "action": action, "payload": content, "priority": priority}
+        if reference is not None:
+            body["reference"] = reference
+        with _waiting(f"waiting for {client_id}", quiet=as_json or not wait):
+            command = api.post("/api/commands", body, headers={"Idempotency-Key": key or str(uuid4())}, wait=wait)
+        _show(api, command, as_json=as_json)
+        if wait and command["status"] != "completed":
+            raise typer.Exit(1)
+
+
+@app.command()
+def show(
+    command_id: Annotated[str, typer.Argument(help="The command's id.")],
+    as_json: Json = False,
+) -> None:
+    """Show a command and its way, with the time of each hop."""
+    with explained(as_json=as_json), Api.from_environment() as api:
+        _show(api, api.get(f"/api/commands/{command_id}"), as_json=as_json)
+
+
+@schema.command("export")
+def export_schema(
+    folder: Annotated[Path, typer.Argument(help="Where to write one JSON Schema per kind of message.")],
+    as_json: Json = False,
+) -> None:
+    """Write the JSON Schema of every message."""
+    written = export.write(folder)
+    if as_json:
+        output.print_json([str(file) for file in written])
+    else:
+        for file in written:
+            console.print(str(file), markup=False)
+
+
+def _show(api: Api, command: dict[str, Any], *, as_json: bool) -> None:
+    logs = api.get(f"/api/commands/{command['id']}/logs")["items"]
+    if as_json:
+        output.print_json({**command, "way": way.hops(command, logs)})
+    else:
+        way.show(console, command, logs, korean=output.korean())
+
+
+def _waiting(text: str, *, quiet: bool) -> Any:
+    from contextlib import nullcontext
+
+    if quiet or not sys.stderr.isatty():
+        return nullcontext()
+    return output.errors.status(text)
