@@ -1,0 +1,41 @@
+# Floorhub. On a machine with Python 3.11+, make and git, `make run` is all it takes.
+PYTHON ?= python3
+SETUP := $(PYTHON) scripts/setup_environment.py
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench format lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
+		printf '%-14s %s\n' "$$target" "$$text"; done
+
+run: ## start everything on this machine; ONCE=1 carries out one command and stops
+	@$(SETUP) run
+	@$(BIN)/floorhub up $(if $(ONCE),--once) $(ARGS)
+
+test: check ## all checks, then all tests; ARGS='-k broker' chooses
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: ## style, types and layers
+	@$(SETUP) dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: ## measure, with the floor of this machine beside each figure
+	@$(SETUP) dev
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+format: ## put the code into the agreed form
+	@$(SETUP) dev
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: ## lock newer versions of all dependencies
+	@$(SETUP) lock
+
+clean: ## remove the virtual environment and caches; data stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
