@@ -41,6 +41,12 @@ CATALOGUE: Mapping[str, Entry] = {
         "The body is not JSON: send a JSON object in UTF-8.",
         "본문이 JSON이 아닙니다. UTF-8 JSON 객체를 보내십시오.",
     ),
+    "unsupported_media_type": Entry(
+        415,
+        "VALIDATION_ERROR",
+        "The body is sent as {media_type}: send JSON with `Content-Type: application/json`.",
+        "본문 형식이 {media_type}입니다. `Content-Type: application/json`으로 JSON을 보내십시오.",
+    ),
     "body_too_large": Entry(
         413,
         "VALIDATION_ERROR",
@@ -284,6 +290,10 @@ def install(app: FastAPI, log: Log) -> None:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
         if any(item["type"] == "json_invalid" for item in error.errors()):
             return problem(request, "bad_json", {})
+        media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+        if any(tuple(item["loc"]) == ("body",) for item in error.errors()) and not media_type.endswith("json"):
+            # Taking it as JSON all the same would let a form on any web page post commands with a browser's login.
+            return problem(request, "unsupported_media_type", {"media_type": media_type})
         return problem(request, "validation_error", {}, tuple(_field(item) for item in error.errors()[:50]))
 
     async def on_http(request: Request, error: Exception) -> JSONResponse:
