@@ -89,17 +89,18 @@ class Driver(Protocol):
 
 @contextlib.asynccontextmanager
 async def stopping(
-    context: DriverContext, stop: Callable[[], Coroutine[Any, Any, Outcome]], within_s: float = STOP_S
+    context: DriverContext, stop: Callable[[], Coroutine[Any, Any, Outcome]], *, with_agent: bool = False
 ) -> AsyncIterator[None]:
     """Run the body; when it is cancelled so that the effect must stop, call `stop` and keep its answer.
 
-    After `within_s` seconds `stop` is given up, and the outcome stays open (None).
+    After `STOP_S` seconds `stop` is given up, and the outcome stays open (None). `with_agent`: the effect cannot go on
+    without the agent, so stop it also when only the agent stops.
     """
     try:
         yield
     except asyncio.CancelledError as cancelled:
-        if cancelled.args[:1] != (AGENT_STOPS,):
-            context.cancelled_outcome = await _apart(stop(), within_s, name=f"stop-{context.job_name}")
+        if with_agent or cancelled.args[:1] != (AGENT_STOPS,):
+            context.cancelled_outcome = await _apart(stop(), STOP_S, name=f"stop-{context.job_name}")
         raise
 
 
