@@ -1,0 +1,83 @@
+"""Fixtures for tests that need Postgres; a server starts once, each test gets a fresh, migrated database of its own."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+
+import pytest
+
+from hub.store.engine import Database
+from hub.store.migrate import migrate
+from tests.support import postgres
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of this suite."""
+    parser.addoption(
+        "--postgres-major",
+        action="append",
+        type=int,
+        choices=postgres.MAJORS,
+        help="run the store's tests on this bundled Postgres only; may be given twice (default: on all)",
+    )
+
+
+@pytest.fixture(scope="session")
+def postgres_major(request: pytest.FixtureRequest) -> int:
+    """Which bundled Postgres to use; the store's tests run with each."""
+    chosen: list[int] = request.config.getoption("--postgres-major") or [postgres.MAJORS[0]]
+    return int(getattr(request, "param", chosen[0]))
+
+
+@pytest.fixture(scope="session")
+def postgres_server(postgres_major: int) -> Iterator[str]:
+    """The URL of a server; its role may create databases."""
+    with postgres.running(postgres_major) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def database_template(postgres_server: str) -> Iterator[str]:
+    """The name of a migrated, empty database that nobody is connected to."""
+    name = postgres.create_database(postgres_server)
+    migrate(postgres.in_database(postgres_server, name))
+    yield name
+    postgres.drop_database(postgres_server, name)
+
+
+@pytest.fixture
+def empty_database_url(postgres_server: str) -> Iterator[str]:
+    """A database without any table."""
+    name = postgres.create_database(postgres_server)
+    yield postgres.in_database(postgres_server, name)
+    postgres.drop_database(postgres_server, name)
+
+
+@pytest.fixture
+def database_url(postgres_server: str, database_template: str) -> Iterator[str]:
+    """A migrated, empty database of this test's own."""
+    name = postgres.create_database(postgres_server, database_template)
+    yield postgres.in_database(postgres_server, name)
+    postgres.drop_database(postgres_server, name)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The open pool of this test's database."""
+    opened = Database(database_url)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def shift_clock(database_url: str) -> AsyncIterator[Callable[[str], Awaitable[Database]]]:
+    """Opens this test's database with its clock shifted, such as by "2 hours"; other connections keep the true time."""
+    async with AsyncExitStack() as opened:
+
+        async def shift(by: str) -> Database:
+            shifted = Database(database_url, clock_shift=by)
+            await shifted.open()
+            opened.push_async_callback(shifted.close)
+            return shifted
+
+        yield shift

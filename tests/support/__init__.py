@@ -1,0 +1,1 @@
+"""What tests share: real services, factories, and waiting for something with a deadline."""

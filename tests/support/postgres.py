@@ -1,0 +1,109 @@
+"""A real Postgres for the tests: the one that is named, else a container, else the embedded one."""
+
+import gc
+import os
+import shutil
+import tempfile
+import uuid
+import warnings
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import sql
+
+from hub.embedded.data_folder import DataFolder
+from hub.embedded.packages import Packages
+from hub.embedded.ports import PortBook
+from hub.embedded.postgres import EmbeddedPostgres
+
+VARIABLE = "FLOORHUB_TEST_POSTGRES_URL"
+"""A role that may create databases; its own database stays as it is."""
+MAJORS = (18, 16)
+"""The bundled ones."""
+_DOCKER_TIMEOUT_S = 2
+
+
+def given_url() -> str | None:
+    """The server that the environment names, or None."""
+    return os.environ.get(VARIABLE, "").strip() or None
+
+
+@contextmanager
+def running(major: int) -> Iterator[str]:
+    """The URL of a server whose role may create databases. A server that was started here ends with the block."""
+    given = given_url()
+    if given is not None:
+        yield given
+    elif _docker_answers():
+        with _container(major) as url:
+            yield url
+    else:
+        with _embedded(major) as url:
+            yield url
+
+
+def _docker_answers() -> bool:
+    """Whether a daemon answers. The command line tool alone proves nothing."""
+    try:
+        import docker
+    except ImportError:
+        return False
+    with warnings.catch_warnings():
+        # docker leaves the socket of a failed connection to the garbage collector, which warns of it.
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            with closing(docker.from_env(timeout=_DOCKER_TIMEOUT_S)) as client:
+                return bool(client.ping())
+        except (docker.errors.DockerException, OSError):
+            return False
+        finally:
+            gc.collect()
+
+
+@contextmanager
+def _container(major: int) -> Iterator[str]:
+    from testcontainers.postgres import PostgresContainer
+
+    with PostgresContainer(f"postgres:{major}", driver=None) as container:
+        yield container.get_connection_url()
+
+
+@contextmanager
+def _embedded(major: int) -> Iterator[str]:
+    # Not pytest's own folder: that one is closed to the user who runs Postgres when the tests run as root.
+    root = Path(tempfile.mkdtemp(prefix="floorhub-tests-"))
+    try:
+        folder = DataFolder.prepare(root)
+        with folder.locked():
+            server = EmbeddedPostgres(folder, Packages(), PortBook(folder.ports).choose("postgres", 0).number, major)
+            try:
+                yield server.start()
+            finally:
+                server.stop()
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def in_database(url: str, name: str) -> str:
+    """The URL with another database's name."""
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+def create_database(server_url: str, template: str | None = None) -> str:
+    """A new database, a copy of `template` if given; its name."""
+    name = f"floorhub_test_{uuid.uuid4().hex[:16]}"
+    statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+    if template is not None:
+        statement += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(statement)
+    return name
+
+
+def drop_database(server_url: str, name: str) -> None:
+    """Drop a database, connections that a failed test left open included."""
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
