@@ -105,9 +105,9 @@ class Journal:
     # --- in the journal's thread -----------------------------------------------------------------------------
 
     def _open(self) -> Snapshot:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = _take_lock(self._path.with_name(self._path.name + ".lock"))
         try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = _take_lock(self._path.with_name(self._path.name + ".lock"))
             try:
                 return self._connect()
             except _UnreadableError:

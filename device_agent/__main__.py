@@ -1,0 +1,85 @@
+"""The program `floorhub-agent`. Exit codes: 0 stopped as asked, 1 failed while running, 2 cannot start."""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from device_agent import config, logs
+from device_agent.app import App, Devices, agent_version
+from device_agent.journal import JournalError, JournalLockedError
+from device_agent.logs import Log
+
+GIVE_UP_S = 20.0
+"""After the agent has stopped in vain for this long beyond its own deadline, the process ends itself: a driver that
+ignores its cancellation must not keep a machine from shutting down."""
+
+
+def main() -> NoReturn:
+    """Parse the command line and run."""
+    parser = argparse.ArgumentParser(prog="floorhub-agent", description="Carries out a Floorhub hub's commands here.")
+    parser.add_argument("--version", action="version", version=f"floorhub-agent {agent_version()}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run_parser = commands.add_parser("run", help="run until SIGTERM")
+    run_parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the agent.toml of this client")
+    arguments = parser.parse_args()
+    sys.exit(run(arguments.config, _devices))
+
+
+def run(path: Path, devices: Callable[[config.AgentConfig], Devices]) -> int:
+    """Run the agent of a configuration file until a signal ends it; the exit code."""
+    try:
+        settings = config.load(path)
+        app = App(settings, devices(settings))
+    except (config.ConfigError, OSError) as problem:  # OSError: a ca_file that holds no certificate
+        print(f"floorhub-agent: {problem}", file=sys.stderr)  # noqa: T201 - a person reads this
+        return 2
+    logs.configure(settings.client_id)
+    try:
+        asyncio.run(_serve(app, settings.stop_timeout_s))
+    except JournalLockedError as problem:
+        logs.write(Log.AGENT_FAILED, message=str(problem))
+        return 2
+    except JournalError as problem:
+        logs.write(Log.AGENT_FAILED, message=str(problem))
+        return 1
+    except Exception:  # noqa: BLE001 - the last word before the process ends: the service manager starts it again
+        logs.write(Log.AGENT_FAILED, stack=True, message="a bug: please report it with this line")
+        return 1
+    return 0
+
+
+def _devices(settings: config.AgentConfig) -> Devices:
+    from device_agent.drivers.registry import Drivers
+
+    try:
+        return Drivers(settings.printers, settings.actions, version=agent_version(), folder=Path(settings.data))
+    except ValueError as problem:
+        raise config.ConfigError(str(problem)) from None
+
+
+async def _serve(app: App, stop_timeout_s: float) -> None:
+    def stop() -> None:
+        guard = threading.Timer(stop_timeout_s + GIVE_UP_S, os._exit, [1])
+        guard.daemon = True
+        guard.start()
+        app.stop()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(number, stop)
+        except NotImplementedError:  # Windows
+            with contextlib.suppress(ValueError):
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+    await app.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,209 @@
+"""Puts the agent together and runs it: the one place that knows all parts.
+
+One task thinks: it takes events in order, commits what the core decided, and only then acts. Everything else feeds it
+through one bounded queue. A journal that cannot be written ends the process; its file says where to go on.
+"""
+
+import asyncio
+import random
+import secrets
+import time
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Protocol
+
+from device_agent import description, logs
+from device_agent.config import AgentConfig
+from device_agent.core import Core, Identity
+from device_agent.documents import Documents
+from device_agent.drivers.base import Driver
+from device_agent.events import (
+    Connected,
+    Decision,
+    Event,
+    LeaveBroker,
+    Now,
+    Publish,
+    Started,
+    StartEffect,
+    StopEffect,
+    StopRequested,
+    Tick,
+)
+from device_agent.executor import Executor
+from device_agent.gate import ActionGate
+from device_agent.journal import Journal, JournalError, open_journal
+from device_agent.logs import Log
+from device_agent.records import Snapshot, merge
+from device_agent.session import Session, parse_endpoint
+from device_agent.supervision import notify
+from schemas.messages import AgentVersion
+
+MAX_EVENTS = 1_000
+MAX_TOGETHER = 200
+"""Events whose writes share a commit; what waited while the last commit ran."""
+PULSE_S = 10.0
+"""The longest sleep of the thinking task, so that the watchdog hears from it."""
+GOODBYE_S = 5.0
+
+
+class Devices(Protocol):
+    """What is attached to this client: `drivers.registry.Drivers`, or a test's."""
+
+    @property
+    def actions(self) -> list[str]:
+        """The actions that can be carried out here."""
+
+    def driver_for(self, action: str) -> Driver | None:
+        """What carries an action out."""
+
+    async def describe(self) -> dict[str, Any]:
+        """The fields `printers`, `displays` and `battery` of the state message."""
+
+
+class App:
+    """One agent process. `run` once."""
+
+    def __init__(self, config: AgentConfig, devices: Devices, rng: random.Random | None = None) -> None:
+        self._config = config
+        self._devices = devices
+        rng = rng or random.SystemRandom()
+        session = secrets.token_hex(8)
+        gate = ActionGate(devices.driver_for, config.allowed_actions)
+        self._capabilities = [action for action in devices.actions if gate.is_allowed(action)]
+        self._core = Core(
+            Identity(
+                client_id=config.client_id,
+                session=session,
+                root_key=config.root_key_bytes,
+                agent=AgentVersion(name="floorhub-agent", version=agent_version()),
+            ),
+            gate.refuse,
+            rng,
+            config.max_unfinished,
+        )
+        self._events: asyncio.Queue[Event] = asyncio.Queue(MAX_EVENTS)
+        self._closing = False
+        self._quiet = asyncio.Event()
+        self._stop = asyncio.Event()
+        endpoint = parse_endpoint(config.mqtt_url, config.client_id, config.secret, config.ca_file)
+        self._session = Session(endpoint, self._deliver, self._core.will, self._core.offline, rng)
+        self._describer = description.Describer(
+            config.client_id, session, self._capabilities, devices.describe, self._session.send
+        )
+        self._documents = Documents(
+            config.hub_url, config.client_id, config.secret, config.cache, ca_file=config.ca_file
+        )
+
+    def stop(self) -> None:
+        """Ask for a graceful end; safe from a signal handler of the loop, and more than once."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Serve until `stop`. Raises JournalError when the journal cannot be opened or written."""
+        journal, snapshot = await open_journal(self._config.journal)
+        if journal.moved_aside is not None:
+            message = f"the journal was damaged or of another version; it lies in {journal.moved_aside}"
+            logs.write(Log.JOURNAL_MOVED_ASIDE, message=message)
+        try:
+            async with asyncio.TaskGroup() as group:
+                executor = Executor(group, self._devices.driver_for, self._documents, self._deliver)
+                thinking = group.create_task(self._think(journal, snapshot, executor), name="think")
+                session = group.create_task(self._session.run(), name="session")
+                describing = group.create_task(self._describer.run(), name="describe")
+                await self._stop.wait()
+                await self._drain()
+                self._session.stop()
+                await asyncio.wait({session}, timeout=GOODBYE_S)
+                self._closing = True
+                executor.close()
+                for task in (thinking, session, describing):
+                    task.cancel()
+        except* JournalError as problems:
+            raise _first(problems) from None
+        finally:
+            await journal.close()
+        logs.write(Log.AGENT_STOPPED)
+
+    async def _drain(self) -> None:
+        """Take nothing in any more, and let what runs and what waits for a receipt end, until a deadline."""
+        notify("STOPPING=1")
+        logs.write(Log.AGENT_STOPPING, timeout_s=self._config.stop_timeout_s)
+        await self._deliver(StopRequested())
+        try:
+            async with asyncio.timeout(self._config.stop_timeout_s):
+                await self._quiet.wait()
+        except TimeoutError:
+            return
+
+    async def _deliver(self, event: Event) -> None:
+        """Hand an event to the thinking task; waits while that is busy."""
+        if not self._closing:
+            await self._events.put(event)
+
+    async def _think(self, journal: Journal, snapshot: Snapshot, executor: Executor) -> None:
+        try:
+            wake_at = await self._turn([Started(snapshot)], journal, executor)
+            del snapshot
+            notify("READY=1")
+            logs.write(Log.AGENT_STARTED, version=agent_version(), actions=self._capabilities)
+            while True:
+                wake_at = await self._turn(await self._next_events(wake_at), journal, executor)
+                notify("WATCHDOG=1")
+        except JournalError as problem:
+            logs.write(Log.JOURNAL_FAILED, message=str(problem))
+            self._closing = True
+            executor.close()
+            raise
+
+    async def _next_events(self, wake_at: float) -> list[Event]:
+        """What has come, or a `Tick` when it is time."""
+        try:
+            async with asyncio.timeout(min(PULSE_S, max(0.0, wake_at - time.monotonic()))):
+                events = [await self._events.get()]
+        except TimeoutError:
+            return [Tick()]
+        while len(events) < MAX_TOGETHER and not self._events.empty():
+            events.append(self._events.get_nowait())
+        return events
+
+    async def _turn(self, events: list[Event], journal: Journal, executor: Executor) -> float:
+        """Decide, commit, act. One commit serves everything that waited. Gives the next `wake_at`."""
+        decisions = [self._core.handle(event, Now(time.time(), time.monotonic())) for event in events]
+        writes = merge(write for decision in decisions for write in decision.writes)
+        await journal.commit(tuple(writes.values()))
+        for decision in decisions:
+            self._act(decision, executor)
+        if any(isinstance(event, Connected) for event in events):
+            self._describer.connected()  # after the birth, which was just handed to the session
+        if self._core.quiet:
+            self._quiet.set()
+        return decisions[-1].wake_at
+
+    def _act(self, decision: Decision, executor: Executor) -> None:
+        for note in decision.notes:
+            logs.write(note.log, **note.fields)
+        for step in decision.steps:
+            match step:
+                case StartEffect():
+                    executor.start(step)
+                case StopEffect():
+                    executor.stop(step)
+                case Publish():
+                    self._session.send(step)
+                case LeaveBroker():
+                    self._session.leave(step.retry_after_s)
+
+
+def agent_version() -> str:
+    """The version of the installed distribution."""
+    try:
+        return version("floorhub")
+    except PackageNotFoundError:  # run from a source tree
+        return "0"
+
+
+def _first(problems: BaseExceptionGroup[BaseException]) -> BaseException:
+    problem: BaseException = problems
+    while isinstance(problem, BaseExceptionGroup):
+        problem = problem.exceptions[0]
+    return problem

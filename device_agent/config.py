@@ -1,0 +1,152 @@
+"""The agent's configuration: one TOML file, read once, checked before anything starts.
+
+`docs/reference/agent-configuration.md` describes every key. `ConfigError` carries a sentence that names the key.
+"""
+
+import stat
+import sys
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta
+
+from device_agent.drivers.config import Name, OwnActionConfig, PrinterConfig
+from schemas import signing, topics
+from schemas.codec import ContractError
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the message says which key and what to do."""
+
+
+class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that an agent is told. Paths are absolute; `secret` never appears in logs or in `repr`."""
+
+    client_id: str
+    hub_url: str
+    mqtt_url: str
+    root_key: str
+    secret: str = ""
+    secret_file: str | None = None
+    data: str = "data"
+    ca_file: str | None = None
+    max_unfinished: Annotated[int, Meta(ge=1, le=1_000)] = 32
+    stop_timeout_s: Annotated[float, Meta(ge=0, le=600)] = 10.0
+    allowed_actions: list[str] | None = None
+    printers: Annotated[list[PrinterConfig], Meta(max_length=100)] = []
+    actions: dict[Name, OwnActionConfig] = {}
+
+    def __repr__(self) -> str:
+        return f"AgentConfig(client_id={self.client_id!r}, hub_url={self.hub_url!r}, mqtt_url={self.mqtt_url!r})"
+
+    @property
+    def root_key_bytes(self) -> bytes:
+        """The hub's public root key, 32 bytes."""
+        return signing.decode_key(self.root_key)
+
+    @property
+    def journal(self) -> Path:
+        """The journal's file."""
+        return Path(self.data) / "journal.db"
+
+    @property
+    def cache(self) -> Path:
+        """The folder of fetched documents."""
+        return Path(self.data) / "documents"
+
+
+def load(path: Path) -> AgentConfig:
+    """Read and check a configuration file. Raises ConfigError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ConfigError(f"{path} cannot be read: {problem}") from None
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise ConfigError(f"{path} is not TOML: {problem}") from None
+    try:
+        return parse(table, path.resolve().parent, private=_is_private(path))
+    except ConfigError as problem:
+        raise ConfigError(f"{path}: {problem}") from None
+
+
+def parse(table: dict[str, Any], folder: Path, *, private: bool = True) -> AgentConfig:
+    """The configuration in a table; relative paths start at `folder`. Raises ConfigError.
+
+    `private`: only its owner can read the table's file, so that the secret may stand in it.
+    """
+    try:
+        config = msgspec.convert(table, AgentConfig)
+    except msgspec.ValidationError as problem:
+        raise ConfigError(_explain(str(problem))) from None
+    if not topics.is_client_id(config.client_id):
+        raise ConfigError("client_id: use a-z, 0-9 and '-', at most 63 characters")
+    try:
+        signing.decode_key(config.root_key)
+    except ContractError:
+        raise ConfigError("root_key: it must be the hub's root key, 43 characters of base64url") from None
+    _check_url("hub_url", config.hub_url, {"http", "https"})
+    _check_url("mqtt_url", config.mqtt_url, {"mqtt", "mqtts"})
+    _check_names(config)
+    if config.ca_file is not None and not (folder / config.ca_file).is_file():
+        raise ConfigError(f"ca_file: there is no file {folder / config.ca_file}")
+    return msgspec.structs.replace(
+        config,
+        secret=_secret(config, folder, private=private),
+        secret_file=None,
+        data=str(folder / Path(config.data).expanduser()),
+        ca_file=None if config.ca_file is None else str(folder / config.ca_file),
+    )
+
+
+def _secret(config: AgentConfig, folder: Path, *, private: bool) -> str:
+    if bool(config.secret) == (config.secret_file is not None):
+        raise ConfigError("secret: give either secret_file (a file of mode 0600) or secret")
+    if config.secret_file is None:
+        if not private:
+            raise ConfigError("secret: others can read this file; run chmod 600 on it, or use secret_file")
+        return config.secret
+    path = folder / Path(config.secret_file).expanduser()
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ConfigError(f"secret_file: {path} cannot be read: {problem}") from None
+    if not _is_private(path):
+        raise ConfigError(f"secret_file: others can read {path}; run chmod 600 on it")
+    if not secret:
+        raise ConfigError(f"secret_file: {path} is empty; pair this client with the hub again")
+    return secret
+
+
+def _is_private(path: Path) -> bool:
+    """Whether only the owner can read the file. Windows has no such bits: the folder's rights count there."""
+    return sys.platform == "win32" or stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+
+
+def _check_url(key: str, url: str, schemes: set[str]) -> None:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.username or parts.password:
+        raise ConfigError(f"{key}: it must look like {' or '.join(f'{name}://host:port' for name in sorted(schemes))}")
+
+
+def _check_names(config: AgentConfig) -> None:
+    seen: set[str] = set()
+    for number, printer in enumerate(config.printers):
+        if printer.name in seen:
+            raise ConfigError(f"printers[{number}].name: {printer.name!r} is used twice")
+        seen.add(printer.name)
+
+
+def _explain(problem: str) -> str:
+    """`Expected `str`, got `int` - at `$.client_id`` with the key first."""
+    sentence, _, place = problem.partition(" - at ")
+    key = place.strip("`").removeprefix("$").removeprefix(".")
+    return f"{key}: {sentence}" if key else sentence.replace("Object ", "the configuration ")

@@ -1,0 +1,185 @@
+"""Fetches the documents that commands name from the hub, and keeps them for the next time.
+
+A document is `{path, sha256, size}`: the path lies on the hub this agent is configured with and nowhere else, and the
+bytes count only when their hash fits.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from weakref import WeakValueDictionary
+
+import msgspec
+
+if TYPE_CHECKING:
+    import httpx
+
+MAX_DOCUMENT = 100 * 1024 * 1024
+MAX_CACHE = 500 * 1024 * 1024
+DEADLINE_S = 120.0
+_CONNECT_S = 10.0
+_CHUNK = 256 * 1024
+_PATH = re.compile(r"/[A-Za-z0-9._~/-]{1,500}")
+_MISSING = {401, 403, 404, 410}
+
+
+class DocumentError(Exception):
+    """A document that cannot be had. `code` is one of document_invalid, document_missing, document_hash_mismatch,
+    document_too_large, hub_unreachable; only the last is `retryable`. Nothing took effect."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.retryable = code == "hub_unreachable"
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """A document as a command names it."""
+
+    path: str
+    sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+    size: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Documents:
+    """The agent's documents in `folder`, named by their hash. Safe to use from several tasks."""
+
+    def __init__(
+        self,
+        hub_url: str,
+        client_id: str,
+        secret: str,
+        folder: Path,
+        *,
+        ca_file: str | None = None,
+        max_document: int = MAX_DOCUMENT,
+        max_cache: int = MAX_CACHE,
+        deadline_s: float = DEADLINE_S,
+    ) -> None:
+        self._hub_url = hub_url.rstrip("/")
+        self._credentials = (client_id, secret)
+        self._folder = folder
+        self._ca_file = ca_file
+        self._max_document = max_document
+        self._max_cache = max_cache
+        self._deadline_s = deadline_s
+        self._fetching: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def fetch(self, reference: Mapping[str, Any]) -> Path:
+        """The file with the document's bytes; it must not be changed or removed. Raises DocumentError."""
+        wanted = self._parse(reference)
+        lock = self._fetching.setdefault(wanted.sha256, asyncio.Lock())
+        async with lock:  # two lanes may want the same document
+            path = self._folder / wanted.sha256
+            if not await asyncio.to_thread(_is_intact, path, wanted):
+                await self._download(wanted, path)
+                await asyncio.to_thread(self._evict, path)
+            return path
+
+    def _parse(self, reference: Mapping[str, Any]) -> Reference:
+        try:
+            wanted = msgspec.convert(dict(reference), Reference)
+        except msgspec.ValidationError as problem:
+            raise DocumentError("document_invalid", f"not a document {{path, sha256, size}}: {problem}") from None
+        if not _PATH.fullmatch(wanted.path) or "//" in wanted.path or ".." in wanted.path:
+            raise DocumentError("document_invalid", "a document's path must be a plain path on the hub")
+        if wanted.size > self._max_document:
+            raise DocumentError(
+                "document_too_large", f"{wanted.size} bytes; this agent takes at most {self._max_document}"
+            )
+        return wanted
+
+    async def _download(self, wanted: Reference, path: Path) -> None:
+        import httpx  # an agent that prints nothing never pays for it
+
+        await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
+        verify = self._ca_file or True
+        try:
+            async with (
+                asyncio.timeout(self._deadline_s),
+                httpx.AsyncClient(
+                    auth=self._credentials,
+                    follow_redirects=False,  # the secret goes to the configured hub and nowhere else
+                    verify=await asyncio.to_thread(_tls, verify),
+                    timeout=_CONNECT_S,
+                    trust_env=False,
+                ) as client,
+                client.stream("GET", self._hub_url + wanted.path) as response,
+            ):
+                _check_status(response.status_code, wanted)
+                await self._store(response, wanted, path)
+        except (httpx.HTTPError, TimeoutError) as problem:
+            reason = str(problem) or type(problem).__name__
+            raise DocumentError("hub_unreachable", f"the hub did not send {wanted.path}: {reason}") from problem
+
+    async def _store(self, response: "httpx.Response", wanted: Reference, path: Path) -> None:
+        """Write beside the goal and move: a file with the hash as its name is always whole."""
+        digest = hashlib.sha256()
+        size = 0
+        with tempfile.NamedTemporaryFile(dir=self._folder, prefix="part-", delete=False) as part:
+            try:
+                async for chunk in response.aiter_bytes(_CHUNK):
+                    size += len(chunk)
+                    if size > wanted.size:
+                        raise DocumentError("document_hash_mismatch", f"the hub sent more than {wanted.size} bytes")
+                    digest.update(chunk)
+                    await asyncio.to_thread(part.write, chunk)
+                if digest.hexdigest() != wanted.sha256 or size != wanted.size:
+                    raise DocumentError(
+                        "document_hash_mismatch", f"what the hub sent for {wanted.path} is another file"
+                    )
+                part.close()
+                await asyncio.to_thread(Path(part.name).replace, path)
+            finally:
+                part.close()
+                await asyncio.to_thread(Path(part.name).unlink, missing_ok=True)
+
+    def _evict(self, newest: Path) -> None:
+        """Remove the oldest documents until the cache fits, and parts that a crash left."""
+        for part in self._folder.glob("part-*"):
+            if part.stat().st_mtime < newest.stat().st_mtime - 2 * self._deadline_s:
+                part.unlink(missing_ok=True)
+        files = sorted((file.stat().st_mtime, file.stat().st_size, file) for file in self._folder.glob("[0-9a-f]*"))
+        total = sum(size for _, size, _ in files)
+        for _, size, file in files:
+            if total <= self._max_cache:
+                return
+            if file != newest:
+                with contextlib.suppress(OSError):  # Windows: a driver has it open
+                    file.unlink()
+                    total -= size
+
+
+def _is_intact(path: Path, wanted: Reference) -> bool:
+    """Whether the file is there and still has its hash; it then counts as just used."""
+    try:
+        if path.stat().st_size != wanted.size:
+            return False
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != wanted.sha256:
+                return False
+        path.touch()
+    except OSError:
+        return False
+    return True
+
+
+def _check_status(status: int, wanted: Reference) -> None:
+    if status == 200:
+        return
+    if status in _MISSING or 300 <= status < 400:
+        raise DocumentError("document_missing", f"the hub has no {wanted.path} for this client (HTTP {status})")
+    raise DocumentError("hub_unreachable", f"the hub answered HTTP {status} for {wanted.path}")
+
+
+def _tls(ca_file: str | bool) -> Any:
+    """Reading the certificates takes a moment: not in the event loop."""
+    import ssl
+
+    return ssl.create_default_context(cafile=ca_file if isinstance(ca_file, str) else None)

@@ -1,0 +1,154 @@
+"""Runs effects: one named task per effect, stopped with a bounded patience, and exactly one answer to each.
+
+The core decides when an effect begins and stops; drivers know how. A driver is foreign code: whatever it raises becomes
+an outcome, and one that does not stop is left behind so that its lane goes on.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from device_agent import logs
+from device_agent.documents import DocumentError, Documents
+from device_agent.drivers.base import AGENT_STOPS, Driver, Outcome, PayloadError
+from device_agent.events import (
+    EffectEnded,
+    EffectHeld,
+    EffectProgress,
+    EffectResumed,
+    Event,
+    StartEffect,
+    StopEffect,
+    StopReason,
+)
+from device_agent.logs import Log
+
+STOP_GRACE_S = 15.0
+"""How long a driver may take to stop its effect and to find out how far it came. A guess: a printer answers in 6 s."""
+EVIDENCE_S = 60.0
+"""The least that asking for evidence may take; it may follow what still runs as long as the run itself might have."""
+
+Deliver = Callable[[Event], Awaitable[None]]
+
+
+class _Context:
+    """What a driver sees of the agent (`DriverContext`)."""
+
+    def __init__(self, step: StartEffect, deliver: Deliver, documents: Documents) -> None:
+        self._id = step.command_id
+        self._deliver = deliver
+        self._documents = documents
+        self.command_id = str(step.command_id)
+        self.attempt = step.attempt
+        self.job_name = f"floorhub-{step.command_id}-{step.attempt}"
+        self.cancelled_outcome: Outcome | None = None
+
+    async def progress(self, data: dict[str, Any]) -> None:
+        await self._deliver(EffectProgress(self._id, self.attempt, dict(data)))
+
+    async def held(self, reasons: list[str]) -> None:
+        await self._deliver(EffectHeld(self._id, self.attempt, list(reasons)))
+
+    async def resumed(self) -> None:
+        await self._deliver(EffectResumed(self._id, self.attempt))
+
+    async def document(self, reference: dict[str, Any]) -> Path:
+        return await self._documents.fetch(reference)
+
+
+class Executor:
+    """Starts and stops effects in the caller's TaskGroup. `driver_for` gives the driver of an action, or None."""
+
+    def __init__(
+        self,
+        group: asyncio.TaskGroup,
+        driver_for: Callable[[str], Driver | None],
+        documents: Documents,
+        deliver: Deliver,
+        *,
+        stop_grace_s: float = STOP_GRACE_S,
+    ) -> None:
+        self._group = group
+        self._driver_for = driver_for
+        self._documents = documents
+        self._deliver = deliver
+        self._stop_grace_s = stop_grace_s
+        self._stops: dict[tuple[UUID, int], asyncio.Future[StopReason]] = {}
+        self._drivers: set[asyncio.Task[Outcome]] = set()
+        self._closed = False
+
+    def start(self, step: StartEffect) -> None:
+        """Begin an effect; `EffectEnded` follows."""
+        stop: asyncio.Future[StopReason] = asyncio.get_running_loop().create_future()
+        self._stops[step.command_id, step.attempt] = stop
+        self._group.create_task(self._watch(step, stop), name=f"watch-{step.command_id}-{step.attempt}")
+
+    def stop(self, step: StopEffect) -> None:
+        """Ask an effect to stop. One that has ended meanwhile has answered already."""
+        stop = self._stops.get((step.command_id, step.attempt))
+        if stop is not None and not stop.done():
+            stop.set_result(step.reason)
+
+    def close(self) -> None:
+        """Let go of everything: no effect is answered for any more; the journal says `started`."""
+        self._closed = True
+        for task in self._drivers:
+            task.cancel(AGENT_STOPS)
+
+    async def _watch(self, step: StartEffect, stop: asyncio.Future[StopReason]) -> None:
+        context = _Context(step, self._deliver, self._documents)
+        task = self._group.create_task(
+            _guard(self._drive(step, context)), name=f"{step.mode}-{step.command_id}-{step.attempt}"
+        )
+        self._drivers.add(task)
+        task.add_done_callback(self._drivers.discard)
+        try:
+            waits: set[asyncio.Future[Any]] = {task, stop}
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                task.cancel(stop.result().value)
+                await asyncio.wait({task}, timeout=self._stop_grace_s)
+        finally:
+            del self._stops[step.command_id, step.attempt]
+        if self._closed:
+            return
+        if not task.done():
+            logs.write(Log.EFFECT_ABANDONED, command_id=step.command_id, attempt=step.attempt)
+            outcome = None
+        elif task.cancelled():
+            outcome = context.cancelled_outcome
+        else:
+            outcome = task.result()
+        await self._deliver(EffectEnded(step.command_id, step.attempt, outcome))
+
+    async def _drive(self, step: StartEffect, context: _Context) -> Outcome:
+        driver = self._driver_for(step.action)
+        if driver is None:  # after a restart with another configuration
+            message = f"this agent has no driver for {step.action!r} any more"
+            return Outcome(
+                status="unknown" if step.mode == "evidence" else "failed", code="unsupported_action", message=message
+            )
+        if step.mode == "evidence":
+            limit_s = max(EVIDENCE_S, step.timeout_s)
+            try:
+                async with asyncio.timeout(limit_s):
+                    return await driver.evidence(step.action, step.payload, context)
+            except TimeoutError:
+                return Outcome(status="unknown", message=f"the driver found no evidence within {limit_s:.0f} s")
+        return await driver.execute(step.action, step.payload, context)
+
+
+async def _guard(work: Coroutine[Any, Any, Outcome]) -> Outcome:
+    """Turn what a driver raises into an outcome: one bad driver must not stop the others."""
+    try:
+        return await work
+    except PayloadError as problem:
+        return Outcome(status="failed", code=problem.code, message=problem.message)
+    except DocumentError as problem:  # documents come before the effect
+        return Outcome(status="failed", code=problem.code, message=problem.message, retryable=problem.retryable)
+    except Exception as problem:  # noqa: BLE001 - foreign code; the log has the stack, the report says unknown
+        logs.write(Log.DRIVER_FAILED, stack=True)
+        message = f"the driver failed ({type(problem).__name__}: {problem}): look at the device"
+        return Outcome(status="unknown", code="driver_error", message=message)

@@ -1,0 +1,232 @@
+"""The connection to the broker, and the only module that imports an MQTT library.
+
+Each connection is a new aiomqtt client: a used one reports a refused connection as a success. The session is clean and
+expires at once, so the broker keeps nothing for an absent agent; what matters comes again from the hub or the journal.
+"""
+
+import asyncio
+import contextlib
+import random
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+import aiomqtt
+import msgspec
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from device_agent import logs
+from device_agent.events import (
+    Connected,
+    Disconnected,
+    Event,
+    Inbox,
+    MessageReceived,
+    Publish,
+    PublishFailed,
+    ReportsPublished,
+)
+from device_agent.logs import Log
+from schemas import topics
+from schemas.topics import Channel
+
+KEEPALIVE_S = 12
+ANSWER_S = 10.0
+"""How long the broker may take for CONNACK, SUBACK and PUBACK."""
+GOODBYE_S = 2.0
+RECONNECT_S = (0.5, 5.0)
+MAX_WAITING = 1_000
+"""Messages in each direction. One that finds no place is dropped with a log line; the hub and the journal repeat it."""
+REFUSED = {"Bad user name or password", "Not authorized", "Banned", "Client identifier not valid"}
+
+Deliver = Callable[[Event], Awaitable[None]]
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the broker is and who we are."""
+
+    host: str
+    port: int
+    client_id: str
+    secret: str
+    tls: ssl.SSLContext | None = None
+
+
+def parse_endpoint(url: str, client_id: str, secret: str, ca_file: str | None = None) -> Endpoint:
+    """The endpoint that `mqtt://host[:1883]` or `mqtts://host[:8883]` names. Raises ValueError with what to do."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or parts.username or parts.path not in {"", "/"}:
+        raise ValueError(f"{url!r} is not mqtt://host:port or mqtts://host:port")
+    secure = parts.scheme == "mqtts"
+    return Endpoint(
+        host=parts.hostname,
+        port=parts.port or (8883 if secure else 1883),
+        client_id=client_id,
+        secret=secret,
+        tls=ssl.create_default_context(cafile=ca_file) if secure else None,
+    )
+
+
+class Session:
+    """Connects for ever, hands over what arrives, sends what it is given.
+
+    `deliver` may wait (the agent is busy); `will` and `offline` give payloads at the moment they are needed.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        deliver: Deliver,
+        will: Callable[[int], bytes],
+        offline: Callable[[], bytes],
+        rng: random.Random,
+    ) -> None:
+        self._endpoint = endpoint
+        self._deliver = deliver
+        self._will = will
+        self._offline = offline
+        self._rng = rng
+        self._outgoing: asyncio.Queue[Publish] = asyncio.Queue(MAX_WAITING)
+        self._connected = False
+        self._leave = asyncio.Event()
+        self._away_s: float | None = None
+        self._stopping = False
+        self._inboxes = {
+            self._topic(Channel.COMMANDS): Inbox.COMMANDS,
+            self._topic(Channel.RECEIPTS): Inbox.RECEIPTS,
+            self._topic(Channel.RESPONSES): Inbox.RESPONSES,
+            topics.HUB_PRESENCE: Inbox.ROLL_CALL,
+            topics.HUB_KEYS: Inbox.KEYS,
+        }
+
+    def send(self, message: Publish) -> None:
+        """Send in order, without waiting. Without a connection it is dropped: the core knows, and says it again."""
+        if not self._connected:
+            return
+        try:
+            self._outgoing.put_nowait(message)
+        except asyncio.QueueFull:
+            logs.write(Log.MESSAGE_DROPPED, channel=message.channel.value, message="the broker takes nothing more")
+
+    def leave(self, retry_after_s: float) -> None:
+        """Say good-bye and come back later."""
+        self._away_s = retry_after_s
+        self._leave.set()
+
+    def stop(self) -> None:
+        """Say good-bye; `run` returns."""
+        self._stopping = True
+        self._leave.set()
+
+    async def run(self) -> None:
+        """Stay connected until `stop`. Never raises for what a network or a broker can do."""
+        number = 0
+        while not self._stopping:
+            number += 1
+            try:
+                await self._connection(number)
+            except* (aiomqtt.MqttError, OSError, TimeoutError, ValueError) as problems:
+                self._explain(problems)
+            if self._stopping:
+                return
+            delay = self._away_s if self._away_s is not None else self._rng.uniform(*RECONNECT_S)
+            self._away_s = None
+            self._leave.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._leave.wait(), delay)
+
+    async def _connection(self, number: int) -> None:
+        """One connection from CONNECT to its end. Raises when it does not end by `leave` or `stop`."""
+        async with self._client(number) as client:
+            await client.subscribe(
+                [(topic, SubscribeOptions(qos=1)) for topic in self._inboxes],
+                timeout=ANSWER_S,
+            )
+            self._outgoing = asyncio.Queue(MAX_WAITING)
+            self._connected = True
+            logs.write(Log.CONNECTED, connection=number, host=self._endpoint.host, port=self._endpoint.port)
+            await self._deliver(Connected(number))
+            try:
+                async with asyncio.TaskGroup() as group:
+                    reader = group.create_task(self._read(client), name="mqtt-read")
+                    writer = group.create_task(self._write(client), name="mqtt-write")
+                    await self._leave.wait()
+                    reader.cancel()
+                    writer.cancel()
+                await self._say_goodbye(client)
+            except asyncio.CancelledError:
+                # The agent fails. A clean DISCONNECT without a word would leave it online for ever.
+                await self._say_goodbye(client)
+                raise
+            finally:
+                self._connected = False
+                await self._deliver(Disconnected())
+
+    def _client(self, number: int) -> aiomqtt.Client:
+        will = aiomqtt.Will(self._topic(Channel.PRESENCE), self._will(number), qos=1, retain=True)
+        return aiomqtt.Client(
+            self._endpoint.host,
+            self._endpoint.port,
+            username=self._endpoint.client_id,
+            password=self._endpoint.secret,
+            identifier=self._endpoint.client_id,
+            protocol=aiomqtt.ProtocolVersion.V5,
+            will=will,
+            clean_start=True,
+            keepalive=KEEPALIVE_S,
+            timeout=ANSWER_S,
+            tls_context=self._endpoint.tls,
+            max_queued_incoming_messages=MAX_WAITING,
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+        )
+
+    async def _read(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            inbox = self._inboxes.get(message.topic.value)
+            if inbox is not None and isinstance(message.payload, bytes):
+                await self._deliver(MessageReceived(inbox, message.payload, message.retain))
+
+    async def _write(self, client: aiomqtt.Client) -> None:
+        while True:
+            message = await self._outgoing.get()
+            confirmed = await self._publish(client, message)
+            if message.token is not None:
+                await self._deliver(ReportsPublished(message.token) if confirmed else PublishFailed(message.token))
+
+    async def _publish(self, client: aiomqtt.Client, message: Publish) -> bool:
+        """Whether the broker confirmed it in time; a message without confirmation may arrive all the same."""
+        topic = self._topic(message.channel)
+        try:
+            await client.publish(topic, message.payload, message.qos, message.retain, timeout=ANSWER_S)
+        except aiomqtt.MqttCodeError:
+            raise  # the connection is gone
+        except aiomqtt.MqttError as problem:
+            logs.write(Log.PUBLISH_UNCONFIRMED, channel=message.channel.value, message=str(problem))
+            return False
+        return True
+
+    async def _say_goodbye(self, client: aiomqtt.Client) -> None:
+        with contextlib.suppress(aiomqtt.MqttError):
+            await client.publish(self._topic(Channel.PRESENCE), self._offline(), 1, retain=True, timeout=GOODBYE_S)
+
+    def _explain(self, problems: BaseExceptionGroup[BaseException]) -> None:
+        problem: BaseException = problems
+        while isinstance(problem, BaseExceptionGroup):
+            problem = problem.exceptions[0]
+        host, port = self._endpoint.host, self._endpoint.port
+        if isinstance(problem, aiomqtt.MqttCodeError) and isinstance(problem.rc, ReasonCode):
+            reason = str(problem.rc)
+            if reason in REFUSED:
+                advice = "check that the client is enabled in the hub, and that the agent has its current secret"
+                logs.write(Log.CREDENTIALS_REFUSED, message=f"{host}:{port} refused this client ({reason}): {advice}")
+                return
+        if isinstance(problem, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(problem):
+            advice = "set ca_file to the certificate authority of the broker"
+            logs.write(Log.CONNECTION_LOST, message=f"{host}:{port} shows an unknown certificate: {advice}")
+            return
+        logs.write(Log.CONNECTION_LOST, message=f"{host}:{port}: {problem}; trying again")
+
+    def _topic(self, channel: Channel) -> str:
+        return topics.client_topic(self._endpoint.client_id, channel)

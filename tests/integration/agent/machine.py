@@ -1,0 +1,70 @@
+"""The shipped agent on a machine whose only device writes each effect down: `python -m ...machine FOLDER`.
+
+The effect log does not trust the agent: a line in it is an effect, whatever journal and reports say.
+"""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from device_agent import __main__ as program
+from device_agent.config import AgentConfig
+from device_agent.drivers.base import Driver, DriverContext, Outcome
+
+
+class NotingDriver:
+    """Appends the job's name to a file, durably; with `wait` it then waits for its gate to be opened."""
+
+    def __init__(self, folder: Path) -> None:
+        self._log = folder / "effects"
+        self._gates = folder / "gates"
+
+    def check(self, action: str, payload: dict[str, Any]) -> None:
+        """Everything can be noted."""
+
+    async def execute(self, action: str, payload: dict[str, Any], context: DriverContext) -> Outcome:
+        await asyncio.to_thread(self._note, context.job_name)
+        if payload.get("wait"):
+            gate = self._gates / str(payload["n"])
+            while not await asyncio.to_thread(gate.exists):  # noqa: ASYNC110 - the gate is in another process
+                await asyncio.sleep(0.01)
+        return Outcome(status="completed", data={"noted": context.job_name})
+
+    async def evidence(self, action: str, payload: dict[str, Any], context: DriverContext) -> Outcome:
+        noted = context.job_name in (await asyncio.to_thread(self._log.read_text)).splitlines()
+        if noted:
+            return Outcome(status="completed", data={"evidence": "noted"})
+        return Outcome(status="unknown")
+
+    def _note(self, job_name: str) -> None:
+        with self._log.open("a") as log:
+            log.write(job_name + "\n")
+            log.flush()
+            os.fsync(log.fileno())
+
+
+class Machine:
+    """One device."""
+
+    def __init__(self, folder: Path) -> None:
+        self._driver = NotingDriver(folder)
+        self.actions = ["print"]
+
+    def driver_for(self, action: str) -> Driver | None:
+        return self._driver if action == "print" else None
+
+    async def describe(self) -> dict[str, Any]:
+        return {"printers": [{"name": "labels", "state": "idle", "reasons": []}]}
+
+
+def main(folder: Path) -> int:
+    def devices(_: AgentConfig) -> Machine:
+        return Machine(folder)
+
+    return program.run(folder / "agent.toml", devices)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
