@@ -48,7 +48,7 @@ def serve() -> None:
 
     with explained():
         try:
-            settings = Settings()  # type: ignore[call-arg]  # from the environment
+            settings = Settings()
         except ValidationError as problem:
             for item in problem.errors():
                 name = "FLOORHUB_" + "_".join(str(part) for part in item["loc"]).upper()
