@@ -120,9 +120,9 @@ class Worker:
         self._hub = hub
         self.dispatcher = hub.signals.dispatcher = Dispatcher(database, hub.outbound, log)
 
-        async def mark_sent(ids: list[UUID]) -> None:
+        async def mark_sent(acknowledged: dict[UUID, float]) -> None:
             async with database.connection() as connection:
-                await dispatch_store.mark_sent(connection, ids)
+                await dispatch_store.mark_sent(connection, acknowledged)
 
         self.inbound = Inbound(hub.reports, hub.presence, SentMarks(mark_sent), log)
         self.session = hub.outbound.session = Session(

@@ -5,6 +5,7 @@ overflow costs time, never a report.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -149,15 +150,16 @@ class Inbound:
 class SentMarks:
     """Collects PUBACKs and writes their times a few times a second: for people, not for any decision."""
 
-    def __init__(self, write: Callable[[list[UUID]], Awaitable[None]]) -> None:
+    def __init__(self, write: Callable[[dict[UUID, float]], Awaitable[None]]) -> None:
+        """`write` takes how many seconds ago each run was acknowledged."""
         self._write = write
-        self._ids: list[UUID] = []
+        self._times: dict[UUID, float] = {}
         self._some = asyncio.Event()
 
     def add(self, command_id: UUID) -> None:
-        """Note that the broker has this run."""
-        if len(self._ids) < MAX_WAITING:
-            self._ids.append(command_id)
+        """Note that the broker has this run now."""
+        if len(self._times) < MAX_WAITING:
+            self._times.setdefault(command_id, time.monotonic())
             self._some.set()
 
     async def run(self) -> None:
@@ -166,8 +168,9 @@ class SentMarks:
             await self._some.wait()
             await asyncio.sleep(0.1)
             self._some.clear()
-            ids, self._ids = self._ids, []
+            times, self._times = self._times, {}
+            now = time.monotonic()
             try:
-                await self._write(ids)
+                await self._write({command_id: now - at for command_id, at in times.items()})
             except UnavailableError:
                 continue  # A time that nobody will miss.

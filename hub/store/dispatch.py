@@ -1,6 +1,6 @@
 """Claiming commands for clients, sending again what had no word, and the times of the next look."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -102,9 +102,11 @@ async def offer_again(connection: Connection, client_id: str, journal: str) -> i
     return len(await cursor.fetchall())
 
 
-async def mark_sent(connection: Connection, ids: Sequence[UUID]) -> None:
-    """Record that the broker acknowledged these runs."""
-    await connection.execute(_MARK_SENT, {"ids": list(ids)})
+async def mark_sent(connection: Connection, acknowledged: Mapping[UUID, float]) -> None:
+    """Record when the broker acknowledged these runs: so many seconds ago."""
+    await connection.execute(
+        _MARK_SENT, {"ids": list(acknowledged), "ages_s": [float(age) for age in acknowledged.values()]}
+    )
 
 
 async def wake_scheduled(connection: Connection, most: int = 5_000) -> set[str]:

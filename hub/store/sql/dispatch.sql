@@ -234,11 +234,17 @@ RETURNING c.id;
 
 -- name: mark_sent
 -- PUBACK says that the broker had it once: a time for people, nothing else.
+-- `ages_s` says how many seconds ago each PUBACK came: they are written down a little later, together.
 WITH sent AS MATERIALIZED (
-    SELECT id FROM commands WHERE id = ANY (%(ids)s) AND sent_at IS NULL ORDER BY id FOR UPDATE
+    SELECT c.id, i.age_s
+    FROM unnest(%(ids)s::uuid[], %(ages_s)s::float[]) AS i (id, age_s)
+    JOIN commands c ON c.id = i.id
+    WHERE c.sent_at IS NULL
+    ORDER BY c.id
+    FOR UPDATE OF c
 )
 UPDATE commands c
-SET sent_at = floorhub_now()
+SET sent_at = floorhub_now() - make_interval(secs => sent.age_s)
 FROM sent
 WHERE c.id = sent.id;
 
