@@ -24,6 +24,8 @@ VARIABLE = "FLOORHUB_TEST_POSTGRES_URL"
 MAJORS = (18, 16)
 """The bundled ones."""
 _DOCKER_TIMEOUT_S = 2
+_ROOM = 4 * 1024**3
+_FIRST_WITH_STRATEGY = 150_000
 
 
 def given_url() -> str | None:
@@ -48,7 +50,7 @@ def running(major: int) -> Iterator[str]:
 def _docker_answers() -> bool:
     """Whether a daemon answers. The command line tool alone proves nothing."""
     try:
-        import docker
+        import docker  # type: ignore[import-untyped]
     except ImportError:
         return False
     with warnings.catch_warnings():
@@ -74,7 +76,7 @@ def _container(major: int) -> Iterator[str]:
 @contextmanager
 def _embedded(major: int) -> Iterator[str]:
     # Not pytest's own folder: that one is closed to the user who runs Postgres when the tests run as root.
-    root = Path(tempfile.mkdtemp(prefix="floorhub-tests-"))
+    root = Path(tempfile.mkdtemp(prefix="floorhub-tests-", dir=_in_memory()))
     try:
         folder = DataFolder.prepare(root)
         with folder.locked():
@@ -87,6 +89,16 @@ def _embedded(major: int) -> Iterator[str]:
         shutil.rmtree(root, ignore_errors=True)
 
 
+def _in_memory() -> str | None:
+    """A folder in memory, where a new database costs 10 ms instead of 400 (it is some 300 files to sync), or None.
+
+    What a power failure would lose is not what these tests are about.
+    """
+    folder = Path("/dev/shm")  # noqa: S108 - Linux's own place for this
+    roomy = folder.is_dir() and os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > _ROOM
+    return str(folder) if roomy else None
+
+
 def in_database(url: str, name: str) -> str:
     """The URL with another database's name."""
     return urlsplit(url)._replace(path=f"/{name}").geturl()
@@ -96,9 +108,11 @@ def create_database(server_url: str, template: str | None = None) -> str:
     """A new database, a copy of `template` if given; its name."""
     name = f"floorhub_test_{uuid.uuid4().hex[:16]}"
     statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
-    if template is not None:
-        statement += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
     with psycopg.connect(server_url, autocommit=True) as connection:
+        if template is not None:
+            statement += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
+            if connection.info.server_version >= _FIRST_WITH_STRATEGY:
+                statement += sql.SQL(" STRATEGY FILE_COPY")
         connection.execute(statement)
     return name
 
