@@ -98,6 +98,7 @@ class EmbeddedPrinter:
 
     def start(self) -> str:
         """Start the bus and the printer, wait until it takes jobs, and return `url`. Raises EmbeddedError."""
+        self.stop()  # of printer and bus, one may have outlived the other
         folder, user = self._folder.printer, self._folder.user
         for name in ("spool", "out", "control"):
             own_folder(folder / name, user)

@@ -9,9 +9,11 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from hub.embedded import logs
 from hub.embedded.errors import EmbeddedError
@@ -77,18 +79,7 @@ class Child:
         with logs.open_log(spec.log) as log:
             log_start = log.seek(0, os.SEEK_END)
             try:
-                process = subprocess.Popen(
-                    list(spec.argv),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    env={**base_environment(), **spec.env},
-                    cwd=spec.cwd,
-                    # Ctrl-C in the terminal reaches only us; we stop children in their order.
-                    start_new_session=True,
-                    preexec_fn=_last_steps(spec),
-                    **identity_arguments(spec.user),  # type: ignore[call-overload]
-                )
+                process = _fork(spec, log)
             except OSError as error:
                 raise EmbeddedError(
                     f"{spec.name} could not be started: {spec.argv[0]}: {error.strerror}.",
@@ -156,6 +147,25 @@ class Child:
         return EmbeddedError(
             f"{sentence} Its last words:\n{quoted}\n" if quoted else sentence, f"The whole log is {self.spec.log}."
         )
+
+
+def _fork(spec: ChildSpec, log: BinaryIO) -> "subprocess.Popen[bytes]":
+    with warnings.catch_warnings():
+        # Python 3.12 warns of a fork beside threads; between fork and exec we do nothing that could wait for one.
+        warnings.filterwarnings("ignore", message=".*multi-threaded.*", category=DeprecationWarning)
+        process: subprocess.Popen[bytes] = subprocess.Popen(
+            list(spec.argv),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**base_environment(), **spec.env},
+            cwd=spec.cwd,
+            # Ctrl-C in the terminal reaches only us; we stop children in their order.
+            start_new_session=True,
+            preexec_fn=_last_steps(spec),
+            **identity_arguments(spec.user),  # type: ignore[call-overload]
+        )
+    return process
 
 
 def end_leftover(note: Path, stop_signal: signal.Signals, deadline_s: float = 15) -> None:
