@@ -44,6 +44,8 @@ MAX_TOGETHER = 200
 PULSE_S = 10.0
 """The longest sleep of the thinking task, so that the watchdog hears from it."""
 GOODBYE_S = 5.0
+COMPACT_S = 3_600.0
+"""Between two returns of freed pages to the file system."""
 
 
 class Devices(Protocol):
@@ -146,9 +148,13 @@ class App:
             del snapshot
             notify("READY=1")
             logs.write(Log.AGENT_STARTED, version=agent_version(), actions=self._capabilities)
+            compact_at = 0.0
             while True:
                 wake_at = await self._turn(await self._next_events(wake_at), journal, executor)
                 notify("WATCHDOG=1")
+                if compact_at <= time.monotonic():
+                    await journal.compact()
+                    compact_at = time.monotonic() + COMPACT_S
         except JournalError as problem:
             logs.write(Log.JOURNAL_FAILED, message=str(problem))
             self._closing = True

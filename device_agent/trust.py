@@ -32,14 +32,17 @@ class Trust:
         return 0 if self._list is None else self._list.version
 
     def learn(self, payload: bytes, now: float) -> bool:
-        """Take in a key list. True: it is newer than the one before and must be kept. Raises ContractError."""
+        """Take in a key list. True: it is newer or lives longer than the one before, so keep it.
+
+        Raises ContractError.
+        """
         keys = codec.decode_keys(signing.open_signed(payload, self._root_key, signing.KEYS))
         if keys.version < self.version:
             raise ContractError("old_key_list", f"key list {keys.version} is older than {self.version}, which is known")
         if keys.expires.timestamp() <= now:
             raise ContractError("key_list_expired", f"key list {keys.version} expired at {keys.expires.isoformat()}")
-        if keys.version == self.version:
-            return False
+        if self._list is not None and keys.version == self.version and keys.expires <= self._list.expires:
+            return False  # a list that only lives longer has the same version
         self._list = keys
         return True
 

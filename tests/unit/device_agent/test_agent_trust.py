@@ -113,6 +113,16 @@ def test_an_older_or_forged_key_list_is_refused_also_after_a_restart() -> None:
     assert bench.core.refused == {"old_key_list": 1, "bad_signature": 1, "key_not_allowed": 1}
 
 
+def test_a_key_list_that_only_lives_longer_is_taken() -> None:
+    bench = Bench().ready()
+    for expires in (T0 + 2e7, T0 + 60):
+        bench.feed(MessageReceived(Inbox.KEYS, bench.keys.key_list(expires=expires, not_after=T0 + 2e7)))
+    bench.pass_time(1.5e7)
+    bench.take()
+    bench.receive(a_run(expires_at=moment(T0 + 2e7)))
+    assert effects_in(bench.take()) == [(1, 1, "execute")]
+
+
 def test_the_key_list_of_the_journal_serves_until_a_newer_one_comes() -> None:
     bench = Bench().ready()
     bench.start()

@@ -1,0 +1,146 @@
+"""Documents: only whole and right ones, from the configured hub and from nowhere else."""
+
+import asyncio
+import base64
+import hashlib
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from device_agent.documents import DocumentError, Documents
+
+CONTENT = b"%PDF-" + b"x" * 300_000
+
+
+class Hub:
+    """An HTTP server that answers each path with what the test laid there, as bytes of the whole response."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, bytes] = {}
+        self.requests: list[bytes] = []
+        self.silent = False
+        self.port = 0
+
+    def lay(self, path: str, content: bytes, status: str = "200 OK", headers: str = "") -> None:
+        head = f"HTTP/1.1 {status}\r\nContent-Length: {len(content)}\r\nConnection: close\r\n{headers}\r\n"
+        self.answers[path] = head.encode() + content
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await reader.readuntil(b"\r\n\r\n")
+        self.requests.append(request)
+        if self.silent:
+            await reader.read()
+        path = request.split(b" ")[1].decode()
+        writer.write(self.answers.get(path, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"))
+        writer.close()
+
+
+@pytest.fixture
+async def hub() -> AsyncIterator[Hub]:
+    hub = Hub()
+    server = await asyncio.start_server(hub.serve, "127.0.0.1", 0)
+    hub.port = server.sockets[0].getsockname()[1]
+    hub.lay("/api/documents/1", CONTENT)
+    yield hub
+    server.close()
+
+
+@pytest.fixture
+def documents(hub: Hub, tmp_path: Path) -> Documents:
+    return make(hub, tmp_path)
+
+
+def make(hub: Hub, folder: Path, **options: Any) -> Documents:
+    return Documents(f"http://127.0.0.1:{hub.port}", "pc-1", "secret", folder / "cache", **options)
+
+
+def reference(path: str = "/api/documents/1", content: bytes = CONTENT, **change: Any) -> dict[str, Any]:
+    return {"path": path, "sha256": hashlib.sha256(content).hexdigest(), "size": len(content)} | change
+
+
+async def code_of(documents: Documents, wanted: dict[str, Any]) -> str:
+    with pytest.raises(DocumentError) as caught:
+        await documents.fetch(wanted)
+    assert caught.value.retryable == (caught.value.code == "hub_unreachable")
+    return caught.value.code
+
+
+async def test_a_document_is_fetched_once_with_the_clients_secret(documents: Documents, hub: Hub) -> None:
+    paths = await asyncio.gather(*(documents.fetch(reference()) for _ in range(5)))
+    assert {path.read_bytes() for path in paths} == {CONTENT}
+    [request] = hub.requests
+    assert b"Basic " + base64.b64encode(b"pc-1:secret") in request
+
+
+async def test_a_damaged_file_in_the_cache_is_fetched_again(documents: Documents, hub: Hub) -> None:
+    path = await documents.fetch(reference())
+    path.write_bytes(CONTENT[:-1] + b"y")
+    assert (await documents.fetch(reference())).read_bytes() == CONTENT
+    assert len(hub.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "laid", [CONTENT[:-1] + b"y", CONTENT[:-1], CONTENT + b"y"], ids=["altered", "shorter", "longer"]
+)
+async def test_another_file_is_no_document(documents: Documents, hub: Hub, tmp_path: Path, laid: bytes) -> None:
+    hub.lay("/api/documents/1", laid)
+    assert await code_of(documents, reference()) == "document_hash_mismatch"
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        ("404 Not Found", "document_missing"),
+        ("403 Forbidden", "document_missing"),
+        ("302 Found", "document_missing"),
+        ("500 Internal Server Error", "hub_unreachable"),
+        ("429 Too Many Requests", "hub_unreachable"),
+    ],
+)
+async def test_what_the_hub_answers_becomes_a_code(documents: Documents, hub: Hub, status: str, code: str) -> None:
+    hub.lay("/api/documents/1", CONTENT, status, "Location: http://127.0.0.1:1/elsewhere\r\n")
+    assert await code_of(documents, reference()) == code
+    assert len(hub.requests) == 1
+
+
+async def test_a_cut_off_answer_is_the_hub_out_of_reach(documents: Documents, hub: Hub) -> None:
+    hub.answers["/api/documents/1"] = hub.answers["/api/documents/1"][:-1_000]
+    assert await code_of(documents, reference()) == "hub_unreachable"
+
+
+async def test_a_silent_hub_is_given_up(hub: Hub, tmp_path: Path) -> None:
+    hub.silent = True
+    assert await code_of(make(hub, tmp_path, deadline_s=0.05), reference()) == "hub_unreachable"
+
+
+@pytest.mark.parametrize(
+    "path", ["http://elsewhere/x", "//elsewhere/x", "api", "/../x", "/a?b", "/a#b", "/a b", "/@elsewhere", "/a\n"]
+)
+async def test_a_path_leads_nowhere_but_to_the_hub(documents: Documents, hub: Hub, path: str) -> None:
+    assert await code_of(documents, reference(path)) == "document_invalid"
+    assert hub.requests == []
+
+
+@pytest.mark.parametrize("change", [{"sha256": "../../etc/passwd"}, {"sha256": "A" * 64}, {"size": -1}, {"size": None}])
+async def test_a_reference_must_be_whole(documents: Documents, change: dict[str, Any]) -> None:
+    assert await code_of(documents, reference(**change)) == "document_invalid"
+
+
+async def test_a_document_over_the_cap_is_not_asked_for(hub: Hub, tmp_path: Path) -> None:
+    assert await code_of(make(hub, tmp_path, max_document=1_000), reference()) == "document_too_large"
+    assert hub.requests == []
+
+
+async def test_the_cache_is_bounded_and_the_oldest_goes(hub: Hub, tmp_path: Path) -> None:
+    documents = make(hub, tmp_path, max_cache=2_500)
+    kept = []
+    for number in range(4):
+        content = bytes([number]) * 1_000
+        hub.lay(f"/d/{number}", content)
+        kept.append(await documents.fetch(reference(f"/d/{number}", content)))
+        os.utime(kept[-1], (number, number))
+    assert [path.exists() for path in kept] == [False, False, True, True]

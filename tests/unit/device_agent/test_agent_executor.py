@@ -1,0 +1,191 @@
+"""The executor: one answer to each effect, whatever a driver does."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from device_agent.documents import DocumentError, Documents
+from device_agent.drivers.base import AGENT_STOPS, DriverContext, Outcome, PayloadError
+from device_agent.events import EffectEnded, EffectHeld, EffectProgress, EffectResumed, Event, StartEffect, StopEffect
+from device_agent.events import StopReason as Reason
+from device_agent.executor import Executor
+from tests.unit.device_agent.bench import command_id
+
+Body = Callable[[DriverContext], Awaitable[Outcome]]
+DONE = Outcome(status="completed")
+STEP = StartEffect(command_id=command_id(1), attempt=2, action="print", payload={}, timeout_s=5.0, mode="execute")
+STOP = StopEffect(command_id=command_id(1), attempt=2, reason=Reason.CANCELLED)
+
+
+class ScriptedDriver:
+    """Does what the test says."""
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+        self.began = asyncio.Event()
+
+    def check(self, action: str, payload: dict[str, Any]) -> None:
+        """Everything is fine."""
+
+    async def execute(self, action: str, payload: dict[str, Any], context: DriverContext) -> Outcome:
+        self.began.set()
+        return await self._body(context)
+
+    async def evidence(self, action: str, payload: dict[str, Any], context: DriverContext) -> Outcome:
+        return Outcome(status="unknown", data={"asked": context.job_name})
+
+
+class Stage:
+    """An executor with one driver, and the events that came out."""
+
+    def __init__(self, group: asyncio.TaskGroup, folder: Path) -> None:
+        self.events: asyncio.Queue[Event] = asyncio.Queue()
+        self.driver: ScriptedDriver | None = None
+        documents = Documents("http://127.0.0.1:9", "pc-1", "s", folder)
+        self.executor = Executor(group, lambda _: self.driver, documents, self.events.put, stop_grace_s=0.01)
+
+    async def next_event(self) -> Event:
+        async with asyncio.timeout(10):
+            return await self.events.get()
+
+    async def end_of(self, body: Body, step: StartEffect = STEP) -> Outcome | None:
+        self.driver = ScriptedDriver(body)
+        self.executor.start(step)
+        event = await self.next_event()
+        assert isinstance(event, EffectEnded)
+        assert (event.command_id, event.attempt) == (STEP.command_id, STEP.attempt)
+        return event.outcome
+
+
+@pytest.fixture
+async def group() -> AsyncIterator[asyncio.TaskGroup]:
+    async with asyncio.TaskGroup() as group:
+        yield group
+
+
+@pytest.fixture
+def stage(group: asyncio.TaskGroup, tmp_path: Path) -> Stage:
+    return Stage(group, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("problem", "expected"),
+    [
+        (PayloadError("bad_copies", "copies: at most 99"), ("failed", "bad_copies", False)),
+        (DocumentError("hub_unreachable", "away"), ("failed", "hub_unreachable", True)),
+        (DocumentError("document_missing", "gone"), ("failed", "document_missing", False)),
+        (ZeroDivisionError("a bug"), ("unknown", "driver_error", False)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+async def test_what_a_driver_raises_becomes_an_outcome(stage: Stage, problem: Exception, expected: Any) -> None:
+    async def fail(_: DriverContext) -> Outcome:
+        raise problem
+
+    outcome = await stage.end_of(fail)
+    assert outcome is not None
+    assert (outcome.status, outcome.code, outcome.retryable) == expected
+
+
+async def test_a_driver_says_how_it_goes_under_the_jobs_name(stage: Stage) -> None:
+    async def talk(context: DriverContext) -> Outcome:
+        await context.progress({"page": 1})
+        await context.held(["media-empty"])
+        await context.resumed()
+        return Outcome(status="completed", message=context.job_name)
+
+    stage.driver = ScriptedDriver(talk)
+    stage.executor.start(STEP)
+    kinds = [type(await stage.next_event()) for _ in range(3)]
+    assert kinds == [EffectProgress, EffectHeld, EffectResumed]
+    last = await stage.next_event()
+    assert isinstance(last, EffectEnded)
+    assert last.outcome is not None
+    assert last.outcome.message == f"floorhub-{STEP.command_id}-2"
+
+
+async def test_a_stopped_driver_leaves_what_it_found_out(stage: Stage) -> None:
+    reasons: list[Any] = []
+
+    async def wait(context: DriverContext) -> Outcome:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError as cancelled:
+            reasons.append(cancelled.args[0])
+            context.cancelled_outcome = Outcome(status="cancelled", data={"pages": 3})
+            raise
+        return DONE
+
+    stage.driver = ScriptedDriver(wait)
+    stage.executor.start(STEP)
+    await stage.driver.began.wait()
+    stage.executor.stop(STOP)
+    event = await stage.next_event()
+    assert isinstance(event, EffectEnded)
+    assert event.outcome == Outcome(status="cancelled", data={"pages": 3})
+    assert reasons == ["cancelled"]
+
+
+async def test_a_driver_that_does_not_stop_is_left_behind_and_answered_for(stage: Stage) -> None:
+    release = asyncio.Event()
+
+    async def stubborn(_: DriverContext) -> Outcome:
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                continue
+        return DONE
+
+    stage.driver = ScriptedDriver(stubborn)
+    stage.executor.start(STEP)
+    await stage.driver.began.wait()
+    stage.executor.stop(STOP)
+    event = await stage.next_event()
+    assert isinstance(event, EffectEnded)
+    assert event.outcome is None
+    release.set()
+    assert stage.events.empty()
+
+
+async def test_when_the_agent_stops_drivers_are_told_so_and_nothing_is_answered(stage: Stage) -> None:
+    reasons: asyncio.Queue[Any] = asyncio.Queue()
+
+    async def wait(_: DriverContext) -> Outcome:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError as cancelled:
+            reasons.put_nowait(cancelled.args[0])
+            raise
+        return DONE
+
+    stage.driver = ScriptedDriver(wait)
+    stage.executor.start(STEP)
+    await stage.driver.began.wait()
+    stage.executor.close()
+    async with asyncio.timeout(10):
+        assert await reasons.get() == AGENT_STOPS
+    assert stage.events.empty()
+
+
+async def test_evidence_is_asked_for_without_an_effect(stage: Stage) -> None:
+    async def never(_: DriverContext) -> Outcome:
+        raise AssertionError("asking for evidence had an effect")
+
+    step = StartEffect(command_id=command_id(1), attempt=2, action="print", payload={}, timeout_s=5, mode="evidence")
+    outcome = await stage.end_of(never, step)
+    assert outcome is not None
+    assert outcome.data == {"asked": f"floorhub-{STEP.command_id}-2"}
+
+
+@pytest.mark.parametrize(("mode", "status"), [("execute", "failed"), ("evidence", "unknown")])
+async def test_an_action_without_driver_after_a_restart(stage: Stage, mode: Any, status: str) -> None:
+    step = StartEffect(command_id=command_id(1), attempt=2, action="gone", payload={}, timeout_s=5, mode=mode)
+    stage.executor.start(step)
+    event = await stage.next_event()
+    assert isinstance(event, EffectEnded)
+    assert event.outcome is not None
+    assert (event.outcome.status, event.outcome.code) == (status, "unsupported_action")
