@@ -17,12 +17,20 @@ input AS MATERIALIZED (
         idempotency_route text, idempotency_key text, request_sha256 text, replay_of uuid
     )
 ),
+today AS MATERIALIZED (
+    SELECT (at AT TIME ZONE 'UTC')::date AS day, date_trunc('minute', at) AS minute FROM clock
+),
 usage AS MATERIALIZED (
+    -- Whoever waited for the row over the turn of a minute or day finds it one ahead of the own clock and counts
+    -- there: to begin anew would take back what others have counted. What lies further ahead was written before the
+    -- clock was set back, and no longer counts.
     SELECT
         u.client_id,
-        CASE WHEN u.day = (clock.at AT TIME ZONE 'UTC')::date THEN u.day_used ELSE 0 END AS day_used,
-        CASE WHEN u.minute = date_trunc('minute', clock.at) THEN u.minute_used ELSE 0 END AS minute_used
-    FROM client_usage u, clock
+        CASE WHEN u.day = t.day + 1 THEN u.day ELSE t.day END AS day,
+        CASE WHEN u.day IN (t.day, t.day + 1) THEN u.day_used ELSE 0 END AS day_used,
+        CASE WHEN u.minute = t.minute + interval '1 minute' THEN u.minute ELSE t.minute END AS minute,
+        CASE WHEN u.minute IN (t.minute, t.minute + interval '1 minute') THEN u.minute_used ELSE 0 END AS minute_used
+    FROM client_usage u, today t
     WHERE u.client_id IN (SELECT client_id FROM input)
     ORDER BY u.client_id
     FOR UPDATE OF u
@@ -75,11 +83,12 @@ decided AS MATERIALIZED (
 taken AS (
     UPDATE client_usage u
     SET
-        day = (clock.at AT TIME ZONE 'UTC')::date,
-        day_used = CASE WHEN u.day = (clock.at AT TIME ZONE 'UTC')::date THEN u.day_used ELSE 0 END + t.accepted,
-        minute = date_trunc('minute', clock.at),
-        minute_used = CASE WHEN u.minute = date_trunc('minute', clock.at) THEN u.minute_used ELSE 0 END + t.accepted
-    FROM (SELECT client_id, count(*) AS accepted FROM decided WHERE verdict IS NULL GROUP BY client_id) t, clock
+        day = usage.day,
+        day_used = usage.day_used + t.accepted,
+        minute = usage.minute,
+        minute_used = usage.minute_used + t.accepted
+    FROM (SELECT client_id, count(*) AS accepted FROM decided WHERE verdict IS NULL GROUP BY client_id) t
+    JOIN usage USING (client_id)
     WHERE u.client_id = t.client_id
 ),
 accepted AS (
