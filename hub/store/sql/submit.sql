@@ -128,6 +128,8 @@ keyed AS (
     SELECT i.created_by, i.idempotency_route, i.idempotency_key, decode(i.request_sha256, 'hex'), i.id, d.at
     FROM input i JOIN decided d USING (n)
     WHERE d.verdict IS NULL AND i.idempotency_key IS NOT NULL
+    -- A key that another call has just taken is waited for, so all calls take theirs in the same order.
+    ORDER BY i.created_by, i.idempotency_route, i.idempotency_key
 ),
 laned AS (
     INSERT INTO client_lanes (client_id, lane, claims)
