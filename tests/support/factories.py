@@ -52,7 +52,8 @@ async def add_client(
     """Register a client and put its session into a state, as its birth would; its id."""
     async with database.transaction() as connection:
         await clients.insert(connection, new_client(id, **changes))
-        evidence = Evidence(presence, "test", "session-1", 1, level, heard_at=await sessions.now(connection))
+        now = await sessions.now(connection)
+        evidence = Evidence(presence, "test", "session-1", 1, level, heard_at=now, since=now)
         await sessions.save_presence(connection, id, Evidence(), evidence)
         if journal is not None:
             await sessions.save_birth(
