@@ -152,7 +152,7 @@ class JobFollower:
         }
 
     async def _tell_progress(self, job: Group) -> None:
-        counts = counts_of(job)
+        counts = {name: count for name, count in counts_of(job).items() if count}
         if counts and counts != self._counts:
             self._counts = counts
             await self._context.progress(dict(counts))

@@ -37,7 +37,10 @@ _BUSY_FIRST_S = 0.25
 _BUSY_MOST_S = 2.0
 _STOP_MARGIN_S = 0.5
 _SECOND_LOOK_S = 1.0
-_ABOUT = ("printer-is-accepting-jobs", "printer-state-message", "document-format-supported", "operations-supported")
+_ABOUT = (
+    *("printer-is-accepting-jobs", "printer-state-message", "document-format-supported", "operations-supported"),
+    *("sides-supported", "print-color-mode-supported"),
+)
 _ORIENTATIONS = {"portrait": 3, "landscape": 4, "reverse-landscape": 5, "reverse-portrait": 6}
 _MEDIA = {
     "a4": "iso_a4_210x297mm",
@@ -114,10 +117,9 @@ class IppPrinter:
         objection = self._objection(about, request)
         if objection is not None:
             return objection
+        options, impossible = _possible(_options(request), about)
         ticket = JobTicket(
-            name=job_name(context.job_name, request.clean_title),
-            document_format=request.content_type,
-            options=_options(request),
+            name=job_name(context.job_name, request.clean_title), document_format=request.content_type, options=options
         )
         large = (await asyncio.to_thread(document.stat)).st_size > LARGE
         in_parts = large and {CREATE_JOB, SEND_DOCUMENT} <= set(about.integers("operations-supported"))
@@ -132,7 +134,8 @@ class IppPrinter:
             except IppError as problem:
                 return await self._give_up(client, submitted.job_id, context, problem)
         outcome = await self._follow(client, submitted.job_id, context)
-        return _with_data(outcome, ignored=submitted.ignored) if submitted.ignored else outcome
+        ignored = sorted({*impossible, *submitted.ignored})
+        return _with_data(outcome, ignored=ignored) if ignored else outcome
 
     def _objection(self, about: Group, request: PrintRequest) -> Outcome | None:
         """Why it is pointless to send the job. An attribute that the printer does not give is no reason."""
@@ -261,6 +264,17 @@ def _options(request: PrintRequest) -> tuple[Attribute, ...]:
     if request.color is not None:
         options.append(attribute("print-color-mode", Tag.KEYWORD, request.color))
     return tuple(options)
+
+
+def _possible(options: tuple[Attribute, ...], about: Group) -> tuple[tuple[Attribute, ...], list[str]]:
+    """Without, and apart from, what the printer says it cannot do: some refuse the whole job for it, others ignore it
+    without a word. A document on one side is better than none, and the result says so."""
+
+    def offered(option: Attribute) -> bool:
+        known = about.texts(f"{option.name}-supported")
+        return not known or {value.text for value in option.values} <= {*known}
+
+    return tuple(filter(offered, options)), [option.name for option in options if not offered(option)]
 
 
 def _refused(refusal: IppRefused) -> Outcome:
