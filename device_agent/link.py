@@ -32,6 +32,7 @@ class Link:
         self.up = False
         self._birth_at: float | None = None
         self._births = 0
+        self._welcomed = False
         self._heartbeat_at = 0.0
         self._roll_call_at: float | None = None
 
@@ -40,6 +41,7 @@ class Link:
         self.connection = connection
         self.up = True
         self._births = 0
+        self._welcomed = False
         self._birth_at = mono
         self._heartbeat_at = mono + self._rng.uniform(0.5, 1.0) * HEARTBEAT_S
         self._roll_call_at = None
@@ -50,6 +52,7 @@ class Link:
 
     def welcomed(self, mono: float) -> None:
         """The hub answered the birth."""
+        self._welcomed = True
         self._birth_at = None
         self._heartbeat_at = min(self._heartbeat_at, mono + self._rng.uniform(0.0, CONFIRM_WITHIN_S))
 
@@ -77,7 +80,9 @@ class Link:
         publishes: list[Publish] = []
         if self.up and self._birth_at is not None and mono >= self._birth_at:
             self._births += 1
-            self._birth_at = mono + self._rng.uniform(0.75, 1.25) * self._rebirth_delay()
+            # A hub that has welcomed this connection need not answer again, so it is not asked for ever.
+            delay = self._rng.uniform(0.75, 1.25) * self._rebirth_delay()
+            self._birth_at = None if self._welcomed else mono + delay
             birth = Birth(
                 client_id=self._client_id,
                 level=Level.FULL,
