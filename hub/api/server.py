@@ -1,11 +1,12 @@
 """The HTTP application: routes, limits, one line of log for each request."""
 
 import time
+from http import HTTPStatus
 from importlib.metadata import version
 from uuid import uuid4
 
 import structlog
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.api import problems
@@ -23,8 +24,13 @@ Command the machines on the floor: printer PCs, PDAs, kiosks.
 """
 
 
-def build(hub: Hub) -> FastAPI:
-    """The application for a hub; whoever serves it starts and stops the hub."""
+def build(hub: Hub) -> ASGIApp:
+    """What is served for a hub; whoever serves it starts and stops the hub."""
+    return RequestLog(TooLarge(application(hub)), hub.log)
+
+
+def application(hub: Hub) -> FastAPI:
+    """The routes and their errors."""
     app = FastAPI(
         title="Floorhub",
         summary="The hub from which print shops, warehouses and stores command their machines",
@@ -39,7 +45,6 @@ def build(hub: Hub) -> FastAPI:
     for module in (commands, clients, documents, operation):
         app.include_router(module.router)
     problems.install(app, hub.log)
-    app.add_middleware(RequestLog, log=hub.log)
     return app
 
 
@@ -79,3 +84,29 @@ class RequestLog:
                 duration_ms=round((time.perf_counter() - began) * 1000, 2),
             )
             structlog.contextvars.unbind_contextvars("request_id")
+
+
+class TooLarge:
+    """Turns the framework's bare text for a body over the limit, which no handler of ours sees, into a problem."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        replaced = False
+
+        async def answer(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start" and message["status"] == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                media_type = dict(message["headers"]).get(b"content-type", b"")
+                if media_type != problems.MEDIA_TYPE.encode():
+                    replaced = True
+                    await problems.problem(Request(scope), "body_too_large", {})(scope, receive, send)
+            if not replaced:
+                await send(message)
+
+        await self._app(scope, receive, answer)

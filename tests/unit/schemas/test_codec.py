@@ -1,6 +1,7 @@
 """Bytes to message: what is refused, with which code, and that nothing else comes out."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -55,10 +56,7 @@ def test_any_bytes_raise_contract_errors_only(body: bytes, channel: Channel) -> 
         lambda: codec.split_frame(body),
         lambda: codec.decode_keys(body),
     ):
-        try:
-            call()
-        except ContractError as problem:
-            assert problem.code
+        assert _contract_errors_only(call)
 
 
 def test_a_message_over_the_cap_is_refused_on_both_sides() -> None:
@@ -130,23 +128,33 @@ def test_a_signature_covers_domain_and_bytes() -> None:
 @given(st.integers(min_value=0, max_value=10_000), st.integers(min_value=1, max_value=255))
 def test_any_changed_byte_of_a_signed_payload_is_noticed(position: int, change: int) -> None:
     signer = Signer(bytes(32))
-    payload = bytearray(signer.sign(signing.COMMAND, b'{"kind":"run","v":1}'))
+    payload = bytearray(signer.sign(signing.COMMAND, BODY))
     payload[position % len(payload)] ^= change
 
-    try:
-        frame = codec.split_frame(bytes(payload))
-        assert frame is None or frame.kid != signer.kid or not _verifies(signer, frame)
-    except ContractError as problem:
-        assert problem.code == "bad_frame"
+    original = codec.split_frame(signer.sign(signing.COMMAND, BODY))
+    opened = _opened(bytes(payload), signer)
+
+    # The last character of base64 without padding has unused bits: another one may mean the same 64 bytes, which is
+    # the same message. A changed key id is for whoever looks the key up.
+    assert opened is None or opened == original or opened.kid != signer.kid
 
 
-def _verifies(signer: Signer, frame: Frame) -> bool:
-    # The last character of base64 without padding has unused bits: another character may mean the same 64 bytes.
-    original = signer.sign(signing.COMMAND, frame.body)
-    if codec.split_frame(original) == frame and frame.body == b'{"kind":"run","v":1}':
-        return False
+BODY = b'{"kind":"run","v":1}'
+
+
+def _opened(payload: bytes, signer: Signer) -> Frame | None:
     try:
-        signing.verify(signer.public_key, signing.COMMAND, frame)
+        frame = codec.split_frame(payload)
+        if frame is not None:
+            signing.verify(signer.public_key, signing.COMMAND, frame)
     except ContractError:
-        return False
+        return None
+    return frame
+
+
+def _contract_errors_only(call: Callable[[], object]) -> bool:
+    try:
+        call()
+    except ContractError as problem:
+        return bool(problem.code)
     return True
