@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import hashlib
 import re
+import ssl
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -99,14 +100,15 @@ class Documents:
         import httpx  # an agent that prints nothing never pays for it
 
         await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
-        verify = self._ca_file or True
+        secure = self._hub_url.startswith("https:")
+        trusted = await asyncio.to_thread(_tls, self._ca_file) if secure else False
         try:
             async with (
                 asyncio.timeout(self._deadline_s),
                 httpx.AsyncClient(
                     auth=self._credentials,
                     follow_redirects=False,  # the secret goes to the configured hub and nowhere else
-                    verify=await asyncio.to_thread(_tls, verify),
+                    verify=trusted,
                     timeout=_CONNECT_S,
                     trust_env=False,
                 ) as client,
@@ -178,8 +180,6 @@ def _check_status(status: int, wanted: Reference) -> None:
     raise DocumentError("hub_unreachable", f"the hub answered HTTP {status} for {wanted.path}")
 
 
-def _tls(ca_file: str | bool) -> Any:
-    """Reading the certificates takes a moment: not in the event loop."""
-    import ssl
-
-    return ssl.create_default_context(cafile=ca_file if isinstance(ca_file, str) else None)
+def _tls(ca_file: str | None) -> ssl.SSLContext:
+    """Reading the certificates takes a moment, so not in the event loop, and 2 MB, so only where there is TLS."""
+    return ssl.create_default_context(cafile=ca_file)

@@ -412,6 +412,18 @@ def test_an_oversized_result_is_cut_with_a_note_and_still_arrives() -> None:
     assert all(report.result.data["truncated"] for report in ends)
 
 
+def test_a_large_result_is_kept_small_once_the_hub_has_it() -> None:
+    bench = Bench().ready()
+    bench.receive(a_run())
+    end(bench, outcome=Outcome(status="completed", data={"text": "x" * 30_000}))
+    [*_, whole] = bench.reports()
+    bench.receipt()
+    bench.receive(a_run())
+    [again] = bench.reports()
+    assert (again.report_id, again.status) == (whole.report_id, whole.status)
+    assert sum(len(record.body) for record in bench.disk.reports.values()) < 3_000
+
+
 def test_ids_are_kept_a_day_past_expiry_and_never_forgotten_before_the_receipt() -> None:
     bench = Bench().ready()
     bench.receive(a_run(1))
