@@ -122,15 +122,24 @@ fitting AS (
     WHERE lane_place <= CASE WHEN priority >= %(urgent)s THEN urgent_free ELSE free END
 ),
 chosen AS MATERIALIZED (
-    SELECT f.id, f.client_id, f.lane
+    SELECT f.id
     FROM fitting f
     LEFT JOIN (SELECT client_id, sum(used) AS used FROM held_by_agent GROUP BY client_id) h USING (client_id)
     WHERE f.priority >= %(urgent)s OR f.client_place <= %(per_client)s - coalesce(h.used, 0)
 ),
+locked AS MATERIALIZED (
+    -- What somebody decides about just now is left to them; to wait here, in order of priority, could deadlock with
+    -- whoever locks several in order of their ids.
+    SELECT c.id, c.client_id, c.lane
+    FROM chosen
+    JOIN commands c ON c.id = chosen.id
+    WHERE c.status = 'pending'
+    FOR UPDATE OF c SKIP LOCKED
+),
 counted AS (
     UPDATE client_lanes l
     SET claims = l.claims + t.taken
-    FROM (SELECT client_id, lane, count(*) AS taken FROM chosen GROUP BY client_id, lane) t
+    FROM (SELECT client_id, lane, count(*) AS taken FROM locked GROUP BY client_id, lane) t
     WHERE l.client_id = t.client_id AND l.lane = t.lane
 ),
 claimed AS (
@@ -140,8 +149,8 @@ claimed AS (
         lease_until = clock.at + make_interval(secs => %(lease_s)s), sent_at = NULL, accepted_at = NULL,
         started_at = NULL,
         deadline_at = c.expires_at + make_interval(secs => %(grace_s)s)
-    FROM chosen, clock, ready
-    WHERE c.id = chosen.id AND ready.client_id = c.client_id AND c.status = 'pending'
+    FROM locked, clock, ready
+    WHERE c.id = locked.id AND ready.client_id = c.client_id
     RETURNING c.*
 ),
 logged AS (
