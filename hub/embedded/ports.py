@@ -94,10 +94,16 @@ def listens(pid: int, port: int) -> bool:
     if not inodes:
         return False
     try:
-        links = [entry.readlink() for entry in Path(f"/proc/{pid}/fd").iterdir()]
+        return any(_link_target(entry) in inodes for entry in Path(f"/proc/{pid}/fd").iterdir())
     except OSError:
-        return False  # it ended, or a descriptor closed while we looked: the caller asks again
-    return any(str(link) in inodes for link in links)
+        return False  # the process ended
+
+
+def _link_target(entry: Path) -> str:
+    try:
+        return str(entry.readlink())
+    except OSError:
+        return ""  # closed while we looked
 
 
 def _listening_inodes(port: int) -> set[str]:

@@ -56,7 +56,8 @@ class EmbeddedPostgres:
         self._folder = folder
         self._packages = packages
         self._major = major
-        self._data = folder.postgres / str(major)
+        #: The database files of this major.
+        self.data = folder.postgres / str(major)
         self._passwords_file = folder.keys / f"postgres-{major}.json"
         self._note = folder.run / f"postgres-{major}"
         self._child: Child | None = None
@@ -88,7 +89,7 @@ class EmbeddedPostgres:
         """
         binaries = postgres_binaries.find(self._packages, self._folder.user, self._major)
         end_leftover(self._note, signal.SIGINT)
-        if not self._data.exists():
+        if not self.data.exists():
             self._create(binaries)
         self._wait_for_backends()
         self._remove_stale_pid_file()
@@ -96,10 +97,10 @@ class EmbeddedPostgres:
         self._child = Child.start(
             ChildSpec(
                 name=self.name,
-                argv=[str(binaries / "postgres"), "-D", str(self._data), *_as_arguments(settings)],
+                argv=[str(binaries / "postgres"), "-D", str(self.data), *_as_arguments(settings)],
                 log=self._folder.logs / "postgres.log",
                 note=self._note,
-                cwd=self._data,
+                cwd=self.data,
                 user=self._folder.user,
                 stop_signal=signal.SIGINT,  # "fast": ends sessions, writes a checkpoint
                 death_signal=signal.SIGINT,
@@ -126,7 +127,7 @@ class EmbeddedPostgres:
     def _is_ready(self) -> bool:
         """Whether the server wrote `ready` into its pid file, where pg_ctl looks for it, too."""
         try:
-            lines = (self._data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+            lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
         except (FileNotFoundError, UnicodeDecodeError):
             return False
         return len(lines) >= 8 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
@@ -165,7 +166,7 @@ class EmbeddedPostgres:
             self._run([str(binaries / "initdb"), "--sync-only", "-D", str(unfinished)])
         finally:
             password_file.unlink(missing_ok=True)
-        unfinished.rename(self._data)
+        unfinished.rename(self.data)
 
     def _run(self, argv: Sequence[str], standard_input: str = "") -> None:
         done = subprocess.run(
@@ -183,7 +184,7 @@ class EmbeddedPostgres:
         if done.returncode != 0 or "ERROR:" in done.stderr:
             said = "\n".join(line for line in done.stderr.splitlines() if "PASSWORD" not in line)
             raise EmbeddedError(
-                f"The database could not be created in {self._data}:\n{said[-2000:]}\n",
+                f"The database could not be created in {self.data}:\n{said[-2000:]}\n",
                 "Check that the disk has room (about 100 MB), then start again.",
             )
 
@@ -193,16 +194,16 @@ class EmbeddedPostgres:
         Postgres itself refuses to start while any process has that number. The lock on the data folder and the wait
         for backends prove that no server of ours runs.
         """
-        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def _wait_for_backends(self) -> None:
         """Wait until nobody works in the data folder; children of a killed server need a moment to notice."""
         end = time.monotonic() + _STOP_DEADLINE_S
-        while (pids := _processes_in(self._data)) and time.monotonic() < end:
+        while (pids := _processes_in(self.data)) and time.monotonic() < end:
             time.sleep(_POLL_S)
         if pids:
             raise EmbeddedError(
-                f"Another Postgres (process {min(pids)}) still uses {self._data}.",
+                f"Another Postgres (process {min(pids)}) still uses {self.data}.",
                 "Stop it, then start again.",
             )
 

@@ -1,0 +1,113 @@
+"""The virtual printer prints, can be slow or broken, and leaves a record that trusts nobody else."""
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from waiting import eventually
+
+from hub.embedded.data_folder import DataFolder
+from hub.embedded.packages import Packages, Program
+from hub.embedded.ports import PortBook
+from hub.embedded.printer import HOSTS, EmbeddedPrinter, PrinterPrograms, find_programs
+
+DOCUMENT = b"%PDF-1.4 a label"
+PRINT = """{ NAME "print" OPERATION Print-Job GROUP operation-attributes-tag
+ATTR charset attributes-charset utf-8 ATTR language attributes-natural-language en ATTR uri printer-uri $uri
+ATTR name requesting-user-name kim ATTR name job-name "$job" ATTR mimeMediaType document-format application/pdf
+GROUP job-attributes-tag ATTR integer copies 3 ATTR keyword sides two-sided-long-edge
+FILE $filename STATUS successful-ok }"""
+STATE = """{ NAME "state" OPERATION Get-Job-Attributes GROUP operation-attributes-tag
+ATTR charset attributes-charset utf-8 ATTR language attributes-natural-language en ATTR uri printer-uri $uri
+ATTR integer job-id 1 STATUS successful-ok }"""
+
+
+@pytest.fixture
+def programs(packages: Packages) -> PrinterPrograms:
+    found = find_programs(packages)
+    assert isinstance(found, PrinterPrograms), found
+    return found
+
+
+@pytest.fixture
+def printer(data_folder: DataFolder, programs: PrinterPrograms) -> Iterator[EmbeddedPrinter]:
+    """A running printer."""
+    virtual = EmbeddedPrinter(data_folder, programs, PortBook(data_folder.ports).choose("printer", 0, HOSTS).number)
+    virtual.start()
+    yield virtual
+    virtual.stop()
+
+
+def ask(program: Program, request: str, url: str, folder: Path, job: str = "job") -> str:
+    """Send one IPP request with the tool that belongs to the printer's own package."""
+    (folder / "request").write_text(request)
+    (folder / "label.pdf").write_bytes(DOCUMENT)
+    tool = next(path for path in program.path.parents[1].glob("*bin/ipptool"))
+    argv = [str(tool), "-tv", "-d", f"job={job}", "-f", str(folder / "label.pdf"), url, str(folder / "request")]
+    environment = {**program.env, "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=20, check=False)
+    return done.stdout + done.stderr
+
+
+def effects(printer: EmbeddedPrinter) -> list[dict[str, Any]]:
+    if not printer.effects_file.exists():
+        return []
+    return [json.loads(line) for line in printer.effects_file.read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_job_leaves_its_document_and_one_line(
+    printer: EmbeddedPrinter, programs: PrinterPrograms, tmp_path: Path
+) -> None:
+    name = "주문 a'b \\\\ / label"
+    assert "successful-ok" in ask(programs.printer, PRINT, printer.url, tmp_path, name)
+    eventually(lambda: len(effects(printer)) == 1, "the job was printed")
+    effect = effects(printer)[0]
+    assert effect["job_name"].startswith("주문 a'b \\")
+    assert (effect["copies"], effect["sides"], effect["user"]) == (3, "two-sided-long-edge", "kim")
+    assert effect["sha256"] == hashlib.sha256(DOCUMENT).hexdigest()
+    assert (printer.effects_file.parent / "out" / effect["file"]).read_bytes() == DOCUMENT
+
+
+def test_a_failing_printer_aborts_the_job_without_effect(
+    printer: EmbeddedPrinter, programs: PrinterPrograms, tmp_path: Path
+) -> None:
+    (printer.control_folder / "stderr").write_text("ERROR: fuser melted\n")
+    (printer.control_folder / "exit").write_text("1")
+    ask(programs.printer, PRINT, printer.url, tmp_path)
+    eventually(lambda: "aborted" in ask(programs.printer, STATE, printer.url, tmp_path), "the job was aborted")
+    assert "fuser melted" in ask(programs.printer, STATE, printer.url, tmp_path)
+    assert effects(printer) == []
+
+
+def test_a_slow_printer_is_still_at_it_after_the_effect(
+    printer: EmbeddedPrinter, programs: PrinterPrograms, tmp_path: Path
+) -> None:
+    (printer.control_folder / "seconds_after").write_text("30")
+    ask(programs.printer, PRINT, printer.url, tmp_path)
+    eventually(lambda: len(effects(printer)) == 1, "the effect was recorded")
+    assert "= processing" in ask(programs.printer, STATE, printer.url, tmp_path)
+    printer.stop()  # takes its slow command along: nothing writes into the folder afterwards
+    assert not printer.is_alive()
+
+
+def test_it_starts_again_after_a_crash_and_counts_on(
+    printer: EmbeddedPrinter, programs: PrinterPrograms, tmp_path: Path
+) -> None:
+    ask(programs.printer, PRINT, printer.url, tmp_path)
+    eventually(lambda: len(effects(printer)) == 1, "the first job was printed")
+    printer.kill()
+    printer.start()
+    ask(programs.printer, PRINT, printer.url, tmp_path)
+    eventually(lambda: [effect["number"] for effect in effects(printer)] == [1, 2], "both jobs are recorded")
+
+
+def test_without_the_programs_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("hub.embedded.packages._SYSTEM_FOLDERS", ())
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = find_programs(Packages(tmp_path))
+    assert isinstance(found, str)
+    assert "no apt" in found

@@ -1,0 +1,168 @@
+"""The whole stack, and the supervision that keeps it alive."""
+
+import itertools
+import os
+import signal
+import sys
+
+import psycopg
+import pytest
+from broker_client import BrokerClient
+from waiting import eventually
+
+from broker_config.render import Client, hash_password
+from hub.embedded.data_folder import DataFolder
+from hub.embedded.errors import EmbeddedError
+from hub.embedded.packages import Packages
+from hub.embedded.processes import Child, ChildSpec
+from hub.embedded.stack import Stack, StackOptions
+from hub.embedded.supervision import FIRST_DELAY_S, HEALTHY_AFTER_S, LONGEST_DELAY_S, Supervisor
+
+ANY_PORTS = StackOptions(postgres_port=0, mqtt_port=0, websocket_port=0, printer_port=0)
+
+
+def prepare_database(url: str) -> list[Client]:
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS starts (at timestamptz DEFAULT now())")
+        connection.execute("INSERT INTO starts DEFAULT VALUES")
+    return [Client("till", hash_password("till-secret"))]
+
+
+def test_everything_starts_survives_a_crash_of_each_and_ends(data_folder: DataFolder, packages: Packages) -> None:
+    said: list[str] = []
+    with Stack(data_folder, packages, ANY_PORTS, prepare_database, said.append) as stack:
+        services = [stack.postgres, stack.broker, stack.printer]
+        program = stack.start_child("worker", [sys.executable, "-c", "import time; time.sleep(600)"], {})
+        first_pid = program.pid
+        for service in (*services, program):
+            assert service is not None
+            service.kill()
+        assert not any(service and service.is_alive() for service in (*services, program))
+        eventually(
+            lambda: all(service is not None and service.is_alive() for service in (*services, program)),
+            f"all run again; said {said}",
+            stack.tick,
+        )
+        assert program.pid != first_pid
+        assert len([sentence for sentence in said if sentence.endswith("runs again.")]) == 4
+        assert stack.broker is not None
+        till = BrokerClient(stack.broker.options.mqtt_port, "till", "till", "till-secret")
+        assert till.connect() == 0
+        till.close()
+        ports = (stack.database_url, stack.mqtt_url, stack.websocket_url, stack.printer_url)
+        secrets = stack.accounts
+    assert not any(service and service.is_alive() for service in (*services, program))
+    assert list(data_folder.run.iterdir()) == []
+
+    with Stack(data_folder, packages, ANY_PORTS, prepare_database, said.append) as stack:
+        assert (stack.database_url, stack.mqtt_url, stack.websocket_url, stack.printer_url) == ports
+        assert stack.accounts == secrets
+        with psycopg.connect(stack.database_url) as connection:
+            assert connection.execute("SELECT count(*) FROM starts").fetchone() == (2,)
+
+
+def test_a_failure_on_the_way_stops_what_had_started(data_folder: DataFolder, packages: Packages) -> None:
+    def fail(url: str) -> list[Client]:
+        raise EmbeddedError("The schema is newer than this program.", "Update the program.")
+
+    stack = Stack(data_folder, packages, ANY_PORTS, fail)
+    with pytest.raises(EmbeddedError, match="newer"), stack:
+        pass
+    assert stack.postgres is not None
+    assert not stack.postgres.is_alive()
+    with data_folder.locked():
+        pass
+
+
+def test_with_services_of_ones_own_none_is_started(data_folder: DataFolder, packages: Packages) -> None:
+    options = StackOptions(database_url="postgresql://elsewhere/hub", own_broker=False, own_printer=False)
+    with Stack(data_folder, packages, options, lambda _: []) as stack:
+        assert (stack.postgres, stack.broker, stack.printer) == (None, None, None)
+        assert stack.database_url == "postgresql://elsewhere/hub"
+
+
+def test_a_program_gets_its_own_environment_and_none_of_ours(
+    data_folder: DataFolder, packages: Packages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_OF_OURS", "x")
+    options = StackOptions(database_url="postgresql://elsewhere/hub", own_broker=False, own_printer=False)
+    show = "import os, time; print(sorted(os.environ), os.getppid(), flush=True); time.sleep(600)"
+    with Stack(data_folder, packages, options, lambda _: []) as stack:
+        program = stack.start_child("shown", [sys.executable, "-c", show], {"FLOORHUB_URL": "http://x"})
+        eventually(lambda: "FLOORHUB_URL" in program.log_tail(), "the program wrote to its log")
+        assert "SECRET_OF_OURS" not in program.log_tail()
+        stack.stop_child(program)
+        stack.tick()
+        assert not program.is_alive()
+
+
+class Restless:
+    """A service that dies as soon as it is started; `fails` makes the start itself fail."""
+
+    name = "restless"
+
+    def __init__(self) -> None:
+        self.starts = 0
+        self.fails = False
+
+    def is_alive(self) -> bool:
+        return False
+
+    def start(self) -> None:
+        self.starts += 1
+        if self.fails:
+            raise EmbeddedError("No.", "Wait.")
+
+    def stop(self) -> None:
+        """Nothing to stop."""
+
+
+def test_restarts_come_at_growing_intervals_and_never_stop() -> None:
+    now = 0.0
+    service, last = Restless(), 0.0
+    gaps: list[float] = []
+    supervisor = Supervisor(lambda _: None, lambda: now)
+    supervisor.watch(service)
+    while len(gaps) < 9:
+        starts = service.starts
+        service.fails = starts % 2 == 1
+        supervisor.tick()
+        if service.starts != starts:
+            gaps.append(now - last)
+            last = now
+        now += 0.25
+    assert gaps[0] == FIRST_DELAY_S
+    # A death is noticed one tick late, a failed start at once: half a second either way.
+    assert all(later > earlier - 0.5 for earlier, later in itertools.pairwise(gaps))
+    assert LONGEST_DELAY_S <= gaps[-1] <= LONGEST_DELAY_S + 1
+
+
+def test_who_was_healthy_for_long_is_restarted_quickly() -> None:
+    now = 0.0
+    service = Restless()
+    supervisor = Supervisor(lambda _: None, lambda: now)
+    supervisor.watch(service)
+    for _ in range(200):
+        supervisor.tick()
+        now += 1
+    service.starts = 0
+    supervisor.watch(service)
+    now += HEALTHY_AFTER_S
+    supervisor.tick()
+    now += FIRST_DELAY_S
+    supervisor.tick()
+    assert service.starts == 1
+
+
+def test_a_leftover_is_ended_before_ports_are_chosen(data_folder: DataFolder, packages: Packages) -> None:
+    note = data_folder.run / "leftover"
+    spec = ChildSpec("leftover", ["sleep", "600"], data_folder.logs / "leftover.log", note)
+    leftover = Child.start(spec)
+    innocent = Child.start(ChildSpec("innocent", ["sleep", "600"], spec.log, data_folder.root / "elsewhere"))
+    (data_folder.run / "reused").write_text(f"{innocent.pid} 1@another-boot\n")
+    options = StackOptions(database_url="postgresql://elsewhere/hub", own_broker=False, own_printer=False)
+    with Stack(data_folder, packages, options, lambda _: []):
+        assert not leftover.is_alive()
+        assert innocent.is_alive()
+    os.kill(innocent.pid, signal.SIGKILL)
+    innocent.stop()
