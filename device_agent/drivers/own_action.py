@@ -22,7 +22,6 @@ _TERM_S = 2.0
 _KILL_S = 1.0
 _AFTER_EXIT_S = 0.5
 """How long output may still come after the program ended: something it started may hold the pipe open for ever."""
-_CHUNK = 16 * 1024
 _MAX_VALUE = 4_096
 
 
@@ -47,16 +46,16 @@ class OwnAction:
     async def execute(self, action: str, payload: dict[str, Any], context: DriverContext) -> Outcome:  # noqa: ARG002
         """See `Driver`. Codes: program_not_found, action_failed, timed_out, stopped."""
         argv = self._argv(payload)
-        run: _Run | None = None
+        run = _Run(self._config.output_limit)
 
         async def stop() -> Outcome:
-            if run is None:
+            if not run.began:
                 return Outcome(status="cancelled", message="it was stopped before the program began")
             return await self._end(run, "cancelled", "stopped", "it was stopped")
 
         async with stopping(context, stop, with_agent=True):  # nobody would bound an orphan's time
             try:
-                run = await _Run.start(argv, self._config, self._environment(context))
+                await run.start(argv, self._config.cwd, self._environment(context))
             except OSError as problem:
                 message = f"{argv[0]} could not be started: {problem.strerror or problem}; check argv and cwd"
                 return Outcome(status="failed", code="program_not_found", message=message)
@@ -77,18 +76,18 @@ class OwnAction:
 
     async def _end(self, run: "_Run", status: Literal["failed", "cancelled"], code: str, why: str) -> Outcome:
         """Stop the program. What it did until then stays done, so this is never retryable."""
-        if run.process.returncode is not None:
+        if run.exit_code is not None:
             await run.end()
             return self._judge(run)
         await run.end()
-        if run.process.returncode:
+        if run.exit_code:
             message = f"{why}, so the program was ended ({run.spell_exit()}); what it did until then stays done"
             return Outcome(status=status, code=code, data=run.data(), message=message)
         message = f"{why}; the program was told to end ({run.spell_exit()}) and may have done everything: check"
         return Outcome(status="unknown", code=code, data=run.data(), message=message)
 
     def _judge(self, run: "_Run") -> Outcome:
-        code = run.process.returncode
+        code = run.exit_code
         if code == 0:
             return Outcome(status="completed", data=run.data())
         return Outcome(
@@ -111,10 +110,14 @@ class OwnAction:
         values = {name: _spell(name, value) for name, value in args.items()}
         argv = []
         for element in self._template:
-            filled = "".join(values[part] if is_name else part for part, is_name in element)
-            first, is_name = element[0]
-            if is_name and filled.startswith("-") and first not in self._config.allow_dash:
-                raise PayloadError("payload_invalid", f"args.{first}: may not begin with '-': it would be an option")
+            pieces = [(part, values[part] if is_name else part) for part, is_name in element]
+            filled = "".join(text for _, text in pieces)
+            if element[0][1] and filled.startswith("-"):
+                # An empty value before it makes the next piece the first one.
+                origin = next(part for part, text in pieces if text)
+                if origin not in self._config.allow_dash:
+                    message = f"args.{element[0][0]}: the argument would begin with '-' and be taken for an option"
+                    raise PayloadError("payload_invalid", message)
             argv.append(filled)
         return argv
 
@@ -157,11 +160,10 @@ class _Tail:
         self._kept = bytearray()
         self._total = 0
 
-    async def read(self, stream: asyncio.StreamReader) -> None:
-        while chunk := await stream.read(_CHUNK):
-            self._total += len(chunk)
-            self._kept += chunk
-            del self._kept[: max(0, len(self._kept) - self._limit)]
+    def add(self, octets: bytes) -> None:
+        self._total += len(octets)
+        self._kept += octets
+        del self._kept[: max(0, len(self._kept) - self._limit)]
 
     def data(self, name: str) -> dict[str, Any]:
         text = bytes(self._kept).decode("utf-8", "replace")
@@ -169,74 +171,107 @@ class _Tail:
         return {name: text, f"{name}_bytes_cut": cut} if cut else {name: text}
 
 
-class _Run:
-    """One running program, in a process group of its own, and what it says."""
+class _Run(asyncio.SubprocessProtocol):
+    """One running program, in a process group of its own, and what it says.
 
-    def __init__(self, process: asyncio.subprocess.Process, limit: int) -> None:
-        self.process = process
-        self._out, self._err = _Tail(limit), _Tail(limit)
-        streams = ((self._out, process.stdout), (self._err, process.stderr))
-        self._readers = {
-            asyncio.create_task(tail.read(stream), name=f"output-{process.pid}")
-            for tail, stream in streams
-            if stream is not None
-        }
+    Not `asyncio.subprocess.Process`: its `wait` also waits for the output to be closed, and a program's children may
+    keep that open for ever.
+    """
 
-    @classmethod
-    async def start(cls, argv: list[str], config: OwnActionConfig, environment: Mapping[str, str]) -> "_Run":
+    def __init__(self, limit: int) -> None:
+        self._tails = {1: _Tail(limit), 2: _Tail(limit)}
+        self._open = {1, 2}
+        self._exited = asyncio.Event()
+        self._read_all = asyncio.Event()
+        self._transport: asyncio.SubprocessTransport | None = None
+
+    async def start(self, argv: list[str], cwd: str | None, environment: Mapping[str, str]) -> None:
         """Raises OSError when the program cannot be started, ValueError for a NUL in argv."""
         own_group: dict[str, Any] = {"start_new_session": True}
         if sys.platform == "win32":
             own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-        process = await asyncio.create_subprocess_exec(
+        await asyncio.get_running_loop().subprocess_exec(
+            lambda: self,
             *argv,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=config.cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=cwd,
             env=dict(environment),
             **own_group,
         )
-        return cls(process, config.output_limit)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by asyncio: the program runs."""
+        assert isinstance(transport, asyncio.SubprocessTransport)  # noqa: S101 - what asyncio promises
+        self._transport = transport
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        """Called by asyncio."""
+        self._tails[fd].add(data)
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        """Called by asyncio: nobody can write there any more."""
+        self._open.discard(fd)
+        if not self._open:
+            self._read_all.set()
+
+    def process_exited(self) -> None:
+        """Called by asyncio."""
+        self._exited.set()
+
+    @property
+    def began(self) -> bool:
+        """Whether there is, or was, a process."""
+        return self._transport is not None
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs, negative for a signal."""
+        return None if self._transport is None else self._transport.get_returncode()
 
     async def wait(self) -> None:
         """Until the program ended and what it wrote was read."""
-        await self.process.wait()
-        await self._finish_reading()
+        await self._exited.wait()
+        await self._finish()
 
     async def end(self) -> None:
         """End it and everything it started: first politely, then at once. At most about 4 s."""
         self._signal(polite=True)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_TERM_S):
-                await self.process.wait()
+        await _within(_TERM_S, self._exited)
         self._signal(polite=False)  # also when it ended: what it started may have stayed
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_KILL_S):
-                await self.process.wait()
-        await self._finish_reading()
+        await _within(_KILL_S, self._exited)
+        await self._finish()
 
-    async def _finish_reading(self) -> None:
-        if not self._readers:
-            return
-        _, late = await asyncio.wait(self._readers, timeout=_AFTER_EXIT_S)
-        for reader in late:
-            reader.cancel()
+    async def _finish(self) -> None:
+        await _within(_AFTER_EXIT_S, self._read_all)
+        if self._transport is not None:
+            self._transport.close()
 
     def _signal(self, *, polite: bool) -> None:
+        if self._transport is None:
+            return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if sys.platform == "win32":
-                self.process.terminate()
+                self._transport.terminate()
             else:
-                os.killpg(self.process.pid, signal.SIGTERM if polite else signal.SIGKILL)
+                os.killpg(self._transport.get_pid(), signal.SIGTERM if polite else signal.SIGKILL)
 
     def spell_exit(self) -> str:
         """How it ended, for people."""
-        code = self.process.returncode
+        code = self.exit_code
         if code is None:
             return "it does not end"
-        return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+        if code >= 0:
+            return f"exit code {code}"
+        return f"signal {signal.Signals(-code).name}" if -code in set(signal.Signals) else f"signal {-code}"
 
     def data(self) -> dict[str, Any]:
         """`exit_code` and the ends of stdout and stderr."""
-        return {"exit_code": self.process.returncode, **self._out.data("stdout"), **self._err.data("stderr")}
+        return {"exit_code": self.exit_code, **self._tails[1].data("stdout"), **self._tails[2].data("stderr")}
+
+
+async def _within(seconds: float, event: asyncio.Event) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -32,6 +32,7 @@ class Context:
         self.job_name = f"floorhub-{command_id}-1"
         self.cancelled_outcome: Outcome | None = None
         self.told: list[tuple[str, Any]] = []
+        self.document_asked = asyncio.Event()
         self.document_given = asyncio.Event()
         self._document = document
 
@@ -45,6 +46,7 @@ class Context:
         self.told.append(("resumed", None))
 
     async def document(self, reference: dict[str, Any]) -> Path:
+        self.document_asked.set()
         if reference["path"] == "/missing":
             raise DocumentError("document_missing", "the hub has no /missing for this client (HTTP 404)")
         if self._document is None:  # the hub never answers

@@ -163,7 +163,7 @@ async def _idle(printer: Stage) -> bool:
 async def test_a_cancel_before_anything_was_sent_is_certain(printer: Stage) -> None:
     context = Context(document=None)
     task = begin(printer.printer().print_document(print_request.parse(payload()), context))
-    await asyncio.sleep(0)
+    await context.document_asked.wait()
     outcome = await cancel(task, context)
     assert outcome is not None
     assert outcome.status == "cancelled"
