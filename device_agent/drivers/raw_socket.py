@@ -6,6 +6,7 @@ There is no protocol and no answer: `completed` means that the printer's network
 import asyncio
 import contextlib
 import socket
+import struct
 import sys
 import time
 from pathlib import Path
@@ -68,15 +69,16 @@ class RawSocketPrinter:
                 async with asyncio.timeout(_CONNECT_S):
                     reader, writer = await asyncio.open_connection(self._host, self._port)
             except OSError as problem:
-                message = f"{self._uri}: {problem or 'no answer'}; check that the printer is switched on"
+                message = f"{self._uri}: {str(problem) or 'no answer'}; check that the printer is switched on"
                 return Outcome(status="failed", code="printer_unreachable", message=message, retryable=True)
             try:
                 await self._send(document, request.copies, writer, sent)
                 await self._await_acceptance(reader, writer)
-            except OSError as problem:
-                return self._unknown(sent, f"the connection broke: {problem or 'the printer takes no more bytes'}")
-            finally:
                 await _close(writer)
+            except OSError as problem:
+                return self._unknown(sent, f"the connection broke: {str(problem) or 'the printer takes no more bytes'}")
+            finally:
+                _drop(writer)
             return Outcome(status="completed", data=self._data(sent, request))
         raise AssertionError("unreachable")  # `stopping` swallows nothing
 
@@ -148,6 +150,14 @@ def _unacknowledged(sock: socket.socket) -> int | None:
     import termios
 
     return int.from_bytes(fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0"), sys.byteorder)
+
+
+def _drop(writer: asyncio.StreamWriter) -> None:
+    """Let go of the connection, and of bytes that have not left yet: after a stop they must not print any more."""
+    if not writer.is_closing():
+        no_linger = struct.pack("ii", 1, 0)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_linger)
+        writer.transport.abort()
 
 
 async def _close(writer: asyncio.StreamWriter) -> None:
