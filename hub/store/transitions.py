@@ -78,7 +78,8 @@ class LockedCommand:
             changes |= {"finished_at": self.now, "deadline_at": None, "held_reasons": None}
             if to is not Status.UNKNOWN:
                 changes["unknown_reason"] = None
-            if self.dead_letter_reason is not None and to in (Status.COMPLETED, Status.CANCELLED):
+            reason = self.changes.get("dead_letter_reason", self.dead_letter_reason)
+            if reason is not None and to in (Status.COMPLETED, Status.CANCELLED):
                 changes |= {"dead_letter_closed_at": self.now, "dead_letter_closed_by": "late_answer"}
         elif to is Status.RUNNING and self.state.status is not Status.RUNNING:
             changes["started_at"] = self.now
