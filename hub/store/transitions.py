@@ -10,7 +10,7 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from hub.domain import lifecycle
-from hub.domain.lifecycle import Command, Ignore, Move, Status, Touch
+from hub.domain.lifecycle import Command, Ignore, Ignored, Move, Status, Touch
 from hub.domain.retry import RetryPolicy
 from hub.store.engine import Connection
 from hub.store.sql import statement
@@ -47,7 +47,10 @@ class LockedCommand:
     def fold(self, decision: lifecycle.Decision, report_id: UUID | None = None) -> bool:
         """Take a decision in; False when it changes nothing."""
         match decision:
-            case Ignore():
+            case Ignore(reason):
+                # An answer that says nothing new is an answer all the same.
+                if report_id is not None and reason in (Ignored.REPEATED, Ignored.LATE):
+                    self.answered = True
                 return False
         self.answered = self.answered or report_id is not None
         match decision:
@@ -70,6 +73,11 @@ class LockedCommand:
                     }
                 )
         return True
+
+    def heard_again(self, attempt: int) -> None:
+        """Take in that a report about `attempt`, applied before, came again: the agent has it and need not be asked."""
+        if attempt == self.state.attempt:
+            self.answered = True
 
     def _follows(self, to: Status) -> dict[str, Any]:
         """What a status brings with it."""
@@ -103,8 +111,13 @@ class LockedCommand:
 
     @property
     def changed(self) -> bool:
-        """Whether there is something to write."""
+        """Whether a decision changed the command."""
         return bool(self.changes)
+
+    @property
+    def to_write(self) -> bool:
+        """Whether there is something to write: a change, or that it need not be sent again."""
+        return self.changed or (self.answered and self._leased)
 
     def row(self) -> dict[str, Any]:
         """The input row of the statement `apply`."""
@@ -127,6 +140,7 @@ class LockedCommand:
 
     _held_reasons: list[str] | None = None
     _finished_at: datetime | None = None
+    _leased: bool = False
 
 
 def _locked(row: DictRow) -> LockedCommand:
@@ -155,6 +169,7 @@ def _locked(row: DictRow) -> LockedCommand:
         from_attempt=row["attempt"],
         _held_reasons=row["held_reasons"],
         _finished_at=row["finished_at"],
+        _leased=row["lease_until"] is not None and status in lifecycle.HANDED_OUT,
     )
 
 
@@ -181,7 +196,7 @@ async def lock_handed_out(connection: Connection, client_id: str) -> list[Locked
 async def apply(connection: Connection, commands: Sequence[LockedCommand]) -> set[UUID]:
     """Write what was folded into `commands`; answers with the ids that moved. A command that is missing was changed
     by someone who did not hold its lock."""
-    rows = [command.row() for command in commands if command.changed]
+    rows = [command.row() for command in commands if command.to_write]
     if not rows:
         return set()
     cursor = await connection.execute(_APPLY, {"rows": Jsonb(rows)})
