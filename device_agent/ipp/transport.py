@@ -5,9 +5,12 @@ nothing never pays for it.
 """
 
 import asyncio
+import importlib
 import ssl
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
 
@@ -28,6 +31,13 @@ _ADVICE = {
     404: "it has no such path: check the printer's uri",
     426: "it wants encryption: use ipps:// in the printer's uri",
 }
+
+
+def load_httpx() -> ModuleType:
+    """The HTTP library without its command line program: where rich and click are installed, it loads them, 6 MB that
+    nobody uses. None in `sys.modules` makes that one import fail, which httpx expects."""
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+    return importlib.import_module("httpx")
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
@@ -76,8 +86,7 @@ class Transport:
         self._client: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
-        import httpx
-
+        httpx = load_httpx()
         verify: ssl.SSLContext | bool = False
         if self._endpoint.url.startswith("https:") and self._tls_verify:
             # Reading the certificates takes a moment: not in the event loop.
@@ -96,8 +105,7 @@ class Transport:
 
         Raises IppUnreachable, IppInterrupted, IppRefused (HTTP 4xx), and OSError when the document is missing.
         """
-        import httpx
-
+        httpx = load_httpx()
         if self._client is None:
             raise RuntimeError("enter the transport first")
         size = 0 if document is None else (await asyncio.to_thread(document.stat)).st_size
