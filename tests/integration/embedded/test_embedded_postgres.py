@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,9 +80,13 @@ def test_rows_survive_a_stop_and_a_crash(postgres: EmbeddedPostgres) -> None:
 
 def test_it_starts_at_once_after_its_own_backends_saw_the_crash_late(postgres: EmbeddedPostgres) -> None:
     busy = psycopg.connect(postgres.url)
-    assert busy.execute("SELECT 1").fetchone() == (1,)
+    backend = busy.info.backend_pid
+    os.kill(backend, signal.SIGSTOP)
     postgres.kill()
+    resume = threading.Timer(0.3, os.kill, (backend, signal.SIGCONT))
+    resume.start()
     postgres.start()
+    resume.join()
     busy.close()
     assert run(postgres.url, "SELECT 1") == 1
 
@@ -124,15 +129,22 @@ def test_it_ends_with_the_process_that_started_it(data_folder: DataFolder, packa
         assert parent.stdout is not None
         server_pid = int(parent.stdout.readline())
         parent.send_signal(signal.SIGKILL)
-    # Nobody waits in between: the next start itself sees to what is still shutting down.
+    eventually(lambda: not Path(f"/proc/{server_pid}").exists(), "it followed its parent")
     again = EmbeddedPostgres(data_folder, packages, port)
     with data_folder.locked():
         assert run(again.start(), "SELECT 1") == 1
-        assert again.pid != server_pid
         again.stop()
-    eventually(lambda: not Path(f"/proc/{server_pid}").exists(), "the orphan is gone")
     log = (data_folder.logs / "postgres.log").read_text()
     assert "was not properly shut down" not in log
+
+
+def test_a_server_that_a_crash_left_running_is_replaced(data_folder: DataFolder, packages: Packages) -> None:
+    left = new_postgres(data_folder, packages)
+    left.start()
+    server = EmbeddedPostgres(data_folder, packages, left.port)
+    assert run(server.start(), "SELECT 1") == 1
+    assert not left.is_alive()
+    server.stop()
 
 
 def test_a_taken_port_is_told_with_postgres_own_words(data_folder: DataFolder, packages: Packages) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from waiting import eventually
+from waiting import eventually, processes_in
 
 from hub.embedded.data_folder import DataFolder
 from hub.embedded.packages import Packages, Program
@@ -90,8 +90,9 @@ def test_a_slow_printer_is_still_at_it_after_the_effect(
     ask(programs.printer, PRINT, printer.url, tmp_path)
     eventually(lambda: len(effects(printer)) == 1, "the effect was recorded")
     assert "= processing" in ask(programs.printer, STATE, printer.url, tmp_path)
-    printer.stop()  # takes its slow command along: nothing writes into the folder afterwards
-    assert not printer.is_alive()
+    assert "sleep" in processes_in(printer.effects_file.parent)
+    printer.stop()
+    eventually(lambda: processes_in(printer.effects_file.parent) == [], "the slow command went along")
 
 
 def test_it_starts_again_after_a_crash_and_counts_on(

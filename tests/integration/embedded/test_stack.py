@@ -1,8 +1,6 @@
 """The whole stack, and the supervision that keeps it alive."""
 
 import itertools
-import os
-import signal
 import sys
 
 import psycopg
@@ -97,24 +95,27 @@ def test_a_program_gets_its_own_environment_and_none_of_ours(
 
 
 class Restless:
-    """A service that dies as soon as it is started; `fails` makes the start itself fail."""
+    """A service that dies as soon as it is started, unless told to stay; `fails` makes the start itself fail."""
 
     name = "restless"
 
     def __init__(self) -> None:
         self.starts = 0
         self.fails = False
+        self.stays = False
+        self.alive = False
 
     def is_alive(self) -> bool:
-        return False
+        return self.alive
 
     def start(self) -> None:
         self.starts += 1
         if self.fails:
             raise EmbeddedError("No.", "Wait.")
+        self.alive = self.stays
 
     def stop(self) -> None:
-        """Nothing to stop."""
+        self.alive = False
 
 
 def test_restarts_come_at_growing_intervals_and_never_stop() -> None:
@@ -143,15 +144,17 @@ def test_who_was_healthy_for_long_is_restarted_quickly() -> None:
     supervisor = Supervisor(lambda _: None, lambda: now)
     supervisor.watch(service)
     for _ in range(200):
+        service.stays = service.starts == 5
         supervisor.tick()
         now += 1
-    service.starts = 0
-    supervisor.watch(service)
+    assert service.alive
     now += HEALTHY_AFTER_S
+    starts = service.starts
+    service.stop()
     supervisor.tick()
     now += FIRST_DELAY_S
     supervisor.tick()
-    assert service.starts == 1
+    assert service.starts == starts + 1
 
 
 def test_a_leftover_is_ended_before_ports_are_chosen(data_folder: DataFolder, packages: Packages) -> None:
@@ -159,10 +162,9 @@ def test_a_leftover_is_ended_before_ports_are_chosen(data_folder: DataFolder, pa
     spec = ChildSpec("leftover", ["sleep", "600"], data_folder.logs / "leftover.log", note)
     leftover = Child.start(spec)
     innocent = Child.start(ChildSpec("innocent", ["sleep", "600"], spec.log, data_folder.root / "elsewhere"))
-    (data_folder.run / "reused").write_text(f"{innocent.pid} 1@another-boot\n")
+    (data_folder.run / "a-reused-number").write_text(f"{innocent.pid} 1@another-boot\n")
     options = StackOptions(database_url="postgresql://elsewhere/hub", own_broker=False, own_printer=False)
     with Stack(data_folder, packages, options, lambda _: []):
         assert not leftover.is_alive()
-        assert innocent.is_alive()
-    os.kill(innocent.pid, signal.SIGKILL)
-    innocent.stop()
+    assert innocent.is_alive()
+    innocent.kill()
