@@ -1,6 +1,5 @@
 """The commands of `floorhub`. Each is a thin layer over the API or over the parts that it starts."""
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -39,6 +38,7 @@ def up(
 @app.command()
 def serve() -> None:
     """Run the hub with the settings of the environment (FLOORHUB_*)."""
+    import uvloop
     from pydantic import ValidationError
 
     from hub import observability, runtime
@@ -60,7 +60,7 @@ def serve() -> None:
         async def main() -> None:
             await runtime.serve(Hub(settings))
 
-        asyncio.run(main())
+        uvloop.run(main())
 
 
 @app.command()

@@ -91,6 +91,8 @@ class Accepted:
     command_id: UUID
     repeated: bool
     quota: Quota | None
+    row: dict[str, Any] | None = None
+    """The command as it was stored, when it is new: as `services.commands` gives it."""
 
 
 class Submission:
@@ -103,13 +105,20 @@ class Submission:
         self._documents: dict[UUID, dict[str, Any]] = {}
         self.batcher: Batcher[NewCommand, Verdict | KeyCollisionError] = Batcher(self._write)
 
-    async def submit(self, caller: Caller, request: CommandRequest, key: IdempotencyKey | None = None) -> Accepted:
-        """Store one command; the answer comes after the commit.
+    async def submit(
+        self,
+        caller: Caller,
+        request: CommandRequest,
+        key: IdempotencyKey | None = None,
+        *,
+        command_id: UUID | None = None,
+    ) -> Accepted:
+        """Store one command; the answer comes after the commit. `command_id`: a UUIDv7 of the caller's making.
 
         Raises RejectedError (bad payload, action not allowed, limits), NotFoundError (client, document),
         ConflictError (the key was used with another body) and UnavailableError; then nothing was taken.
         """
-        command = await self._new_command(caller, request, key)
+        command = await self._new_command(caller, request, key, command_id or uuid7())
         verdict = await self.batcher.submit(command)
         if isinstance(verdict, KeyCollisionError) or verdict.refusal == "repeated":
             assert key is not None  # noqa: S101 - only a command with a key can be a repeat
@@ -120,11 +129,12 @@ class Submission:
             )
             raise _refusal(verdict, request)
         self._log.info(Event.COMMAND_CREATED, command_id=command.id, client_id=command.client_id, action=command.action)
-        self._signals.work_for([command.client_id])
         quota = Quota(verdict.minute_left, verdict.minute_reset, verdict.day_left, verdict.day_reset)
-        return Accepted(command.id, repeated=False, quota=quota)
+        return Accepted(command.id, repeated=False, quota=quota, row=_row(command, verdict))
 
-    async def _new_command(self, caller: Caller, request: CommandRequest, key: IdempotencyKey | None) -> NewCommand:
+    async def _new_command(
+        self, caller: Caller, request: CommandRequest, key: IdempotencyKey | None, command_id: UUID
+    ) -> NewCommand:
         _check(request)
         payload, document_ids = await self._resolve(request.payload)
         size = len(msgspec.json.encode(payload))
@@ -134,7 +144,7 @@ class Submission:
         if request.expires_at is None and expires_in is None:
             expires_in = DEFAULT_EXPIRY_S
         return NewCommand(
-            id=uuid7(),
+            id=command_id,
             client_id=request.client_id,
             action=request.action,
             lane=lane_of(request.action, payload),
@@ -196,10 +206,18 @@ class Submission:
         """One statement for all; when a key collided, one for each so that the others are not held up."""
         try:
             async with self._database.connection() as connection:
-                return list(await store.submit(connection, commands))
+                verdicts = await store.submit(connection, commands)
         except KeyCollisionError as collision:
             if len(commands) == 1:
                 return [collision]
+        else:
+            # Here, not in the caller: a request that was hung up on has its command all the same.
+            self._signals.work_for(
+                command.client_id
+                for command, verdict in zip(commands, verdicts, strict=True)
+                if verdict.refusal is None
+            )
+            return list(verdicts)
         answers: list[Verdict | KeyCollisionError] = []
         for command in commands:
             answers += await self._write([command])
@@ -231,6 +249,25 @@ def _check(request: CommandRequest) -> None:
         problems.append(FieldProblem(name, problem.message))
     if problems:
         raise RejectedError("validation_error", fields=tuple(problems))
+
+
+def _row(command: NewCommand, verdict: Verdict) -> dict[str, Any]:
+    """A command as it stands right after its commit, without asking the database for it."""
+    stored = {name: getattr(command, name) for name in _STORED}
+    return stored | {
+        "status": "pending",
+        "version": 1,
+        "attempt": 1,
+        "created_at": verdict.at,
+        "expires_at": verdict.expires_at,
+    }
+
+
+_STORED = (
+    *("id", "client_id", "batch_id", "action", "lane", "payload", "priority", "max_retries", "not_before"),
+    *("timeout_s", "on_interrupt", "order_key", "when_offline", "reference", "tags", "estimated_duration_s"),
+    "replay_of",
+)
 
 
 def _refusal(verdict: Verdict, request: CommandRequest) -> RejectedError:

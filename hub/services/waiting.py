@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from hub.errors import UnavailableError
@@ -20,25 +21,24 @@ class Waiting:
         self._database = database
         self._futures: defaultdict[UUID, set[asyncio.Future[None]]] = defaultdict(set)
 
-    async def until_ended(self, command_id: UUID, timeout_s: float) -> bool:
-        """Whether the command ended within the time; look at it afterwards. Register before it can end."""
+    @contextmanager
+    def expected(self, command_id: UUID) -> Iterator[asyncio.Future[None]]:
+        """A future that is done when this command ends. Open it before the command is stored, or look afterwards
+        whether it had ended already."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._futures[command_id].add(future)
         try:
-            # It may have ended before this call.
-            async with self._database.connection() as connection:
-                if await commands.ended(connection, [command_id]):
-                    return True
-            await asyncio.wait_for(future, timeout_s)
-        except TimeoutError:
-            return False
-        else:
-            return True
+            yield future
         finally:
             futures = self._futures[command_id]
             futures.discard(future)
             if not futures:
                 del self._futures[command_id]
+
+    async def look(self, command_id: UUID) -> None:
+        """Wake whoever waits for a command that has ended already."""
+        async with self._database.connection() as connection:
+            self.ended(await commands.ended(connection, [command_id]))
 
     def ended(self, command_ids: Iterable[UUID]) -> None:
         """Wake whoever waits for these."""

@@ -8,7 +8,7 @@ import psycopg.errors
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from hub.store.engine import Connection
+from hub.store.engine import Connection, reading
 from hub.store.sql import statement, statements
 
 _FIND = statement("clients", "find")
@@ -85,7 +85,8 @@ async def find(
     limit: int = 1,
 ) -> list[DictRow]:
     """Clients in order of their ids, with permissions and session."""
-    cursor = await connection.execute(
+    cursor = reading(connection)
+    await cursor.execute(
         _FIND,
         {
             "id": id,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from psycopg.rows import DictRow
 
-from hub.store.engine import Connection
+from hub.store.engine import Connection, reading
 from hub.store.sql import statement
 
 _FIND = statement("commands", "find")
@@ -41,7 +41,8 @@ async def page(
     limit: int,
 ) -> list[DictRow]:
     """Commands, newest first; a filter that is None lets everything through."""
-    cursor = await connection.execute(
+    cursor = reading(connection)
+    await cursor.execute(
         _PAGE,
         {
             "before": before,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import AwareDatetime
+from uuid_utils.compat import uuid7
 
 from hub.api.deps import HubDep, Permission, require
 from hub.api.models import CommandInput, CommandLogs, CommandOutput, CommandPage, LogEntry, Problem
@@ -17,6 +18,8 @@ from hub.services.submission import Caller, CommandRequest, IdempotencyKey
 
 router = APIRouter(tags=["commands"])
 ROUTE = "POST /api/commands"
+LOOK_AT_CALLER_S = 1.0
+"""How often a waiting request looks whether its caller is still there."""
 PROBLEM: dict[str, Any] = {"model": Problem, "content": {"application/problem+json": {}}}
 MayCommand = Annotated[Caller, require(Permission.COMMAND)]
 MayRead = Annotated[Caller, require(Permission.READ)]
@@ -53,30 +56,36 @@ async def post_command(
 ) -> CommandOutput:
     """Accept a command."""
     key = IdempotencyKey.of(ROUTE, idempotency_key, await request.body()) if idempotency_key else None
-    fields = body.model_dump()
-    accepted = await hub.submission.submit(
-        caller, CommandRequest(**{**fields, "tags": tuple(body.tags)}, traceparent=traceparent), key
-    )
+    wanted = CommandRequest(**{**body.model_dump(), "tags": tuple(body.tags)}, traceparent=traceparent)
+    command_id = uuid7()
+    # Expected before it is stored: its end cannot slip through in between.
+    with hub.waiting.expected(command_id) as end:
+        accepted = await hub.submission.submit(caller, wanted, key, command_id=command_id)
+        if accepted.quota is not None:
+            left = min(accepted.quota.minute_left, accepted.quota.day_left)
+            response.headers["RateLimit-Remaining"] = str(left)
+        response.headers["Location"] = f"/api/commands/{accepted.command_id}"
+        if accepted.row is not None:
+            if not wait:
+                return _output(accepted.row)
+            await _until(end, request, wait)
     if accepted.repeated:
         response.status_code = 200
-    if accepted.quota is not None:
-        response.headers["RateLimit-Remaining"] = str(min(accepted.quota.minute_left, accepted.quota.day_left))
-    response.headers["Location"] = f"/api/commands/{accepted.command_id}"
-    if wait:
-        await _until_ended(hub, request, accepted.command_id, wait)
+        if wait:
+            with hub.waiting.expected(accepted.command_id) as end:
+                await hub.waiting.look(accepted.command_id)
+                await _until(end, request, wait)
     return _output(await hub.commands.get(accepted.command_id))
 
 
-async def _until_ended(hub: HubDep, request: Request, command_id: UUID, wait: float) -> None:
-    """Wait for the end, the time, or the caller's hanging up."""
-    waiting = asyncio.ensure_future(hub.waiting.until_ended(command_id, wait))
-    try:
-        while not waiting.done():
-            await asyncio.wait({waiting}, timeout=1.0)
-            if not waiting.done() and await request.is_disconnected():
-                return
-    finally:
-        waiting.cancel()
+async def _until(end: asyncio.Future[None], request: Request, wait: float) -> None:
+    """Until the end, the time, or the caller's hanging up."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + wait
+    while not end.done() and (left := deadline - loop.time()) > 0:
+        await asyncio.wait({end}, timeout=min(left, LOOK_AT_CALLER_S))
+        if not end.done() and await request.is_disconnected():
+            return
 
 
 @router.get(
