@@ -317,6 +317,13 @@ class Command(_Table, table=True):
             postgresql_where=text("status = 'pending' AND NOT scheduled"),
         ),
         Index("commands_handed_out", "client_id", "lane", postgresql_where=text("status IN ('queued', 'running')")),
+        Index(
+            "commands_no_word",
+            "client_id",
+            postgresql_where=text(
+                "status = 'unknown' AND unknown_reason = 'no_word' AND dead_letter_closed_at IS NULL"
+            ),
+        ),
         Index("commands_lease", "lease_until", postgresql_where=text("lease_until IS NOT NULL")),
         Index("commands_cancel_lease", "cancel_lease_until", postgresql_where=text("cancel_lease_until IS NOT NULL")),
         # Reaper.

@@ -195,6 +195,9 @@ CREATE INDEX commands_due ON commands (client_id, lane, priority DESC, id)
     WHERE status = 'pending' AND NOT scheduled;
 -- Dispatch: how full the windows are; documents: what an unfinished command names.
 CREATE INDEX commands_handed_out ON commands (client_id, lane) WHERE status IN ('queued', 'running');
+-- Dispatch: what a birth offers again besides; without it each birth would read the client's whole history.
+CREATE INDEX commands_no_word ON commands (client_id)
+    WHERE status = 'unknown' AND unknown_reason = 'no_word' AND dead_letter_closed_at IS NULL;
 CREATE INDEX commands_lease ON commands (lease_until) WHERE lease_until IS NOT NULL;
 CREATE INDEX commands_cancel_lease ON commands (cancel_lease_until) WHERE cancel_lease_until IS NOT NULL;
 -- Reaper: every unfinished command has a deadline.
