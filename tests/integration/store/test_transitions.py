@@ -247,26 +247,6 @@ async def test_every_event_is_written_as_it_was_decided(database: Database, stat
         _check(await _happen(database, command_id, event))
 
 
-async def test_the_table_holds_each_transition_that_the_code_makes_and_no_other(database: Database) -> None:
-    made: set[tuple[Status, Status]] = set()
-    await add_client(database)
-    for state, (status, _, _) in STATES.items():
-        command_id = await _bring_to(database, state)
-        for event in _events():
-            case = await _happen(database, command_id, event)
-            if case.after["status"] != case.before["status"]:
-                made.add((status, Status(case.after["status"])))
-        async with _taken_back(database) as connection:
-            await connection.execute(b"UPDATE commands SET scheduled = false")
-            runs = (await dispatch.claim(connection, ["front-pc"])).runs
-            if runs:
-                assert [run.command_id for run in runs] == [command_id]
-                made.add((status, Status((await row(connection, command_id))["status"])))
-        async with database.connection() as connection:
-            await connection.execute(b"DELETE FROM commands")
-    assert made == {(old, new) for old, news in TRANSITIONS.items() for new in news}
-
-
 async def test_statuses_of_the_schema_are_those_of_the_domain(database: Database) -> None:
     async with database.connection() as connection:
         cursor = await connection.execute(

@@ -1,0 +1,142 @@
+"""The statements that run all the time read their indexes, however many finished commands lie in the table."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from psycopg import sql
+
+from hub.domain import lanes, lifecycle
+from hub.store import dispatch
+from hub.store.engine import Database
+from hub.store.migrate import migrate
+from hub.store.sql import statement
+from tests.support import postgres
+from tests.support.factories import JOURNAL, PRINCIPAL, add_client, add_commands, claim, new_command
+
+CLIENTS = [f"pc-{n:02}" for n in range(20)]
+FINISHED = 200_000
+
+_INDEXES = b"""
+    SELECT indexname, indexdef FROM pg_indexes
+    WHERE tablename = 'commands' AND NOT EXISTS (SELECT FROM pg_constraint WHERE conname = indexname)
+"""
+_FILL = b"""
+    INSERT INTO commands (
+        id, client_id, action, lane, payload, document_ids, priority, status, version, attempt, max_retries, scheduled,
+        expires_at, timeout_s, on_interrupt, when_offline, tags, created_by, created_at, sends, cancel_sends,
+        finished_at, order_key, unknown_reason, dead_letter_reason, dead_letter_closed_at
+    )
+    SELECT
+        gen_random_uuid(), 'pc-' || lpad((n %% 20)::text, 2, '0'), 'print', 'printer:p' || n %% 4, '{}', '{}',
+        1 + n %% 10, CASE WHEN n %% 50 = 0 THEN 'unknown' ELSE 'completed' END, 4, 1, 3, false,
+        now(), 60, 'unknown', 'queue', '{}', %s, now(), 1, 0,
+        now(), CASE WHEN n %% 2 = 0 THEN 'order-' || n / 4 END,
+        CASE WHEN n %% 50 = 0 THEN 'no_word' END, CASE WHEN n %% 50 = 0 THEN 'unknown' END,
+        CASE WHEN n %% 50 = 0 THEN now() END
+    FROM generate_series(1, %s) AS n
+"""
+
+
+@pytest.fixture(scope="module")
+def full_database_url(postgres_server: str) -> Iterator[str]:
+    """A database of its own for this module, which only reads it."""
+    name = postgres.create_database(postgres_server)
+    url = postgres.in_database(postgres_server, name)
+    migrate(url)
+    yield url
+    postgres.drop_database(postgres_server, name)
+
+
+@pytest.fixture(scope="module")
+async def full_database(full_database_url: str) -> AsyncIterator[Database]:
+    """20 clients with 200,000 finished commands and, each, 20 that wait and some that were handed out."""
+    database = Database(full_database_url)
+    await database.open()
+    for client_id in CLIENTS:
+        await add_client(database, client_id)
+    async with database.connection() as connection:
+        # Indexes are faster made than kept while so many rows come in.
+        cursor = await connection.execute(_INDEXES)
+        indexes = await cursor.fetchall()
+        for index in indexes:
+            await connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(index["indexname"])))
+        await connection.execute(_FILL, (PRINCIPAL, FINISHED))
+        for index in indexes:
+            await connection.execute(index["indexdef"].encode())
+    for client_id in CLIENTS:
+        await add_commands(
+            database,
+            [
+                new_command(client_id, payload={"printer": f"p{n % 4}"}, priority=1 + n % 8, order_key=f"key-{n}")
+                for n in range(20)
+            ],
+        )
+    await claim(database, *CLIENTS)
+    async with database.connection() as connection:
+        await connection.execute(b"ANALYZE")
+    yield database
+    await database.close()
+
+
+STATEMENTS: dict[str, tuple[bytes, dict[str, Any], set[str]]] = {
+    "claim": (
+        statement("dispatch", "claim"),
+        {
+            "client_ids": CLIENTS,
+            "per_lane": lanes.PER_LANE,
+            "per_client": lanes.PER_CLIENT,
+            "urgent": lanes.URGENT_PRIORITY,
+            "oldest_every": lanes.OLDEST_EVERY,
+            "lease_s": dispatch.FIRST_LEASE_S,
+            "grace_s": lifecycle.NO_WORD_GRACE.total_seconds(),
+        },
+        {"commands_due", "commands_handed_out", "commands_order_key"},
+    ),
+    "clients_with_work": (statement("dispatch", "clients_with_work"), {}, {"commands_due"}),
+    "resend": (statement("dispatch", "resend"), {"most": 500}, {"commands_lease"}),
+    "resend_cancels": (statement("dispatch", "resend_cancels"), {"most": 500}, {"commands_cancel_lease"}),
+    "wake_scheduled": (statement("dispatch", "wake_scheduled"), {"most": 500}, {"commands_scheduled"}),
+    "next_due": (statement("dispatch", "next_due"), {}, {"commands_scheduled", "commands_deadline"}),
+    "lock_overdue": (statement("transitions", "lock_overdue"), {"most": 500}, {"commands_deadline"}),
+    "lock_handed_out": (
+        statement("transitions", "lock_handed_out"),
+        {"client_id": CLIENTS[0]},
+        {"commands_handed_out"},
+    ),
+    "offer_again": (
+        statement("dispatch", "offer_again"),
+        {"client_id": CLIENTS[0], "journal": JOURNAL},
+        {"commands_handed_out", "commands_no_word"},
+    ),
+}
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", []):
+        yield from _nodes(child)
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+async def test_it_reads_its_indexes_and_never_the_whole_table(full_database: Database, name: str) -> None:
+    query, parameters, indexes = STATEMENTS[name]
+    async with full_database.connection() as connection, connection.transaction(force_rollback=True):
+        cursor = await connection.execute(b"EXPLAIN (ANALYZE, FORMAT JSON) " + query, parameters)
+        answer = await cursor.fetchone()
+    assert answer is not None
+    plan = answer["QUERY PLAN"]
+    nodes = list(_nodes((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]))
+    scans = [node["Node Type"] for node in nodes if node.get("Relation Name") == "commands"]
+    assert "Seq Scan" not in scans
+    assert indexes <= {node.get("Index Name") for node in nodes}
+    # An index alone proves little: what it returns must not grow with the finished commands either.
+    read = sum(
+        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0))
+        * node["Actual Loops"]
+        for node in nodes
+        if node["Node Type"] in ("Index Scan", "Index Only Scan", "Bitmap Heap Scan")
+        and node.get("Relation Name") == "commands"
+    )
+    assert read < FINISHED / 50
