@@ -8,6 +8,7 @@ import asyncio
 import random
 import secrets
 import time
+from collections.abc import Coroutine
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
 
@@ -109,9 +110,11 @@ class App:
         try:
             async with asyncio.TaskGroup() as group:
                 executor = Executor(group, self._devices.driver_for, self._documents, self._deliver)
-                thinking = group.create_task(self._think(journal, snapshot, executor), name="think")
-                session = group.create_task(self._session.run(), name="session")
-                describing = group.create_task(self._describer.run(), name="describe")
+                thinking = group.create_task(
+                    self._or_let_go(self._think(journal, snapshot, executor), executor), name="think"
+                )
+                session = group.create_task(self._or_let_go(self._session.run(), executor), name="session")
+                describing = group.create_task(self._or_let_go(self._describer.run(), executor), name="describe")
                 await self._stop.wait()
                 await self._drain()
                 self._session.stop()
@@ -125,6 +128,16 @@ class App:
         finally:
             await journal.close()
         logs.write(Log.AGENT_STOPPED)
+
+    async def _or_let_go(self, work: Coroutine[Any, Any, None], executor: Executor) -> None:
+        """When a part of the agent fails, drivers hear that only the agent ends, before the group cancels them:
+        what their devices do goes on, and the next start asks for evidence."""
+        try:
+            await work
+        except Exception:
+            self._closing = True
+            executor.close()
+            raise
 
     async def _drain(self) -> None:
         """Take nothing in any more, and let what runs and what waits for a receipt end, until a deadline."""
@@ -157,8 +170,6 @@ class App:
                     compact_at = time.monotonic() + COMPACT_S
         except JournalError as problem:
             logs.write(Log.JOURNAL_FAILED, message=str(problem))
-            self._closing = True
-            executor.close()
             raise
 
     async def _next_events(self, wake_at: float) -> list[Event]:

@@ -27,9 +27,7 @@ class NotingDriver:
     async def execute(self, action: str, payload: dict[str, Any], context: DriverContext) -> Outcome:
         await asyncio.to_thread(self._note, context.job_name)
         if payload.get("wait"):
-            gate = self._gates / str(payload["n"])
-            while not await asyncio.to_thread(gate.exists):  # noqa: ASYNC110 - the gate is in another process
-                await asyncio.sleep(0.01)
+            await self._wait_for_gate(str(payload["n"]))
         return Outcome(status="completed", data={"noted": context.job_name})
 
     async def evidence(self, action: str, payload: dict[str, Any], context: DriverContext) -> Outcome:
@@ -37,6 +35,14 @@ class NotingDriver:
         if noted:
             return Outcome(status="completed", data={"evidence": "noted"})
         return Outcome(status="unknown")
+
+    async def _wait_for_gate(self, name: str) -> None:
+        try:
+            while not await asyncio.to_thread((self._gates / name).exists):  # noqa: ASYNC110 - in another process
+                await asyncio.sleep(0.01)
+        except asyncio.CancelledError as cancelled:
+            (self._gates / f"{name}-cancelled").write_text(str(cancelled))
+            raise
 
     def _note(self, job_name: str) -> None:
         with self._log.open("a") as log:

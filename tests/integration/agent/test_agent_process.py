@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from device_agent.drivers.base import AGENT_STOPS
 from schemas.messages import Birth, Offline, Will
 from schemas.states import ReportStatus
 from tests.integration.agent.agents import AgentProcess
@@ -168,6 +169,28 @@ async def test_a_kill_at_any_sync_ends_every_command_once(agent: AgentProcess, h
         [end] = hub.ends(run)
         noted = f"floorhub-{run.command_id}-1" in agent.effects()
         assert (end.status, noted) in {("completed", True), ("unknown", False)}
+
+
+async def test_a_disk_that_fails_ends_the_agent_but_not_what_the_device_does(
+    agent: AgentProcess, hub: ScriptedHub
+) -> None:
+    await agent.start("strace", "-f", "-o", "/dev/null", "-e", "inject=fsync,fdatasync:error=EIO:when=20+")
+    await hub.wait_welcomed()
+    runs = [await hub.run(1, payload={"n": 1, "wait": True})]
+    await agent.wait_log("command_started")
+    async with asyncio.timeout(30):
+        while not agent.logged("journal_failed"):
+            runs.append(await hub.run(len(runs) + 1, lane=f"lane-{len(runs)}"))
+            await first_of(agent.wait(), hub.wait_end(runs[-1]))
+    assert await agent.wait() == 1
+    assert "free disk space or replace the disk" in agent.logged("agent_failed")[0]["message"]
+    assert (agent.gates / "1-cancelled").read_text() == AGENT_STOPS
+    await agent.start()
+    await agent.wait_log("welcomed", count=2)
+    for run in runs:
+        await hub.send(run)
+        await hub.wait_end(run)
+    assert len(agent.effects()) == len(set(agent.effects()))
 
 
 async def first_of(*works: Coroutine[Any, Any, Any]) -> None:

@@ -151,23 +151,24 @@ async def test_a_driver_that_does_not_stop_is_left_behind_and_answered_for(stage
     assert stage.events.empty()
 
 
-async def test_when_the_agent_stops_drivers_are_told_so_and_nothing_is_answered(stage: Stage) -> None:
-    reasons: asyncio.Queue[Any] = asyncio.Queue()
+async def test_when_the_agent_stops_drivers_are_told_so_and_nothing_is_answered(tmp_path: Path) -> None:
+    reasons: list[Any] = []
 
     async def wait(_: DriverContext) -> Outcome:
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError as cancelled:
-            reasons.put_nowait(cancelled.args[0])
+            reasons.append(cancelled.args[0])
             raise
         return DONE
 
-    stage.driver = ScriptedDriver(wait)
-    stage.executor.start(STEP)
-    await stage.driver.began.wait()
-    stage.executor.close()
-    async with asyncio.timeout(10):
-        assert await reasons.get() == AGENT_STOPS
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        stage = Stage(group, tmp_path)
+        stage.driver = ScriptedDriver(wait)
+        stage.executor.start(STEP)
+        await stage.driver.began.wait()
+        stage.executor.close()
+    assert reasons == [AGENT_STOPS]
     assert stage.events.empty()
 
 

@@ -201,12 +201,14 @@ def run_writer(path: Path, *prefix: str, lines: int | None = None) -> int:
     """Let the writer commit until it is killed; the number of the last commit that returned."""
     command = [*prefix, sys.executable, "-c", WRITER, str(path)]
     last = 0
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
+    ) as process:
         assert process.stdout is not None
         for line in process.stdout:
             last = int(line)
             if last == lines:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)  # behind strace, too
                 break
         process.stdout.read()
         process.wait(timeout=30)
@@ -229,6 +231,13 @@ async def test_what_was_committed_survives_kill_9(tmp_path: Path, lines: int) ->
     path = tmp_path / "journal.db"
     committed = await asyncio.to_thread(run_writer, path, lines=lines)
     await check_after_kill(path, committed)
+
+
+async def test_each_commit_is_synced_to_the_disk_before_it_returns(tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    prefix = ["strace", "-f", "-qq", "-o", str(trace), "-e", "trace=fsync,fdatasync"]
+    committed = await asyncio.to_thread(run_writer, tmp_path / "journal.db", *prefix, lines=50)
+    assert trace.read_text().count("sync(") >= committed
 
 
 @pytest.mark.parametrize("sync", [1, 2, 3, 4, 5, 8, 13])
