@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from device_agent.ipp import codec
-from device_agent.ipp.client import IppClient
+from device_agent.ipp.client import IppClient, JobTicket
 from device_agent.ipp.errors import IppBusy, IppDecodeError, IppInterrupted, IppRefused, IppUnreachable
 from device_agent.ipp.message import Group, Message, Tag, attribute
 
@@ -63,6 +63,15 @@ async def test_a_printer_that_knows_no_version_is_not_asked_for_ever() -> None:
     assert len(heard) == 2
 
 
+async def test_another_refusal_is_final() -> None:
+    """A print request that was refused must not go out a second time."""
+    heard: list[Message] = []
+    async with printer_that(lambda request: reply(request, 0x0400), heard) as client:
+        with pytest.raises(IppRefused):
+            await client.create_job(JobTicket(name="n", document_format="application/pdf"))
+    assert len(heard) == 1
+
+
 async def test_requests_open_as_the_specification_wants() -> None:
     """RFC 8011 4.1.4.1 and 4.1.5: charset, language and target come first, in that order."""
     heard: list[Message] = []
@@ -103,7 +112,6 @@ async def test_a_refusal_has_the_printers_words_and_what_it_blames() -> None:
     [
         (lambda request: reply(request, request_id=request.request_id + 1), IppDecodeError),
         (lambda _: (200, b"<html>hello</html>"), IppDecodeError),
-        (lambda _: (200, bytes(codec.MAX_MESSAGE + 1)), IppDecodeError),
         (lambda _: (503, b""), IppInterrupted),
     ],
 )
@@ -120,15 +128,29 @@ async def test_what_the_web_server_refuses_comes_with_advice(status: int, advice
             await client.cancel_job(1)
 
 
-async def test_a_printer_that_never_answers_costs_only_its_time() -> None:
-    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.closing(writer):
-            await reader.read()
+async def test_an_answer_without_end_is_not_read_to_its_end() -> None:
+    async with printer_that(lambda _: (200, bytes(codec.MAX_MESSAGE + 1))) as client:
+        with pytest.raises(IppDecodeError, match="answer has more than"):
+            await client.cancel_job(1)
 
-    server = await asyncio.start_server(hang, "127.0.0.1", 0)
+
+@pytest.mark.parametrize("manner", ["silent", "one byte at a time"])
+async def test_a_printer_costs_no_more_than_the_time_given(manner: str) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.closing(writer), contextlib.suppress(ConnectionError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+            while not reader.at_eof():
+                if manner != "silent":
+                    writer.write(b"\0")
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.05):
+                        await reader.read(1000)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        async with IppClient(f"ipp://127.0.0.1:{port}/", answer_s=0.2) as client:
+        async with asyncio.timeout(3), IppClient(f"ipp://127.0.0.1:{port}/", answer_s=0.3) as client:
             with pytest.raises(IppInterrupted):
                 await client.get_printer(["a"])
 

@@ -84,6 +84,19 @@ def test_garbage_is_only_ever_a_decode_error(octets: bytes) -> None:
             codec.decode(start + octets)
 
 
+def field(tag: int, name: bytes, octets: bytes) -> bytes:
+    return bytes([tag]) + len(name).to_bytes(2) + name + len(octets).to_bytes(2) + octets
+
+
+FIELDS = st.builds(field, st.integers(0x10, 0x7F), st.sampled_from([b"", b"a"]), st.binary(max_size=16))
+
+
+@given(st.lists(FIELDS, max_size=8))
+def test_wrong_values_in_right_frames_are_only_ever_a_decode_error(fields: list[bytes]) -> None:
+    with contextlib.suppress(IppDecodeError):
+        codec.decode(message_with(b"".join(fields)))
+
+
 @given(MESSAGES, st.data())
 def test_a_damaged_message_is_only_ever_a_decode_error(message: Message, data: st.DataObject) -> None:
     octets = bytearray(codec.encode(message))
