@@ -197,14 +197,17 @@ def one_clients_signs(draw: st.DrawFn) -> Signs:
         level = draw(st.sampled_from(Level))
         for connection in range(1, draw(st.integers(1, 3)) + 1):
             name = f"s{session}"
-            if owed and draw(st.booleans()):
+            early: bool = draw(st.booleans())
+            if owed and early:
                 signs.append(owed.pop())
             signs.append(Heard(Sign.BIRTH, name, connection, level))
             signs += owed
             signs += [Heard(Sign.HEARTBEAT, name, connection)] * draw(st.integers(0, 2))
             ending = draw(st.sampled_from([Sign.WILL, Sign.GOOD_BYE, None]))
             owed = [Heard(ending, name, connection)] if ending else []
-    return signs + (owed if draw(st.booleans()) else [])
+    if draw(st.booleans()):
+        signs += owed
+    return signs
 
 
 @st.composite

@@ -4,14 +4,22 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
 _POLL_S = 0.01
 
 
-async def eventually(predicate: Callable[[], T | Awaitable[T]], deadline_s: float = 10.0) -> T:
+@overload
+async def eventually(predicate: Callable[[], Awaitable[T]], deadline_s: float = 10.0) -> T: ...
+
+
+@overload
+async def eventually(predicate: Callable[[], T], deadline_s: float = 10.0) -> T: ...
+
+
+async def eventually(predicate: Callable[[], Any], deadline_s: float = 10.0) -> Any:
     """The first truthy answer of `predicate`, which may be async. Fails when there is none by the deadline.
 
     An AssertionError from the predicate counts as "not yet", and is what is shown at the end.

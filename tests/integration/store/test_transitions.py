@@ -200,7 +200,7 @@ def _expected(case: Case) -> dict[str, Any]:
         case Ignore():
             return wanted
         case Touch(changes):
-            return wanted | changes
+            return wanted | dict(changes)
         case Move(to, _, changes):
             pass
     kept = ("result", "error", "progress")  # what an event does not bring stays
