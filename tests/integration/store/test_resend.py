@@ -151,12 +151,13 @@ async def test_an_unknown_one_without_word_is_offered_once_with_each_birth(
     async with database.connection() as connection:
         await connection.execute(b"UPDATE commands SET deadline_at = floorhub_now()")
     await _fold(database, command_id, DeadlinePassed())
-    later = await shift_clock("1 hour")
+    later, much_later = await shift_clock("1 hour"), await shift_clock("2 hours")
     for _ in range(2):
         async with later.connection() as connection:
             assert await dispatch.offer_again(connection, "front-pc", JOURNAL) == 1
             [run] = await dispatch.resend(connection)
             assert (run.command_id, run.attempt, run.journal) == (command_id, 1, JOURNAL)
+        async with much_later.connection() as connection:
             assert await dispatch.resend(connection) == []
             assert (await row(connection, command_id))["status"] == "unknown"
 
