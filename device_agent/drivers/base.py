@@ -20,7 +20,7 @@ import msgspec
 
 AGENT_STOPS = "the agent stops"
 """The message of the CancelledError when only the agent's process ends."""
-STOP_S = 5.0
+STOP_S = 10.0
 """How long stopping an effect and finding out how far it came may take. Less than the executor's patience."""
 _LAST_WORDS_S = 1.0
 

@@ -48,6 +48,11 @@ _BROKEN = frozenset(
     {"aborted-by-system", "document-format-error", "document-unprintable-error", "job-completed-with-errors"}
 )
 """With one of these a stopped job never goes on: CUPS keeps a broken document that way."""
+_BY_PERSON = frozenset({"job-canceled-by-user", "job-canceled-by-operator", "job-canceled-at-device"})
+"""Without one of these nobody decided anything: CUPS calls a job canceled when the printer behind it gave it up."""
+CANCELLED_THERE = "job_cancelled_at_printer"
+_SAYS_NOTHING = frozenset({"none", "job-completed-successfully", "processing-to-stop-point"})
+"""CUPS keeps the last one on jobs that ended, however they did."""
 _CUPS_CANNOT_REACH = "may not exist or is unavailable"
 """CUPS tells that a queue's printer is away only in these words; its states look as if all were well."""
 
@@ -123,9 +128,11 @@ class JobFollower:
     def _ended(self, job: Group, state: JobState) -> Outcome:
         if state is JobState.COMPLETED:
             return Outcome(status="completed", data=self._data(job), message=words_of(job))
-        if state is JobState.CANCELED:
+        if state is JobState.CANCELED and _BY_PERSON.intersection(job.texts("job-state-reasons")):
             message = f"job {self._job_id} was cancelled at the printer"
-            return Outcome(status="cancelled", code="job_cancelled_at_printer", data=self._data(job), message=message)
+            return Outcome(status="cancelled", code=CANCELLED_THERE, data=self._data(job), message=message)
+        if state is JobState.CANCELED:
+            return self._failed(CANCELLED_THERE, job)
         return self._failed("job_aborted", job)
 
     def _failed(self, code: str, job: Group) -> Outcome:
@@ -187,7 +194,7 @@ def words_of(job: Group) -> str:
     """What the printer says about a job, in its own words and keywords."""
     texts = [job.text("job-state-message"), job.text("job-printer-state-message")]
     said = " ".join(dict.fromkeys(text.strip() for text in texts if text.strip()))
-    reasons = [r for r in job.texts("job-state-reasons") if r not in ("none", "job-completed-successfully")]
+    reasons = [reason for reason in job.texts("job-state-reasons") if reason not in _SAYS_NOTHING]
     return f"{said} ({', '.join(reasons)})".strip() if reasons else said
 
 

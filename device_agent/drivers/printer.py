@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from device_agent.drivers.base import STOP_S, DriverContext, Outcome, stopping
 from device_agent.drivers.config import PrinterConfig
-from device_agent.drivers.print_job import JobFollower, Poll, Timing, find_job
+from device_agent.drivers.print_job import CANCELLED_THERE, JobFollower, Poll, Timing, find_job
 from device_agent.drivers.print_request import PrintRequest
 from device_agent.drivers.printer_state import describe_printer
 from device_agent.ipp.client import (
@@ -235,7 +235,7 @@ class IppPrinter:
                 with contextlib.suppress(IppRefused):  # it ended meanwhile: its state says how
                     await client.cancel_job(job_id)
                 outcome = await self._follow(client, job_id, context)
-                if outcome.code == "job_cancelled_at_printer":
+                if outcome.code == CANCELLED_THERE:
                     return Outcome(status="cancelled", data=outcome.data, message=f"the printer cancelled job {job_id}")
                 return outcome
         except (TimeoutError, IppError) as problem:

@@ -9,6 +9,8 @@ from device_agent.documents import DocumentError
 from device_agent.drivers import print_request
 from device_agent.drivers.base import AGENT_STOPS
 from device_agent.drivers.print_job import Timing
+from device_agent.ipp.client import IppClient, JobTicket
+from device_agent.ipp.errors import IppRefused
 from tests.integration.printing.stage import CONTENT, FAST, Context, Stage, begin, cancel, payload, until
 from tests.support.waiting import eventually
 
@@ -246,3 +248,12 @@ async def test_a_printer_describes_itself(printer: Stage) -> None:
     assert known["accepting_jobs"] is True
     printer.embedded.kill()
     assert (await printer.printer().describe())["state"] == "unreachable"
+
+
+async def test_a_job_can_be_asked_for_without_printing(printer: Stage) -> None:
+    async with IppClient(printer.embedded.url) as client:
+        assert await client.validate_job(JobTicket(name="n", document_format="application/pdf")) == []
+        with pytest.raises(IppRefused) as refusal:
+            await client.validate_job(JobTicket(name="n", document_format="text/html"))
+    assert refusal.value.unsupported == ["document-format"]
+    assert printer.effects() == []
