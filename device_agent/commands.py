@@ -143,7 +143,7 @@ class Commands:
         """The effect waits for a person; the same reasons again are no news."""
         entry = self._ledger.unfinished(command_id, attempt)
         if entry is not None and entry.mode is Mode.RUNNING and entry.held != reasons:
-            entry.held = list(reasons)
+            self._ledger.hold(entry, list(reasons), turn.at.mono)
             turn.note(Log.COMMAND_HELD, **_names(entry), reasons=reasons)
             self._report(entry.run, ReportStatus.HELD, turn, progress={"reasons": list(reasons)})
 
@@ -151,7 +151,7 @@ class Commands:
         """The effect goes on after it was held."""
         entry = self._ledger.unfinished(command_id, attempt)
         if entry is not None and entry.mode is Mode.RUNNING and entry.held is not None:
-            entry.held = None
+            self._ledger.resume(entry, turn.at.mono)
             self._report(entry.run, ReportStatus.STARTED, turn)
 
     def progress(self, command_id: UUID, attempt: int, data: dict[str, Any], turn: Turn) -> None:

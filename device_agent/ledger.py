@@ -12,6 +12,7 @@ import msgspec
 from device_agent.events import StopReason
 from device_agent.records import AttemptRecord, DropAttempt, Phase, PutAttempt, Write
 from schemas.messages import Run
+from schemas.states import HELD_ALLOWANCE_S
 
 
 class Mode(enum.Enum):
@@ -34,6 +35,8 @@ class Unfinished(msgspec.Struct):
     """Monotonic; while running."""
     stop: StopReason | None = None
     held: list[str] | None = None
+    left_s: float = 0.0
+    """How much of the run's time was left when it was held."""
 
     @property
     def began(self) -> bool:
@@ -115,6 +118,18 @@ class Ledger:
         entry.began_mono = mono
         entry.deadline = mono + entry.run.timeout_s
         return PutAttempt(entry.record)
+
+    def hold(self, entry: Unfinished, reasons: list[str], mono: float) -> None:
+        """The effect waits for a person: its time stands still, within the contract's allowance."""
+        if entry.held is None:
+            entry.left_s = max(0.0, entry.deadline - mono)
+            entry.deadline = mono + entry.left_s + HELD_ALLOWANCE_S
+        entry.held = reasons
+
+    def resume(self, entry: Unfinished, mono: float) -> None:
+        """The effect goes on, with the time it had left."""
+        entry.held = None
+        entry.deadline = mono + entry.left_s
 
     def end(self, entry: Unfinished, finished_at: float, *, retryable: bool) -> Write:
         """The attempt is over; its payload is no longer needed."""

@@ -92,7 +92,7 @@ class Hub:
         self.roll_called_at: datetime | None = None
         log, database = self.log, self.database
         self.signals = signals = LocalSignals(database, settings.worker)
-        self.outbound = Outbound(self.keys, log)
+        self.outbound = Outbound(self.keys, log, key_list=lambda: load_signing_keys(settings.keys_dir).key_list)
 
         self.access = Access(database, log)
         self.waiting = signals.waiting = Waiting(database)

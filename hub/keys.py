@@ -14,11 +14,13 @@ import nacl.secret
 
 from hub.errors import SetupError
 from schemas import signing
-from schemas.codec import encode
+from schemas.codec import ContractError, decode_keys, encode
 from schemas.messages import Keys, SigningKey
 from schemas.signing import Signer
 
 KEY_LIST_LIFE = timedelta(days=365)
+RENEW_BEFORE = timedelta(days=180)
+"""How long before its end a key list is renewed, at a start or when the broker's connection is made anew."""
 SIGNED_KINDS = ["run", "cancel", "receipt", "welcome"]
 
 
@@ -52,23 +54,29 @@ def load_signing_keys(folder: Path) -> SigningKeys:
     root = Signer(_seed(folder / "root.key"))
     seed = _seed(folder / "command.key")
     command = Signer(seed)
-    list_file = folder / "keys.signed"
-    if not list_file.exists():
-        expires = datetime.now(UTC).replace(microsecond=0) + KEY_LIST_LIFE
-        listed = Keys(
-            version=1,
-            expires=expires,
-            keys=[
-                SigningKey(
-                    kid=command.kid,
-                    key=signing.encode_key(command.public_key),
-                    kinds=SIGNED_KINDS,
-                    not_after=expires,
-                )
-            ],
-        )
-        _write_private(list_file, root.sign(signing.KEYS, encode(listed)))
-    return SigningKeys(signing.encode_key(root.public_key), command, list_file.read_bytes(), _box(seed))
+    key_list = _key_list(folder / "keys.signed", root, command, datetime.now(UTC))
+    return SigningKeys(signing.encode_key(root.public_key), command, key_list, _box(seed))
+
+
+def _key_list(file: Path, root: Signer, command: Signer, now: datetime) -> bytes:
+    """The signed list in `file`; a new one, with the next version, when it is missing, near its end, of another root,
+    or does not hold the command key. Agents refuse a lower version, so the number only grows."""
+    version = 1
+    if file.exists():
+        payload = file.read_bytes()
+        try:
+            listed = decode_keys(signing.open_signed(payload, root.public_key, signing.KEYS))
+        except ContractError:
+            listed = None
+        if listed is not None:
+            if listed.expires - now > RENEW_BEFORE and any(key.kid == command.kid for key in listed.keys):
+                return payload
+            version = listed.version + 1
+    expires = now.replace(microsecond=0) + KEY_LIST_LIFE
+    key = SigningKey(kid=command.kid, key=signing.encode_key(command.public_key), kinds=SIGNED_KINDS, not_after=expires)
+    payload = root.sign(signing.KEYS, encode(Keys(version=version, expires=expires, keys=[key])))
+    write_secret_file(file, payload.decode())
+    return payload
 
 
 def _box(seed: bytes) -> nacl.secret.SecretBox:

@@ -17,10 +17,8 @@ class Event(enum.StrEnum):
 
     HUB_STARTED = "hub.started"
     HUB_STOPPED = "hub.stopped"
-    HUB_STOPPING_FAILED = "hub.stopping_failed"
     TASK_DIED = "task.died"
     TASK_RETRY = "task.retry"
-    DATABASE_MIGRATED = "database.migrated"
     MQTT_CONNECTED = "mqtt.connected"
     MQTT_LOST = "mqtt.lost"
     MQTT_REFUSED = "mqtt.refused"
@@ -73,8 +71,12 @@ class Log:
         self._logger.warning(event.value, **fields)
 
     def error(self, event: Event, **fields: Any) -> None:
-        """What an operator must look at; with the stack when an exception is being handled."""
-        self._logger.error(event.value, exc_info=sys.exc_info()[0] is not None, **fields)
+        """What an operator must look at."""
+        self._logger.error(event.value, **fields)
+
+    def exception(self, event: Event, **fields: Any) -> None:
+        """The same with the stack of the exception that is being handled."""
+        self._logger.error(event.value, exc_info=True, **fields)
 
 
 def _render(_: Any, __: str, event: structlog.typing.EventDict) -> bytes:

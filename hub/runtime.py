@@ -66,7 +66,7 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
         async with asyncio.TaskGroup() as group:
 
             def start(name: str, work: Work) -> None:
-                background.append(group.create_task(_named(work), name=name))
+                background.append(group.create_task(_watched(hub, name, work), name=name))
 
             start("notifications", hub.signals.notifications.run)
             start("submission", hub.submission.batcher.run)
@@ -100,8 +100,13 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
             sock.close()
 
 
-async def _named(work: Work) -> None:
-    await work()
+async def _watched(hub: Hub, name: str, work: Work) -> None:
+    """Run a loop that must not end; its death is logged and ends the process, which a supervisor starts again."""
+    try:
+        await work()
+    except Exception:
+        hub.log.exception(Event.TASK_DIED, task=name)
+        raise
 
 
 def _http_server(hub: Hub, started: Callable[[], None]) -> _Server:

@@ -65,6 +65,10 @@ class Level(enum.StrEnum):
     """A journal, an epoch, and it verifies signatures."""
 
 
+HELD_ALLOWANCE_S = 86_400.0
+"""How long a run may be held, waiting for a person, on top of its `timeout_s`, which stands still meanwhile."""
+
+
 class Presence(enum.StrEnum):
     """Whether a client is there, by the evidence the hub has."""
 

@@ -3,11 +3,16 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 
+import hypothesis
 import pytest
 
 from hub.store.engine import Database
 from hub.store.migrate import migrate
 from tests.support import postgres
+
+# A busy machine is no counter-example.
+hypothesis.settings.register_profile("floorhub", deadline=None)
+hypothesis.settings.load_profile("floorhub")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -207,6 +207,7 @@ class NewClientOutput(ClientOutput):
 
     secret: str = Field(description="Shown this once; it opens the broker and the client's own things over HTTP.")
     root_key: str = Field(description="The hub's root key, to be pinned in the agent's configuration.")
+    broker_ready: bool = Field(description="False: the broker does not answer yet and will learn of it by itself.")
 
 
 class ClientPage(BaseModel):

@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -197,18 +198,6 @@ CATALOGUE: Mapping[str, Entry] = {
         "The database does not answer. If you sent an Idempotency-Key, send the request again with it.",
         "데이터베이스가 응답하지 않습니다. Idempotency-Key를 보냈다면 같은 키로 다시 보내십시오.",
     ),
-    "broker_unavailable": Entry(
-        503,
-        "UNAVAILABLE",
-        "The change is stored; the broker does not answer yet and will learn of it as soon as it does.",
-        "변경은 저장되었습니다. 브로커가 아직 응답하지 않으며, 복구되는 대로 반영됩니다.",
-    ),
-    "broker_change_refused": Entry(
-        503,
-        "UNAVAILABLE",
-        "The change is stored, but the broker refused it: {error}",
-        "변경은 저장되었지만 브로커가 거절했습니다: {error}",
-    ),
     "internal_error": Entry(
         500,
         "INTERNAL_ERROR",
@@ -248,6 +237,7 @@ def problem(
     """The answer for a code of the catalogue."""
     entry = CATALOGUE.get(code, CATALOGUE["internal_error"])
     korean = prefers_korean(request.headers.get("accept-language", ""))
+    params = {key: _plain(value) for key, value in params.items()}
     shown = _Blank(
         {key: value if len(str(value)) <= 200 else f"{str(value)[:200]}..." for key, value in params.items()}
     )
@@ -262,13 +252,18 @@ def problem(
         body["errors"] = [{"field": item.field, "message": item.message} for item in fields]
     for name in ("remaining", "reset"):
         if name in params:
-            body[name] = str(params[name]) if name == "reset" else params[name]
+            body[name] = params[name]
     return JSONResponse(
         body,
         status_code=entry.status,
         media_type=MEDIA_TYPE,
         headers={"Content-Language": "ko" if korean else "en", **(headers or {})},
     )
+
+
+def _plain(value: Any) -> Any:
+    """Times as the API writes them."""
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
 
 
 def install(app: FastAPI, log: Log) -> None:
@@ -308,9 +303,11 @@ def install(app: FastAPI, log: Log) -> None:
         }.get(error.status_code, "internal_error")
         return problem(request, code, {}, headers=error.headers)
 
-    async def on_bug(request: Request, _error: Exception) -> JSONResponse:
+    async def on_bug(request: Request, error: Exception) -> JSONResponse:
         request_id = getattr(request.state, "request_id", "?")
-        log.error(Event.HTTP_FAILED, method=request.method, path=request.url.path, request_id=request_id)
+        log.error(
+            Event.HTTP_FAILED, method=request.method, path=request.url.path, request_id=request_id, exc_info=error
+        )
         return problem(request, "internal_error", {"request_id": request_id})
 
     app.add_exception_handler(HubError, on_hub_error)

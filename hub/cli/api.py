@@ -23,11 +23,11 @@ class ApiError(Exception):
         self.problem = problem or {"code": "unreachable", "detail": message}
 
 
-def running_url(folder: Path) -> str | None:
-    """Where the hub of this data folder answers, by its own note."""
+def running(folder: Path, name: str = "url") -> str | None:
+    """Where the hub of this data folder answers (`url`), or its broker (`mqtt_url`), by its own note."""
     try:
         note = msgspec.json.decode((folder / RUNNING_FILE).read_bytes())
-        return str(note["url"])
+        return str(note[name])
     except (OSError, msgspec.DecodeError, KeyError, TypeError):
         return None
 
@@ -48,7 +48,7 @@ class Api:
     def from_environment(cls) -> Self:
         """The hub that FLOORHUB_URL and FLOORHUB_KEY name, else the one that runs on this machine."""
         folder = default_root()
-        url = os.environ.get("FLOORHUB_URL") or running_url(folder)
+        url = os.environ.get("FLOORHUB_URL") or running(folder)
         if not url:
             raise SetupError("No hub is known: start one with `floorhub up`, or set FLOORHUB_URL and FLOORHUB_KEY.")
         key = os.environ.get("FLOORHUB_KEY", "").strip()

@@ -8,8 +8,9 @@ import typer
 from rich.table import Table
 
 from hub.cli import output
-from hub.cli.api import Api
+from hub.cli.api import Api, running
 from hub.cli.output import Json, console, explained
+from hub.embedded.data_folder import default_root
 from hub.keys import write_secret_file
 
 app = typer.Typer(help="Register, list and retire clients.", no_args_is_help=True)
@@ -38,12 +39,12 @@ def add(
             output.fail(f"{config} exists already: move it away, or name another file with --config.", 2)
         client = api.post("/api/clients", body)
         if config is not None:
-            host = urlsplit(api.url).hostname
+            beside = running(default_root(), "mqtt_url") if api.url == running(default_root()) else None
             write_agent_config(
                 config,
                 client_id=client_id,
                 hub_url=api.url,
-                mqtt_url=mqtt_url or f"mqtt://{host}:1883",
+                mqtt_url=mqtt_url or beside or f"mqtt://{urlsplit(api.url).hostname}:1883",
                 secret=client.pop("secret"),
                 root_key=client["root_key"],
             )

@@ -145,7 +145,7 @@ class _Machine:
                 "FLOORHUB_WORKER": "local",
             },
         )
-        (self._folder.root / RUNNING_FILE).write_bytes(msgspec.json.encode({"url": url}))
+        (self._folder.root / RUNNING_FILE).write_bytes(msgspec.json.encode({"url": url, "mqtt_url": stack.mqtt_url}))
         return url, hub
 
     def _key_of(self, url: str) -> str | None:
@@ -181,6 +181,7 @@ class _Machine:
         printer = self._stack.printer_url
         if printer is None:
             out = self._folder.agent / "printed"
+            out.mkdir(mode=0o700, exist_ok=True)
             printer = f"folder:{out}"
         write_agent_config(
             config,

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 from hub.domain.retry import RetryPolicy
-from schemas.states import ReportStatus
+from schemas.states import HELD_ALLOWANCE_S, ReportStatus
 
 
 class Status(enum.StrEnum):
@@ -52,7 +52,7 @@ NO_WORD_GRACE = timedelta(seconds=60)
 """How long after `expires_at` a queued command waits for the agent's word."""
 RUN_GRACE = timedelta(seconds=30)
 """How long after `timeout_s` a running command waits: the agent's own time-out and its report come first."""
-HELD_ALLOWANCE = timedelta(hours=24)
+HELD_ALLOWANCE = timedelta(seconds=HELD_ALLOWANCE_S)
 """How long a run may wait for a person (paper, a jam) on top of its `timeout_s`."""
 BUSY_DELAY = timedelta(seconds=5)
 """When an attempt that the agent was too busy to take is sent again."""

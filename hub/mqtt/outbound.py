@@ -1,5 +1,6 @@
 """What goes out: encoded, signed and handed to the session. Nothing here waits, and nothing is promised."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from hub.domain.presence import ROLL_CALL_SPREAD
@@ -15,8 +16,10 @@ from schemas.topics import HUB_KEYS, HUB_PRESENCE, Channel, client_topic
 class Outbound:
     """Implements services.ports.Publisher. `session` is set by the composition root before anything is sent."""
 
-    def __init__(self, keys: SigningKeys, log: Log) -> None:
+    def __init__(self, keys: SigningKeys, log: Log, *, key_list: Callable[[], bytes]) -> None:
+        """`key_list` gives the signed list as it is to be published now."""
         self._keys = keys
+        self._key_list = key_list
         self._log = log
         self.session: Session | None = None
 
@@ -40,7 +43,7 @@ class Outbound:
         """Publish the key list, and a roll call that every agent answers."""
         if self.session is None:
             return
-        self.session.publish(HUB_KEYS, self._keys.key_list, retain=True)
+        self.session.publish(HUB_KEYS, self._key_list(), retain=True)
         call = RollCall(at=now, spread_s=ROLL_CALL_SPREAD.total_seconds())
         self.session.publish(HUB_PRESENCE, encode(call), retain=True)
 

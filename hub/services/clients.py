@@ -1,12 +1,12 @@
 """Registering, changing and retiring clients; the broker learns of it through the outbox."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from broker_config.render import hash_password
-from hub.errors import ConflictError, FieldProblem, NotFoundError, RejectedError, UnavailableError
+from hub.errors import ConflictError, FieldProblem, NotFoundError, RejectedError
 from hub.keys import hash_secret, new_client_secret
 from hub.observability import Event, Log
 from hub.services.ports import Signals
@@ -20,6 +20,7 @@ from schemas.topics import is_client_id
 
 Row = dict[str, Any]
 BROKER_PATIENCE_S = 10.0
+BROKER_POLL_S = 0.02
 DEFAULT_RATE_LIMIT = 60
 DEFAULT_DAILY_LIMIT = 1_000
 
@@ -58,7 +59,10 @@ class Clients:
         self._broker_managed = broker_managed
 
     async def create(self, caller: Caller, request: ClientRequest) -> tuple[Row, str]:
-        """A new client and its secret, which is shown this once. Raises RejectedError or ConflictError."""
+        """A new client and its secret, which is shown this once. Raises RejectedError or ConflictError.
+
+        `broker_ready` in the row says whether the broker knows the client already; if not, it will by itself.
+        """
         if not is_client_id(request.id):
             raise RejectedError(
                 "validation_error",
@@ -90,8 +94,8 @@ class Clients:
         except ClientExistsError:
             raise ConflictError("client_exists", client_id=request.id) from None
         self._log.info(Event.CLIENT_CREATED, client_id=request.id)
-        await self._broker_knows(change)
-        return await self.get(request.id), secret
+        ready = await self._broker_knows(change)
+        return {**await self.get(request.id), "broker_ready": ready}, secret
 
     async def get(self, client_id: str) -> Row:
         """One client, also a retired one. Raises NotFoundError."""
@@ -115,7 +119,7 @@ class Clients:
         _check_text(changes.get("name"), changes.get("tags"), changes.get("zone"), changes.get("metadata"))
         async with self._database.transaction() as connection:
             if not await store.update(connection, client_id, changes):
-                raise NotFoundError("client_not_found", client_id=client_id)
+                raise await _absent(connection, client_id)
             await _audit(connection, caller, "client.update", client_id, {"fields": sorted(changes)})
         return await self.get(client_id)
 
@@ -123,7 +127,7 @@ class Clients:
         """Retire a client: it cannot connect or be commanded any more; its history stays. Raises NotFoundError."""
         async with self._database.transaction() as connection:
             if not await store.retire(connection, client_id):
-                raise NotFoundError("client_not_found", client_id=client_id)
+                raise await _absent(connection, client_id)
             change = await store.add_broker_change(connection, client_id, "remove")
             await _audit(connection, caller, "client.retire", client_id)
         self._log.info(Event.CLIENT_RETIRED, client_id=client_id)
@@ -144,34 +148,21 @@ class Clients:
             stored = await store.secret_hash(connection, client_id)
         return stored is not None and stored == hash_secret(secret)
 
-    async def _broker_knows(self, change_id: int) -> None:
-        """Return once the broker has learned a change. The change is stored: it gets there in any case."""
+    async def _broker_knows(self, change_id: int) -> bool:
+        """Whether the broker has learned a change within our patience. It is stored: it gets there in any case."""
         if not self._broker_managed:
-            return
+            return True
         self._signals.broker_changed()
-        error = await _poll(self._state_of(change_id), BROKER_PATIENCE_S)
-        if error is not None:
-            raise UnavailableError("broker_change_refused", error=error)
-
-    def _state_of(self, change_id: int) -> Callable[[], Awaitable[tuple[bool, str | None]]]:
-        async def look() -> tuple[bool, str | None]:
-            async with self._database.connection() as connection:
-                return await store.broker_change_state(connection, change_id)
-
-        return look
-
-
-async def _poll(look: Callable[[], Awaitable[tuple[bool, str | None]]], patience_s: float) -> str | None:
-    """The error of a finished change, or None; raises UnavailableError when it is not finished in time."""
-    try:
-        async with asyncio.timeout(patience_s):
-            while True:
-                done, error = await look()
-                if done:
-                    return error
-                await asyncio.sleep(0.02)
-    except TimeoutError:
-        raise UnavailableError("broker_unavailable", retry_after_s=5) from None
+        try:
+            async with asyncio.timeout(BROKER_PATIENCE_S):
+                while True:
+                    async with self._database.connection() as connection:
+                        done, error = await store.broker_change_state(connection, change_id)
+                    if done:
+                        return error is None
+                    await asyncio.sleep(BROKER_POLL_S)
+        except TimeoutError:
+            return False
 
 
 def _check_text(name: object, tags: object, zone: object, metadata: object) -> None:
@@ -179,6 +170,12 @@ def _check_text(name: object, tags: object, zone: object, metadata: object) -> N
         found = find_unstorable(value, path)
         if found:
             raise RejectedError("validation_error", fields=(FieldProblem(*found),))
+
+
+async def _absent(connection: Any, client_id: str) -> NotFoundError:
+    """Why a client cannot be changed: there is none, or it is retired."""
+    known = await store.find(connection, id=client_id)
+    return NotFoundError("client_retired" if known else "client_not_found", client_id=client_id)
 
 
 async def _audit(

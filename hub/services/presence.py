@@ -113,9 +113,10 @@ class PresenceService:
             command.fold(lifecycle.decide(command.state, event, command.now))
         await transitions.apply(connection, commands)
         done.changed += [command for command in commands if command.changed]
-        self._log.warning(
-            Event.CLIENT_JOURNAL_LOST, client_id=session.client_id, reason=finding.value, commands=len(commands)
-        )
+        if finding is Finding.LOST or commands:
+            self._log.warning(
+                Event.CLIENT_JOURNAL_LOST, client_id=session.client_id, reason=finding.value, commands=len(commands)
+            )
 
     async def _gone(
         self, connection: Connection, session: LockedSession, sighting: Offline | Will, done: _Round

@@ -79,7 +79,7 @@ class Reports:
                 await self.apply(batch[:middle])
                 await self.apply(batch[middle:])
                 return
-            self._log.error(Event.REPORT_QUARANTINED, client_id=batch[0].client_id, reason="failed")
+            self._log.exception(Event.REPORT_QUARANTINED, client_id=batch[0].client_id, reason="failed")
             await self._apply([_failed(batch[0], problem)])
 
     async def _apply(self, batch: Sequence[Arrived | Unreadable]) -> None:

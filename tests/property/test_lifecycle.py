@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.domain import lifecycle
@@ -40,7 +40,7 @@ reports = st.builds(
     Reported,
     status=st.sampled_from([*ReportStatus, *[ReportStatus.FAILED] * 4, ReportStatus.STARTED, ReportStatus.HELD]),
     attempt=st.sampled_from([0, 0, 0, 0, -1, 1]),
-    retryable=st.booleans(),
+    retryable=st.sampled_from([True, True, False]),
     error=st.none() | st.just({"code": "media_jam"}),
     result=st.none() | st.just({"data": {}}),
     progress=st.none() | st.just({"reasons": ["media-empty"]}),
@@ -53,7 +53,7 @@ events = (
     | st.sampled_from([JournalLost(), JournalLost("session_lost")])
     | st.just(CLAIM)
 )
-steps = st.lists(st.tuples(events, st.floats(0, 5_000)), max_size=30)
+steps = st.lists(st.tuples(events, st.floats(0, 5_000)), min_size=3, max_size=30)
 
 
 @st.composite
@@ -65,7 +65,7 @@ def commands(draw: st.DrawFn) -> Command:
     expires_at, timeout_s = START + timedelta(hours=1), draw(st.floats(1, 3_600))
     return Command(
         status=status,
-        attempt=draw(st.integers(1, retry.max_retries + 1)),
+        attempt=draw(st.integers(1, max(retry.max_retries, 1))),
         expires_at=expires_at,
         timeout_s=timeout_s,
         retry=retry,
@@ -115,6 +115,7 @@ def _step(command: Command, event: Event | str, now: datetime) -> Command:
     return _apply(command, decide(command, event, now))
 
 
+@settings(max_examples=600)
 @given(commands(), steps)
 def test_a_command_keeps_the_rules_whatever_happens(
     command: Command, happenings: list[tuple[Event | str, float]]

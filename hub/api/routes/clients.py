@@ -29,7 +29,7 @@ ClientId = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
     response_model=NewClientOutput,
     summary="Register a client",
     description="Answers with the client's secret, this once, when the broker knows it.",
-    responses=dict.fromkeys((400, 401, 403, 409, 413, 422, 503), PROBLEM),
+    responses=dict.fromkeys((400, 401, 403, 409, 413, 415, 422, 503), PROBLEM),
 )
 async def post_client(body: ClientInput, hub: HubDep, caller: MayAdminister) -> NewClientOutput:
     """Register a client."""
@@ -78,7 +78,7 @@ async def get_client(client_id: ClientId, hub: HubDep, _caller: MayRead) -> Clie
     "/api/clients/{client_id}",
     response_model=ClientOutput,
     summary="Change a client",
-    responses=dict.fromkeys((400, 401, 403, 404, 413, 422, 503), PROBLEM),
+    responses=dict.fromkeys((400, 401, 403, 404, 413, 415, 422, 503), PROBLEM),
 )
 async def patch_client(client_id: ClientId, body: ClientChange, hub: HubDep, caller: MayAdminister) -> ClientOutput:
     """Change what is given."""

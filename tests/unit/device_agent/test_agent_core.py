@@ -22,7 +22,7 @@ from device_agent.events import (
 from device_agent.logs import Log
 from device_agent.records import Phase, PutAttempt
 from schemas.messages import Run
-from schemas.states import OnInterrupt, ReportStatus
+from schemas.states import HELD_ALLOWANCE_S, OnInterrupt, ReportStatus
 from tests.unit.device_agent.bench import (
     JOURNAL,
     T0,
@@ -315,6 +315,36 @@ def test_held_and_resumed_are_journalled_and_said_once() -> None:
         ("started", None),
     ]
     assert len(bench.disk.reports) == 4
+
+
+def test_the_time_of_a_run_stands_still_while_it_waits_for_a_person() -> None:
+    bench = Bench().ready()
+    bench.receive(a_run(timeout_s=20.0))
+    bench.take()
+    bench.pass_time(15)
+    bench.feed(EffectHeld(command_id(1), 1, ["media-empty"]))
+    bench.feed(EffectHeld(command_id(1), 1, ["media-empty", "door-open"]))
+    bench.take()
+    bench.pass_time(3600)
+    assert stops_in(bench.take()) == []
+    bench.feed(EffectResumed(command_id(1), 1))
+    bench.take()
+    bench.pass_time(4)
+    assert stops_in(bench.take()) == []
+    bench.pass_time(1)
+    assert stops_in(bench.take()) == [(1, "timed_out")]
+
+
+def test_nobody_comes_for_a_held_run_and_it_ends_a_day_later() -> None:
+    bench = Bench().ready()
+    bench.receive(a_run(timeout_s=20.0))
+    bench.take()
+    bench.feed(EffectHeld(command_id(1), 1, ["media-empty"]))
+    bench.take()
+    bench.pass_time(HELD_ALLOWANCE_S + 19)
+    assert stops_in(bench.take()) == []
+    bench.pass_time(1)
+    assert stops_in(bench.take()) == [(1, "timed_out")]
 
 
 def test_of_progress_only_the_latest_goes_and_nothing_is_journalled() -> None:
