@@ -17,6 +17,8 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
+from device_agent.http_library import load_httpx
+
 if TYPE_CHECKING:
     import httpx
 
@@ -97,8 +99,7 @@ class Documents:
         return wanted
 
     async def _download(self, wanted: Reference, path: Path) -> None:
-        import httpx  # an agent that prints nothing never pays for it
-
+        httpx = load_httpx()
         await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
         secure = self._hub_url.startswith("https:")
         trusted = await asyncio.to_thread(_tls, self._ca_file) if secure else False

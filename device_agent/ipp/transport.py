@@ -5,17 +5,15 @@ nothing never pays for it.
 """
 
 import asyncio
-import importlib
 import ssl
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
+from device_agent.http_library import load_httpx
 from device_agent.ipp import codec
 from device_agent.ipp.errors import IppDecodeError, IppInterrupted, IppRefused, IppUnreachable
 
@@ -31,13 +29,6 @@ _ADVICE = {
     404: "it has no such path: check the printer's uri",
     426: "it wants encryption: use ipps:// in the printer's uri",
 }
-
-
-def load_httpx() -> ModuleType:
-    """The HTTP library without its command line program: where rich and click are installed, it loads them, 6 MB that
-    nobody uses. None in `sys.modules` makes that one import fail, which httpx expects."""
-    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
-    return importlib.import_module("httpx")
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):

@@ -37,7 +37,7 @@ name=$(printf '%s' "${IPP_JOB_NAME:-untitled}" | tr -c 'A-Za-z0-9._-' '_' | cut 
 digest=$(sha256sum <"$document" | cut -d ' ' -f 1)
 copy=$FLOORHUB_PRINTER/out/$number-$name.$suffix
 cp "$document" "$copy"
-case ${IPP_COPIES:-1} in *[!0-9]* | '') copies=1 ;; *) copies=$IPP_COPIES ;; esac
+case ${IPP_COPIES:-1} in *[!0-9]* | '') copies=1 ;; *) copies=${IPP_COPIES:-1} ;; esac
 printf '{"number": %d, "job_name": "%s", "copies": %d, "sides": "%s", "user": "%s", "content_type": "%s", "sha256": "%s", "file": "%s", "at": "%s"}\n' \
     "$number" "$(escape "${IPP_JOB_NAME:-untitled}")" "${copies:-1}" "$(escape "${IPP_SIDES:-one-sided}")" \
     "$(escape "${IPP_JOB_ORIGINATING_USER_NAME:-}")" "$(escape "${CONTENT_TYPE:-}")" "$digest" \

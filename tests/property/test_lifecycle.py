@@ -148,6 +148,7 @@ def test_a_command_keeps_the_rules_whatever_happens(
             assert not before.cancel_requested
 
 
+@settings(max_examples=600)
 @given(commands(), steps, reports)
 def test_a_report_that_comes_again_changes_nothing(
     command: Command, happenings: list[tuple[Event | str, float]], report: Reported

@@ -18,7 +18,7 @@ def loaded_after(script: str) -> set[str]:
     ("script", "never"),
     [
         ("import device_agent.drivers.registry", {"httpx", *NEVER}),
-        ("from device_agent.ipp.transport import load_httpx; load_httpx().AsyncClient", NEVER),
+        ("from device_agent.http_library import load_httpx; load_httpx().AsyncClient", NEVER),
     ],
 )
 def test_nothing_is_loaded_that_is_not_needed(script: str, never: set[str]) -> None:
