@@ -149,7 +149,7 @@ def test_a_command_keeps_the_rules_whatever_happens(
 
 
 @settings(max_examples=600)
-@given(commands(), steps, reports)
+@given(commands(), st.lists(st.tuples(events, st.floats(0, 5_000)), max_size=3), reports)
 def test_a_report_that_comes_again_changes_nothing(
     command: Command, happenings: list[tuple[Event | str, float]], report: Reported
 ) -> None:

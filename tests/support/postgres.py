@@ -80,7 +80,9 @@ def _embedded(major: int) -> Iterator[str]:
     try:
         folder = DataFolder.prepare(root)
         with folder.locked():
-            server = EmbeddedPostgres(folder, Packages(), PortBook(folder.ports).choose("postgres", 0).number, major)
+            # Below the ports that the system gives to outgoing connections, and apart from other test runs.
+            port = PortBook(folder.ports).choose("postgres", 20_000 + os.getpid() * 60 % 12_000).number
+            server = EmbeddedPostgres(folder, Packages(), port, major)
             try:
                 yield server.start()
             finally:
