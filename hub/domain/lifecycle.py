@@ -274,7 +274,9 @@ def _started(command: Command, now: datetime) -> Decision:
 def _held(command: Command, report: Reported, now: datetime) -> Decision:
     if command.status is Status.UNKNOWN:
         return Ignore(Ignored.LATE)
-    reasons = list((report.progress or {}).get("reasons", []))
+    named = (report.progress or {}).get("reasons")
+    # Held without a reason is held all the same, and must be seen as such when the run goes on.
+    reasons = [str(reason) for reason in named] if isinstance(named, list) and named else ["unspecified"]
     deadline = deadline_of(Status.RUNNING, command.expires_at, command.timeout_s, now, held=True)
     return Move(Status.RUNNING, "held", {"held_reasons": reasons, "deadline_at": deadline})
 
@@ -365,8 +367,13 @@ def _journal_lost(command: Command, event: JournalLost, now: datetime) -> Decisi
     if command.status not in HANDED_OUT:
         return Ignore(Ignored.LATE)
     if command.rerun:
-        # Twice does no harm here, as the sender said: the same attempt is offered again.
-        return Touch({"lease_until": now})
+        # Twice does no harm here, as the sender said: the same attempt is offered again, and its run begins anew.
+        again: dict[str, Any] = {"lease_until": now}
+        if command.status is Status.RUNNING:
+            again["deadline_at"] = deadline_of(
+                Status.RUNNING, command.expires_at, command.timeout_s, now, held=command.held
+            )
+        return Touch(again)
     error = {
         "code": event.reason,
         "message": "the client can no longer say what became of this attempt",

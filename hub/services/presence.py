@@ -60,6 +60,9 @@ class PresenceService:
     async def _birth(self, connection: Connection, session: LockedSession, birth: Birth, done: _Round) -> LockedSession:
         now, old = session.now, session.evidence
         again = old.session == birth.session and old.connection == birth.connection
+        if old.session != birth.session and await sessions.superseded(connection, session.client_id, birth.session):
+            # Every worker hears every birth; one that lags must not take the older for the newer one.
+            return session
         heard = Heard(Sign.BIRTH, clean_text(birth.session), birth.connection, birth.level)
         evidence = presence.hear(old, heard, now)
         if evidence == old:

@@ -108,8 +108,6 @@ class Reports:
                     unusable.append(_unusable(item, reason))
             await transitions.apply(connection, list(locked.values()))
             await transitions.quarantine(connection, unusable)
-            if arrived:
-                await sessions.confirm(connection, [Life(item.client_id, item.session, item.epoch) for item in arrived])
             now = await _now(connection, locked)
         for client_id, report_ids in receipts.items():
             for start in range(0, len(report_ids), 500):
@@ -141,6 +139,7 @@ class Reports:
         if command.client_id != item.client_id:
             return "foreign_command"
         if report.report_id in command.seen or report.report_id in seen:
+            command.heard_again(report.attempt)
             return None
         event = Reported(
             status=report.status,

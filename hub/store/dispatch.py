@@ -116,7 +116,7 @@ async def wake_scheduled(connection: Connection, most: int = 5_000) -> set[str]:
 
 
 async def seconds_to_next_due(connection: Connection) -> float | None:
-    """When the reaper has something to do next."""
+    """How long until a command becomes due or passes its deadline; None when neither lies ahead."""
     cursor = await connection.execute(_NEXT_DUE)
     row = await cursor.fetchone()
     return None if row is None else row["seconds"]

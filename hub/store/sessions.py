@@ -20,6 +20,7 @@ _SAVE_BIRTH = statement("sessions", "save_birth")
 _HISTORY = statement("sessions", "history")
 _CONFIRM = statement("sessions", "confirm_epochs")
 _SAVE_STATE = statement("sessions", "save_state")
+_SUPERSEDED = statement("sessions", "superseded")
 _READ_HISTORY = statement("sessions", "read_history")
 _NOW = statement("sessions", "now")
 
@@ -73,7 +74,7 @@ async def lock_online(connection: Connection, before: datetime) -> list[LockedSe
 
 
 async def save_presence(connection: Connection, client_id: str, old: Evidence, new: Evidence) -> None:
-    """Write evidence back, and a row of history when the presence changed."""
+    """Write evidence back, and a row of history when the presence or the session changed."""
     if new == old:
         return
     await connection.execute(
@@ -89,18 +90,25 @@ async def save_presence(connection: Connection, client_id: str, old: Evidence, n
             "connection": new.connection,
         },
     )
-    if new.presence is not old.presence:
+    if new.presence is not old.presence or new.session != old.session:
         await connection.execute(
             _HISTORY,
             {
                 "client_id": client_id,
-                "at": new.since,
+                "at": new.heard_at if new.presence is old.presence else new.since,
                 "presence": new.presence.value,
                 "reason": new.reason,
                 "session": new.session,
                 "connection": new.connection,
             },
         )
+
+
+async def superseded(connection: Connection, client_id: str, session: str) -> bool:
+    """Whether a session that is not the present one is an earlier one of this client."""
+    cursor = await connection.execute(_SUPERSEDED, {"client_id": client_id, "session": session})
+    row = await cursor.fetchone()
+    return row is not None and bool(row["superseded"])
 
 
 async def save_birth(

@@ -77,6 +77,8 @@ async def submit(connection: Connection, commands: Sequence[NewCommand]) -> list
     try:
         cursor = await connection.execute(_SUBMIT, {"rows": Jsonb(commands)})
     except psycopg.errors.UniqueViolation as problem:
+        if problem.diag.constraint_name != "idempotency_keys_pkey":
+            raise
         raise KeyCollisionError from problem
     return [
         Verdict(

@@ -273,7 +273,7 @@ WHERE c.id = due.id
 RETURNING c.client_id;
 
 -- name: next_due
--- Seconds until the next scheduled command, lease, cancel or deadline is due; NULL when there is none.
+-- Seconds until the next scheduled command or deadline is due; NULL when there is none.
 SELECT extract(epoch FROM least(
     (SELECT min(not_before) FROM commands WHERE scheduled),
     (SELECT min(deadline_at) FROM commands WHERE deadline_at IS NOT NULL)

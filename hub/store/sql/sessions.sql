@@ -59,6 +59,12 @@ UPDATE client_sessions
 SET state = %(state)s, state_at = floorhub_now()
 WHERE client_id = %(client_id)s;
 
+-- name: superseded
+-- Whether this session was the client's once, and another has followed it: sessions never come back.
+SELECT EXISTS (
+    SELECT FROM client_status_history WHERE client_id = %(client_id)s AND session = %(session)s
+) AS superseded;
+
 -- name: read_history
 SELECT at, presence, reason, session, connection
 FROM client_status_history

@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 from psycopg import Rollback, sql
+from psycopg.errors import UniqueViolation
 from uuid_utils.compat import uuid7
 
 from hub.store import clients, sessions
@@ -381,5 +382,5 @@ async def test_a_second_replay_of_one_command_is_refused_by_the_table(database: 
     await add_client(database)
     original = UUID(int=7)
     await add_commands(database, [new_command(replay_of=original)])
-    with pytest.raises(KeyCollisionError):
+    with pytest.raises(UniqueViolation, match="replay_of"):
         await submit_all(database, [new_command(replay_of=original)])

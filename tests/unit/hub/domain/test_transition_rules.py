@@ -151,7 +151,11 @@ def test_a_lost_journal_makes_unknown_but_what_may_run_twice_is_offered_again() 
         lost = decide(command(status), JournalLost("session_lost"), NOW)
         assert isinstance(lost, Move)
         assert (lost.to, lost.changes["unknown_reason"]) == (Status.UNKNOWN, "session_lost")
-        assert decide(command(status, rerun=True), JournalLost(), NOW) == Touch({"lease_until": NOW})
+        again = decide(command(status, rerun=True), JournalLost(), NOW)
+        assert isinstance(again, Touch)
+        assert again.changes["lease_until"] == NOW
+        # A run that begins anew has its whole time again; one that has not begun keeps what it had.
+        assert ("deadline_at" in again.changes) == (status is Status.RUNNING)
     assert decide(command(Status.PENDING), JournalLost(), NOW) == Ignore(Ignored.LATE)
 
 
@@ -167,3 +171,12 @@ def test_the_agents_evidence_replaces_our_guess_once() -> None:
 def test_a_status_of_a_newer_agent_is_told_apart() -> None:
     newer = ReportStatus("teleported")
     assert decide(command(Status.RUNNING), Reported(newer, 2), NOW) == Ignore(Ignored.UNSUPPORTED)
+
+
+def test_held_without_a_reason_is_held_all_the_same_and_goes_on() -> None:
+    held = decide(command(Status.RUNNING), Reported(ReportStatus.HELD, 2, progress={}), NOW)
+    assert isinstance(held, Move)
+    assert held.changes["held_reasons"] == ["unspecified"]
+    resumed = decide(command(Status.RUNNING, held=True), Reported(ReportStatus.STARTED, 2), NOW)
+    assert isinstance(resumed, Move)
+    assert resumed.event == "resumed"
