@@ -394,6 +394,23 @@ class Command(_Table, table=True):
     replay_of: UUID | None = Field(unique=True)
 
 
+class Upload(_Table, table=True):
+    """A one-time path by which a client uploads what a command brought, and the document that came of it."""
+
+    __tablename__ = "uploads"
+    __table_args__ = (
+        Index("uploads_command", "command_id"),
+        Index("uploads_document", "document_id", postgresql_where=text("document_id IS NOT NULL")),
+    )
+
+    token_sha256: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    client_id: str = _client_id()
+    command_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("commands.id", ondelete="CASCADE"), nullable=False))
+    created_at: datetime
+    used_at: datetime | None
+    document_id: UUID | None = Field(sa_column=Column(Uuid, ForeignKey("documents.id", ondelete="SET NULL")))
+
+
 class CommandLog(_Table, table=True):
     """One change of a command, unique by its version. Without a foreign key, which the hottest insert would pay for."""
 
