@@ -9,6 +9,7 @@ from hub.config import Settings
 from hub.dispatch.dispatcher import Dispatcher
 from hub.dispatch.reaper import Reaper
 from hub.keys import SigningKeys, load_signing_keys
+from hub.metrics import Metrics
 from hub.mqtt.administration import Administration
 from hub.mqtt.inbound import SHARED_GROUP, Inbound, SentMarks
 from hub.mqtt.outbound import Outbound
@@ -89,6 +90,7 @@ class Hub:
         self.log = Log(worker=settings.worker)
         self.database = Database(settings.database_url.get_secret_value(), size=settings.database_pool)
         self.keys: SigningKeys = load_signing_keys(settings.keys_dir)
+        self.metrics = Metrics()
         self.roll_called_at: datetime | None = None
         log, database = self.log, self.database
         self.signals = signals = LocalSignals(database, settings.worker)
@@ -96,8 +98,8 @@ class Hub:
 
         self.access = Access(database, log)
         self.waiting = signals.waiting = Waiting(database)
-        self.submission = Submission(database, signals, log)
-        self.commands = Commands(database, signals, log)
+        self.submission = Submission(database, signals, self.metrics, log)
+        self.commands = Commands(database, signals, self.metrics, log)
         self.clients = Clients(
             database,
             signals,
@@ -107,7 +109,7 @@ class Hub:
         )
         self.documents = Documents(database, settings.data_dir / "spool", settings.max_document_mib * 1024 * 1024)
         self.presence = PresenceService(database, self.outbound, signals, log)
-        self.reports = Reports(database, self.outbound, signals, log, random.Random())  # noqa: S311 - jitter
+        self.reports = Reports(database, self.outbound, signals, self.metrics, log, random.Random())  # noqa: S311 - jitter
 
         self.worker: Worker | None = Worker(self) if "worker" in settings.roles else None
 
@@ -118,7 +120,7 @@ class Worker:
     def __init__(self, hub: Hub) -> None:
         settings, log, database = hub.settings, hub.log, hub.database
         self._hub = hub
-        self.dispatcher = hub.signals.dispatcher = Dispatcher(database, hub.outbound, log)
+        self.dispatcher = hub.signals.dispatcher = Dispatcher(database, hub.outbound, hub.metrics, log)
 
         async def mark_sent(acknowledged: dict[UUID, float]) -> None:
             async with database.connection() as connection:
@@ -146,6 +148,8 @@ class Worker:
             on_connected=self._connected,
             on_lost=self._lost,
         )
+        hub.metrics.broker_connected.set_function(lambda: float(self.session.connected))
+        hub.metrics.reports_waiting.set_function(lambda: float(self.inbound.reports_waiting))
         self.reaper = Reaper(database, hub.commands, hub.presence, hub.signals, lambda: hub.roll_called_at, log)
         self.administration: Administration | None = None
         self.admin_session: Session | None = None

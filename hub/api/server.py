@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hub.api import problems
 from hub.api.routes import clients, commands, documents, operation
 from hub.app import Hub
+from hub.metrics import Metrics
 from hub.observability import Event, Log
 
 MAX_BODY = 1024 * 1024
@@ -26,7 +27,7 @@ Command the machines on the floor: printer PCs, PDAs, kiosks.
 
 def build(hub: Hub) -> ASGIApp:
     """What is served for a hub; whoever serves it starts and stops the hub."""
-    return RequestLog(TooLarge(application(hub)), hub.log)
+    return RequestLog(TooLarge(application(hub)), hub.metrics, hub.log)
 
 
 def application(hub: Hub) -> FastAPI:
@@ -48,11 +49,15 @@ def application(hub: Hub) -> FastAPI:
     return app
 
 
+_METHODS = {method: method for method in ("GET", "POST", "PUT", "PATCH", "DELETE")}
+
+
 class RequestLog:
     """Gives each request an id, logs it with its duration, and answers with the id. Plain ASGI, for its cost."""
 
-    def __init__(self, app: ASGIApp, log: Log) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, log: Log) -> None:
         self._app = app
+        self._metrics = metrics
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,12 +81,15 @@ class RequestLog:
         try:
             await self._app(scope, receive, answer)
         finally:
+            took = time.perf_counter() - began
+            self._metrics.requests.labels(_METHODS.get(scope["method"], "other"), str(status)).inc()
+            self._metrics.request_duration.observe(took)
             self._log.info(
                 Event.HTTP_REQUEST,
                 method=scope["method"],
                 path=scope["path"],
                 status=status,
-                duration_ms=round((time.perf_counter() - began) * 1000, 2),
+                duration_ms=round(took * 1000, 2),
             )
             structlog.contextvars.unbind_contextvars("request_id")
 

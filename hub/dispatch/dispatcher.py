@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Iterable
 
 from hub.errors import UnavailableError
+from hub.metrics import Metrics
 from hub.observability import Event, Log
 from hub.services.ports import Publisher
 from hub.store import dispatch as store
@@ -24,7 +25,10 @@ SKIPPED_PAUSE_S = 0.02
 class Dispatcher:
     """The loop; `run` must be running. `ready` says whether messages can be sent at all."""
 
-    def __init__(self, database: Database, publisher: Publisher, log: Log, *, poll_s: float = POLL_S) -> None:
+    def __init__(
+        self, database: Database, publisher: Publisher, metrics: Metrics, log: Log, *, poll_s: float = POLL_S
+    ) -> None:
+        self._metrics = metrics
         self._database = database
         self._publisher = publisher
         self._log = log
@@ -101,4 +105,5 @@ class Dispatcher:
 
     def _publish(self, run: Run, event: Event) -> None:
         self._publisher.run(run)
+        self._metrics.commands_sent.labels("first" if event is Event.COMMAND_SENT else "again").inc()
         self._log.info(event, command_id=run.command_id, client_id=run.client_id, attempt=run.attempt, lane=run.lane)

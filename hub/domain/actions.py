@@ -8,6 +8,14 @@ from msgspec import Meta, Struct
 
 ACTION = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
+BUILT_IN = frozenset(
+    {
+        *("print", "display", "pick", "screenshot", "status"),
+        *("collect_logs", "restart_agent", "reboot", "shutdown"),
+    }
+)
+"""Actions that every site names alike."""
+
 Text = Annotated[str, Meta(min_length=1, max_length=200)]
 
 

@@ -37,6 +37,9 @@ class Intake(Generic[Item]):
         self._most = most
         self._queue: asyncio.Queue[Item] = asyncio.Queue(bound)
 
+    def __len__(self) -> int:
+        return self._queue.qsize()
+
     def put(self, item: Item) -> bool:
         """Queue an item; False when there is no room."""
         try:
@@ -77,6 +80,11 @@ class Inbound:
                 await presence.describe(client_id, msgspec.to_builtins(latest[client_id]))
 
         self._states: Intake[State] = Intake(describe, most=200)
+
+    @property
+    def reports_waiting(self) -> int:
+        """Reports that came in and are not applied yet."""
+        return len(self._reports)
 
     async def run(self) -> None:
         """Work off what comes in until cancelled."""

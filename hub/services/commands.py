@@ -8,6 +8,7 @@ from uuid import UUID
 from hub.domain import lifecycle
 from hub.domain.lifecycle import ENDED, CancelRequested, DeadlinePassed, Ignore
 from hub.errors import ConflictError, NotFoundError
+from hub.metrics import Metrics
 from hub.observability import Event, Log
 from hub.services.batching import Batcher
 from hub.services.ports import Signals
@@ -22,9 +23,10 @@ Row = dict[str, Any]
 class Commands:
     """The service for single commands; `reader.run` must be running."""
 
-    def __init__(self, database: Database, signals: Signals, log: Log) -> None:
+    def __init__(self, database: Database, signals: Signals, metrics: Metrics, log: Log) -> None:
         self._database = database
         self._signals = signals
+        self._metrics = metrics
         self._log = log
         self.reader: Batcher[UUID, Row | None] = Batcher(self._find)
 
@@ -78,6 +80,11 @@ class Commands:
         more = len(rows) > limit
         return rows[:limit], rows[limit - 1]["id"] if more else None
 
+    async def figures(self) -> dict[str, dict[str, int]]:
+        """Counts of the tables, for the metrics."""
+        async with self._database.connection() as connection:
+            return await store.figures(connection)
+
     async def cancel(self, caller: Caller, command_id: UUID) -> Row:
         """Ask for a cancel. Pending: cancelled at once. Handed out: the agent is asked until it answers, and what it
         has done already wins. Asking again is harmless. Raises NotFoundError, or ConflictError when it has ended
@@ -117,6 +124,7 @@ class Commands:
                 command.fold(lifecycle.decide(command.state, DeadlinePassed(), command.now))
             await transitions.apply(connection, overdue)
         for command in overdue:
+            self._metrics.commands_completed.labels(command.state.status.value).inc()
             self._log.warning(
                 Event.COMMAND_OVERDUE,
                 command_id=command.id,

@@ -14,6 +14,7 @@ import psycopg
 from hub.domain import lifecycle
 from hub.domain.lifecycle import ENDED, Ignore, Ignored, Reported
 from hub.errors import UnavailableError
+from hub.metrics import Metrics
 from hub.observability import Event, Log
 from hub.services.ports import Publisher, Signals
 from hub.services.text import clean, clean_text
@@ -54,11 +55,18 @@ class Reports:
     """The service. `apply` is safe to call with the same reports again and from several workers at once."""
 
     def __init__(
-        self, database: Database, publisher: Publisher, signals: Signals, log: Log, chance: random.Random
+        self,
+        database: Database,
+        publisher: Publisher,
+        signals: Signals,
+        metrics: Metrics,
+        log: Log,
+        chance: random.Random,
     ) -> None:
         self._database = database
         self._publisher = publisher
         self._signals = signals
+        self._metrics = metrics
         self._log = log
         self._chance = chance
         self._confirmed: dict[str, tuple[str, int | None, float]] = {}
@@ -156,9 +164,18 @@ class Reports:
             return decision.reason.value
         return None
 
+    def _count(self, command: LockedCommand) -> None:
+        waited = (command.now - command.created_at).total_seconds()
+        if any(entry["event"] == "started" for entry in command.logs):
+            self._metrics.accept_to_started.observe(waited)
+        if command.state.status in ENDED and command.from_status is not command.state.status:
+            self._metrics.commands_completed.labels(command.state.status.value).inc()
+            self._metrics.duration.observe(waited)
+
     def _tell(self, commands: Iterable[LockedCommand], unusable: Sequence[Unusable]) -> None:
         changed = [command for command in commands if command.changed]
         for command in changed:
+            self._count(command)
             self._log.info(
                 Event.COMMAND_CHANGED,
                 command_id=command.id,
@@ -167,6 +184,7 @@ class Reports:
                 attempt=command.state.attempt,
             )
         for report in unusable:
+            self._metrics.reports_quarantined.labels(_label(report.reason)).inc()
             self._log.warning(
                 Event.REPORT_QUARANTINED,
                 client_id=report.client_id,
@@ -175,6 +193,11 @@ class Reports:
             )
         self._signals.work_for({c.client_id for c in changed if c.state.status not in lifecycle.HANDED_OUT})
         self._signals.ended(c.id for c in changed if c.state.status in ENDED)
+
+
+def _label(reason: str) -> str:
+    """A quarantine's reason as a label: what a decoder said is for the table, not for a series of its own."""
+    return reason if reason.isidentifier() else "unreadable"
 
 
 async def _now(connection: Connection, locked: dict[UUID, LockedCommand]) -> datetime:

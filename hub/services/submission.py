@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid7
 from hub.domain import actions
 from hub.domain.lanes import lane_of
 from hub.errors import ConflictError, FieldProblem, NotFoundError, RejectedError, UnavailableError
+from hub.metrics import Metrics
 from hub.observability import Event, Log
 from hub.services.batching import Batcher
 from hub.services.ports import Signals
@@ -98,9 +99,10 @@ class Accepted:
 class Submission:
     """The service; `batcher.run` must be running."""
 
-    def __init__(self, database: Database, signals: Signals, log: Log) -> None:
+    def __init__(self, database: Database, signals: Signals, metrics: Metrics, log: Log) -> None:
         self._database = database
         self._signals = signals
+        self._metrics = metrics
         self._log = log
         self._documents: dict[UUID, dict[str, Any]] = {}
         self.batcher: Batcher[NewCommand, Verdict | KeyCollisionError] = Batcher(self._write)
@@ -124,10 +126,12 @@ class Submission:
             assert key is not None  # noqa: S101 - only a command with a key can be a repeat
             return await self._repeat(caller, key)
         if verdict.refusal is not None:
+            self._metrics.commands_refused.labels(verdict.refusal).inc()
             self._log.info(
                 Event.COMMAND_REFUSED, client_id=request.client_id, action=request.action, code=verdict.refusal
             )
             raise _refusal(verdict, request)
+        self._metrics.commands_created.labels(_known(command.action)).inc()
         self._log.info(Event.COMMAND_CREATED, command_id=command.id, client_id=command.client_id, action=command.action)
         quota = Quota(verdict.minute_left, verdict.minute_reset, verdict.day_left, verdict.day_reset)
         return Accepted(command.id, repeated=False, quota=quota, row=_row(command, verdict))
@@ -268,6 +272,11 @@ _STORED = (
     *("timeout_s", "on_interrupt", "order_key", "when_offline", "reference", "tags", "estimated_duration_s"),
     "replay_of",
 )
+
+
+def _known(action: str) -> str:
+    """An action as a label: a site's own names are not told apart, since callers choose them."""
+    return action if action in actions.BUILT_IN else "own"
 
 
 def _refusal(verdict: Verdict, request: CommandRequest) -> RejectedError:

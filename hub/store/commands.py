@@ -12,6 +12,7 @@ from hub.store.sql import statement
 _FIND = statement("commands", "find")
 _LOGS = statement("commands", "logs")
 _PAGE = statement("commands", "page")
+_FIGURES = statement("commands", "figures")
 _ENDED = statement("commands", "ended")
 
 
@@ -57,6 +58,16 @@ async def page(
         },
     )
     return await cursor.fetchall()
+
+
+async def figures(connection: Connection) -> dict[str, dict[str, int]]:
+    """Counts for the metrics, by kind (clients, unfinished, other) and name."""
+    cursor = reading(connection)
+    await cursor.execute(_FIGURES)
+    counts: dict[str, dict[str, int]] = {"clients": {}, "unfinished": {}, "other": {}}
+    for row in await cursor.fetchall():
+        counts[row["kind"]][row["name"]] = row["number"]
+    return counts
 
 
 async def ended(connection: Connection, ids: Sequence[UUID]) -> set[UUID]:

@@ -34,6 +34,7 @@ class LockedCommand:
     state: Command
     version: int
     now: datetime
+    created_at: datetime
     seen: frozenset[UUID]
     """Reports of the present batch that were applied before."""
     dead_letter_reason: str | None
@@ -163,6 +164,7 @@ def _locked(row: DictRow) -> LockedCommand:
         ),
         version=row["version"],
         now=row["now"],
+        created_at=row["created_at"],
         seen=frozenset(row["seen"]),
         dead_letter_reason=row["dead_letter_reason"] if row["dead_letter_closed_at"] is None else None,
         from_status=status,

@@ -1,14 +1,19 @@
 """Health and readiness, also under the paths of the seeds."""
 
 from importlib.metadata import version
+from typing import Annotated
 
 from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST
 
-from hub.api.deps import HubDep, public
+from hub.api.deps import HubDep, Permission, public, require
 from hub.api.models import Health, Readiness
+from hub.api.routes.commands import PROBLEM
 from hub.errors import UnavailableError
+from hub.services.submission import Caller
 
 router = APIRouter(tags=["operation"])
+MayRead = Annotated[Caller, require(Permission.READ)]
 
 
 @router.get("/health", response_model=Health, summary="Is the process alive?", dependencies=[public()])
@@ -40,3 +45,19 @@ async def ready(hub: HubDep, response: Response) -> Readiness:
     if not fine:
         response.status_code = 503
     return Readiness(status="ready" if fine else "not_ready", checks=checks)
+
+
+@router.get(
+    "/metrics",
+    summary="Figures for Prometheus",
+    description="With a key, as Prometheus's `authorization` setting sends it. Counters are this process's own.",
+    response_class=Response,
+    responses={
+        200: {"content": {CONTENT_TYPE_LATEST: {"schema": {"type": "string"}}}},
+        **dict.fromkeys((401, 403, 503), PROBLEM),
+    },
+)
+@router.get("/api/metrics", include_in_schema=False)
+async def metrics(hub: HubDep, _caller: MayRead) -> Response:
+    """Counters of this process and counts of the tables."""
+    return Response(hub.metrics.render(await hub.commands.figures()), media_type=CONTENT_TYPE_LATEST)

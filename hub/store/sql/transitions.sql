@@ -3,7 +3,7 @@
 -- database's clock and the reports of this batch that already left a row in the log.
 SELECT
     c.id, c.client_id, c.status, c.version, c.attempt, c.max_retries, c.expires_at, c.timeout_s, c.on_interrupt,
-    c.cancel_requested_at, c.held_reasons, c.accepted_at, c.unknown_reason, c.deadline_at, c.finished_at, c.dead_letter_reason,
+    c.cancel_requested_at, c.held_reasons, c.accepted_at, c.unknown_reason, c.deadline_at, c.created_at, c.finished_at, c.dead_letter_reason,
     c.dead_letter_closed_at, c.lease_until, floorhub_now() AS now,
     ARRAY(
         SELECT l.report_id FROM command_logs l
@@ -18,7 +18,7 @@ FOR UPDATE OF c;
 -- Commands whose deadline has passed; what another worker decides just now is left to it.
 SELECT
     c.id, c.client_id, c.status, c.version, c.attempt, c.max_retries, c.expires_at, c.timeout_s, c.on_interrupt,
-    c.cancel_requested_at, c.held_reasons, c.accepted_at, c.unknown_reason, c.deadline_at, c.finished_at, c.dead_letter_reason,
+    c.cancel_requested_at, c.held_reasons, c.accepted_at, c.unknown_reason, c.deadline_at, c.created_at, c.finished_at, c.dead_letter_reason,
     c.dead_letter_closed_at, c.lease_until, floorhub_now() AS now, ARRAY[]::uuid[] AS seen
 FROM commands c
 WHERE c.deadline_at <= floorhub_now()
@@ -30,7 +30,7 @@ FOR UPDATE OF c SKIP LOCKED;
 -- What a client holds, when its journal turns out to be lost.
 SELECT
     c.id, c.client_id, c.status, c.version, c.attempt, c.max_retries, c.expires_at, c.timeout_s, c.on_interrupt,
-    c.cancel_requested_at, c.held_reasons, c.accepted_at, c.unknown_reason, c.deadline_at, c.finished_at, c.dead_letter_reason,
+    c.cancel_requested_at, c.held_reasons, c.accepted_at, c.unknown_reason, c.deadline_at, c.created_at, c.finished_at, c.dead_letter_reason,
     c.dead_letter_closed_at, c.lease_until, floorhub_now() AS now, ARRAY[]::uuid[] AS seen
 FROM commands c
 WHERE c.client_id = %(client_id)s AND c.status IN ('queued', 'running')
