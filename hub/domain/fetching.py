@@ -134,24 +134,21 @@ class Pattern:
 
 def parse_pattern(text: str) -> Pattern:
     """An entry of the allow-list: `host`, `host:port`, `host:*`, `*.domain`, `[IPv6]:port`, or `*`. Raises ValueError."""
+    wrong = ValueError(f"{text!r} is no host, host:port, host:* or *.domain")
     match = _PATTERN.fullmatch(text.strip().lower())
     if match is None:
-        raise ValueError(f"{text!r} is no host, host:port, host:* or *.domain")
-    host = match["host"]
+        raise wrong
+    host, port = match["host"], match["port"]
     if not host.startswith("*"):
-        host = parse_url(f"http://{host}/").host if _is_url_host(host) else ""
-    port = None if match["port"] is None else 0 if match["port"] == "*" else int(match["port"])
-    if not host or (port is not None and port > 65_535) or match["port"] == "0":
-        raise ValueError(f"{text!r} is no host, host:port, host:* or *.domain")
-    return Pattern(host, port)
-
-
-def _is_url_host(host: str) -> bool:
-    try:
-        parse_url(f"http://{host}/")
-    except UrlError:
-        return False
-    return True
+        try:
+            host = parse_url(f"http://{host}/").host
+        except UrlError:
+            raise wrong from None
+    if port is None or port == "*":
+        return Pattern(host, None if port is None else 0)
+    if not 0 < int(port) <= 65_535:
+        raise wrong
+    return Pattern(host, int(port))
 
 
 def is_allowed(target: Target, patterns: Iterable[Pattern]) -> bool:
