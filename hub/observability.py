@@ -35,6 +35,7 @@ class Event(enum.StrEnum):
     REPORTS_RETRIED = "reports.retried"
     CLIENT_CREATED = "client.created"
     CLIENT_RETIRED = "client.retired"
+    CLIENT_CHANGED = "client.changed"
     CLIENT_PRESENCE = "client.presence"
     CLIENT_WELCOMED = "client.welcomed"
     CLIENT_JOURNAL_LOST = "client.journal_lost"

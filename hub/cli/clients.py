@@ -117,6 +117,39 @@ def retire(
         console.print(f"Client {client_id} is retired.")
 
 
+@app.command()
+def disable(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
+    """Disable a client: its connection ends, and it is sent nothing until it is enabled."""
+    _switch(client_id, "disable", as_json=as_json)
+
+
+@app.command()
+def enable(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
+    """Enable a client again."""
+    _switch(client_id, "enable", as_json=as_json)
+
+
+def _switch(client_id: str, what: str, *, as_json: bool) -> None:
+    with explained(as_json=as_json), Api.from_environment() as api:
+        client = api.post(f"/api/clients/{client_id}/{what}")
+    if as_json:
+        output.print_json(client)
+    else:
+        console.print(f"Client {client_id} is {what}d.")
+
+
+@app.command("rotate-secret")
+def rotate_secret(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
+    """Give a client a new secret, shown this once; the old one opens nothing any more."""
+    with explained(as_json=as_json), Api.from_environment() as api:
+        client = api.post(f"/api/clients/{client_id}/secret")
+    if as_json:
+        output.print_json(client)
+    else:
+        console.print(f"The new secret of {client_id}, shown this once: {client['secret']}", markup=False)
+        console.print("Write it into the client's agent.toml and start its agent again.")
+
+
 def write_agent_config(
     file: Path,
     *,

@@ -85,9 +85,11 @@ def prepare_database(url: str) -> Iterable[Client]:
     with psycopg.connect(url, row_factory=dict_row) as connection:
         rows = connection.execute(statement("clients", "broker_clients"), {"id": None}).fetchall()
         connection.execute(statement("clients", "outbox_all_done"))
-    return [
-        Client(row["id"], PasswordHash(row["mqtt_password"], row["mqtt_salt"], row["mqtt_iterations"])) for row in rows
-    ]
+    clients = []
+    for row in rows:
+        secret = PasswordHash(row["mqtt_password"], row["mqtt_salt"], row["mqtt_iterations"])
+        clients.append(Client(row["id"], secret, row["disabled"]))
+    return clients
 
 
 class _Machine:

@@ -111,6 +111,8 @@ class Administration:
 def _command(change: BrokerChange, *, known: bool = False) -> dict[str, Any]:
     """The plugin's command for a change; `known`: the broker has the client already."""
     match change.change:
+        case "put" if not change.secret:
+            return {"command": "enableClient", "username": change.client_id}
         case "put":
             return {
                 "command": "modifyClient" if known else "createClient",

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from broker_config.render import hash_password
@@ -16,6 +16,7 @@ from hub.store import clients as store
 from hub.store import principals, sessions
 from hub.store.clients import ClientExistsError, NewClient
 from hub.store.engine import Database
+from schemas.states import Presence
 from schemas.topics import is_client_id
 
 Row = dict[str, Any]
@@ -129,10 +130,47 @@ class Clients:
             if not await store.retire(connection, client_id):
                 raise await _absent(connection, client_id)
             change = await store.add_broker_change(connection, client_id, "remove")
+            await _leave(connection, client_id, "retired")
             await _audit(connection, caller, "client.retire", client_id)
         self._log.info(Event.CLIENT_RETIRED, client_id=client_id)
         await self._broker_knows(change)
         return await self.get(client_id)
+
+    async def set_enabled(self, caller: Caller, client_id: str, *, enabled: bool) -> Row:
+        """Disable a client (its connection ends, it cannot connect or be commanded) or enable it again; asking again is
+        harmless. Raises NotFoundError."""
+        status, change = ("active", "put") if enabled else ("disabled", "disable")
+        async with self._database.transaction() as connection:
+            if not await store.set_status(connection, client_id, status):
+                raise await _absent(connection, client_id)
+            change_id = await store.add_broker_change(connection, client_id, change)
+            if not enabled:
+                await _leave(connection, client_id, "disabled")
+            await _audit(connection, caller, f"client.{'enable' if enabled else 'disable'}", client_id)
+        self._log.info(Event.CLIENT_CHANGED, client_id=client_id, status=status)
+        await self._broker_knows(change_id)
+        return await self.get(client_id)
+
+    async def rotate_secret(self, caller: Caller, client_id: str) -> tuple[Row, str]:
+        """A new secret, shown this once; the connection with the old one ends. Raises NotFoundError."""
+        secret = new_client_secret()
+        hashed = await asyncio.to_thread(hash_password, secret)
+        async with self._database.transaction() as connection:
+            known = await store.set_secret(
+                connection,
+                client_id,
+                secret_sha256=hash_secret(secret),
+                password=hashed.password,
+                salt=hashed.salt,
+                iterations=hashed.iterations,
+            )
+            if not known:
+                raise await _absent(connection, client_id)
+            change_id = await store.add_broker_change(connection, client_id, "put", self._seal(secret))
+            await _audit(connection, caller, "client.rotate_secret", client_id)
+        self._log.info(Event.CLIENT_CHANGED, client_id=client_id, status="secret_rotated")
+        ready = await self._broker_knows(change_id)
+        return {**await self.get(client_id), "broker_ready": ready}, secret
 
     async def history(self, client_id: str, *, limit: int) -> list[Row]:
         """Changes of presence, newest first. Raises NotFoundError."""
@@ -170,6 +208,14 @@ def _check_text(name: object, tags: object, zone: object, metadata: object) -> N
         found = find_unstorable(value, path)
         if found:
             raise RejectedError("validation_error", fields=(FieldProblem(*found),))
+
+
+async def _leave(connection: Any, client_id: str, reason: str) -> None:
+    """Write `offline` ourselves: the broker ends the connection without a will."""
+    session = (await sessions.lock(connection, [client_id]))[client_id]
+    gone = replace(session.evidence, presence=Presence.OFFLINE, reason=reason, since=session.now)
+    if session.evidence.presence is not Presence.OFFLINE:
+        await sessions.save_presence(connection, client_id, session.evidence, gone)
 
 
 async def _absent(connection: Any, client_id: str) -> NotFoundError:

@@ -15,6 +15,8 @@ _FIND = statement("clients", "find")
 _UPDATE = statement("clients", "update")
 _UPDATE_PERMISSIONS = statement("clients", "update_permissions")
 _RETIRE = statement("clients", "retire")
+_SET_STATUS = statement("clients", "set_status")
+_SET_SECRET = statement("clients", "set_secret")
 _SECRET_HASH = statement("clients", "secret_hash")
 _BROKER_CLIENTS = statement("clients", "broker_clients")
 _OUTBOX_ADD = statement("clients", "outbox_add")
@@ -134,6 +136,29 @@ async def retire(connection: Connection, client_id: str) -> bool:
     return await cursor.fetchone() is not None
 
 
+async def set_status(connection: Connection, client_id: str, status: str) -> bool:
+    """active <-> disabled; False when there is no such client or it is retired."""
+    cursor = await connection.execute(_SET_STATUS, {"id": client_id, "status": status})
+    return await cursor.fetchone() is not None
+
+
+async def set_secret(
+    connection: Connection, client_id: str, *, secret_sha256: bytes, password: str, salt: str, iterations: int
+) -> bool:
+    """Replace a client's secret; False when there is no such client or it is retired."""
+    cursor = await connection.execute(
+        _SET_SECRET,
+        {
+            "id": client_id,
+            "secret_sha256": secret_sha256,
+            "mqtt_password": password,
+            "mqtt_salt": salt,
+            "mqtt_iterations": iterations,
+        },
+    )
+    return await cursor.fetchone() is not None
+
+
 async def secret_hash(connection: Connection, client_id: str) -> bytes | None:
     """The SHA-256 of an active client's secret."""
     cursor = await connection.execute(_SECRET_HASH, {"id": client_id})
@@ -149,20 +174,21 @@ class BrokerClient:
     password: str
     salt: str
     iterations: int
+    disabled: bool
 
 
 async def broker_clients(connection: Connection, client_id: str | None = None) -> list[BrokerClient]:
-    """Every client that may connect, or only this one."""
+    """Every client that the broker shall know, or only this one."""
     cursor = await connection.execute(_BROKER_CLIENTS, {"id": client_id})
     return [
-        BrokerClient(row["id"], row["mqtt_password"], row["mqtt_salt"], row["mqtt_iterations"])
+        BrokerClient(row["id"], row["mqtt_password"], row["mqtt_salt"], row["mqtt_iterations"], row["disabled"])
         for row in await cursor.fetchall()
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerChange:
-    """A row of the outbox: `put` (make or renew), `disable` or `remove` a client."""
+    """A row of the outbox: `put` (with a secret: make or renew; without: enable), `disable` or `remove` a client."""
 
     id: int
     client_id: str

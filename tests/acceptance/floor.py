@@ -98,7 +98,11 @@ class Floor:
         self._agents = 0
         self.hub = self.add_hub("one")
         self.url = f"http://127.0.0.1:{self.hub_ports['one']}"
-        until(self._answers, "the hub")
+        try:
+            until(self._answers, "the hub")
+        except AssertionError:
+            self.close()
+            raise
         self.key = (self.folder.root / "admin.key").read_text().strip()
         self.http = httpx.Client(
             base_url=self.url, headers={"Authorization": f"Bearer {self.key}"}, timeout=70, trust_env=False

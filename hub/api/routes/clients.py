@@ -98,6 +98,42 @@ async def delete_client(client_id: ClientId, hub: HubDep, caller: MayAdminister)
     return ClientOutput.model_validate(await hub.clients.retire(caller, client_id))
 
 
+@router.post(
+    "/api/clients/{client_id}/disable",
+    response_model=ClientOutput,
+    summary="Disable a client",
+    description="Its connection ends; it cannot connect or be commanded until it is enabled. Its commands wait.",
+    responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
+)
+async def disable_client(client_id: ClientId, hub: HubDep, caller: MayAdminister) -> ClientOutput:
+    """Disable a client."""
+    return ClientOutput.model_validate(await hub.clients.set_enabled(caller, client_id, enabled=False))
+
+
+@router.post(
+    "/api/clients/{client_id}/enable",
+    response_model=ClientOutput,
+    summary="Enable a client again",
+    responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
+)
+async def enable_client(client_id: ClientId, hub: HubDep, caller: MayAdminister) -> ClientOutput:
+    """Enable a client."""
+    return ClientOutput.model_validate(await hub.clients.set_enabled(caller, client_id, enabled=True))
+
+
+@router.post(
+    "/api/clients/{client_id}/secret",
+    response_model=NewClientOutput,
+    summary="Give a client a new secret",
+    description="Shown this once. The connection with the old secret ends, and the old one opens nothing any more.",
+    responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
+)
+async def rotate_secret(client_id: ClientId, hub: HubDep, caller: MayAdminister) -> NewClientOutput:
+    """Rotate the secret."""
+    row, secret = await hub.clients.rotate_secret(caller, client_id)
+    return NewClientOutput.model_validate({**row, "secret": secret, "root_key": hub.keys.root_public_key})
+
+
 @router.get(
     "/api/clients/{client_id}/history",
     response_model=PresenceHistory,

@@ -57,6 +57,22 @@ SET status = 'retired', retired_at = floorhub_now(), updated_at = floorhub_now()
 WHERE id = %(id)s AND status <> 'retired'
 RETURNING id;
 
+-- name: set_status
+-- active <-> disabled. A disabled client cannot connect and is sent nothing; its commands wait or expire.
+UPDATE clients
+SET status = %(status)s, updated_at = floorhub_now()
+WHERE id = %(id)s AND status <> 'retired'
+RETURNING id;
+
+-- name: set_secret
+-- A new secret; the old one is worthless from the commit on for HTTP, and for the broker as soon as it has learned it.
+UPDATE clients
+SET
+    secret_sha256 = %(secret_sha256)s, mqtt_password = %(mqtt_password)s, mqtt_salt = %(mqtt_salt)s,
+    mqtt_iterations = %(mqtt_iterations)s, updated_at = floorhub_now()
+WHERE id = %(id)s AND status <> 'retired'
+RETURNING id;
+
 -- name: find
 -- One client, or a page of clients, with what one wants to know of each.
 SELECT
@@ -81,10 +97,10 @@ LIMIT %(limit)s;
 SELECT secret_sha256 FROM clients WHERE id = %(id)s AND status = 'active';
 
 -- name: broker_clients
--- What the broker needs of every client that may connect.
-SELECT id, mqtt_password, mqtt_salt, mqtt_iterations
+-- What the broker needs of every client; a disabled one is known there, so that it can be enabled again.
+SELECT id, mqtt_password, mqtt_salt, mqtt_iterations, status = 'disabled' AS disabled
 FROM clients
-WHERE status = 'active' AND (%(id)s::text IS NULL OR id = %(id)s)
+WHERE status <> 'retired' AND (%(id)s::text IS NULL OR id = %(id)s)
 ORDER BY id;
 
 -- name: outbox_add
