@@ -56,6 +56,11 @@ def client_topic(client_id: str, channel: Channel) -> str:
     return f"{ROOT}/clients/{client_id}/{channel.value}"
 
 
+def address(channel: Channel) -> str:
+    """The topic of one channel with `{client_id}` where the id stands, for descriptions of the contract."""
+    return f"{ROOT}/clients/{{client_id}}/{channel.value}"
+
+
 def every_client(channel: Channel) -> str:
     """The filter for one channel of all clients."""
     return f"{ROOT}/clients/+/{channel.value}"

@@ -126,10 +126,10 @@ def show(
 
 @schema.command("export")
 def export_schema(
-    folder: Annotated[Path, typer.Argument(help="Where to write one JSON Schema per kind of message.")],
+    folder: Annotated[Path, typer.Argument(help="Where to write the files.")],
     as_json: Json = False,
 ) -> None:
-    """Write the JSON Schema of every message."""
+    """Write the JSON Schema of every message, and asyncapi.json."""
     written = export.write(folder)
     if as_json:
         output.print_json([str(file) for file in written])

@@ -8,7 +8,7 @@ import jsonschema
 import msgspec
 import pytest
 
-from schemas import codec, export, messages
+from schemas import codec, export, json_schema, messages
 from schemas.topics import Channel
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "schemas" / "examples").glob("*.json"))
@@ -59,11 +59,11 @@ def test_fields_of_a_newer_peer_are_ignored(file: Path) -> None:
 def test_example_fits_the_published_json_schema(file: Path) -> None:
     example = json.loads(file.read_text(encoding="utf-8"))
 
-    jsonschema.validate(example, export.json_schemas()[example["kind"]])
+    jsonschema.validate(example, json_schema.json_schemas()[example["kind"]])
 
 
 def test_every_kind_of_message_has_an_example_and_a_schema() -> None:
-    kinds = {export.kind_of(message) for message in export.MESSAGES}
+    kinds = {json_schema.kind_of(message) for message in json_schema.MESSAGES}
 
     assert {json.loads(file.read_text(encoding="utf-8"))["kind"] for file in EXAMPLES} == kinds
     declared = {
@@ -71,12 +71,20 @@ def test_every_kind_of_message_has_an_example_and_a_schema() -> None:
         for item in vars(messages).values()
         if isinstance(item, type) and issubclass(item, messages.Message) and item is not messages.Message
     }
-    assert declared == set(export.MESSAGES)
+    assert declared == set(json_schema.MESSAGES)
+
+
+def test_patterns_are_those_of_every_language() -> None:
+    r"""`\Z` is Python's: elsewhere it is an error, or the letter Z."""
+    client_id = json_schema.json_schemas()["birth"]["$defs"]["Birth"]["properties"]["client_id"]
+    assert client_id["pattern"] == "^[a-z0-9][a-z0-9-]{0,62}$"
+    assert "\\\\" not in json.dumps(json_schema.json_schemas())
 
 
 def test_schemas_are_written_one_file_per_kind(tmp_path: Path) -> None:
     written = export.write(tmp_path / "out")
 
-    assert {file.stem for file in written} == {export.kind_of(message) for message in export.MESSAGES}
-    for file in written:
+    kinds = {json_schema.kind_of(message) for message in json_schema.MESSAGES}
+    assert {file.name for file in written} == {f"{kind}.json" for kind in kinds} | {export.ASYNCAPI}
+    for file in written[:-1]:
         assert msgspec.json.decode(file.read_bytes())["$schema"].endswith("2020-12/schema")
