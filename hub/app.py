@@ -19,10 +19,13 @@ from hub.services.access import Access
 from hub.services.broker import BrokerChanges
 from hub.services.clients import Clients
 from hub.services.commands import Commands
-from hub.services.documents import Documents
+from hub.services.documents import Documents, Spool
+from hub.services.fetching import Fetcher
+from hub.services.folders import Folders
 from hub.services.presence import PresenceService
 from hub.services.reports import Reports
 from hub.services.submission import Submission
+from hub.services.uploads import Uploads
 from hub.services.waiting import Waiting
 from hub.store import dispatch as dispatch_store
 from hub.store.engine import Database
@@ -98,7 +101,15 @@ class Hub:
 
         self.access = Access(database, log)
         self.waiting = signals.waiting = Waiting(database)
-        self.submission = Submission(database, signals, self.metrics, log)
+        self.documents = Documents(
+            database,
+            spool := Spool(settings.data_dir / "spool"),
+            settings.max_document_mib * 1024 * 1024,
+            Fetcher(settings.fetch_patterns, private=settings.fetch_private),
+            Folders(settings.document_folders),
+        )
+        self.uploads = Uploads(database, spool, settings.max_upload_mib * 1024 * 1024, log)
+        self.submission = Submission(database, signals, self.documents, self.metrics, log)
         self.commands = Commands(database, signals, self.metrics, log)
         self.clients = Clients(
             database,
@@ -107,7 +118,6 @@ class Hub:
             seal=self.keys.seal,
             broker_managed=settings.mqtt_admin_password is not None,
         )
-        self.documents = Documents(database, settings.data_dir / "spool", settings.max_document_mib * 1024 * 1024)
         self.presence = PresenceService(database, self.outbound, signals, log)
         self.reports = Reports(database, self.outbound, signals, self.metrics, log, random.Random())  # noqa: S311 - jitter
 

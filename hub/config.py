@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from hub.domain.fetching import Pattern, parse_pattern
 from schemas.topics import is_client_id
 
 Role = Literal["api", "worker"]
@@ -44,6 +45,14 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     database_pool: Annotated[int, Field(ge=4, le=100)] = 10
     max_document_mib: Annotated[int, Field(ge=1, le=1024)] = 100
+    max_upload_mib: Annotated[int, Field(ge=1, le=1024)] = 20
+    """The largest thing that a client may upload: a screenshot, a packed log."""
+    fetch_allow: Annotated[tuple[str, ...], NoDecode] = ()
+    """From where documents may be fetched by URL: host, host:port, host:*, *.domain; none: from nowhere."""
+    fetch_private: bool = False
+    """Whether such a host may lie in the own network, or be this machine."""
+    document_folders: Annotated[tuple[Path, ...], NoDecode] = ()
+    """Folders of this machine whose files commands may name by path."""
     stop_grace_s: Annotated[float, Field(gt=0, le=60)] = 8.0
 
     @field_validator("roles", mode="before")
@@ -51,12 +60,37 @@ class Settings(BaseSettings):
     def _split_roles(cls, value: object) -> object:
         return frozenset(part.strip() for part in value.split(",")) if isinstance(value, str) else value
 
+    @field_validator("fetch_allow", "document_folders", mode="before")
+    @classmethod
+    def _split_list(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("fetch_allow")
+    @classmethod
+    def _are_patterns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            parse_pattern(text)
+        return value
+
+    @field_validator("document_folders")
+    @classmethod
+    def _are_absolute(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        for path in value:
+            if not path.is_absolute() or path.resolve() == Path("/"):
+                raise ValueError(f"{path}: give absolute paths of folders, not the root")
+        return value
+
     @field_validator("worker")
     @classmethod
     def _worker_is_a_slug(cls, value: str) -> str:
         if not is_client_id(value):
             raise ValueError("use a-z, 0-9 and '-', at most 63 characters")
         return value
+
+    @property
+    def fetch_patterns(self) -> tuple[Pattern, ...]:
+        """`fetch_allow`, taken apart."""
+        return tuple(parse_pattern(text) for text in self.fetch_allow)
 
     @property
     def keys_dir(self) -> Path:

@@ -81,6 +81,28 @@ def public() -> Any:
     return Depends(anyone)
 
 
+def client_only() -> Any:
+    """A dependency for a route that only a client may use, with its own secret (HTTP Basic); gives its id."""
+
+    async def who(request: Request) -> str:
+        return await _client(request)
+
+    who.permission = Permission.CLIENT  # type: ignore[attr-defined]
+    return Depends(who)
+
+
+async def _client(request: Request) -> str:
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    try:
+        text = base64.b64decode(credentials, validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise RejectedError("unauthorized") from None
+    client_id, _, secret = text.partition(":")
+    if scheme.lower() != "basic" or not await hub_of(request).clients.authenticate(client_id, secret):
+        raise RejectedError("unauthorized")
+    return client_id
+
+
 def client_or(permission: Permission) -> Any:
     """A dependency for a route that a client may use with its own secret (HTTP Basic), or a caller with a permission.
 
@@ -88,18 +110,10 @@ def client_or(permission: Permission) -> Any:
     """
 
     async def who(request: Request) -> str | None:
-        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "basic":
+        if request.headers.get("authorization", "").partition(" ")[0].lower() != "basic":
             await _caller(request, permission)
             return None
-        try:
-            text = base64.b64decode(credentials, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
-            raise RejectedError("unauthorized") from None
-        client_id, _, secret = text.partition(":")
-        if not await hub_of(request).clients.authenticate(client_id, secret):
-            raise RejectedError("unauthorized")
-        return client_id
+        return await _client(request)
 
     who.permission = Permission.CLIENT  # type: ignore[attr-defined]
     return Depends(who)

@@ -30,7 +30,7 @@ class CommandInput(Input):
     action: ActionName
     payload: dict[str, Any] = Field(
         default_factory=dict,
-        description="What the action needs. print: printer, document (an uploaded document's id), copies, sides.",
+        description="What the action needs. print: printer, document (an uploaded one's id, or {url}), copies, sides.",
         examples=[{"printer": "office", "document": "0193b3c0-0000-7000-8000-000000000000", "copies": 2}],
     )
     priority: int = Field(5, ge=1, le=10, description="10 goes first; 9 and 10 overtake a full window.")
@@ -243,6 +243,13 @@ class DocumentOutput(BaseModel):
     content_type: str
     filename: str | None
     created_at: datetime
+
+
+class UploadPath(BaseModel):
+    """Where a client may upload one thing, once."""
+
+    path: str = Field(description="PUT the bytes there, on the hub's URL, with the client's own secret.")
+    max_size: int = Field(description="In bytes.")
 
 
 class ProblemField(BaseModel):

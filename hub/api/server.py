@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.api import problems
-from hub.api.routes import clients, commands, documents, operation
+from hub.api.routes import clients, commands, documents, operation, uploads
 from hub.app import Hub
 from hub.metrics import Metrics
 from hub.observability import Event, Log
@@ -43,7 +43,7 @@ def application(hub: Hub) -> FastAPI:
         redoc_url=None,
     )
     app.state.hub = hub
-    for module in (commands, clients, documents, operation):
+    for module in (commands, clients, documents, operation, uploads):
         app.include_router(module.router)
     problems.install(app, hub.log)
     return app

@@ -1,5 +1,6 @@
 """Documents from folders of the hub's own machine, as far as the operator names them."""
 
+import contextlib
 import mimetypes
 import os
 import stat
@@ -48,32 +49,23 @@ def _open_below(home: Path, parts: Sequence[str], asked: str) -> BinaryIO:
     """Walk down without following any link: one that appears after the path was judged leads nowhere."""
     *folders, name = parts
     plain = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = -1
-    try:
-        descriptor = os.open(home, plain | os.O_DIRECTORY)
-        for folder in folders:
-            descriptor = _replace(descriptor, os.open(folder, plain | os.O_DIRECTORY, dir_fd=descriptor))
-        # A pipe would wait for its writer.
-        descriptor = _replace(descriptor, os.open(name, plain | os.O_NONBLOCK, dir_fd=descriptor))
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise RejectedError("path_not_allowed", path=asked)
-        file = os.fdopen(descriptor, "rb")
-    except OSError as problem:
-        _close(descriptor)
-        if isinstance(problem, FileNotFoundError):
+    with contextlib.ExitStack() as opened:
+
+        def step(name: str | Path, flags: int, above: int | None = None) -> int:
+            descriptor = os.open(name, plain | flags, dir_fd=above)
+            opened.callback(os.close, descriptor)
+            return descriptor
+
+        try:
+            here = step(home, os.O_DIRECTORY)
+            for folder in folders:
+                here = step(folder, os.O_DIRECTORY, here)
+            # A pipe would wait for its writer.
+            here = step(name, os.O_NONBLOCK, here)
+        except FileNotFoundError:
             raise NotFoundError("file_not_found", path=asked) from None
-        raise RejectedError("path_not_allowed", path=asked) from None
-    except RejectedError:
-        _close(descriptor)
-        raise
-    return file
-
-
-def _replace(old: int, new: int) -> int:
-    os.close(old)
-    return new
-
-
-def _close(descriptor: int) -> None:
-    if descriptor >= 0:
-        os.close(descriptor)
+        except OSError:
+            raise RejectedError("path_not_allowed", path=asked) from None
+        if not stat.S_ISREG(os.fstat(here).st_mode):
+            raise RejectedError("path_not_allowed", path=asked)
+        return os.fdopen(os.dup(here), "rb")

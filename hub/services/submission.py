@@ -1,10 +1,12 @@
 """Accepting commands: check, resolve documents and lane, store as a group, answer after the commit."""
 
+import contextlib
 import hashlib
 import uuid
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -20,6 +22,7 @@ from hub.services.ports import Signals
 from hub.services.text import find_unstorable
 from hub.store import documents as document_store
 from hub.store import submit as store
+from hub.store.documents import Document
 from hub.store.engine import Database
 from hub.store.principals import Principal
 from hub.store.submit import KeyCollisionError, NewCommand, Verdict
@@ -96,11 +99,22 @@ class Accepted:
     """The command as it was stored, when it is new: as `services.commands` gives it."""
 
 
+class Sources(Protocol):
+    """Brings documents in that a command names by where they lie."""
+
+    async def bring(self, caller: Caller, named: Mapping[str, Any]) -> Document:
+        """Store the document that `{"url": ...}` or `{"path": ...}` names. Raises RejectedError."""
+
+    async def discard(self, document: Document) -> None:
+        """Forget a document that no command was stored for."""
+
+
 class Submission:
     """The service; `batcher.run` must be running."""
 
-    def __init__(self, database: Database, signals: Signals, metrics: Metrics, log: Log) -> None:
+    def __init__(self, database: Database, signals: Signals, sources: Sources, metrics: Metrics, log: Log) -> None:
         self._database = database
+        self._sources = sources
         self._signals = signals
         self._metrics = metrics
         self._log = log
@@ -117,9 +131,47 @@ class Submission:
     ) -> Accepted:
         """Store one command; the answer comes after the commit. `command_id`: a UUIDv7 of the caller's making.
 
+        A document that the payload names by `url` or `path` is brought in first and named by its id from then on.
+
         Raises RejectedError (bad payload, action not allowed, limits), NotFoundError (client, document),
         ConflictError (the key was used with another body) and UnavailableError; then nothing was taken.
         """
+        named = request.payload.get("document")
+        if not isinstance(named, dict) or "id" in named:
+            return await self._submit(caller, request, key, command_id)
+        _check(request)
+        repeated = await self._find_repeated(caller, key) if key is not None else None
+        if repeated is not None:
+            return repeated
+        document = await self._bring(caller, named)
+        request = replace(request, payload={**request.payload, "document": str(document.id)})
+        try:
+            accepted = await self._submit(caller, request, key, command_id)
+        except RejectedError:
+            # Not after anything else: the commit may have succeeded, or may succeed when the caller has hung up.
+            await self._discard(document)
+            raise
+        if accepted.repeated:
+            await self._discard(document)
+        return accepted
+
+    async def _discard(self, document: Document) -> None:
+        with contextlib.suppress(UnavailableError):
+            await self._sources.discard(document)
+
+    async def _bring(self, caller: Caller, named: Mapping[str, Any]) -> Document:
+        try:
+            document = await self._sources.bring(caller, named)
+        except RejectedError as problem:
+            host = problem.params.get("host")
+            self._log.warning(Event.DOCUMENT_REFUSED, code=problem.code, host=host, principal=caller.principal.name)
+            raise
+        self._log.info(Event.DOCUMENT_BROUGHT, document_id=document.id, size=document.size)
+        return document
+
+    async def _submit(
+        self, caller: Caller, request: CommandRequest, key: IdempotencyKey | None, command_id: UUID | None
+    ) -> Accepted:
         command = await self._new_command(caller, request, key, command_id or uuid7())
         verdict = await self.batcher.submit(command)
         if isinstance(verdict, KeyCollisionError) or verdict.refusal == "repeated":
@@ -185,7 +237,7 @@ class Submission:
         except (ValueError, TypeError, AttributeError):
             raise RejectedError(
                 "validation_error",
-                fields=(FieldProblem("payload.document", "give the id of a document from POST /api/documents"),),
+                fields=(FieldProblem("payload.document", "give a document's id from POST /api/documents, or {url}"),),
             ) from None
         reference = self._documents.get(document_id)
         if reference is None:
@@ -228,10 +280,16 @@ class Submission:
         return answers
 
     async def _repeat(self, caller: Caller, key: IdempotencyKey) -> Accepted:
-        async with self._database.connection() as connection:
-            found = await store.find_idempotent(connection, caller.principal.id, key.route, key.key)
+        found = await self._find_repeated(caller, key)
         if found is None:  # The other request was rolled back meanwhile.
             raise UnavailableError("try_again")
+        return found
+
+    async def _find_repeated(self, caller: Caller, key: IdempotencyKey) -> Accepted | None:
+        async with self._database.connection() as connection:
+            found = await store.find_idempotent(connection, caller.principal.id, key.route, key.key)
+        if found is None:
+            return None
         command_id, request_sha256 = found
         if request_sha256 != key.request_sha256:
             raise ConflictError("idempotency_key_reused", key=key.key)

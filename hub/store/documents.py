@@ -18,6 +18,7 @@ _INSERT = statement("documents", "insert")
 _FIND = statement("documents", "find")
 _NAMED = statement("documents", "named_by_unfinished")
 _CHUNK = statement("documents", "chunk")
+_DELETE = statement("documents", "delete")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +96,8 @@ async def chunk(connection: Connection, document_id: UUID, position: int) -> byt
     cursor = await connection.execute(_CHUNK, {"document_id": document_id, "position": position})
     row = await cursor.fetchone()
     return None if row is None else bytes(row["bytes"])
+
+
+async def delete(connection: Connection, document_id: UUID) -> None:
+    """Delete a document that no command names, with its chunks."""
+    await connection.execute(_DELETE, {"id": document_id})

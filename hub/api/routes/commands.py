@@ -41,7 +41,7 @@ def _output(row: Row) -> CommandOutput:
     ),
     responses={
         200: {"model": CommandOutput, "description": "The same request was accepted before; this is its command."},
-        **dict.fromkeys((400, 401, 403, 404, 409, 413, 415, 422, 429, 503), PROBLEM),
+        **dict.fromkeys((400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 502, 503), PROBLEM),
     },
 )
 async def post_command(

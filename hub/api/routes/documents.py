@@ -18,7 +18,8 @@ NO_BODY_LIMIT_HERE = 2 * 1024**3
 """The service counts bytes itself and answers with its own problem; this only lifts the limit of all other routes."""
 
 
-def _output(document: Document) -> DocumentOutput:
+def described(document: Document) -> DocumentOutput:
+    """A document as the API shows it."""
     return DocumentOutput(
         id=document.id,
         path=f"{DOCUMENT_PATH}{document.id}",
@@ -36,7 +37,7 @@ def _output(document: Document) -> DocumentOutput:
     response_model=DocumentOutput,
     summary="Upload a document",
     description="The body is the document itself, at most 100 MiB; name its type in Content-Type.",
-    responses=dict.fromkeys((401, 403, 413, 422, 503), PROBLEM),
+    responses=dict.fromkeys((401, 403, 408, 413, 422, 503), PROBLEM),
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -55,7 +56,7 @@ async def post_document(
     """Store a document."""
     media_type = content_type.partition(";")[0].strip().lower()
     document = await hub.documents.upload(caller, request.stream(), content_type=media_type, filename=filename)
-    return _output(document)
+    return described(document)
 
 
 @router.get(

@@ -20,3 +20,7 @@ SELECT EXISTS (
 
 -- name: chunk
 SELECT bytes FROM document_chunks WHERE document_id = %(document_id)s AND position = %(position)s;
+
+-- name: delete
+-- A document that was brought in for a command that was refused; its chunks go with it.
+DELETE FROM documents WHERE id = %(id)s;
