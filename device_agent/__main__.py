@@ -27,15 +27,23 @@ def main() -> NoReturn:
     parser.add_argument("--version", action="version", version=f"floorhub-agent {agent_version()}")
     commands = parser.add_subparsers(dest="command", required=True)
     run_parser = commands.add_parser("run", help="run until SIGTERM")
-    run_parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the agent.toml of this client")
+    doctor_parser = commands.add_parser("doctor", help="say what stands in the way, and how to mend it")
+    for command in (run_parser, doctor_parser):
+        command.add_argument("--config", type=Path, required=True, metavar="FILE", help="the agent.toml of this client")
+        command.add_argument("--data", type=Path, metavar="FOLDER", help="the data folder, whatever the file says")
+    doctor_parser.add_argument("--json", action="store_true", help="for programs")
     arguments = parser.parse_args()
-    sys.exit(run(arguments.config, _devices))
+    if arguments.command == "doctor":
+        from device_agent import doctor  # late: an agent that runs never pays for it
+
+        sys.exit(doctor.run(arguments.config, arguments.data, as_json=arguments.json))
+    sys.exit(run(arguments.config, _devices, arguments.data))
 
 
-def run(path: Path, devices: Callable[[config.AgentConfig], Devices]) -> int:
-    """Run the agent of a configuration file until a signal ends it; the exit code."""
+def run(path: Path, devices: Callable[[config.AgentConfig], Devices], data: Path | None = None) -> int:
+    """Run the agent of a configuration file until a signal ends it; the exit code. `data` overrides the file's."""
     try:
-        settings = config.load(path)
+        settings = config.load(path, data)
         app = App(settings, devices(settings))
     except (config.ConfigError, OSError) as problem:  # OSError: a ca_file that holds no certificate
         print(f"floorhub-agent: {problem}", file=sys.stderr)  # noqa: T201 - a person reads this

@@ -3,6 +3,7 @@
 `docs/reference/agent-configuration.md` describes every key. `ConfigError` carries a sentence that names the key.
 """
 
+import os
 import stat
 import sys
 import tomllib
@@ -58,8 +59,8 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return Path(self.data) / "documents"
 
 
-def load(path: Path) -> AgentConfig:
-    """Read and check a configuration file. Raises ConfigError."""
+def load(path: Path, data: Path | None = None) -> AgentConfig:
+    """Read and check a configuration file; `data` overrides its data folder. Raises ConfigError."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
@@ -69,6 +70,8 @@ def load(path: Path) -> AgentConfig:
     except tomllib.TOMLDecodeError as problem:
         raise ConfigError(f"{path} is not TOML: {problem}") from None
     try:
+        if data is not None:
+            table["data"] = str(data.absolute())
         return parse(table, path.resolve().parent, private=_is_private(path))
     except ConfigError as problem:
         raise ConfigError(f"{path}: {problem}") from None
@@ -123,8 +126,14 @@ def _secret(config: AgentConfig, folder: Path, *, private: bool) -> str:
 
 
 def _is_private(path: Path) -> bool:
-    """Whether only the owner can read the file. Windows has no such bits: the folder's rights count there."""
-    return sys.platform == "win32" or stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+    """Whether only the owner can read the file. Windows has no such bits: the folder's rights count there.
+
+    Of a credential, systemd sees to that itself; where it does so by an access list, the group's bits are set.
+    """
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    if sys.platform == "win32" or (credentials and path.is_relative_to(credentials)):
+        return True
+    return stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
 
 
 def _check_url(key: str, url: str, schemes: set[str]) -> None:

@@ -64,7 +64,11 @@ class JournalError(Exception):
 
 
 class JournalLockedError(JournalError):
-    """Another agent uses this journal."""
+    """Another agent uses this journal; `owner` is its process number, as far as it is known."""
+
+    def __init__(self, message: str, owner: str) -> None:
+        super().__init__(message)
+        self.owner = owner
 
 
 class _UnreadableError(Exception):
@@ -204,6 +208,21 @@ async def open_journal(path: Path) -> tuple[Journal, Snapshot]:
         raise
 
 
+def holder(path: Path) -> str | None:
+    """The process number of the agent that uses the journal at `path`; None: nobody does. Raises OSError.
+
+    Takes the lock and lets go of it: an agent that starts in that very instant is refused, and must start again.
+    """
+    lock = path.with_name(path.name + ".lock")
+    if not lock.exists():
+        return None
+    try:
+        _take_lock(lock).close()
+    except JournalLockedError as taken:
+        return taken.owner
+    return None
+
+
 def _is_damage(problem: sqlite3.OperationalError) -> bool:
     code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
     return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
@@ -227,7 +246,8 @@ def _take_lock(path: Path) -> IO[str]:
         owner = lock.read(20).strip() or "unknown"
         lock.close()
         raise JournalLockedError(
-            f"another agent (process {owner}) uses {path.parent}: stop it, or give this one a data folder of its own"
+            f"another agent (process {owner}) uses {path.parent}: stop it, or give this one a data folder of its own",
+            owner,
         ) from None
     lock.truncate(0)
     lock.write(str(os.getpid()))

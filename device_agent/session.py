@@ -69,6 +69,45 @@ def parse_endpoint(url: str, client_id: str, secret: str, ca_file: str | None = 
     )
 
 
+class RefusedError(Exception):
+    """The broker does not take this client; the message is its reason."""
+
+
+async def look_in(endpoint: Endpoint, identifier: str, keys_within_s: float) -> bytes | None:
+    """Connect for a moment under an MQTT client id, without a will and without a birth, so that the hub sees nothing
+    of it; the retained list of keys, or None when none comes.
+
+    Takes the connection from whoever has this client id. Raises RefusedError, and OSError when the broker does not
+    answer as it should.
+    """
+    client = aiomqtt.Client(
+        endpoint.host,
+        endpoint.port,
+        username=endpoint.client_id,
+        password=endpoint.secret,
+        identifier=identifier,
+        protocol=aiomqtt.ProtocolVersion.V5,
+        clean_start=True,
+        timeout=ANSWER_S,
+        tls_context=endpoint.tls,
+    )
+    try:
+        async with client:
+            await client.subscribe([(topics.HUB_KEYS, SubscribeOptions(qos=1))], timeout=ANSWER_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(keys_within_s):
+                    async for message in client.messages:
+                        if isinstance(message.payload, bytes):
+                            return message.payload
+    except aiomqtt.MqttCodeError as problem:
+        if isinstance(problem.rc, ReasonCode) and str(problem.rc) in REFUSED:
+            raise RefusedError(str(problem.rc)) from None
+        raise ConnectionError(str(problem)) from None
+    except aiomqtt.MqttError as problem:
+        raise ConnectionError(str(problem)) from None
+    return None
+
+
 class Session:
     """Connects for ever, hands over what arrives, sends what it is given.
 

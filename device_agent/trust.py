@@ -31,6 +31,11 @@ class Trust:
         """The version of the key list; 0 without any."""
         return 0 if self._list is None else self._list.version
 
+    @property
+    def expires(self) -> datetime | None:
+        """When the key list ends; None without any."""
+        return None if self._list is None else self._list.expires
+
     def learn(self, payload: bytes, now: float) -> bool:
         """Take in a key list. True: it is newer or lives longer than the one before, so keep it.
 

@@ -18,7 +18,7 @@ from hub.embedded.processes import Child, ChildSpec, end_leftover
 HOSTS = ("127.0.0.1", "::1")
 _START_DEADLINE_S = 20
 _STOP_DEADLINE_S = 5
-_FORMATS = "application/pdf,image/pwg-raster,image/urf,image/jpeg,text/plain,application/octet-stream"
+FORMATS = "application/pdf,image/pwg-raster,image/urf,image/jpeg,text/plain,application/octet-stream"
 _COMMAND = Path(__file__).with_name("print_command.sh")
 #: Both processes work in the printer folder and name the socket relative to it: a full path may be longer than the
 #: 107 bytes that a socket's name can have.
@@ -62,8 +62,16 @@ def find_programs(packages: Packages) -> PrinterPrograms | str:
 class EmbeddedPrinter:
     """One virtual printer and its private bus. Hold the data folder's lock while using it."""
 
-    def __init__(self, folder: DataFolder, programs: PrinterPrograms, port: int, printer_name: str = "Office") -> None:
+    def __init__(
+        self,
+        folder: DataFolder,
+        programs: PrinterPrograms,
+        port: int,
+        printer_name: str = "Office",
+        formats: str = FORMATS,
+    ) -> None:
         self._folder = folder
+        self._formats = formats
         self._programs = programs
         self._printer_name = printer_name
         self._bus: Child | None = None
@@ -150,7 +158,7 @@ class EmbeddedPrinter:
             # No announcement, this machine only, two-sided. The command keeps what was printed, so the spool need not.
             argv=[
                 *(str(program.path), "-r", "off", "-p", str(self.port), "-n", "localhost", "-d", "spool", "-2"),
-                *("-f", _FORMATS, "-c", str(folder / _COMMAND.name), self._printer_name),
+                *("-f", self._formats, "-c", str(folder / _COMMAND.name), self._printer_name),
             ],
             log=self._folder.logs / "printer.log",
             note=self._note("printer"),

@@ -1,0 +1,1 @@
+"""What `floorhub-agent doctor` looks at. Each check gives findings and never raises for what it looks for."""

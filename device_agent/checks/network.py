@@ -1,0 +1,141 @@
+"""What lies beyond the network: hub, clock, broker, account, and keys."""
+
+import asyncio
+import contextlib
+import ssl
+import time
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+from device_agent.checks.findings import Finding, note, obstacle, ok
+from device_agent.config import AgentConfig
+from device_agent.http_library import load_httpx
+from device_agent.session import Endpoint, RefusedError, look_in, parse_endpoint
+from device_agent.trust import Trust
+from schemas.codec import ContractError
+
+HUB_S = 10.0
+CONNECT_S = 5.0
+KEYS_S = 3.0
+"""A retained message follows the subscription at once."""
+MAX_SKEW_S = 300.0
+"""From here on the agent itself reports `clock_skew`."""
+FOREIGN_ID = "_doctor"
+"""A client id that no client has, since none begins so, and that therefore takes nobody's connection."""
+
+
+async def check_hub(config: AgentConfig) -> list[Finding]:
+    """Whether a hub answers, and what time it is there."""
+    url = config.hub_url
+    httpx = load_httpx()
+    try:
+        secure = urlsplit(url).scheme == "https"
+        verify = await asyncio.to_thread(ssl.create_default_context, cafile=config.ca_file) if secure else False
+        asked_at = time.time()
+        async with (
+            asyncio.timeout(HUB_S),
+            httpx.AsyncClient(verify=verify, trust_env=False, timeout=HUB_S) as client,
+        ):
+            answer = await client.get(f"{url.rstrip('/')}/health")
+        answered_at = time.time()
+    except (httpx.HTTPError, OSError) as problem:
+        code = "hub_certificate" if _is_about_certificate(problem) else "hub_unreachable"
+        return [obstacle("hub", code, url=url, problem=_reason(problem))]
+    try:
+        known = answer.status_code == 200 and "status" in answer.json()
+    except (ValueError, TypeError):
+        known = False
+    if not known:
+        return [obstacle("hub", "hub_other", url=url, problem=f"HTTP {answer.status_code}")]
+    return [ok("hub", "hub_ok", url=url), judge_clock(answer.headers.get("date"), asked_at, answered_at)]
+
+
+def judge_clock(date: str | None, asked_at: float, answered_at: float) -> Finding:
+    """Compare this machine's time around a request with the answer's Date, which has whole seconds."""
+    try:
+        hub = parsedate_to_datetime(date or "").timestamp()
+    except ValueError:
+        return note("clock", "clock_unknown")
+    ahead, behind = asked_at - hub - 1, hub - answered_at
+    if max(ahead, behind) <= MAX_SKEW_S:
+        return ok("clock", "clock_ok", seconds=max(1, round(max(answered_at - hub, hub - asked_at))))
+    fast = ahead > behind
+    return obstacle(
+        "clock",
+        "clock_wrong",
+        minutes=round(max(ahead, behind) / 60),
+        direction="ahead" if fast else "behind",
+        direction_ko="빠릅니다" if fast else "늦습니다",
+    )
+
+
+async def check_broker(config: AgentConfig, *, agent_runs: bool) -> list[Finding]:
+    """Whether the broker can be reached, takes this client under its own id only, and has keys of the pinned root.
+
+    `agent_runs`: with the same identity, so connecting would take its connection; then only the first is looked at.
+    """
+    try:
+        endpoint = await asyncio.to_thread(
+            parse_endpoint, config.mqtt_url, config.client_id, config.secret, config.ca_file
+        )
+        address = f"{endpoint.host}:{endpoint.port}"
+        await _touch(endpoint)
+    except (OSError, ValueError) as problem:
+        code = "broker_certificate" if _is_about_certificate(problem) else "broker_unreachable"
+        return [obstacle("broker", code, address=config.mqtt_url, problem=_reason(problem))]
+    reached = ok("broker", "broker_ok", address=address)
+    if agent_runs:
+        return [reached, note("account", "account_in_use")]
+    try:
+        keys = await look_in(endpoint, endpoint.client_id, KEYS_S)
+        pinned = await _is_refused(endpoint)
+    except RefusedError as refusal:
+        return [reached, obstacle("account", "account_refused", client_id=config.client_id, reason=refusal)]
+    except OSError as problem:
+        return [reached, obstacle("account", "account_unclear", address=address, problem=_reason(problem))]
+    account = ok("account", "account_ok")
+    if not pinned:
+        account = obstacle("account", "client_id_not_pinned", client_id=config.client_id)
+    return [reached, account, _judge_keys(keys, config.root_key_bytes)]
+
+
+async def _touch(endpoint: Endpoint) -> None:
+    """Open a connection and close it again. Raises OSError."""
+    async with asyncio.timeout(CONNECT_S):
+        _, writer = await asyncio.open_connection(endpoint.host, endpoint.port, ssl=endpoint.tls)
+    writer.close()
+    with contextlib.suppress(OSError):
+        async with asyncio.timeout(CONNECT_S):
+            await writer.wait_closed()
+
+
+async def _is_refused(endpoint: Endpoint) -> bool:
+    """Whether the broker refuses this client's secret under another client id, as it must."""
+    try:
+        await look_in(endpoint, FOREIGN_ID, 0.0)
+    except RefusedError:
+        return True
+    return False
+
+
+def _judge_keys(payload: bytes | None, root_key: bytes) -> Finding:
+    if not payload:
+        return obstacle("keys", "keys_missing")
+    trust = Trust(root_key)
+    try:
+        trust.learn(payload, time.time())
+    except ContractError as problem:
+        if problem.code == "bad_signature":
+            return obstacle("keys", "root_key_wrong")
+        return obstacle("keys", "keys_unusable", problem=problem)
+    return ok("keys", "keys_ok", version=trust.version, expires=trust.expires and trust.expires.date())
+
+
+def _is_about_certificate(problem: Exception) -> bool:
+    return isinstance(problem, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(problem)
+
+
+def _reason(problem: Exception) -> str:
+    if isinstance(problem, TimeoutError):
+        return "no answer"
+    return str(problem) or type(problem).__name__
