@@ -160,7 +160,7 @@ class Worker:
         )
         hub.metrics.broker_connected.set_function(lambda: float(self.session.connected))
         hub.metrics.reports_waiting.set_function(lambda: float(self.inbound.reports_waiting))
-        self.reaper = Reaper(database, hub.commands, hub.presence, hub.signals, lambda: hub.roll_called_at, log)
+        self.reaper = Reaper(database, hub.commands, hub.presence, hub.signals, self._roll_called_at, log)
         self.administration: Administration | None = None
         self.admin_session: Session | None = None
         self.broker: BrokerChanges | None = None
@@ -181,6 +181,10 @@ class Worker:
             self.broker = hub.signals.broker = BrokerChanges(
                 database, self.administration, hub.outbound, hub.keys.unseal, log
             )
+
+    def _roll_called_at(self) -> datetime | None:
+        """When silence began to count. Not while answers wait here to be looked at: they may be what breaks it."""
+        return None if self.inbound.signs_waiting else self._hub.roll_called_at
 
     async def _connected(self) -> None:
         now = await self._hub.presence.now()

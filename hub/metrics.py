@@ -31,9 +31,7 @@ class Metrics:
         self.reports_waiting = self._gauge("reports_waiting", "Reports received and not applied yet")
         self._clients = self._gauge("active_clients", "Clients that may connect, by presence", "presence")
         self._unfinished = self._gauge("commands_unfinished", "Commands that have not ended, by status", "status")
-        self._dead_letters = self._gauge(
-            "dead_letters_open", "Commands that wait for a person"
-        )
+        self._dead_letters = self._gauge("dead_letters_open", "Commands that wait for a person")
         self._broker_changes = self._gauge("broker_changes_open", "Changes that the broker has yet to learn")
 
     def render(self, stored: Mapping[str, Mapping[str, int]]) -> bytes:

@@ -6,7 +6,7 @@ What an older connection says cannot take a newer one offline: takeover, will an
 
 import enum
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
 from schemas.states import Level, Presence
@@ -51,6 +51,12 @@ class Heard:
     session: str
     connection: int
     level: Level = Level.FULL
+    retained: bool = False
+    """Kept by the broker: it says who was there, and is no proof of life now."""
+
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""When somebody was heard last of whom there is only a retained birth."""
 
 
 def hear(evidence: Evidence, heard: Heard, now: datetime) -> Evidence:
@@ -65,7 +71,7 @@ def hear(evidence: Evidence, heard: Heard, now: datetime) -> Evidence:
                 session=heard.session,
                 connection=heard.connection,
                 level=heard.level,
-                heard_at=now,
+                heard_at=(evidence.heard_at or NEVER) if heard.retained else now,
             )
             return _to(born, Presence.ONLINE, "birth", now)
         case Sign.HEARTBEAT:

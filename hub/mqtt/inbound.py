@@ -5,6 +5,7 @@ overflow costs time, never a report.
 """
 
 import asyncio
+import itertools
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
@@ -71,8 +72,16 @@ class Inbound:
         self._log = log
         self._marks = marks
         self._reports: Intake[Arrived | Unreadable] = Intake(reports.apply, most=500)
-        self._sightings: Intake[Sighting] = Intake(presence.see, most=50)
-        self._lives: Intake[tuple[Life, int]] = Intake(presence.hear, most=500)
+
+        async def look(signs: list[Sighting | tuple[Life, int]]) -> None:
+            # One queue and their own order for both: a heartbeat must not overtake its birth, nor a will a heartbeat.
+            for seen, group in itertools.groupby(signs, lambda sign: isinstance(sign, Sighting)):
+                if seen:
+                    await presence.see([sign for sign in group if isinstance(sign, Sighting)])
+                else:
+                    await presence.hear([sign for sign in group if not isinstance(sign, Sighting)])
+
+        self._signs: Intake[Sighting | tuple[Life, int]] = Intake(look, most=100)
 
         async def describe(states: list[State]) -> None:
             latest = {state.client_id: state for state in states}
@@ -86,12 +95,16 @@ class Inbound:
         """Reports that came in and are not applied yet."""
         return len(self._reports)
 
+    @property
+    def signs_waiting(self) -> int:
+        """Signs of presence that came in and are not looked at yet."""
+        return len(self._signs)
+
     async def run(self) -> None:
         """Work off what comes in until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._reports.run(self._log), name="reports")
-            group.create_task(self._sightings.run(self._log), name="presence")
-            group.create_task(self._lives.run(self._log), name="heartbeats")
+            group.create_task(self._signs.run(self._log), name="presence")
             group.create_task(self._states.run(self._log), name="states")
             group.create_task(self._marks.run(), name="sent-marks")
 
@@ -109,25 +122,25 @@ class Inbound:
             self._refuse(parsed.client_id, parsed.channel, "retained")
             return
         try:
-            taken = self._take(parsed.client_id, parsed.channel, payload)
+            taken = self._take(parsed.client_id, parsed.channel, payload, retained=retained)
         except ContractError as problem:
             self._refuse(parsed.client_id, parsed.channel, problem.code, message=problem.message)
             return
         if not taken:
             self._log.warning(Event.MQTT_OVERFLOW, client_id=parsed.client_id, channel=parsed.channel.value)
 
-    def _take(self, client_id: str, channel: Channel, payload: bytes) -> bool:
+    def _take(self, client_id: str, channel: Channel, payload: bytes, *, retained: bool) -> bool:
         body = codec.body_of(payload)
         match channel:
             case Channel.REPORTS:
                 return self._take_reports(client_id, body)
             case Channel.PRESENCE:
-                sighting: Sighting = codec.decode(channel, body)
-                return self._same(client_id, sighting.client_id, channel) and self._sightings.put(sighting)
+                sighting = Sighting(codec.decode(channel, body), retained)
+                return self._same(client_id, sighting.client_id, channel) and self._signs.put(sighting)
             case Channel.HEARTBEAT:
                 beat: Heartbeat = codec.decode(channel, body)
                 life = Life(beat.client_id, beat.session, beat.epoch)
-                return self._same(client_id, beat.client_id, channel) and self._lives.put((life, beat.connection))
+                return self._same(client_id, beat.client_id, channel) and self._signs.put((life, beat.connection))
             case Channel.STATE:
                 state: State = codec.decode(channel, body)
                 return self._same(client_id, state.client_id, channel) and self._states.put(state)

@@ -167,6 +167,7 @@ class Clients:
             if not known:
                 raise await _absent(connection, client_id)
             change_id = await store.add_broker_change(connection, client_id, "put", self._seal(secret))
+            await _leave(connection, client_id, "secret_rotated")
             await _audit(connection, caller, "client.rotate_secret", client_id)
         self._log.info(Event.CLIENT_CHANGED, client_id=client_id, status="secret_rotated")
         ready = await self._broker_knows(change_id)

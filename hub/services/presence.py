@@ -19,7 +19,18 @@ from hub.store.sessions import Life, LockedSession
 from hub.store.transitions import LockedCommand
 from schemas.messages import Birth, Offline, Welcome, Will
 
-Sighting = Birth | Offline | Will
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A presence message, and whether the broker had kept it."""
+
+    message: Birth | Offline | Will
+    retained: bool = False
+
+    @property
+    def client_id(self) -> str:
+        """Whom it is about."""
+        return self.message.client_id
 
 
 @dataclass(slots=True)
@@ -43,6 +54,8 @@ class PresenceService:
 
     async def see(self, sightings: Sequence[Sighting]) -> None:
         """Take in births, good-byes and wills, in the order they came; one transaction, welcomes after it."""
+        if not sightings:
+            return
         done = _Round([], [], [], set())
         async with self._database.transaction() as connection:
             locked = await sessions.lock(connection, [sighting.client_id for sighting in sightings])
@@ -51,19 +64,23 @@ class PresenceService:
                 if session is None or session.client_status != "active":
                     self._log.warning(Event.MESSAGE_REFUSED, client_id=sighting.client_id, reason="client_not_active")
                     continue
-                if isinstance(sighting, Birth):
-                    locked[sighting.client_id] = await self._birth(connection, session, sighting, done)
+                message = sighting.message
+                if isinstance(message, Birth):
+                    after = await self._birth(connection, session, message, done, retained=sighting.retained)
                 else:
-                    locked[sighting.client_id] = await self._gone(connection, session, sighting, done)
+                    after = await self._gone(connection, session, message, done)
+                locked[sighting.client_id] = after
         self._tell(done)
 
-    async def _birth(self, connection: Connection, session: LockedSession, birth: Birth, done: _Round) -> LockedSession:
+    async def _birth(
+        self, connection: Connection, session: LockedSession, birth: Birth, done: _Round, *, retained: bool
+    ) -> LockedSession:
         now, old = session.now, session.evidence
         again = old.session == birth.session and old.connection == birth.connection
         if old.session != birth.session and await sessions.superseded(connection, session.client_id, birth.session):
             # Every worker hears every birth; one that lags must not take the older for the newer one.
             return session
-        heard = Heard(Sign.BIRTH, clean_text(birth.session), birth.connection, birth.level)
+        heard = Heard(Sign.BIRTH, clean_text(birth.session), birth.connection, birth.level, retained)
         evidence = presence.hear(old, heard, now)
         if evidence == old:
             return session  # An older connection of the same session.
@@ -135,6 +152,8 @@ class PresenceService:
 
     async def hear(self, signs: Sequence[tuple[Life, int]]) -> None:
         """Take in heartbeats: (sign of life, connection). Whoever was not online comes back."""
+        if not signs:
+            return
         async with self._database.connection() as connection:
             stored = await sessions.confirm(connection, [life for life, _ in signs])
         back = [(life, number) for life, number in signs if stored.get(life.client_id, "online") != "online"]

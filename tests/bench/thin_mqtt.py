@@ -35,6 +35,8 @@ class ThinClient(asyncio.Protocol):
         self._next_id = 0
         self._transport: asyncio.Transport | None = None
         self._answered: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._unacknowledged = 0
+        self._all_acknowledged = asyncio.Event()
 
     @classmethod
     async def connect(
@@ -59,7 +61,14 @@ class ThinClient(asyncio.Protocol):
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish with QoS 1; nobody waits for the PUBACK."""
         body = _text(topic.encode()) + struct.pack(">H", self._packet_id()) + b"\x00" + payload
+        self._unacknowledged += 1
+        self._all_acknowledged.clear()
         self._write(_packet(0x33 if retain else 0x32, body))
+
+    async def drained(self) -> None:
+        """Return when the broker has acknowledged everything."""
+        if self._unacknowledged:
+            await asyncio.wait_for(self._all_acknowledged.wait(), 60)
 
     def close(self) -> None:
         """Drop the connection."""
@@ -114,6 +123,10 @@ class ThinClient(asyncio.Protocol):
         kind = buffer[start] >> 4
         if kind == 3:
             self._message(buffer[start], bytes(buffer[at:end]))
+        elif kind == 4:
+            self._unacknowledged -= 1
+            if not self._unacknowledged:
+                self._all_acknowledged.set()
         elif kind == 2:
             self._answered.set_result(buffer[at + 1])
         elif kind == 9:
