@@ -1,13 +1,11 @@
 """The commands of `floorhub`. Each is a thin layer over the API or over the parts that it starts."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import uuid4
 
 import typer
 
-from hub.cli import clients, output, way
+from hub.cli import clients, output, printing, sending
 from hub.cli.api import Api
 from hub.cli.output import Json, console, explained
 from schemas import export
@@ -84,10 +82,10 @@ def send(
     payload: Annotated[str, typer.Option(help="The payload as JSON.")] = "{}",
     file: Annotated[Path | None, typer.Option(help="A document to upload and name in the payload.")] = None,
     content_type: Annotated[str, typer.Option(help="The type of --file.")] = "application/pdf",
-    priority: Annotated[int, typer.Option(min=1, max=10)] = 5,
-    reference: Annotated[str | None, typer.Option(help="Your order number.")] = None,
-    wait: Annotated[float, typer.Option(min=0, max=60, help="Seconds to wait for the end; 0: do not wait.")] = 30,
-    key: Annotated[str | None, typer.Option(help="Idempotency-Key; default: a new one.")] = None,
+    priority: sending.Priority = 5,
+    reference: sending.Reference = None,
+    wait: sending.Wait = 30,
+    key: sending.Key = None,
     as_json: Json = False,
 ) -> None:
     """Send one command and show its way. Exits 0 if it completed (or was stored, with --wait 0), else 1."""
@@ -99,19 +97,14 @@ def send(
         except ValueError as problem:
             output.fail(f"--payload is not JSON: {problem}", 2)
         if file is not None:
-            try:
-                document = api.upload(file.read_bytes(), content_type, file.name)
-            except OSError as problem:
-                output.fail(f"{file} cannot be read: {problem.strerror}", 2)
-            content["document"] = document["id"]
-        body = {"client_id": client_id, "action": action, "payload": content, "priority": priority}
+            content["document"] = sending.upload(api, file, content_type)
+        body: dict[str, Any] = {"client_id": client_id, "action": action, "payload": content, "priority": priority}
         if reference is not None:
             body["reference"] = reference
-        with _waiting(f"waiting for {client_id}", quiet=as_json or not wait):
-            command = api.post("/api/commands", body, headers={"Idempotency-Key": key or str(uuid4())}, wait=wait)
-        _show(api, command, as_json=as_json)
-        if wait and command["status"] != "completed":
-            raise typer.Exit(1)
+        sending.carry_out(api, body, wait=wait, key=key, as_json=as_json)
+
+
+app.command("print")(printing.print_file)
 
 
 @app.command()
@@ -121,7 +114,7 @@ def show(
 ) -> None:
     """Show a command and its way, with the time of each hop."""
     with explained(as_json=as_json), Api.from_environment() as api:
-        _show(api, api.get(f"/api/commands/{command_id}"), as_json=as_json)
+        sending.show(api, api.get(f"/api/commands/{command_id}"), as_json=as_json)
 
 
 @schema.command("export")
@@ -136,19 +129,3 @@ def export_schema(
     else:
         for file in written:
             console.print(str(file), markup=False)
-
-
-def _show(api: Api, command: dict[str, Any], *, as_json: bool) -> None:
-    logs = api.get(f"/api/commands/{command['id']}/logs")["items"]
-    if as_json:
-        output.print_json({**command, "way": way.hops(command, logs)})
-    else:
-        way.show(console, command, logs, korean=output.korean())
-
-
-def _waiting(text: str, *, quiet: bool) -> Any:
-    from contextlib import nullcontext
-
-    if quiet or not sys.stderr.isatty():
-        return nullcontext()
-    return output.errors.status(text)
