@@ -121,10 +121,9 @@ class Documents:
             path = named["url"][5:].removeprefix("//")
         with self._spool.open() as spooled:
             if path is not None:
-                content_type = content_type_of(path)
-                filename: str | None = Path(path).name
-                file = await asyncio.to_thread(self._folders.open, path)
-                with file:
+                with await asyncio.to_thread(self._folders.open, path) as file:
+                    content_type = content_type_of(path)
+                    filename: str | None = Path(path).name
                     await take(_parts(file), spooled, self._max_size)
             else:
                 async with self._fetcher.fetch(named["url"]) as source:

@@ -118,8 +118,8 @@ class Floor:
 
     hub_ports: dict[str, int]
 
-    def add_hub(self, name: str) -> Process:
-        """Start a hub of this name on a port of its own."""
+    def add_hub(self, name: str, **settings: str) -> Process:
+        """Start a hub of this name on a port of its own, with further settings."""
         if not hasattr(self, "hub_ports"):
             self.hub_ports = {}
         if name not in self.hub_ports:
@@ -135,6 +135,7 @@ class Floor:
             "FLOORHUB_DATA_DIR": str(self.folder.root),
             "FLOORHUB_PORT": str(port),
             "FLOORHUB_WORKER": name,
+            **settings,
         }
         log = self.folder.logs / f"hub-{name}.log"
         process = Process(f"hub {name}", [sys.executable, "-m", "hub", "serve"], env, log)
