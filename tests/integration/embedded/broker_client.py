@@ -9,6 +9,9 @@ from typing import Any, Literal
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from schemas import topics
+from schemas.topics import Channel, client_topic
+
 DEADLINE_S = 5.0
 
 
@@ -90,3 +93,18 @@ def _do_not_delay(opened: object) -> None:
     """Otherwise acknowledgements and publishes in turn wait 40 ms for each other."""
     if isinstance(opened, socket.socket):
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+Connect = Callable[..., BrokerClient]
+HUB_TOPICS = {topics.HUB_PRESENCE, topics.HUB_KEYS}
+SECRETS = {"alice": "alice-secret", "bob": "bob-secret", "gone": "gone-secret"}
+"""The clients of the module's broker; `gone` is disabled."""
+
+
+def every_topic() -> set[str]:
+    """All topics of the contract, for two clients."""
+    return {client_topic(who, channel) for who in ("alice", "bob") for channel in Channel} | HUB_TOPICS
+
+
+def own(who: str, channels: set[Channel] | frozenset[Channel]) -> set[str]:
+    return {client_topic(who, channel) for channel in channels}

@@ -5,77 +5,21 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
 
 import pytest
-from broker_client import BrokerClient
+from broker_client import HUB_TOPICS, BrokerClient, Connect, every_topic, own
 
 from broker_config import render
-from hub.embedded import accounts
-from hub.embedded.accounts import Accounts
-from hub.embedded.data_folder import DataFolder
-from hub.embedded.mosquitto import BrokerOptions, EmbeddedBroker
-from hub.embedded.packages import Packages
-from hub.embedded.ports import PortBook
+from hub.embedded.mosquitto import EmbeddedBroker
 from schemas import topics
 from schemas.topics import FROM_CLIENT, Channel, client_topic, every_client, shared
 
 GRANTED = 1  # at QoS 1
 REFUSED = 0x80
 NOT_AUTHORISED = 0x87
-HUB_TOPICS = {topics.HUB_PRESENCE, topics.HUB_KEYS}
 TO_CLIENT = set(Channel) - FROM_CLIENT
-SECRETS = {"alice": "alice-secret", "bob": "bob-secret", "gone": "gone-secret"}
 
-Connect = Callable[..., BrokerClient]
 _numbers = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def own_accounts(shared_data_folder: DataFolder) -> Accounts:
-    return accounts.load_or_create(shared_data_folder.keys / "broker-accounts.json")
-
-
-@pytest.fixture(scope="module")
-def broker(shared_data_folder: DataFolder, packages: Packages, own_accounts: Accounts) -> Iterator[EmbeddedBroker]:
-    book = PortBook(shared_data_folder.ports)
-    options = BrokerOptions(book.choose("mqtt", 0).number, book.choose("websocket", 0).number)
-    hashed = {role: render.hash_password(secret) for role, secret in own_accounts.passwords().items()}
-    clients = [render.Client(name, render.hash_password(secret), name == "gone") for name, secret in SECRETS.items()]
-    running = EmbeddedBroker(shared_data_folder, packages, options)
-    running.start(render.render_dynsec(hashed, clients))
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def connect(broker: EmbeddedBroker, own_accounts: Accounts) -> Iterator[Connect]:
-    """Connect as a client (`alice`, `bob`) or as one of our own accounts (`hub`, `ops`, `admin`)."""
-    opened: list[BrokerClient] = []
-
-    def open_connection(who: str, **options: object) -> BrokerClient:
-        account = getattr(own_accounts, who, None)
-        username, password = (account.username, account.password) if account else (who, SECRETS[who])
-        client_id = f"{username}-{next(_numbers)}" if account else who
-        websockets = options.get("transport") == "websockets"
-        port = broker.options.websocket_port if websockets else broker.options.mqtt_port
-        client = BrokerClient(port, client_id, username, password, **options)  # type: ignore[arg-type]
-        assert client.connect() == 0
-        opened.append(client)
-        return client
-
-    yield open_connection
-    for client in opened:
-        client.close()
-
-
-def every_topic() -> set[str]:
-    """All topics of the contract, for two clients."""
-    return {client_topic(who, channel) for who in ("alice", "bob") for channel in Channel} | HUB_TOPICS
-
-
-def own(who: str, channels: set[Channel] | frozenset[Channel]) -> set[str]:
-    return {client_topic(who, channel) for channel in channels}
 
 
 def delivered(sender: BrokerClient, watcher: BrokerClient, hub: BrokerClient) -> set[str]:
