@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 
+from hub.api.models import CommandOutput
 from hub.cli import testpage
 from tests.acceptance.floor import Floor, until
 
@@ -82,3 +83,16 @@ def test_a_held_job_says_what_it_waits_for_and_goes_on(floor: Floor) -> None:
     assert ended["held_reasons"] is None
     assert len(floor.effects(command["id"])) == 1
     assert {"held", "completed"} <= set(floor.events(command["id"]))
+
+
+def test_answers_have_exactly_the_documented_shape(floor: Floor) -> None:
+    client = floor.client()
+    posted = floor.send(client["id"], "status", {}, tags=["a"], reference="shape", expires_in_s=60)
+    read = floor.command(posted["id"])
+    (listed,) = floor.http.get("/api/commands", params={"reference": "shape"}).json()["items"]
+
+    for answer in (posted, read, listed):
+        assert CommandOutput.model_validate(answer).model_dump(mode="json").keys() == answer.keys()
+    # What was answered right after the commit is what the database holds.
+    assert CommandOutput.model_validate(posted) == CommandOutput.model_validate(read)
+    assert listed == read
