@@ -29,7 +29,16 @@ REQUIREMENTS = ROOT / "requirements"
 OLDEST_PYTHON = (3, 11)
 INSTALL_DEADLINE_S = 1800  # some 80 MB over a slow line
 QUICK_DEADLINE_S = 120
-EXTRAS = {"run": ["hub", "embedded"], "dev": ["hub", "embedded", "dev"]}
+EXTRAS = {"run": ["hub", "embedded"], "dev": ["hub", "embedded", "dev"], "hub": ["hub"]}
+#: What each lock is resolved from; the first one is made first, and decides the versions of the others.
+SOURCES = {
+    "dev": ["pyproject.toml", "requirements/build.in"],
+    "run": ["pyproject.toml", "requirements/build.in"],
+    "hub": ["pyproject.toml"],
+    "agent": ["pyproject.toml"],
+    "build": ["requirements/build.in"],
+    "tools": ["requirements/tools.in"],
+}
 #: Where packages come from on this machine is no part of a lock.
 INDEX_VARIABLES = ("UV_", "PIP_")
 
@@ -81,17 +90,15 @@ def prepare(wanted: str) -> None:
 def lock() -> None:
     """Resolve `pyproject.toml` for all supported Pythons and systems, with hashes and without any host's name."""
     prepare("dev")
-    outputs = {name: REQUIREMENTS / f"{name}.txt" for name in ("dev", "run", "tools")}
-    sources = {name: [ROOT / "pyproject.toml", REQUIREMENTS / "build.in"] for name in ("dev", "run")}
-    sources["tools"] = [REQUIREMENTS / "tools.in"]
-    for name, output in outputs.items():
+    for name, sources in SOURCES.items():
+        output = REQUIREMENTS / f"{name}.txt"
         # One version everywhere: the smaller locks take what the largest one chose.
-        limits = [] if name == "dev" else ["--constraint", str(outputs["dev"])]
+        limits = [] if name == "dev" else ["--constraint", str(REQUIREMENTS / "dev.txt")]
         extras = [f"--extra={extra}" for extra in EXTRAS.get(name, [])]
         options = ["--universal", "--python-version=3.11", "--generate-hashes", "--no-emit-index-url", "--upgrade"]
         options += ["--no-header", "--no-annotate", f"--output-file={output}", *extras, *limits]
-        files = [os.path.relpath(source, ROOT) for source in sources[name]]
-        run([str(VENV / "bin" / "uv"), "--no-config", "pip", "compile", "--quiet", *options, *files], without_index())
+        compile_lock = [str(VENV / "bin" / "uv"), "--no-config", "pip", "compile", "--quiet", *options, *sources]
+        run(compile_lock, without_index())
         say(f"Wrote requirements/{output.name}.")
 
 

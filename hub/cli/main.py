@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli import clients, output, printing, sending
+from hub.cli import broker, clients, output, printing, sending
 from hub.cli.api import Api
+from hub.cli.conformance import conformance
 from hub.cli.output import Json, console, explained
 from schemas import export
 
@@ -19,7 +20,9 @@ app = typer.Typer(
 )
 schema = typer.Typer(help="The wire contract.", no_args_is_help=True)
 app.add_typer(clients.app, name="client")
+app.add_typer(broker.app, name="broker")
 app.add_typer(schema, name="schema")
+app.command()(conformance)
 
 
 @app.command()

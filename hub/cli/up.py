@@ -13,9 +13,10 @@ import msgspec
 import psycopg
 from psycopg.rows import dict_row
 
-from broker_config.render import Client, PasswordHash
+from broker_config.render import Client
 from hub.cli import output, testpage, way
 from hub.cli.api import RUNNING_FILE, Api, ApiError
+from hub.cli.broker_files import known_clients
 from hub.cli.clients import write_agent_config
 from hub.cli.output import console
 from hub.embedded.data_folder import DataFolder
@@ -83,12 +84,8 @@ def prepare_database(url: str) -> Iterable[Client]:
     """Bring the tables up to date; the clients that the broker shall know, which makes its outbox obsolete."""
     migrate.migrate(url)
     with psycopg.connect(url, row_factory=dict_row) as connection:
-        rows = connection.execute(statement("clients", "broker_clients"), {"id": None}).fetchall()
+        clients = known_clients(connection)
         connection.execute(statement("clients", "outbox_all_done"))
-    clients = []
-    for row in rows:
-        secret = PasswordHash(row["mqtt_password"], row["mqtt_salt"], row["mqtt_iterations"])
-        clients.append(Client(row["id"], secret, row["disabled"]))
     return clients
 
 
