@@ -101,15 +101,14 @@ class Documents:
     async def _download(self, wanted: Reference, path: Path) -> None:
         httpx = load_httpx()
         await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
-        secure = self._hub_url.startswith("https:")
-        trusted = await asyncio.to_thread(_tls, self._ca_file) if secure else False
+        verify = await trusted(self._hub_url, self._ca_file)
         try:
             async with (
                 asyncio.timeout(self._deadline_s),
                 httpx.AsyncClient(
                     auth=self._credentials,
                     follow_redirects=False,  # the secret goes to the configured hub and nowhere else
-                    verify=trusted,
+                    verify=verify,
                     timeout=_CONNECT_S,
                     trust_env=False,
                 ) as client,
@@ -181,6 +180,9 @@ def _check_status(status: int, wanted: Reference) -> None:
     raise DocumentError("hub_unreachable", f"the hub answered HTTP {status} for {wanted.path}")
 
 
-def _tls(ca_file: str | None) -> ssl.SSLContext:
-    """Reading the certificates takes a moment, so not in the event loop, and 2 MB, so only where there is TLS."""
-    return ssl.create_default_context(cafile=ca_file)
+async def trusted(hub_url: str, ca_file: str | None) -> "ssl.SSLContext | bool":
+    """Whom to trust at this URL. Reading the certificates takes a moment, so not in the event loop, and 2 MB, so only
+    where there is TLS."""
+    if not hub_url.startswith("https:"):
+        return False
+    return await asyncio.to_thread(ssl.create_default_context, cafile=ca_file)

@@ -133,7 +133,7 @@ class Pattern:
 
 
 def parse_pattern(text: str) -> Pattern:
-    """An entry of the allow-list: `host`, `host:port`, `host:*`, `*.domain`, `[IPv6]:port` or `*`. Raises ValueError."""
+    """An entry of the allow-list: `host`, `host:port`, `host:*`, `*.domain`, `[IPv6]:port`, `*`. Raises ValueError."""
     wrong = ValueError(f"{text!r} is no host, host:port, host:* or *.domain")
     match = _PATTERN.fullmatch(text.strip().lower())
     if match is None:

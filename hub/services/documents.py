@@ -49,13 +49,15 @@ class Spool:
             yield Spooled(file)
 
 
-async def take(body: AsyncIterable[bytes], into: Spooled, max_size: int) -> None:
+async def take(
+    body: AsyncIterable[bytes], into: Spooled, max_size: int, *, stalled_s: float = STALLED_S, whole_s: float = UPLOAD_S
+) -> None:
     """Write a body to the spool. Raises RejectedError when it is empty, too large, or stops coming."""
     parts = aiter(body)
     try:
-        async with asyncio.timeout(UPLOAD_S):
+        async with asyncio.timeout(whole_s):
             while True:
-                async with asyncio.timeout(STALLED_S):
+                async with asyncio.timeout(stalled_s):
                     part = await anext(parts, None)
                 if part is None:
                     break

@@ -1,0 +1,162 @@
+"""Brings up to the hub what a command made: a screenshot, a packed log. Nothing big travels in a report.
+
+The agent asks the hub for a path, which is good once and while the command runs, and puts the bytes there. What comes
+back is small and goes into the report's `result.data`, so that people find it.
+"""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
+
+import msgspec
+
+from device_agent.documents import trusted
+from device_agent.http_library import load_httpx
+
+if TYPE_CHECKING:
+    import httpx
+
+TRIES = 3
+"""How often a lost connection is tried again; each try asks for a path of its own, since a begun one is used up."""
+DEADLINE_S = 120.0
+"""For one try."""
+PAUSE_S = 1.0
+_CONNECT_S = 10.0
+_CHUNK = 256 * 1024
+_PATH = re.compile(r"/api/uploads/[A-Za-z0-9_-]{1,100}")
+
+
+class UploadError(Exception):
+    """Something that could not be brought up. `code` is one of upload_too_large, upload_refused, hub_unreachable;
+    only the last is `retryable`."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.retryable = code == "hub_unreachable"
+
+
+class Uploaded(msgspec.Struct, frozen=True):
+    """What the hub keeps now: a document for people to read. Belongs into `result.data`."""
+
+    id: str
+    path: str
+    sha256: str
+    size: int
+
+
+class _Place(msgspec.Struct):
+    path: str
+    max_size: int
+
+
+Answer = TypeVar("Answer", _Place, Uploaded)
+
+
+class Uploads:
+    """Uploads of one client to the hub of its configuration. Safe to use from several tasks."""
+
+    def __init__(
+        self,
+        hub_url: str,
+        client_id: str,
+        secret: str,
+        *,
+        ca_file: str | None = None,
+        deadline_s: float = DEADLINE_S,
+        pause_s: float = PAUSE_S,
+    ) -> None:
+        self._hub_url = hub_url.rstrip("/")
+        self._credentials = (client_id, secret)
+        self._ca_file = ca_file
+        self._deadline_s = deadline_s
+        self._pause_s = pause_s
+
+    async def send(self, command_id: str, file: Path, content_type: str) -> Uploaded:
+        """Bring a file up for a command that is under way. Raises UploadError, and OSError when it cannot be read.
+
+        May leave more than one document at the hub when answers get lost.
+        """
+        for attempt in range(1, TRIES + 1):
+            try:
+                return await self._try(command_id, file, content_type)
+            except UploadError as problem:
+                if not problem.retryable or attempt == TRIES:
+                    raise
+                await asyncio.sleep(self._pause_s * attempt)
+        raise AssertionError("unreachable")
+
+    async def _try(self, command_id: str, file: Path, content_type: str) -> Uploaded:
+        httpx = load_httpx()
+        verify = await trusted(self._hub_url, self._ca_file)
+        try:
+            async with (
+                asyncio.timeout(self._deadline_s),
+                httpx.AsyncClient(
+                    base_url=self._hub_url,
+                    auth=self._credentials,
+                    follow_redirects=False,  # the secret goes to the configured hub and nowhere else
+                    verify=verify,
+                    timeout=_CONNECT_S,
+                    trust_env=False,
+                ) as client,
+            ):
+                place = await self._ask(client, command_id)
+                with await asyncio.to_thread(file.open, "rb") as opened:
+                    return await self._put(client, place, opened, content_type)
+        except (httpx.HTTPError, TimeoutError) as problem:
+            reason = str(problem) or type(problem).__name__
+            raise UploadError("hub_unreachable", f"the hub did not take {file.name}: {reason}") from problem
+
+    async def _ask(self, client: "httpx.AsyncClient", command_id: str) -> _Place:
+        answer = await client.post(f"/api/commands/{command_id}/uploads")
+        _check(answer)
+        place = _parse(answer, _Place)
+        if not _PATH.fullmatch(place.path):
+            raise UploadError("upload_refused", "the hub named a path that is none for uploads")
+        return place
+
+    async def _put(self, client: "httpx.AsyncClient", place: _Place, file: BinaryIO, content_type: str) -> Uploaded:
+        size = await asyncio.to_thread(file.seek, 0, 2)
+        if size > place.max_size:
+            raise UploadError("upload_too_large", f"{size} bytes; the hub takes at most {place.max_size}")
+        await asyncio.to_thread(file.seek, 0)
+        digest = hashlib.sha256()
+
+        async def parts() -> AsyncIterator[bytes]:
+            left = size  # a log that still grows must not outgrow the length that was announced
+            while left and (part := await asyncio.to_thread(file.read, min(left, _CHUNK))):
+                left -= len(part)
+                digest.update(part)
+                yield part
+
+        headers = {"Content-Type": content_type, "Content-Length": str(size)}
+        answer = await client.put(place.path, content=parts(), headers=headers)
+        _check(answer)
+        uploaded = _parse(answer, Uploaded)
+        if uploaded.sha256 != digest.hexdigest():
+            raise UploadError("hub_unreachable", "what the hub received is not what was sent")
+        return uploaded
+
+
+def _check(answer: "httpx.Response") -> None:
+    """Raise UploadError unless the hub agreed."""
+    status = answer.status_code
+    if status == 201:
+        return
+    if status >= 500 or status == 408:
+        raise UploadError("hub_unreachable", f"the hub answered HTTP {status}")
+    if status == 413:
+        raise UploadError("upload_too_large", "the hub takes no file of this size")
+    raise UploadError("upload_refused", f"the hub refused (HTTP {status}): the command may have ended")
+
+
+def _parse(answer: "httpx.Response", kind: type[Answer]) -> Answer:
+    try:
+        return msgspec.json.decode(answer.content, type=kind)
+    except msgspec.DecodeError as problem:
+        raise UploadError("hub_unreachable", f"the hub's answer is not understood: {problem}") from None
