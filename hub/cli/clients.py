@@ -27,7 +27,10 @@ def add(
     config: Annotated[
         Path | None, typer.Option(help="Write the agent's configuration, with its secret, to this file (0600).")
     ] = None,
-    mqtt_url: Annotated[str, typer.Option(envvar="FLOORHUB_MQTT_URL", help="For --config.")] = "",
+    mqtt_url: Annotated[
+        str, typer.Option(envvar="FLOORHUB_MQTT_URL", help="For --config: the broker as the client reaches it.")
+    ] = "",
+    hub_url: Annotated[str | None, typer.Option(help="For --config: the hub as the client reaches it.")] = None,
     as_json: Json = False,
 ) -> None:
     """Register a client. Its secret is shown this once, or written with --config."""
@@ -43,7 +46,7 @@ def add(
             write_agent_config(
                 config,
                 client_id=client_id,
-                hub_url=api.url,
+                hub_url=hub_url or api.url,
                 mqtt_url=mqtt_url or beside or f"mqtt://{urlsplit(api.url).hostname}:1883",
                 secret=client.pop("secret"),
                 root_key=client["root_key"],

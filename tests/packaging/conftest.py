@@ -1,0 +1,61 @@
+"""The wheel, and environments that have nothing but what a test installs."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.floor import Floor
+
+ROOT = Path(__file__).parents[2]
+BUILD_S = 120
+INSTALL_S = 300
+
+
+def run(argv: list[str], *, cwd: Path = ROOT, within_s: float = INSTALL_S, **environment: str) -> str:
+    """Run a step to its end; its standard output. Shows all it said when it fails."""
+    done = subprocess.run(
+        argv, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=within_s, check=False
+    )
+    assert done.returncode == 0, f"{argv}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The distribution, built as the image builds it, from this checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    run([sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)], within_s=BUILD_S)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="session")
+def agent_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with the wheel and the agent's locked requirements, and nothing else."""
+    folder = tmp_path_factory.mktemp("agent") / "environment"
+    run([sys.executable, "-m", "venv", "--without-pip", str(folder)])
+    index = {"UV_DEFAULT_INDEX": os.environ["PIP_INDEX_URL"]} if "PIP_INDEX_URL" in os.environ else {}
+    install = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", f"--python={folder}/bin/python"]
+    run([*install, "--require-hashes", "--requirement", str(ROOT / "requirements" / "agent.txt")], **index)
+    run([*install, "--no-deps", str(wheel)], **index)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def floor() -> Iterator[Floor]:
+    # Not pytest's own folder: root's is closed to the user that runs Postgres, broker and printer.
+    root = Path(tempfile.mkdtemp(prefix="floorhub-packaging-"))
+    running: Floor | None = None
+    try:
+        running = Floor(root)
+        yield running
+    finally:
+        if running is not None:
+            running.close()
+        shutil.rmtree(root, ignore_errors=True)

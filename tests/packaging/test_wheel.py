@@ -1,0 +1,95 @@
+"""The wheel has all files, and an agent that is installed from it alone prints."""
+
+import json
+import os
+import re
+import subprocess
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from hub.cli.clients import write_agent_config
+from tests.acceptance.floor import Floor, Process
+from tests.packaging.conftest import ROOT, run
+
+PACKAGES = ("hub", "device_agent", "schemas", "broker_config")
+LOCKED = re.compile(r"^([a-z0-9._-]+)==([^ ;\\]+)", flags=re.MULTILINE)
+HUB_ONLY = ("fastapi", "sqlmodel", "sqlalchemy", "psycopg", "pydantic", "typer", "uvicorn", "alembic")
+
+
+def locked(name: str) -> dict[str, str]:
+    """Package and version of a lock."""
+    return dict(LOCKED.findall((ROOT / "requirements" / f"{name}.txt").read_text()))
+
+
+def test_the_wheel_has_every_file_of_the_packages_and_no_other(wheel: Path) -> None:
+    tracked = {name for name in run(["git", "ls-files", *PACKAGES]).splitlines() if (ROOT / name).exists()}
+    packed = set(zipfile.ZipFile(wheel).namelist())
+
+    assert tracked - packed == set()
+    assert {Path(name).suffix for name in tracked} >= {".py", ".sql", ".mako", ".ini", ".conf", ".acl", ".json", ".sh"}
+    assert {name.partition("/")[0] for name in packed} == {*PACKAGES, "floorhub-0.1.0.dist-info"}
+
+
+@pytest.mark.parametrize("name", ["run", "hub", "agent", "build", "tools"])
+def test_a_smaller_lock_has_the_versions_that_are_tested(name: str) -> None:
+    tested = {**locked("dev"), **locked("tools")}
+    assert {package: tested.get(package) for package in locked(name)} == locked(name)
+
+
+@pytest.mark.parametrize("name", ["agent", "hub"])
+def test_a_lock_has_what_the_project_asks_for(name: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = project["dependencies"] + (project["optional-dependencies"]["hub"] if name == "hub" else [])
+    names = {re.split(r"[\[>=<]", requirement)[0].lower() for requirement in asked}
+    assert names - locked(name).keys() == set()
+
+
+def test_an_agent_alone_brings_nothing_of_the_hub(agent_environment: Path) -> None:
+    assert run([f"{agent_environment}/bin/floorhub-agent", "--version"]) == "floorhub-agent 0.1.0\n"
+    look = f"import importlib.util as u; print([name for name in {HUB_ONLY} if u.find_spec(name)])"
+    assert run([f"{agent_environment}/bin/python", "-c", look]) == "[]\n"
+
+
+def test_an_agent_alone_prints_and_is_examined(agent_environment: Path, floor: Floor, tmp_path: Path) -> None:
+    client = floor.client()
+    config = tmp_path / "agent.toml"
+    write_agent_config(
+        config,
+        client_id=client["id"],
+        hub_url=floor.url,
+        mqtt_url=str(floor.stack.mqtt_url),
+        secret=client["secret"],
+        root_key=client["root_key"],
+        extra=f'\n[[printers]]\nname = "office"\nuri = "{floor.stack.printer_url}"\n',
+    )
+    program = f"{agent_environment}/bin/floorhub-agent"
+
+    # From another folder and without this checkout on the path: nothing may be found but what was installed.
+    done = subprocess.run(
+        [program, "doctor", "--config", str(config), "--json"],
+        cwd=tmp_path,
+        env={"PATH": os.defpath},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["ok"] is True
+
+    agent = Process(
+        "installed agent", ["env", "-u", "PYTHONPATH", program, "run", "--config", str(config)], {}, tmp_path / "log"
+    )
+    agent.start()
+    try:
+        floor.wait_online(client["id"], agent)
+        command = floor.print_page(client["id"], wait=30)
+    finally:
+        exit_code = agent.stop()
+
+    assert command["status"] == "completed", command
+    assert len(floor.effects(command["id"])) == 1
+    assert exit_code == 0
