@@ -48,7 +48,7 @@ class _LooseReports(msgspec.Struct, tag="reports", tag_field="kind"):
     client_id: messages.ClientId
     session: messages.Token
     reports: list[msgspec.Raw]
-    epoch: int | None = None
+    epoch: messages.Epoch | None = None
 
 
 class _WithId(msgspec.Struct):

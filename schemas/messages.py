@@ -18,7 +18,9 @@ ClientId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\Z", descriptio
 Time = Annotated[datetime, Meta(tz=True)]
 Attempt = Annotated[int, Meta(ge=1, le=1_000)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
-Token = Annotated[str, Meta(min_length=1, max_length=64)]
+Token = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[ -~]+\Z")]
+Connection = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+Epoch = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Text = Annotated[str, Meta(max_length=8_000)]
 
 
@@ -102,7 +104,7 @@ class Reports(Message, frozen=True, kw_only=True, tag="reports"):
     client_id: ClientId
     session: Token
     reports: Annotated[list[Report], Meta(min_length=1, max_length=200)]
-    epoch: Annotated[int, Meta(ge=0)] | None = None
+    epoch: Epoch | None = None
 
 
 # --- hub -> client, topic `receipts`, signed -----------------------------------------------------------------
@@ -122,7 +124,7 @@ class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
     client_id: ClientId
     session: Token
     journal: Token
-    epoch: Annotated[int, Meta(ge=0)]
+    epoch: Epoch
     hub_time: Time
     keep_away: Annotated[str, Meta(max_length=500)] | None = None
     """Why this agent must stop: another machine uses the same identity."""
@@ -145,11 +147,11 @@ class Birth(Message, frozen=True, kw_only=True, tag="birth"):
     level: Level
     session: Token
     """New with each process start."""
-    connection: Annotated[int, Meta(ge=1)]
+    connection: Connection
     """Counts the connections of this session."""
     agent: AgentVersion
     clock: Time
-    epoch: Annotated[int, Meta(ge=0)] | None = None
+    epoch: Epoch | None = None
     journal: Token | None = None
 
 
@@ -158,8 +160,8 @@ class Offline(Message, frozen=True, kw_only=True, tag="offline"):
 
     client_id: ClientId
     session: Token
-    connection: Annotated[int, Meta(ge=1)]
-    epoch: Annotated[int, Meta(ge=0)] | None = None
+    connection: Connection
+    epoch: Epoch | None = None
 
 
 class Will(Message, frozen=True, kw_only=True, tag="will"):
@@ -167,8 +169,8 @@ class Will(Message, frozen=True, kw_only=True, tag="will"):
 
     client_id: ClientId
     session: Token
-    connection: Annotated[int, Meta(ge=1)]
-    epoch: Annotated[int, Meta(ge=0)] | None = None
+    connection: Connection
+    epoch: Epoch | None = None
 
 
 # --- client -> hub, topics `state` (retained), `heartbeat`, `requests` ---------------------------------------
@@ -193,8 +195,8 @@ class Heartbeat(Message, frozen=True, kw_only=True, tag="heartbeat"):
 
     client_id: ClientId
     session: Token
-    connection: Annotated[int, Meta(ge=1)]
-    epoch: Annotated[int, Meta(ge=0)] | None = None
+    connection: Connection
+    epoch: Epoch | None = None
 
 
 class Request(Message, frozen=True, kw_only=True, tag="request"):

@@ -57,6 +57,9 @@ HELD_ALLOWANCE = timedelta(seconds=HELD_ALLOWANCE_S)
 BUSY_DELAY = timedelta(seconds=5)
 """When an attempt that the agent was too busy to take is sent again."""
 
+MAX_REASONS = 20
+"""How many reasons for being held are kept."""
+
 TRANSITIONS: Mapping[Status, frozenset[Status]] = {
     Status.PENDING: frozenset({Status.QUEUED, Status.CANCELLED, Status.EXPIRED}),
     Status.QUEUED: frozenset(
@@ -276,7 +279,8 @@ def _held(command: Command, report: Reported, now: datetime) -> Decision:
         return Ignore(Ignored.LATE)
     named = (report.progress or {}).get("reasons")
     # Held without a reason is held all the same, and must be seen as such when the run goes on.
-    reasons = [str(reason) for reason in named] if isinstance(named, list) and named else ["unspecified"]
+    said = [reason for reason in named if isinstance(reason, str)] if isinstance(named, list) else []
+    reasons = said[:MAX_REASONS] or ["unspecified"]
     deadline = deadline_of(Status.RUNNING, command.expires_at, command.timeout_s, now, held=True)
     return Move(Status.RUNNING, "held", {"held_reasons": reasons, "deadline_at": deadline})
 

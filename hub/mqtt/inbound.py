@@ -55,14 +55,31 @@ class Intake(Generic[Item]):
             batch = [await self._queue.get()]
             while len(batch) < self._most and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
-            while True:
-                try:
-                    await self._work(batch)
-                except UnavailableError as problem:
-                    log.warning(Event.REPORTS_RETRIED, code=problem.code, waiting=self._queue.qsize())
-                    await asyncio.sleep(RETRY_PAUSE_S)
-                else:
-                    break
+            await self._work_off(batch, log)
+
+    async def _work_off(self, batch: list[Item], log: Log) -> None:
+        """All of a batch, whatever one item does: a message that broke the loop would break it again after each
+        restart, since presence is retained and reports come again."""
+        while True:
+            try:
+                await self._work(batch)
+            except UnavailableError as problem:
+                log.warning(Event.REPORTS_RETRIED, code=problem.code, waiting=self._queue.qsize())
+                await asyncio.sleep(RETRY_PAUSE_S)
+                continue
+            except Exception:  # logged below, and the others of the batch go on
+                if len(batch) == 1:
+                    log.exception(Event.MESSAGE_REFUSED, client_id=_client_of(batch[0]), reason="failed")
+                    return
+                for item in batch:
+                    await self._work_off([item], log)
+            return
+
+
+def _client_of(item: Any) -> str | None:
+    """Whose message it was, for the log."""
+    first = item[0] if isinstance(item, tuple) else item
+    return getattr(first, "client_id", None)
 
 
 class Inbound:

@@ -9,7 +9,6 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-import psycopg
 
 from hub.domain import lifecycle
 from hub.domain.lifecycle import ENDED, Ignore, Ignored, Reported
@@ -81,7 +80,7 @@ class Reports:
             await self._apply(batch)
         except UnavailableError:
             raise
-        except (psycopg.Error, ValueError, TypeError, KeyError) as problem:
+        except Exception as problem:  # noqa: BLE001 - logged; whatever a report does, it must not stop the others
             if len(batch) > 1:
                 middle = len(batch) // 2
                 await self.apply(batch[:middle])

@@ -1,8 +1,12 @@
-"""Text that Postgres cannot store: NUL and lone surrogates. Refused at HTTP, cleaned at MQTT."""
+"""JSON that cannot be kept: NUL and lone surrogates, which Postgres does not store, and nesting without end. Refused at
+HTTP, cleaned at MQTT."""
 
 import math
 from collections.abc import Mapping
 from typing import Any
+
+MAX_DEPTH = 64
+"""Levels of nesting. Far more than anybody needs, and far less than what whoever reads it later can take."""
 
 _TEXT = "holds a NUL or half a character, which cannot be stored"
 
@@ -18,19 +22,23 @@ def clean_text(text: str) -> str:
     return "".join("\ufffd" if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in text)
 
 
-def clean(value: Any) -> Any:
-    """A JSON value, deeply cleaned; unchanged parts are not copied needlessly."""
+def clean(value: Any, depth: int = 0) -> Any:
+    """A JSON value, deeply cleaned: what lies too deep becomes a word that says so."""
     if isinstance(value, str):
         return clean_text(value)
+    if isinstance(value, Mapping | list) and depth >= MAX_DEPTH:
+        return f"(nested deeper than {MAX_DEPTH} levels)"
     if isinstance(value, Mapping):
-        return {clean_text(str(key)): clean(item) for key, item in value.items()}
+        return {clean_text(str(key)): clean(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
-        return [clean(item) for item in value]
+        return [clean(item, depth + 1) for item in value]
     return value
 
 
-def find_unstorable(value: Any, path: str) -> tuple[str, str] | None:
+def find_unstorable(value: Any, path: str, depth: int = 0) -> tuple[str, str] | None:
     """Where a JSON value cannot be stored or sent, as `path.key[0]`, and why; None when all of it can."""
+    if depth > MAX_DEPTH:
+        return path.split(".")[0], f"is nested deeper than {MAX_DEPTH} levels"
     match value:
         case str():
             return None if _storable(value) else (path, _TEXT)
@@ -40,12 +48,12 @@ def find_unstorable(value: Any, path: str) -> tuple[str, str] | None:
             return None if -(2**63) <= value < 2**63 else (path, "is beyond 64 bits: send it as a string")
         case Mapping():
             for key, item in value.items():
-                found = (path, _TEXT) if not _storable(str(key)) else find_unstorable(item, f"{path}.{key}")
+                found = (path, _TEXT) if not _storable(str(key)) else find_unstorable(item, f"{path}.{key}", depth + 1)
                 if found:
                     return found
         case list() | tuple():
             for index, item in enumerate(value):
-                found = find_unstorable(item, f"{path}[{index}]")
+                found = find_unstorable(item, f"{path}[{index}]", depth + 1)
                 if found:
                     return found
     return None
