@@ -7,7 +7,7 @@ unsigned payload begins with `{`. A client that does not verify cuts the first l
 import base64
 import binascii
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -49,6 +49,7 @@ class _LooseReports(msgspec.Struct, tag="reports", tag_field="kind"):
     session: messages.Token
     reports: list[msgspec.Raw]
     epoch: messages.Epoch | None = None
+    v: Annotated[int, msgspec.Meta(ge=1)] = messages.VERSION
 
 
 class _WithId(msgspec.Struct):
