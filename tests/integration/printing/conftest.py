@@ -30,7 +30,7 @@ def printer(programs: PrinterPrograms) -> Iterator[Stage]:
         embedded = EmbeddedPrinter(folder, programs, PortBook(folder.ports).choose("printer", 0, HOSTS).number)
         embedded.start()
         try:
-            yield Stage(embedded)
+            yield Stage(embedded, folder)
         finally:
             embedded.stop()
     shutil.rmtree(root)

@@ -14,6 +14,7 @@ from device_agent.drivers.base import Outcome
 from device_agent.drivers.config import PrinterConfig
 from device_agent.drivers.print_job import Timing
 from device_agent.drivers.printer import IppPrinter
+from hub.embedded.data_folder import DataFolder
 from hub.embedded.printer import EmbeddedPrinter
 from tests.support.waiting import eventually
 
@@ -62,8 +63,9 @@ class Context:
 class Stage:
     """The virtual printer, driven and looked at from outside."""
 
-    def __init__(self, embedded: EmbeddedPrinter) -> None:
+    def __init__(self, embedded: EmbeddedPrinter, folder: DataFolder) -> None:
         self.embedded = embedded
+        self.folder = folder
 
     def behave(self, **control: object) -> None:
         """Replace the control files; see `print_command.sh`."""
