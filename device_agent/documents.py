@@ -33,13 +33,13 @@ _MISSING = {401, 403, 404, 410}
 
 class DocumentError(Exception):
     """A document that cannot be had. `code` is one of document_invalid, document_missing, document_hash_mismatch,
-    document_too_large, hub_unreachable; only the last is `retryable`. Nothing took effect."""
+    document_too_large, document_not_stored, hub_unreachable; the last two are `retryable`. Nothing took effect."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
-        self.retryable = code == "hub_unreachable"
+        self.retryable = code in ("hub_unreachable", "document_not_stored")
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -100,9 +100,9 @@ class Documents:
 
     async def _download(self, wanted: Reference, path: Path) -> None:
         httpx = load_httpx()
-        await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
         verify = await trusted(self._hub_url, self._ca_file)
         try:
+            await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
             async with (
                 asyncio.timeout(self._deadline_s),
                 httpx.AsyncClient(
@@ -119,6 +119,9 @@ class Documents:
         except (httpx.HTTPError, TimeoutError) as problem:
             reason = str(problem) or type(problem).__name__
             raise DocumentError("hub_unreachable", f"the hub did not send {wanted.path}: {reason}") from problem
+        except OSError as problem:
+            message = f"the document cannot be kept in {self._folder}: {problem.strerror or problem}; make room there"
+            raise DocumentError("document_not_stored", message) from problem
 
     async def _store(self, response: "httpx.Response", wanted: Reference, path: Path) -> None:
         """Write beside the goal and move: a file with the hash as its name is always whole."""

@@ -1,5 +1,6 @@
 """The composition root: builds everything from the settings and wires it together. Holds no logic of its own."""
 
+import asyncio
 import random
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,6 +9,7 @@ from uuid import UUID
 from hub.config import Settings
 from hub.dispatch.dispatcher import Dispatcher
 from hub.dispatch.reaper import Reaper
+from hub.errors import UnavailableError
 from hub.keys import SigningKeys, load_signing_keys
 from hub.metrics import Metrics
 from hub.mqtt.administration import Administration
@@ -31,6 +33,8 @@ from hub.store import dispatch as dispatch_store
 from hub.store.engine import Database
 from hub.store.notifications import Hint, Notifications
 from schemas.topics import BROKER_CONTROL_RESPONSE, Channel, every_client, shared
+
+ANNOUNCE_PAUSE_S = 0.5
 
 
 class LocalSignals:
@@ -130,6 +134,7 @@ class Worker:
     def __init__(self, hub: Hub) -> None:
         settings, log, database = hub.settings, hub.log, hub.database
         self._hub = hub
+        self._announce = asyncio.Event()
         self.dispatcher = hub.signals.dispatcher = Dispatcher(database, hub.outbound, hub.metrics, log)
 
         async def mark_sent(acknowledged: dict[UUID, float]) -> None:
@@ -187,11 +192,22 @@ class Worker:
         return None if self.inbound.signs_waiting else self._hub.roll_called_at
 
     async def _connected(self) -> None:
-        now = await self._hub.presence.now()
-        self._hub.roll_called_at = now
-        self._hub.outbound.announce(now)
+        self._announce.set()
         self.dispatcher.ready = True
         self.dispatcher.look_at_leases()
+
+    async def announce(self) -> None:
+        """After each connection: publish the key list and a roll call, as soon as the database tells the time."""
+        while True:
+            await self._announce.wait()
+            try:
+                now = await self._hub.presence.now()
+            except UnavailableError:
+                await asyncio.sleep(ANNOUNCE_PAUSE_S)
+                continue
+            self._announce.clear()
+            self._hub.roll_called_at = now
+            self._hub.outbound.announce(now)
 
     def _lost(self) -> None:
         self.dispatcher.ready = False

@@ -78,6 +78,7 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
                 start("dispatcher", hub.worker.dispatcher.run)
                 start("reaper", hub.worker.reaper.run)
                 start("mqtt", hub.worker.session.run)
+                start("announcements", hub.worker.announce)
                 if hub.worker.admin_session is not None and hub.worker.broker is not None:
                     start("mqtt-administration", hub.worker.admin_session.run)
                     start("broker-changes", hub.worker.broker.run)
@@ -110,6 +111,7 @@ async def _watched(hub: Hub, name: str, work: Work) -> None:
 
 
 def _http_server(hub: Hub, started: Callable[[], None]) -> _Server:
+    from hub.api.protocol import BoundedHttp
     from hub.api.server import build
 
     config = uvicorn.Config(
@@ -121,7 +123,7 @@ def _http_server(hub: Hub, started: Callable[[], None]) -> _Server:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=int(hub.settings.stop_grace_s),
         limit_concurrency=2_000,
-        h11_max_incomplete_event_size=32 * 1024,
+        http=BoundedHttp,
     )
     return _Server(config, started)
 

@@ -20,7 +20,7 @@ Attempt = Annotated[int, Meta(ge=1, le=1_000)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Token = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[ -~]+\Z")]
 Connection = Annotated[int, Meta(ge=1, le=2**31 - 1)]
-Epoch = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Epoch = Annotated[int, Meta(ge=0, le=2**53)]
 Text = Annotated[str, Meta(max_length=8_000)]
 
 

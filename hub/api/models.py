@@ -1,15 +1,35 @@
 """The shapes of HTTP bodies. snake_case; camelCase is accepted, too. Unknown fields are refused by name."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AliasChoices, AliasGenerator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AliasGenerator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", examples=["press-1"])]
 Tag = Annotated[str, Field(min_length=1, max_length=100)]
 ActionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$", examples=["print"])]
+
+
+def _within_reason(moment: datetime) -> datetime:
+    if not FIRST_YEAR <= moment.astimezone(UTC).year <= LAST_YEAR:
+        raise ValueError(f"give a time between the years {FIRST_YEAR} and {LAST_YEAR}")
+    return moment
+
+
+FIRST_YEAR, LAST_YEAR = 2000, 2200
+"""Postgres stores times that no JSON library reads any more; one of them would break every list it stands in."""
+Moment = Annotated[AwareDatetime, AfterValidator(_within_reason)]
 
 
 class Input(BaseModel):
@@ -37,8 +57,8 @@ class CommandInput(Input):
     max_retries: int = Field(
         3, ge=0, le=100, description="Further attempts after failures that certainly had no effect."
     )
-    not_before: AwareDatetime | None = Field(None, description="Do not hand it out earlier.")
-    expires_at: AwareDatetime | None = Field(None, description="Until when the effect may begin; default: in 1 h.")
+    not_before: Moment | None = Field(None, description="Do not hand it out earlier.")
+    expires_at: Moment | None = Field(None, description="Until when the effect may begin; default: in 1 h.")
     expires_in_s: float | None = Field(
         None, gt=0, le=2_592_000, description="The same, counted from not_before or else from now."
     )

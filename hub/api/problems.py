@@ -10,13 +10,16 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from hub.errors import FieldProblem, HubError, RejectedError, UnavailableError
 from hub.observability import Event, Log
 
 MEDIA_TYPE = "application/problem+json"
+HUNG_UP = 499
+"""The status that the log shows for a caller who hung up while sending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,6 +367,10 @@ def install(app: FastAPI, log: Log) -> None:
         )
         return problem(request, "internal_error", {"request_id": request_id})
 
+    async def on_hung_up(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=HUNG_UP)  # nobody reads it; the log has the status
+
+    app.add_exception_handler(ClientDisconnect, on_hung_up)
     app.add_exception_handler(HubError, on_hub_error)
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(HTTPException, on_http)

@@ -77,7 +77,9 @@ class PresenceService:
     ) -> LockedSession:
         now, old = session.now, session.evidence
         again = old.session == birth.session and old.connection == birth.connection
-        if old.session != birth.session and await sessions.superseded(connection, session.client_id, birth.session):
+        if old.session != birth.session and await sessions.superseded(
+            connection, session.client_id, birth.session, birth.connection
+        ):
             # Every worker hears every birth; one that lags must not take the older for the newer one.
             return session
         heard = Heard(Sign.BIRTH, clean_text(birth.session), birth.connection, birth.level, retained)

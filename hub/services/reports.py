@@ -107,10 +107,10 @@ class Reports:
                 [item.report.command_id for item in arrived],
                 [item.report.report_id for item in arrived],
             )
-            seen: set[UUID] = set()
+            seen: set[tuple[UUID, UUID]] = set()
             for item in arrived:
                 reason = self._fold(locked.get(item.report.command_id), item, seen)
-                seen.add(item.report.report_id)
+                seen.add((item.report.command_id, item.report.report_id))
                 if reason:
                     unusable.append(_unusable(item, reason))
             await transitions.apply(connection, list(locked.values()))
@@ -138,14 +138,14 @@ class Reports:
             async with self._database.connection() as connection:
                 await sessions.confirm(connection, list(fresh.values()))
 
-    def _fold(self, command: LockedCommand | None, item: Arrived, seen: set[UUID]) -> str | None:
+    def _fold(self, command: LockedCommand | None, item: Arrived, seen: set[tuple[UUID, UUID]]) -> str | None:
         """Fold one report into its command; the reason when it is unusable."""
         report = item.report
         if command is None:
             return "unknown_command"
         if command.client_id != item.client_id:
             return "foreign_command"
-        if report.report_id in command.seen or report.report_id in seen:
+        if report.report_id in command.seen or (command.id, report.report_id) in seen:
             command.heard_again(report.attempt)
             return None
         event = Reported(

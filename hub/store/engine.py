@@ -1,5 +1,6 @@
 """Connections to Postgres. Functions of the store run inside what is opened here and never commit themselves."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString
@@ -25,6 +26,17 @@ _PLANS = (
     "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off "
     "-c jit=off"
 )
+# A database host that vanishes is noticed in seconds instead of minutes.
+_NETWORK = {
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+DEADLINE_S = 35.0
+"""For all that is done with one connection at a time; longer than Postgres's own deadline for a statement, so it only
+counts when Postgres itself stands still."""
 _SESSION = f"-c timezone=UTC {_DEADLINES} {_PLANS}"
 
 
@@ -39,7 +51,7 @@ class Database:
     def __init__(self, url: str, *, size: int = 8, clock_shift: str = "0") -> None:
         self.url = url
         options = f"{_SESSION} -c floorhub.clock_shift={clock_shift.replace(' ', chr(92) + ' ')}"
-        self.conninfo = make_conninfo(url, options=options, connect_timeout=5, application_name="floorhub")
+        self.conninfo = make_conninfo(url, options=options, connect_timeout=5, application_name="floorhub", **_NETWORK)
         set_json_dumps(_dumps)
         set_json_loads(msgspec.json.decode)
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
@@ -73,11 +85,11 @@ class Database:
     async def connection(self) -> AsyncIterator[Connection]:
         """One connection in autocommit. Raises UnavailableError when Postgres is away or all are in use."""
         try:
-            async with self._pool.connection() as connection:
+            async with asyncio.timeout(DEADLINE_S), self._pool.connection() as connection:
                 yield connection
         except (PoolTimeout, TooManyRequests) as problem:
             raise UnavailableError("database_busy") from problem
-        except (psycopg.OperationalError, psycopg.InterfaceError) as problem:
+        except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as problem:
             raise UnavailableError("database_unavailable") from problem
 
     @asynccontextmanager

@@ -74,7 +74,7 @@ async def lock_online(connection: Connection, before: datetime) -> list[LockedSe
 
 
 async def save_presence(connection: Connection, client_id: str, old: Evidence, new: Evidence) -> None:
-    """Write evidence back, and a row of history when the presence or the session changed."""
+    """Write evidence back, and a row of history when the presence or the connection changed."""
     if new == old:
         return
     await connection.execute(
@@ -90,7 +90,7 @@ async def save_presence(connection: Connection, client_id: str, old: Evidence, n
             "connection": new.connection,
         },
     )
-    if new.presence is not old.presence or new.session != old.session:
+    if (new.presence, new.session, new.connection) != (old.presence, old.session, old.connection):
         await connection.execute(
             _HISTORY,
             {
@@ -104,9 +104,10 @@ async def save_presence(connection: Connection, client_id: str, old: Evidence, n
         )
 
 
-async def superseded(connection: Connection, client_id: str, session: str) -> bool:
-    """Whether a session that is not the present one is an earlier one of this client."""
-    cursor = await connection.execute(_SUPERSEDED, {"client_id": client_id, "session": session})
+async def superseded(connection: Connection, client_id: str, session: str, number: int) -> bool:
+    """Whether this connection (by its number) of a session that is not the present one was seen before."""
+    parameters = {"client_id": client_id, "session": session, "connection": number}
+    cursor = await connection.execute(_SUPERSEDED, parameters)
     row = await cursor.fetchone()
     return row is not None and bool(row["superseded"])
 

@@ -38,6 +38,13 @@ def printing(**payload: Any) -> dict[str, Any]:
     return command(action="print", payload={"printer": "office", "document": "{document}", **payload})
 
 
+def nested(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
 JSON = {"Content-Type": "application/json"}
 TABLE = [
     Wrong("no key", 401, "unauthorized", body=command(), headers={"Authorization": ""}),
@@ -57,6 +64,8 @@ TABLE = [
     Wrong("half a JSON", 400, "bad_json", raw=b'{"client_id": "a", ', headers=JSON),
     Wrong("no UTF-8", 400, "bad_json", raw=b'{"client_id": "\xff"}', headers=JSON),
     Wrong("nested 20,000 deep", 400, "bad_json", raw=b'{"a":' * 20_000 + b"1" + b"}" * 20_000, headers=JSON),
+    Wrong("nested 70 deep", 422, "validation_error", body=command(payload=nested(70)), field="payload"),
+    Wrong("nested 900 deep", 422, "validation_error", body=command(payload=nested(900)), field="payload"),
     Wrong("a list", 422, "validation_error", body=[command()]),
     Wrong(
         "a form",
@@ -116,6 +125,8 @@ TABLE = [
         body=command(expires_at="2099-01-01T00:00:00"),
         field="expires_at",
     ),
+    Wrong("year 1", 422, "validation_error", body=command(not_before="0001-01-01T00:00:00+12:00"), field="not_before"),
+    Wrong("year 9999", 422, "validation_error", body=command(expires_at="9999-12-25T00:00:00Z"), field="expires_at"),
     Wrong("no time", 422, "validation_error", body=command(not_before="tomorrow"), field="not_before"),
     Wrong("on_interrupt", 422, "validation_error", body=command(on_interrupt="panic"), field="on_interrupt"),
     Wrong("when_offline=fail, offline", 409, "client_offline", body=command(when_offline="fail")),

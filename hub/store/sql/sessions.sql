@@ -60,9 +60,10 @@ SET state = %(state)s, state_at = floorhub_now()
 WHERE client_id = %(client_id)s;
 
 -- name: superseded
--- Whether this session was the client's once, and another has followed it: sessions never come back.
+-- Whether this connection of a session was seen before, although the client has another session by now.
 SELECT EXISTS (
-    SELECT FROM client_status_history WHERE client_id = %(client_id)s AND session = %(session)s
+    SELECT FROM client_status_history
+    WHERE client_id = %(client_id)s AND session = %(session)s AND connection >= %(connection)s
 ) AS superseded;
 
 -- name: read_history
