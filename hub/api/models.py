@@ -1,6 +1,6 @@
 """The shapes of HTTP bodies. snake_case; camelCase is accepted, too. Unknown fields are refused by name."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -24,7 +24,8 @@ ActionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$", examples=[
 def _within_reason(moment: datetime) -> datetime:
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise ValueError(f"give a time between the years {FIRST_YEAR} and {LAST_YEAR}")
-    return moment
+    # Offsets up to a day are valid ISO 8601, and beyond what Postgres reads.
+    return moment.astimezone(UTC)
 
 
 FIRST_YEAR, LAST_YEAR = 2000, 2200

@@ -8,11 +8,10 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import AwareDatetime
 from uuid_utils.compat import uuid7
 
 from hub.api.deps import HubDep, Permission, require
-from hub.api.models import CommandInput, CommandLogs, CommandOutput, CommandPage, LogEntry, Problem
+from hub.api.models import CommandInput, CommandLogs, CommandOutput, CommandPage, LogEntry, Moment, Problem
 from hub.errors import FieldProblem, RejectedError
 from hub.services.commands import Row
 from hub.services.submission import Caller, CommandRequest, IdempotencyKey
@@ -141,8 +140,8 @@ async def list_commands(
     action: Annotated[str | None, Query(max_length=63)] = None,
     reference: Annotated[str | None, Query(max_length=200)] = None,
     tag: Annotated[str | None, Query(max_length=100)] = None,
-    created_after: AwareDatetime | None = None,
-    created_before: AwareDatetime | None = None,
+    created_after: Moment | None = None,
+    created_before: Moment | None = None,
     cursor: Annotated[str | None, Query(max_length=200, description="next_cursor of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:

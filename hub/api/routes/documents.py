@@ -65,7 +65,7 @@ async def post_document(
     description="For people with the permission, and for the client (HTTP Basic) whose unfinished command names it.",
     response_class=StreamingResponse,
     responses={
-        200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
+        200: {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}},
         **dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
     },
 )
