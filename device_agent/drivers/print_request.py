@@ -19,12 +19,17 @@ _DUPLEX: dict[bool | str, Sides] = {
 }
 
 
+ContentType = Annotated[str, Meta(max_length=255, pattern=r"^[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*\Z")]
+_SAYS_NOTHING = {"", "application/octet-stream", "application/x-www-form-urlencoded"}
+"""Types of a document whose sender named none; the last is what curl says by itself."""
+
+
 class PrintRequest(Struct, frozen=True, kw_only=True):
     """The payload of `print`. None means: as the printer is set. Unknown fields are ignored, as everywhere."""
 
     printer: Annotated[str, Meta(min_length=1, max_length=63)]
     document: dict[str, Any]
-    """`{path, sha256, size}` on the hub."""
+    """`{path, sha256, size}` on the hub, and the `content_type` that it was stored with."""
     copies: Annotated[int, Meta(ge=1, le=999)] = 1
     sides: Sides | None = None
     duplex: bool | Literal["long", "short"] | None = None
@@ -34,9 +39,8 @@ class PrintRequest(Struct, frozen=True, kw_only=True):
     orientation: Orientation | None = None
     color: Color | None = None
     title: Annotated[str, Meta(max_length=500)] = ""
-    content_type: Annotated[str, Meta(max_length=255, pattern=r"^[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*\Z")] = (
-        "application/pdf"
-    )
+    content_type: ContentType = "application/pdf"
+    """What the payload says, else the document's own type where that says anything."""
 
     @property
     def two_sided(self) -> Sides | None:
@@ -51,6 +55,10 @@ class PrintRequest(Struct, frozen=True, kw_only=True):
 
 def parse(payload: dict[str, Any]) -> PrintRequest:
     """Raises PayloadError `payload_invalid` that names the field."""
+    document = payload.get("document")
+    stored = document.get("content_type") if isinstance(document, dict) else None
+    if isinstance(stored, str) and stored not in _SAYS_NOTHING:
+        payload = {"content_type": stored, **payload}
     try:
         request = msgspec.convert(payload, PrintRequest)
     except msgspec.ValidationError as problem:

@@ -32,7 +32,14 @@ CONTENT_TYPES = frozenset(
     {
         *("application/pdf", "application/postscript", "application/octet-stream"),
         *("image/png", "image/jpeg", "image/tiff", "image/pwg-raster", "image/urf", "text/plain"),
-        *("application/zpl", "application/x-zpl", "application/vnd.zebra.zpl", "text/zpl", "text/x-zpl"),
+        *(
+            "application/zpl",
+            "application/x-zpl",
+            "application/vnd.zebra.zpl",
+            "application/vnd.zebra-zpl",
+            "text/zpl",
+            "text/x-zpl",
+        ),
         *("application/vnd.hp-pcl", "application/vnd.cups-raw"),
     }
 )

@@ -32,6 +32,24 @@ def test_sides_and_duplex(said: dict[str, Any], sides: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("stored", "said", "content_type"),
+    [
+        ({"content_type": "image/png"}, {}, "image/png"),
+        ({"content_type": "image/png"}, {"content_type": "text/plain"}, "text/plain"),
+        ({"content_type": "application/octet-stream"}, {}, "application/pdf"),
+        ({"content_type": "application/x-www-form-urlencoded"}, {}, "application/pdf"),
+        ({"content_type": 7}, {}, "application/pdf"),
+        ({}, {}, "application/pdf"),
+    ],
+)
+def test_a_document_is_printed_as_the_type_it_was_stored_with(
+    stored: dict[str, Any], said: dict[str, Any], content_type: str
+) -> None:
+    payload = {"printer": "office", "document": {**DOCUMENT, **stored}, **said}
+    assert print_request.parse(payload).content_type == content_type
+
+
+@pytest.mark.parametrize(
     ("said", "field"),
     [
         ({"copies": 0}, "copies"),
