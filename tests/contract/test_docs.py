@@ -168,7 +168,3 @@ def test_the_print_example_is_valid_shell(page: str) -> None:
 def test_both_readmes_have_the_same_example() -> None:
     plain = [re.sub(r"#.*|echo .*", "", example(page, "print", "sh")) for page in ("README.md", "README.ko.md")]
     assert plain[0] == plain[1]
-
-
-def test_the_basic_client_compiles() -> None:
-    compile(example("docs/how-to/write-an-agent.md", "basic-client", "python"), "client.py", "exec")
