@@ -4,10 +4,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from tests.acceptance.floor import Floor
+from tests.acceptance.speaker import Speaker
 
 
 @pytest.fixture(scope="module")
@@ -28,3 +31,24 @@ def floor() -> Iterator[Floor]:
 def _printer_is_well(floor: Floor) -> Iterator[None]:
     yield
     floor.control_printer()
+
+
+@pytest.fixture(scope="module")
+def speaker(floor: Floor) -> Iterator[Speaker]:
+    speaker = Speaker(floor)
+    speaker.settle()
+    yield speaker
+    speaker.close()
+
+
+@pytest.fixture(scope="module")
+def other(floor: Floor) -> Iterator[Speaker]:
+    other = Speaker(floor)
+    yield other
+    other.close()
+
+
+@pytest.fixture(scope="module")
+def database(floor: Floor) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(floor.stack.database_url, autocommit=True) as connection:
+        yield connection

@@ -1,12 +1,17 @@
 """How CUPS and others word the end of a job, as seen on a real CUPS 2.4, and what is made of it."""
 
+from pathlib import Path
+
 import pytest
 
+from device_agent.drivers import print_request
+from device_agent.drivers.config import PrinterConfig
 from device_agent.drivers.print_job import JobFollower
-from device_agent.ipp.client import CANCEL_JOB, GET_JOB_ATTRIBUTES
+from device_agent.drivers.printer import IppPrinter
+from device_agent.ipp.client import CANCEL_JOB, GET_JOB_ATTRIBUTES, GET_PRINTER_ATTRIBUTES
 from device_agent.ipp.message import Group, Message, Tag, attribute
 from tests.integration.printing.odd_printer import printer_that, reply
-from tests.integration.printing.stage import FAST, Context, begin, until
+from tests.integration.printing.stage import FAST, Context, begin, payload, until
 
 IDLE = Group(4, (attribute("printer-state", Tag.ENUM, 3), attribute("printer-state-reasons", Tag.KEYWORD, "none")))
 
@@ -73,3 +78,20 @@ async def test_a_queue_that_cannot_reach_its_printer_is_held() -> None:
         task = begin(JobFollower(client, "office", 7, context, FAST).to_the_end())
         assert await until(context, "held") == ["printer-unreachable"]
         task.cancel()
+
+
+async def test_a_printer_that_takes_no_jobs_is_sent_none(pdf: Path) -> None:
+    heard: list[Message] = []
+    refusing = Group(
+        4,
+        (
+            attribute("printer-is-accepting-jobs", Tag.BOOLEAN, False),
+            attribute("printer-state-message", Tag.TEXT, "Rejecting jobs."),
+        ),
+    )
+    async with printer_that(lambda request: reply(request, 0, refusing), heard) as client:
+        printer = IppPrinter(PrinterConfig(name="office", uri=client.uri), FAST)
+        outcome = await printer.print_document(print_request.parse(payload(pdf)), Context(pdf))
+    assert (outcome.status, outcome.code, outcome.retryable) == ("failed", "printer_stopped", True)
+    assert "Rejecting jobs. Make it take jobs again." in outcome.message
+    assert {request.code for request in heard} == {GET_PRINTER_ATTRIBUTES}
