@@ -151,8 +151,21 @@ class Stage:
 
     async def command(self, action: str | None = None, **fields: Any) -> HeldRun:
         """A command through the hub; its run, which the client does not have yet. Raises NotReachedError."""
+        run = await self._handed_out(action, fields)
+        if run is None:  # the connection broke meanwhile: what was on its way is lost, perhaps the session with it
+            run = await self._handed_out(action, fields)
+        if run is None:
+            raise NotReachedError("the connection broke before a command reached the client")
+        kid = run.payload.split(b" ", 1)[0].decode("ascii", "replace")
+        if kid != self.signer.kid:
+            raise NotReachedError(f"the hub signs with key {kid}, and the keys given are of {self.signer.kid}")
+        self.commands[run.run.command_id] = run
+        return run
+
+    async def _handed_out(self, action: str | None, fields: Mapping[str, Any]) -> HeldRun | None:
+        """The run of a new command; None when the connection broke before it came. Raises NotReachedError."""
         await self.present()
-        key = f"conformance-{uuid4()}"
+        wire, key = self.birth.wire, f"conformance-{uuid4()}"
         self.record.ours.add(key)
         body = {
             "client_id": self.subject.client_id,
@@ -165,33 +178,31 @@ class Stage:
             **fields,
         }
         posted = await asyncio.to_thread(self.hub.post, "/api/commands", body)
-        gone = self.record.births[-1].wire
-        await self.record.until(lambda: key in self.record.runs or gone.closed, HUB_PATIENCE_S)
-        if gone.closed:  # just now: what the hub sent meanwhile is lost, and comes again after the next birth
-            await self.present()
-        run = await self.record.until(lambda: self.record.runs.get(key), HUB_PATIENCE_S)
+        await self.record.until(lambda: key in self.record.runs or wire.closed, HUB_PATIENCE_S)
+        run = self.record.runs.get(key)
         if run is None:
-            await asyncio.to_thread(self.hub.post, f"/api/commands/{posted['id']}/cancel")
-            raise NotReachedError(f"the hub did not hand out {posted['id']} within {HUB_PATIENCE_S:.0f} s")
-        kid = run.payload.split(b" ", 1)[0].decode("ascii", "replace")
-        if kid != self.signer.kid:
-            raise NotReachedError(f"the hub signs with key {kid}, and the keys given are of {self.signer.kid}")
-        self.commands[run.run.command_id] = run
+            with suppress(NotReachedError):
+                await asyncio.to_thread(self.hub.post, f"/api/commands/{posted['id']}/cancel")
+            if not wire.closed:
+                raise NotReachedError(f"the hub did not hand out {posted['id']} within {HUB_PATIENCE_S:.0f} s")
         return run
+
+    def died(self, known: int) -> int | None:
+        """The exit code with which the process ended by itself since `ends` had this length; None: it did not."""
+        return self.ends[-1] if len(self.ends) > known else self.process.ended if self.process else None
 
     async def ended(self, run: HeldRun, context: str = "") -> list[Report]:
         """The reports of a command, once it ended. Raises MistakeError when it does not."""
         command_id = run.run.command_id
         patience_s = self.subject.patience_s
-        wires = len(self.tap.wires)
+        wires, ends = len(self.tap.wires), len(self.ends)
         if await self.record.until(lambda: self.record.end(command_id), patience_s) is None:
-            gone = f"; the process ended with {self.process.ended}" if self.process and self.process.ended else ""
-            gone = gone or (
-                "; the connection broke" if len(self.tap.wires) > wires or self.tap.wires[-1].closed else ""
-            )
-            raise MistakeError(
-                f"{context}{describe(self.record.way(command_id))}, and no end within {patience_s:g} s{gone}"
-            )
+            seen = f"{context}{describe(self.record.way(command_id))}, and no end within {patience_s:g} s"
+            if (code := self.died(ends)) is not None:
+                seen += f"; the process ended with {code}"
+            elif len(self.tap.wires) > wires or self.tap.wires[-1].closed:
+                seen += "; the connection broke"
+            raise MistakeError(seen)
         return self.record.way(command_id)
 
     async def completed(self, run: HeldRun, context: str = "") -> list[Report]:

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -189,17 +190,22 @@ class Examined:
         return {n: c["seen"] for n, c in self.checks.items() if c["outcome"] in ("failed", "not reached")}
 
 
+def environment(floor: Floor) -> dict[str, str]:
+    """For `floorhub`: where this floor is."""
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "FLOORHUB_URL": floor.url,
+        "FLOORHUB_KEY": floor.key,
+        "FLOORHUB_MQTT_URL": str(floor.stack.mqtt_url),
+    }
+
+
 def examine(floor: Floor, client_id: str, *arguments: str) -> Examined:
     """Run `floorhub conformance` with `--json`."""
     done = subprocess.run(
         [sys.executable, "-m", "hub", "conformance", client_id, "--json", "--keys", str(floor.folder.keys), *arguments],
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT),
-            "FLOORHUB_URL": floor.url,
-            "FLOORHUB_KEY": floor.key,
-            "FLOORHUB_MQTT_URL": str(floor.stack.mqtt_url),
-        },
+        env=environment(floor),
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -308,6 +314,41 @@ def test_a_planted_mistake_is_named_and_no_other(examined: dict[str, Future[Exam
     for name, words in mistake.found.items():
         assert words in found.failed[name]
     assert found.exit_code == 1
+
+
+def test_started_and_stopped_by_hand_it_leaves_out_the_restart(floor: Floor, tmp_path: Path) -> None:
+    client = floor.client()
+    port = PortBook(floor.folder.ports).choose("conformance", 0).number
+    who = [client["id"], client["secret"], f"127.0.0.1:{port}", floor.url, str(tmp_path)]
+    by_hand = Process("by hand", [sys.executable, str(PYTHON), *who], {}, floor.folder.logs / "by-hand.log")
+    arguments = [client["id"], "--json", "--keys", str(floor.folder.keys), "--listen", f"127.0.0.1:{port}"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "hub", "conformance", *arguments],
+        env=environment(floor),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stderr is not None
+        assert running.stdout is not None
+        deadline = threading.Timer(DEADLINE_S, running.kill)
+        deadline.start()
+        try:
+            for line in running.stderr:
+                if line.startswith("Start the client"):
+                    by_hand.start()
+                elif line.startswith("Now stop the client"):
+                    assert by_hand.stop() == 0
+            checks = {check["name"]: check for check in json.loads(running.stdout.read())["checks"]}
+        finally:
+            deadline.cancel()
+            running.kill()
+            by_hand.stop()
+
+    assert checks["restart"]["outcome"] == "skipped"
+    assert checks["offline"]["outcome"] == "passed"
+    assert {check["outcome"] for check in checks.values()} == {"passed", "skipped", "not owed"}
 
 
 def test_without_a_client_it_says_so(floor: Floor) -> None:
