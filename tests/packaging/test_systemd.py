@@ -28,6 +28,7 @@ def analyze(*arguments: str, units: Path) -> subprocess.CompletedProcess[str]:
     """systemd-analyze, of this machine or unpacked; it needs no running systemd."""
     program = Packages().program("systemd-analyze", "systemd")
     libraries = [str(folder) for folder in program.root.glob("usr/lib/*/systemd")]
+    libraries += filter(None, [program.env.get("LD_LIBRARY_PATH")])
     # The trailing colon: and where the program would look by itself.
     search = f"{units}:{program.root / 'lib/systemd/system'}:"
     environment = {"LD_LIBRARY_PATH": ":".join(libraries), "SYSTEMD_UNIT_PATH": search, "PATH": os.defpath}

@@ -12,6 +12,7 @@ from schemas.states import ReportStatus
 from tests.integration.agent.agents import AgentProcess
 from tests.integration.agent.conftest import Broker
 from tests.integration.agent.scripted_hub import ScriptedHub
+from tests.support.strace import strace
 from tests.unit.device_agent.bench import a_cancel
 
 
@@ -152,7 +153,7 @@ async def test_a_second_agent_on_the_same_data_folder_ends_with_a_sentence(
 @pytest.mark.parametrize("sync", [1, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 18])
 async def test_a_kill_at_any_sync_ends_every_command_once(agent: AgentProcess, hub: ScriptedHub, sync: int) -> None:
     """strace kills the agent at its K-th sync: around every journal commit and around the effects' own."""
-    await agent.start("strace", "-f", "-o", "/dev/null", "-e", f"inject=fsync,fdatasync:signal=KILL:when={sync}")
+    await agent.start(*strace("-f", "-o", "/dev/null", "-e", f"inject=fsync,fdatasync:signal=KILL:when={sync}"))
     await first_of(agent.wait(), hub.wait_welcomed())
     runs = [await hub.run(number, lane=f"lane-{number % 2}") for number in range(1, 5)]
     await first_of(agent.wait(), hub.wait(lambda: all(hub.ends(run) for run in runs)))
@@ -174,7 +175,7 @@ async def test_a_kill_at_any_sync_ends_every_command_once(agent: AgentProcess, h
 async def test_a_disk_that_fails_ends_the_agent_but_not_what_the_device_does(
     agent: AgentProcess, hub: ScriptedHub
 ) -> None:
-    await agent.start("strace", "-f", "-o", "/dev/null", "-e", "inject=fsync,fdatasync:error=EIO:when=20+")
+    await agent.start(*strace("-f", "-o", "/dev/null", "-e", "inject=fsync,fdatasync:error=EIO:when=20+"))
     await hub.wait_welcomed()
     runs = [await hub.run(1, payload={"n": 1, "wait": True})]
     await agent.wait_log("command_started")

@@ -35,6 +35,7 @@ from device_agent.records import (
     apply,
     merge,
 )
+from tests.support.strace import strace
 from tests.unit.device_agent.bench import a_run, command_id
 
 ids = st.integers(1, 4).map(command_id)
@@ -235,7 +236,7 @@ async def test_what_was_committed_survives_kill_9(tmp_path: Path, lines: int) ->
 
 async def test_each_commit_is_synced_to_the_disk_before_it_returns(tmp_path: Path) -> None:
     trace = tmp_path / "trace"
-    prefix = ["strace", "-f", "-qq", "-o", str(trace), "-e", "trace=fsync,fdatasync"]
+    prefix = strace("-f", "-qq", "-o", str(trace), "-e", "trace=fsync,fdatasync")
     committed = await asyncio.to_thread(run_writer, tmp_path / "journal.db", *prefix, lines=50)
     assert trace.read_text().count("sync(") >= committed
 
@@ -244,5 +245,5 @@ async def test_each_commit_is_synced_to_the_disk_before_it_returns(tmp_path: Pat
 async def test_a_kill_at_any_sync_leaves_whole_transactions(tmp_path: Path, sync: int) -> None:
     path = tmp_path / "journal.db"
     inject = f"inject=fsync,fdatasync:signal=KILL:when={sync}"
-    committed = await asyncio.to_thread(run_writer, path, "strace", "-f", "-o", "/dev/null", "-e", inject)
+    committed = await asyncio.to_thread(run_writer, path, *strace("-f", "-o", "/dev/null", "-e", inject))
     await check_after_kill(path, committed)
