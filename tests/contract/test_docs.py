@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from hub.api.problems import CATALOGUE
+from hub.api.catalogue import CATALOGUE
 from hub.api.routes import clients, commands, documents, operation, uploads
 from hub.config import Settings
 from hub.domain.lifecycle import TRANSITIONS, Status

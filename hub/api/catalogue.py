@@ -1,0 +1,246 @@
+"""The one table from an error's code to its status and sentences; docs/reference/errors.md is made from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a code means: the HTTP status, the seeds' name for it, and a sentence with what to do in each language."""
+
+    status: int
+    name: str
+    en: str
+    ko: str
+
+
+CATALOGUE: Mapping[str, Entry] = {
+    "validation_error": Entry(
+        422,
+        "VALIDATION_ERROR",
+        "The request has fields that do not fit: correct what `errors` lists and send it again.",
+        "요청의 필드가 올바르지 않습니다. `errors`에 적힌 항목을 고쳐 다시 보내십시오.",
+    ),
+    "bad_json": Entry(
+        400,
+        "VALIDATION_ERROR",
+        "The body is not JSON: send a JSON object in UTF-8.",
+        "본문이 JSON이 아닙니다. UTF-8 JSON 객체를 보내십시오.",
+    ),
+    "unsupported_media_type": Entry(
+        415,
+        "VALIDATION_ERROR",
+        "The body is sent as {media_type}: send JSON with `Content-Type: application/json`.",
+        "본문 형식이 {media_type}입니다. `Content-Type: application/json`으로 JSON을 보내십시오.",
+    ),
+    "body_too_large": Entry(
+        413,
+        "VALIDATION_ERROR",
+        "The body is larger than 1 MiB: upload big things with POST /api/documents.",
+        "본문이 1 MiB를 넘습니다. 큰 파일은 POST /api/documents로 올리십시오.",
+    ),
+    "document_too_large": Entry(
+        413,
+        "VALIDATION_ERROR",
+        "The document is larger than {most} bytes: make it smaller or split it.",
+        "문서가 {most}바이트를 넘습니다. 크기를 줄이거나 나누십시오.",
+    ),
+    "payload_too_large": Entry(
+        422,
+        "VALIDATION_ERROR",
+        "The payload has {size} bytes, at most {most} fit into a message: upload big things as a document.",
+        "payload가 {size}바이트입니다. 최대 {most}바이트이므로 큰 내용은 문서로 올리십시오.",
+    ),
+    "unauthorized": Entry(
+        401,
+        "UNAUTHORIZED",
+        "No valid key: send `Authorization: Bearer KEY`; the first administrator's key lies in the file admin.key.",
+        "유효한 키가 없습니다. `Authorization: Bearer KEY`를 보내십시오. 첫 관리자 키는 admin.key 파일에 있습니다.",
+    ),
+    "forbidden": Entry(
+        403,
+        "FORBIDDEN",
+        "Your role may not do this: ask an administrator.",
+        "권한이 없습니다. 관리자에게 요청하십시오.",
+    ),
+    "action_not_allowed": Entry(
+        403,
+        "FORBIDDEN",
+        "Client {client_id} does not allow the action {action}: add it to the client's allowed_actions.",
+        "클라이언트 {client_id}에서 {action} 동작이 허용되지 않습니다. allowed_actions에 추가하십시오.",
+    ),
+    "not_found": Entry(
+        404,
+        "NOT_FOUND",
+        "There is nothing at this path: see /docs for what there is.",
+        "이 경로에는 아무것도 없습니다. /docs에서 경로를 확인하십시오.",
+    ),
+    "method_not_allowed": Entry(
+        405,
+        "NOT_FOUND",
+        "This path does not take this method: see /docs.",
+        "이 경로에서 지원하지 않는 메서드입니다. /docs를 확인하십시오.",
+    ),
+    "client_not_found": Entry(
+        404,
+        "NOT_FOUND",
+        "There is no client {client_id}: register it with POST /api/clients or `floorhub client add`.",
+        "클라이언트 {client_id}이(가) 없습니다. POST /api/clients 또는 `floorhub client add`로 등록하십시오.",
+    ),
+    "client_retired": Entry(
+        404,
+        "NOT_FOUND",
+        "Client {client_id} is retired: its id is not used again; register a new one.",
+        "클라이언트 {client_id}은(는) 폐기되었습니다. 새 id로 등록하십시오.",
+    ),
+    "client_disabled": Entry(
+        403,
+        "FORBIDDEN",
+        "Client {client_id} is disabled: enable it first.",
+        "클라이언트 {client_id}이(가) 비활성화되어 있습니다. 먼저 활성화하십시오.",
+    ),
+    "client_offline": Entry(
+        409,
+        "CLIENT_OFFLINE",
+        "Client {client_id} is not online and the command asked to fail then: use when_offline=queue to wait for it.",
+        "클라이언트 {client_id}이(가) 오프라인입니다. 기다리려면 when_offline=queue를 쓰십시오.",
+    ),
+    "client_exists": Entry(
+        409,
+        "CONFLICT",
+        "The id {client_id} is taken, perhaps by a retired client: choose another one.",
+        "id {client_id}은(는) 이미 쓰였습니다(폐기된 것 포함). 다른 id를 고르십시오.",
+    ),
+    "command_not_found": Entry(
+        404,
+        "NOT_FOUND",
+        "There is no command {command_id}.",
+        "명령 {command_id}이(가) 없습니다.",
+    ),
+    "document_not_found": Entry(
+        404,
+        "NOT_FOUND",
+        "There is no document {document_id} that you may read: upload it with POST /api/documents.",
+        "읽을 수 있는 문서 {document_id}이(가) 없습니다. POST /api/documents로 올리십시오.",
+    ),
+    "url_not_allowed": Entry(
+        403,
+        "FORBIDDEN",
+        "The hub may not fetch from {host}: an administrator can add it to FLOORHUB_FETCH_ALLOW, or upload the file.",
+        "허브는 {host}에서 문서를 가져올 수 없습니다. 관리자가 FLOORHUB_FETCH_ALLOW에 추가하거나 파일을 올리십시오.",
+    ),
+    "address_not_allowed": Entry(
+        403,
+        "FORBIDDEN",
+        "{host} lies in a private network, which the hub does not fetch from: set FLOORHUB_FETCH_PRIVATE, or upload.",
+        "{host}은(는) 사설 네트워크 주소라 가져올 수 없습니다. FLOORHUB_FETCH_PRIVATE를 켜거나 파일을 올리십시오.",
+    ),
+    "path_not_allowed": Entry(
+        403,
+        "FORBIDDEN",
+        "The path {path} is no file in a folder of FLOORHUB_DOCUMENT_FOLDERS: upload the file instead.",
+        "경로 {path}은(는) FLOORHUB_DOCUMENT_FOLDERS에 있는 파일이 아닙니다. 파일을 올리십시오.",
+    ),
+    "file_not_found": Entry(
+        404,
+        "NOT_FOUND",
+        "There is no file {path} on the hub's machine.",
+        "허브 컴퓨터에 {path} 파일이 없습니다.",
+    ),
+    "content_type_not_allowed": Entry(
+        415,
+        "VALIDATION_ERROR",
+        "The document is {content_type}, which is nothing to print: fetch a PDF, image, text or printer file.",
+        "문서 형식이 {content_type}이라 쓸 수 없습니다. PDF, 이미지, 텍스트 또는 프린터 파일이어야 합니다.",
+    ),
+    "fetch_failed": Entry(
+        502,
+        "FETCH_FAILED",
+        "{host} did not give the document ({reason}): check the URL and that server, then send it again.",
+        "{host}에서 문서를 받지 못했습니다({reason}). URL과 서버를 확인한 뒤 다시 보내십시오.",
+    ),
+    "upload_stalled": Entry(
+        408,
+        "TIMEOUT",
+        "The body stopped coming: send it again over a better line.",
+        "본문 전송이 중단되었습니다. 연결 상태를 확인하고 다시 보내십시오.",
+    ),
+    "upload_not_found": Entry(
+        404,
+        "NOT_FOUND",
+        "This path takes nothing from you: it was used, its command has ended, or it is not yours. Ask for another.",
+        "이 경로로는 올릴 수 없습니다. 이미 쓰였거나 명령이 끝났거나 남의 것입니다. 새 경로를 요청하십시오.",
+    ),
+    "too_many_uploads": Entry(
+        429,
+        "RATE_LIMIT",
+        "The command has had {most} upload paths, and gets no more.",
+        "이 명령에 허용된 업로드 경로 {most}개를 모두 썼습니다.",
+    ),
+    "command_ended": Entry(
+        409,
+        "CONFLICT",
+        "Command {command_id} has ended as {status}; it cannot be cancelled any more.",
+        "명령 {command_id}은(는) 이미 {status} 상태로 끝나 취소할 수 없습니다.",
+    ),
+    "idempotency_key_reused": Entry(
+        409,
+        "CONFLICT",
+        "The Idempotency-Key {key} was used with another body: use a new key for a new request.",
+        "Idempotency-Key {key}이(가) 다른 본문에 쓰였습니다. 새 요청에는 새 키를 쓰십시오.",
+    ),
+    "request_expired": Entry(
+        422,
+        "REQUEST_EXPIRED",
+        "The command could never begin: expires_at has passed or lies before not_before.",
+        "시작할 수 없는 명령입니다. expires_at이 지났거나 not_before보다 앞섭니다.",
+    ),
+    "rate_limited": Entry(
+        429,
+        "RATE_LIMIT",
+        "Client {client_id} has had all commands of this minute: try again after {reset}, or raise its rate_limit.",
+        "클라이언트 {client_id}의 분당 한도에 도달했습니다. {reset} 이후 다시 시도하거나 rate_limit을 높이십시오.",
+    ),
+    "quota_exceeded": Entry(
+        429,
+        "RATE_LIMIT",
+        "Client {client_id} has had all commands of this day (UTC): try after {reset}, or raise max_commands_per_day.",
+        "클라이언트 {client_id}의 하루(UTC) 한도에 도달했습니다. {reset} 이후 시도하거나 한도를 높이십시오.",
+    ),
+    "overloaded": Entry(
+        503,
+        "UNAVAILABLE",
+        "The hub has more requests than it can take: try again shortly. Nothing was stored.",
+        "허브에 요청이 너무 많습니다. 잠시 후 다시 시도하십시오. 저장된 것은 없습니다.",
+    ),
+    "stopping": Entry(
+        503,
+        "UNAVAILABLE",
+        "The hub is stopping: try again shortly. Nothing was stored.",
+        "허브가 종료 중입니다. 잠시 후 다시 시도하십시오. 저장된 것은 없습니다.",
+    ),
+    "try_again": Entry(
+        503,
+        "UNAVAILABLE",
+        "Another request with the same key has just failed: send yours again.",
+        "같은 키의 다른 요청이 방금 실패했습니다. 다시 보내십시오.",
+    ),
+    "database_busy": Entry(
+        503,
+        "UNAVAILABLE",
+        "All database connections are in use: try again shortly.",
+        "데이터베이스 연결이 모두 사용 중입니다. 잠시 후 다시 시도하십시오.",
+    ),
+    "database_unavailable": Entry(
+        503,
+        "UNAVAILABLE",
+        "The database does not answer. If you sent an Idempotency-Key, send the request again with it.",
+        "데이터베이스가 응답하지 않습니다. Idempotency-Key를 보냈다면 같은 키로 다시 보내십시오.",
+    ),
+    "internal_error": Entry(
+        500,
+        "INTERNAL_ERROR",
+        "Something went wrong in the hub; its log names the request id {request_id}.",
+        "허브 내부 오류입니다. 로그에서 요청 id {request_id}을(를) 확인하십시오.",
+    ),
+}

@@ -1,0 +1,19 @@
+"""Groups of clients, and batches that can be paused and stopped.
+
+Safe before the rollout of the code that comes with it: earlier code does not know what it adds.
+"""
+
+from collections.abc import Sequence
+
+revision: str = "0004"
+down_revision: str | None = "0003"
+branch_labels: Sequence[str] | None = None
+depends_on: Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    """Nothing yet."""
+
+
+def downgrade() -> None:
+    """Nothing yet."""

@@ -1,0 +1,19 @@
+"""What clean-up remembers.
+
+Safe before the rollout of the code that comes with it: earlier code does not know what it adds.
+"""
+
+from collections.abc import Sequence
+
+revision: str = "0006"
+down_revision: str | None = "0005"
+branch_labels: Sequence[str] | None = None
+depends_on: Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    """Nothing yet."""
+
+
+def downgrade() -> None:
+    """Nothing yet."""

@@ -1,0 +1,14 @@
+"""Every table as a class, for migrations to be compared with and for reads that are not hot.
+
+The migrations make the tables; a test holds these classes against what they made, down to checks and indexes. Two
+things exist in migrations alone: the function `floorhub_now` and the storage of `document_chunks.bytes`. The classes
+never leave the store: they do not validate (SQLModel checks nothing on `table=True`), and rows that change hot tables
+are written by the statements in `sql/` only.
+
+States are text with a CHECK, not native enums, whose values could never be removed again.
+"""
+
+from hub.store.tables import access, clients, commands, documents, records
+from hub.store.tables.base import metadata
+
+__all__ = ["access", "clients", "commands", "documents", "metadata", "records"]
