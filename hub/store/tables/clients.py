@@ -1,7 +1,7 @@
 """Clients, what they may do, and what they last said of themselves."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
@@ -124,7 +124,7 @@ class ClientStatusChange(Table, table=True):
 
     __tablename__ = "client_status_history"
     __table_args__ = (Index("client_status_history_client", "client_id", text("at DESC")),)
-    __mapper_args__ = {"primary_key": ["client_id", "at", "presence"]}
+    __mapper_args__: ClassVar[dict[str, Any]] = {"primary_key": ["client_id", "at", "presence"]}
 
     client_id: str = text_()
     at: datetime
