@@ -21,6 +21,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Token = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[ -~]+\Z")]
 Connection = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 Epoch = Annotated[int, Meta(ge=0, le=2**53)]
+Mark = Annotated[int, Meta(ge=0, le=2**53)]
 Text = Annotated[str, Meta(max_length=8_000)]
 
 
@@ -55,6 +56,9 @@ class Run(Message, frozen=True, kw_only=True, tag="run"):
     """The journal this attempt is meant for; an agent with another one refuses it."""
     order_key: Name | None = None
     traceparent: Annotated[str, Meta(max_length=100)] | None = None
+    heard: ReportStatus | None = None
+    """What the hub has heard of this attempt from this journal, `accepted` or `started`, where it must not happen
+    twice. An agent that knows less has an older copy of its journal."""
 
 
 class Cancel(Message, frozen=True, kw_only=True, tag="cancel"):
@@ -105,6 +109,8 @@ class Reports(Message, frozen=True, kw_only=True, tag="reports"):
     session: Token
     reports: Annotated[list[Report], Meta(min_length=1, max_length=200)]
     epoch: Epoch | None = None
+    connection: Connection | None = None
+    mark: Mark | None = None
 
 
 # --- hub -> client, topic `receipts`, signed -----------------------------------------------------------------
@@ -128,6 +134,8 @@ class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
     hub_time: Time
     keep_away: Annotated[str, Meta(max_length=500)] | None = None
     """Why this agent must stop: another machine uses the same identity."""
+    nonce: Token | None = None
+    """The birth that this answers: a welcome that was kept and played again answers none."""
 
 
 # --- client -> hub, topic `presence`, retained ---------------------------------------------------------------
@@ -153,6 +161,11 @@ class Birth(Message, frozen=True, kw_only=True, tag="birth"):
     clock: Time
     epoch: Epoch | None = None
     journal: Token | None = None
+    mark: Mark | None = None
+    """How often this journal was written with something that must not happen twice; it only rises, also over process
+    starts. A lower one than before tells an older copy of the journal."""
+    nonce: Token | None = None
+    """New with each birth; the welcome repeats it."""
 
 
 class Offline(Message, frozen=True, kw_only=True, tag="offline"):
@@ -197,6 +210,7 @@ class Heartbeat(Message, frozen=True, kw_only=True, tag="heartbeat"):
     session: Token
     connection: Connection
     epoch: Epoch | None = None
+    mark: Mark | None = None
 
 
 class Request(Message, frozen=True, kw_only=True, tag="request"):
