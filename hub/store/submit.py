@@ -8,12 +8,14 @@ from uuid import UUID
 
 import msgspec
 import psycopg.errors
+from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from hub.store.engine import Connection
 from hub.store.sql import statement
 
 _SUBMIT = statement("submit", "submit")
+_PLAN_FOR_MANY = statement("submit", "plan_for_many")
 _FIND = statement("submit", "find_idempotent")
 
 
@@ -52,7 +54,7 @@ class NewCommand(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of one new command. `refusal` is None when it was stored, else one of repeated, client_not_found,
+    """What became of one new command. `refusal` is None when it was accepted, else one of repeated, client_not_found,
     client_retired, client_disabled, action_not_allowed, client_offline, already_expired, never_due,
     document_not_found, quota_exceeded, rate_limited."""
 
@@ -80,6 +82,17 @@ async def submit(connection: Connection, commands: Sequence[NewCommand]) -> list
         if problem.diag.constraint_name != "idempotency_keys_pkey":
             raise
         raise KeyCollisionError from problem
+    return _verdicts(await cursor.fetchall())
+
+
+async def submit_many(connection: Connection, commands: Sequence[NewCommand]) -> list[Verdict]:
+    """The same for thousands of commands at once, without keys. Needs a transaction, which it makes plan anew."""
+    await connection.execute(_PLAN_FOR_MANY)
+    cursor = await connection.execute(_SUBMIT, {"rows": Jsonb(commands)}, prepare=False)
+    return _verdicts(await cursor.fetchall())
+
+
+def _verdicts(rows: Sequence[DictRow]) -> list[Verdict]:
     return [
         Verdict(
             refusal=row["verdict"],
@@ -90,7 +103,7 @@ async def submit(connection: Connection, commands: Sequence[NewCommand]) -> list
             minute_reset=row["minute_reset"],
             day_reset=row["day_reset"],
         )
-        for row in await cursor.fetchall()
+        for row in rows
     ]
 
 

@@ -133,7 +133,8 @@ locked AS MATERIALIZED (
     SELECT c.id, c.client_id, c.lane
     FROM chosen
     JOIN commands c ON c.id = chosen.id
-    WHERE c.status = 'pending'
+    -- Looked at again when the lock is held: its batch may have been paused meanwhile.
+    WHERE c.status = 'pending' AND NOT c.scheduled
     FOR UPDATE OF c SKIP LOCKED
 ),
 counted AS (
@@ -258,10 +259,11 @@ FROM sent
 WHERE c.id = sent.id;
 
 -- name: wake_scheduled
--- What has become due enters the index that dispatch reads. Answers with the clients that have work now.
+-- What has become due enters the index that dispatch reads, unless its batch holds it back. Answers with the clients
+-- that have work now.
 WITH due AS MATERIALIZED (
     SELECT id FROM commands
-    WHERE scheduled AND not_before <= floorhub_now()
+    WHERE scheduled AND NOT on_hold AND not_before <= floorhub_now()
     ORDER BY not_before
     LIMIT %(most)s
     FOR UPDATE SKIP LOCKED
@@ -275,6 +277,6 @@ RETURNING c.client_id;
 -- name: next_due
 -- Seconds until the next scheduled command or deadline is due; NULL when there is none.
 SELECT extract(epoch FROM least(
-    (SELECT min(not_before) FROM commands WHERE scheduled),
+    (SELECT min(not_before) FROM commands WHERE scheduled AND NOT on_hold),
     (SELECT min(deadline_at) FROM commands WHERE deadline_at IS NOT NULL)
 ) - floorhub_now())::double precision AS seconds;

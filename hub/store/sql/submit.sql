@@ -1,6 +1,7 @@
 -- name: submit
 -- Accept commands: judge each, take the quota, write command, log, audit, idempotency key and lane in one statement.
--- Nothing -> pending. One input row per command, in order of `n` (its place); several requests share one call (group commit).
+-- Nothing -> pending; in a batch also nothing -> rejected, so that each target has its row. One input row per command, in
+-- order of `n` (its place); several requests share one call (group commit).
 -- A key that exists already: the row is refused as `repeated`; a key that comes into being meanwhile makes the whole
 -- statement fail (unique violation), which takes everything back.
 -- Rows of client_usage are locked in client-id order, so overlapping calls cannot deadlock.
@@ -84,6 +85,13 @@ decided AS MATERIALIZED (
         ) AS verdict
     FROM placed
 ),
+kept AS MATERIALIZED (
+    -- What becomes a row: what is accepted, and what a batch was refused, except for clients that there are not.
+    SELECT i.*, d.verdict, d.at, d.expires_at AS until, d.scheduled
+    FROM input i
+    JOIN decided d USING (n)
+    WHERE d.verdict IS NULL OR (i.batch_id IS NOT NULL AND d.verdict <> 'client_not_found')
+),
 taken AS (
     UPDATE client_usage u
     SET
@@ -95,25 +103,34 @@ taken AS (
     JOIN usage USING (client_id)
     WHERE u.client_id = t.client_id
 ),
-accepted AS (
+written AS (
     INSERT INTO commands (
         id, client_id, batch_id, action, lane, payload, document_ids, priority, status, version, attempt, max_retries,
         not_before, scheduled, expires_at, timeout_s, on_interrupt, order_key, when_offline, reference, tags,
-        estimated_duration_s, traceparent, created_by, created_at, sends, deadline_at, cancel_sends, replay_of
+        estimated_duration_s, traceparent, created_by, created_at, sends, deadline_at, cancel_sends, replay_of,
+        finished_at, error
     )
     SELECT
-        i.id, i.client_id, i.batch_id, i.action, i.lane, i.payload, i.document_ids, i.priority, 'pending', 1, 1,
-        i.max_retries, i.not_before, d.scheduled, d.expires_at, i.timeout_s, i.on_interrupt, i.order_key,
-        i.when_offline, i.reference, i.tags, i.estimated_duration_s, i.traceparent, i.created_by, d.at, 0,
-        d.expires_at, 0, i.replay_of
-    FROM input i
-    JOIN decided d USING (n)
-    WHERE d.verdict IS NULL
+        id, client_id, batch_id, action, lane, payload, document_ids, priority,
+        CASE WHEN verdict IS NULL THEN 'pending' ELSE 'rejected' END, 1, 1,
+        max_retries, not_before, scheduled AND verdict IS NULL, until, timeout_s, on_interrupt, order_key,
+        when_offline, reference, tags, estimated_duration_s, traceparent, created_by, at, 0,
+        CASE WHEN verdict IS NULL THEN until END, 0, replay_of,
+        CASE WHEN verdict IS NOT NULL THEN at END,
+        CASE WHEN verdict IS NOT NULL
+            THEN jsonb_build_object('code', verdict, 'message', 'refused when the batch was accepted', 'retryable', false)
+        END
+    FROM kept
 ),
 logged AS (
-    INSERT INTO command_logs (command_id, version, at, event, status, attempt)
-    SELECT i.id, 1, d.at, 'created', 'pending', 1
-    FROM input i JOIN decided d USING (n) WHERE d.verdict IS NULL
+    INSERT INTO command_logs (command_id, version, at, event, status, attempt, detail)
+    SELECT
+        id, 1, at,
+        CASE WHEN verdict IS NULL THEN 'created' ELSE 'rejected' END,
+        CASE WHEN verdict IS NULL THEN 'pending' ELSE 'rejected' END,
+        1,
+        CASE WHEN verdict IS NOT NULL THEN jsonb_build_object('code', verdict) END
+    FROM kept
 ),
 audited AS (
     INSERT INTO audit_logs (at, principal_id, action, resource, resource_id, address, detail)
@@ -150,14 +167,20 @@ SELECT
     d.verdict,
     d.at,
     d.expires_at,
-    greatest(d.minute_left - (SELECT count(*) FROM decided o WHERE o.client_id = d.client_id AND o.verdict IS NULL), 0)
-        AS minute_left,
-    greatest(d.day_left - (SELECT count(*) FROM decided o WHERE o.client_id = d.client_id AND o.verdict IS NULL), 0)
-        AS day_left,
+    greatest(d.minute_left - count(*) FILTER (WHERE d.verdict IS NULL) OVER client, 0) AS minute_left,
+    greatest(d.day_left - count(*) FILTER (WHERE d.verdict IS NULL) OVER client, 0) AS day_left,
     date_trunc('minute', d.at) + interval '1 minute' AS minute_reset,
     (date_trunc('day', d.at AT TIME ZONE 'UTC') + interval '1 day') AT TIME ZONE 'UTC' AS day_reset
 FROM decided d
+WINDOW client AS (PARTITION BY d.client_id)
 ORDER BY d.n;
+
+-- name: plan_for_many
+-- For the rest of a transaction that submits thousands of rows: planned for these rows and with hashes, since walking
+-- indexes row by row takes a time that grows with their square.
+SELECT
+    set_config('plan_cache_mode', 'force_custom_plan', true),
+    set_config('enable_hashjoin', 'on', true);
 
 -- name: find_idempotent
 -- The command that an idempotency key stands for, with the hash of the request that made it.

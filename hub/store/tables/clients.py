@@ -6,9 +6,12 @@ from typing import Any, ClassVar
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Column,
     Double,
+    ForeignKey,
     Index,
     LargeBinary,
+    Text,
     text,
 )
 from sqlmodel import Field
@@ -43,6 +46,32 @@ class Client(Table, table=True):
     created_at: datetime
     updated_at: datetime
     retired_at: datetime | None
+
+
+class ClientGroup(Table, table=True):
+    """A set of clients that someone put together by hand; a client may be in many."""
+
+    __tablename__ = "client_groups"
+    __table_args__ = (CheckConstraint(r"id ~ '^[a-z0-9][a-z0-9-]{0,62}$' AND id !~ '\n'"),)
+
+    id: str = text_(primary_key=True)
+    name: str = text_()
+    created_at: datetime
+    updated_at: datetime
+
+
+class ClientGroupMember(Table, table=True):
+    """That a client is in a group."""
+
+    __tablename__ = "client_group_members"
+    __table_args__ = (Index("client_group_members_client", "client_id"),)
+
+    group_id: str = Field(
+        sa_column=Column(Text, ForeignKey("client_groups.id", ondelete="CASCADE"), primary_key=True, nullable=False)
+    )
+    client_id: str = Field(
+        sa_column=Column(Text, ForeignKey("clients.id", ondelete="CASCADE"), primary_key=True, nullable=False)
+    )
 
 
 class ClientPermissions(Table, table=True):

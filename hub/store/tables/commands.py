@@ -11,10 +11,16 @@ from hub.store.tables.base import Table, client_id_, json_, number, one_of, text
 
 
 class Batch(Table, table=True):
-    """The commands that one request fanned out."""
+    """The commands that one request fanned out. How far they are is counted from them."""
 
     __tablename__ = "batches"
-    __table_args__ = (one_of("status", "running", "paused", "cancelled", "finished"),)
+    __table_args__ = (
+        one_of("status", "running", "paused", "cancelled", "finished"),
+        one_of("stop_reason", "requested", "max_failures"),
+        CheckConstraint("max_failures >= 0"),
+        CheckConstraint("per_minute > 0"),
+        Index("batches_open", "id", postgresql_where=text("finished_at IS NULL")),
+    )
 
     id: UUID = Field(primary_key=True)
     created_by: UUID
@@ -22,6 +28,16 @@ class Batch(Table, table=True):
     target: dict[str, Any] = json_(nullable=False)
     status: str = text_()
     total: int
+    action: str | None = text_()
+    """None: a list of different commands."""
+    accepted: int = Field(sa_column_kwargs={"server_default": text("0")})
+    rejected: int = Field(sa_column_kwargs={"server_default": text("0")})
+    max_failures: int | None
+    per_minute: float | None = Field(sa_type=Double)
+    """Clients a minute of a staged rollout."""
+    stop_reason: str | None = text_()
+    paused_at: datetime | None
+    finished_at: datetime | None
 
 
 _UNFINISHED = "status IN ('pending', 'queued', 'running')"
@@ -74,7 +90,7 @@ class Command(Table, table=True):
         Index("commands_cancel_lease", "cancel_lease_until", postgresql_where=text("cancel_lease_until IS NOT NULL")),
         # Reaper.
         Index("commands_deadline", "deadline_at", postgresql_where=text("deadline_at IS NOT NULL")),
-        Index("commands_scheduled", "not_before", postgresql_where=text("scheduled")),
+        Index("commands_scheduled", "not_before", postgresql_where=text("scheduled AND NOT on_hold")),
         Index(
             "commands_order_key",
             "client_id",
@@ -86,6 +102,18 @@ class Command(Table, table=True):
         Index("commands_client", "client_id", text("id DESC")),
         Index("commands_reference", "reference", text("id DESC"), postgresql_where=text("reference IS NOT NULL")),
         Index("commands_batch", "batch_id", "id", postgresql_where=text("batch_id IS NOT NULL")),
+        # Batches: what one waits for, and what of it went wrong.
+        Index(
+            "commands_batch_open",
+            "batch_id",
+            "id",
+            postgresql_where=text(f"batch_id IS NOT NULL AND {_UNFINISHED}"),
+        ),
+        Index(
+            "commands_batch_failed",
+            "batch_id",
+            postgresql_where=text("batch_id IS NOT NULL AND status IN ('failed', 'unknown')"),
+        ),
         Index("commands_dead_letters", "id", postgresql_where=text(_OPEN_DEAD_LETTER)),
         {"postgresql_with": {"fillfactor": 70}},
     )
@@ -104,7 +132,7 @@ class Command(Table, table=True):
     max_retries: int
     not_before: datetime | None
     scheduled: bool
-    """True while `not_before` lies ahead."""
+    """True while `not_before` lies ahead, or while it is held back: out of the index that dispatch reads."""
     expires_at: datetime
     timeout_s: float = Field(sa_type=Double)
     on_interrupt: str = text_()
@@ -138,6 +166,8 @@ class Command(Table, table=True):
     dead_letter_closed_at: datetime | None
     dead_letter_closed_by: str | None = text_()
     replay_of: UUID | None = Field(unique=True)
+    on_hold: bool = Field(sa_column_kwargs={"server_default": text("false")})
+    """Its batch is paused or stopped: a time that comes does not let it in."""
 
 
 class CommandLog(Table, table=True):
