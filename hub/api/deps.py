@@ -50,15 +50,22 @@ def _address(request: Request) -> str | None:
     return request.client.host if request.client else None
 
 
-async def _caller(request: Request, permission: Permission) -> Caller:
-    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-    key = credentials.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
+async def caller_of(hub: Hub, authorization: str, api_key: str, address: str | None, permission: Permission) -> Caller:
+    """Who asks, by the headers `Authorization` and `X-API-Key`. Raises RejectedError `unauthorized` or `forbidden`."""
+    scheme, _, credentials = authorization.partition(" ")
+    key = credentials.strip() if scheme.lower() == "bearer" else api_key
     if not key:
         raise RejectedError("unauthorized")
-    principal = await hub_of(request).access.authenticate(key)
+    principal = await hub.access.authenticate(key)
     if permission not in _BY_ROLE.get(principal.role, frozenset()):
         raise RejectedError("forbidden")
-    return Caller(principal, _address(request))
+    return Caller(principal, address)
+
+
+async def _caller(request: Request, permission: Permission) -> Caller:
+    headers = request.headers
+    authorization, api_key = headers.get("authorization", ""), headers.get("x-api-key", "")
+    return await caller_of(hub_of(request), authorization, api_key, _address(request), permission)
 
 
 def require(permission: Permission) -> Any:

@@ -81,20 +81,32 @@ def _plain(value: Any) -> Any:
     return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
 
 
+def of_hub_error(request: Request, error: HubError) -> JSONResponse:
+    """The answer for an error of ours."""
+    headers: dict[str, str] = {}
+    if isinstance(error, UnavailableError):
+        headers["Retry-After"] = str(error.retry_after_s)
+    elif "retry_after_s" in error.params:
+        headers["Retry-After"] = str(error.params["retry_after_s"])
+    if error.code == "unauthorized":
+        headers["WWW-Authenticate"] = "Bearer"
+    fields = error.fields if isinstance(error, RejectedError) else ()
+    return problem(request, error.code, error.params, fields, headers)
+
+
+def of_bug(request: Request, error: Exception, log: Log) -> JSONResponse:
+    """The answer for an error that nobody foresaw; the log has its stack."""
+    request_id = getattr(request.state, "request_id", "?")
+    log.error(Event.HTTP_FAILED, method=request.method, path=request.url.path, request_id=request_id, exc_info=error)
+    return problem(request, "internal_error", {"request_id": request_id})
+
+
 def install(app: FastAPI, log: Log) -> None:
     """Turn every error of this application into a problem."""
 
     async def on_hub_error(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HubError)  # noqa: S101 - registered for it
-        headers: dict[str, str] = {}
-        if isinstance(error, UnavailableError):
-            headers["Retry-After"] = str(error.retry_after_s)
-        elif "retry_after_s" in error.params:
-            headers["Retry-After"] = str(error.params["retry_after_s"])
-        if error.code == "unauthorized":
-            headers["WWW-Authenticate"] = "Bearer"
-        fields = error.fields if isinstance(error, RejectedError) else ()
-        return problem(request, error.code, error.params, fields, headers)
+        return of_hub_error(request, error)
 
     async def on_validation(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
@@ -119,11 +131,7 @@ def install(app: FastAPI, log: Log) -> None:
         return problem(request, code, {}, headers=error.headers)
 
     async def on_bug(request: Request, error: Exception) -> JSONResponse:
-        request_id = getattr(request.state, "request_id", "?")
-        log.error(
-            Event.HTTP_FAILED, method=request.method, path=request.url.path, request_id=request_id, exc_info=error
-        )
-        return problem(request, "internal_error", {"request_id": request_id})
+        return of_bug(request, error, log)
 
     async def on_hung_up(_request: Request, _error: Exception) -> Response:
         return Response(status_code=HUNG_UP)  # nobody reads it; the log has the status

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.api import problems
 from hub.api.routes import clients, commands, documents, operation, uploads
+from hub.api.short_way import ShortWay
 from hub.app import Hub
 from hub.metrics import Metrics
 from hub.observability import Event, Log
@@ -27,7 +28,7 @@ Command the machines on the floor: printer PCs, PDAs, kiosks.
 
 def build(hub: Hub) -> ASGIApp:
     """What is served for a hub; whoever serves it starts and stops the hub."""
-    return RequestLog(TooLarge(application(hub)), hub.metrics, hub.log)
+    return RequestLog(ShortWay(TooLarge(application(hub)), hub), hub.metrics, hub.log)
 
 
 def application(hub: Hub) -> FastAPI:

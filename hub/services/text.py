@@ -2,6 +2,7 @@
 HTTP, cleaned at MQTT."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,15 +12,16 @@ MAX_DEPTH = 64
 _TEXT = "holds a NUL or half a character, which cannot be stored"
 
 
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
 def _storable(text: str) -> bool:
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return _UNSTORABLE.search(text) is None
 
 
 def clean_text(text: str) -> str:
     """The text with what cannot be stored replaced by U+FFFD."""
-    if _storable(text):
-        return text
-    return "".join("\ufffd" if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in text)
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def clean(value: Any, depth: int = 0) -> Any:

@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 
 from hub.api.deps import HubDep, Permission, require
 from hub.api.models import CommandInput, CommandLogs, CommandOutput, CommandPage, LogEntry, Moment, Problem
+from hub.app import Hub
 from hub.errors import FieldProblem, RejectedError
 from hub.services.commands import Row
 from hub.services.submission import Caller, CommandRequest, IdempotencyKey
@@ -32,14 +33,14 @@ def _shape(row: Row) -> dict[str, Any]:
     return {name: row.get(name) for name in _FIELDS}
 
 
-def _answer(row: Row, response: Response | None = None) -> Response:
+def _answer(row: Row, status_code: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A command as JSON, in the shape of CommandOutput. Straight from the row: validating what we wrote ourselves would
     cost more than storing it did; a test holds the shape."""
     return Response(
         msgspec.json.encode(_shape(row)),
         media_type="application/json",
-        status_code=(response.status_code if response else None) or 200,
-        headers=dict(response.headers) if response else None,
+        status_code=status_code,
+        headers=headers,
     )
 
 
@@ -61,7 +62,6 @@ def _answer(row: Row, response: Response | None = None) -> Response:
 async def post_command(
     body: CommandInput,
     request: Request,
-    response: Response,
     hub: HubDep,
     caller: MayCommand,
     wait: Annotated[float, Query(ge=0, le=60, description="Seconds to wait for the end.")] = 0,
@@ -69,28 +69,46 @@ async def post_command(
     traceparent: Annotated[str | None, Header(max_length=100, pattern=r"^[0-9a-f-]+$")] = None,
 ) -> Response:
     """Accept a command."""
-    key = IdempotencyKey.of(ROUTE, idempotency_key, await request.body()) if idempotency_key else None
-    wanted = CommandRequest(**{**body.model_dump(), "tags": tuple(body.tags)}, traceparent=traceparent)
+    raw = await request.body() if idempotency_key else b""
+    return await accept(
+        hub, caller, body, raw, wait=wait, idempotency_key=idempotency_key, traceparent=traceparent, request=request
+    )
+
+
+async def accept(
+    hub: Hub,
+    caller: Caller,
+    body: CommandInput,
+    raw: bytes,
+    *,
+    wait: float,
+    idempotency_key: str | None,
+    traceparent: str | None,
+    request: Request,
+) -> Response:
+    """Store a command and answer, as `POST /api/commands` describes it. `raw` is the body that a key stands for."""
+    key = IdempotencyKey.of(ROUTE, idempotency_key, raw) if idempotency_key else None
+    wanted = CommandRequest(**{**body.__dict__, "tags": tuple(body.tags)}, traceparent=traceparent)
     command_id = uuid7()
+    status_code, headers = 201, {}
     # Expected before it is stored: its end cannot slip through in between.
-    response.status_code = 201
     with hub.waiting.expected(command_id) as end:
         accepted = await hub.submission.submit(caller, wanted, key, command_id=command_id)
         if accepted.quota is not None:
             left = min(accepted.quota.minute_left, accepted.quota.day_left)
-            response.headers["RateLimit-Remaining"] = str(left)
-        response.headers["Location"] = f"/api/commands/{accepted.command_id}"
+            headers["RateLimit-Remaining"] = str(left)
+        headers["Location"] = f"/api/commands/{accepted.command_id}"
         if accepted.row is not None:
             if not wait:
-                return _answer(accepted.row, response)
+                return _answer(accepted.row, status_code, headers)
             await _until(end, request, wait)
     if accepted.repeated:
-        response.status_code = 200
+        status_code = 200
         if wait:
             with hub.waiting.expected(accepted.command_id) as end:
                 await hub.waiting.look(accepted.command_id)
                 await _until(end, request, wait)
-    return _answer(await hub.commands.get(accepted.command_id), response)
+    return _answer(await hub.commands.get(accepted.command_id), status_code, headers)
 
 
 async def _until(end: asyncio.Future[None], request: Request, wait: float) -> None:
