@@ -17,6 +17,7 @@ from pathlib import Path
 
 from hub.embedded import debian
 from hub.embedded.errors import EmbeddedError
+from hub.embedded.patience import Say, silent
 
 VARIABLE = "FLOORHUB_PACKAGES"
 #: Debian keeps daemons outside an ordinary user's PATH.
@@ -61,7 +62,7 @@ def library_folders(root: Path) -> list[Path]:
 class Packages:
     """Finds programs, and fetches Debian's package for one that is missing. Safe for concurrent processes."""
 
-    def __init__(self, root: Path | None = None, say: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, root: Path | None = None, say: Say = silent) -> None:
         """`say` hears one sentence before each download, since that can take minutes on a slow line."""
         self.root = root or default_root()
         self._say = say
@@ -129,8 +130,12 @@ class Packages:
                 f"Set {VARIABLE} to a folder that you may write.",
             ) from error
         try:
-            # No deadline of its own: the holder's steps all have one, and the kernel frees a dead holder's lock.
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._say(f"Another program fills {self.root}: waiting for it.")
+                # No deadline of its own: the holder's steps all have one, and the kernel frees a dead holder's lock.
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:
             os.close(descriptor)

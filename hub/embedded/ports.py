@@ -1,4 +1,8 @@
-"""Which TCP port a service gets: the wanted one, or a free one next to it, and the same again at the next start."""
+"""Which TCP port a service gets: the wanted one, or a free one next to it, and the same again at the next start.
+
+A replacement is kept even when the wanted port is free again: the configurations of agents and order systems may name
+it. So the sentence about it says how to go back.
+"""
 
 import errno
 import json
@@ -16,10 +20,11 @@ _LISTEN = "0A"  # the state column of /proc/net/tcp
 
 @dataclass(frozen=True, slots=True)
 class ChosenPort:
-    """A free port; `instead_of` is the wanted one when that was taken, so that the caller can say so."""
+    """A free port; `instead_of` is the wanted one when this is another, and `why` a sentence about that."""
 
     number: int
     instead_of: int | None = None
+    why: str = ""
 
 
 class PortBook:
@@ -42,7 +47,16 @@ class PortBook:
         number = next((port for port in candidates if is_free(port, hosts)), None) or _any_free(hosts)
         book[name] = {"wanted": wanted, "port": number}
         self._file.write_text(json.dumps(book, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        return ChosenPort(number, wanted if wanted not in (0, number) else None)
+        if wanted in (0, number):
+            return ChosenPort(number)
+        if not is_free(wanted, hosts):
+            return ChosenPort(number, wanted, f"Port {wanted} is taken, so {name} uses {number}.")
+        return ChosenPort(
+            number,
+            wanted,
+            f"Port {wanted} is free again, but {name} keeps {number} of an earlier start, since clients may know it. "
+            f"To go back: stop, delete {self._file}, start.",
+        )
 
     def _read(self) -> dict[str, dict[str, int]]:
         """What was chosen before; a file that cannot be understood only costs the memory of it."""

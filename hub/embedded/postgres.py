@@ -13,6 +13,7 @@ from hub.embedded import postgres_binaries
 from hub.embedded.data_folder import DataFolder, write_private
 from hub.embedded.errors import EmbeddedError
 from hub.embedded.packages import Packages
+from hub.embedded.patience import Patience, Say, silent
 from hub.embedded.processes import Child, ChildSpec, base_environment, end_leftover, identity_arguments
 
 HOST = "127.0.0.1"
@@ -52,10 +53,11 @@ _ACCESS_RULES = "host all all 127.0.0.1/32 scram-sha-256\n"
 class EmbeddedPostgres:
     """One Postgres server. Hold the data folder's lock while using it."""
 
-    def __init__(self, folder: DataFolder, packages: Packages, port: int, major: int = 18) -> None:
+    def __init__(self, folder: DataFolder, packages: Packages, port: int, major: int = 18, say: Say = silent) -> None:
         self._folder = folder
         self._packages = packages
         self._major = major
+        self._say = say
         #: The database files of this major.
         self.data = folder.postgres / str(major)
         self._passwords_file = folder.keys / f"postgres-{major}.json"
@@ -103,12 +105,13 @@ class EmbeddedPostgres:
                 cwd=self.data,
                 user=self._folder.user,
                 stop_signal=signal.SIGINT,  # "fast": ends sessions, writes a checkpoint
-                death_signal=signal.SIGINT,
+                death_signal=signal.SIGINT,  # takes less time now than replaying the log takes at the next start
                 stop_deadline_s=_STOP_DEADLINE_S,
             )
         )
         try:
-            self._child.wait_ready(self._is_ready, _START_DEADLINE_S)
+            replaying = Patience(self._say, "Waiting for Postgres: after a crash it first replays its log.")
+            self._child.wait_ready(lambda: self._is_ready(replaying), _START_DEADLINE_S)
         except EmbeddedError:
             self.stop()
             raise
@@ -124,8 +127,9 @@ class EmbeddedPostgres:
         if self._child is not None:
             self._child.kill()
 
-    def _is_ready(self) -> bool:
+    def _is_ready(self, patience: Patience) -> bool:
         """Whether the server wrote `ready` into its pid file, where pg_ctl looks for it, too."""
+        patience.still_waiting()
         try:
             lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
         except (FileNotFoundError, UnicodeDecodeError):
@@ -199,7 +203,9 @@ class EmbeddedPostgres:
     def _wait_for_backends(self) -> None:
         """Wait until nobody works in the data folder; children of a killed server need a moment to notice."""
         end = time.monotonic() + _STOP_DEADLINE_S
+        patience = Patience(self._say, "Waiting for Postgres processes of an earlier start to end.", after_s=0.5)
         while (pids := _processes_in(self.data)) and time.monotonic() < end:
+            patience.still_waiting()
             time.sleep(_POLL_S)
         if pids:
             raise EmbeddedError(

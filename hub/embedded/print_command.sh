@@ -18,8 +18,19 @@ read_control() { if [ -r "$control/$1" ]; then cat "$control/$1"; else printf '%
 # A JSON string's inside: no control characters, quotes and backslashes escaped; UTF-8 passes through.
 escape() { printf '%s' "$1" | tr -d '\000-\037\177' | sed -e 's/\\/\\\\/g' -e 's/"/\\"/g'; }
 
+# Works for so many seconds, and ends when the printer does (we get another parent): one without power prints nothing.
+work() {
+    case $1 in *[1-9]*) ;; *) return 0 ;; esac
+    ended=0
+    # shellcheck disable=SC2016 # the inner shell's own words
+    timeout --foreground "$1" sh -c \
+        'while read -r _ _ _ parent _ <"/proc/$1/stat" && [ "$parent" = "$2" ]; do sleep 0.1; done' - $$ "$PPID" ||
+        ended=$?
+    [ "$ended" -eq 124 ] || exit 1
+}
+
 read_control stderr '' >&2
-sleep "$(read_control seconds 0)"
+work "$(read_control seconds 0)"
 status=$(read_control exit 0)
 [ "$status" -eq 0 ] || exit "$status"
 
@@ -43,4 +54,4 @@ printf '{"number": %d, "job_name": "%s", "copies": %d, "sides": "%s", "user": "%
     "$(escape "${IPP_JOB_ORIGINATING_USER_NAME:-}")" "$(escape "${CONTENT_TYPE:-}")" "$digest" \
     "$(escape "${copy##*/}")" "$(date -u +%Y-%m-%dT%H:%M:%S.%6NZ)" >>"$effects"
 sync "$copy" "$effects"
-sleep "$(read_control seconds_after 0)"
+work "$(read_control seconds_after 0)"

@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from hub.embedded import logs
 from hub.embedded.errors import EmbeddedError
+from hub.embedded.patience import Say, silent
 from hub.embedded.service_user import ServiceUser
 
 _PR_SET_PDEATHSIG = 1
@@ -33,7 +34,8 @@ class ChildSpec:
     """How to run a child.
 
     `log` gets its output; `note` remembers the running process for the next start (see `end_leftover`).
-    `death_signal` is what the kernel sends it if we die; `stop_signal` asks it to end within `stop_deadline_s`.
+    `death_signal` is what the kernel sends it if we die: by default a crash for it, too, so that none outlives us.
+    `stop_signal` asks it to end within `stop_deadline_s`.
     `open_files` raises its limit of open files and connections to that many, as far as the system allows.
     """
 
@@ -45,7 +47,7 @@ class ChildSpec:
     cwd: Path | None = None
     user: ServiceUser | None = None
     stop_signal: signal.Signals = signal.SIGTERM
-    death_signal: signal.Signals = signal.SIGTERM
+    death_signal: signal.Signals = signal.SIGKILL
     stop_deadline_s: float = 10
     open_files: int | None = None
 
@@ -168,11 +170,11 @@ def _fork(spec: ChildSpec, log: BinaryIO) -> "subprocess.Popen[bytes]":
     return process
 
 
-def end_leftover(note: Path, stop_signal: signal.Signals, deadline_s: float = 15) -> None:
+def end_leftover(note: Path, stop_signal: signal.Signals, say: Say = silent, deadline_s: float = 15) -> None:
     """End the process that `note` tells of, if a crash of ours left it running; then remove the note.
 
     Call it only while holding the data folder's lock. The note carries the process's birth time, so that another
-    process which got the same number since then is never touched.
+    process which got the same number since then is never touched. `say` hears what is waited for.
     """
     try:
         pid_text, birth = note.read_text(encoding="ascii").split()
@@ -180,8 +182,12 @@ def end_leftover(note: Path, stop_signal: signal.Signals, deadline_s: float = 15
     except (FileNotFoundError, ValueError):
         note.unlink(missing_ok=True)
         return
+    if birth == _UNKNOWN or _birth(pid) != birth:
+        note.unlink(missing_ok=True)
+        return
+    say(f"{note.name} of an earlier start still runs (process {pid}): ending it.")
     for number in (stop_signal, signal.SIGKILL):
-        if birth == _UNKNOWN or _birth(pid) != birth:
+        if _birth(pid) != birth:
             break
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)

@@ -13,6 +13,7 @@ from hub.embedded.accounts import Accounts
 from hub.embedded.data_folder import DataFolder
 from hub.embedded.mosquitto import BrokerOptions, EmbeddedBroker
 from hub.embedded.packages import Packages
+from hub.embedded.patience import Say, silent
 from hub.embedded.ports import LOOPBACK, PortBook
 from hub.embedded.postgres import EmbeddedPostgres
 from hub.embedded.printer import HOSTS, EmbeddedPrinter, find_programs
@@ -56,7 +57,7 @@ class Stack:
         packages: Packages,
         options: StackOptions,
         prepare_database: PrepareDatabase,
-        say: Callable[[str], None] = lambda _: None,
+        say: Say = silent,
     ) -> None:
         self._folder = folder
         self._packages = packages
@@ -77,7 +78,8 @@ class Stack:
             undo_on_failure.enter_context(self._folder.locked())
             # Before ports are chosen: what a crash left behind may still hold them.
             for note in sorted(self._folder.run.iterdir()):
-                end_leftover(note, signal.SIGINT if note.name.startswith("postgres") else signal.SIGTERM)
+                fast = signal.SIGINT if note.name.startswith("postgres") else signal.SIGTERM
+                end_leftover(note, fast, self._say)
             if self._database_url is None:
                 self._database_url = self._start_postgres(undo_on_failure)
             clients = self._prepare_database(self._database_url)
@@ -158,7 +160,7 @@ class Stack:
 
     def _start_postgres(self, undo: ExitStack) -> str:
         port = self._port("postgres", self._options.postgres_port)
-        self.postgres = EmbeddedPostgres(self._folder, self._packages, port, self._options.postgres_major)
+        self.postgres = EmbeddedPostgres(self._folder, self._packages, port, self._options.postgres_major, self._say)
         undo.callback(self.postgres.stop)
         url = self.postgres.start()
         self._supervisor.watch(self.postgres)
@@ -192,6 +194,6 @@ class Stack:
 
     def _port(self, name: str, wanted: int, hosts: tuple[str, ...] = LOOPBACK) -> int:
         chosen = self._ports.choose(name, wanted, hosts)
-        if chosen.instead_of is not None:
-            self._say(f"Port {chosen.instead_of} is taken, so {name} uses {chosen.number}.")
+        if chosen.why:
+            self._say(chosen.why)
         return chosen.number

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 from hub.embedded.errors import EmbeddedError
@@ -66,6 +67,11 @@ class Program:
         """End it as a crash would."""
         if self._child is not None:
             self._child.kill()
+
+    @property
+    def log(self) -> Path:
+        """Where its output goes."""
+        return self._spec.log
 
     def log_tail(self) -> str:
         """The last lines it wrote since its last start."""

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,9 +92,24 @@ def test_a_slow_printer_is_still_at_it_after_the_effect(
     ask(programs.printer, PRINT, printer.url, tmp_path)
     eventually(lambda: len(effects(printer)) == 1, "the effect was recorded")
     assert "= processing" in ask(programs.printer, STATE, printer.url, tmp_path)
-    assert "sleep" in processes_in(printer.effects_file.parent)
+    assert "print_command.s" in processes_in(printer.effects_file.parent)
     printer.stop()
     eventually(lambda: processes_in(printer.effects_file.parent) == [], "the slow command went along")
+
+
+def test_a_printer_that_dies_in_mid_print_prints_nothing_more(
+    printer: EmbeddedPrinter, data_folder: DataFolder, programs: PrinterPrograms, tmp_path: Path
+) -> None:
+    (printer.control_folder / "seconds").write_text("600")
+    ask(programs.printer, PRINT, printer.url, tmp_path)
+    folder = printer.effects_file.parent
+    eventually(lambda: "timeout" in processes_in(folder), "it prints")
+
+    # Only the printer itself, as the kernel does when whoever started it dies.
+    os.kill(int((data_folder.run / "printer").read_text().split()[0]), signal.SIGKILL)
+
+    eventually(lambda: processes_in(folder) == ["dbus-daemon"], "its command ended, too")
+    assert effects(printer) == []
 
 
 def test_it_starts_again_after_a_crash_and_counts_on(

@@ -4,7 +4,7 @@ import os
 import socket
 from pathlib import Path
 
-from hub.embedded.ports import PortBook, is_free, listens
+from hub.embedded.ports import ChosenPort, PortBook, is_free, listens
 
 
 def listening() -> socket.socket:
@@ -12,14 +12,30 @@ def listening() -> socket.socket:
 
 
 def test_a_taken_port_is_replaced_and_the_replacement_kept(tmp_path: Path) -> None:
+    file = tmp_path / "ports.json"
+    with listening() as taken:
+        wanted = taken.getsockname()[1]
+        chosen = PortBook(file).choose("mqtt", wanted)
+        assert chosen.number != wanted
+        assert (chosen.instead_of, chosen.why) == (wanted, f"Port {wanted} is taken, so mqtt uses {chosen.number}.")
+        assert PortBook(file).choose("mqtt", wanted) == chosen
+
+    kept = PortBook(file).choose("mqtt", wanted)
+
+    assert (kept.number, kept.instead_of) == (chosen.number, wanted)
+    assert f"Port {wanted} is free again" in kept.why
+    assert f"delete {file}" in kept.why
+    file.unlink()
+    assert PortBook(file).choose("mqtt", wanted) == ChosenPort(wanted)
+
+
+def test_a_replacement_that_is_taken_gives_way_to_the_wanted_port(tmp_path: Path) -> None:
     book = PortBook(tmp_path / "ports.json")
     with listening() as taken:
         wanted = taken.getsockname()[1]
-        chosen = book.choose("mqtt", wanted)
-        assert chosen.number != wanted
-        assert chosen.instead_of == wanted
-    assert is_free(wanted)
-    assert PortBook(tmp_path / "ports.json").choose("mqtt", wanted) == chosen
+        replacement = book.choose("mqtt", wanted).number
+    with socket.create_server(("127.0.0.1", replacement)):
+        assert book.choose("mqtt", wanted) == ChosenPort(wanted)
 
 
 def test_asking_for_another_port_forgets_the_kept_one(tmp_path: Path) -> None:
