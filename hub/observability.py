@@ -17,6 +17,7 @@ class Event(enum.StrEnum):
 
     HUB_STARTED = "hub.started"
     HUB_STOPPED = "hub.stopped"
+    HUB_FAILED = "hub.failed"
     TASK_DIED = "task.died"
     TASK_RETRY = "task.retry"
     MQTT_CONNECTED = "mqtt.connected"

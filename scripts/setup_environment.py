@@ -56,13 +56,24 @@ def main(arguments: Sequence[str]) -> int:
         return fail("Say which environment: run or dev, or lock to write the locks anew.")
     directory = os.open(ROOT, os.O_RDONLY)
     try:
-        fcntl.flock(directory, fcntl.LOCK_EX)  # one `make` at a time; released when the process ends
+        wait_for_others(directory)
         lock() if arguments[0] == "lock" else prepare(arguments[0])
     except SetupError as error:
         return fail(str(error))
+    except KeyboardInterrupt:
+        return fail("Stopped. The next start goes on from here.")
     finally:
         os.close(directory)
     return 0
+
+
+def wait_for_others(directory: int) -> None:
+    """One `make` at a time; the lock is released when the process ends."""
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        say(f"Another make prepares {VENV.name}: waiting for it.")
+        fcntl.flock(directory, fcntl.LOCK_EX)
 
 
 def fail(sentence: str) -> int:

@@ -50,7 +50,7 @@ class Api:
         folder = default_root()
         url = os.environ.get("FLOORHUB_URL") or running(folder)
         if not url:
-            raise SetupError("No hub is known: start one with `floorhub up`, or set FLOORHUB_URL and FLOORHUB_KEY.")
+            raise SetupError("No hub is known: start one with `make run`, or set FLOORHUB_URL and FLOORHUB_KEY.")
         key = os.environ.get("FLOORHUB_KEY", "").strip()
         if not key:
             try:
@@ -95,7 +95,7 @@ class Api:
         try:
             answer = self._client.request(method, path, **arguments)
         except httpx.HTTPError as problem:
-            raise ApiError(f"The hub at {self.url} does not answer: {problem}") from None
+            raise ApiError(_no_answer(self.url, problem)) from None
         try:
             body = answer.json()
         except ValueError:
@@ -103,6 +103,12 @@ class Api:
         if answer.is_error:
             raise ApiError(_sentence(answer.status_code, body), body)
         return body
+
+
+def _no_answer(url: str, problem: Exception) -> str:
+    if _language().startswith("ko"):
+        return f"{url}의 허브가 응답하지 않습니다({problem}). `make run`이 떠 있습니까?"
+    return f"The hub at {url} does not answer ({problem}). Is `make run` up?"
 
 
 def _sentence(status: int, body: Any) -> str:

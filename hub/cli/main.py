@@ -9,6 +9,8 @@ from hub.cli import broker, clients, output, printing, sending
 from hub.cli.api import Api
 from hub.cli.conformance import conformance
 from hub.cli.output import Json, console, explained
+from hub.embedded.errors import EmbeddedError
+from hub.errors import HubError
 from schemas import export
 
 app = typer.Typer(
@@ -45,6 +47,7 @@ def serve() -> None:
     from hub import observability, runtime
     from hub.app import Hub
     from hub.config import Settings
+    from hub.observability import Event, Log
     from hub.store import migrate as migrations
 
     with explained():
@@ -61,7 +64,13 @@ def serve() -> None:
         async def main() -> None:
             await runtime.serve(Hub(settings))
 
-        uvloop.run(main())
+        try:
+            uvloop.run(main())
+        except (HubError, EmbeddedError):
+            raise
+        except Exception:  # noqa: BLE001 - the last word before the process ends, one line as all others
+            Log().exception(Event.HUB_FAILED)
+            raise typer.Exit(1) from None
 
 
 @app.command()

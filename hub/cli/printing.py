@@ -47,7 +47,8 @@ def print_file(
         if file is not None:
             document = sending.upload(api, file, content_type or _type_of(file))
         else:
-            lines = ["Floorhub", "", f"Test page for {printer_name} of {client_id}", time.strftime("%Y-%m-%d %H:%M:%S")]
+            now = time.strftime("%Y-%m-%d %H:%M:%S %Z")
+            lines = ["Floorhub", "", f"Test page for {printer_name} of {client_id}", now]
             document = str(api.upload(testpage.page(lines), "application/pdf", "test-page.pdf")["id"])
         payload: dict[str, Any] = {"printer": printer_name, "document": document, "copies": copies}
         payload["title"] = title or (file.name if file is not None else "Test page")

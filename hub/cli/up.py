@@ -20,7 +20,9 @@ from hub.cli.broker_files import known_clients
 from hub.cli.clients import write_agent_config
 from hub.cli.output import console
 from hub.embedded.data_folder import DataFolder
+from hub.embedded.errors import EmbeddedError
 from hub.embedded.packages import Packages
+from hub.embedded.patience import Patience
 from hub.embedded.ports import PortBook
 from hub.embedded.stack import Stack, StackOptions
 from hub.embedded.supervision import Program
@@ -36,6 +38,8 @@ READY_PATIENCE_S = 60.0
 PRINT_PATIENCE_S = 45.0
 TICK_S = 0.1
 HUB_PORT = 8080
+STOPPED_EARLY = 130
+"""As a shell says it of a program that Ctrl-C ended."""
 
 
 class _Stopped(Exception):  # noqa: N818 - not an error
@@ -43,7 +47,8 @@ class _Stopped(Exception):  # noqa: N818 - not an error
 
 
 class _StopSignal:
-    """SIGTERM and SIGINT end the loop at its next tick; a second one ends it at once."""
+    """SIGTERM and SIGINT end the start at its next step, and the loop at its next tick; a second one ends this process
+    at once, and the kernel its children."""
 
     def __init__(self) -> None:
         self.asked = False
@@ -52,6 +57,8 @@ class _StopSignal:
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self.asked = True
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
 
     def check(self) -> None:
         """Raise _Stopped once asked."""
@@ -65,14 +72,23 @@ def run_up(*, once: bool) -> int:
     began = time.monotonic()
     folder = DataFolder.prepare()
     packages = Packages(say=say)
+
+    def prepare(url: str) -> Iterable[Client]:
+        stop.check()
+        return prepare_database(url)
+
     console.print("Starting Postgres, broker, printer, hub and an agent ...")
-    stack = Stack(folder, packages, StackOptions(), prepare_database, say)
+    stack = Stack(folder, packages, StackOptions(), prepare, say)
     try:
         with stack:
             return _Machine(folder, stack, stop, began).run(once=once)
     except _Stopped:
-        console.print("Stopped.")
-        return 0
+        pass
+    except (EmbeddedError, SetupError, ApiError):
+        if not stop.asked:  # Ctrl-C reaches a download or initdb, too, and then it fails
+            raise
+    console.print("Stopped.")
+    return STOPPED_EARLY if once else 0
 
 
 def say(sentence: str) -> None:
@@ -126,8 +142,8 @@ class _Machine:
         if accounts is None or stack.mqtt_url is None:
             raise SetupError("The embedded broker did not start; see logs/mosquitto.log in the data folder.")
         chosen = PortBook(self._folder.ports).choose("hub", int(os.environ.get("FLOORHUB_PORT", HUB_PORT)))
-        if chosen.instead_of is not None:
-            say(f"Port {chosen.instead_of} is taken, so the hub uses {chosen.number}.")
+        if chosen.why:
+            say(chosen.why)
         url = f"http://127.0.0.1:{chosen.number}"
         hub = stack.start_child(
             "hub",
@@ -199,7 +215,7 @@ class _Machine:
         """Print a page and show its way; whether it came out."""
         lines = ["Floorhub", "", "This page went from HTTP through Postgres, Mosquitto and an agent to IPP.", ""]
         document = api.upload(
-            testpage.page([*lines, time.strftime("%Y-%m-%d %H:%M:%S")]), "application/pdf", "first.pdf"
+            testpage.page([*lines, time.strftime("%Y-%m-%d %H:%M:%S %Z")]), "application/pdf", "first.pdf"
         )
         command = api.post(
             "/api/commands",
@@ -211,7 +227,7 @@ class _Machine:
             },
         )
         end = time.monotonic() + PRINT_PATIENCE_S
-        while command["status"] in ("pending", "queued", "running") and time.monotonic() < end:
+        while command["status"] in way.UNFINISHED and time.monotonic() < end:
             self._pause()
             command = api.get(f"/api/commands/{command['id']}")
         way.show(console, command, api.get(f"/api/commands/{command['id']}/logs")["items"], korean=output.korean())
@@ -227,10 +243,12 @@ class _Machine:
     def _until(self, what: str, look: Callable[[], Value | None], program: Program) -> Value:
         """Keep everything alive until `look` finds something. Raises SetupError at the deadline."""
         end = time.monotonic() + READY_PATIENCE_S
+        patience = Patience(say, f"Still waiting for {what}, at most {READY_PATIENCE_S:.0f} s; see {program.log}.")
         while True:
             found = look()
             if found:
                 return found
+            patience.still_waiting()
             if time.monotonic() > end:
                 raise SetupError(
                     f"{what} is not ready after {READY_PATIENCE_S:.0f} s. Its log ends:\n{program.log_tail()}"

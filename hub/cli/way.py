@@ -25,6 +25,9 @@ HOPS = {
 }
 
 
+UNFINISHED = ("pending", "queued", "running")
+
+
 def hops(command: dict[str, Any], logs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Every hop with its time and the milliseconds since the one before, in order of time."""
     found = [(entry["at"], entry["event"], entry.get("detail")) for entry in logs]
@@ -44,22 +47,38 @@ def hops(command: dict[str, Any], logs: list[dict[str, Any]]) -> list[dict[str, 
 
 
 def show(console: Console, command: dict[str, Any], logs: list[dict[str, Any]], *, korean: bool) -> None:
-    """Print a command and its way."""
-    title = f"{command['action']} on {command['client_id']}, {command['id']}: {command['status']}"
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for heading in ("hop", "time", "+ ms", ""):
+    """Print a command and its way, and last how it stands. Times are this machine's; the heading says which zone."""
+    way = hops(command, logs)
+    times = [datetime.fromisoformat(hop["at"]).astimezone() for hop in way]
+    first = times[0] if times else datetime.now().astimezone()
+    console.print(f"{command['action']} on {command['client_id']}, {command['id']}", markup=False, highlight=False)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("hop", f"{first:%Y-%m-%d %Z}", "+ ms", ""):
         table.add_column(heading, justify="right" if heading == "+ ms" else "left", no_wrap=heading != "")
-    for hop in hops(command, logs):
+    for hop, at in zip(way, times, strict=True):
         names = HOPS.get(hop["event"], (hop["event"], hop["event"]))
-        local = datetime.fromisoformat(hop["at"]).astimezone()
-        table.add_row(names[korean], f"{local:%H:%M:%S.%f}"[:-3], f"{hop['after_ms']:.1f}", _about(hop["detail"]))
+        day = "" if at.date() == first.date() else f"{at:%m-%d} "
+        # The last line says why it ended; here stands only what happened on the way.
+        about = "" if hop["event"] == command["status"] else _about(hop["detail"])
+        table.add_row(names[korean], f"{day}{at:%H:%M:%S.%f}"[:-3], f"{hop['after_ms']:.1f}", about)
     console.print(table)
+    console.print(_stands(command, korean=korean), markup=False, highlight=False)
+
+
+def _stands(command: dict[str, Any], *, korean: bool) -> str:
+    """How a command stands, in one line: its status and, told once, why."""
+    status = command["status"]
+    if status == "completed":
+        message = (command.get("result") or {}).get("message")
+        return f"{status}: {message}" if message else status
+    if status in UNFINISHED:
+        held = ", ".join(command.get("held_reasons") or [])
+        again = f"floorhub show {command['id']}"
+        if korean:
+            return f"{status}: {f'사람을 기다림 ({held})' if held else '아직 끝나지 않음'}. 다시 보기: {again}"
+        return f"{status}: {f'waits for a person ({held})' if held else 'not ended yet'}. Look again: {again}"
     error = command.get("error")
-    if error and command["status"] != "completed":
-        console.print(f"{error['code']}: {error['message']}", markup=False, highlight=False)
-    message = (command.get("result") or {}).get("message")
-    if message:
-        console.print(message, markup=False, highlight=False)
+    return f"{status} ({error['code']}): {error['message']}" if error else status
 
 
 def _about(detail: dict[str, Any] | None) -> str:
