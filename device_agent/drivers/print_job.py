@@ -159,7 +159,7 @@ class JobFollower:
         }
 
     async def _tell_progress(self, job: Group) -> None:
-        counts = {name: count for name, count in counts_of(job).items() if count}
+        counts = counts_of(job)
         if counts and counts != self._counts:
             self._counts = counts
             await self._context.progress(dict(counts))
@@ -185,9 +185,10 @@ class JobFollower:
 
 
 def counts_of(job: Group) -> dict[str, int]:
-    """The page counts that the printer gave, such as `{"impressions_completed": 2}`."""
+    """The page counts that the printer gave, such as `{"impressions_completed": 2}`. A printer that does not count says
+    0, also of a job that it completed: such a count says nothing and is left out."""
     counts = {name: job.integer(name) for name in _COUNTS}
-    return {name.removeprefix("job-").replace("-", "_"): count for name, count in counts.items() if count is not None}
+    return {name.removeprefix("job-").replace("-", "_"): count for name, count in counts.items() if count}
 
 
 def words_of(job: Group) -> str:

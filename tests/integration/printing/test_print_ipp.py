@@ -87,6 +87,12 @@ async def test_progress_is_told_when_the_printer_counts(printer: Stage, pdf: Pat
     assert outcome.data["impressions_completed"] == 1
 
 
+async def test_a_printer_that_does_not_count_is_not_quoted_with_zero_pages(printer: Stage, pdf: Path) -> None:
+    outcome = await printer.printer().print_document(print_request.parse(payload(pdf)), Context(pdf))
+    assert outcome.status == "completed"
+    assert not [name for name in outcome.data if "impressions" in name or "pages" in name]
+
+
 async def test_a_job_the_printer_gives_up_fails_in_the_printers_words(printer: Stage, pdf: Path) -> None:
     printer.behave(stderr="ERROR: fuser melted", exit=1)
     outcome = await printer.printer().print_document(print_request.parse(payload(pdf)), Context(pdf))
