@@ -11,12 +11,12 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from device_agent import reporting
-from device_agent.drivers.base import Outcome
+from device_agent.drivers.base import Lifetime, Outcome
 from device_agent.events import Note, Now, StartEffect, Step, StopEffect, StopReason
 from device_agent.ledger import Ledger, Mode, Unfinished
 from device_agent.logs import Log
 from device_agent.outbox import Outbox
-from device_agent.records import DropTombstone, PutTombstone, Snapshot, Tombstone, Write
+from device_agent.records import AttemptRecord, DropTombstone, Phase, PutTombstone, Snapshot, Tombstone, Write
 from device_agent.reporting import Conclusion, failure
 from schemas.messages import Cancel, Report, Run
 from schemas.states import OnInterrupt, ReportStatus
@@ -59,8 +59,9 @@ Gate = Callable[[str, dict[str, Any]], Refusal | None]
 class Commands:
     """Owns ledger, outbox and tombstones. `taking` False: nothing new is taken in or begun (the agent stops)."""
 
-    def __init__(self, gate: Gate, max_unfinished: int, rng: random.Random) -> None:
+    def __init__(self, gate: Gate, max_unfinished: int, rng: random.Random, life: Lifetime) -> None:
         self._gate = gate
+        self._life = life
         self._max_unfinished = max_unfinished
         self._rng = rng
         self._ledger = Ledger()
@@ -88,10 +89,23 @@ class Commands:
                 entry.mode = Mode.ASKING
                 turn.steps.append(_effect(entry, evidence=True))
 
-    def run(self, run: Run, body: bytes, turn: Turn, *, clock_known: bool) -> None:
-        """One delivery of an attempt: the first, a repeated one, or a newer one. `body` is its signed JSON."""
+    def run(self, run: Run, body: bytes, turn: Turn, *, clock_known: bool) -> bool:
+        """One delivery of an attempt: the first, a repeated one, or a newer one. `body` is its signed JSON.
+
+        False: the hub has heard more of this attempt than the journal knows, so the journal is an older copy of itself.
+        """
         known = self._ledger.get(run.command_id)
+        if _knows_less(known, run):
+            self._end_unknown(run, turn)
+            return run.expires_at.timestamp() + KEEP_IDS_S <= turn.hub_now  # so old that it may have been forgotten
+        self._take(run, body, turn, known, clock_known=clock_known)
+        return True
+
+    def _take(self, run: Run, body: bytes, turn: Turn, known: AttemptRecord | None, *, clock_known: bool) -> None:
         if known is not None:
+            entry = self._ledger.unfinished(run.command_id, run.attempt)
+            if entry is not None:
+                entry.offered = True
             newer = run.attempt > known.attempt
             if not (newer and known.retryable and self._ledger.unfinished(run.command_id) is None):
                 turn.note(Log.COMMAND_REPEATED, command_id=run.command_id, attempt=run.attempt, newer=newer)
@@ -111,6 +125,18 @@ class Commands:
             turn.writes.append(write)
             turn.note(Log.COMMAND_ACCEPTED, **_names(entry), action=run.action, lane=run.lane)
             self._report(run, ReportStatus.ACCEPTED, turn)
+
+    def _end_unknown(self, run: Run, turn: Turn) -> None:
+        """End an attempt that an older copy of this journal has not begun, or does not know."""
+        message = "the agent's journal is an older copy of itself: whether this was done is not known"
+        unknown = failure(ReportStatus.UNKNOWN, "journal_rolled_back", message)
+        entry = self._ledger.unfinished(run.command_id)
+        if entry is None:
+            turn.writes.append(self._ledger.take_ended(run, turn.hub_now))
+            self._report(run, unknown.status, turn, conclusion=unknown)
+            turn.note(Log.COMMAND_ENDED, **_run_names(run), status=unknown.status.value, code=_code(unknown))
+        elif entry.record.attempt == run.attempt:
+            self._end(entry, unknown, turn)
 
     def cancel(self, cancel: Cancel, turn: Turn) -> None:
         """Do not start, or stop, a command; the answer is its own report."""
@@ -184,7 +210,7 @@ class Commands:
                 self._stop(entry, StopReason.TIMED_OUT, turn)
         if may_begin and self.taking and clock_known:
             for entry in self._ledger.next_to_start():
-                turn.writes.append(self._ledger.begin(entry, mono))
+                turn.writes.append(self._ledger.begin(entry, mono, boot=self._life.boot, process=self._life.process))
                 turn.note(Log.COMMAND_STARTED, **_names(entry))
                 self._report(entry.run, ReportStatus.STARTED, turn)
                 turn.steps.append(_effect(entry, evidence=False))
@@ -289,7 +315,18 @@ def _effect(entry: Unfinished, *, evidence: bool) -> StartEffect:
         payload=entry.run.payload,
         timeout_s=entry.run.timeout_s,
         mode="evidence" if evidence else "execute",
+        began=Lifetime(boot=entry.record.boot or "", process=entry.record.process or ""),
     )
+
+
+def _knows_less(known: AttemptRecord | None, run: Run) -> bool:
+    """Whether the hub has heard more of an attempt than the journal knows: it heard only what had been journalled."""
+    if run.heard is None:
+        return False
+    if known is None or known.attempt < run.attempt:
+        return True
+    unbegun = known.attempt == run.attempt and known.phase is Phase.RECEIVED
+    return run.heard is ReportStatus.STARTED and unbegun
 
 
 def _names(entry: Unfinished) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import assert_never
 import msgspec
 
 from device_agent.commands import Commands, Gate, Turn
+from device_agent.drivers.base import Lifetime
 from device_agent.events import (
     Connected,
     Decision,
@@ -35,7 +36,7 @@ from device_agent.events import (
 from device_agent.hubclock import HubClock
 from device_agent.link import Link
 from device_agent.logs import Log
-from device_agent.records import PutSettings, Settings, merge
+from device_agent.records import PutAttempt, PutSettings, PutTombstone, Settings, merge
 from device_agent.trust import Trust
 from schemas import codec
 from schemas.codec import ContractError
@@ -43,6 +44,7 @@ from schemas.messages import AgentVersion, Cancel, Receipt, Run, Welcome
 from schemas.topics import Channel
 
 KEPT_AWAY_RETRY_S = 60.0
+NEW_IDENTITY_RETRY_S = 0.5
 ROLL_CALL_AGE_S = 2.0
 REFUSAL_LOG_S = 10.0
 """A forger shall not fill the disk: one line per code in this time; the counts are exact."""
@@ -58,6 +60,8 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     root_key: bytes
     """The hub's public root key, 32 bytes."""
     agent: AgentVersion
+    boot: str = ""
+    """The machine's boot, new with each start of it."""
 
 
 class Core:
@@ -66,12 +70,15 @@ class Core:
     def __init__(self, identity: Identity, gate: Gate, rng: random.Random, max_unfinished: int = 32) -> None:
         self._identity = identity
         self._link = Link(identity.client_id, identity.session, identity.agent, rng)
-        self._commands = Commands(gate, max_unfinished, rng)
+        life = Lifetime(boot=identity.boot, process=identity.session)
+        self._commands = Commands(gate, max_unfinished, rng, life)
         self._trust = Trust(identity.root_key)
         self._clock = HubClock(0.0)
         self._settings: Settings | None = None
         self._welcomed = False
         self._kept_away = False
+        self._bound = False
+        """Whether this hub's welcomes say which birth they answer; from then on one that does not is refused."""
         self._token = 0
         self._in_flight: int | None = None
         self._refused_at: dict[str, float] = {}
@@ -153,6 +160,8 @@ class Core:
                 self._trust.learn(self._settings.keys, self._clock.for_key_expiry(turn.at))
             except ContractError as problem:  # another root key was pinned, or the list is too old: a new one comes
                 self._refuse(problem.code, problem.message, turn)
+        # So that whatever this process shows is above all that earlier ones can have shown.
+        self._remember(turn, mark=self._settings.mark + 1)
         self._commands.load(event.snapshot, turn)
 
     def _receive(self, event: MessageReceived, turn: Turn) -> None:
@@ -206,7 +215,8 @@ class Core:
                     raise ContractError(
                         "wrong_journal", f"it is meant for journal {message.journal}, this is {journal}"
                     )
-                self._commands.run(message, body, turn, clock_known=self._clock.anchored)
+                if not self._commands.run(message, body, turn, clock_known=self._clock.anchored):
+                    self._give_up_journal(message, turn)
             case _:
                 assert_never(message)
 
@@ -216,6 +226,9 @@ class Core:
             raise ContractError("stale_welcome", "it answers a birth of another process")
         if settings.epoch is not None and welcome.epoch < settings.epoch:
             raise ContractError("stale_welcome", f"epoch {welcome.epoch} is older than {settings.epoch}")
+        if self._bound if welcome.nonce is None else not self._link.asked(welcome.nonce):
+            raise ContractError("stale_welcome", "it answers no birth that waits for an answer")
+        self._bound = welcome.nonce is not None
         self._link.welcomed(turn.at.mono)
         if welcome.keep_away is not None:
             # Neither epoch nor journal id is taken over: they belong to the machine that may stay.
@@ -227,8 +240,9 @@ class Core:
         turn.hub_now = self._clock.now(turn.at)
         replaced = welcome.journal != settings.journal_id
         self._remember(turn, journal_id=welcome.journal, epoch=welcome.epoch)
-        if replaced and settings.journal_id is not None:
-            turn.note(Log.JOURNAL_REPLACED, before=settings.journal_id, now=welcome.journal)
+        if replaced:
+            if settings.journal_id is not None:
+                turn.note(Log.JOURNAL_REPLACED, before=settings.journal_id, now=welcome.journal)
             self._commands.journal_replaced(turn)
         self._welcomed = True
         self._kept_away = False
@@ -237,16 +251,31 @@ class Core:
             turn.note(Log.CLOCK_SKEW, ahead_s=round(skew), message="set this machine's clock; the hub's time is used")
         turn.note(Log.WELCOMED, epoch=welcome.epoch, journal=welcome.journal)
 
+    def _give_up_journal(self, run: Run, turn: Turn) -> None:
+        """This journal is an older copy of itself: begin nothing that it holds, and ask the hub for a new identity."""
+        message = f"the hub has heard more of command {run.command_id} than this journal knows"
+        turn.note(Log.JOURNAL_ROLLED_BACK, message=message, command_id=run.command_id)
+        self._remember(turn, journal_id=None)
+        self._welcomed = False
+        turn.steps.append(LeaveBroker(reason="the journal was rolled back", retry_after_s=NEW_IDENTITY_RETRY_S))
+
     def _advance(self, turn: Turn) -> None:
         mono, known = turn.at.mono, self._clock.anchored
         self._commands.advance(turn, clock_known=known, may_begin=self._welcomed and not self._kept_away)
         if self._link.take_roll_call(mono):
             self._commands.outbox.all_due(mono, made_before=turn.hub_now - ROLL_CALL_AGE_S)
+        if any(isinstance(write, PutAttempt | PutTombstone) for write in turn.writes):
+            self._remember(turn, mark=(self._settings or Settings()).mark + 1)
         settings = self._settings or Settings()
-        turn.steps += self._link.due(turn.at, settings.journal_id, settings.epoch)
+        turn.steps += self._link.due(turn.at, settings.journal_id, settings.epoch, settings.mark)
         if self._link.up and not self._kept_away and self._in_flight is None:
             payload = self._commands.outbox.batch(
-                self._identity.client_id, self._identity.session, settings.epoch, mono
+                self._identity.client_id,
+                self._identity.session,
+                settings.epoch,
+                mono,
+                connection=self._link.connection,
+                mark=settings.mark,
             )
             if payload is not None:
                 self._token += 1
@@ -265,7 +294,7 @@ class Core:
                 dues.append(reports)
         return min(dues)
 
-    def _remember(self, turn: Turn, **values: str | int | float | bytes) -> None:
+    def _remember(self, turn: Turn, **values: str | int | float | bytes | None) -> None:
         self._settings = msgspec.structs.replace(self._settings or Settings(), **values)
         turn.writes.append(PutSettings(self._settings))
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from device_agent.drivers.base import Outcome
+from device_agent.drivers.base import Lifetime, Outcome
 from device_agent.logs import Log
 from device_agent.records import Snapshot, Write
 from schemas.topics import Channel
@@ -152,6 +152,8 @@ class StartEffect(Struct, frozen=True, kw_only=True):
     timeout_s: float
     """How long asking for evidence may take; the core itself watches over what it lets run."""
     mode: Literal["execute", "evidence"]
+    began: Lifetime
+    """When the effect began: now, or before the restart that cut it off."""
 
 
 class StopEffect(Struct, frozen=True, kw_only=True):

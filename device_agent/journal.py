@@ -37,24 +37,33 @@ from device_agent.records import (
 )
 from schemas.messages import Run
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _BUSY_S = 5.0
 _SCHEMA = """
 CREATE TABLE settings (
-    only INTEGER PRIMARY KEY CHECK (only = 1), journal_id TEXT, epoch INTEGER, hub_time REAL NOT NULL, keys BLOB
+    only INTEGER PRIMARY KEY CHECK (only = 1), journal_id TEXT, epoch INTEGER, hub_time REAL NOT NULL, keys BLOB,
+    mark INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE attempts (
     command_id TEXT PRIMARY KEY, attempt INTEGER NOT NULL, arrival INTEGER NOT NULL,
     phase TEXT NOT NULL CHECK (phase IN ('received', 'started', 'finished')), expires_at REAL NOT NULL,
-    run BLOB, finished_at REAL, retryable INTEGER NOT NULL
+    run BLOB, finished_at REAL, retryable INTEGER NOT NULL, boot TEXT, process TEXT
 ) STRICT;
 CREATE TABLE reports (
     report_id TEXT PRIMARY KEY, command_id TEXT NOT NULL, attempt INTEGER NOT NULL, sequence INTEGER NOT NULL,
     made_at REAL NOT NULL, body BLOB NOT NULL, receipted INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE tombstones (command_id TEXT PRIMARY KEY, until REAL NOT NULL) STRICT;
-INSERT INTO settings VALUES (1, NULL, NULL, 0.0, NULL);
+INSERT INTO settings VALUES (1, NULL, NULL, 0.0, NULL, 0);
 """
+_UPGRADES = {
+    1: """
+ALTER TABLE settings ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE attempts ADD COLUMN boot TEXT;
+ALTER TABLE attempts ADD COLUMN process TEXT;
+"""
+}
+"""From a version to the next one: an agent's update must not cost its journal."""
 
 _T = TypeVar("_T")
 
@@ -139,7 +148,7 @@ class Journal:
             if version == 0 and empty:
                 db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
             elif version != SCHEMA_VERSION:
-                raise _UnreadableError(f"schema version {version}, this agent has {SCHEMA_VERSION}")
+                _upgrade(db, version)
             found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
             if found != "ok":
                 raise _UnreadableError(found)
@@ -223,6 +232,15 @@ def holder(path: Path) -> str | None:
     return None
 
 
+def _upgrade(db: sqlite3.Connection, version: int) -> None:
+    """Bring an older journal up to date, each step in one transaction. Raises _UnreadableError for a newer one."""
+    while version != SCHEMA_VERSION:
+        if version not in _UPGRADES:
+            raise _UnreadableError(f"schema version {version}, this agent has {SCHEMA_VERSION}")
+        db.executescript(f"BEGIN IMMEDIATE; {_UPGRADES[version]} PRAGMA user_version = {version + 1}; COMMIT;")
+        version += 1
+
+
 def _is_damage(problem: sqlite3.OperationalError) -> bool:
     code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
     return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
@@ -266,10 +284,11 @@ def _move_aside(path: Path) -> Path:
 
 def _load(db: sqlite3.Connection) -> Snapshot:
     snapshot = Snapshot()
-    journal_id, epoch, hub_time, keys = _one(db, "SELECT journal_id, epoch, hub_time, keys FROM settings")
-    snapshot.settings = Settings(journal_id=journal_id, epoch=epoch, hub_time=hub_time, keys=keys)
+    journal_id, epoch, hub_time, keys, mark = _one(db, "SELECT journal_id, epoch, hub_time, keys, mark FROM settings")
+    snapshot.settings = Settings(journal_id=journal_id, epoch=epoch, hub_time=hub_time, keys=keys, mark=mark)
     for row in db.execute(
-        "SELECT command_id, attempt, arrival, phase, expires_at, run, finished_at, retryable FROM attempts"
+        "SELECT command_id, attempt, arrival, phase, expires_at, run, finished_at, retryable, boot, process "
+        "FROM attempts"
     ):
         record = AttemptRecord(
             command_id=UUID(row[0]),
@@ -280,6 +299,8 @@ def _load(db: sqlite3.Connection) -> Snapshot:
             run=row[5],
             finished_at=row[6],
             retryable=bool(row[7]),
+            boot=row[8],
+            process=row[9],
         )
         if record.phase is not Phase.FINISHED:
             msgspec.json.decode(record.run or b"", type=Run)  # an attempt that cannot be read cannot be ended
@@ -314,7 +335,8 @@ def _statement(write: Write) -> tuple[str, tuple[Any, ...]]:
     match write:
         case PutAttempt(a):
             values = (str(a.command_id), a.attempt, a.arrival, a.phase.value, a.expires_at, a.run, a.finished_at)
-            return "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*values, int(a.retryable))
+            last = (int(a.retryable), a.boot, a.process)
+            return "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*values, *last)
         case DropAttempt(command_id):
             return "DELETE FROM attempts WHERE command_id = ?", (str(command_id),)
         case PutReport(r):
@@ -330,6 +352,6 @@ def _statement(write: Write) -> tuple[str, tuple[Any, ...]]:
             return "DELETE FROM tombstones WHERE command_id = ?", (str(command_id),)
         case PutSettings(s):
             return (
-                "UPDATE settings SET journal_id = ?, epoch = ?, hub_time = ?, keys = ? WHERE only = 1",
-                (s.journal_id, s.epoch, s.hub_time, s.keys),
+                "UPDATE settings SET journal_id = ?, epoch = ?, hub_time = ?, keys = ?, mark = ? WHERE only = 1",
+                (s.journal_id, s.epoch, s.hub_time, s.keys, s.mark),
             )

@@ -37,6 +37,9 @@ class Unfinished(msgspec.Struct):
     held: list[str] | None = None
     left_s: float = 0.0
     """How much of the run's time was left when it was held."""
+    offered: bool = True
+    """False: only the journal of an earlier process speaks for it. That may be an older copy of itself, so the effect
+    waits until the hub, which may know how it ended, has sent the run again."""
 
     @property
     def began(self) -> bool:
@@ -64,7 +67,7 @@ class Ledger:
             self._arrivals = max(self._arrivals, record.arrival)
             if record.run is not None and record.phase is not Phase.FINISHED:
                 run = msgspec.json.decode(record.run, type=Run)
-                self._unfinished[record.command_id] = Unfinished(record, run, Mode.WAITING)
+                self._unfinished[record.command_id] = Unfinished(record, run, Mode.WAITING, offered=False)
 
     def get(self, command_id: UUID) -> AttemptRecord | None:
         """What is known about a command, ended or not."""
@@ -102,18 +105,19 @@ class Ledger:
         return PutAttempt(record)
 
     def next_to_start(self) -> list[Unfinished]:
-        """The best waiting attempt of each free lane."""
+        """The best waiting attempt of each free lane, of those that the hub has offered to this process."""
         taken = {entry.run.lane for entry in self._unfinished.values() if entry.mode is not Mode.WAITING}
         chosen: list[Unfinished] = []
         for entry in sorted(self.in_mode(Mode.WAITING), key=lambda entry: entry.rank):
-            if entry.run.lane not in taken:
+            if entry.offered and entry.run.lane not in taken:
                 taken.add(entry.run.lane)
                 chosen.append(entry)
         return chosen
 
-    def begin(self, entry: Unfinished, mono: float) -> Write:
+    def begin(self, entry: Unfinished, mono: float, *, boot: str, process: str) -> Write:
         """The effect is about to begin."""
-        self._update(entry, msgspec.structs.replace(entry.record, phase=Phase.STARTED))
+        started = msgspec.structs.replace(entry.record, phase=Phase.STARTED, boot=boot, process=process)
+        self._update(entry, started)
         entry.mode = Mode.RUNNING
         entry.began_mono = mono
         entry.deadline = mono + entry.run.timeout_s

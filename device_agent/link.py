@@ -32,6 +32,7 @@ class Link:
         self.up = False
         self._birth_at: float | None = None
         self._births = 0
+        self._nonces: set[str] = set()
         self._welcomed = False
         self._heartbeat_at = 0.0
         self._roll_call_at: float | None = None
@@ -41,6 +42,7 @@ class Link:
         self.connection = connection
         self.up = True
         self._births = 0
+        self._nonces.clear()
         self._welcomed = False
         self._birth_at = mono
         self._heartbeat_at = mono + self._rng.uniform(0.5, 1.0) * HEARTBEAT_S
@@ -50,8 +52,13 @@ class Link:
         """The connection is gone."""
         self.up = False
 
+    def asked(self, nonce: str) -> bool:
+        """Whether a birth of this connection waits for an answer with this nonce."""
+        return nonce in self._nonces
+
     def welcomed(self, mono: float) -> None:
-        """The hub answered the birth."""
+        """The hub answered the birth; whatever answers an earlier one is out of date."""
+        self._nonces.clear()
         self._welcomed = True
         self._birth_at = None
         self._heartbeat_at = min(self._heartbeat_at, mono + self._rng.uniform(0.0, CONFIRM_WITHIN_S))
@@ -74,7 +81,7 @@ class Link:
         self._heartbeat_at = mono
         return True
 
-    def due(self, at: Now, journal: str | None, epoch: int | None) -> list[Publish]:
+    def due(self, at: Now, journal: str | None, epoch: int | None, mark: int) -> list[Publish]:
         """The birth and the heartbeat, where they are due."""
         mono = at.mono
         publishes: list[Publish] = []
@@ -83,6 +90,8 @@ class Link:
             # A hub that has welcomed this connection need not answer again, so it is not asked for ever.
             delay = self._rng.uniform(0.75, 1.25) * self._rebirth_delay()
             self._birth_at = None if self._welcomed else mono + delay
+            nonce = f"{self._rng.getrandbits(64):016x}"
+            self._nonces.add(nonce)
             birth = Birth(
                 client_id=self._client_id,
                 level=Level.FULL,
@@ -92,11 +101,15 @@ class Link:
                 clock=moment(at.wall),
                 epoch=epoch,
                 journal=journal,
+                mark=mark,
+                nonce=nonce,
             )
             publishes.append(Publish(channel=Channel.PRESENCE, payload=codec.encode(birth), qos=1, retain=True))
         if self.up and mono >= self._heartbeat_at:
             self._heartbeat_at = mono + HEARTBEAT_S
-            beat = Heartbeat(client_id=self._client_id, session=self._session, connection=self.connection, epoch=epoch)
+            beat = Heartbeat(
+                client_id=self._client_id, session=self._session, connection=self.connection, epoch=epoch, mark=mark
+            )
             publishes.append(Publish(channel=Channel.HEARTBEAT, payload=codec.encode(beat), qos=0))
         return publishes
 

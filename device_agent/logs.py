@@ -23,6 +23,7 @@ class Log(enum.Enum):
     JOURNAL_MOVED_ASIDE = "journal_moved_aside", logging.ERROR
     JOURNAL_FAILED = "journal_failed", logging.CRITICAL
     JOURNAL_REPLACED = "journal_replaced", logging.WARNING
+    JOURNAL_ROLLED_BACK = "journal_rolled_back", logging.ERROR
     CONNECTED = "connected", logging.INFO
     CONNECTION_LOST = "connection_lost", logging.WARNING
     CREDENTIALS_REFUSED = "credentials_refused", logging.ERROR

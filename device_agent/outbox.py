@@ -31,6 +31,8 @@ class _Envelope(Message, frozen=True, kw_only=True, tag="reports"):
     session: Token
     reports: list[msgspec.Raw]
     epoch: int | None = None
+    connection: int | None = None
+    mark: int | None = None
 
 
 class _Schedule(msgspec.Struct):
@@ -136,7 +138,9 @@ class Outbox:
         dues += [due for due, _ in self._transient.values()]
         return min(dues, default=None)
 
-    def batch(self, client_id: str, session: str, epoch: int | None, mono: float) -> bytes | None:
+    def batch(
+        self, client_id: str, session: str, epoch: int | None, mono: float, *, connection: int, mark: int
+    ) -> bytes | None:
         """The payload of the next message, or None when nothing is due. What is in it counts as sent."""
         due = sorted(
             (self._records[report_id] for report_id, schedule in self._schedule.items() if schedule.due <= mono),
@@ -155,7 +159,10 @@ class Outbox:
             self._add_transient(bodies, size, mono)
         if not bodies:
             return None
-        return msgspec.json.encode(_Envelope(client_id=client_id, session=session, epoch=epoch, reports=bodies))
+        envelope = _Envelope(
+            client_id=client_id, session=session, epoch=epoch, connection=connection, mark=mark, reports=bodies
+        )
+        return msgspec.json.encode(envelope)
 
     def _add_transient(self, bodies: list[msgspec.Raw], size: int, mono: float) -> None:
         for key, (due, body) in list(self._transient.items()):

@@ -37,6 +37,10 @@ class AttemptRecord(Struct, frozen=True, kw_only=True):
     finished_at: float | None = None
     retryable: bool = False
     """It finished as failed and nothing took effect: only then may a higher attempt follow."""
+    boot: str | None = None
+    """The boot of the machine in which its effect began."""
+    process: str | None = None
+    """The process of the agent (its session) in which its effect began."""
 
 
 class ReportRecord(Struct, frozen=True, kw_only=True):
@@ -73,6 +77,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """The highest hub time that was ever seen, in Unix seconds; the agent's clock never falls behind it."""
     keys: bytes | None = None
     """The last accepted key list, as the hub signed it."""
+    mark: int = 0
+    """Rises with each process start and with each commit about an attempt or a cancel; never falls."""
 
 
 class Snapshot(Struct, kw_only=True):

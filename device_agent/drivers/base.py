@@ -39,6 +39,15 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """True only when the driver KNOWS that nothing took effect."""
 
 
+class Lifetime(msgspec.Struct, frozen=True, kw_only=True):
+    """When something happened, by what ends with a restart."""
+
+    boot: str
+    """The machine's boot; `""` where the system does not tell."""
+    process: str
+    """The agent's process: its session."""
+
+
 class PayloadError(Exception):
     """A payload that cannot be carried out. Nothing was started; `message` says which field and what to do."""
 

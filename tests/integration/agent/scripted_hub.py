@@ -143,5 +143,6 @@ class ScriptedHub:
             epoch=self.epoch,
             hub_time=moment(time.time()),
             keep_away=self.keep_away,
+            nonce=birth.nonce,
         )
         await self.send(welcome)

@@ -181,6 +181,7 @@ class Bench:
         return self.feed(Connected(self.connections))
 
     def welcome(self, journal: str = JOURNAL, **fields: Any) -> Decision:
+        """The hub's answer; without a `nonce` that of an older hub, which answers no birth in particular."""
         self.epoch += 1
         values: dict[str, Any] = {
             "client_id": CLIENT,

@@ -513,7 +513,7 @@ def test_evidence_can_tell_the_real_end() -> None:
     assert bench.statuses()[-1] is ReportStatus.COMPLETED
 
 
-def test_a_cut_off_rerun_runs_again_as_the_same_attempt_after_the_welcome() -> None:
+def test_a_cut_off_rerun_runs_again_as_the_same_attempt_once_the_hub_offers_it() -> None:
     bench = Bench().ready()
     bench.receive(a_run(on_interrupt=OnInterrupt.RERUN))
     bench.take()
@@ -523,6 +523,8 @@ def test_a_cut_off_rerun_runs_again_as_the_same_attempt_after_the_welcome() -> N
     bench.learn_keys()
     assert effects_in(bench.take()) == []
     bench.welcome()
+    assert effects_in(bench.take()) == []
+    bench.receive(a_run(on_interrupt=OnInterrupt.RERUN))
     assert effects_in(bench.take()) == [(1, 1, "execute")]
 
 

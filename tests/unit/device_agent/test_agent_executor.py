@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from device_agent.documents import DocumentError, Documents
-from device_agent.drivers.base import AGENT_STOPS, DriverContext, Outcome, PayloadError
+from device_agent.drivers.base import AGENT_STOPS, DriverContext, Lifetime, Outcome, PayloadError
 from device_agent.events import EffectEnded, EffectHeld, EffectProgress, EffectResumed, Event, StartEffect, StopEffect
 from device_agent.events import StopReason as Reason
 from device_agent.executor import Executor
@@ -16,7 +17,10 @@ from tests.unit.device_agent.bench import command_id
 
 Body = Callable[[DriverContext], Awaitable[Outcome]]
 DONE = Outcome(status="completed")
-STEP = StartEffect(command_id=command_id(1), attempt=2, action="print", payload={}, timeout_s=5.0, mode="execute")
+BEGAN = Lifetime(boot="b", process="p")
+STEP = StartEffect(
+    command_id=command_id(1), attempt=2, action="print", payload={}, timeout_s=5.0, mode="execute", began=BEGAN
+)
 STOP = StopEffect(command_id=command_id(1), attempt=2, reason=Reason.CANCELLED)
 
 
@@ -176,7 +180,7 @@ async def test_evidence_is_asked_for_without_an_effect(stage: Stage) -> None:
     async def never(_: DriverContext) -> Outcome:
         raise AssertionError("asking for evidence had an effect")
 
-    step = StartEffect(command_id=command_id(1), attempt=2, action="print", payload={}, timeout_s=5, mode="evidence")
+    step = msgspec.structs.replace(STEP, mode="evidence")
     outcome = await stage.end_of(never, step)
     assert outcome is not None
     assert outcome.data == {"asked": f"floorhub-{STEP.command_id}-2"}
@@ -184,7 +188,7 @@ async def test_evidence_is_asked_for_without_an_effect(stage: Stage) -> None:
 
 @pytest.mark.parametrize(("mode", "status"), [("execute", "failed"), ("evidence", "unknown")])
 async def test_an_action_without_driver_after_a_restart(stage: Stage, mode: Any, status: str) -> None:
-    step = StartEffect(command_id=command_id(1), attempt=2, action="gone", payload={}, timeout_s=5, mode=mode)
+    step = msgspec.structs.replace(STEP, action="gone", mode=mode)
     stage.executor.start(step)
     event = await stage.next_event()
     assert isinstance(event, EffectEnded)

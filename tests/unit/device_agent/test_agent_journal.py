@@ -164,6 +164,30 @@ async def test_an_unreadable_journal_is_moved_aside_and_a_nameless_one_begun(tmp
     await journal.close()
 
 
+async def test_the_journal_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    record = AttemptRecord(
+        command_id=command_id(1), attempt=1, arrival=1, phase=Phase.FINISHED, expires_at=1.0, run=None
+    )
+    journal, _ = await open_journal(path)
+    await journal.commit([PutSettings(Settings(journal_id="j", epoch=7, hub_time=5.0)), PutAttempt(record)])
+    await journal.close()
+    with sqlite3.connect(path) as db:
+        db.execute("ALTER TABLE settings DROP COLUMN mark")
+        db.execute("ALTER TABLE attempts DROP COLUMN boot")
+        db.execute("ALTER TABLE attempts DROP COLUMN process")
+        db.execute("PRAGMA user_version = 1")
+    db.close()
+
+    journal, snapshot = await open_journal(path)
+
+    assert journal.moved_aside is None
+    assert snapshot.settings == Settings(journal_id="j", epoch=7, hub_time=5.0, mark=0)
+    assert list(snapshot.attempts.values()) == [record]
+    await journal.commit([PutSettings(Settings(mark=9))])
+    await journal.close()
+
+
 async def test_after_a_failed_commit_the_journal_is_dead(journal: Journal) -> None:
     with pytest.raises(JournalError, match="could not be written"):
         await journal.commit([PutTombstone(Tombstone(command_id=command_id(1), until="soon"))])  # type: ignore[arg-type]
