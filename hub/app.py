@@ -56,6 +56,13 @@ class LocalSignals:
         else:
             self.notifications.tell(clients=wanted)
 
+    def room_for(self, client_ids: Iterable[str]) -> None:
+        """Wake the dispatcher for those of these clients for whom something waits."""
+        if self.dispatcher is not None and self.notifications.alone:
+            self.dispatcher.room_for(client_ids)
+        else:
+            self.work_for(client_ids)
+
     def send_again(self) -> None:
         """Wake the dispatcher for what was handed out."""
         if self.dispatcher is not None:
@@ -70,7 +77,8 @@ class LocalSignals:
             return
         if self.waiting is not None:
             self.waiting.ended(ids)
-        self.notifications.tell(ended=ids)
+        if not self.notifications.alone:
+            self.notifications.tell(ended=ids)
 
     def broker_changed(self) -> None:
         """Wake whoever tells the broker."""
@@ -135,7 +143,9 @@ class Worker:
         settings, log, database = hub.settings, hub.log, hub.database
         self._hub = hub
         self._announce = asyncio.Event()
-        self.dispatcher = hub.signals.dispatcher = Dispatcher(database, hub.outbound, hub.metrics, log)
+        self.dispatcher = hub.signals.dispatcher = Dispatcher(
+            database, hub.outbound, hub.metrics, log, handed_out=hub.reports.remember
+        )
 
         async def mark_sent(acknowledged: dict[UUID, float]) -> None:
             async with database.connection() as connection:

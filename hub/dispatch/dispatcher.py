@@ -6,7 +6,7 @@ second and nothing else. Nothing is published before its claim is committed.
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from hub.errors import UnavailableError
 from hub.metrics import Metrics
@@ -14,6 +14,7 @@ from hub.observability import Event, Log
 from hub.services.ports import Publisher
 from hub.store import dispatch as store
 from hub.store.engine import Database
+from hub.store.transitions import LockedCommand
 from schemas.messages import Run
 
 POLL_S = 1.0
@@ -26,8 +27,18 @@ class Dispatcher:
     """The loop; `run` must be running. `ready` says whether messages can be sent at all."""
 
     def __init__(
-        self, database: Database, publisher: Publisher, metrics: Metrics, log: Log, *, poll_s: float = POLL_S
+        self,
+        database: Database,
+        publisher: Publisher,
+        metrics: Metrics,
+        log: Log,
+        *,
+        handed_out: Callable[[Sequence[LockedCommand]], None] = lambda _: None,
+        poll_s: float = POLL_S,
     ) -> None:
+        """`handed_out` hears of commands once their claim is committed, before they are published."""
+        self._handed_out = handed_out
+        self._emptied: set[str] = set()
         self._metrics = metrics
         self._database = database
         self._publisher = publisher
@@ -40,10 +51,17 @@ class Dispatcher:
 
     def work_for(self, client_ids: Iterable[str]) -> None:
         """These clients may have something due, something to be sent again, or room for more."""
+        wanted = set(client_ids)
+        self._emptied -= wanted
         before = len(self._wanted)
-        self._wanted.update(client_ids)
+        self._wanted |= wanted
         if len(self._wanted) > before:
             self._wake.set()
+
+    def room_for(self, client_ids: Iterable[str]) -> None:
+        """Something of these clients ended: look, unless the last claim took all that they had. Only for a worker that
+        is the only one; others may have left something over meanwhile."""
+        self.work_for(set(client_ids) - self._emptied)
 
     def look_at_leases(self) -> None:
         """Something handed out may be due again, now."""
@@ -98,8 +116,12 @@ class Dispatcher:
             except UnavailableError:
                 self._wanted.update(wanted)
                 raise
+            self._handed_out(claim.handed_out)
             for run in claim.runs:
                 self._publish(run, Event.COMMAND_SENT)
+            # Not those for whom something came in while the claim was under way.
+            self._emptied.difference_update(wanted)
+            self._emptied |= claim.emptied - self._wanted
             if claim.skipped:
                 asyncio.get_running_loop().call_later(SKIPPED_PAUSE_S, self.work_for, claim.skipped)
 

@@ -27,7 +27,10 @@ class Signals(Protocol):
     """Wakes who waits for something, here and in other processes. A hint: a poll guarantees progress."""
 
     def work_for(self, client_ids: Iterable[str]) -> None:
-        """These clients may have something due, or room for it."""
+        """These clients may have something due."""
+
+    def room_for(self, client_ids: Iterable[str]) -> None:
+        """These clients have room for more."""
 
     def send_again(self) -> None:
         """Something that was handed out is to be sent again at once: after a birth, or a cancel."""

@@ -15,10 +15,11 @@ from hub.domain.lifecycle import ENDED, Ignore, Ignored, Reported
 from hub.errors import UnavailableError
 from hub.metrics import Metrics
 from hub.observability import Event, Log
+from hub.services.clock import DatabaseClock
 from hub.services.ports import Publisher, Signals
 from hub.services.text import clean, clean_text
 from hub.store import sessions, transitions
-from hub.store.engine import Connection, Database
+from hub.store.engine import Database
 from hub.store.sessions import Life
 from hub.store.transitions import LockedCommand, Unusable
 from schemas.messages import Receipt, Report
@@ -26,6 +27,8 @@ from schemas.states import ReportStatus
 
 CONFIRM_EVERY_S = 10.0
 """How often reports of one client are recorded as a sign of life."""
+MAX_REMEMBERED = 20_000
+"""Commands handed out that a worker remembers; about the others a report is decided with the row read and locked."""
 MAX_KEPT = 4_000
 """Characters of an unusable report that are kept for people."""
 
@@ -69,6 +72,17 @@ class Reports:
         self._log = log
         self._chance = chance
         self._confirmed: dict[str, tuple[str, int | None, float]] = {}
+        self._clock = DatabaseClock()
+        self._remembered: dict[UUID, LockedCommand] = {}
+
+    def remember(self, commands: Sequence[LockedCommand]) -> None:
+        """Keep in mind what this worker has just handed out: most reports are about these, and need no read."""
+        for command in commands:
+            self._remembered[command.id] = command
+        while len(self._remembered) > MAX_REMEMBERED:
+            del self._remembered[next(iter(self._remembered))]
+        if commands:
+            self._clock.note(commands[-1].now)
 
     async def apply(self, batch: Sequence[Arrived | Unreadable]) -> None:
         """Apply and commit, then send receipts and wake who waits.
@@ -101,6 +115,53 @@ class Reports:
             report_id = item.report.report_id if isinstance(item, Arrived) else item.report_id
             if report_id and not (isinstance(item, Arrived) and item.report.status is ReportStatus.PROGRESS):
                 receipts[item.client_id].append(report_id)
+        left = await self._apply_remembered(arrived)
+        if left or unusable:
+            await self._apply_locked(left, unusable)
+        now = await self._now()
+        for client_id, report_ids in receipts.items():
+            for start in range(0, len(report_ids), 500):
+                self._publisher.receipt(
+                    Receipt(client_id=client_id, report_ids=report_ids[start : start + 500], hub_time=now)
+                )
+        await self._confirm(arrived)
+
+    async def _apply_remembered(self, arrived: Sequence[Arrived]) -> Sequence[Arrived]:
+        """Apply reports about commands that this worker remembers, with one statement and without a read: its guard
+        tells when somebody else has changed a command meanwhile. Answers with the reports that are left."""
+        now = self._clock.estimate()
+        if now is None:
+            return arrived
+        grouped: defaultdict[UUID, list[Arrived]] = defaultdict(list)
+        for item in arrived:
+            grouped[item.report.command_id].append(item)
+        taken: list[LockedCommand] = []
+        for command_id, items in grouped.items():
+            command = self._remembered.pop(command_id, None)
+            if command is None or not all(_is_about(item, command) for item in items):
+                continue
+            command.now = now
+            seen: set[tuple[UUID, UUID]] = set()
+            for item in items:
+                self._fold(command, item, seen)
+                seen.add((command_id, item.report.report_id))
+            taken.append(command)
+        # Not remembered while it is written: whatever goes wrong, these are read the next time.
+        async with self._database.connection() as connection:
+            moved = await transitions.apply_timed(connection, taken)
+        done = [command for command in taken if command.id in moved or not command.to_write]
+        self._tell(done, ())
+        for command in done:
+            command.settle(item.report.report_id for item in grouped[command.id])
+            if command.state.status in lifecycle.HANDED_OUT:
+                self._remembered[command.id] = command
+        if moved:
+            self._clock.note(next(iter(moved.values())))
+        applied = {command.id for command in done}
+        return [item for item in arrived if item.report.command_id not in applied]
+
+    async def _apply_locked(self, arrived: Sequence[Arrived], unusable: list[Unusable]) -> None:
+        """Apply reports in a transaction that reads and locks their commands first, and keep what is unusable."""
         async with self._database.transaction() as connection:
             locked = await transitions.lock(
                 connection,
@@ -113,16 +174,20 @@ class Reports:
                 seen.add((item.report.command_id, item.report.report_id))
                 if reason:
                     unusable.append(_unusable(item, reason))
-            await transitions.apply(connection, list(locked.values()))
+            await transitions.apply(connection, locked.values())
             await transitions.quarantine(connection, unusable)
-            now = await _now(connection, locked)
-        for client_id, report_ids in receipts.items():
-            for start in range(0, len(report_ids), 500):
-                self._publisher.receipt(
-                    Receipt(client_id=client_id, report_ids=report_ids[start : start + 500], hub_time=now)
-                )
+        for command in locked.values():
+            self._clock.note(command.now)
         self._tell(locked.values(), unusable)
-        await self._confirm(arrived)
+
+    async def _now(self) -> datetime:
+        """The database's clock, read when no statement has told it just now."""
+        now = self._clock.estimate()
+        if now is None:
+            async with self._database.connection() as connection:
+                now = await sessions.now(connection)
+            self._clock.note(now)
+        return now
 
     async def _confirm(self, arrived: Sequence[Arrived]) -> None:
         """Reports prove life and bear an epoch. In a statement of its own: presence locks sessions before commands,
@@ -190,7 +255,7 @@ class Reports:
                 command_id=report.command_id,
                 reason=report.reason,
             )
-        self._signals.work_for({c.client_id for c in changed if c.state.status not in lifecycle.HANDED_OUT})
+        self._signals.room_for({c.client_id for c in changed if c.state.status not in lifecycle.HANDED_OUT})
         self._signals.ended(c.id for c in changed if c.state.status in ENDED)
 
 
@@ -199,10 +264,16 @@ def _label(reason: str) -> str:
     return reason if reason.isidentifier() else "unreadable"
 
 
-async def _now(connection: Connection, locked: dict[UUID, LockedCommand]) -> datetime:
-    for command in locked.values():
-        return command.now
-    return await sessions.now(connection)
+def _is_about(item: Arrived, command: LockedCommand) -> bool:
+    """Whether a remembered command is enough to decide about a report: of the attempt it was remembered in, by the
+    client it was handed to, and not applied before."""
+    report = item.report
+    return (
+        item.client_id == command.client_id
+        and report.attempt == command.state.attempt
+        and report.report_id not in command.seen
+        and report.status is not ReportStatus.UNSUPPORTED
+    )
 
 
 def _unusable(item: Arrived, reason: str) -> Unusable:

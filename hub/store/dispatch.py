@@ -9,6 +9,7 @@ from psycopg.rows import DictRow
 from hub.domain import lanes, lifecycle
 from hub.store.engine import Connection
 from hub.store.sql import statement
+from hub.store.transitions import LockedCommand, handed_out
 from schemas.messages import Cancel, Run
 from schemas.states import OnInterrupt
 
@@ -27,10 +28,13 @@ _NEXT_DUE = statement("dispatch", "next_due")
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one round of dispatch took: the runs to publish, and the clients that another worker held."""
+    """What one round of dispatch took: the runs to publish, the same as rows to decide about, the clients that another
+    worker held, and those of whom everything that is due was taken."""
 
     runs: list[Run]
+    handed_out: list[LockedCommand]
     skipped: set[str]
+    emptied: set[str]
 
 
 def _run(row: DictRow) -> Run:
@@ -64,7 +68,7 @@ async def claim(connection: Connection, client_ids: Sequence[str]) -> Claim:
     cursor = await connection.execute(_LOCK_CLIENTS, {"client_ids": wanted})
     locked = [row["client_id"] for row in await cursor.fetchall()]
     if not locked:
-        return Claim([], set(wanted))
+        return Claim([], [], set(wanted), set())
     cursor = await connection.execute(
         _CLAIM,
         {
@@ -77,7 +81,13 @@ async def claim(connection: Connection, client_ids: Sequence[str]) -> Claim:
             "grace_s": lifecycle.NO_WORD_GRACE.total_seconds(),
         },
     )
-    return Claim([_run(row) for row in await cursor.fetchall()], set(wanted) - set(locked))
+    rows = await cursor.fetchall()
+    return Claim(
+        [_run(row) for row in rows],
+        [handed_out(row) for row in rows],
+        set(wanted) - set(locked),
+        {row["client_id"] for row in rows if not row["left_over"]},
+    )
 
 
 async def resend(connection: Connection, most: int = 500) -> list[Run]:

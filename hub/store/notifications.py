@@ -1,9 +1,11 @@
 """Hints between processes by LISTEN and NOTIFY: at most one every 10 ms and process, after the commit.
 
-NOTIFY takes a lock of the whole database at commit, hence the bound; a lost hint costs one poll.
+NOTIFY takes a lock of the whole database at commit, hence the bound; a lost hint costs one poll. Processes say hello to
+each other, so that one that is alone can save itself hints that nobody hears.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
 from uuid import UUID
 
@@ -18,6 +20,9 @@ SPACING_S = 0.01
 MAX_NAMES = 70
 """Names in one hint; 8,000 bytes is Postgres's limit. Beyond it the hint says `everything`."""
 RETRY_S = 1.0
+HELLO_EVERY_S = 5.0
+ALONE_AFTER_S = 15.0
+"""A process that has heard no other for so long is alone: three hellos, one of which got lost."""
 
 
 class Hint(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -32,6 +37,8 @@ class Hint(msgspec.Struct, frozen=True, omit_defaults=True):
     """The broker's outbox changed."""
     leases: bool = False
     """Something handed out is to be sent again at once."""
+    hello: bool = False
+    """Nothing but a sign of life; a process that hears a new one answers with its own."""
     everything: bool = False
     """More than fits: look for yourself."""
 
@@ -47,7 +54,9 @@ class Notifications:
         self._ended: set[UUID] = set()
         self._broker = False
         self._leases = False
+        self._hello = False
         self._some = asyncio.Event()
+        self._alone_from = float("inf")
 
     def tell(
         self,
@@ -64,6 +73,11 @@ class Notifications:
         self._leases = self._leases or leases
         self._some.set()
 
+    @property
+    def alone(self) -> bool:
+        """Whether no other process works with this database, as far as could be heard."""
+        return time.monotonic() > self._alone_from
+
     async def run(self) -> None:
         """Send and receive until cancelled; a lost connection is made again."""
         while True:
@@ -71,10 +85,13 @@ class Notifications:
                 connection = await AsyncConnection.connect(self._database.conninfo, autocommit=True)
                 async with connection:
                     await connection.execute(b"LISTEN floorhub")
+                    self._alone_from = time.monotonic() + ALONE_AFTER_S
                     async with asyncio.TaskGroup() as group:
                         group.create_task(self._listen(connection), name="listen")
                         group.create_task(self._send(), name="notify")
+                        self._greet()
             except* (psycopg.Error, OSError):
+                self._alone_from = float("inf")
                 await asyncio.sleep(RETRY_S)
 
     async def _listen(self, connection: AsyncConnection) -> None:
@@ -83,8 +100,12 @@ class Notifications:
                 hint = msgspec.json.decode(notification.payload, type=Hint)
             except msgspec.DecodeError:
                 continue
-            if hint.sender != self._sender:
-                self._receive(hint)
+            if hint.sender == self._sender:
+                continue
+            if self.alone:
+                self._greet()
+            self._alone_from = time.monotonic() + ALONE_AFTER_S
+            self._receive(hint)
         raise psycopg.OperationalError("the connection for notifications ended")
 
     async def _send(self) -> None:
@@ -92,14 +113,22 @@ class Notifications:
         connection = await AsyncConnection.connect(self._database.conninfo, autocommit=True)
         async with connection:
             while True:
-                await self._some.wait()
+                try:
+                    await asyncio.wait_for(self._some.wait(), HELLO_EVERY_S)
+                except TimeoutError:
+                    self._greet()
                 self._some.clear()
                 await connection.execute(notify(CHANNEL, msgspec.json.encode(self._take()).decode()))
                 await asyncio.sleep(SPACING_S)
 
+    def _greet(self) -> None:
+        self._hello = True
+        self._some.set()
+
     def _take(self) -> Hint:
         clients, ended, broker, leases = self._clients, self._ended, self._broker, self._leases
+        hello, self._hello = self._hello, False
         self._clients, self._ended, self._broker, self._leases = set(), set(), False, False
         if len(clients) > MAX_NAMES or len(ended) > MAX_NAMES:
             return Hint(self._sender, broker=broker, leases=leases, everything=True)
-        return Hint(self._sender, list(clients), list(ended), broker, leases)
+        return Hint(self._sender, list(clients), list(ended), broker, leases, hello)

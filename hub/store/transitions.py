@@ -1,6 +1,6 @@
 """Locked reads and guarded moves of commands: the one way by which a status changes after submit and claim."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ _QUARANTINE = statement("transitions", "quarantine")
 
 @dataclass(slots=True)
 class LockedCommand:
-    """A command locked in the present transaction, and what is to become of it.
+    """A command locked in the present transaction, or as it was when it was handed out, and what is to become of it.
 
     Decisions are folded in one after the other; `apply` writes the sum with one guarded statement.
     """
@@ -40,6 +40,7 @@ class LockedCommand:
     dead_letter_reason: str | None
     from_status: Status
     from_attempt: int
+    from_deadline_at: datetime | None
     changes: dict[str, Any] = field(default_factory=dict)
     logs: list[dict[str, Any]] = field(default_factory=list)
     answered: bool = False
@@ -129,6 +130,7 @@ class LockedCommand:
             "from_status": self.from_status.value,
             "from_attempt": self.from_attempt,
             "from_version": self.version,
+            "from_deadline_at": self.from_deadline_at,
             "status": self.state.status.value,
             "attempt": self.state.attempt,
             "held_reasons": held,
@@ -138,6 +140,16 @@ class LockedCommand:
             "answered": self.answered,
             "logs": self.logs,
         }
+
+    def settle(self, report_ids: Iterable[UUID]) -> None:
+        """Become the row as it stands after `apply` moved it with these reports, ready for further decisions."""
+        self.version += len(self.logs)
+        self.from_status, self.from_attempt = self.state.status, self.state.attempt
+        self.from_deadline_at = self.state.deadline_at
+        self.seen |= frozenset(report_ids)
+        self._held_reasons = self.changes.get("held_reasons", self._held_reasons)
+        self._leased = self.changes.get("lease_until") is not None or (self._leased and not self.answered)
+        self.changes, self.logs, self.answered = {}, [], False
 
     _held_reasons: list[str] | None = None
     _finished_at: datetime | None = None
@@ -169,9 +181,36 @@ def _locked(row: DictRow) -> LockedCommand:
         dead_letter_reason=row["dead_letter_reason"] if row["dead_letter_closed_at"] is None else None,
         from_status=status,
         from_attempt=row["attempt"],
+        from_deadline_at=row["deadline_at"],
         _held_reasons=row["held_reasons"],
         _finished_at=row["finished_at"],
         _leased=row["lease_until"] is not None and status in lifecycle.HANDED_OUT,
+    )
+
+
+def handed_out(row: DictRow) -> LockedCommand:
+    """A command as a claim has just handed it out: as good as locked, until somebody else changes it."""
+    return LockedCommand(
+        id=row["id"],
+        client_id=row["client_id"],
+        state=Command(
+            status=Status.QUEUED,
+            attempt=row["attempt"],
+            expires_at=row["expires_at"],
+            timeout_s=row["timeout_s"],
+            retry=RetryPolicy(max_retries=row["max_retries"]),
+            rerun=row["on_interrupt"] == "rerun",
+            deadline_at=row["deadline_at"],
+        ),
+        version=row["version"],
+        now=row["issued_at"],
+        created_at=row["created_at"],
+        seen=frozenset(),
+        dead_letter_reason=None,
+        from_status=Status.QUEUED,
+        from_attempt=row["attempt"],
+        from_deadline_at=row["deadline_at"],
+        _leased=True,
     )
 
 
@@ -195,14 +234,20 @@ async def lock_handed_out(connection: Connection, client_id: str) -> list[Locked
     return [_locked(row) for row in await cursor.fetchall()]
 
 
-async def apply(connection: Connection, commands: Sequence[LockedCommand]) -> set[UUID]:
-    """Write what was folded into `commands`; answers with the ids that moved. A command that is missing was changed
-    by someone who did not hold its lock."""
-    rows = [command.row() for command in commands if command.to_write]
+async def apply(connection: Connection, commands: Iterable[LockedCommand]) -> set[UUID]:
+    """Write what was folded into `commands`; answers with the ids that moved. A command that is missing was changed by
+    somebody else since it was read."""
+    return set(await apply_timed(connection, commands))
+
+
+async def apply_timed(connection: Connection, commands: Iterable[LockedCommand]) -> dict[UUID, datetime]:
+    """The same; answers with the ids that moved and the database's clock."""
+    # In id order, as all who lock several commands.
+    rows = [command.row() for command in sorted(commands, key=lambda command: command.id) if command.to_write]
     if not rows:
-        return set()
+        return {}
     cursor = await connection.execute(_APPLY, {"rows": Jsonb(rows)})
-    return {row["id"] for row in await cursor.fetchall()}
+    return {row["id"]: row["now"] for row in await cursor.fetchall()}
 
 
 @dataclass(frozen=True, slots=True)

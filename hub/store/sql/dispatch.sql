@@ -157,10 +157,20 @@ claimed AS (
 logged AS (
     INSERT INTO command_logs (command_id, version, at, event, status, attempt)
     SELECT id, version, queued_at, 'queued', 'queued', attempt FROM claimed
+),
+left_over AS MATERIALIZED (
+    SELECT DISTINCT l.client_id
+    FROM locked l
+    WHERE EXISTS (
+        SELECT FROM commands c
+        WHERE c.client_id = l.client_id AND c.status = 'pending' AND NOT c.scheduled
+            AND c.id NOT IN (SELECT id FROM locked)
+    )
 )
 SELECT
     id, client_id, attempt, lane, action, payload, priority, queued_at AS issued_at, expires_at, timeout_s,
-    on_interrupt, journal, order_key, traceparent
+    on_interrupt, journal, order_key, traceparent, version, max_retries, created_at, deadline_at,
+    client_id IN (SELECT client_id FROM left_over) AS left_over
 FROM claimed
 ORDER BY client_id, priority DESC, id;
 

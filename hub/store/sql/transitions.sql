@@ -38,7 +38,8 @@ ORDER BY c.id
 FOR UPDATE OF c;
 
 -- name: apply
--- The guarded move: to `status` if the command is still in `from_status` with `from_attempt` and `from_version`.
+-- The guarded move: to `status` if the command is still in `from_status` with `from_attempt`, `from_version` and
+-- `from_deadline_at`: whatever a decision depends on changes one of them, so it may rest on a memory of the row.
 -- The rows that come back are the ones that moved. Each entry of `logs` becomes a row of command_logs with the
 -- versions after `from_version`; a change without a log row keeps the version.
 WITH input AS MATERIALIZED (
@@ -49,7 +50,7 @@ WITH input AS MATERIALIZED (
         started_at timestamptz, held_reasons text[], finished_at timestamptz, deadline_at timestamptz,
         cancel_requested_at timestamptz, cancel_lease_until timestamptz, progress jsonb, result jsonb, error jsonb,
         unknown_reason text, dead_letter_reason text, dead_letter_closed_at timestamptz, dead_letter_closed_by text,
-        answered boolean, logs jsonb
+        from_deadline_at timestamptz, answered boolean, logs jsonb
     )
 ),
 moved AS (
@@ -83,6 +84,7 @@ moved AS (
         dead_letter_closed_by = coalesce(i.dead_letter_closed_by, c.dead_letter_closed_by)
     FROM input i
     WHERE c.id = i.id AND c.status = i.from_status AND c.attempt = i.from_attempt AND c.version = i.from_version
+        AND c.deadline_at IS NOT DISTINCT FROM i.from_deadline_at
     RETURNING c.id, i.from_version, i.logs
 ),
 logged AS (
@@ -93,7 +95,7 @@ logged AS (
     FROM moved m
     CROSS JOIN LATERAL jsonb_array_elements(m.logs) WITH ORDINALITY AS l (entry, place)
 )
-SELECT id FROM moved;
+SELECT id, floorhub_now() AS now FROM moved;
 
 -- name: quarantine
 -- Reports that could not be used; the sender gets its receipt, people get the reason.
