@@ -9,7 +9,7 @@ import structlog
 from fastapi import FastAPI, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.api import problems
+from hub.api import problems, reference
 from hub.api.routes import clients, commands, documents, operation, uploads
 from hub.api.short_way import ShortWay
 from hub.app import Hub
@@ -41,11 +41,13 @@ def application(hub: Hub) -> FastAPI:
         max_body_size=MAX_BODY,
         # An order system of some age may send JSON without saying so.
         strict_content_type=False,
+        docs_url=None,
         redoc_url=None,
     )
     app.state.hub = hub
     for module in (commands, clients, documents, operation, uploads):
         app.include_router(module.router)
+    reference.install(app)
     problems.install(app, hub.log)
     return app
 
