@@ -111,7 +111,7 @@ class Dispatcher:
             wanted = list(self._wanted)[:CLIENTS_AT_ONCE]
             self._wanted.difference_update(wanted)
             try:
-                async with self._database.transaction() as connection:
+                async with self._database.connection() as connection:
                     claim = await store.claim(connection, wanted)
             except UnavailableError:
                 self._wanted.update(wanted)

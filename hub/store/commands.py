@@ -7,9 +7,10 @@ from uuid import UUID
 from psycopg.rows import DictRow
 
 from hub.store.engine import Connection, reading
+from hub.store.hot import HotStatement
 from hub.store.sql import statement
 
-_FIND = statement("commands", "find")
+_FIND = HotStatement("commands", "find")
 _LOGS = statement("commands", "logs")
 _PAGE = statement("commands", "page")
 _FIGURES = statement("commands", "figures")
@@ -18,7 +19,7 @@ _ENDED = statement("commands", "ended")
 
 async def find(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, DictRow]:
     """The commands with these ids that exist."""
-    cursor = await connection.execute(_FIND, {"ids": list(ids)})
+    cursor = await _FIND.execute(connection, ids=list(ids))
     return {row["id"]: row for row in await cursor.fetchall()}
 
 

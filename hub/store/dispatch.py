@@ -8,20 +8,21 @@ from psycopg.rows import DictRow
 
 from hub.domain import lanes, lifecycle
 from hub.store.engine import Connection
+from hub.store.hot import HotStatement
 from hub.store.sql import statement
 from hub.store.transitions import LockedCommand, handed_out
 from schemas.messages import Cancel, Run
-from schemas.states import OnInterrupt
+from schemas.states import OnInterrupt, ReportStatus
 
 FIRST_LEASE_S = 5.0
 
 _CLIENTS_WITH_WORK = statement("dispatch", "clients_with_work")
-_LOCK_CLIENTS = statement("dispatch", "lock_clients")
-_CLAIM = statement("dispatch", "claim")
+_LOCK_CLIENTS = HotStatement("dispatch", "lock_clients")
+_CLAIM = HotStatement("dispatch", "claim")
 _RESEND = statement("dispatch", "resend")
 _RESEND_CANCELS = statement("dispatch", "resend_cancels")
 _OFFER_AGAIN = statement("dispatch", "offer_again")
-_MARK_SENT = statement("dispatch", "mark_sent")
+_MARK_SENT = HotStatement("dispatch", "mark_sent")
 _WAKE = statement("dispatch", "wake_scheduled")
 _NEXT_DUE = statement("dispatch", "next_due")
 
@@ -53,6 +54,7 @@ def _run(row: DictRow) -> Run:
         journal=row["journal"],
         order_key=row["order_key"],
         traceparent=row["traceparent"],
+        heard=ReportStatus(heard) if (heard := row.get("heard")) else None,
     )
 
 
@@ -63,29 +65,26 @@ async def clients_with_work(connection: Connection) -> set[str]:
 
 
 async def claim(connection: Connection, client_ids: Sequence[str]) -> Claim:
-    """Move what is due from pending to queued, up to the free windows. Needs a transaction: publish after it."""
+    """Move what is due from pending to queued, up to the free windows. One transaction, sent as a whole, which is
+    committed at the end unless the connection was in one already: publish only after the commit."""
     wanted = sorted(set(client_ids))
-    cursor = await connection.execute(_LOCK_CLIENTS, {"client_ids": wanted})
-    locked = [row["client_id"] for row in await cursor.fetchall()]
-    if not locked:
-        return Claim([], [], set(wanted), set())
-    cursor = await connection.execute(
-        _CLAIM,
-        {
-            "client_ids": locked,
-            "per_lane": lanes.PER_LANE,
-            "per_client": lanes.PER_CLIENT,
-            "urgent": lanes.URGENT_PRIORITY,
-            "oldest_every": lanes.OLDEST_EVERY,
-            "lease_s": FIRST_LEASE_S,
-            "grace_s": lifecycle.NO_WORD_GRACE.total_seconds(),
-        },
-    )
-    rows = await cursor.fetchall()
+    async with connection.pipeline(), connection.transaction():
+        lock = await _LOCK_CLIENTS.execute(connection, client_ids=wanted)
+        taken = await _CLAIM.execute(
+            connection,
+            per_lane=lanes.PER_LANE,
+            per_client=lanes.PER_CLIENT,
+            urgent=lanes.URGENT_PRIORITY,
+            oldest_every=lanes.OLDEST_EVERY,
+            lease_s=FIRST_LEASE_S,
+            grace_s=lifecycle.NO_WORD_GRACE.total_seconds(),
+        )
+    [locked] = await lock.fetchall()
+    rows = await taken.fetchall()
     return Claim(
         [_run(row) for row in rows],
         [handed_out(row) for row in rows],
-        set(wanted) - set(locked),
+        set(wanted) - set(locked["locked"].split(",")),
         {row["client_id"] for row in rows if not row["left_over"]},
     )
 
@@ -114,9 +113,8 @@ async def offer_again(connection: Connection, client_id: str, journal: str) -> i
 
 async def mark_sent(connection: Connection, acknowledged: Mapping[UUID, float]) -> None:
     """Record when the broker acknowledged these runs: so many seconds ago."""
-    await connection.execute(
-        _MARK_SENT, {"ids": list(acknowledged), "ages_s": [float(age) for age in acknowledged.values()]}
-    )
+    ages = [float(age) for age in acknowledged.values()]
+    await _MARK_SENT.execute(connection, ids=list(acknowledged), ages_s=ages)
 
 
 async def wake_scheduled(connection: Connection, most: int = 5_000) -> set[str]:

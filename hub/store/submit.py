@@ -12,9 +12,10 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from hub.store.engine import Connection
+from hub.store.hot import HotStatement
 from hub.store.sql import statement
 
-_SUBMIT = statement("submit", "submit")
+_SUBMIT = HotStatement("submit", "submit")
 _PLAN_FOR_MANY = statement("submit", "plan_for_many")
 _FIND = statement("submit", "find_idempotent")
 
@@ -77,7 +78,7 @@ async def submit(connection: Connection, commands: Sequence[NewCommand]) -> list
     Raises KeyCollisionError when an idempotency key came into being meanwhile.
     """
     try:
-        cursor = await connection.execute(_SUBMIT, {"rows": Jsonb(commands)})
+        cursor = await _SUBMIT.execute(connection, rows=Jsonb(commands))
     except psycopg.errors.UniqueViolation as problem:
         if problem.diag.constraint_name != "idempotency_keys_pkey":
             raise
@@ -88,7 +89,7 @@ async def submit(connection: Connection, commands: Sequence[NewCommand]) -> list
 async def submit_many(connection: Connection, commands: Sequence[NewCommand]) -> list[Verdict]:
     """The same for thousands of commands at once, without keys. Needs a transaction, which it makes plan anew."""
     await connection.execute(_PLAN_FOR_MANY)
-    cursor = await connection.execute(_SUBMIT, {"rows": Jsonb(commands)}, prepare=False)
+    cursor = await _SUBMIT.execute(connection, prepare=False, rows=Jsonb(commands))
     return _verdicts(await cursor.fetchall())
 
 

@@ -13,12 +13,13 @@ from hub.domain import lifecycle
 from hub.domain.lifecycle import Command, Ignore, Ignored, Move, Status, Touch
 from hub.domain.retry import RetryPolicy
 from hub.store.engine import Connection
+from hub.store.hot import HotStatement
 from hub.store.sql import statement
 
-_LOCK = statement("transitions", "lock")
+_LOCK = HotStatement("transitions", "lock")
 _LOCK_OVERDUE = statement("transitions", "lock_overdue")
 _LOCK_HANDED_OUT = statement("transitions", "lock_handed_out")
-_APPLY = statement("transitions", "apply")
+_APPLY = HotStatement("transitions", "apply")
 _QUARANTINE = statement("transitions", "quarantine")
 
 
@@ -218,7 +219,7 @@ async def lock(
     connection: Connection, ids: Sequence[UUID], report_ids: Sequence[UUID] = ()
 ) -> dict[UUID, LockedCommand]:
     """Lock commands in id order. Ids that do not exist are missing in the answer. Needs a transaction."""
-    cursor = await connection.execute(_LOCK, {"ids": list(ids), "report_ids": list(report_ids)})
+    cursor = await _LOCK.execute(connection, ids=list(ids), report_ids=list(report_ids))
     return {row["id"]: _locked(row) for row in await cursor.fetchall()}
 
 
@@ -246,7 +247,7 @@ async def apply_timed(connection: Connection, commands: Iterable[LockedCommand])
     rows = [command.row() for command in sorted(commands, key=lambda command: command.id) if command.to_write]
     if not rows:
         return {}
-    cursor = await connection.execute(_APPLY, {"rows": Jsonb(rows)})
+    cursor = await _APPLY.execute(connection, rows=Jsonb(rows))
     return {row["id"]: row["now"] for row in await cursor.fetchall()}
 
 

@@ -22,12 +22,16 @@ WHERE c.status = 'active' AND s.keep_away IS NULL AND s.journal IS NOT NULL AND 
 
 -- name: lock_clients
 -- First statement of a claim: the clients whose windows this worker fills now. In id order; whoever another worker
--- holds is left out and comes again.
-SELECT d.client_id
-FROM client_dispatch d
-WHERE d.client_id = ANY (%(client_ids)s)
-ORDER BY d.client_id
-FOR UPDATE OF d SKIP LOCKED;
+-- holds is left out and comes again. The transaction itself keeps the list for the second statement, so that both can
+-- be sent at once.
+SELECT set_config('floorhub.locked_clients', coalesce(string_agg(client_id, ','), ''), true) AS locked
+FROM (
+    SELECT d.client_id
+    FROM client_dispatch d
+    WHERE d.client_id = ANY (%(client_ids)s)
+    ORDER BY d.client_id
+    FOR UPDATE OF d SKIP LOCKED
+) held;
 
 -- name: claim
 -- Second statement, with a fresh snapshot: pending -> queued up to the free window of each lane and client.
@@ -41,7 +45,7 @@ ready AS MATERIALIZED (
     SELECT s.client_id, s.journal
     FROM client_sessions s
     JOIN clients c ON c.id = s.client_id
-    WHERE s.client_id = ANY (%(client_ids)s)
+    WHERE s.client_id = ANY (string_to_array(current_setting('floorhub.locked_clients'), ','))
         AND c.status = 'active' AND s.keep_away IS NULL AND s.journal IS NOT NULL AND s.presence <> 'offline'
 ),
 held_by_agent AS MATERIALIZED (
@@ -201,7 +205,13 @@ FROM due, clock
 WHERE c.id = due.id AND c.status IN ('queued', 'running', 'unknown')
 RETURNING
     c.id, c.client_id, c.attempt, c.lane, c.action, c.payload, c.priority, c.queued_at AS issued_at, c.expires_at,
-    c.timeout_s, c.on_interrupt, c.journal, c.order_key, c.traceparent;
+    c.timeout_s, c.on_interrupt, c.journal, c.order_key, c.traceparent,
+    -- An agent that knows less than this has an older copy of its journal. What may run twice need not be told.
+    CASE
+        WHEN c.on_interrupt = 'rerun' THEN NULL
+        WHEN c.started_at IS NOT NULL THEN 'started'
+        WHEN c.accepted_at IS NOT NULL THEN 'accepted'
+    END AS heard;
 
 -- name: resend_cancels
 -- Cancels that the agent has not answered: delivered again until it does.
