@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from hub.config import Settings
+from hub.dispatch.batches import BatchWatch
 from hub.dispatch.dispatcher import Dispatcher
 from hub.dispatch.reaper import Reaper
 from hub.errors import UnavailableError
@@ -18,12 +19,16 @@ from hub.mqtt.outbound import Outbound
 from hub.mqtt.session import Address, Session
 from hub.observability import Log
 from hub.services.access import Access
+from hub.services.batches import Batches
 from hub.services.broker import BrokerChanges
 from hub.services.clients import Clients
 from hub.services.commands import Commands
 from hub.services.documents import Documents, Spool
+from hub.services.fan_out import FanOut
 from hub.services.fetching import Fetcher
 from hub.services.folders import Folders
+from hub.services.groups import Groups
+from hub.services.permissions import Permissions
 from hub.services.presence import PresenceService
 from hub.services.reports import Reports
 from hub.services.submission import Submission
@@ -123,6 +128,10 @@ class Hub:
         self.uploads = Uploads(database, spool, settings.max_upload_mib * 1024 * 1024, log)
         self.submission = Submission(database, signals, self.documents, self.metrics, log)
         self.commands = Commands(database, signals, self.metrics, log)
+        self.fan_out = FanOut(database, self.submission, signals, self.metrics, log)
+        self.batches = Batches(database, signals, log)
+        self.groups = Groups(database)
+        self.permissions = Permissions(database)
         self.clients = Clients(
             database,
             signals,
@@ -176,6 +185,7 @@ class Worker:
         hub.metrics.broker_connected.set_function(lambda: float(self.session.connected))
         hub.metrics.reports_waiting.set_function(lambda: float(self.inbound.reports_waiting))
         self.reaper = Reaper(database, hub.commands, hub.presence, hub.signals, self._roll_called_at, log)
+        self.batch_watch = BatchWatch(hub.batches, log)
         self.administration: Administration | None = None
         self.admin_session: Session | None = None
         self.broker: BrokerChanges | None = None

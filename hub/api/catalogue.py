@@ -183,6 +183,48 @@ CATALOGUE: Mapping[str, Entry] = {
         "Command {command_id} has ended as {status}; it cannot be cancelled any more.",
         "명령 {command_id}은(는) 이미 {status} 상태로 끝나 취소할 수 없습니다.",
     ),
+    "group_not_found": Entry(
+        404,
+        "NOT_FOUND",
+        "There is no group {group_id}: make it with POST /api/groups or `floorhub group add`.",
+        "그룹 {group_id}이(가) 없습니다. POST /api/groups 또는 `floorhub group add`로 만드십시오.",
+    ),
+    "group_exists": Entry(
+        409,
+        "CONFLICT",
+        "There is a group {group_id} already: change that one, or choose another id.",
+        "그룹 {group_id}이(가) 이미 있습니다. 그 그룹을 바꾸거나 다른 id를 고르십시오.",
+    ),
+    "no_targets": Entry(
+        422,
+        "VALIDATION_ERROR",
+        "No client fits the target: look at groups, zones and tags with GET /api/clients. Nothing was stored.",
+        "대상에 맞는 클라이언트가 없습니다. GET /api/clients로 그룹, 구역, 태그를 확인하십시오. 저장된 것은 없습니다.",
+    ),
+    "too_many_targets": Entry(
+        422,
+        "VALIDATION_ERROR",
+        "The target means more than {most} clients: split it, by zone for example.",
+        "대상이 클라이언트 {most}대를 넘습니다. 구역 등으로 나누어 보내십시오.",
+    ),
+    "batch_too_large": Entry(
+        422,
+        "VALIDATION_ERROR",
+        "The payloads of all commands have {size} bytes together, at most {most} fit: upload big things as a document.",
+        "모든 명령의 payload가 합해 {size}바이트입니다. 최대 {most}바이트이므로 큰 내용은 문서로 올리십시오.",
+    ),
+    "batch_not_found": Entry(
+        404,
+        "NOT_FOUND",
+        "There is no batch {batch_id}.",
+        "배치 {batch_id}이(가) 없습니다.",
+    ),
+    "batch_ended": Entry(
+        409,
+        "CONFLICT",
+        "Batch {batch_id} is {status}; this cannot be asked of it any more.",
+        "배치 {batch_id}은(는) {status} 상태라 더 이상 요청할 수 없습니다.",
+    ),
     "idempotency_key_reused": Entry(
         409,
         "CONFLICT",

@@ -1,7 +1,7 @@
 """The shapes of HTTP bodies. snake_case; camelCase is accepted, too. Unknown fields are refused by name."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import (
@@ -44,10 +44,9 @@ class Input(BaseModel):
     )
 
 
-class CommandInput(Input):
-    """A command for one client."""
+class CommandFields(Input):
+    """A command, whoever it is for."""
 
-    client_id: Slug
     action: ActionName
     payload: dict[str, Any] = Field(
         default_factory=dict,
@@ -75,10 +74,16 @@ class CommandInput(Input):
     estimated_duration_s: float | None = Field(None, ge=0, le=604_800)
 
     @model_validator(mode="after")
-    def _one_expiry(self) -> "CommandInput":
+    def _one_expiry(self) -> Self:
         if self.expires_at is not None and self.expires_in_s is not None:
             raise ValueError("give either expires_at or expires_in_s, not both")
         return self
+
+
+class CommandInput(CommandFields):
+    """A command for one client."""
+
+    client_id: Slug
 
 
 class ErrorOutput(BaseModel):

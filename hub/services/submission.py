@@ -136,26 +136,36 @@ class Submission:
         Raises RejectedError (bad payload, action not allowed, limits), NotFoundError (client, document),
         ConflictError (the key was used with another body) and UnavailableError; then nothing was taken.
         """
-        named = request.payload.get("document")
-        if not isinstance(named, dict) or "id" in named:
+        if not names_source(request):
             return await self._submit(caller, request, key, command_id)
-        _check(request)
+        check(request)
         repeated = await self._find_repeated(caller, key) if key is not None else None
         if repeated is not None:
             return repeated
-        document = await self._bring(caller, named)
-        request = replace(request, payload={**request.payload, "document": str(document.id)})
+        request, document = await self.bring(caller, request)
         try:
             accepted = await self._submit(caller, request, key, command_id)
         except RejectedError:
             # Not after anything else: the commit may have succeeded, or may succeed when the caller has hung up.
-            await self._discard(document)
+            await self.discard(document)
             raise
         if accepted.repeated:
-            await self._discard(document)
+            await self.discard(document)
         return accepted
 
-    async def _discard(self, document: Document) -> None:
+    async def prepare(self, caller: Caller, request: CommandRequest) -> NewCommand:
+        """A command as `submit` would store it, checked and with its document found, for a batch to store. Raises
+        RejectedError or NotFoundError for what is wrong with the request itself."""
+        return await self._new_command(caller, request, None, uuid7())
+
+    async def bring(self, caller: Caller, request: CommandRequest) -> tuple[CommandRequest, Document]:
+        """Bring the document in that a request names by where it lies: the request that names it by its id, and it.
+        Raises RejectedError."""
+        document = await self._bring(caller, request.payload["document"])
+        return replace(request, payload={**request.payload, "document": str(document.id)}), document
+
+    async def discard(self, document: Document) -> None:
+        """Forget a document that was brought in for nothing."""
         with contextlib.suppress(UnavailableError):
             await self._sources.discard(document)
 
@@ -183,7 +193,7 @@ class Submission:
                 Event.COMMAND_REFUSED, client_id=request.client_id, action=request.action, code=verdict.refusal
             )
             raise _refusal(verdict, request)
-        self._metrics.commands_created.labels(_known(command.action)).inc()
+        self._metrics.commands_created.labels(label_of(command.action)).inc()
         self._log.info(Event.COMMAND_CREATED, command_id=command.id, client_id=command.client_id, action=command.action)
         quota = Quota(verdict.minute_left, verdict.minute_reset, verdict.day_left, verdict.day_reset)
         return Accepted(command.id, repeated=False, quota=quota, row=_row(command, verdict))
@@ -191,7 +201,7 @@ class Submission:
     async def _new_command(
         self, caller: Caller, request: CommandRequest, key: IdempotencyKey | None, command_id: UUID
     ) -> NewCommand:
-        _check(request)
+        check(request)
         payload, document_ids = await self._resolve(request.payload)
         size = len(msgspec.json.encode(payload))
         if size > MAX_PAYLOAD:
@@ -296,7 +306,14 @@ class Submission:
         return Accepted(command_id, repeated=True, quota=None)
 
 
-def _check(request: CommandRequest) -> None:
+def names_source(request: CommandRequest) -> bool:
+    """Whether the payload names its document by where it lies, by `url` or `path`."""
+    named = request.payload.get("document")
+    return isinstance(named, dict) and "id" not in named
+
+
+def check(request: CommandRequest) -> None:
+    """Raise RejectedError for what is wrong with a request itself."""
     problems: list[FieldProblem] = []
     if not actions.ACTION.fullmatch(request.action):
         problems.append(FieldProblem("action", "use a-z, 0-9, '_' and '-', beginning with a letter, at most 63"))
@@ -332,7 +349,7 @@ _STORED = (
 )
 
 
-def _known(action: str) -> str:
+def label_of(action: str) -> str:
     """An action as a label: a site's own names are not told apart, since callers choose them."""
     return action if action in actions.BUILT_IN else "own"
 

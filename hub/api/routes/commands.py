@@ -170,7 +170,7 @@ async def list_commands(
     if status and any("\0" in item for item in status):
         raise RejectedError("validation_error", fields=(FieldProblem("status", "holds a NUL"),))
     rows, following = await hub.commands.page(
-        before=_from_cursor(cursor),
+        before=from_cursor(cursor),
         limit=limit,
         client_id=client_id,
         statuses=status,
@@ -180,7 +180,7 @@ async def list_commands(
         created_after=created_after,
         created_before=created_before,
     )
-    page = {"items": [_shape(row) for row in rows], "next_cursor": _to_cursor(following)}
+    page = {"items": [_shape(row) for row in rows], "next_cursor": to_cursor(following)}
     return Response(msgspec.json.encode(page), media_type="application/json")
 
 
@@ -199,11 +199,13 @@ async def cancel_command(command_id: UUID, hub: HubDep, caller: MayCommand) -> R
     return _answer(await hub.commands.cancel(caller, command_id))
 
 
-def _to_cursor(command_id: UUID | None) -> str | None:
+def to_cursor(command_id: UUID | None) -> str | None:
+    """An id as callers get it to fetch the next page."""
     return None if command_id is None else base64.urlsafe_b64encode(command_id.bytes).rstrip(b"=").decode()
 
 
-def _from_cursor(cursor: str | None) -> UUID | None:
+def from_cursor(cursor: str | None) -> UUID | None:
+    """The id in a cursor. Raises RejectedError."""
     if cursor is None:
         return None
     try:
