@@ -87,7 +87,7 @@ def list_clients(
         console.print("There is no client yet: floorhub client add ID")
         return
     table = Table(box=None, pad_edge=False)
-    for heading in ("id", "kind", "status", "presence", "since", "zone", "agent"):
+    for heading in ("id", "kind", "status", "presence", "since (UTC)", "zone", "agent"):
         table.add_column(heading)
     for item in items:
         since = (item["presence_since"] or "")[:19].replace("T", " ")

@@ -236,6 +236,7 @@ class _Machine:
     def _tell(self, url: str) -> None:
         console.print()
         console.print(f"Address:  {url}   (what one can do: {url}/docs)")
+        console.print(f"Data:     {self._folder.root}", markup=False)
         console.print(f"Key:      {self._admin_key}", markup=False)
         console.print(f"Logs:     {self._folder.logs}", markup=False)
         console.print("Stop with Ctrl-C.")

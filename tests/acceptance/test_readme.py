@@ -10,12 +10,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.floor import ROOT, Process, until
+
+Start = Callable[..., Process]
 
 
 @pytest.fixture(autouse=True)
@@ -31,8 +33,22 @@ def data() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def start(data: Path, tmp_path: Path, *arguments: str, **environment: str) -> Process:
-    """`floorhub up`, its output in a file."""
+@pytest.fixture
+def start(data: Path, tmp_path: Path) -> Iterator[Start]:
+    """Start `floorhub up`, its output in a file. What a test leaves running ends with it."""
+    started: list[Process] = []
+
+    def begin(*arguments: str, **environment: str) -> Process:
+        started.append(launch(data, tmp_path, *arguments, **environment))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.stop()
+
+
+def launch(data: Path, tmp_path: Path, *arguments: str, **environment: str) -> Process:
+    """`floorhub up` as a process."""
     packages = {name: value for name, value in os.environ.items() if name in ("FLOORHUB_PACKAGES", "HOME")}
     argv = [sys.executable, "-m", "hub", "up", *arguments]
     log = tmp_path / f"up-{time.monotonic_ns()}.log"
@@ -64,6 +80,27 @@ def floorhub(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def paste(script: str, data: Path, tmp_path: Path, options: str = "-euo") -> subprocess.CompletedProcess[str]:
+    """Run a script as a person pastes it, on a machine whose way to the internet is a proxy that is not there."""
+    proxy = {"http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
+    return subprocess.run(
+        ["bash", options, "pipefail", "-c", script],
+        env={
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
+            "HOME": str(tmp_path),
+            "FLOORHUB_DATA": str(data),
+            "LANG": "C.UTF-8",
+            **proxy,
+        },
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+
 def example(name: str, file: str) -> str:
     """The fenced block after its marker."""
     text = (ROOT / file).read_text(encoding="utf-8")
@@ -72,8 +109,8 @@ def example(name: str, file: str) -> str:
     return found[1]
 
 
-def test_once_prints_a_page_and_ends(data: Path, tmp_path: Path) -> None:
-    process = start(data, tmp_path, "--once")
+def test_once_prints_a_page_and_ends(data: Path, start: Start) -> None:
+    process = start("--once")
 
     assert process.process.wait(90) == 0, process.tail()
     output = process.log.read_text()
@@ -84,27 +121,21 @@ def test_once_prints_a_page_and_ends(data: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("file", ["README.md", "README.ko.md"])
-def test_the_example_pasted_as_it_is_prints_the_same_bytes(data: Path, tmp_path: Path, file: str) -> None:
-    process = start(data, tmp_path)
-    output = wait_for(process, "Stop with Ctrl-C")
-
-    assert "The command before it: print" in output
-    assert str(data / "admin.key") in output
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", example("print", file)],
-        env={"PATH": os.environ["PATH"], "FLOORHUB_DATA": str(data), "LANG": "C.UTF-8"},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
+def test_the_example_pasted_as_it_is_prints_the_same_bytes(data: Path, start: Start, tmp_path: Path, file: str) -> None:
+    process = start()
+    assert str(data / "admin.key") in wait_for(process, "Stop with Ctrl-C")
+    done = paste(example("print", file), data, tmp_path)
     process.process.send_signal(signal.SIGINT)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("completed ")
     assert "2 copies, two-sided-long-edge" in done.stdout
     assert process.process.wait(30) == 0
+    for folder in (data, tmp_path):  # a hub that was stopped, and one that never was
+        without = paste(example("print", file), folder, tmp_path)
+        assert without.returncode == 1
+        assert "make run" in without.stderr
+        assert "Traceback" not in without.stderr
 
 
 def descendants(pid: int) -> set[int]:
@@ -120,8 +151,34 @@ def descendants(pid: int) -> set[int]:
     return found
 
 
-def test_killed_in_mid_print_it_leaves_no_process_and_starts_again(data: Path, tmp_path: Path) -> None:
-    process = start(data, tmp_path)
+def test_the_quick_start_followed_command_by_command(data: Path, start: Start, tmp_path: Path) -> None:
+    wait_for(start(), "Stop with Ctrl-C")
+    effects = data / "printer" / "effects.jsonl"
+    before = len(effects.read_text().splitlines())
+
+    def follow(*names: str, code: int = 0) -> str:
+        blocks = "\n".join(example(name, "docs/quick-start.md") for name in names)
+        done = paste(f"DATA='{data}'\ncd '{ROOT}'\n{blocks}", data, tmp_path, options="-uo")
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+
+    assert "online (birth)" in follow("look")
+    assert len(re.findall("^completed(?:: .*)?$", follow("send", "send-any"), re.MULTILINE)) == 4
+    assert "failed (job_aborted): " in follow("fail")
+    last = follow("kill")
+    assert "completed: " in last
+    assert [json.loads(line)["copies"] for line in effects.read_text().splitlines()[before:]] == [1, 2, 1, 1]
+    assert "Start its agent:" in follow("add", "printer")
+    waiting, running = example("start", "docs/quick-start.md").splitlines()
+    assert "pending: not ended yet" in paste(waiting, data, tmp_path).stdout
+    printed = tmp_path / "pc-2" / "out"
+    agent = f"{running} & trap 'kill $!; wait' EXIT; until ls '{printed}' | grep -q pdf; do sleep 0.1; done"
+    assert paste(agent, data, tmp_path).returncode == 0
+    assert len(list(printed.glob("*.pdf"))) == 1
+
+
+def test_killed_in_mid_print_it_leaves_no_process_and_starts_again(data: Path, start: Start) -> None:
+    process = start()
     wait_for(process, "Stop with Ctrl-C")
     printed = (data / "printer" / "effects.jsonl").read_text()
     seconds = data / "printer" / "control" / "seconds"
@@ -138,20 +195,19 @@ def test_killed_in_mid_print_it_leaves_no_process_and_starts_again(data: Path, t
     # Far less than what agent, hub and printer take to end in peace while they have work.
     until(lambda: not [name for pid, name in names.items() if Path(f"/proc/{pid}").exists()], "all gone", 5)
     seconds.unlink()
-    again = start(data, tmp_path, "--once")
+    again = start("--once")
     assert again.process.wait(90) == 0, again.tail()
+    assert f"The command before it: print {command_id}," in again.log.read_text()
     assert (data / "printer" / "effects.jsonl").read_text().startswith(printed)
     assert command_id not in (data / "printer" / "effects.jsonl").read_text()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("moment", ["hub.cli\n", "Starting Postgres"])
-def test_stopped_during_its_start_it_shows_no_stack(
-    data: Path, tmp_path: Path, moment: str, number: signal.Signals
-) -> None:
+def test_stopped_during_its_start_it_shows_no_stack(start: Start, moment: str, number: signal.Signals) -> None:
     # Python tells each module that it has read; the first of ours come long before the last.
     loading = {"PYTHONPROFILEIMPORTTIME": "1"} if moment.startswith("hub") else {}
-    process = start(data, tmp_path, "--once", **loading)
+    process = start("--once", **loading)
     wait_for(process, moment)
     process.process.send_signal(number)
 
@@ -162,11 +218,11 @@ def test_stopped_during_its_start_it_shows_no_stack(
     assert "Traceback" not in process.log.read_text()
 
 
-def test_a_second_one_on_the_same_folder_says_who_holds_it(data: Path, tmp_path: Path) -> None:
-    process = start(data, tmp_path)
+def test_a_second_one_on_the_same_folder_says_who_holds_it(data: Path, start: Start) -> None:
+    process = start()
     wait_for(process, "Stop with Ctrl-C")
 
-    second = start(data, tmp_path)
+    second = start()
 
     assert second.process.wait(30) == 2
     assert f"in use by process {process.process.pid}" in second.log.read_text()
