@@ -14,14 +14,16 @@ WHERE command_id = %(id)s
 ORDER BY version;
 
 -- name: page
--- Newest first; each filter that is NULL lets everything through.
+-- Newest first; each filter that is NULL lets everything through. `attempt >= 1` is true of every command and opens
+-- the index that is for lists only.
 SELECT
     id, client_id, batch_id, action, lane, payload, priority, status, version, attempt, max_retries, not_before,
     expires_at, timeout_s, on_interrupt, order_key, when_offline, reference, tags, estimated_duration_s, traceparent,
     created_by, created_at, queued_at, sent_at, sends, accepted_at, started_at, held_reasons, finished_at,
     cancel_requested_at, progress, result, error, unknown_reason, dead_letter_reason, dead_letter_closed_at, replay_of
 FROM commands
-WHERE (%(before)s::uuid IS NULL OR id < %(before)s)
+WHERE attempt >= 1
+    AND (%(before)s::uuid IS NULL OR id < %(before)s)
     AND (%(client_id)s::text IS NULL OR client_id = %(client_id)s)
     AND (%(statuses)s::text[] IS NULL OR status = ANY (%(statuses)s))
     AND (%(action)s::text IS NULL OR action = %(action)s)

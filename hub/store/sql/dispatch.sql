@@ -163,13 +163,17 @@ logged AS (
     SELECT id, version, queued_at, 'queued', 'queued', attempt FROM claimed
 ),
 left_over AS MATERIALIZED (
-    SELECT DISTINCT l.client_id
-    FROM locked l
-    WHERE EXISTS (
-        SELECT FROM commands c
-        WHERE c.client_id = l.client_id AND c.status = 'pending' AND NOT c.scheduled
-            AND c.id NOT IN (SELECT id FROM locked)
-    )
+    -- The order is the index's, so that it is read from its beginning, and not more of it than a claim can take.
+    SELECT DISTINCT lanes.client_id
+    FROM lanes
+    CROSS JOIN LATERAL (
+        SELECT c.id
+        FROM commands c
+        WHERE c.client_id = lanes.client_id AND c.lane = lanes.lane AND c.status = 'pending' AND NOT c.scheduled
+        ORDER BY c.priority DESC, c.id
+        LIMIT %(per_lane)s + 2
+    ) due
+    WHERE due.id NOT IN (SELECT id FROM locked)
 )
 SELECT
     id, client_id, attempt, lane, action, payload, priority, queued_at AS issued_at, expires_at, timeout_s,

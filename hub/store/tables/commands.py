@@ -99,7 +99,8 @@ class Command(Table, table=True):
             postgresql_where=text(f"order_key IS NOT NULL AND ({_UNFINISHED} OR ({_OPEN_DEAD_LETTER}))"),
         ),
         # People.
-        Index("commands_client", "client_id", text("id DESC")),
+        # For lists only, which say `attempt >= 1`: see migration 0007.
+        Index("commands_client", "client_id", text("id DESC"), postgresql_where=text("attempt >= 1")),
         Index("commands_reference", "reference", text("id DESC"), postgresql_where=text("reference IS NOT NULL")),
         Index("commands_batch", "batch_id", "id", postgresql_where=text("batch_id IS NOT NULL")),
         # Batches: what one waits for, and what of it went wrong.

@@ -49,6 +49,19 @@ def full_database_url(postgres_server: str) -> Iterator[str]:
     postgres.drop_database(postgres_server, name)
 
 
+@pytest.fixture
+async def empty_database(postgres_server: str) -> AsyncIterator[Database]:
+    """Tables that never held anything, of which Postgres knows nothing yet."""
+    name = postgres.create_database(postgres_server)
+    url = postgres.in_database(postgres_server, name)
+    migrate(url)
+    database = Database(url)
+    await database.open()
+    yield database
+    await database.close()
+    postgres.drop_database(postgres_server, name)
+
+
 @pytest.fixture(scope="module")
 async def full_database(full_database_url: str) -> AsyncIterator[Database]:
     """20 clients with 200,000 finished commands and, each, 20 that wait and some that were handed out."""
@@ -84,7 +97,6 @@ STATEMENTS: dict[str, tuple[bytes, dict[str, Any], set[str]]] = {
     "claim": (
         statement("dispatch", "claim"),
         {
-            "client_ids": CLIENTS,
             "per_lane": lanes.PER_LANE,
             "per_client": lanes.PER_CLIENT,
             "urgent": lanes.URGENT_PRIORITY,
@@ -119,10 +131,15 @@ def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _nodes(child)
 
 
+_LOCKED = b"SELECT set_config('floorhub.locked_clients', %s, true)"
+"""What the first statement of a claim leaves to the second."""
+
+
 @pytest.mark.parametrize("name", STATEMENTS)
 async def test_it_reads_its_indexes_and_never_the_whole_table(full_database: Database, name: str) -> None:
     query, parameters, indexes = STATEMENTS[name]
     async with full_database.connection() as connection, connection.transaction(force_rollback=True):
+        await connection.execute(_LOCKED, (",".join(CLIENTS),))
         cursor = await connection.execute(b"EXPLAIN (ANALYZE, FORMAT JSON) " + query, parameters)
         answer = await cursor.fetchone()
     assert answer is not None
@@ -140,3 +157,22 @@ async def test_it_reads_its_indexes_and_never_the_whole_table(full_database: Dat
         and node.get("Relation Name") == "commands"
     )
     assert read < FINISHED / 50
+    if name == "claim":
+        assert read > 0  # The clients were those that the first statement had locked.
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+async def test_a_plan_made_while_the_tables_were_empty_reads_the_same_indexes(
+    empty_database: Database, name: str
+) -> None:
+    # Plans are kept for the life of a connection: this one would otherwise read all that a client ever had.
+    query, parameters, indexes = STATEMENTS[name]
+    async with empty_database.connection() as connection, connection.transaction(force_rollback=True):
+        await connection.execute(_LOCKED, (",".join(CLIENTS),))
+        cursor = await connection.execute(b"EXPLAIN (FORMAT JSON) " + query, parameters)
+        answer = await cursor.fetchone()
+    assert answer is not None
+    plan = answer["QUERY PLAN"]
+    nodes = list(_nodes((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]))
+    used = {node["Index Name"] for node in nodes if node.get("Index Name", "").startswith("commands_")}
+    assert indexes <= used <= indexes | {"commands_pkey"}
