@@ -22,7 +22,7 @@ from hub.cli.up import prepare_database
 from hub.embedded.data_folder import DataFolder
 from hub.embedded.packages import Packages
 from hub.embedded.ports import PortBook
-from hub.embedded.stack import Stack, StackOptions
+from hub.embedded.stack import PrepareDatabase, Stack, StackOptions
 
 ROOT = Path(__file__).parents[2]
 READY_S = 30.0
@@ -90,10 +90,11 @@ class Process:
 class Floor:
     """Everything a test commands. Close it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, prepare: PrepareDatabase = prepare_database) -> None:
+        """`prepare` may put clients into the database before the broker is told of them, which is fast for many."""
         self.folder = DataFolder.prepare(root)
         options = StackOptions(postgres_port=0, mqtt_port=0, websocket_port=0, printer_port=0)
-        self.stack = Stack(self.folder, Packages(), options, prepare_database).__enter__()
+        self.stack = Stack(self.folder, Packages(), options, prepare).__enter__()
         self._processes: list[Process] = []
         self._agents = 0
         self.hub = self.add_hub("one")

@@ -2,7 +2,9 @@
 
 Each has its own connection, is born as a basic client, and answers each run at once with three reports, one message
 each, as a full agent's lane that is free would say them over time. Nothing is journalled: this is the hub's load, not
-the agent's. Prints `ready` when all are born.
+the agent's. Prints `ready` when all are born. 10,000 of them fit into one process, if it may open as many files.
+
+[id, secret, "fails"] is one whose runs fail for good, [id, secret, "mute"] one that never answers.
 """
 
 import asyncio
@@ -30,6 +32,12 @@ def presence(client_id: str, kind: str, **fields: object) -> bytes:
     return json.dumps(message).encode()
 
 
+COMPLETED = ',"result":{"data":{"ok":true},"message":"","duration_s":0.1}'
+FAILED = ',"error":{"code":"broken","message":"","retryable":false}'
+MANNERS: dict[str, str] = {}
+"""Clients that do not do as they should."""
+
+
 def on_message(client: ThinClient, topic: str, payload: bytes) -> None:
     """Answer a run; receipts and welcomes need nothing."""
     if not topic.endswith(Channel.COMMANDS):
@@ -38,9 +46,13 @@ def on_message(client: ThinClient, topic: str, payload: bytes) -> None:
     if command is None or attempt is None:
         return
     client_id = topic.rsplit("/", 2)[-2]
+    manner = MANNERS.get(client_id)
+    if manner == "mute":
+        return
+    end, said = ("failed", FAILED) if manner == "fails" else ("completed", COMPLETED)
     at = datetime.now(UTC).isoformat()
-    for status in ("accepted", "started", "completed"):
-        result = ',"result":{"data":{"ok":true},"message":"","duration_s":0.1}' if status == "completed" else ""
+    for status in ("accepted", "started", end):
+        result = said if status == end else ""
         client.publish(
             client_topic(client_id, Channel.REPORTS),
             (
@@ -71,7 +83,8 @@ async def main(port: int, clients: list[list[str]]) -> None:
             client.publish(where, birth, retain=True)
             born.append(client)
 
-    await asyncio.gather(*(one(client_id, secret) for client_id, secret in clients))
+    MANNERS.update({client_id: manner[0] for client_id, _, *manner in clients if manner})
+    await asyncio.gather(*(one(client_id, secret) for client_id, secret, *_ in clients))
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     await asyncio.Event().wait()
