@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
@@ -85,6 +86,9 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
                     start("broker-changes", hub.worker.broker.run)
             if server is not None and sock is not None:
                 serving = group.create_task(server.serve(sockets=[sock]), name="http")
+            # What the start made stays until the end: to look it over for garbage again and again stops everything.
+            gc.collect()
+            gc.freeze()
             hub.log.info(Event.HUB_STARTED, roles=sorted(settings.roles))
             await stop.wait()
             # Soft: no new requests, those under way are finished. Then hard: the loops are cancelled.

@@ -15,10 +15,6 @@ _TEXT = "holds a NUL or half a character, which cannot be stored"
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
-def _storable(text: str) -> bool:
-    return _UNSTORABLE.search(text) is None
-
-
 def clean_text(text: str) -> str:
     """The text with what cannot be stored replaced by U+FFFD."""
     return _UNSTORABLE.sub("\ufffd", text)
@@ -37,25 +33,39 @@ def clean(value: Any, depth: int = 0) -> Any:
     return value
 
 
-def find_unstorable(value: Any, path: str, depth: int = 0) -> tuple[str, str] | None:
+def find_unstorable(value: Any, path: str) -> tuple[str, str] | None:
     """Where a JSON value cannot be stored or sent, as `path.key[0]`, and why; None when all of it can."""
+    found = _find(value, 0)
+    if found is None:
+        return None
+    if found is _TOO_DEEP:
+        return path, f"is nested deeper than {MAX_DEPTH} levels"
+    return path + found[0], found[1]
+
+
+_TOO_DEEP = ("", "")
+
+
+def _find(value: Any, depth: int) -> tuple[str, str] | None:
+    """The same with the path from here on, which is put together only when something was found."""
     if depth > MAX_DEPTH:
-        return path.split(".")[0], f"is nested deeper than {MAX_DEPTH} levels"
-    match value:
-        case str():
-            return None if _storable(value) else (path, _TEXT)
-        case float():
-            return None if math.isfinite(value) else (path, "is no finite number, which JSON does not know")
-        case int():
-            return None if -(2**63) <= value < 2**63 else (path, "is beyond 64 bits: send it as a string")
-        case Mapping():
-            for key, item in value.items():
-                found = (path, _TEXT) if not _storable(str(key)) else find_unstorable(item, f"{path}.{key}", depth + 1)
-                if found:
-                    return found
-        case list() | tuple():
-            for index, item in enumerate(value):
-                found = find_unstorable(item, f"{path}[{index}]", depth + 1)
-                if found:
-                    return found
+        return _TOO_DEEP
+    if isinstance(value, str):
+        return ("", _TEXT) if _UNSTORABLE.search(value) else None
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, float):
+        return None if math.isfinite(value) else ("", "is no finite number, which JSON does not know")
+    if isinstance(value, int):
+        return None if -(2**63) <= value < 2**63 else ("", "is beyond 64 bits: send it as a string")
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if _UNSTORABLE.search(str(key)):
+                return "", _TEXT
+            if found := _find(item, depth + 1):
+                return found if found is _TOO_DEEP else (f".{key}{found[0]}", found[1])
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            if found := _find(item, depth + 1):
+                return found if found is _TOO_DEEP else (f"[{index}]{found[0]}", found[1])
     return None
