@@ -77,6 +77,10 @@ class Api:
         """A POST of a JSON body; its JSON."""
         return self._call("POST", path, json=body, params=query, headers=headers)
 
+    def patch(self, path: str, body: Any) -> Any:
+        """A PATCH of a JSON body; its JSON."""
+        return self._call("PATCH", path, json=body)
+
     def delete(self, path: str) -> Any:
         """A DELETE; its JSON."""
         return self._call("DELETE", path)

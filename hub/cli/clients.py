@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import typer
 from rich.table import Table
 
-from hub.cli import output
+from hub.cli import output, targets
 from hub.cli.api import Api, running
 from hub.cli.output import Json, console, explained
 from hub.embedded.data_folder import default_root
@@ -101,6 +101,92 @@ def list_clients(
             item["agent_version"] or "",
         )
     console.print(table)
+
+
+@app.command("set")
+def set_fields(
+    client_id: Annotated[str, typer.Argument()],
+    name: Annotated[str | None, typer.Option()] = None,
+    zone: Annotated[str | None, typer.Option(help="Its zone; '' for none.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Its tags, instead of all it has; '' for none.")] = None,
+    metadata: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=VALUE to keep with it; NAME= removes one. May be given several times."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Change a client's name, zone, tags and metadata; what is not given stays."""
+    changes: dict[str, Any] = {}
+    if name is not None:
+        changes["name"] = name
+    if zone is not None:
+        changes["zone"] = zone or None
+    if tag is not None:
+        changes["tags"] = [one for one in tag if one]
+    with explained(as_json=as_json), Api.from_environment() as api:
+        if metadata is not None:
+            kept = api.get(f"/api/clients/{client_id}")["metadata"]
+            given = dict(_pair(pair) for pair in metadata)
+            changes["metadata"] = {key: value for key, value in {**kept, **given}.items() if value != ""}
+        if not changes:
+            output.fail("Say what to change: --name, --zone, --tag or --metadata.", 2)
+        client = api.patch(f"/api/clients/{client_id}", changes)
+    if as_json:
+        output.print_json(client)
+    else:
+        console.print(f"Client {client_id}: zone {client['zone'] or '-'}, tags {', '.join(client['tags']) or '-'}.")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        output.fail(f"--metadata {text}: write NAME=VALUE.", 2)
+    return key, value
+
+
+@app.command()
+def limits(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
+    """Show what a client may be asked, and how much of it is left."""
+    with explained(as_json=as_json), Api.from_environment() as api:
+        found = api.get(f"/api/clients/{client_id}/permissions")
+    if as_json:
+        output.print_json(found)
+        return
+    actions = "all" if found["allowed_actions"] is None else ", ".join(found["allowed_actions"]) or "none"
+    console.print(f"actions: {actions}", markup=False)
+    for name in ("minute", "day"):
+        left = found[name]
+        console.print(f"{name}: {left['remaining']} of {left['limit']} left, anew at {left['reset']}", markup=False)
+
+
+@app.command("set-limits")
+def set_limits(
+    client: targets.Clients = None,
+    group: targets.Group = None,
+    zone: targets.Zone = None,
+    tag: targets.Tags = None,
+    any_tag: targets.AnyTags = None,
+    everybody: targets.Everybody = False,
+    rate_limit: Annotated[int | None, typer.Option(min=0, help="Commands a minute.")] = None,
+    per_day: Annotated[int | None, typer.Option(min=0, help="Commands a day (UTC).")] = None,
+    allow: Annotated[list[str] | None, typer.Option(help="An action that they may be sent, and no other.")] = None,
+    allow_all: Annotated[bool, typer.Option("--allow-all", help="Every action again.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Change what clients may be asked; what is not given stays."""
+    given = {"rate_limit": rate_limit, "max_commands_per_day": per_day, "allowed_actions": allow}
+    body: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if allow_all:
+        body["allowed_actions"] = None
+    if not body:
+        output.fail("Say what to change: --rate-limit, --per-day, --allow or --allow-all.", 2)
+    body["target"] = targets.target(client, group, zone, tag, any_tag, everybody)
+    with explained(as_json=as_json), Api.from_environment() as api:
+        changed = api.patch("/api/permissions", body)
+    if as_json:
+        output.print_json(changed)
+    else:
+        console.print(f"Changed for {changed['changed']} clients.")
 
 
 @app.command()
