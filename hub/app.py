@@ -14,7 +14,7 @@ from hub.errors import UnavailableError
 from hub.keys import SigningKeys, load_signing_keys
 from hub.metrics import Metrics
 from hub.mqtt.administration import Administration
-from hub.mqtt.inbound import SHARED_GROUP, Inbound, SentMarks
+from hub.mqtt.inbound import SHARED_GROUP, Inbound
 from hub.mqtt.outbound import Outbound
 from hub.mqtt.session import Address, Session
 from hub.observability import Log
@@ -31,6 +31,7 @@ from hub.services.groups import Groups
 from hub.services.permissions import Permissions
 from hub.services.presence import PresenceService
 from hub.services.reports import Reports
+from hub.services.sent import SentTimes
 from hub.services.submission import Submission
 from hub.services.uploads import Uploads
 from hub.services.waiting import Waiting
@@ -140,7 +141,13 @@ class Hub:
             broker_managed=settings.mqtt_admin_password is not None,
         )
         self.presence = PresenceService(database, self.outbound, signals, log)
-        self.reports = Reports(database, self.outbound, signals, self.metrics, log, random.Random())  # noqa: S311 - jitter
+
+        async def mark_sent(acknowledged: dict[UUID, float]) -> None:
+            async with database.connection() as connection:
+                await dispatch_store.mark_sent(connection, acknowledged)
+
+        self.sent = SentTimes(mark_sent)
+        self.reports = Reports(database, self.outbound, signals, self.metrics, log, random.Random(), self.sent)  # noqa: S311 - jitter
 
         self.worker: Worker | None = Worker(self) if "worker" in settings.roles else None
 
@@ -156,11 +163,7 @@ class Worker:
             database, hub.outbound, hub.metrics, log, handed_out=hub.reports.remember
         )
 
-        async def mark_sent(acknowledged: dict[UUID, float]) -> None:
-            async with database.connection() as connection:
-                await dispatch_store.mark_sent(connection, acknowledged)
-
-        self.inbound = Inbound(hub.reports, hub.presence, SentMarks(mark_sent), log)
+        self.inbound = Inbound(hub.reports, hub.presence, hub.sent, log)
         self.session = hub.outbound.session = Session(
             Address.of(
                 settings.mqtt_url,

@@ -6,7 +6,6 @@ overflow costs time, never a report.
 
 import asyncio
 import itertools
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -17,6 +16,7 @@ from hub.errors import UnavailableError
 from hub.observability import Event, Log
 from hub.services.presence import PresenceService, Sighting
 from hub.services.reports import Arrived, Reports, Unreadable
+from hub.services.sent import SentTimes
 from hub.store.sessions import Life
 from schemas import codec
 from schemas.codec import ContractError
@@ -85,9 +85,9 @@ def _client_of(item: Any) -> str | None:
 class Inbound:
     """Implements session.Handler. `run` must be running."""
 
-    def __init__(self, reports: Reports, presence: PresenceService, marks: "SentMarks", log: Log) -> None:
+    def __init__(self, reports: Reports, presence: PresenceService, sent: SentTimes, log: Log) -> None:
         self._log = log
-        self._marks = marks
+        self._sent = sent
         self._reports: Intake[Arrived | Unreadable] = Intake(reports.apply, most=500)
 
         async def look(signs: list[Sighting | tuple[Life, int]]) -> None:
@@ -123,12 +123,12 @@ class Inbound:
             group.create_task(self._reports.run(self._log), name="reports")
             group.create_task(self._signs.run(self._log), name="presence")
             group.create_task(self._states.run(self._log), name="states")
-            group.create_task(self._marks.run(), name="sent-marks")
+            group.create_task(self._sent.run(), name="sent-times")
 
     def on_ack(self, token: object, *, accepted: bool) -> None:
         """A PUBACK: a run reached the broker."""
         if isinstance(token, UUID) and accepted:
-            self._marks.add(token)
+            self._sent.add(token)
 
     def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """Take in one message. The topic is the authority on who speaks; the broker vouches for it."""
@@ -183,32 +183,3 @@ class Inbound:
 
     def _refuse(self, client_id: str, channel: Channel, reason: str, **fields: Any) -> None:
         self._log.warning(Event.MESSAGE_REFUSED, client_id=client_id, channel=channel.value, reason=reason, **fields)
-
-
-class SentMarks:
-    """Collects PUBACKs and writes their times a few times a second: for people, not for any decision."""
-
-    def __init__(self, write: Callable[[dict[UUID, float]], Awaitable[None]]) -> None:
-        """`write` takes how many seconds ago each run was acknowledged."""
-        self._write = write
-        self._times: dict[UUID, float] = {}
-        self._some = asyncio.Event()
-
-    def add(self, command_id: UUID) -> None:
-        """Note that the broker has this run now."""
-        if len(self._times) < MAX_WAITING:
-            self._times.setdefault(command_id, time.monotonic())
-            self._some.set()
-
-    async def run(self) -> None:
-        """Write until cancelled."""
-        while True:
-            await self._some.wait()
-            await asyncio.sleep(0.1)
-            self._some.clear()
-            times, self._times = self._times, {}
-            now = time.monotonic()
-            try:
-                await self._write({command_id: now - at for command_id, at in times.items()})
-            except UnavailableError:
-                continue  # A time that nobody will miss.

@@ -5,7 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -17,6 +17,7 @@ from hub.metrics import Metrics
 from hub.observability import Event, Log
 from hub.services.clock import DatabaseClock
 from hub.services.ports import Publisher, Signals
+from hub.services.sent import SentTimes
 from hub.services.text import clean, clean_text
 from hub.store import sessions, transitions
 from hub.store.engine import Database
@@ -64,6 +65,7 @@ class Reports:
         metrics: Metrics,
         log: Log,
         chance: random.Random,
+        sent: SentTimes,
     ) -> None:
         self._database = database
         self._publisher = publisher
@@ -71,6 +73,7 @@ class Reports:
         self._metrics = metrics
         self._log = log
         self._chance = chance
+        self._sent = sent
         self._confirmed: dict[str, tuple[str, int | None, float]] = {}
         self._clock = DatabaseClock()
         self._remembered: dict[UUID, LockedCommand] = {}
@@ -145,6 +148,7 @@ class Reports:
             for item in items:
                 self._fold(command, item, seen)
                 seen.add((command_id, item.report.report_id))
+            self._note_sent(command)
             taken.append(command)
         # Not remembered while it is written: whatever goes wrong, these are read the next time.
         async with self._database.connection() as connection:
@@ -159,6 +163,11 @@ class Reports:
             self._clock.note(next(iter(moved.values())))
         applied = {command.id for command in done}
         return [item for item in arrived if item.report.command_id not in applied]
+
+    def _note_sent(self, command: LockedCommand) -> None:
+        """Let the time of the PUBACK go along with a change that is written anyway."""
+        if command.changed and (age := self._sent.take(command.id)) is not None:
+            command.changes["sent_at"] = command.now - timedelta(seconds=age)
 
     async def _apply_locked(self, arrived: Sequence[Arrived], unusable: list[Unusable]) -> None:
         """Apply reports in a transaction that reads and locks their commands first, and keep what is unusable."""

@@ -50,7 +50,7 @@ WITH input AS MATERIALIZED (
         started_at timestamptz, held_reasons text[], finished_at timestamptz, deadline_at timestamptz,
         cancel_requested_at timestamptz, cancel_lease_until timestamptz, progress jsonb, result jsonb, error jsonb,
         unknown_reason text, dead_letter_reason text, dead_letter_closed_at timestamptz, dead_letter_closed_by text,
-        from_deadline_at timestamptz, answered boolean, logs jsonb
+        sent_at timestamptz, from_deadline_at timestamptz, answered boolean, logs jsonb
     )
 ),
 moved AS (
@@ -66,6 +66,7 @@ moved AS (
             WHEN i.status IN ('queued', 'running')
                 THEN coalesce(i.lease_until, CASE WHEN NOT i.answered THEN c.lease_until END)
         END,
+        sent_at = coalesce(c.sent_at, i.sent_at),
         accepted_at = coalesce(i.accepted_at, c.accepted_at),
         started_at = coalesce(i.started_at, c.started_at),
         held_reasons = i.held_reasons,
