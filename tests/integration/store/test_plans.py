@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from psycopg import sql
@@ -26,7 +28,7 @@ _FILL = b"""
     INSERT INTO commands (
         id, client_id, action, lane, payload, document_ids, priority, status, version, attempt, max_retries, scheduled,
         expires_at, timeout_s, on_interrupt, when_offline, tags, created_by, created_at, sends, cancel_sends,
-        finished_at, order_key, unknown_reason, dead_letter_reason, dead_letter_closed_at
+        finished_at, order_key, unknown_reason, dead_letter_reason, dead_letter_closed_at, batch_id
     )
     SELECT
         gen_random_uuid(), 'pc-' || lpad((n %% 20)::text, 2, '0'), 'print', 'printer:p' || n %% 4, '{}', '{}',
@@ -34,9 +36,13 @@ _FILL = b"""
         now(), 60, 'unknown', 'queue', '{}', %s, now(), 1, 0,
         now(), CASE WHEN n %% 2 = 0 THEN 'order-' || n / 4 END,
         CASE WHEN n %% 50 = 0 THEN 'no_word' END, CASE WHEN n %% 50 = 0 THEN 'unknown' END,
-        CASE WHEN n %% 50 = 0 THEN now() END
+        CASE WHEN n %% 50 = 0 THEN now() END, CASE WHEN n %% 2 = 1 THEN %s END
     FROM generate_series(1, %s) AS n
 """
+_BATCH = b"""
+    INSERT INTO batches (id, created_by, created_at, target, status, total) VALUES (%s, %s, now(), '{}', 'running', 1)
+"""
+BATCH = UUID("0192f0c1-0000-7000-8000-0000000000ba")
 
 
 @pytest.fixture(scope="module")
@@ -75,14 +81,21 @@ async def full_database(full_database_url: str) -> AsyncIterator[Database]:
         indexes = await cursor.fetchall()
         for index in indexes:
             await connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(index["indexname"])))
-        await connection.execute(_FILL, (PRINCIPAL, FINISHED))
+        await connection.execute(_FILL, (PRINCIPAL, BATCH, FINISHED))
+        await connection.execute(_BATCH, (BATCH, PRINCIPAL))
         for index in indexes:
             await connection.execute(index["indexdef"].encode())
     for client_id in CLIENTS:
         await add_commands(
             database,
             [
-                new_command(client_id, payload={"printer": f"p{n % 4}"}, priority=1 + n % 8, order_key=f"key-{n}")
+                new_command(
+                    client_id,
+                    payload={"printer": f"p{n % 4}"},
+                    priority=1 + n % 8,
+                    order_key=f"key-{n}",
+                    batch_id=BATCH if n % 4 == 0 else None,
+                )
                 for n in range(20)
             ],
         )
@@ -117,6 +130,18 @@ STATEMENTS: dict[str, tuple[bytes, dict[str, Any], set[str]]] = {
         {"client_id": CLIENTS[0]},
         {"commands_handed_out"},
     ),
+    "look at batches": (
+        statement("batches", "look"),
+        {"most": 500},
+        {"commands_batch_open", "commands_batch_failed"},
+    ),
+    "hold a batch": (statement("batches", "hold"), {"id": BATCH}, {"commands_batch_open"}),
+    "release a batch": (
+        statement("batches", "release"),
+        {"id": BATCH, "shift": True, "paused_at": datetime.now(UTC)},
+        {"commands_batch_open"},
+    ),
+    "cancel a batch": (statement("batches", "to_cancel"), {"id": BATCH, "most": 500}, {"commands_batch_open"}),
     "offer_again": (
         statement("dispatch", "offer_again"),
         {"client_id": CLIENTS[0], "journal": JOURNAL},
