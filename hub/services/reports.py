@@ -275,12 +275,11 @@ def _label(reason: str) -> str:
 
 def _is_about(item: Arrived, command: LockedCommand) -> bool:
     """Whether a remembered command is enough to decide about a report: of the attempt it was remembered in, by the
-    client it was handed to, and not applied before."""
+    client it was handed to, and nothing for the quarantine."""
     report = item.report
     return (
         item.client_id == command.client_id
         and report.attempt == command.state.attempt
-        and report.report_id not in command.seen
         and report.status is not ReportStatus.UNSUPPORTED
     )
 
