@@ -140,7 +140,7 @@ class Hub:
             seal=self.keys.seal,
             broker_managed=settings.mqtt_admin_password is not None,
         )
-        self.presence = PresenceService(database, self.outbound, signals, log)
+        self.presence = PresenceService(database, self.outbound, signals, self.metrics, log)
 
         async def mark_sent(acknowledged: dict[UUID, float]) -> None:
             async with database.connection() as connection:

@@ -21,6 +21,7 @@ class Metrics:
         self.commands_completed = self._counter("commands_completed", "Commands that ended, by status", "status")
         self.reports_quarantined = self._counter("reports_quarantined", "Reports that could not be used", "reason")
         self.commands_sent = self._counter("commands_sent", "Run messages published, first and again", "kind")
+        self.security_events = self._counter("security_events", "What looks like an attack", "kind")
         self.accept_to_started = self._histogram(
             "command_accept_to_started_seconds", "From the commit of a command to its start at the agent"
         )

@@ -48,6 +48,8 @@ class Event(enum.StrEnum):
     CLIENT_WELCOMED = "client.welcomed"
     CLIENT_JOURNAL_LOST = "client.journal_lost"
     CLIENT_EPOCH_AHEAD = "client.epoch_ahead"
+    CLIENT_DOUBTED = "client.doubted"
+    CLIENT_TWO_MACHINES = "client.two_machines"
     BROKER_CHANGED = "broker.changed"
     BROKER_CHANGE_FAILED = "broker.change_failed"
     HTTP_REQUEST = "http.request"

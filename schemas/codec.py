@@ -49,6 +49,8 @@ class _LooseReports(msgspec.Struct, tag="reports", tag_field="kind"):
     session: messages.Token
     reports: list[msgspec.Raw]
     epoch: messages.Epoch | None = None
+    connection: messages.Connection | None = None
+    mark: messages.Mark | None = None
     v: Annotated[int, msgspec.Meta(ge=1)] = messages.VERSION
 
 
@@ -109,6 +111,8 @@ class ReadReports:
     client_id: str
     session: str
     epoch: int | None
+    connection: int | None
+    mark: int | None
     reports: list[messages.Report]
     bad: list[BadReport]
 
@@ -122,7 +126,7 @@ def decode_reports(body: bytes) -> ReadReports:
         if problem.code != "invalid":
             raise
     else:
-        return ReadReports(whole.client_id, whole.session, whole.epoch, whole.reports, [])
+        return ReadReports(whole.client_id, whole.session, whole.epoch, whole.connection, whole.mark, whole.reports, [])
     loose: _LooseReports = _decode(_LOOSE_REPORTS, body)
     reports: list[messages.Report] = []
     bad: list[BadReport] = []
@@ -132,7 +136,7 @@ def decode_reports(body: bytes) -> ReadReports:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
             text = bytes(raw).decode("utf-8", "replace")
             bad.append(BadReport(_report_id(raw), str(problem), text))
-    return ReadReports(loose.client_id, loose.session, loose.epoch, reports, bad)
+    return ReadReports(loose.client_id, loose.session, loose.epoch, loose.connection, loose.mark, reports, bad)
 
 
 def _report_id(raw: msgspec.Raw) -> UUID | None:

@@ -1,4 +1,4 @@
-"""Whether a client is there, from evidence alone; and whether a birth belongs to the journal the hub knows.
+"""Whether a client is there, from evidence alone.
 
 Evidence carries a session (new with each process start of the agent) and a connection (counts up within a session).
 What an older connection says cannot take a newer one offline: takeover, will and birth arrive in any order.
@@ -55,13 +55,25 @@ class Heard:
     """Kept by the broker: it says who was there, and is no proof of life now."""
 
 
+ENDED = frozenset({"stopped", "connection_lost"})
+"""Why a connection is over for good: its own good-bye, or its will."""
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """When somebody was heard last of whom there is only a retained birth."""
 
 
 def hear(evidence: Evidence, heard: Heard, now: datetime) -> Evidence:
-    """The evidence after a sign. An older connection's sign changes nothing."""
+    """The evidence after a sign. An older connection's sign changes nothing, nor does one that is over: what was said
+    before its end may arrive after it. (A basic client may count its connections badly, and owes nothing that is late.)
+    """
     same = heard.session == evidence.session
+    if (
+        same
+        and evidence.level is Level.FULL
+        and heard.connection <= evidence.connection
+        and evidence.presence is Presence.OFFLINE
+        and evidence.reason in ENDED
+    ):
+        return evidence
     match heard.sign:
         case Sign.BIRTH:
             if same and heard.connection < evidence.connection:
@@ -79,6 +91,9 @@ def hear(evidence: Evidence, heard: Heard, now: datetime) -> Evidence:
                 return evidence
             return _to(replace(evidence, heard_at=now), Presence.ONLINE, "heartbeat", now)
         case Sign.GOOD_BYE | Sign.WILL:
+            if not same and heard.retained and evidence.level is Level.BASIC:
+                # The last word of a session whose birth nobody heard. Of a full agent the next roll call will tell.
+                return _to(evidence, Presence.OFFLINE, "connection_lost", now)
             if not same or heard.connection < evidence.connection:
                 return evidence
             reason = "stopped" if heard.sign is Sign.GOOD_BYE else "connection_lost"
@@ -101,48 +116,3 @@ def _to(evidence: Evidence, presence: Presence, reason: str, now: datetime) -> E
     if evidence.presence is presence:
         return evidence
     return replace(evidence, presence=presence, reason=reason, since=now)
-
-
-# --- identity: is this the journal that the hub handed its commands to? --------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What the hub knows of a client's journal. `issued` is the epoch of the last welcome, `confirmed` the highest
-    that the agent has shown back in a heartbeat or with reports."""
-
-    journal: str | None = None
-    issued: int = 0
-    confirmed: int = 0
-    session: str | None = None
-
-
-class Finding(enum.StrEnum):
-    """What a birth says about the journal."""
-
-    SAME = "same"
-    FIRST = "first"
-    """No journal was ever assigned."""
-    LOST = "journal_lost"
-    """The agent has none, an older one (rolled back, restored) or somebody else's."""
-    AHEAD = "hub_restored"
-    """The agent knows a newer epoch than the hub: the hub's database came from a backup."""
-    NEW_SESSION = "session_lost"
-    """A basic client, which keeps no journal, started anew."""
-
-
-def identify(
-    identity: Identity, *, level: Level, session: str, journal: str | None, epoch: int | None, fresh: str
-) -> tuple[Identity, Finding]:
-    """The identity after a birth and what it means. `fresh` is the id for a new journal, should one be due."""
-    issued = max(identity.issued, epoch or 0) + 1
-    if level is Level.BASIC:
-        changed = identity.session is not None and identity.session != session
-        kept = Identity(identity.journal or fresh, issued, identity.confirmed, session)
-        return kept, Finding.NEW_SESSION if changed else Finding.SAME
-    if identity.journal is None:
-        return Identity(fresh, issued, 0, session), Finding.FIRST
-    if journal != identity.journal or epoch is None or epoch < identity.confirmed:
-        return Identity(fresh, issued, 0, session), Finding.LOST
-    finding = Finding.AHEAD if epoch > identity.issued else Finding.SAME
-    return replace(identity, issued=issued, session=session), finding

@@ -78,8 +78,7 @@ class Intake(Generic[Item]):
 
 def _client_of(item: Any) -> str | None:
     """Whose message it was, for the log."""
-    first = item[0] if isinstance(item, tuple) else item
-    return getattr(first, "client_id", None)
+    return getattr(item, "client_id", None)
 
 
 class Inbound:
@@ -90,7 +89,9 @@ class Inbound:
         self._sent = sent
         self._reports: Intake[Arrived | Unreadable] = Intake(reports.apply, most=500)
 
-        async def look(signs: list[Sighting | tuple[Life, int]]) -> None:
+        self._presence = presence
+
+        async def look(signs: list[Sighting | Life]) -> None:
             # One queue and their own order for both: a heartbeat must not overtake its birth, nor a will a heartbeat.
             for seen, group in itertools.groupby(signs, lambda sign: isinstance(sign, Sighting)):
                 if seen:
@@ -98,7 +99,7 @@ class Inbound:
                 else:
                     await presence.hear([sign for sign in group if not isinstance(sign, Sighting)])
 
-        self._signs: Intake[Sighting | tuple[Life, int]] = Intake(look, most=100)
+        self._signs: Intake[Sighting | Life] = Intake(look, most=100)
 
         async def describe(states: list[State]) -> None:
             latest = {state.client_id: state for state in states}
@@ -123,6 +124,7 @@ class Inbound:
             group.create_task(self._reports.run(self._log), name="reports")
             group.create_task(self._signs.run(self._log), name="presence")
             group.create_task(self._states.run(self._log), name="states")
+            group.create_task(self._presence.keep_noted(), name="signs-of-life")
             group.create_task(self._sent.run(), name="sent-times")
 
     def on_ack(self, token: object, *, accepted: bool) -> None:
@@ -156,8 +158,8 @@ class Inbound:
                 return self._same(client_id, sighting.client_id, channel) and self._signs.put(sighting)
             case Channel.HEARTBEAT:
                 beat: Heartbeat = codec.decode(channel, body)
-                life = Life(beat.client_id, beat.session, beat.epoch)
-                return self._same(client_id, beat.client_id, channel) and self._signs.put((life, beat.connection))
+                life = Life(beat.client_id, beat.session, beat.epoch, beat.connection, beat.mark)
+                return self._same(client_id, beat.client_id, channel) and self._signs.put(life)
             case Channel.STATE:
                 state: State = codec.decode(channel, body)
                 return self._same(client_id, state.client_id, channel) and self._states.put(state)
@@ -168,6 +170,7 @@ class Inbound:
         message = codec.decode_reports(body)
         if not self._same(client_id, message.client_id, Channel.REPORTS):
             return True
+        self._presence.note(Life(client_id, message.session, message.epoch, message.connection, message.mark))
         room = True
         for report in message.reports:
             room &= self._reports.put(Arrived(client_id, message.session, message.epoch, report))

@@ -1,14 +1,15 @@
 """Evidence of presence and the identity of journals. Locked rows; policy decides; the row is written back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from hub.domain.presence import Evidence, Identity
+from hub.domain.identity import Identity, Lived, Offer
+from hub.domain.presence import Evidence
 from hub.store.engine import Connection
 from hub.store.sql import statement
 from schemas.states import Level, Presence
@@ -16,9 +17,13 @@ from schemas.states import Level, Presence
 _LOCK = statement("sessions", "lock")
 _LOCK_ONLINE = statement("sessions", "lock_online")
 _SAVE_PRESENCE = statement("sessions", "save_presence")
+_SAVE_IDENTITY = statement("sessions", "save_identity")
 _SAVE_BIRTH = statement("sessions", "save_birth")
 _HISTORY = statement("sessions", "history")
-_CONFIRM = statement("sessions", "confirm_epochs")
+_CONFIRM = statement("sessions", "confirm")
+_LIVES = statement("sessions", "lives")
+_KEEP_AWAY = statement("sessions", "keep_away")
+_RELEASE = statement("sessions", "release")
 _SAVE_STATE = statement("sessions", "save_state")
 _SUPERSEDED = statement("sessions", "superseded")
 _READ_HISTORY = statement("sessions", "read_history")
@@ -34,6 +39,9 @@ class LockedSession:
     evidence: Evidence
     identity: Identity
     keep_away: str | None
+    """Why nothing is dispatched: two machines use this identity."""
+    watched_from: int
+    """Only epochs made after this one count as proof of that."""
     now: datetime
 
 
@@ -55,8 +63,11 @@ def _session(row: DictRow) -> LockedSession:
             issued=row["epoch_issued"],
             confirmed=row["epoch_confirmed"],
             session=row["session"],
+            mark=row["journal_mark"],
+            offers=tuple(Offer(**offer) for offer in row["offers"]),
         ),
         keep_away=row["keep_away"],
+        watched_from=row["watched_from"],
         now=row["now"],
     )
 
@@ -73,8 +84,19 @@ async def lock_online(connection: Connection, before: datetime) -> list[LockedSe
     return [_session(row) for row in await cursor.fetchall()]
 
 
-async def save_presence(connection: Connection, client_id: str, old: Evidence, new: Evidence) -> None:
-    """Write evidence back, and a row of history when the presence or the connection changed."""
+async def save_presence(
+    connection: Connection,
+    client_id: str,
+    old: Evidence,
+    new: Evidence,
+    *,
+    shown: int | None = None,
+    issued: int | None = None,
+) -> None:
+    """Write evidence back, and a row of history when the presence or the connection changed.
+
+    `shown` and `issued` are the epoch that a birth showed and the one that its welcome carries.
+    """
     if new == old:
         return
     await connection.execute(
@@ -91,17 +113,39 @@ async def save_presence(connection: Connection, client_id: str, old: Evidence, n
         },
     )
     if (new.presence, new.session, new.connection) != (old.presence, old.session, old.connection):
-        await connection.execute(
-            _HISTORY,
-            {
-                "client_id": client_id,
-                "at": new.heard_at if new.presence is old.presence else new.since,
-                "presence": new.presence.value,
-                "reason": new.reason,
-                "session": new.session,
-                "connection": new.connection,
-            },
-        )
+        at = new.heard_at if new.presence is old.presence else new.since
+        await _record(connection, client_id, new, at, shown=shown, issued=issued)
+
+
+async def record_doubt(
+    connection: Connection, client_id: str, seen: Evidence, at: datetime, *, shown: int | None, issued: int
+) -> None:
+    """A row of history about a birth that changed nothing. `seen` has its session and connection."""
+    await _record(connection, client_id, seen, at, shown=shown, issued=issued)
+
+
+async def _record(
+    connection: Connection,
+    client_id: str,
+    seen: Evidence,
+    at: datetime | None,
+    *,
+    shown: int | None,
+    issued: int | None,
+) -> None:
+    await connection.execute(
+        _HISTORY,
+        {
+            "client_id": client_id,
+            "at": at,
+            "presence": seen.presence.value,
+            "reason": seen.reason,
+            "session": seen.session,
+            "connection": seen.connection,
+            "epoch_shown": shown,
+            "epoch_issued": issued,
+        },
+    )
 
 
 async def superseded(connection: Connection, client_id: str, session: str, number: int) -> bool:
@@ -112,23 +156,46 @@ async def superseded(connection: Connection, client_id: str, session: str, numbe
     return row is not None and bool(row["superseded"])
 
 
-async def save_birth(
-    connection: Connection,
-    client_id: str,
-    identity: Identity,
-    *,
-    agent_name: str,
-    agent_version: str,
-    clock_skew: timedelta,
-) -> None:
-    """Write what a birth established."""
+async def lives(connection: Connection, client_id: str, watched_from: int) -> list[Lived]:
+    """What the births of the last hour tell of each session."""
+    cursor = await connection.execute(_LIVES, {"client_id": client_id, "watched_from": watched_from})
+    return [Lived(row["session"], row["first_issued"], row["shown"]) for row in await cursor.fetchall()]
+
+
+async def keep_away(connection: Connection, client_id: str, reason: str, detail: dict[str, Any]) -> None:
+    """Stop dispatch to a client that two machines claim to be, and write the security event."""
+    await connection.execute(_KEEP_AWAY, {"client_id": client_id, "reason": reason, "detail": Jsonb(detail)})
+
+
+async def release(connection: Connection, client_id: str) -> bool:
+    """Let dispatch to a client go on; False when it was not stopped."""
+    cursor = await connection.execute(_RELEASE, {"client_id": client_id})
+    return await cursor.fetchone() is not None
+
+
+async def save_identity(connection: Connection, client_id: str, identity: Identity) -> None:
+    """Write what is known of a client's journal. Its session is part of the evidence of presence."""
     await connection.execute(
-        _SAVE_BIRTH,
+        _SAVE_IDENTITY,
         {
             "client_id": client_id,
             "journal": identity.journal,
             "issued": identity.issued,
             "confirmed": identity.confirmed,
+            "mark": identity.mark,
+            "offers": Jsonb([asdict(offer) for offer in identity.offers]),
+        },
+    )
+
+
+async def save_birth(
+    connection: Connection, client_id: str, *, agent_name: str, agent_version: str, clock_skew: timedelta
+) -> None:
+    """Write what a birth says of the agent."""
+    await connection.execute(
+        _SAVE_BIRTH,
+        {
+            "client_id": client_id,
             "agent_name": agent_name,
             "agent_version": agent_version,
             "clock_skew_s": clock_skew.total_seconds(),
@@ -138,22 +205,48 @@ async def save_birth(
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """A sign of life that carries an epoch: a heartbeat or reports."""
+    """A sign of life that carries an epoch: a heartbeat or reports. A basic client's reports have no connection, and
+    nothing of it has a mark."""
 
     client_id: str
     session: str
     epoch: int | None
+    connection: int | None = None
+    mark: int | None = None
+
+    def joined(self, other: "Life") -> "Life":
+        """The most that two signs of the same session show."""
+        return Life(
+            self.client_id,
+            self.session,
+            _most(self.epoch, other.epoch),
+            _most(self.connection, other.connection),
+            # A mark counts for its connection: of an older one it says no more than the newer one's does.
+            _most(self.mark, other.mark) if self.connection == other.connection else _newer(self, other).mark,
+        )
 
 
-async def confirm(connection: Connection, signs: Sequence[Life]) -> dict[str, str]:
-    """Record signs of life of the sessions that the hub knows; the stored presence of each client heard."""
-    latest = {sign.client_id: sign for sign in signs}
-    rows = [
-        {"client_id": sign.client_id, "session": sign.session, "epoch": sign.epoch}
-        for sign in sorted(latest.values(), key=lambda sign: sign.client_id)
-    ]
+OFFERED = "offered"
+"""Stands for the presence of a session that has an open offer."""
+
+
+async def confirm(connection: Connection, signs: Sequence[Life]) -> set[tuple[str, str]]:
+    """Record signs of life of the sessions that the hub knows: (client, presence or `OFFERED`) of those heard."""
+    latest: dict[tuple[str, str], Life] = {}
+    for sign in signs:
+        known = latest.get((sign.client_id, sign.session))
+        latest[sign.client_id, sign.session] = sign if known is None else known.joined(sign)
+    rows = [asdict(latest[key]) for key in sorted(latest)]
     cursor = await connection.execute(_CONFIRM, {"rows": Jsonb(rows)})
-    return {row["client_id"]: row["presence"] for row in await cursor.fetchall()}
+    return {(row["client_id"], row["presence"]) for row in await cursor.fetchall()}
+
+
+def _most(one: int | None, other: int | None) -> int | None:
+    return max((number for number in (one, other) if number is not None), default=None)
+
+
+def _newer(one: Life, other: Life) -> Life:
+    return max(one, other, key=lambda life: life.connection or 0)
 
 
 async def save_state(connection: Connection, client_id: str, state: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.domain import lifecycle
+from hub.domain.identity import Claim, Finding, Identity, identify
 from hub.domain.lifecycle import (
     FINAL,
     HANDED_OUT,
@@ -26,7 +27,7 @@ from hub.domain.lifecycle import (
     Touch,
     decide,
 )
-from hub.domain.presence import SILENCE, Evidence, Finding, Heard, Identity, Sign, age, hear, identify
+from hub.domain.presence import SILENCE, Evidence, Heard, Sign, age, hear
 from hub.domain.retry import RetryPolicy
 from schemas.states import Level, Presence, ReportStatus
 
@@ -308,11 +309,11 @@ def test_an_agent_that_keeps_its_journal_is_never_told_that_it_lost_it(starts: l
     identity = Identity()
     journal: str | None = None
     epoch: int | None = None
+    mark = 1
     for n, (new_session, welcome_arrives, confirmed) in enumerate(starts):
         session = f"s{n}" if new_session else identity.session or "s"
-        identity, finding = identify(
-            identity, level=Level.FULL, session=session, journal=journal, epoch=epoch, fresh=f"j{n}"
-        )
+        mark += new_session
+        identity, finding = identify(identity, _journal_of(session, n, journal, epoch, mark), fresh=f"j{n}")
         assert finding in ((Finding.FIRST, Finding.SAME) if journal is None and n == 0 else (Finding.SAME,)) or (
             # Until the first welcome arrives it has no journal, so that nothing can have been lost.
             journal is None
@@ -328,11 +329,14 @@ def test_epochs_issued_only_grow_and_an_older_one_than_confirmed_is_a_loss(
     confirmed: int, more: int, epoch: int | None, own: bool
 ) -> None:
     known = Identity("j1", issued=confirmed + more, confirmed=confirmed, session="s1")
-    identity, finding = identify(
-        known, level=Level.FULL, session="s2", journal="j1" if own else "j0", epoch=epoch, fresh="fresh"
-    )
+    claim = _journal_of("s2", 1, "j1" if own else "j0", epoch, None)
+    identity, finding = identify(known, claim, fresh="fresh")
     assert identity.issued > known.issued
     assert identity.issued > (epoch or 0)
     lost = not own or epoch is None or epoch < confirmed
     assert (finding is Finding.LOST) == lost
     assert identity.journal == ("fresh" if lost else "j1")
+
+
+def _journal_of(session: str, connection: int, journal: str | None, epoch: int | None, mark: int | None) -> Claim:
+    return Claim(level=Level.FULL, session=session, connection=connection, journal=journal, epoch=epoch, mark=mark)

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from hub.domain.identity import Identity
 from hub.domain.lanes import lane_of
-from hub.domain.presence import Evidence, Identity
+from hub.domain.presence import Evidence
 from hub.store import clients, dispatch, sessions
 from hub.store.clients import NewClient
 from hub.store.engine import Connection, Database
@@ -56,14 +57,9 @@ async def add_client(
         evidence = Evidence(presence, "test", "session-1", 1, level, heard_at=now, since=now)
         await sessions.save_presence(connection, id, Evidence(), evidence)
         if journal is not None:
-            await sessions.save_birth(
-                connection,
-                id,
-                Identity(journal, issued=1, confirmed=1, session="session-1"),
-                agent_name="test",
-                agent_version="1",
-                clock_skew=timedelta(0),
-            )
+            identity = Identity(journal, issued=1, confirmed=1, session="session-1")
+            await sessions.save_identity(connection, id, identity)
+            await sessions.save_birth(connection, id, agent_name="test", agent_version="1", clock_skew=timedelta(0))
     return id
 
 

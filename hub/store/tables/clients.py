@@ -127,6 +127,12 @@ class ClientSession(Table, table=True):
     clock_skew_s: float | None = Field(sa_type=Double)
     state: dict[str, Any] | None = json_()
     state_at: datetime | None
+    # The highest mark heard of the present journal; a lower one tells an older copy of it.
+    journal_mark: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+    # New identities for sessions that have yet to prove that they live.
+    offers: list[dict[str, Any]] = json_(nullable=False, server_default=text("'[]'"))
+    # Only what was issued after this epoch counts when two machines are told apart.
+    watched_from: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
 
 
 class ClientDispatch(Table, table=True):
@@ -161,3 +167,5 @@ class ClientStatusChange(Table, table=True):
     reason: str = text_()
     session: str | None = text_()
     connection: int | None
+    epoch_shown: int | None = Field(sa_type=BigInteger)
+    epoch_issued: int | None = Field(sa_type=BigInteger)

@@ -1,11 +1,11 @@
-"""Whether a client is there, and whether its journal is the one the hub knows."""
+"""Whether a client is there."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from hub.domain import presence
-from hub.domain.presence import Evidence, Finding, Heard, Identity, Sign, age, hear, identify
+from hub.domain.presence import Evidence, Heard, Sign, age, hear
 from schemas.states import Level, Presence
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -55,40 +55,18 @@ def test_a_basic_client_owes_no_heartbeat() -> None:
     assert age(basic, NOW + timedelta(days=30), NOW + timedelta(days=29)) == basic
 
 
-KNOWN = Identity("j1", issued=5, confirmed=4, session="s1")
-
-
-@pytest.mark.parametrize(
-    ("journal", "epoch", "finding", "after"),
-    [
-        ("j1", 5, Finding.SAME, Identity("j1", 6, 4, "s2")),
-        # The one before the last stays valid until the last is confirmed.
-        ("j1", 4, Finding.SAME, Identity("j1", 6, 4, "s2")),
-        ("j1", 3, Finding.LOST, Identity("fresh", 6, 0, "s2")),
-        ("j1", None, Finding.LOST, Identity("fresh", 6, 0, "s2")),
-        (None, None, Finding.LOST, Identity("fresh", 6, 0, "s2")),
-        ("j0", 5, Finding.LOST, Identity("fresh", 6, 0, "s2")),
-        ("j1", 9, Finding.AHEAD, Identity("j1", 10, 4, "s2")),
-    ],
-)
-def test_what_a_full_agents_birth_says_about_its_journal(
-    journal: str | None, epoch: int | None, finding: Finding, after: Identity
+@pytest.mark.parametrize("sign", [Sign.BIRTH, Sign.HEARTBEAT, Sign.WILL])
+@pytest.mark.parametrize("end", [Sign.WILL, Sign.GOOD_BYE])
+def test_what_was_said_before_a_connection_ended_and_comes_after_it_does_not_bring_it_back(
+    sign: Sign, end: Sign
 ) -> None:
-    assert identify(KNOWN, level=Level.FULL, session="s2", journal=journal, epoch=epoch, fresh="fresh") == (
-        after,
-        finding,
-    )
+    gone = hear(ONLINE, Heard(end, "s1", 3), NOW)
+    assert hear(gone, Heard(sign, "s1", 3), NOW + timedelta(seconds=1)) == gone
+    assert hear(gone, Heard(Sign.BIRTH, "s1", 4), NOW).presence is Presence.ONLINE
 
 
-def test_the_first_birth_gets_a_journal() -> None:
-    identity, finding = identify(Identity(), level=Level.FULL, session="s1", journal=None, epoch=None, fresh="fresh")
-    assert (identity, finding) == (Identity("fresh", 1, 0, "s1"), Finding.FIRST)
-
-
-def test_a_basic_client_that_starts_anew_has_forgotten_everything() -> None:
-    first, finding = identify(Identity(), level=Level.BASIC, session="s1", journal=None, epoch=None, fresh="f1")
-    assert (first.journal, finding) == ("f1", Finding.SAME)
-    same, finding = identify(first, level=Level.BASIC, session="s1", journal=None, epoch=None, fresh="f2")
-    assert (same.journal, finding) == ("f1", Finding.SAME)
-    anew, finding = identify(same, level=Level.BASIC, session="s2", journal=None, epoch=None, fresh="f3")
-    assert (anew.journal, finding) == ("f1", Finding.NEW_SESSION)
+def test_the_last_word_of_a_session_that_nobody_heard_begin_takes_a_basic_client_offline() -> None:
+    basic = hear(Evidence(), Heard(Sign.BIRTH, "s1", 1, Level.BASIC), NOW)
+    kept = Heard(Sign.WILL, "s2", 1, retained=True)
+    assert hear(basic, kept, NOW).presence is Presence.OFFLINE
+    assert hear(ONLINE, kept, NOW) == ONLINE
