@@ -27,7 +27,7 @@ from hub.store.transitions import LockedCommand
 from schemas.messages import Birth, Offline, Welcome, Will
 from schemas.states import Level
 
-FLUSH_S = 0.5
+FLUSH_S = 1.0
 """How often the signs of life that reports bear are written down."""
 MAX_NOTED = 20_000
 REMEMBERED_BIRTHS = 8
@@ -296,7 +296,7 @@ class PresenceService:
     # --- signs of life ---------------------------------------------------------------------------------------
 
     def note(self, life: Life) -> None:
-        """Keep in mind that reports came, which prove life and bear epoch and mark; written down twice a second. What
+        """Keep in mind that reports came, which prove life and bear epoch and mark; written down once a second. What
         a worker that dies has not written costs nothing: agents show it again."""
         key = (life.client_id, life.session)
         known = self._noted.get(key)

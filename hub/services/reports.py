@@ -1,7 +1,6 @@
 """Applying agents' reports: in batches, rows locked in id order, one transaction, receipts after the commit."""
 
 import random
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,13 +20,10 @@ from hub.services.sent import SentTimes
 from hub.services.text import clean, clean_text
 from hub.store import sessions, transitions
 from hub.store.engine import Database
-from hub.store.sessions import Life
 from hub.store.transitions import LockedCommand, Unusable
 from schemas.messages import Receipt, Report
 from schemas.states import ReportStatus
 
-CONFIRM_EVERY_S = 10.0
-"""How often reports of one client are recorded as a sign of life."""
 MAX_REMEMBERED = 20_000
 """Commands handed out that a worker remembers; about the others a report is decided with the row read and locked."""
 MAX_KEPT = 4_000
@@ -74,7 +70,6 @@ class Reports:
         self._log = log
         self._chance = chance
         self._sent = sent
-        self._confirmed: dict[str, tuple[str, int | None, float]] = {}
         self._clock = DatabaseClock()
         self._remembered: dict[UUID, LockedCommand] = {}
 
@@ -127,7 +122,6 @@ class Reports:
                 self._publisher.receipt(
                     Receipt(client_id=client_id, report_ids=report_ids[start : start + 500], hub_time=now)
                 )
-        await self._confirm(arrived)
 
     async def _apply_remembered(self, arrived: Sequence[Arrived]) -> Sequence[Arrived]:
         """Apply reports about commands that this worker remembers, with one statement and without a read: its guard
@@ -197,20 +191,6 @@ class Reports:
                 now = await sessions.now(connection)
             self._clock.note(now)
         return now
-
-    async def _confirm(self, arrived: Sequence[Arrived]) -> None:
-        """Reports prove life and bear an epoch. In a statement of its own: presence locks sessions before commands,
-        and at most every few seconds for a client, since this is the hottest path of the hub."""
-        now = time.monotonic()
-        fresh: dict[str, Life] = {}
-        for item in arrived:
-            known = self._confirmed.get(item.client_id)
-            if known is None or known[:2] != (item.session, item.epoch) or now - known[2] > CONFIRM_EVERY_S:
-                fresh[item.client_id] = Life(item.client_id, item.session, item.epoch)
-                self._confirmed[item.client_id] = (item.session, item.epoch, now)
-        if fresh:
-            async with self._database.connection() as connection:
-                await sessions.confirm(connection, list(fresh.values()))
 
     def _fold(self, command: LockedCommand | None, item: Arrived, seen: set[tuple[UUID, UUID]]) -> str | None:
         """Fold one report into its command; the reason when it is unusable."""
