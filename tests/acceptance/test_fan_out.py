@@ -162,6 +162,7 @@ def test_the_preview_comes_true_and_everybody_s_fate_is_seen_at_once(floor: Floo
     watch.lap("(pause)")
     preview = _post(floor, **wanted, dry_run=True)
     watch.lap("preview")
+    assert floor.http.get("/api/batches").json()["items"] == []
     batch = _post(floor, **wanted)
     watch.lap("accepted in")
 
