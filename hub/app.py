@@ -160,7 +160,12 @@ class Worker:
         self._hub = hub
         self._announce = asyncio.Event()
         self.dispatcher = hub.signals.dispatcher = Dispatcher(
-            database, hub.outbound, hub.metrics, log, handed_out=hub.reports.remember
+            database,
+            hub.outbound,
+            hub.metrics,
+            log,
+            handed_out=hub.reports.remember,
+            alone=lambda: hub.signals.notifications.alone,
         )
 
         self.inbound = Inbound(hub.reports, hub.presence, hub.sent, log)

@@ -34,10 +34,13 @@ class Dispatcher:
         log: Log,
         *,
         handed_out: Callable[[Sequence[LockedCommand]], None] = lambda _: None,
+        alone: Callable[[], bool] = lambda: False,
         poll_s: float = POLL_S,
     ) -> None:
-        """`handed_out` hears of commands once their claim is committed, before they are published."""
+        """`handed_out` hears of commands once their claim is committed, before they are published; `alone` says whether
+        no other worker claims."""
         self._handed_out = handed_out
+        self._alone = alone
         self._emptied: set[str] = set()
         self._metrics = metrics
         self._database = database
@@ -112,7 +115,7 @@ class Dispatcher:
             self._wanted.difference_update(wanted)
             try:
                 async with self._database.connection() as connection:
-                    claim = await store.claim(connection, wanted)
+                    claim = await store.claim(connection, wanted, alone=self._alone())
             except UnavailableError:
                 self._wanted.update(wanted)
                 raise

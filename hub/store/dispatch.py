@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from psycopg import AsyncRawCursor
 from psycopg.rows import DictRow
 
 from hub.domain import lanes, lifecycle
@@ -64,27 +65,42 @@ async def clients_with_work(connection: Connection) -> set[str]:
     return {row["client_id"] for row in await cursor.fetchall()}
 
 
-async def claim(connection: Connection, client_ids: Sequence[str]) -> Claim:
-    """Move what is due from pending to queued, up to the free windows. One transaction, sent as a whole, which is
-    committed at the end unless the connection was in one already: publish only after the commit."""
+async def claim(connection: Connection, client_ids: Sequence[str], *, alone: bool = False) -> Claim:
+    """Move what is due from pending to queued, up to the free windows. It commits by itself unless the connection is in
+    a transaction: publish only after the commit.
+
+    `alone`: no other worker claims just now, so that nobody need be kept off these clients, and one statement does.
+    Were it wrong, a window could be overfilled for once; no command would be claimed twice, and no order key broken.
+    """
     wanted = sorted(set(client_ids))
+    if alone:
+        rows = await (await _claim(connection, wanted)).fetchall()
+        return _claimed(rows, skipped=set())
     async with connection.pipeline(), connection.transaction():
         lock = await _LOCK_CLIENTS.execute(connection, client_ids=wanted)
-        taken = await _CLAIM.execute(
-            connection,
-            per_lane=lanes.PER_LANE,
-            per_client=lanes.PER_CLIENT,
-            urgent=lanes.URGENT_PRIORITY,
-            oldest_every=lanes.OLDEST_EVERY,
-            lease_s=FIRST_LEASE_S,
-            grace_s=lifecycle.NO_WORD_GRACE.total_seconds(),
-        )
+        taken = await _claim(connection, None)
     [locked] = await lock.fetchall()
-    rows = await taken.fetchall()
+    return _claimed(await taken.fetchall(), skipped=set(wanted) - set(locked["locked"].split(",")))
+
+
+async def _claim(connection: Connection, client_ids: list[str] | None) -> AsyncRawCursor[DictRow]:
+    return await _CLAIM.execute(
+        connection,
+        client_ids=client_ids,
+        per_lane=lanes.PER_LANE,
+        per_client=lanes.PER_CLIENT,
+        urgent=lanes.URGENT_PRIORITY,
+        oldest_every=lanes.OLDEST_EVERY,
+        lease_s=FIRST_LEASE_S,
+        grace_s=lifecycle.NO_WORD_GRACE.total_seconds(),
+    )
+
+
+def _claimed(rows: Sequence[DictRow], skipped: set[str]) -> Claim:
     return Claim(
         [_run(row) for row in rows],
         [handed_out(row) for row in rows],
-        set(wanted) - set(locked["locked"].split(",")),
+        skipped,
         {row["client_id"] for row in rows if not row["left_over"]},
     )
 

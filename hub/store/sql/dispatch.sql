@@ -34,7 +34,8 @@ FROM (
 ) held;
 
 -- name: claim
--- Second statement, with a fresh snapshot: pending -> queued up to the free window of each lane and client.
+-- Second statement, with a fresh snapshot: pending -> queued up to the free window of each lane and client. Without the
+-- first one, by a worker that is the only one, it is given the clients itself.
 -- Urgent commands (priority >= urgent) go first and find one more slot in each lane, beyond the client's window, too.
 -- When a lane's count of claims passes a multiple of `oldest_every`, its oldest command takes a slot.
 -- A command with an order key waits while an older one of its key is unfinished or waits for a person.
@@ -45,7 +46,9 @@ ready AS MATERIALIZED (
     SELECT s.client_id, s.journal
     FROM client_sessions s
     JOIN clients c ON c.id = s.client_id
-    WHERE s.client_id = ANY (string_to_array(current_setting('floorhub.locked_clients'), ','))
+    WHERE s.client_id = ANY (
+            coalesce(%(client_ids)s::text[], string_to_array(current_setting('floorhub.locked_clients', true), ','))
+        )
         AND c.status = 'active' AND s.keep_away IS NULL AND s.journal IS NOT NULL AND s.presence <> 'offline'
 ),
 held_by_agent AS MATERIALIZED (

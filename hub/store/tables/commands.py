@@ -115,6 +115,7 @@ class Command(Table, table=True):
             "batch_id",
             postgresql_where=text("batch_id IS NOT NULL AND status IN ('failed', 'unknown')"),
         ),
+        Index("commands_replay_of", "replay_of", unique=True, postgresql_where=text("replay_of IS NOT NULL")),
         Index("commands_dead_letters", "id", postgresql_where=text(_OPEN_DEAD_LETTER)),
         {"postgresql_with": {"fillfactor": 70}},
     )
@@ -166,7 +167,7 @@ class Command(Table, table=True):
     dead_letter_reason: str | None = text_()
     dead_letter_closed_at: datetime | None
     dead_letter_closed_by: str | None = text_()
-    replay_of: UUID | None = Field(unique=True)
+    replay_of: UUID | None
     on_hold: bool = Field(sa_column_kwargs={"server_default": text("false")})
     """Its batch is paused or stopped: a time that comes does not let it in."""
 

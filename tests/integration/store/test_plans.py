@@ -110,6 +110,7 @@ STATEMENTS: dict[str, tuple[bytes, dict[str, Any], set[str]]] = {
     "claim": (
         statement("dispatch", "claim"),
         {
+            "client_ids": None,
             "per_lane": lanes.PER_LANE,
             "per_client": lanes.PER_CLIENT,
             "urgent": lanes.URGENT_PRIORITY,

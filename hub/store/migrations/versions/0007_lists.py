@@ -1,8 +1,10 @@
-"""The index behind lists of a client's commands is for lists alone.
+"""The index behind lists of a client's commands is for lists alone; the one that keeps replays unique holds replays only.
 
 A plan is kept for the life of a connection. One that was made while the tables were empty took this index for any
 question about a client's commands, since all cost the same then, and went on reading all that the client ever had. A
 condition that is always true, and that only lists state, keeps it out of the other statements' sight.
+
+Nearly no command is a replay, yet each change of any command wrote its NULL into the other index again.
 
 Safe before the rollout of the code that comes with it: earlier code lists more slowly until it is replaced.
 """
@@ -18,12 +20,16 @@ depends_on: Sequence[str] | None = None
 
 
 def upgrade() -> None:
-    """Make the index partial."""
+    """Make both partial."""
     op.execute("DROP INDEX commands_client")
     op.execute("CREATE INDEX commands_client ON commands (client_id, id DESC) WHERE attempt >= 1")
+    op.execute("CREATE UNIQUE INDEX commands_replay_of ON commands (replay_of) WHERE replay_of IS NOT NULL")
+    op.execute("ALTER TABLE commands DROP CONSTRAINT commands_replay_of_key")
 
 
 def downgrade() -> None:
-    """Make it plain again."""
+    """Make them plain again."""
+    op.execute("ALTER TABLE commands ADD CONSTRAINT commands_replay_of_key UNIQUE (replay_of)")
+    op.execute("DROP INDEX commands_replay_of")
     op.execute("DROP INDEX commands_client")
     op.execute("CREATE INDEX commands_client ON commands (client_id, id DESC)")
