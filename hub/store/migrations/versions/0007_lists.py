@@ -1,4 +1,4 @@
-"""The index behind lists of a client's commands is for lists alone; the one that keeps replays unique holds replays only.
+"""The index behind lists of commands is for lists alone; the one that keeps replays unique holds replays only.
 
 A plan is kept for the life of a connection. One that was made while the tables were empty took this index for any
 question about a client's commands, since all cost the same then, and went on reading all that the client ever had. A
