@@ -220,6 +220,9 @@ class ClientOutput(BaseModel):
     agent_name: str | None
     agent_version: str | None
     clock_skew_s: float | None
+    keep_away: str | None = Field(
+        description="Why nothing is dispatched to it: two machines use its identity, until a person releases it."
+    )
     state: dict[str, Any] | None = Field(description="What it last said of itself: capabilities, printers, displays.")
     state_at: datetime | None
     handed_out: int = Field(description="Commands that it holds.")
@@ -257,6 +260,7 @@ class PresenceHistory(BaseModel):
     """Changes of presence, newest first."""
 
     items: list[PresenceEntry]
+    next_cursor: str | None = None
 
 
 class DocumentOutput(BaseModel):

@@ -94,7 +94,7 @@ def list_clients(
         table.add_row(
             item["id"],
             item["kind"],
-            item["status"],
+            f"{item['status']}, kept away" if item["keep_away"] else item["status"],
             f"{item['presence']} ({item['presence_reason']})",
             since,
             item["zone"] or "",
@@ -225,6 +225,12 @@ def _switch(client_id: str, what: str, *, as_json: bool) -> None:
         output.print_json(client)
     else:
         console.print(f"Client {client_id} is {what}d.")
+
+
+@app.command()
+def release(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
+    """Let dispatch to a client go on that two machines claimed to be, once each has its own identity."""
+    _switch(client_id, "release", as_json=as_json)
 
 
 @app.command("rotate-secret")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from broker_config.render import hash_password
@@ -173,11 +174,27 @@ class Clients:
         ready = await self._broker_knows(change_id)
         return {**await self.get(client_id), "broker_ready": ready}, secret
 
-    async def history(self, client_id: str, *, limit: int) -> list[Row]:
-        """Changes of presence, newest first. Raises NotFoundError."""
+    async def release(self, caller: Caller, client_id: str) -> Row:
+        """Dispatch to a client goes on after two machines used its identity; again without a difference. Raises
+        NotFoundError."""
+        await self.get(client_id)
+        async with self._database.transaction() as connection:
+            if await sessions.release(connection, client_id):
+                await _audit(connection, caller, "client.release", client_id)
+                self._log.info(Event.CLIENT_CHANGED, client_id=client_id, status="released")
+        self._signals.send_again()
+        self._signals.work_for([client_id])
+        return await self.get(client_id)
+
+    async def history(
+        self, client_id: str, *, before: datetime | None, limit: int
+    ) -> tuple[list[Row], datetime | None]:
+        """Changes of presence before a time, newest first, and the time before which the next page begins (None at the
+        end). A page may be longer by those of one moment. Raises NotFoundError."""
         await self.get(client_id)
         async with self._database.connection() as connection:
-            return await sessions.history(connection, client_id, before=None, limit=limit)
+            rows = await sessions.history(connection, client_id, before=before, limit=limit)
+        return rows, rows[-1]["at"] if len(rows) >= limit else None
 
     async def authenticate(self, client_id: str, secret: str) -> bool:
         """Whether this is the secret of an active client."""

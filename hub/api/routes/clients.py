@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
+from pydantic import AwareDatetime
 
 from hub.api.deps import HubDep, Permission, require
 from hub.api.models import (
@@ -134,6 +135,18 @@ async def rotate_secret(client_id: ClientId, hub: HubDep, caller: MayAdminister)
     return NewClientOutput.model_validate({**row, "secret": secret, "root_key": hub.keys.root_public_key})
 
 
+@router.post(
+    "/api/clients/{client_id}/release",
+    response_model=ClientOutput,
+    summary="Let dispatch to a client go on",
+    description="After two machines used its identity at the same time (`keep_away`), once each has its own.",
+    responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
+)
+async def release_client(client_id: ClientId, hub: HubDep, caller: MayAdminister) -> ClientOutput:
+    """Release a client."""
+    return ClientOutput.model_validate(await hub.clients.release(caller, client_id))
+
+
 @router.get(
     "/api/clients/{client_id}/history",
     response_model=PresenceHistory,
@@ -141,8 +154,13 @@ async def rotate_secret(client_id: ClientId, hub: HubDep, caller: MayAdminister)
     responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
 )
 async def get_history(
-    client_id: ClientId, hub: HubDep, _caller: MayRead, limit: Annotated[int, Query(ge=1, le=500)] = 100
+    client_id: ClientId,
+    hub: HubDep,
+    _caller: MayRead,
+    cursor: Annotated[AwareDatetime | None, Query(description="next_cursor of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> PresenceHistory:
     """When it came and went."""
-    rows = await hub.clients.history(client_id, limit=limit)
-    return PresenceHistory(items=[PresenceEntry.model_validate(row) for row in rows])
+    rows, following = await hub.clients.history(client_id, before=cursor, limit=limit)
+    items = [PresenceEntry.model_validate(row) for row in rows]
+    return PresenceHistory(items=items, next_cursor=following and following.isoformat().replace("+00:00", "Z"))
