@@ -236,9 +236,7 @@ def _report(command: Command, report: Reported, now: datetime) -> Decision:
                 return Ignore(Ignored.LATE)
             return Touch({"progress": dict(report.progress or {})})
         case ReportStatus.BUSY:
-            if command.status is not Status.QUEUED:
-                return Ignore(Ignored.LATE)
-            return Touch({"lease_until": now + BUSY_DELAY})
+            return _busy(command, now)
         case ReportStatus.COMPLETED:
             return Move(Status.COMPLETED, "completed", {"result": report.result, "error": None})
         case ReportStatus.FAILED:
@@ -247,7 +245,10 @@ def _report(command: Command, report: Reported, now: datetime) -> Decision:
             return Move(Status.CANCELLED, "cancelled", {"result": report.result, "error": report.error})
         case ReportStatus.EXPIRED:
             if command.status is Status.RUNNING:
-                return Ignore(Ignored.LATE)  # It had begun: it cannot have refused to begin.
+                # It had begun, then its journal was lost, and the new one refuses to begin: nobody knows the effect.
+                return _unknown(command, report)
+            if command.unknown_reason == "reported":
+                return Ignore(Ignored.LATE)  # Its agent cannot say that it never began, having said that it may have.
             return Move(Status.EXPIRED, "expired", {"error": report.error, "dead_letter_reason": "expired"})
         case ReportStatus.UNKNOWN:
             return _unknown(command, report)
@@ -262,6 +263,18 @@ def _accepted(command: Command, now: datetime) -> Decision:
     if command.accepted:
         return Ignore(Ignored.REPEATED)
     return Touch({"accepted_at": now})
+
+
+def _busy(command: Command, now: datetime) -> Decision:
+    if command.status not in HANDED_OUT:
+        return Ignore(Ignored.LATE)
+    later: dict[str, Any] = {"lease_until": now + BUSY_DELAY}
+    if command.status is Status.RUNNING:
+        # It had begun, then its journal was lost, and the new one takes nothing in just now.
+        later["deadline_at"] = deadline_of(
+            Status.RUNNING, command.expires_at, command.timeout_s, now, held=command.held
+        )
+    return Touch(later)
 
 
 def _started(command: Command, now: datetime) -> Decision:

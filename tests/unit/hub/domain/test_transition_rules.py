@@ -126,8 +126,21 @@ def test_a_cancel_of_what_was_handed_out_is_a_question_to_the_agent() -> None:
         assert again == Ignore(Ignored.REPEATED)
 
 
-def test_a_run_that_began_cannot_have_refused_to_begin() -> None:
-    assert decide(command(Status.RUNNING), Reported(ReportStatus.EXPIRED, 2), NOW) == Ignore(Ignored.LATE)
+def test_a_run_that_began_and_is_said_to_have_expired_is_unknown_at_once() -> None:
+    """What may run twice is offered again after the loss of a journal; the new one may find it expired."""
+    for held in (False, True):
+        decision = decide(command(Status.RUNNING, rerun=True, held=held), Reported(ReportStatus.EXPIRED, 2), NOW)
+        assert isinstance(decision, Move)
+        assert (decision.to, decision.changes["unknown_reason"]) == (Status.UNKNOWN, "reported")
+
+
+def test_an_agent_that_is_busy_gets_the_attempt_again_also_after_it_began_once() -> None:
+    due = NOW + lifecycle.BUSY_DELAY
+    assert decide(command(Status.QUEUED), Reported(ReportStatus.BUSY, 2), NOW) == Touch({"lease_until": due})
+    again = decide(command(Status.RUNNING, rerun=True), Reported(ReportStatus.BUSY, 2), NOW)
+    assert isinstance(again, Touch)
+    assert again.changes["lease_until"] == due
+    assert again.changes["deadline_at"] == NOW + timedelta(seconds=60) + lifecycle.RUN_GRACE
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.QUEUED, Status.RUNNING])
