@@ -6,12 +6,17 @@ The files lie in the package fastapi-swagger, whose own code is not used.
 from collections.abc import Awaitable, Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse
 
 _PACKAGE = "fastapi_swagger"
+_SCHEMES = {
+    "key": {"type": "http", "scheme": "bearer", "description": "A key, such as the one in admin.key."},
+    "client": {"type": "http", "scheme": "basic", "description": "A client's id and secret."},
+}
 _SCRIPT, _STYLE, _ICON = "swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"
 
 
@@ -31,9 +36,28 @@ def install(app: FastAPI) -> None:
             swagger_ui_parameters={"defaultModelsExpandDepth": 0, "validatorUrl": None, "persistAuthorization": True},
         )
 
+    _say_who_may_ask(app)
     app.add_api_route("/docs", page, include_in_schema=False)
     for name in (_SCRIPT, _STYLE, _ICON):
         app.add_api_route(f"/docs/{name}", _file(folder / name), include_in_schema=False)
+
+
+def _say_who_may_ask(app: FastAPI) -> None:
+    """Describe how one identifies oneself, so that the page takes a key once and can then try every route."""
+    describe = app.openapi
+
+    def description() -> dict[str, Any]:
+        known = app.openapi_schema
+        schema = describe()
+        if known is None:
+            schema.setdefault("components", {})["securitySchemes"] = _SCHEMES
+            for operation in (operation for methods in schema["paths"].values() for operation in methods.values()):
+                # Who may not is told 403; a client's own routes have no such case; public ones not even a 401.
+                if "401" in operation["responses"]:
+                    operation["security"] = [{"key": []} if "403" in operation["responses"] else {"client": []}]
+        return schema
+
+    app.openapi = description  # type: ignore[method-assign]
 
 
 def _file(path: Path) -> Callable[[], Awaitable[FileResponse]]:

@@ -1,12 +1,32 @@
 """The page `/docs` works on a floor that has no way to the internet."""
 
 import re
+from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
 from hub.api import reference
+from hub.api.routes import commands, operation, uploads
+
+
+@pytest.mark.parametrize(
+    ("module", "method", "path", "schemes"),
+    [
+        (commands, "get", "/api/commands", [{"key": []}]),
+        (uploads, "put", "/api/uploads/{token}", [{"client": []}]),
+        (operation, "get", "/health", None),
+    ],
+)
+def test_each_route_says_who_may_ask(module: Any, method: str, path: str, schemes: list[Any] | None) -> None:
+    app = FastAPI(docs_url=None)
+    app.include_router(module.router)
+    reference.install(app)
+    for _ in range(2):  # made once, and kept
+        description = app.openapi()
+        assert description["paths"][path][method].get("security") == schemes
+        assert set(description["components"]["securitySchemes"]) == {"key", "client"}
 
 
 @pytest.fixture
