@@ -5,11 +5,13 @@ round trip. Each answers with operations a second or milliseconds.
 import asyncio
 import time
 from contextlib import suppress
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
 
 from schemas.topics import Channel, client_topic
+from tests.bench.load import Connection
 from tests.bench.thin_mqtt import ThinClient
 
 SETUP = """
@@ -65,6 +67,32 @@ async def postgres(url: str, seconds: float = 2.0) -> dict[str, float]:
         "commit_p95_ms": quantile(times, 0.95),
         "one_cte_per_s": done / seconds,
     }
+
+
+async def http(url: str, seconds: float = 2.0, connections: int = 64) -> dict[str, float]:
+    """Requests for which the hub does nothing: one after the other, then as many at a time as a busy day has."""
+    parts = urlsplit(url)
+    request = b"GET /health HTTP/1.1\r\nHost: hub\r\n\r\n"
+    loop = asyncio.get_running_loop()
+    opened = [(await loop.create_connection(Connection, parts.hostname, parts.port))[1] for _ in range(connections)]
+    times: list[float] = []
+    end = time.perf_counter() + seconds / 2
+    while (now := time.perf_counter()) < end:
+        await opened[0].ask(request)
+        times.append(time.perf_counter() - now)
+    done = 0
+
+    async def lane(connection: Connection) -> None:
+        nonlocal done
+        while time.perf_counter() < end:
+            await connection.ask(request)
+            done += 1
+
+    end = time.perf_counter() + seconds
+    await asyncio.gather(*(lane(connection) for connection in opened))
+    for connection in opened:
+        connection.close()
+    return {"http_no_op_p50_ms": quantile(times, 0.5), "http_no_op_per_s": done / seconds}
 
 
 async def mqtt(port: int, client_id: str, secret: str, hub_password: str, times: int = 1_000) -> dict[str, float]:

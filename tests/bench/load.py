@@ -9,40 +9,90 @@ import asyncio
 import json
 import sys
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from typing import cast
 from urllib.parse import urlsplit
 
 import uvloop
 
 ARGUMENTS = {f"k{n}": f"value-{n:04d}-abcdefghijklmnop" for n in range(14)}
+LENGTH = b"content-length:"
 
 
-@dataclass
+def requests(target: str, key: str, clients: int) -> Iterator[bytes]:
+    """Requests to one client after the other, for ever."""
+    made = []
+    for number in range(clients):
+        body = json.dumps({"client_id": f"sim-{number}", "action": "set", "payload": ARGUMENTS}).encode()
+        made.append(
+            b"POST %s HTTP/1.1\r\nHost: hub\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
+            b"Content-Length: %d\r\n\r\n" % (target.encode(), key.encode(), len(body)) + body
+        )
+    while True:
+        yield from made
+
+
+class Connection(asyncio.Protocol):
+    """One connection with one request at a time."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._buffer = b""
+        self._answer: asyncio.Future[bytes] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The socket is open."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def connection_lost(self, problem: Exception | None) -> None:
+        """The hub hung up."""
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(problem or ConnectionResetError("the hub hung up"))
+
+    def data_received(self, data: bytes) -> None:
+        """A part of the answer."""
+        self._buffer += data
+        head = self._buffer.find(b"\r\n\r\n")
+        if head < 0:
+            return
+        at = self._buffer.lower().index(LENGTH) + len(LENGTH)
+        size = int(self._buffer[at : self._buffer.index(b"\r\n", at)])
+        if len(self._buffer) >= head + 4 + size and self._answer is not None:
+            answer, self._buffer = self._buffer, b""
+            self._answer.set_result(answer)
+
+    async def ask(self, request: bytes) -> bytes:
+        """Send a request; the whole answer with its head."""
+        assert self._transport is not None
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return await self._answer
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._transport is not None:
+            self._transport.close()
+
+
 class Load:
     """Requests to one URL and what became of them."""
 
-    host: str
-    port: int
-    target: str
-    key: str
-    clients: int
-    latencies: list[float] = field(default_factory=list)
-    bad: int = 0
-    number: int = 0
+    def __init__(self, host: str, port: int, target: str, key: str, clients: int) -> None:
+        self._address = (host, port)
+        self._requests = requests(target, key, clients)
+        self._waits = "wait" in target
+        self.latencies: list[float] = []
+        self.bad = 0
 
-    async def one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, due: float) -> None:
+    async def connect(self) -> Connection:
+        """A new connection."""
+        _, connection = await asyncio.get_running_loop().create_connection(Connection, *self._address)
+        return connection
+
+    async def one(self, connection: Connection, due: float) -> None:
         """One command, and its answer."""
-        self.number += 1
-        body = json.dumps(
-            {"client_id": f"sim-{self.number % self.clients}", "action": "set", "payload": ARGUMENTS}
-        ).encode()
-        writer.write(
-            b"POST %s HTTP/1.1\r\nHost: hub\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
-            b"Content-Length: %d\r\n\r\n" % (self.target.encode(), self.key.encode(), len(body)) + body
-        )
-        head = (await reader.readuntil(b"\r\n\r\n")).lower()
-        answer = await reader.readexactly(int(head.split(b"content-length:")[1].split(b"\r\n")[0]))
-        if b" 201 " not in head.split(b"\r\n")[0] or ("wait" in self.target and b'"status":"completed"' not in answer):
+        answer = await connection.ask(next(self._requests))
+        if not answer.startswith(b"HTTP/1.1 201 ") or (self._waits and b'"status":"completed"' not in answer):
             self.bad += 1
         self.latencies.append(time.perf_counter() - due)
 
@@ -52,23 +102,23 @@ class Load:
         end = began + seconds
 
         async def lane() -> None:
-            reader, writer = await asyncio.open_connection(self.host, self.port)
+            connection = await self.connect()
             while (now := time.perf_counter()) < end:
-                await self.one(reader, writer, now)
-            writer.close()
+                await self.one(connection, now)
+            connection.close()
 
         await asyncio.gather(*(lane() for _ in range(connections)))
         return time.perf_counter() - began
 
     async def pace(self, rate: float, seconds: float) -> float:
         """Send at a rate, however slow the answers are; how long it took."""
-        free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        free: list[Connection] = []
         tasks: list[asyncio.Task[None]] = []
 
         async def send(due: float) -> None:
-            reader, writer = free.pop() if free else await asyncio.open_connection(self.host, self.port)
-            await self.one(reader, writer, due)
-            free.append((reader, writer))
+            connection = free.pop() if free else await self.connect()
+            await self.one(connection, due)
+            free.append(connection)
 
         began = time.perf_counter()
         for n in range(int(rate * seconds)):

@@ -32,6 +32,7 @@ class ThinClient(asyncio.Protocol):
     def __init__(self, on_message: OnMessage) -> None:
         self._on_message = on_message
         self._buffer = bytearray()
+        self._outgoing: list[bytes] = []
         self._next_id = 0
         self._transport: asyncio.Transport | None = None
         self._answered: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -73,6 +74,7 @@ class ThinClient(asyncio.Protocol):
     def close(self) -> None:
         """Drop the connection."""
         if self._transport is not None:
+            self._flush()
             self._transport.close()
 
     async def _ask(self, packet: bytes) -> None:
@@ -87,6 +89,13 @@ class ThinClient(asyncio.Protocol):
         return self._next_id
 
     def _write(self, data: bytes) -> None:
+        """What is written in one turn of the loop goes out together, as an agent's reports do."""
+        if not self._outgoing:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._outgoing.append(data)
+
+    def _flush(self) -> None:
+        data, self._outgoing = b"".join(self._outgoing), []
         if self._transport is not None:
             self._transport.write(data)
 
