@@ -10,6 +10,7 @@ import hashlib
 import re
 import ssl
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -147,10 +148,11 @@ class Documents:
 
     def _evict(self, newest: Path) -> None:
         """Remove the oldest documents until the cache fits, and parts that a crash left."""
-        for part in self._folder.glob("part-*"):
-            if part.stat().st_mtime < newest.stat().st_mtime - 2 * self._deadline_s:
+        now = time.time()
+        for age, _, part in self._listed("part-*"):
+            if age < now - 2 * self._deadline_s:
                 part.unlink(missing_ok=True)
-        files = sorted((file.stat().st_mtime, file.stat().st_size, file) for file in self._folder.glob("[0-9a-f]*"))
+        files = self._listed("[0-9a-f]*")
         total = sum(size for _, size, _ in files)
         for _, size, file in files:
             if total <= self._max_cache:
@@ -159,6 +161,15 @@ class Documents:
                 with contextlib.suppress(OSError):  # Windows: a driver has it open
                     file.unlink()
                     total -= size
+
+    def _listed(self, pattern: str) -> list[tuple[float, int, Path]]:
+        """The files of that pattern with their time and size, the oldest first."""
+        found = []
+        for file in self._folder.glob(pattern):
+            with contextlib.suppress(FileNotFoundError):  # another lane just finished with it
+                status = file.stat()
+                found.append((status.st_mtime, status.st_size, file))
+        return sorted(found)
 
 
 def _is_intact(path: Path, wanted: Reference) -> bool:

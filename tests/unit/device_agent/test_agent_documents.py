@@ -135,6 +135,15 @@ async def test_a_document_over_the_cap_is_not_asked_for(hub: Hub, tmp_path: Path
     assert hub.requests == []
 
 
+@pytest.mark.parametrize("name", ["part-abc", "0" * 64])
+async def test_a_file_that_another_lane_takes_away_meanwhile_is_no_fault(
+    documents: Documents, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / name).symlink_to("gone")  # listed, and not there when it is looked at
+    assert (await documents.fetch(reference())).read_bytes() == CONTENT
+
+
 async def test_the_cache_is_bounded_and_the_oldest_goes(hub: Hub, tmp_path: Path) -> None:
     documents = make(hub, tmp_path, max_cache=2_500)
     kept = []
