@@ -16,7 +16,7 @@ from hub.metrics import Metrics
 from hub.mqtt.administration import Administration
 from hub.mqtt.inbound import SHARED_GROUP, Inbound
 from hub.mqtt.outbound import Outbound
-from hub.mqtt.session import Address, Session
+from hub.mqtt.session import LINKS, Address, Session
 from hub.observability import Log
 from hub.services.access import Access
 from hub.services.batches import Batches
@@ -189,6 +189,7 @@ class Worker:
             log,
             on_connected=self._connected,
             on_lost=self._lost,
+            link=LINKS[settings.mqtt_client],
         )
         hub.metrics.broker_connected.set_function(lambda: float(self.session.connected))
         hub.metrics.reports_waiting.set_function(lambda: float(self.inbound.reports_waiting))
@@ -210,6 +211,7 @@ class Worker:
                 [(BROKER_CONTROL_RESPONSE, 1)],
                 self.administration,
                 log,
+                link=LINKS[settings.mqtt_client],
             )
             self.broker = hub.signals.broker = BrokerChanges(
                 database, self.administration, hub.outbound, hub.keys.unseal, log

@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     mqtt_username: str = "_hub"
     mqtt_password: SecretStr = SecretStr("")
     mqtt_ca_file: Path | None = None
+    mqtt_client: Literal["thin", "paho"] = "thin"
+    """What connects: our own client, or the library paho, which costs more time of the hub's thread."""
     mqtt_admin_username: str = "_admin"
     mqtt_admin_password: SecretStr | None = None
     """Without it the hub leaves the broker's users alone (another system keeps them)."""
