@@ -208,6 +208,7 @@ class ClientOutput(BaseModel):
     status: Literal["active", "disabled", "retired"]
     zone: str | None
     tags: list[str]
+    groups: list[str] = Field(description="Ids of the groups that it is in.")
     metadata: dict[str, Any]
     allowed_actions: list[str] | None
     rate_limit: int

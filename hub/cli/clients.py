@@ -66,6 +66,7 @@ def add(
 @app.command("list")
 def list_clients(
     zone: Annotated[str | None, typer.Option()] = None,
+    group: Annotated[str | None, typer.Option()] = None,
     tag: Annotated[str | None, typer.Option()] = None,
     presence: Annotated[str | None, typer.Option(help="online, offline or unknown.")] = None,
     as_json: Json = False,
@@ -75,7 +76,7 @@ def list_clients(
         items: list[dict[str, Any]] = []
         cursor: str | None = None
         while True:
-            page = api.get("/api/clients", zone=zone, tag=tag, presence=presence, cursor=cursor, limit=200)
+            page = api.get("/api/clients", zone=zone, group=group, tag=tag, presence=presence, cursor=cursor, limit=200)
             items += page["items"]
             cursor = page["next_cursor"]
             if cursor is None:

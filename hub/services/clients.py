@@ -110,7 +110,7 @@ class Clients:
     async def page(self, *, after: str | None, limit: int, **filters: str | None) -> tuple[list[Row], str | None]:
         """Up to `limit` clients in order of their ids, and the cursor of the next page (None at the end).
 
-        Filters: zone, tag, presence, status.
+        Filters: zone, group, tag, presence, status.
         """
         async with self._database.connection() as connection:
             rows = await store.find(connection, after=after, limit=limit + 1, **filters)

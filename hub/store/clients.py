@@ -81,6 +81,7 @@ async def find(
     id: str | None = None,  # noqa: A002 - the column's name
     after: str | None = None,
     zone: str | None = None,
+    group: str | None = None,
     tag: str | None = None,
     presence: str | None = None,
     status: str | None = None,
@@ -94,6 +95,7 @@ async def find(
             "id": id,
             "after": after,
             "zone": zone,
+            "group": group,
             "tag": tag,
             "presence": presence,
             "status": status,

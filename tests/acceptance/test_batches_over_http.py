@@ -118,6 +118,8 @@ def test_groups_and_permissions_over_http(floor: Floor, hall: list[str]) -> None
     refused = http.post("/api/groups/front/members", json={"add": ["nobody"], "remove": hall}).json()
     assert refused["errors"] == [{"field": "add[0]", "message": "there is no such client"}]
     assert [row["client_id"] for row in http.get("/api/groups/front/members").json()["items"]] == hall[1:]
+    listed = http.get("/api/clients", params={"group": "front"}).json()["items"]
+    assert [(client["id"], client["groups"]) for client in listed] == [(hall[1], ["front"]), (hall[2], ["front"])]
     assert http.patch("/api/groups/front", json={"name": "Counter"}).json()["name"] == "Counter"
     assert [group["id"] for group in http.get("/api/groups").json()["items"]] == ["front"]
 

@@ -33,9 +33,12 @@ class Callers:
         """An answer, from whichever hub gives one. Whether a request without one was carried out, nobody knows."""
         while True:
             self._turn += 1
+            url = self._urls[self._turn % len(self._urls)]
             try:
-                url = self._urls[self._turn % len(self._urls)]
                 answer = await http.post(f"{url}/api/commands", json=body, headers=headers)
+            except httpx.ConnectError:
+                self._urls = [other for other in self._urls if other != url]
+                continue
             except httpx.TransportError:
                 self.unanswered += 1
                 continue

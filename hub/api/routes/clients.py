@@ -52,6 +52,7 @@ async def list_clients(
     _caller: MayRead,
     zone: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
     tag: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
+    group: Annotated[str | None, Query(max_length=63, pattern=r"^[a-z0-9-]+$")] = None,
     presence: Literal["online", "offline", "unknown"] | None = None,
     status: Literal["active", "disabled", "retired"] | None = None,
     cursor: Annotated[str | None, Query(max_length=63, pattern=r"^[a-z0-9-]+$")] = None,
@@ -59,7 +60,7 @@ async def list_clients(
 ) -> ClientPage:
     """A page of clients in order of their ids."""
     rows, following = await hub.clients.page(
-        after=cursor, limit=limit, zone=zone, tag=tag, presence=presence, status=status
+        after=cursor, limit=limit, zone=zone, group=group, tag=tag, presence=presence, status=status
     )
     return ClientPage(items=[ClientOutput.model_validate(row) for row in rows], next_cursor=following)
 

@@ -80,13 +80,17 @@ SELECT
     p.allowed_actions, p.rate_limit, p.max_commands_per_day,
     s.presence, s.presence_reason, s.presence_since, s.heard_at, s.level, s.agent_name, s.agent_version,
     s.clock_skew_s, s.keep_away, s.state, s.state_at,
-    (SELECT count(*) FROM commands o WHERE o.client_id = c.id AND o.status IN ('queued', 'running')) AS handed_out
+    (SELECT count(*) FROM commands o WHERE o.client_id = c.id AND o.status IN ('queued', 'running')) AS handed_out,
+    ARRAY(SELECT m.group_id FROM client_group_members m WHERE m.client_id = c.id ORDER BY m.group_id) AS groups
 FROM clients c
 JOIN client_permissions p ON p.client_id = c.id
 JOIN client_sessions s ON s.client_id = c.id
 WHERE (%(id)s::text IS NULL OR c.id = %(id)s)
     AND (%(after)s::text IS NULL OR c.id > %(after)s)
     AND (%(zone)s::text IS NULL OR c.zone = %(zone)s)
+    AND (%(group)s::text IS NULL OR EXISTS (
+        SELECT FROM client_group_members m WHERE m.group_id = %(group)s AND m.client_id = c.id
+    ))
     AND (%(tag)s::text IS NULL OR c.tags @> ARRAY[%(tag)s::text])
     AND (%(presence)s::text IS NULL OR s.presence = %(presence)s)
     AND (%(status)s::text IS NULL OR c.status = %(status)s)
