@@ -27,6 +27,7 @@ class Access:
         self._log = log
         self._used: set[bytes] = set()
         self._cache: dict[bytes, tuple[float, Principal]] = {}
+        self._looking: dict[bytes, asyncio.Task[Principal | None]] = {}
 
     async def authenticate(self, key: str) -> Principal:
         """The principal of a key. Raises RejectedError `unauthorized`, which tells nothing about why."""
@@ -35,8 +36,7 @@ class Access:
         cached = self._cache.get(hashed)
         if cached is not None and now - cached[0] < CACHE_S:
             return cached[1]
-        async with self._database.connection() as connection:
-            principal = await store.by_key(connection, hashed)
+        principal = await self._look_up(hashed)
         if principal is None:
             self._cache.pop(hashed, None)
             raise RejectedError("unauthorized")
@@ -45,6 +45,19 @@ class Access:
         self._cache[hashed] = (now, principal)
         self._used.add(hashed)
         return principal
+
+    async def _look_up(self, hashed: bytes) -> Principal | None:
+        """Who has a key. Requests that ask at the same time share one look: all do whenever the cache runs out."""
+        looking = self._looking.get(hashed)
+        if looking is None:
+            looking = self._looking[hashed] = asyncio.create_task(self._find(hashed), name="key-look-up")
+            looking.add_done_callback(lambda _: self._looking.pop(hashed, None))
+        # Shielded: a caller that hangs up must not take the answer from the others.
+        return await asyncio.shield(looking)
+
+    async def _find(self, hashed: bytes) -> Principal | None:
+        async with self._database.connection() as connection:
+            return await store.by_key(connection, hashed)
 
     async def ensure_administrator(self, key_file: Path) -> bool:
         """Make the first administrator and write its key to `key_file` (0600) unless that file holds a valid key.
