@@ -16,6 +16,7 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -200,12 +201,17 @@ def without_index() -> dict[str, str]:
 
 
 def run(argv: Sequence[str], environment: dict[str, str] | None = None) -> None:
-    """Run a step; its own output tells what went wrong."""
-    try:
-        done = subprocess.run(argv, cwd=ROOT, env=environment, check=False, timeout=INSTALL_DEADLINE_S)
-    except subprocess.TimeoutExpired as error:
-        raise SetupError(f"{Path(argv[0]).name} took longer than {INSTALL_DEADLINE_S} s. Check the network.") from error
-    if done.returncode != 0:
+    """Run a step; its own output tells what went wrong. Ctrl-C reaches only us: pip would show its stack."""
+    with subprocess.Popen(argv, cwd=ROOT, env=environment, start_new_session=True) as step:
+        try:
+            step.wait(INSTALL_DEADLINE_S)
+        except subprocess.TimeoutExpired as error:
+            sentence = f"{Path(argv[0]).name} took longer than {INSTALL_DEADLINE_S} s. Check the network."
+            raise SetupError(sentence) from error
+        finally:
+            if step.returncode is None:
+                os.killpg(step.pid, signal.SIGKILL)
+    if step.returncode != 0:
         raise SetupError(f"{Path(argv[0]).name} failed, see above. Check the network and the disk, then try again.")
 
 
