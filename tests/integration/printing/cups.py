@@ -4,6 +4,7 @@ import re
 import subprocess
 import zlib
 from pathlib import Path
+from typing import NamedTuple
 
 from hub.embedded import debian, ports
 from hub.embedded.data_folder import DataFolder, own_folder, write_private
@@ -14,6 +15,8 @@ _START_S = 20
 _ADMIN_S = 30
 _DAEMON = """\
 LogLevel warn
+PageLogFormat %p|%C|%{{sides}}|%{{job-name}}
+MaxJobs 0
 Listen 127.0.0.1:{port}
 Browsing No
 WebInterface No
@@ -60,6 +63,16 @@ def unpacked() -> Path:
     return Packages().folder(f"{debian.release()}-cups", fill)
 
 
+class PageLogLine(NamedTuple):
+    """One line of page_log."""
+
+    queue: str
+    impressions: int
+    """Printed sides of paper, over all copies."""
+    sides: str
+    job_name: str
+
+
 class Cups:
     """One scheduler with its own queues; below `folder.printer`, which belongs to the user that runs it."""
 
@@ -100,16 +113,34 @@ class Cups:
 
     def add_queue(self, name: str, device: str) -> str:
         """A driverless queue in front of an IPP printer; its URI."""
-        argv = [str(self._programs / "usr/sbin/lpadmin"), "-h", f"127.0.0.1:{self._port}", "-p", name, "-v", device]
+        options = ["-m", "everywhere", "-E", "-o", "printer-error-policy=retry-job"]
+        self._administer("lpadmin", "-p", name, "-v", device, *options)
+        return f"ipp://127.0.0.1:{self._port}/printers/{name}"
+
+    def stop_queue(self, name: str) -> None:
+        """Stop a queue, as an operator does: it takes jobs, and keeps them. One that it prints just now is cut off, and
+        CUPS prints it anew when the queue goes on."""
+        self._administer("cupsdisable", name)
+
+    def start_queue(self, name: str) -> None:
+        """Let a stopped queue go on."""
+        self._administer("cupsenable", name)
+
+    def page_log(self) -> list[PageLogLine]:
+        """What CUPS says that it printed."""
+        lines = (line.split("|", 3) for line in (self._root / "page_log").read_text("utf-8").splitlines())
+        return [PageLogLine(queue, int(impressions), sides, name) for queue, impressions, sides, name in lines]
+
+    def _administer(self, program: str, *arguments: str) -> None:
+        tool = next(path for path in self._programs.glob(f"usr/*bin/{program}"))
         subprocess.run(
-            [*argv, "-m", "everywhere", "-E", "-o", "printer-error-policy=retry-job"],
+            [str(tool), "-h", f"127.0.0.1:{self._port}", *arguments],
             env={**base_environment(), **self._environment},
             check=True,
             capture_output=True,
             timeout=_ADMIN_S,
             **identity_arguments(self._folder.user),  # type: ignore[call-overload]
         )
-        return f"ipp://127.0.0.1:{self._port}/printers/{name}"
 
 
 def document(texts: list[str]) -> bytes:
