@@ -103,16 +103,26 @@ class Batches:
             await self._cancel_commands(batch_id)
         return await self.get(batch_id)
 
-    async def look(self) -> bool:
+    async def look(self, most: int = 500) -> bool:
         """Stop batches in which too many failed, go on with cancels that a hub left unfinished, and mark what has
-        ended. Any number of workers may look. True when a limit of failures is at stake: then look again soon."""
-        async with self._database.connection() as connection:
-            found = await store.look(connection)
+        ended, `most` batches at a time. Any number of workers may look. True when a limit of failures is at stake:
+        then look again soon."""
+        at_stake = False
+        after: UUID | None = None
+        while True:
+            async with self._database.connection() as connection:
+                found = await store.look(connection, after=after, most=most)
+            at_stake = await self._look_at(found) or at_stake
+            if len(found) < most:
+                return at_stake
+            after = found[-1].id
+
+    async def _look_at(self, found: Sequence[store.OpenBatch]) -> bool:
         at_stake = False
         for batch in found:
             stopped = batch.status is BatchStatus.CANCELLED
             if not stopped and batches.too_many(batch.failed, batch.max_failures):
-                await self._stop(batch.id, batch.failed)
+                await self._stop(batch.id)
             elif batch.to_cancel:
                 await self._cancel_commands(batch.id)
             at_stake = at_stake or (batch.max_failures is not None and not stopped)
@@ -124,13 +134,13 @@ class Batches:
                 self._log.info(Event.BATCH_FINISHED, batch_id=batch_id)
         return at_stake
 
-    async def _stop(self, batch_id: UUID, failed: int) -> None:
+    async def _stop(self, batch_id: UUID) -> None:
         async with self._database.transaction() as connection:
             batch = await store.lock(connection, batch_id)
             if batch is None or batches.after(batch.status, Change.CANCEL) in (None, batch.status):
                 return  # Somebody else was faster.
             await _move(connection, batch_id, batch, BatchStatus.CANCELLED, "max_failures")
-        self._log.warning(Event.BATCH_STOPPED, batch_id=batch_id, failed=failed)
+        self._log.warning(Event.BATCH_STOPPED, batch_id=batch_id)
         await self._cancel_commands(batch_id)
 
     async def _cancel_commands(self, batch_id: UUID) -> None:

@@ -62,6 +62,7 @@ class OpenBatch:
     open: bool
     to_cancel: bool
     failed: int
+    """Counted up to one more than `max_failures`; 0 without a limit."""
 
 
 async def take_key(
@@ -127,9 +128,9 @@ async def to_cancel(connection: Connection, batch_id: UUID, most: int) -> list[U
     return [row["id"] for row in await cursor.fetchall()]
 
 
-async def look(connection: Connection, most: int = 500) -> list[OpenBatch]:
-    """Every batch that has not finished, oldest first."""
-    cursor = await connection.execute(_LOOK, {"most": most})
+async def look(connection: Connection, *, after: UUID | None, most: int) -> list[OpenBatch]:
+    """Batches that have not finished, oldest first, after the one given."""
+    cursor = await connection.execute(_LOOK, {"after": after, "most": most})
     return [
         OpenBatch(
             row["id"], BatchStatus(row["status"]), row["max_failures"], row["open"], row["to_cancel"], row["failed"]

@@ -76,8 +76,8 @@ ORDER BY id
 LIMIT %(most)s;
 
 -- name: look
--- Every batch that has not finished: whether something of it is open, to be cancelled, and how much has failed.
--- Reads small indexes only, since it runs all the time.
+-- Batches that have not finished: whether something of one is open, or to be cancelled, and whether more has failed
+-- than may. Reads small indexes only, and no more of them than it must, since it runs all the time.
 SELECT
     b.id, b.status, b.max_failures,
     EXISTS (
@@ -89,12 +89,15 @@ SELECT
         WHERE c.batch_id = b.id AND c.batch_id IS NOT NULL AND c.status IN ('pending', 'queued', 'running')
             AND c.cancel_requested_at IS NULL
     ) AS to_cancel,
-    (
-        SELECT count(*) FROM commands c
-        WHERE c.batch_id = b.id AND c.batch_id IS NOT NULL AND c.status IN ('failed', 'unknown')
-    ) AS failed
+    CASE WHEN b.max_failures IS NOT NULL THEN (
+        SELECT count(*) FROM (
+            SELECT FROM commands c
+            WHERE c.batch_id = b.id AND c.batch_id IS NOT NULL AND c.status IN ('failed', 'unknown')
+            LIMIT b.max_failures + 1
+        ) bad
+    ) ELSE 0 END AS failed
 FROM batches b
-WHERE b.finished_at IS NULL
+WHERE b.finished_at IS NULL AND (%(after)s::uuid IS NULL OR b.id > %(after)s)
 ORDER BY b.id
 LIMIT %(most)s;
 

@@ -445,6 +445,18 @@ async def test_one_failure_too_many_stops_it_however_many_look(database: Databas
     assert (await service.get(batch_id))["finished_at"] is not None
 
 
+async def test_every_batch_is_looked_at_however_many_there_are(database: Database) -> None:
+    [client_id] = await some_clients(database, 1)
+    made = [await create(database, request(client_id)) for _ in range(5)]
+    for batch_id in made[2:]:
+        await batches(database).change(CALLER, batch_id, Change.CANCEL)
+
+    await batches(database).look(most=2)
+
+    page, _ = await batches(database).page(before=None, limit=10)
+    assert {row["id"] for row in page if row["finished_at"] is None} == set(made[:2])
+
+
 async def test_a_batch_of_which_everything_has_ended_is_finished(database: Database) -> None:
     ids = await some_clients(database, 2)
     batch_id = await create(database, request(*ids))

@@ -40,7 +40,8 @@ _FILL = b"""
     FROM generate_series(1, %s) AS n
 """
 _BATCH = b"""
-    INSERT INTO batches (id, created_by, created_at, target, status, total) VALUES (%s, %s, now(), '{}', 'running', 1)
+    INSERT INTO batches (id, created_by, created_at, target, status, total, max_failures)
+    VALUES (%s, %s, now(), '{}', 'running', 1, 1)
 """
 BATCH = UUID("0192f0c1-0000-7000-8000-0000000000ba")
 
@@ -133,7 +134,7 @@ STATEMENTS: dict[str, tuple[bytes, dict[str, Any], set[str]]] = {
     ),
     "look at batches": (
         statement("batches", "look"),
-        {"most": 500},
+        {"after": None, "most": 500},
         {"commands_batch_open", "commands_batch_failed"},
     ),
     "hold a batch": (statement("batches", "hold"), {"id": BATCH}, {"commands_batch_open"}),
