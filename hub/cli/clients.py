@@ -24,6 +24,8 @@ def add(
     zone: Annotated[str | None, typer.Option()] = None,
     tag: Annotated[list[str] | None, typer.Option(help="May be given several times.")] = None,
     allow: Annotated[list[str] | None, typer.Option(help="An action it may be sent; default: all.")] = None,
+    rate_limit: Annotated[int | None, typer.Option(min=0, help="Commands a minute; default 60.")] = None,
+    per_day: Annotated[int | None, typer.Option(min=0, help="Commands a day (UTC); default 1,000.")] = None,
     config: Annotated[
         Path | None, typer.Option(help="Write the agent's configuration, with its secret, to this file (0600).")
     ] = None,
@@ -34,7 +36,13 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Register a client. Its secret is shown this once, or written with --config."""
-    optional = {"name": name, "zone": zone, "allowed_actions": allow}
+    optional = {
+        "name": name,
+        "zone": zone,
+        "allowed_actions": allow,
+        "rate_limit": rate_limit,
+        "max_commands_per_day": per_day,
+    }
     body: dict[str, Any] = {"id": client_id, "kind": kind, "tags": tag or []}
     body |= {field: value for field, value in optional.items() if value is not None}
     with explained(as_json=as_json), Api.from_environment() as api:

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +228,28 @@ def test_too_many_failures_stop_a_rollout_before_it_reaches_everybody(floor: Flo
     assert 5 < counts["failed"] <= FAILING
     assert counts["cancelled"] + counts["failed"] + counts["completed"] == len(clients)
     assert counts["completed"] == 0
+
+
+def test_a_paused_rollout_stands_still_until_it_is_resumed(floor: Floor) -> None:
+    clients = [row["id"] for row in _with_tag(floor, "good")][:60]
+    # Half a second apart.
+    batch = _post(floor, target={"clients": clients}, command={"action": "open-door"}, rollout={"per_minute": 120})
+    until(lambda: _batch(floor, batch)["counts"]["completed"] >= 2, "the first two")
+
+    paused = floor.http.post(f"/api/batches/{batch['id']}/pause").json()
+    assert paused["status"] == "paused"
+    waiting = paused["counts"]["pending"]
+    until(lambda: _batch(floor, batch)["counts"]["completed"] == len(clients) - waiting, "what was handed out")
+    # The time of at least one that waits has come and gone, and it waits still.
+    first = next(row for row in _batch(floor, batch, status="pending")["items"] if row["not_before"])
+    due = datetime.fromisoformat(first["not_before"]) + timedelta(seconds=1)
+    until(lambda: datetime.now(UTC) > due, "the time of one that is held back")
+    assert _batch(floor, batch)["counts"]["pending"] == waiting
+
+    resumed = floor.http.post(f"/api/batches/{batch['id']}/resume").json()
+    assert resumed["status"] == "running"
+    until(lambda: _batch(floor, batch)["counts"]["completed"] > len(clients) - waiting, "the next one")
+    assert floor.http.post(f"/api/batches/{batch['id']}/cancel").json()["counts"]["cancelled"] > 0
 
 
 def _with_tag(floor: Floor, tag: str) -> list[dict[str, Any]]:
