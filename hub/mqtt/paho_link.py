@@ -133,10 +133,10 @@ class PahoLink:
         """Disconnect, if connected; idempotent."""
         if self._misc is not None:
             self._misc.cancel()
+        self._gone("closed")
         self._client.disconnect()
         # paho sends DISCONNECT on the next write; write it now, since nobody will ask again.
         self._client.loop_write()
-        self._gone("closed")
         sock = self._client.socket()
         if sock is not None:
             self._loop.remove_reader(sock)

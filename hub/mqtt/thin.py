@@ -205,6 +205,8 @@ class ThinLink(asyncio.Protocol):
         """The broker answered a publish."""
         token = self._tokens.pop(packet_id, _UNKNOWN)
         if token is _UNKNOWN:
+            if not self._accepted:
+                raise PacketError("a PUBACK before the connection stood", packets.PROTOCOL_ERROR)
             return
         self._in_flight -= 1
         if token is not None:

@@ -1,0 +1,70 @@
+"""A broker with the shipped configuration, TLS included, and links of both kinds to it."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from running_broker import SECRET, Connect, Running, Taker
+
+from broker_config import render
+from hub.embedded import accounts
+from hub.embedded.data_folder import DataFolder
+from hub.embedded.mosquitto import BrokerOptions, EmbeddedBroker
+from hub.embedded.packages import Packages
+from hub.embedded.ports import PortBook
+from hub.mqtt.link import Link, LinkType
+from hub.mqtt.session import LINKS
+
+
+def _certificate(folder: Path, ports: tuple[int, int]) -> render.Tls:
+    words = (
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+        " -addext subjectAltName=DNS:localhost -keyout key.pem -out certificate.pem"
+    )
+    subprocess.run(["openssl", *words.split()], cwd=folder, check=True, capture_output=True)
+    (folder / "key.pem").chmod(0o644)  # The user that runs the broker reads it.
+    return render.Tls(folder / "certificate.pem", folder / "key.pem", *ports, "127.0.0.1")
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    base = Path(tempfile.mkdtemp(prefix="floorhub-mqtt-"))
+    base.chmod(0o755)
+    folder = DataFolder.prepare(base / "data")
+    own = accounts.load_or_create(folder.keys / "broker-accounts.json")
+    book = PortBook(folder.ports)
+    tls = _certificate(base, (book.choose("tls", 0).number, book.choose("tls-websocket", 0).number))
+    options = BrokerOptions(book.choose("mqtt", 0).number, book.choose("websocket", 0).number, tls=tls)
+    hashed = {role: render.hash_password(secret) for role, secret in own.passwords().items()}
+    broker = EmbeddedBroker(folder, Packages(), options)
+    broker.start(render.render_dynsec(hashed, [render.Client("alice", render.hash_password(SECRET), False)]))
+    yield Running(broker, own.hub, tls)
+    broker.stop()
+    shutil.rmtree(base)
+
+
+@pytest.fixture(params=sorted(LINKS))
+def link_type(request: pytest.FixtureRequest) -> LinkType:
+    """Each client in turn."""
+    return LINKS[str(request.param)]
+
+
+@pytest.fixture
+async def connect(running: Running, link_type: LinkType) -> AsyncIterator[Connect]:
+    """A link of `who` that stands, with its subscriptions, and what it hears."""
+    links: list[Link] = []
+
+    async def open_link(who: str, *subscriptions: str) -> tuple[Link, Taker]:
+        taker = Taker()
+        link = link_type(running.address(who), taker)
+        links.append(link)
+        await link.open()
+        assert await link.subscribe([(name, 1) for name in subscriptions]) == []
+        return link, taker
+
+    yield open_link
+    for link in links:
+        link.close()
