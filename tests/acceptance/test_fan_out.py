@@ -1,6 +1,6 @@
 """One batch to a whole floor of simulated clients: a fifth is away, some are refused, some never answer, some fail.
 
-1,000 clients by default. `FLOORHUB_TEST_CLIENTS=10000` makes it the size that the hub is meant for; it prints how long
+Over two hubs, 1,000 clients by default. `FLOORHUB_TEST_CLIENTS=10000` makes it the size that the hub is meant for; it prints how long
 each step took (`-s`), and is not part of every test run because it takes most of a minute.
 """
 
@@ -101,7 +101,8 @@ def watch() -> Watch:
 
 @pytest.fixture(scope="module", autouse=True)
 def fleet(floor: Floor, watch: Watch) -> Iterator[None]:
-    """All that are not away are connected and born."""
+    """All that are not away are connected and born; two hubs look after them."""
+    floor.add_hub("two")
     assert floor.stack.broker is not None
     manners = {"mute": ["mute"], "failing": ["fails"]}
     with psycopg.connect(floor.stack.database_url) as connection:
