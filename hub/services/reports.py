@@ -200,7 +200,8 @@ class Reports:
         if command.client_id != item.client_id:
             return "foreign_command"
         if report.report_id in command.seen or (command.id, report.report_id) in seen:
-            command.heard_again(report.attempt)
+            if report.status is not ReportStatus.BUSY:  # which asks for the attempt again, however often it is heard
+                command.heard_again(report.attempt)
             return None
         event = Reported(
             status=report.status,

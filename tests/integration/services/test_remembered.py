@@ -175,6 +175,17 @@ async def test_a_repeated_report_changes_nothing(worker: Worker) -> None:
     assert worker.ears.receipts.count(held.report.report_id) == 2
 
 
+async def test_a_busy_report_that_comes_twice_does_not_end_the_sending(worker: Worker) -> None:
+    """Busy asks for the attempt again; its copy, which any broker may deliver, says nothing else."""
+    [command_id] = await add_commands(worker.database, [new_command()])
+    await worker.claim("front-pc")
+    busy = said("front-pc", command_id, ReportStatus.BUSY)
+    await worker.hear(busy)
+    await worker.hear(busy)
+    async with worker.database.connection() as connection:
+        assert (await row(connection, command_id))["lease_until"] is not None
+
+
 async def test_a_report_of_another_client_is_refused(worker: Worker) -> None:
     [command_id] = await add_commands(worker.database, [new_command()])
     await worker.claim("front-pc")
