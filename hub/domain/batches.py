@@ -67,6 +67,14 @@ class Rollout:
         return max(1.0, total * (self.percent_per_minute or 100.0) / 100)
 
 
+LONGEST_ROLLOUT = timedelta(days=30)
+
+
+def takes_too_long(total: int, pace: float) -> bool:
+    """Whether the last command of a rollout would begin later than anybody can mean."""
+    return total * 60 / pace > LONGEST_ROLLOUT.total_seconds()
+
+
 def begins_after(place: int, pace: float) -> timedelta:
     """How long after the first the command at `place` (from 0) may begin: evenly spread, so that a limit of failures
     stops a rollout between two commands, not between two minutes."""

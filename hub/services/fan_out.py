@@ -153,6 +153,8 @@ class FanOut:
             pace = None
             if request.rollout is not None:
                 pace = request.rollout.pace(len(commands))
+                if batches.takes_too_long(len(commands), pace):
+                    raise RejectedError("validation_error", fields=(FieldProblem("rollout", _TOO_SLOW),))
                 commands = await _spread(connection, commands, pace)
             verdicts = await submit_store.submit_many(connection, commands)
             _require_possible(verdicts)
@@ -223,6 +225,7 @@ class FanOut:
         self._log.info(Event.BATCH_CREATED, batch_id=stored.batch_id, accepted=made.total(), rejected=refused.total())
 
 
+_TOO_SLOW = f"it would take longer than {batches.LONGEST_ROLLOUT.days} days"
 _IN_WORDS = {
     "payload_too_large": "its payload is too large: upload big things as a document",
     "document_not_found": "there is no such document",

@@ -478,6 +478,8 @@ async def test_a_rollout_begins_little_by_little_and_waits_out_a_pause(
     ids = await some_clients(database, 6)
     batch_id = await create(database, request(*ids, rollout=Rollout(per_minute=2)))
     found = await rows(database, batch_id)
+    with pytest.raises(RejectedError, match="validation_error"):
+        await create(database, request(*ids, rollout=Rollout(per_minute=1e-9)))
     times = [row["not_before"] for row in found]
     assert times[0] is None
     assert [later - times[1] for later in times[2:]] == [timedelta(seconds=30 * n) for n in range(1, 5)]
