@@ -11,6 +11,7 @@ from typing import assert_never
 
 import msgspec
 
+from device_agent import marks
 from device_agent.commands import Commands, Gate, Turn
 from device_agent.drivers.base import Lifetime
 from device_agent.events import (
@@ -161,7 +162,7 @@ class Core:
             except ContractError as problem:  # another root key was pinned, or the list is too old: a new one comes
                 self._refuse(problem.code, problem.message, turn)
         # So that whatever this process shows is above all that earlier ones can have shown.
-        self._remember(turn, mark=self._settings.mark + 1)
+        self._remember(turn, mark=marks.after_start(self._settings.mark))
         self._commands.load(event.snapshot, turn)
 
     def _receive(self, event: MessageReceived, turn: Turn) -> None:
@@ -264,8 +265,8 @@ class Core:
         self._commands.advance(turn, clock_known=known, may_begin=self._welcomed and not self._kept_away)
         if self._link.take_roll_call(mono):
             self._commands.outbox.all_due(mono, made_before=turn.hub_now - ROLL_CALL_AGE_S)
-        if any(isinstance(write, PutAttempt | PutTombstone) for write in turn.writes):
-            self._remember(turn, mark=(self._settings or Settings()).mark + 1)
+        if self._welcomed and any(isinstance(write, PutAttempt | PutTombstone) for write in turn.writes):
+            self._remember(turn, mark=marks.after_change((self._settings or Settings()).mark))
         settings = self._settings or Settings()
         turn.steps += self._link.due(turn.at, settings.journal_id, settings.epoch, settings.mark)
         if self._link.up and not self._kept_away and self._in_flight is None:

@@ -78,7 +78,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     keys: bytes | None = None
     """The last accepted key list, as the hub signed it."""
     mark: int = 0
-    """Rises with each process start and with each commit about an attempt or a cancel; never falls."""
+    """See `marks`; never falls."""
 
 
 class Snapshot(Struct, kw_only=True):

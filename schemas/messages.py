@@ -162,8 +162,9 @@ class Birth(Message, frozen=True, kw_only=True, tag="birth"):
     epoch: Epoch | None = None
     journal: Token | None = None
     mark: Mark | None = None
-    """How often this journal was written with something that must not happen twice; it only rises, also over process
-    starts. A lower one than before tells an older copy of the journal."""
+    """Rises with each process start, and with each change about a command that the journal holds; never falls. An
+    older copy of the journal shows a lower one. So that it cannot catch up by starting often: changes before the
+    welcome do not count, and a change counts more than any number of starts (2^20 for 1)."""
     nonce: Token | None = None
     """New with each birth; the welcome repeats it."""
 

@@ -204,6 +204,6 @@ TestOneBasicMachine = OneBasicMachine.TestCase
 TestTwoMachines = TwoMachines.TestCase
 for tested in (TestOneMachine, TestOneBasicMachine, TestTwoMachines):
     tested.settings = settings(
-        max_examples=500, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        max_examples=300, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
     )
 del tested  # pytest would collect it once more
