@@ -1,7 +1,7 @@
 """One batch to a whole floor of simulated clients: a fifth is away, some are refused, some never answer, some fail.
 
-Over two hubs, 1,000 clients by default. `FLOORHUB_TEST_CLIENTS=10000` makes it the size that the hub is meant for; it prints how long
-each step took (`-s`), and is not part of every test run because it takes most of a minute.
+Over two hubs, 1,000 clients by default. `FLOORHUB_TEST_CLIENTS=10000` makes it the size that the hub is meant for; it
+prints how long each step took (`-s`), and is not part of every test run because it takes a minute or more.
 """
 
 import json
