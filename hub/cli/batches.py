@@ -65,17 +65,41 @@ def send(
         rollout = {name: value for name, value in rollout.items() if value is not None}
         if rollout:
             body["rollout"] = rollout
-        answer = api.post("/api/batches", body, headers={"Idempotency-Key": key or str(uuid4())})
-        if dry_run:
-            _show_preview(answer, as_json=as_json)
-            return
-        end = time.monotonic() + wait
-        while answer["finished_at"] is None and time.monotonic() < end:
-            time.sleep(LOOK_S)
-            answer = api.get(f"/api/batches/{answer['id']}", limit=1)
-        _show(api.get(f"/api/batches/{answer['id']}", limit=SHOWN), as_json=as_json)
-        if wait and answer["counts"]["completed"] < answer["total"]:
-            raise typer.Exit(1)
+        _carry_out(api, body, wait=wait, key=key, as_json=as_json)
+
+
+@app.command("send-list")
+def send_list(
+    file: Annotated[Path, typer.Argument(help="A JSON list of commands, each with its client_id and action.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say which would be accepted; send nothing.")] = False,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the end; 0: do not wait.")] = 0,
+    key: sending.Key = None,
+    as_json: Json = False,
+) -> None:
+    """Send a list of different commands at once. Exits like `send`."""
+    try:
+        commands = json.loads(file.read_bytes())
+    except OSError as problem:
+        output.fail(f"{file} cannot be read: {problem.strerror}", 2)
+    except ValueError as problem:
+        output.fail(f"{file} is not JSON: {problem}", 2)
+    with explained(as_json=as_json), Api.from_environment() as api:
+        _carry_out(api, {"commands": commands, "dry_run": dry_run}, wait=wait, key=key, as_json=as_json)
+
+
+def _carry_out(api: Api, body: dict[str, Any], *, wait: float, key: str | None, as_json: bool) -> None:
+    """Post a batch, wait for its end, show it. Exits with 1 unless all of it completed in time (with `wait`)."""
+    answer = api.post("/api/batches", body, headers={"Idempotency-Key": key or str(uuid4())})
+    if body["dry_run"]:
+        _show_preview(answer, as_json=as_json)
+        return
+    end = time.monotonic() + wait
+    while answer["finished_at"] is None and time.monotonic() < end:
+        time.sleep(LOOK_S)
+        answer = api.get(f"/api/batches/{answer['id']}", limit=1)
+    _show(api.get(f"/api/batches/{answer['id']}", limit=SHOWN), as_json=as_json)
+    if wait and answer["counts"]["completed"] < answer["total"]:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -166,7 +190,7 @@ def _show_preview(preview: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         output.print_json(preview)
         return
-    console.print(f"Nothing was sent. {preview['accepted']} of {preview['total']} clients would get it.")
+    console.print(f"Nothing was sent. {preview['accepted']} of {preview['total']} commands would be accepted.")
     if preview["offline"] or preview["silent"]:
         console.print(f"  of these, {preview['offline']} are offline and {preview['silent']} silent")
     for item in preview["items"]:

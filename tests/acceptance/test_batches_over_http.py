@@ -1,6 +1,7 @@
 """Batches, groups and permissions over the API and by `floorhub`, with real agents."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -139,7 +140,7 @@ def test_groups_and_permissions_over_http(floor: Floor, hall: list[str]) -> None
     assert (answer.status_code, answer.json()["code"]) == (404, "group_not_found")
 
 
-def test_batches_by_the_program(floor: Floor, hall: list[str]) -> None:
+def test_batches_by_the_program(floor: Floor, hall: list[str], tmp_path: Path) -> None:
     assert floorhub(floor, "group", "add", "pair", *hall[:2])["members"] == 2
     said = floorhub(floor, "client", "set", hall[0], "--zone", "yard", "--metadata", "shelf=7", "--tag", "new")
     assert (said["zone"], said["metadata"], said["tags"]) == ("yard", {"shelf": "7"}, ["new"])
@@ -147,8 +148,12 @@ def test_batches_by_the_program(floor: Floor, hall: list[str]) -> None:
     assert floorhub(floor, "client", "limits", hall[0])["day"]["limit"] == 500_000
 
     preview = _run(floor, "batch", "send", "status", "--group", "pair", "--dry-run")
-    assert "2 of 2 clients would get it" in preview.stdout
+    assert "2 of 2 commands would be accepted" in preview.stdout
     assert floorhub(floor, "batch", "send", "status", "--group", "pair", "--wait", "20")["counts"]["completed"] == 2
+
+    file = tmp_path / "commands.json"
+    file.write_text(json.dumps([{"client_id": client_id, "action": "status"} for client_id in (*hall[:2], hall[0])]))
+    assert floorhub(floor, "batch", "send-list", str(file), "--wait", "20")["counts"]["completed"] == 3
 
     # One whose commands wait: it is paused, shown, resumed, and cancelled.
     batch = floorhub(floor, "batch", "send", "open-door", "--client", hall[2], "--max-failures", "0")
