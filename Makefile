@@ -4,11 +4,11 @@ SETUP := $(PYTHON) scripts/setup_environment.py
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench format lock clean
+.PHONY: help run test check simulation killpoints bench format lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
-		printf '%-14s %s\n' "$$target" "$$text"; done
+		printf '%-17s %s\n' "$$target" "$$text"; done
 
 run: ## start everything on this machine; ONCE=1 carries out one command and stops
 	@$(SETUP) run
@@ -23,6 +23,14 @@ check: ## style, types and layers
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+simulation: ## thousands of simulated floors, each from a seed; SEEDS=100000, ARGS='--seed 42' shows one
+	@$(SETUP) dev
+	@$(BIN)/python -m tests.simulation $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
+
+killpoints: ## kill agent and hub before each sync and send of a run (10 minutes); ARGS='--only agent'
+	@$(SETUP) dev
+	@$(BIN)/python -m tests.killpoints $(ARGS)
 
 bench: ## measure, with the floor of this machine beside each figure
 	@$(SETUP) dev

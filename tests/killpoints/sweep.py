@@ -1,0 +1,323 @@
+"""One kill point after the other on a running floor, and what became of the commands."""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import httpx
+import psycopg
+
+from hub.cli.clients import write_agent_config
+from tests.acceptance.floor import ROOT, Floor, Process, until
+from tests.support.strace import strace
+
+Target = Literal["agent", "hub"]
+COMMANDS = 6
+END_S = 90.0
+ENDED = frozenset({"completed", "failed", "cancelled", "expired", "unknown"})
+SYNCS, SENDS = "fsync,fdatasync", "sendto,sendmsg"
+NEVER = 65_000
+_PEER = re.compile(r"->[^\]]*:(\d+)\]")
+_FILE = re.compile(r"\((\d+)<([^>]*)>")
+# The effect: a line, synced before the program ends. A child of the agent, which strace must not kill: it makes one
+# sync, and the agent never gets as far as an effect without more of them.
+_NOTE = '#!/bin/sh\nset -eu\nprintf "%s\\n" "$2" >>"$1"\nsync "$1"\n'
+
+
+@dataclass
+class Point:
+    """One kill and its outcome. `faults` is empty when all is well."""
+
+    target: Target
+    calls: str
+    when: int
+    place: str = ""
+    """What the killed call was about: a file, or the peer of a socket."""
+    killed: bool = False
+    seconds: float = 0.0
+    ends: dict[str, str] = field(default_factory=dict)
+    effects: dict[str, int] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+
+class Traced(Process):
+    """A process behind strace, which kills it before its `when`-th call of `calls`."""
+
+    def trace(self, calls: str, when: int, notes: Path) -> None:
+        """From the next start on; `when` 0: without strace."""
+        self._notes = notes
+        notes.unlink(missing_ok=True)
+        words = ("-f", "-yy", "-o", str(notes), "-e", f"trace={calls}", "-e")
+        self._prefix = strace(*words, f"inject={calls}:signal=KILL:when={when}") if when else []
+
+    _prefix: list[str]
+    _notes: Path
+
+    def start(self) -> "Traced":
+        assert self._process is None or self._process.poll() is not None
+        argv = [*self._prefix, *self._argv]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                argv, env=self._env, stdout=log, stderr=log, cwd=ROOT, start_new_session=True
+            )
+        return self
+
+    @property
+    def dead(self) -> bool:
+        return self.process.poll() is not None
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
+    def stop(self) -> int:
+        if self._process is not None:
+            self.kill()
+        return 0
+
+    def calls(self) -> int:
+        """How many of the traced calls the busiest thread has made."""
+        threads: dict[str, int] = {}
+        for line in self._lines():
+            thread, _, call = line.partition(" ")
+            if "(" in call and not call.lstrip().startswith(("<", "+", "-")):
+                threads[thread] = threads.get(thread, 0) + 1
+        return max(threads.values(), default=0)
+
+    def place(self) -> str:
+        """What the call was about that was not made any more."""
+        calls = [line for line in self._lines() if line.rstrip().endswith(("= ?", "<unfinished ...>"))]
+        if not calls:
+            return ""
+        peer, file = _PEER.search(calls[-1]), _FILE.search(calls[-1])
+        if peer is not None:
+            return f"port {peer[1]}"
+        return "" if file is None else "its own loop" if file[2].startswith("UNIX") else Path(file[2]).name
+
+    def _lines(self) -> list[str]:
+        return self._notes.read_text(errors="replace").splitlines() if self._notes.exists() else []
+
+
+class Sweep:
+    """A floor, one client and its agent. Close it by leaving `running`."""
+
+    def __init__(self, root: Path) -> None:
+        self.floor = Floor(root)
+        self.folder = Path(tempfile.mkdtemp(prefix="floorhub-killpoints-"))
+        self.log = self.folder / "effects"
+        self.log.touch()
+        note = self.folder / "note"
+        note.write_text(_NOTE)
+        note.chmod(0o755)
+        self.client = self.floor.client()
+        config = self.floor.folder.agent / "killpoints.toml"
+        write_agent_config(
+            config,
+            client_id=self.client["id"],
+            hub_url=self.floor.url,
+            mqtt_url=str(self.floor.stack.mqtt_url),
+            secret=self.client["secret"],
+            root_key=self.client["root_key"],
+            extra=f'\n[actions.note]\nargv = ["{note}", "{self.log}", "{{n}}"]\n',
+        )
+        argv = [sys.executable, "-m", "device_agent", "run", "--config", str(config)]
+        self.agent = Traced("agent", argv, {}, self.floor.folder.logs / "agent-killpoints.log")
+        plain = self.floor.hub
+        plain.stop()
+        self.hub = Traced("hub one", plain._argv, plain._env, plain.log)
+        self._notes = self.folder / "strace"
+        for process in (self.hub, self.agent):
+            process.trace("fsync", 0, self._notes)
+            process.start()
+        self.floor.hub = self.hub
+        self.ports = self._ports()
+        self.floor.wait_ready()
+        self.floor.wait_online(self.client["id"])
+
+    def close(self) -> None:
+        self.agent.stop()
+        self.hub.stop()
+        self.floor.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _ports(self) -> dict[str, str]:
+        """Whose port is whose, for the table."""
+        stack = self.floor.stack
+        assert stack.broker is not None
+        return {
+            f"port {psycopg.conninfo.conninfo_to_dict(stack.database_url)['port']}": "Postgres",
+            f"port {stack.broker.options.mqtt_port}": "broker",
+            f"port {self.floor.hub_ports['one']}": "HTTP",
+        }
+
+    # --- one point -------------------------------------------------------------------------------------------
+
+    def measure(self, target: Target, calls: str) -> tuple[int, int]:
+        """How many of these calls a start takes, and how many a whole run."""
+        process = self._process(target)
+        process.kill()
+        process.trace(calls, NEVER, self._notes)
+        process.start()
+        self._up(target)
+        begin = process.calls()
+        names = self._names()
+        ids = self._post(names)
+        self._wait(ids)
+        end = process.calls()
+        self._back(process)
+        self._up(target)
+        return begin, end
+
+    def kill_at(self, target: Target, calls: str, when: int) -> Point:
+        """Start the target with its death planned, send commands, start it again, and look what became of them."""
+        point = Point(target, calls, when)
+        began = time.monotonic()
+        process = self._process(target)
+        process.kill()
+        process.trace(calls, when, self._notes)
+        process.start()
+        names = self._names()
+        ids: dict[str, str] = {}
+        try:
+            ids = self._post(names)
+            until(lambda: process.dead or self._all_ended(ids), "the kill or the end", END_S)
+            point.killed = process.dead
+            point.place = self._place(process)
+            if process.dead:
+                self._back(process)
+            self._wait(ids)
+        except (AssertionError, httpx.HTTPError) as problem:
+            point.faults.append(f"{type(problem).__name__}: {problem}"[:300])
+        self._judge(point, ids)
+        point.seconds = round(time.monotonic() - began, 2)
+        return point
+
+    def _process(self, target: Target) -> Traced:
+        return self.agent if target == "agent" else self.hub
+
+    def _back(self, process: Traced) -> None:
+        process.kill()
+        process.trace("fsync", 0, self._notes)
+        process.start()
+
+    def _up(self, target: Target) -> None:
+        self.floor.wait_ready()
+        if target == "agent":
+            log = self.agent.log
+            size = log.stat().st_size
+            until(lambda: b'"welcomed"' in log.read_bytes()[max(0, size - 200_000) :], "the agent's welcome")
+        self.floor.wait_online(self.client["id"])
+
+    def _place(self, process: Traced) -> str:
+        place = process.place()
+        return self.ports.get(place, place)
+
+    def _names(self) -> list[str]:
+        batch = uuid.uuid4().hex[:8]
+        return [f"{batch}-{number}" for number in range(COMMANDS)]
+
+    def _post(self, names: list[str]) -> dict[str, str]:
+        """Post each with a key of its own until it is accepted; a hub that died is started again meanwhile."""
+        return {name: self._post_one(name) for name in names}
+
+    def _post_one(self, name: str) -> str:
+        body = {"client_id": self.client["id"], "action": "note", "payload": {"args": {"n": name}}}
+
+        def accepted() -> str | None:
+            if self.hub.dead:
+                self._died_while_posting()
+            try:
+                answer = self.floor.http.post("/api/commands", json=body, headers={"Idempotency-Key": name}, timeout=5)
+            except httpx.HTTPError:
+                return None
+            assert answer.status_code in (200, 201, 503), answer.text
+            return str(answer.json()["id"]) if answer.status_code != 503 else None
+
+        return until(accepted, f"{name} accepted", END_S)
+
+    def _died_while_posting(self) -> None:
+        self._died = self._place(self.hub)
+        self._back(self.hub)
+
+    _died: str | None = None
+
+    def _ended(self, command_id: str) -> bool:
+        try:
+            return self.floor.command(command_id)["status"] in ENDED
+        except (httpx.HTTPError, KeyError):
+            return False
+
+    def _all_ended(self, ids: dict[str, str]) -> bool:
+        return all(self._ended(command_id) for command_id in ids.values())
+
+    def _wait(self, ids: dict[str, str]) -> None:
+        until(lambda: self._all_ended(ids), f"the end of {ids}", END_S)
+
+    # --- the judgement ---------------------------------------------------------------------------------------
+
+    def _judge(self, point: Point, ids: dict[str, str]) -> None:
+        """HTTP, the database and the effect log must agree: one end each, at most one effect each."""
+        if self._died is not None:
+            point.killed, point.place, self._died = True, self._died, None
+        noted = self.log.read_text().splitlines()
+        with psycopg.connect(self.floor.stack.database_url) as connection:
+            for name, command_id in ids.items():
+                said = self.floor.command(command_id)["status"]
+                stored = connection.execute("SELECT status FROM commands WHERE id = %s", (command_id,)).fetchone()
+                ends = connection.execute(
+                    "SELECT count(*) FROM command_logs WHERE command_id = %s AND status = ANY (%s)"
+                    " AND event <> 'evidence'",
+                    (command_id, sorted(ENDED)),
+                ).fetchone()
+                same = connection.execute(
+                    "SELECT count(*) FROM commands WHERE payload -> 'args' ->> 'n' = %s", (name,)
+                ).fetchone()
+                effects = noted.count(name)
+                point.ends[name], point.effects[name] = said, effects
+                wrong = {
+                    f"{name} is {said} over HTTP and {stored} in the database": stored != (said,),
+                    f"{name} has not ended: {said}": said not in ENDED,
+                    f"{name} ended {ends} times": ends != (1,),
+                    f"{name} exists {same} times": same != (1,),
+                    f"{name} took effect {effects} times": effects > 1,
+                    f"{name} is completed without an effect": said == "completed" and not effects,
+                    f"{name} is {said}: nothing asked for that": said not in ("completed", "unknown"),
+                    f"{name} is unknown although only the hub died": said == "unknown" and point.target == "hub",
+                }
+                point.faults += [text for text, is_so in wrong.items() if is_so]
+        unknown = sum(status == "unknown" for status in point.ends.values())
+        if unknown > 1:  # one lane: only one effect can have been under way
+            point.faults.append(f"{unknown} commands are unknown")
+
+
+@contextlib.contextmanager
+def running() -> Iterator[Sweep]:
+    """A floor of its own."""
+    root = Path(tempfile.mkdtemp(prefix="floorhub-killpoints-floor-"))
+    sweep: Sweep | None = None
+    try:
+        sweep = Sweep(root)
+        yield sweep
+    finally:
+        if sweep is not None:
+            sweep.close()
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def write(points: list[Point], file: Path) -> None:
+    """The table for programs."""
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps([asdict(point) for point in points], indent=1))

@@ -1,0 +1,64 @@
+"""`python -m tests.simulation`: many seeds over the cores, or one with its trace."""
+
+import argparse
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+
+from tests.simulation.world import Result, World
+
+CHUNK = 50
+TAIL = 120
+SHOWN = 5
+
+
+def run_seeds(seeds: Iterable[int]) -> list[Result]:
+    """Their worlds, one after the other."""
+    return [World(seed).run() for seed in seeds]
+
+
+def run_many(first: int, count: int, jobs: int | None = None) -> list[Result]:
+    """Consecutive seeds over the cores, in order."""
+    chunks = [range(at, min(at + CHUNK, first + count)) for at in range(first, first + count, CHUNK)]
+    with ProcessPoolExecutor(jobs or os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
+        return [result for results in pool.map(run_seeds, chunks) for result in results]
+
+
+def explain(seed: int, *, whole: bool = False) -> str:
+    """The trace of a seed, its violation, and how to see it again."""
+    world = World(seed, traced=True)
+    result = world.run()
+    lines = world.lines if whole else world.lines[-TAIL:]
+    last = f"seed {seed}: {result.violation or 'every promise held'}"
+    return "\n".join([*lines, last, f"again: .venv/bin/python -m tests.simulation --seed {seed}"])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=10_000, help="how many")
+    parser.add_argument("--first", type=int, default=0, help="the first of them")
+    parser.add_argument("--jobs", type=int, help="processes (default: one for each core)")
+    parser.add_argument("--seed", type=int, help="run this one alone and print its trace")
+    options = parser.parse_args()
+    if options.seed is not None:
+        print(explain(options.seed, whole=True))  # noqa: T201
+        return 0
+    began = time.monotonic()
+    results = run_many(options.first, options.seeds, options.jobs)
+    broken = [result for result in results if result.violation]
+    for result in broken[:SHOWN]:
+        print(explain(result.seed), end="\n\n")  # noqa: T201
+    print(  # noqa: T201
+        f"{len(results)} seeds in {time.monotonic() - began:.0f} s: {sum(r.commands for r in results)} commands, "
+        f"{sum(r.faults for r in results)} faults, {sum(r.effects for r in results)} effects, "
+        f"{sum(r.ends.get('unknown', 0) for r in results)} unknown; {len(broken)} seeds broke a promise"
+        + (f": {[result.seed for result in broken[:50]]}" if broken else "")
+    )
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
