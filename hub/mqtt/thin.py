@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from hub.mqtt import packets
+from hub.mqtt.decoder import Decoder
 from hub.mqtt.link import (
     CONNECT_PATIENCE_S,
     KEEPALIVE_S,
@@ -40,13 +41,13 @@ _UNKNOWN = object()
 
 
 class ThinLink(asyncio.Protocol):
-    """link.Link, packets.Receiver, and the protocol of an asyncio transport."""
+    """link.Link, decoder.Receiver, and the protocol of an asyncio transport."""
 
     def __init__(self, address: Address, handler: Handler) -> None:
         self._address = address
         self._handler = handler
         self._loop = asyncio.get_running_loop()
-        self._decoder = packets.Decoder(self)
+        self._decoder = Decoder(self)
         self._transport: asyncio.Transport | None = None
         self.lost: asyncio.Future[str] = self._loop.create_future()
         self._connack: asyncio.Future[Connack] = self._loop.create_future()

@@ -11,14 +11,15 @@ from paho.mqtt.properties import Properties
 
 from hub.conformance import packets as listener
 from hub.mqtt import packets
-from hub.mqtt.packets import Connack, Decoder, Packet, PacketError
+from hub.mqtt.decoder import Decoder
+from hub.mqtt.packets import Connack, Packet, PacketError
 
 BOUND = 4096
 
 
 @dataclass
 class Recorder:
-    """A packets.Receiver that remembers."""
+    """A decoder.Receiver that remembers."""
 
     told: list[object] = field(default_factory=list)
 
