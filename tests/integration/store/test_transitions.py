@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import pytest
@@ -76,6 +76,10 @@ async def _deadline(database: Database, command_id: UUID) -> None:
     await _fold(database, command_id, DeadlinePassed())
 
 
+async def _lost(database: Database, command_id: UUID) -> None:
+    await _fold(database, command_id, JournalLost())
+
+
 async def _reject(database: Database, command_id: UUID) -> None:
     # No statement makes one from another status: batches insert such rows.
     async with database.connection() as connection:
@@ -101,6 +105,11 @@ STATES: dict[str, tuple[Status, tuple[Step, ...], dict[str, Any]]] = {
         (_hand_out, _report(ReportStatus.HELD, progress={"reasons": ["media-empty"]})),
         {},
     ),
+    "running, held, rerun": (
+        Status.RUNNING,
+        (_hand_out, _report(ReportStatus.HELD, progress={"reasons": ["media-empty"]})),
+        {"on_interrupt": "rerun"},
+    ),
     "running, cancel requested": (Status.RUNNING, (_hand_out, _report(ReportStatus.STARTED), _cancel), {}),
     "running, overdue": (Status.RUNNING, (_hand_out, _report(ReportStatus.STARTED), _overdue), {}),
     "completed": (Status.COMPLETED, (_hand_out, _report(ReportStatus.COMPLETED, result={"data": {"pages": 1}})), {}),
@@ -109,6 +118,7 @@ STATES: dict[str, tuple[Status, tuple[Step, ...], dict[str, Any]]] = {
     "expired": (Status.EXPIRED, (_deadline,), {}),
     "rejected": (Status.REJECTED, (_reject,), {}),
     "unknown, no word": (Status.UNKNOWN, (_hand_out, _deadline), {}),
+    "unknown, journal lost": (Status.UNKNOWN, (_hand_out, _lost), {}),
     "unknown, reported": (Status.UNKNOWN, (_hand_out, _report(ReportStatus.UNKNOWN)), {}),
 }
 
@@ -245,6 +255,13 @@ async def test_every_event_is_written_as_it_was_decided(database: Database, stat
     command_id = await _bring_to(database, state)
     for event in _events():
         _check(await _happen(database, command_id, event))
+
+
+def test_every_status_and_every_event_is_tried() -> None:
+    assert {status for status, _, _ in STATES.values()} == set(Status)
+    events = list(_events())
+    assert {type(event) for event in events} == set(get_args(Event))
+    assert {event.status for event in events if isinstance(event, Reported)} == set(ReportStatus)
 
 
 async def test_statuses_of_the_schema_are_those_of_the_domain(database: Database) -> None:
