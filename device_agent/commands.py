@@ -28,6 +28,8 @@ KEEP_TOMBSTONES_S = 7 * 24 * 3_600.0
 """A cancel does not say when its command expires; the hub delivers it again with each birth until it is answered."""
 MAX_TOMBSTONES = 10_000
 COMPACT_EVERY_S = 600.0
+WAITING_SHARE = 0.5
+"""Of a run's time, for waiting until its document is there: the effect needs some, too. A guess."""
 
 
 class Turn(Struct):
@@ -87,7 +89,7 @@ class Commands:
             turn.note(Log.COMMAND_INTERRUPTED, **_names(entry), on_interrupt=entry.run.on_interrupt.value)
             if entry.run.on_interrupt is not OnInterrupt.RERUN:
                 entry.mode = Mode.ASKING
-                turn.steps.append(_effect(entry, evidence=True))
+                turn.steps.append(_effect(entry, turn, evidence=True))
 
     def run(self, run: Run, body: bytes, turn: Turn, *, clock_known: bool) -> bool:
         """One delivery of an attempt: the first, a repeated one, or a newer one. `body` is its signed JSON.
@@ -213,7 +215,7 @@ class Commands:
                 turn.writes.append(self._ledger.begin(entry, mono, boot=self._life.boot, process=self._life.process))
                 turn.note(Log.COMMAND_STARTED, **_names(entry))
                 self._report(entry.run, ReportStatus.STARTED, turn)
-                turn.steps.append(_effect(entry, evidence=False))
+                turn.steps.append(_effect(entry, turn, evidence=False))
         if self._compact_at <= mono:
             self._compact_at = mono + COMPACT_EVERY_S
             if clock_known:
@@ -307,12 +309,14 @@ class Commands:
                 turn.writes.append(DropTombstone(tombstone.command_id))
 
 
-def _effect(entry: Unfinished, *, evidence: bool) -> StartEffect:
+def _effect(entry: Unfinished, turn: Turn, *, evidence: bool) -> StartEffect:
+    until_expiry_s = max(0.0, entry.record.expires_at - turn.hub_now)
     return StartEffect(
         command_id=entry.run.command_id,
         attempt=entry.run.attempt,
         action=entry.run.action,
         payload=entry.run.payload,
+        patience_s=min(until_expiry_s, WAITING_SHARE * entry.run.timeout_s),
         timeout_s=entry.run.timeout_s,
         mode="evidence" if evidence else "execute",
         began=Lifetime(boot=entry.record.boot or "", process=entry.record.process or ""),

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import hashlib
 import re
-import ssl
 import tempfile
 import time
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from device_agent.http_library import load_httpx
+from device_agent.hub_http import HubHttp, Patience
 
 if TYPE_CHECKING:
     import httpx
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MAX_DOCUMENT = 100 * 1024 * 1024
 MAX_CACHE = 500 * 1024 * 1024
 DEADLINE_S = 120.0
-_CONNECT_S = 10.0
+"""For one try."""
 _CHUNK = 256 * 1024
 _PATH = re.compile(r"/[A-Za-z0-9._~/-]{1,500}")
 _MISSING = {401, 403, 404, 410}
@@ -66,23 +66,22 @@ class Documents:
         max_cache: int = MAX_CACHE,
         deadline_s: float = DEADLINE_S,
     ) -> None:
-        self._hub_url = hub_url.rstrip("/")
-        self._credentials = (client_id, secret)
+        self._hub = HubHttp(hub_url, client_id, secret, ca_file=ca_file)
         self._folder = folder
-        self._ca_file = ca_file
         self._max_document = max_document
         self._max_cache = max_cache
         self._deadline_s = deadline_s
         self._fetching: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def fetch(self, reference: Mapping[str, Any]) -> Path:
-        """The file with the document's bytes; it must not be changed or removed. Raises DocumentError."""
+    async def fetch(self, reference: Mapping[str, Any], patience_s: float = 0.0) -> Path:
+        """The file with the document's bytes; it must not be changed or removed. A hub that is away is asked again for
+        `patience_s` seconds. Raises DocumentError."""
         wanted = self._parse(reference)
         lock = self._fetching.setdefault(wanted.sha256, asyncio.Lock())
         async with lock:  # two lanes may want the same document
             path = self._folder / wanted.sha256
             if not await asyncio.to_thread(_is_intact, path, wanted):
-                await self._download(wanted, path)
+                await self._insist(wanted, path, Patience(patience_s))
                 await asyncio.to_thread(self._evict, path)
             return path
 
@@ -99,21 +98,22 @@ class Documents:
             )
         return wanted
 
+    async def _insist(self, wanted: Reference, path: Path, patience: Patience) -> None:
+        while True:
+            try:
+                return await self._download(wanted, path)
+            except DocumentError as problem:
+                if problem.code != "hub_unreachable" or not await patience.pause():
+                    raise
+
     async def _download(self, wanted: Reference, path: Path) -> None:
         httpx = load_httpx()
-        verify = await trusted(self._hub_url, self._ca_file)
         try:
             await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
             async with (
                 asyncio.timeout(self._deadline_s),
-                httpx.AsyncClient(
-                    auth=self._credentials,
-                    follow_redirects=False,  # the secret goes to the configured hub and nowhere else
-                    verify=verify,
-                    timeout=_CONNECT_S,
-                    trust_env=False,
-                ) as client,
-                client.stream("GET", self._hub_url + wanted.path) as response,
+                self._hub.connect() as client,
+                client.stream("GET", wanted.path) as response,
             ):
                 _check_status(response.status_code, wanted)
                 await self._store(response, wanted, path)
@@ -192,11 +192,3 @@ def _check_status(status: int, wanted: Reference) -> None:
     if status in _MISSING or 300 <= status < 400:
         raise DocumentError("document_missing", f"the hub has no {wanted.path} for this client (HTTP {status})")
     raise DocumentError("hub_unreachable", f"the hub answered HTTP {status} for {wanted.path}")
-
-
-async def trusted(hub_url: str, ca_file: str | None) -> "ssl.SSLContext | bool":
-    """Whom to trust at this URL. Reading the certificates takes a moment, so not in the event loop, and 2 MB, so only
-    where there is TLS."""
-    if not hub_url.startswith("https:"):
-        return False
-    return await asyncio.to_thread(ssl.create_default_context, cafile=ca_file)

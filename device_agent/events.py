@@ -149,6 +149,8 @@ class StartEffect(Struct, frozen=True, kw_only=True):
     attempt: int
     action: str
     payload: dict[str, Any]
+    patience_s: float
+    """How long what must be there before the effect, such as a document, may be waited for."""
     timeout_s: float
     """How long asking for evidence may take; the core itself watches over what it lets run."""
     mode: Literal["execute", "evidence"]

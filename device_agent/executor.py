@@ -40,6 +40,7 @@ class _Context:
         self._id = step.command_id
         self._deliver = deliver
         self._documents = documents
+        self._patience_s = step.patience_s
         self.command_id = str(step.command_id)
         self.attempt = step.attempt
         self.job_name = f"floorhub-{step.command_id}-{step.attempt}"
@@ -55,7 +56,7 @@ class _Context:
         await self._deliver(EffectResumed(self._id, self.attempt))
 
     async def document(self, reference: dict[str, Any]) -> Path:
-        return await self._documents.fetch(reference)
+        return await self._documents.fetch(reference, self._patience_s)
 
 
 class Executor:

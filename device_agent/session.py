@@ -150,9 +150,11 @@ class Session:
             logs.write(Log.MESSAGE_DROPPED, channel=message.channel.value, message="the broker takes nothing more")
 
     def leave(self, retry_after_s: float) -> None:
-        """Say good-bye and come back later."""
-        self._away_s = retry_after_s
-        self._leave.set()
+        """Say good-bye and come back later. Without a connection nothing: what asks for it came on one that has ended,
+        and must not cut short the time away."""
+        if self._connected:
+            self._away_s = retry_after_s
+            self._leave.set()
 
     def stop(self) -> None:
         """Say good-bye; `run` returns."""

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import msgspec
 
-from device_agent.documents import trusted
 from device_agent.http_library import load_httpx
+from device_agent.hub_http import HubHttp
 
 if TYPE_CHECKING:
     import httpx
@@ -24,7 +24,6 @@ TRIES = 3
 DEADLINE_S = 120.0
 """For one try."""
 PAUSE_S = 1.0
-_CONNECT_S = 10.0
 _CHUNK = 256 * 1024
 _PATH = re.compile(r"/api/uploads/[A-Za-z0-9_-]{1,100}")
 
@@ -70,9 +69,7 @@ class Uploads:
         deadline_s: float = DEADLINE_S,
         pause_s: float = PAUSE_S,
     ) -> None:
-        self._hub_url = hub_url.rstrip("/")
-        self._credentials = (client_id, secret)
-        self._ca_file = ca_file
+        self._hub = HubHttp(hub_url, client_id, secret, ca_file=ca_file)
         self._deadline_s = deadline_s
         self._pause_s = pause_s
 
@@ -92,19 +89,8 @@ class Uploads:
 
     async def _try(self, command_id: str, file: Path, content_type: str) -> Uploaded:
         httpx = load_httpx()
-        verify = await trusted(self._hub_url, self._ca_file)
         try:
-            async with (
-                asyncio.timeout(self._deadline_s),
-                httpx.AsyncClient(
-                    base_url=self._hub_url,
-                    auth=self._credentials,
-                    follow_redirects=False,  # the secret goes to the configured hub and nowhere else
-                    verify=verify,
-                    timeout=_CONNECT_S,
-                    trust_env=False,
-                ) as client,
-            ):
+            async with asyncio.timeout(self._deadline_s), self._hub.connect() as client:
                 place = await self._ask(client, command_id)
                 with await asyncio.to_thread(file.open, "rb") as opened:
                     return await self._put(client, place, opened, content_type)

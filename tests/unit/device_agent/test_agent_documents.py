@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from device_agent.documents import DocumentError, Documents
+from tests.support.waiting import eventually
 
 CONTENT = b"%PDF-" + b"x" * 300_000
 
@@ -153,3 +154,36 @@ async def test_the_cache_is_bounded_and_the_oldest_goes(hub: Hub, tmp_path: Path
         kept.append(await documents.fetch(reference(f"/d/{number}", content)))
         os.utime(kept[-1], (number, number))
     assert [path.exists() for path in kept] == [False, False, True, True]
+
+
+async def test_a_hub_that_goes_away_and_comes_back_is_asked_again_within_one_attempt(
+    documents: Documents, hub: Hub
+) -> None:
+    hub.lay("/api/documents/1", b"", "503 Service Unavailable")
+    fetching = asyncio.create_task(documents.fetch(reference(), patience_s=30), name="fetch")
+    await eventually(lambda: len(hub.requests) >= 2)
+    assert not fetching.done()
+    hub.lay("/api/documents/1", CONTENT)
+    assert (await fetching).read_bytes() == CONTENT
+
+
+async def test_what_asking_again_cannot_mend_is_said_at_once(documents: Documents, hub: Hub) -> None:
+    hub.lay("/api/documents/1", CONTENT, "404 Not Found")
+    with pytest.raises(DocumentError, match="has no"):
+        await documents.fetch(reference(), patience_s=3_600)
+    assert len(hub.requests) == 1
+
+
+async def test_patience_has_an_end_and_waiting_hears_a_cancel(documents: Documents, hub: Hub) -> None:
+    hub.lay("/api/documents/1", b"", "503 Service Unavailable")
+    with pytest.raises(DocumentError) as caught:
+        await documents.fetch(reference(), patience_s=0.2)
+    assert caught.value.retryable
+    waiting = asyncio.create_task(documents.fetch(reference(), patience_s=3_600), name="fetch")
+    asked = len(hub.requests)
+    await eventually(lambda: len(hub.requests) > asked)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    hub.lay("/api/documents/1", CONTENT)
+    assert (await documents.fetch(reference())).read_bytes() == CONTENT, "it let go of the document"

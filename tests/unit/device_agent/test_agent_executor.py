@@ -19,7 +19,14 @@ Body = Callable[[DriverContext], Awaitable[Outcome]]
 DONE = Outcome(status="completed")
 BEGAN = Lifetime(boot="b", process="p")
 STEP = StartEffect(
-    command_id=command_id(1), attempt=2, action="print", payload={}, timeout_s=5.0, mode="execute", began=BEGAN
+    command_id=command_id(1),
+    attempt=2,
+    action="print",
+    payload={},
+    timeout_s=5.0,
+    mode="execute",
+    began=BEGAN,
+    patience_s=0.0,
 )
 STOP = StopEffect(command_id=command_id(1), attempt=2, reason=Reason.CANCELLED)
 
