@@ -85,6 +85,10 @@ def identify(identity: Identity, claim: Claim, *, fresh: str) -> tuple[Identity,
         finding = Finding.AHEAD if claim.epoch is not None and claim.epoch > identity.issued else Finding.SAME
         same = replace(identity, issued=issued, session=claim.session, mark=max(mark, identity.mark))
         return _offered(same, claim, identity.journal), finding
+    if claim.session == identity.session and claim.journal is None and claim.epoch is None and claim.mark is not None:
+        # No welcome has reached this process yet, so that it has begun nothing of what its journal was sent.
+        same = replace(identity, issued=issued, mark=max(mark, identity.mark))
+        return _offered(same, claim, identity.journal), Finding.SAME
     offer = _taken(identity, claim.session, claim.epoch)
     if offer is not None and claim.journal == offer.journal:
         accepted = replace(_accept(identity, offer, offer.epoch, mark), issued=issued)

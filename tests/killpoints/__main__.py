@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.killpoints.sweep import SENDS, SYNCS, Point, Sweep, Target, running, write
@@ -14,19 +15,17 @@ HUB_STEP = 2
 SWEEPS: tuple[tuple[Target, str, int], ...] = (("agent", SYNCS, 1), ("agent", SENDS, 1), ("hub", SENDS, HUB_STEP))
 
 
-def sweep_over(sweep: Sweep, target: Target, calls: str, step: int, most: int | None) -> list[Point]:
+def sweep_over(sweep: Sweep, target: Target, calls: str, step: int, most: int | None) -> Iterator[Point]:
     """Each K from the first call to the end of a run, or `most` of them spread over it."""
     _, end = sweep.measure(target, calls)
     numbers = list(range(1, end + 1, step))
     if most is not None and most < len(numbers):
         numbers = [numbers[place * len(numbers) // most] for place in range(most)]
-    points = []
     for when in numbers:
         point = sweep.kill_at(target, calls, when)
-        points.append(point)
         for fault in point.faults:
             print(f"{target} {calls} {when}: {fault}", flush=True)  # noqa: T201
-    return points
+        yield point
 
 
 def summary(points: list[Point]) -> str:
@@ -65,8 +64,9 @@ def main() -> int:
     with running() as sweep:
         for target, calls, step in SWEEPS:
             if options.only in (None, target):
-                points += sweep_over(sweep, target, calls, step, options.points)
-                write(points, FILE)
+                for point in sweep_over(sweep, target, calls, step, options.points):
+                    points.append(point)
+                    write(points, FILE)
     print(f"{summary(points)}\n{time.monotonic() - began:.0f} s; each point: {FILE}")  # noqa: T201
     return 1 if any(point.faults for point in points) else 0
 

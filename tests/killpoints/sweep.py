@@ -195,9 +195,10 @@ class Sweep:
             ids = self._post(names)
             until(lambda: process.dead or self._all_ended(ids), "the kill or the end", END_S)
             point.killed = process.dead
-            point.place = self._place(process)
-            if process.dead:
-                self._back(process)
+            point.place = self._place(process) if process.dead else ""
+            # Its planned death, should it still lie ahead, must not fall into the judgement.
+            self._back(process)
+            self.floor.wait_ready()
             self._wait(ids)
         except (AssertionError, httpx.HTTPError) as problem:
             point.faults.append(f"{type(problem).__name__}: {problem}"[:300])

@@ -109,9 +109,7 @@ class Checks:
         name, reason = f"c{row['id'].int & 0xFFFF}", row["unknown_reason"]
         if row["id"] in self._excused or row["id"] in self._cut_off or row["id"] in self._rolled_back:
             return
-        machine = self._world.broker.machines[row["client_id"]]
-        nameless = row["client_id"] in self._nameless or machine.disk.settings.journal_id is None
-        lost = self._world.lost_journal(row["client_id"]) or nameless
+        lost = self._world.lost_journal(row["client_id"]) or row["client_id"] in self._nameless
         if reason in ("journal_lost", "reported") and lost:
             return
         if reason == "no_word":

@@ -47,6 +47,17 @@ def test_the_first_birth_gets_a_journal() -> None:
     assert (essence(identity), identity.mark, finding) == (("fresh", 1, 0, "s2"), 3, Finding.FIRST)
 
 
+def test_a_process_that_has_never_taken_a_welcome_has_lost_nothing() -> None:
+    """Its first connection broke before the welcome: what was handed out to its journal meanwhile cannot have begun."""
+    claim = a_claim(journal=None, epoch=None, mark=1)
+    first, _ = identify(Identity(), claim, fresh="f1")
+    again, finding = identify(first, replace(claim, connection=2), fresh="f2")
+    assert (essence(again), finding) == (("f1", 2, 0, "s2"), Finding.SAME)
+    # It shows what the second welcome gave it like any other.
+    taken, finding = identify(again, replace(claim, connection=3, journal="f1", epoch=2, mark=2), fresh="f3")
+    assert (taken.journal, finding) == ("f1", Finding.SAME)
+
+
 def test_a_basic_client_that_starts_anew_has_forgotten_everything() -> None:
     claim = a_claim(level=Level.BASIC, journal=None, epoch=None)
     first, finding = identify(Identity(), claim, fresh="f1")
