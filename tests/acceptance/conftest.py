@@ -1,30 +1,19 @@
 """One floor for the module of tests that uses it; tests use clients of their own."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from tests.acceptance.floor import Floor
+from tests.acceptance.floor import Floor, open_floor
 from tests.acceptance.speaker import Speaker
 
 
 @pytest.fixture(scope="module")
 def floor() -> Iterator[Floor]:
-    # Not pytest's own folder: root's is closed to the user that runs Postgres, broker and printer.
-    root = Path(tempfile.mkdtemp(prefix="floorhub-acceptance-"))
-    running: Floor | None = None
-    try:
-        running = Floor(root)
+    with open_floor("acceptance") as running:
         yield running
-    finally:
-        if running is not None:
-            running.close()
-        shutil.rmtree(root, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

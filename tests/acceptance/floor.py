@@ -6,11 +6,14 @@ which neither hub nor agent can write.
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -85,6 +88,21 @@ class Process:
     def tail(self) -> str:
         """The end of its log."""
         return self.log.read_text(errors="replace")[-3000:]
+
+
+@contextmanager
+def open_floor(name: str) -> Iterator["Floor"]:
+    """A floor in a folder of its own, for as long as the block lasts."""
+    # Not pytest's own folder: root's is closed to the user that runs Postgres, broker and printer.
+    root = Path(tempfile.mkdtemp(prefix=f"floorhub-{name}-"))
+    floor: Floor | None = None
+    try:
+        floor = Floor(root)
+        yield floor
+    finally:
+        if floor is not None:
+            floor.close()
+        shutil.rmtree(root, ignore_errors=True)
 
 
 class Floor:

@@ -3,10 +3,8 @@
 import asyncio
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.acceptance.floor import Floor, Process, until
+from tests.acceptance.floor import Floor, Process, open_floor, until
 from tests.bench import floors
 
 CLIENTS = 100
@@ -187,15 +185,8 @@ def met(results: dict[str, Any]) -> list[str]:
 
 def main() -> None:
     """Bench, write, print."""
-    root = Path(tempfile.mkdtemp(prefix="floorhub-bench-"))
-    floor: Floor | None = None
-    try:
-        floor = Floor(root)
+    with open_floor("bench") as floor:
         results = Bench(floor).run()
-    finally:
-        if floor is not None:
-            floor.close()
-        shutil.rmtree(root, ignore_errors=True)
     results["ratios"] = ratios(results)
     BUILD.mkdir(exist_ok=True)
     (BUILD / "bench.json").write_text(json.dumps(results, indent=2) + "\n")

@@ -1,16 +1,14 @@
 """The wheel, and environments that have nothing but what a test installs."""
 
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.floor import Floor
+from tests.acceptance.floor import Floor, open_floor
 
 ROOT = Path(__file__).parents[2]
 BUILD_S = 120
@@ -49,13 +47,5 @@ def agent_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def floor() -> Iterator[Floor]:
-    # Not pytest's own folder: root's is closed to the user that runs Postgres, broker and printer.
-    root = Path(tempfile.mkdtemp(prefix="floorhub-packaging-"))
-    running: Floor | None = None
-    try:
-        running = Floor(root)
+    with open_floor("packaging") as running:
         yield running
-    finally:
-        if running is not None:
-            running.close()
-        shutil.rmtree(root, ignore_errors=True)

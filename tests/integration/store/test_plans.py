@@ -162,16 +162,22 @@ _LOCKED = b"SELECT set_config('floorhub.locked_clients', %s, true)"
 """What the first statement of a claim leaves to the second."""
 
 
-@pytest.mark.parametrize("name", STATEMENTS)
-async def test_it_reads_its_indexes_and_never_the_whole_table(full_database: Database, name: str) -> None:
-    query, parameters, indexes = STATEMENTS[name]
-    async with full_database.connection() as connection, connection.transaction(force_rollback=True):
+async def _plan(database: Database, name: str, explain: bytes) -> list[dict[str, Any]]:
+    """The nodes of a statement's plan; what it did is taken back."""
+    query, parameters, _ = STATEMENTS[name]
+    async with database.connection() as connection, connection.transaction(force_rollback=True):
         await connection.execute(_LOCKED, (",".join(CLIENTS),))
-        cursor = await connection.execute(b"EXPLAIN (ANALYZE, FORMAT JSON) " + query, parameters)
+        cursor = await connection.execute(explain + query, parameters)
         answer = await cursor.fetchone()
     assert answer is not None
     plan = answer["QUERY PLAN"]
-    nodes = list(_nodes((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]))
+    return list(_nodes((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]))
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+async def test_it_reads_its_indexes_and_never_the_whole_table(full_database: Database, name: str) -> None:
+    indexes = STATEMENTS[name][2]
+    nodes = await _plan(full_database, name, b"EXPLAIN (ANALYZE, FORMAT JSON) ")
     scans = [node["Node Type"] for node in nodes if node.get("Relation Name") == "commands"]
     assert "Seq Scan" not in scans
     assert indexes <= {node.get("Index Name") for node in nodes}
@@ -193,13 +199,7 @@ async def test_a_plan_made_while_the_tables_were_empty_reads_the_same_indexes(
     empty_database: Database, name: str
 ) -> None:
     # Plans are kept for the life of a connection: this one would otherwise read all that a client ever had.
-    query, parameters, indexes = STATEMENTS[name]
-    async with empty_database.connection() as connection, connection.transaction(force_rollback=True):
-        await connection.execute(_LOCKED, (",".join(CLIENTS),))
-        cursor = await connection.execute(b"EXPLAIN (FORMAT JSON) " + query, parameters)
-        answer = await cursor.fetchone()
-    assert answer is not None
-    plan = answer["QUERY PLAN"]
-    nodes = list(_nodes((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]))
+    indexes = STATEMENTS[name][2]
+    nodes = await _plan(empty_database, name, b"EXPLAIN (FORMAT JSON) ")
     used = {node["Index Name"] for node in nodes if node.get("Index Name", "").startswith("commands_")}
     assert indexes <= used <= indexes | {"commands_pkey"}
