@@ -201,7 +201,9 @@ class Sweep:
             self.floor.wait_ready()
             self._wait(ids)
         except (AssertionError, httpx.HTTPError) as problem:
-            point.faults.append(f"{type(problem).__name__}: {problem}"[:300])
+            point.faults.append(f"{type(problem).__name__}: {problem}\n{process.tail()}"[:4_000])
+            self._back(process)
+            self.floor.wait_ready()
         self._judge(point, ids)
         point.seconds = round(time.monotonic() - began, 2)
         return point
@@ -258,7 +260,7 @@ class Sweep:
     def _ended(self, command_id: str) -> bool:
         try:
             return self.floor.command(command_id)["status"] in ENDED
-        except (httpx.HTTPError, KeyError):
+        except (httpx.HTTPError, KeyError, ValueError):
             return False
 
     def _all_ended(self, ids: dict[str, str]) -> bool:

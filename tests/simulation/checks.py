@@ -191,8 +191,8 @@ class Checks:
             if record.phase is Phase.STARTED:
                 self._cut_off[record.command_id] += 1
 
-    def rolled_back(self, machine: "Machine") -> None:
-        """Its disk was put back: what the hub has not heard of may begin once more."""
+    def rolled_back(self, machine: "Machine", *, empty: bool) -> None:
+        """Its disk was put back: what the hub has not heard of may begin once more. An empty one is always noticed."""
         for row in self._world.store.commands.values():
             if row["client_id"] != machine.client_id:
                 continue
@@ -200,7 +200,7 @@ class Checks:
                 self._cut_off[row["id"]] += 1
             if row["status"] in ("queued", "running", "unknown"):
                 self._excused.add(row["id"])
-                if row["started_at"] is None:
+                if row["started_at"] is None and not empty:
                     self._rolled_back.add(row["id"])
 
     def _now(self) -> Any:

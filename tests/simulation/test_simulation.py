@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from tests.simulation.__main__ import explain, run_many
+from tests.simulation.many import explain, run_many
 from tests.simulation.plants import PLANTS, hunt
 from tests.simulation.world import World
 

@@ -175,7 +175,7 @@ class World:
             self._clock_jumps,
             self._message_again,
         ]
-        return [*usual, self._disk_put_back, self._disk_lost] if self.rng.random() < 0.15 else usual
+        return [*usual, self._disk_put_back, self._disk_lost] if self.rng.random() < 0.2 else usual
 
     def _fault(self, kind: Callable[[], None]) -> None:
         if self.scheduler.now < self.chaos_s:
@@ -263,9 +263,10 @@ class World:
         if self.scheduler.now >= self.chaos_s:
             return
         machine.crash()
-        self.trace(f"the disk of {machine.client_id} is {'put back' if disk.attempts else 'empty'}")
+        empty = disk.settings.journal_id is None
+        self.trace(f"the disk of {machine.client_id} is {'empty' if empty else 'put back'}")
         self._lost.add(machine.client_id)
-        self.checks.rolled_back(machine)
+        self.checks.rolled_back(machine, empty=empty)
         machine.disk = disk
         self._back_soon(machine.start)
 
