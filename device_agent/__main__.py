@@ -1,4 +1,5 @@
-"""The program `floorhub-agent`. Exit codes: 0 stopped as asked, 1 failed while running, 2 cannot start."""
+"""The program `floorhub-agent`. Exit codes: 0 stopped as asked, 1 failed while running, 2 cannot start, 75 asks
+to be started anew."""
 
 import argparse
 import asyncio
@@ -15,6 +16,7 @@ from device_agent import config, logs
 from device_agent.app import App, Devices, agent_version
 from device_agent.journal import JournalError, JournalLockedError
 from device_agent.logs import Log
+from device_agent.supervision import start_anew
 
 GIVE_UP_S = 20.0
 """After the agent has stopped in vain for this long beyond its own deadline, the process ends itself: a driver that
@@ -48,7 +50,7 @@ def run(path: Path, devices: Callable[[config.AgentConfig], Devices], data: Path
     except (config.ConfigError, OSError) as problem:  # OSError: a ca_file that holds no certificate
         print(f"floorhub-agent: {problem}", file=sys.stderr)  # noqa: T201 - a person reads this
         return 2
-    logs.configure(settings.client_id)
+    logs.configure(settings.client_id, folder=Path(settings.data))
     try:
         asyncio.run(_serve(app, settings.stop_timeout_s))
     except JournalLockedError as problem:
@@ -68,6 +70,8 @@ def run(path: Path, devices: Callable[[config.AgentConfig], Devices], data: Path
     except Exception:  # noqa: BLE001 - the last word before the process ends: the service manager starts it again
         logs.write(Log.AGENT_FAILED, stack=True, message="a bug: please report it with this line")
         return 1
+    if app.restarting:
+        start_anew()
     return 0
 
 
@@ -75,7 +79,14 @@ def _devices(settings: config.AgentConfig) -> Devices:
     from device_agent.drivers.registry import Drivers
 
     try:
-        return Drivers(settings.printers, settings.actions, version=agent_version(), folder=Path(settings.data))
+        return Drivers(
+            settings.printers,
+            settings.actions,
+            version=agent_version(),
+            folder=Path(settings.data),
+            machine=settings.machine,
+            secrets=[settings.secret],
+        )
     except ValueError as problem:
         raise config.ConfigError(str(problem)) from None
 

@@ -16,7 +16,7 @@ from device_agent import description, logs
 from device_agent.config import AgentConfig
 from device_agent.core import Core, Identity
 from device_agent.documents import Documents
-from device_agent.drivers.base import Driver
+from device_agent.drivers.base import Driver, Lifetime
 from device_agent.events import (
     Connected,
     Decision,
@@ -30,13 +30,14 @@ from device_agent.events import (
     StopRequested,
     Tick,
 )
-from device_agent.executor import Executor
+from device_agent.executor import Executor, Surroundings
 from device_agent.gate import ActionGate
 from device_agent.journal import Journal, JournalError, open_journal
 from device_agent.logs import Log
 from device_agent.records import Snapshot, merge
 from device_agent.session import Session, parse_endpoint
 from device_agent.supervision import notify
+from device_agent.uploads import Uploads
 from schemas.messages import AgentVersion
 
 MAX_EVENTS = 1_000
@@ -70,7 +71,7 @@ class App:
         self._config = config
         self._devices = devices
         rng = rng or random.SystemRandom()
-        session = secrets.token_hex(8)
+        session, boot = secrets.token_hex(8), config.boot
         gate = ActionGate(devices.driver_for, config.allowed_actions)
         self._capabilities = [action for action in devices.actions if gate.is_allowed(action)]
         self._core = Core(
@@ -79,6 +80,7 @@ class App:
                 session=session,
                 root_key=config.root_key_bytes,
                 agent=AgentVersion(name="floorhub-agent", version=agent_version()),
+                boot=boot,
             ),
             gate.refuse,
             rng,
@@ -93,13 +95,23 @@ class App:
         self._describer = description.Describer(
             config.client_id, session, self._capabilities, devices.describe, self._session.send
         )
-        self._documents = Documents(
-            config.hub_url, config.client_id, config.secret, config.cache, ca_file=config.ca_file
+        hub = (config.hub_url, config.client_id, config.secret)
+        self._surroundings = Surroundings(
+            documents=Documents(*hub, config.cache, ca_file=config.ca_file),
+            uploads=Uploads(*hub, ca_file=config.ca_file),
+            life=Lifetime(boot=boot, process=session),
+            restart=self._restart,
         )
+        self.restarting = False
+        """Whether a command asked for a new process once this one has ended."""
 
     def stop(self) -> None:
         """Ask for a graceful end; safe from a signal handler of the loop, and more than once."""
         self._stop.set()
+
+    def _restart(self) -> None:
+        self.restarting = True
+        self.stop()
 
     async def run(self) -> None:
         """Serve until `stop`. Raises JournalError when the journal cannot be opened or written."""
@@ -109,7 +121,7 @@ class App:
             logs.write(Log.JOURNAL_MOVED_ASIDE, message=message)
         try:
             async with asyncio.TaskGroup() as group:
-                executor = Executor(group, self._devices.driver_for, self._documents, self._deliver)
+                executor = Executor(group, self._devices.driver_for, self._surroundings, self._deliver)
                 thinking = group.create_task(
                     self._or_let_go(self._think(journal, snapshot, executor), executor), name="think"
                 )

@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from device_agent import reporting
-from device_agent.drivers.base import Lifetime, Outcome
+from device_agent.drivers.base import ENDS_AGENT, Lifetime, Outcome
 from device_agent.events import Note, Now, StartEffect, Step, StopEffect, StopReason
 from device_agent.ledger import Ledger, Mode, Unfinished
 from device_agent.logs import Log
@@ -74,8 +74,9 @@ class Commands:
 
     @property
     def active(self) -> int:
-        """How many effects run or are being asked about."""
-        return sum(entry.mode is not Mode.WAITING for entry in self._ledger.all_unfinished())
+        """How many effects run or are being asked about, less those that wait for this process to end."""
+        unfinished = self._ledger.all_unfinished()
+        return sum(entry.mode is not Mode.WAITING and entry.run.action not in ENDS_AGENT for entry in unfinished)
 
     def load(self, snapshot: Snapshot, turn: Turn) -> None:
         """Take over the journal. What was cut off is asked about now, or waits for the welcome to run again."""
@@ -87,7 +88,7 @@ class Commands:
             if not entry.began:
                 continue
             turn.note(Log.COMMAND_INTERRUPTED, **_names(entry), on_interrupt=entry.run.on_interrupt.value)
-            if entry.run.on_interrupt is not OnInterrupt.RERUN:
+            if entry.run.on_interrupt is not OnInterrupt.RERUN or entry.run.action in ENDS_AGENT:
                 entry.mode = Mode.ASKING
                 turn.steps.append(_effect(entry, turn, evidence=True))
 
@@ -238,6 +239,9 @@ class Commands:
             return failure(ReportStatus.CANCELLED, "cancelled", "cancelled before it arrived")
         if clock_known and run.expires_at.timestamp() <= turn.hub_now:
             return failure(ReportStatus.EXPIRED, "expired", "it had expired when it arrived")
+        if run.action in ENDS_AGENT and run.on_interrupt is OnInterrupt.RERUN:
+            message = f"{run.action} is never carried out twice: send it with on_interrupt unknown"
+            return failure(ReportStatus.FAILED, "rerun_refused", message)
         refusal = self._gate(run.action, run.payload)
         return None if refusal is None else failure(ReportStatus.FAILED, refusal.code, refusal.message)
 

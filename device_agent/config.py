@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
-from device_agent.drivers.config import Name, OwnActionConfig, PrinterConfig
+from device_agent.drivers.config import MachineConfig, Name, OwnActionConfig, PrinterConfig
 from schemas import signing, topics
 from schemas.codec import ContractError
 
@@ -39,6 +39,7 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     allowed_actions: list[str] | None = None
     printers: Annotated[list[PrinterConfig], Meta(max_length=100)] = []
     actions: dict[Name, OwnActionConfig] = {}
+    machine: MachineConfig = MachineConfig()
 
     def __repr__(self) -> str:
         return f"AgentConfig(client_id={self.client_id!r}, hub_url={self.hub_url!r}, mqtt_url={self.mqtt_url!r})"
@@ -52,6 +53,14 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def journal(self) -> Path:
         """The journal's file."""
         return Path(self.data) / "journal.db"
+
+    @property
+    def boot(self) -> str:
+        """The machine's present boot; empty where the system does not tell."""
+        try:
+            return Path(self.machine.boot_id_file).read_text(encoding="ascii").strip()[:100]
+        except (OSError, UnicodeDecodeError):
+            return ""
 
     @property
     def cache(self) -> Path:

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from device_agent import logs
 from device_agent.documents import DocumentError, Documents
-from device_agent.drivers.base import AGENT_STOPS, Driver, Outcome, PayloadError
+from device_agent.drivers.base import AGENT_STOPS, Driver, Lifetime, Outcome, PayloadError
 from device_agent.events import (
     EffectEnded,
     EffectHeld,
@@ -24,6 +26,7 @@ from device_agent.events import (
     StopReason,
 )
 from device_agent.logs import Log
+from device_agent.uploads import UploadError, Uploads
 
 STOP_GRACE_S = 15.0
 """How long a driver may take to stop its effect and to find out how far it came. A guess: a printer answers in 6 s."""
@@ -36,10 +39,12 @@ Deliver = Callable[[Event], Awaitable[None]]
 class _Context:
     """What a driver sees of the agent (`DriverContext`)."""
 
-    def __init__(self, step: StartEffect, deliver: Deliver, documents: Documents) -> None:
+    def __init__(self, step: StartEffect, deliver: Deliver, surroundings: "Surroundings") -> None:
         self._id = step.command_id
         self._deliver = deliver
-        self._documents = documents
+        self._surroundings = surroundings
+        self.began = step.began
+        self.now = surroundings.life
         self._patience_s = step.patience_s
         self.command_id = str(step.command_id)
         self.attempt = step.attempt
@@ -56,7 +61,30 @@ class _Context:
         await self._deliver(EffectResumed(self._id, self.attempt))
 
     async def document(self, reference: dict[str, Any]) -> Path:
-        return await self._documents.fetch(reference, self._patience_s)
+        return await self._surroundings.documents.fetch(reference, self._patience_s)
+
+    async def upload(self, file: Path, content_type: str) -> dict[str, Any]:
+        uploads = self._surroundings.uploads
+        if uploads is None:
+            raise UploadError("upload_refused", "this agent brings nothing up")
+        return msgspec.structs.asdict(await uploads.send(self.command_id, file, content_type))
+
+    def restart_agent(self) -> None:
+        self._surroundings.restart()
+
+
+def _no_restart() -> None:
+    """Where nobody can start the agent anew."""
+
+
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """What effects find around them, the same for all."""
+
+    documents: Documents
+    uploads: Uploads | None = None
+    life: Lifetime = Lifetime(boot="", process="")
+    restart: Callable[[], None] = _no_restart
+    """Ends this process soon, and starts it anew."""
 
 
 class Executor:
@@ -66,14 +94,14 @@ class Executor:
         self,
         group: asyncio.TaskGroup,
         driver_for: Callable[[str], Driver | None],
-        documents: Documents,
+        surroundings: Surroundings,
         deliver: Deliver,
         *,
         stop_grace_s: float = STOP_GRACE_S,
     ) -> None:
         self._group = group
         self._driver_for = driver_for
-        self._documents = documents
+        self._surroundings = surroundings
         self._deliver = deliver
         self._stop_grace_s = stop_grace_s
         self._stops: dict[tuple[UUID, int], asyncio.Future[StopReason]] = {}
@@ -99,7 +127,7 @@ class Executor:
             task.cancel(AGENT_STOPS)
 
     async def _watch(self, step: StartEffect, stop: asyncio.Future[StopReason]) -> None:
-        context = _Context(step, self._deliver, self._documents)
+        context = _Context(step, self._deliver, self._surroundings)
         task = self._group.create_task(
             _guard(self._drive(step, context)), name=f"{step.mode}-{step.command_id}-{step.attempt}"
         )

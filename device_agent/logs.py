@@ -8,6 +8,7 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 _LOGGER = logging.getLogger("floorhub.agent")
@@ -76,16 +77,49 @@ class _JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
+MAX_FILE = 1024 * 1024
+
+
+class _Kept(logging.FileHandler):
+    """A file that people may ask for, at most `MAX_FILE` bytes, and the one before it. A disk that takes nothing more
+    costs the copy and nothing else: standard error has every line."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        super().emit(record)
+        if self.stream is not None and self.stream.tell() > MAX_FILE:
+            self.close()
+            older, file = files(Path(self.baseFilename).parent)
+            file.replace(older)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Say nothing: the line is on standard error."""
+
+
+def files(folder: Path) -> list[Path]:
+    """Where the agent with this data folder keeps its own log, the older file first."""
+    return [folder / "agent.log.1", folder / "agent.log"]
+
+
 def write(log: Log, *, stack: bool = False, **fields: Any) -> None:
     """Log one event; `stack` adds the exception that is being handled."""
     _LOGGER.log(log.level, log.label, extra={"fields": fields}, exc_info=stack)
 
 
-def configure(client_id: str, level: int = logging.INFO) -> None:
-    """Send everything to stderr as JSON lines. Safe to call twice: the last call stands."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonLines(client_id))
+def configure(client_id: str, level: int = logging.INFO, folder: Path | None = None) -> None:
+    """Send everything to stderr as JSON lines, and keep the end of it in `folder`. Safe to call twice: the last call
+    stands."""
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if folder is not None:
+        *_, file = files(folder)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file.touch(mode=0o600)
+            handlers.append(_Kept(file, encoding="utf-8", delay=True))
+        except OSError as problem:
+            print(f"floorhub-agent: {file} is not written: {problem}", file=sys.stderr)  # noqa: T201 - there is no log
+    for handler in handlers:
+        handler.setFormatter(_JsonLines(client_id))
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = handlers
     root.setLevel(logging.WARNING)  # libraries speak up only when something is wrong
     _LOGGER.setLevel(level)

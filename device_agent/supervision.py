@@ -1,7 +1,13 @@
-"""Tells systemd that the agent is ready and alive. Without systemd it does nothing."""
+"""Who keeps the agent alive: systemd is told that it is ready and alive, and starts it anew; elsewhere it does that
+itself."""
 
 import os
 import socket
+import sys
+from typing import NoReturn
+
+RESTART_CODE = 75
+"""The exit code that asks a service manager for a new process."""
 
 
 def notify(state: str) -> bool:
@@ -18,3 +24,14 @@ def notify(state: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def start_anew() -> NoReturn:
+    """Begin a new process in the place of this one. Call it when nothing of the agent runs any more.
+
+    A service manager does it by itself: systemd says that it is there (`INVOCATION_ID`), and another one may be named
+    by `FLOORHUB_SUPERVISED=1`. Otherwise this process becomes the new one, with the same arguments.
+    """
+    if os.environ.get("INVOCATION_ID") or os.environ.get("FLOORHUB_SUPERVISED"):
+        sys.exit(RESTART_CODE)
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - no shell; our own arguments

@@ -18,6 +18,9 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+ENDS_AGENT = frozenset({"restart_agent", "reboot", "shutdown"})
+"""Actions that end the process that carries them out. The next one looks for evidence, whatever `on_interrupt` says:
+run again, a reboot would never end."""
 AGENT_STOPS = "the agent stops"
 """The message of the CancelledError when only the agent's process ends."""
 STOP_S = 10.0
@@ -64,6 +67,9 @@ class DriverContext(Protocol):
     attempt: int
     job_name: str
     """`floorhub-<command_id>-<attempt>`: what a device should call the job, so that it can be found again."""
+    began: Lifetime
+    """When the effect began: now, or before the restart that cut it off."""
+    now: Lifetime
     cancelled_outcome: Outcome | None
     """Set by the driver before it lets a CancelledError out; None: it cannot say what became of the effect."""
 
@@ -78,6 +84,12 @@ class DriverContext(Protocol):
 
     async def document(self, reference: dict[str, Any]) -> Path:
         """The verified file of a document `{path, sha256, size}`. Raises `documents.DocumentError`."""
+
+    async def upload(self, file: Path, content_type: str) -> dict[str, Any]:
+        """Bring a file up to the hub; `{id, path, sha256, size}` for the result. Raises `uploads.UploadError`."""
+
+    def restart_agent(self) -> None:
+        """End this process soon, and start it anew."""
 
 
 class Driver(Protocol):

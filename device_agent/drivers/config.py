@@ -28,6 +28,29 @@ class PrinterConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return f"PrinterConfig(name={self.name!r})"
 
 
+Argv = Annotated[list[Annotated[str, Meta(min_length=1)]], Meta(min_length=1, max_length=100)]
+
+
+class MachineConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[machine]`: what a command may do to the machine as a whole. `true` is systemd's way; a list is a program and
+    its arguments, which run without a shell."""
+
+    restart_agent: bool = True
+    reboot: bool | Argv = False
+    shutdown: bool | Argv = False
+    boot_id_file: str = "/proc/sys/kernel/random/boot_id"
+    """A file whose content is new with each boot."""
+
+    @property
+    def programs(self) -> dict[str, list[str]]:
+        """How `reboot` and `shutdown` are done, as far as they are allowed."""
+        ways = {
+            "reboot": (self.reboot, ["systemctl", "reboot"]),
+            "shutdown": (self.shutdown, ["systemctl", "poweroff"]),
+        }
+        return {action: usual if way is True else way for action, (way, usual) in ways.items() if way}
+
+
 class OwnActionConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[actions.NAME]`: a program that carries out an action of the site's own, without a shell.
 

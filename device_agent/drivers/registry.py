@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from device_agent import logs
 from device_agent.drivers.base import Driver
-from device_agent.drivers.config import OwnActionConfig, PrinterConfig
+from device_agent.drivers.collect_logs import CollectLogs
+from device_agent.drivers.config import MachineConfig, OwnActionConfig, PrinterConfig
 from device_agent.drivers.folder_printer import FolderPrinter
+from device_agent.drivers.machine import MachineDriver
 from device_agent.drivers.own_action import OwnAction
 from device_agent.drivers.print_action import PrintDriver, Printer
 from device_agent.drivers.printer import IppPrinter
@@ -32,7 +35,7 @@ RESERVED = frozenset(
 
 
 class Drivers:
-    """The drivers of this client. Further ones (displays, machine control) are added before the agent starts."""
+    """The drivers of this client. Further ones (displays) are added before the agent starts."""
 
     def __init__(
         self,
@@ -41,12 +44,20 @@ class Drivers:
         *,
         version: str,
         folder: Path,
+        machine: MachineConfig | None = None,
+        secrets: Sequence[str] = (),
     ) -> None:
-        """`folder` is where the agent keeps its journal. Raises ValueError that names the wrong entry."""
+        """`folder` is where the agent keeps its journal; `secrets` never leave the machine. Raises ValueError that
+        names the wrong entry."""
         self._printers = {config.name: _printer(config) for config in printers}
         self._drivers: dict[str, Driver] = {"status": StatusDriver(version, folder, self.describe)}
         if self._printers:
             self._drivers["print"] = PrintDriver(self._printers)
+        machine = machine or MachineConfig()
+        whole = MachineDriver(machine.programs)
+        ends = [*machine.programs, *(["restart_agent"] if machine.restart_agent else [])]
+        self._drivers |= dict.fromkeys(ends, whole)
+        self._drivers["collect_logs"] = CollectLogs(logs.files(folder), list(secrets))
         for name, action in actions.items():
             if name in RESERVED:
                 raise ValueError(f"actions.{name}: this name is taken by the agent; choose another")

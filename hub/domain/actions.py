@@ -40,7 +40,26 @@ class NoPayload(Struct, forbid_unknown_fields=True):
     """An action that needs nothing."""
 
 
-_PAYLOADS: dict[str, type[Struct]] = {"print": PrintPayload, "status": NoPayload}
+class DelayPayload(Struct, forbid_unknown_fields=True):
+    """`restart_agent`, `reboot`, `shutdown`."""
+
+    delay_s: Annotated[float, Meta(ge=0, le=3_600)] = 3.0
+
+
+class LogsPayload(Struct, forbid_unknown_fields=True):
+    """`collect_logs`."""
+
+    max_bytes: Annotated[int, Meta(ge=1, le=10 * 1024 * 1024)] = 1024 * 1024
+
+
+_PAYLOADS: dict[str, type[Struct]] = {
+    "print": PrintPayload,
+    "status": NoPayload,
+    "restart_agent": DelayPayload,
+    "reboot": DelayPayload,
+    "shutdown": DelayPayload,
+    "collect_logs": LogsPayload,
+}
 
 
 class PayloadError(Exception):

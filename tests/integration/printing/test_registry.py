@@ -58,7 +58,7 @@ async def test_status_says_how_the_client_is(printer: Stage, tmp_path: Path) -> 
 
 def test_actions_are_what_the_configuration_has(tmp_path: Path) -> None:
     found = drivers(tmp_path, feed=OwnActionConfig(argv=["/bin/true"]))
-    assert found.actions == ["feed", "status"]
+    assert found.actions == ["collect_logs", "feed", "restart_agent", "status"]
     assert found.driver_for("print") is None
     other = found.driver_for("status")
     assert other is not None

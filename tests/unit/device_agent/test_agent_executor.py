@@ -12,7 +12,7 @@ from device_agent.documents import DocumentError, Documents
 from device_agent.drivers.base import AGENT_STOPS, DriverContext, Lifetime, Outcome, PayloadError
 from device_agent.events import EffectEnded, EffectHeld, EffectProgress, EffectResumed, Event, StartEffect, StopEffect
 from device_agent.events import StopReason as Reason
-from device_agent.executor import Executor
+from device_agent.executor import Executor, Surroundings
 from tests.unit.device_agent.bench import command_id
 
 Body = Callable[[DriverContext], Awaitable[Outcome]]
@@ -56,7 +56,9 @@ class Stage:
         self.events: asyncio.Queue[Event] = asyncio.Queue()
         self.driver: ScriptedDriver | None = None
         documents = Documents("http://127.0.0.1:9", "pc-1", "s", folder)
-        self.executor = Executor(group, lambda _: self.driver, documents, self.events.put, stop_grace_s=0.01)
+        self.executor = Executor(
+            group, lambda _: self.driver, Surroundings(documents=documents), self.events.put, stop_grace_s=0.01
+        )
 
     async def next_event(self) -> Event:
         async with asyncio.timeout(10):

@@ -44,5 +44,7 @@ def test_the_last_line_names_a_broken_disk_as_that_and_all_else_as_a_bug(
 
     monkeypatch.setattr("device_agent.app.App.run", breaks)
     assert program.run(config, program._devices) == code
+    for handler in logging.getLogger().handlers:
+        handler.close()
     last = json.loads(written.getvalue().splitlines()[-1])
     assert (last["event"], last["message"], "stack" in last) == ("agent_failed", message, stack)
