@@ -20,7 +20,7 @@ import httpx
 import psycopg
 
 from hub.cli.clients import write_agent_config
-from tests.acceptance.floor import ROOT, Floor, Process, until
+from tests.acceptance.floor import ROOT, Floor, Process, open_floor, until
 from tests.support.strace import strace
 
 Target = Literal["agent", "hub"]
@@ -114,8 +114,8 @@ class Traced(Process):
 class Sweep:
     """A floor, one client and its agent. Close it by leaving `running`."""
 
-    def __init__(self, root: Path) -> None:
-        self.floor = Floor(root)
+    def __init__(self, floor: Floor) -> None:
+        self.floor = floor
         self.folder = Path(tempfile.mkdtemp(prefix="floorhub-killpoints-"))
         self.log = self.folder / "effects"
         self.log.touch()
@@ -150,7 +150,6 @@ class Sweep:
     def close(self) -> None:
         self.agent.stop()
         self.hub.stop()
-        self.floor.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _ports(self) -> dict[str, str]:
@@ -309,15 +308,12 @@ class Sweep:
 @contextlib.contextmanager
 def running() -> Iterator[Sweep]:
     """A floor of its own."""
-    root = Path(tempfile.mkdtemp(prefix="floorhub-killpoints-floor-"))
-    sweep: Sweep | None = None
-    try:
-        sweep = Sweep(root)
-        yield sweep
-    finally:
-        if sweep is not None:
+    with open_floor("killpoints") as floor:
+        sweep = Sweep(floor)
+        try:
+            yield sweep
+        finally:
             sweep.close()
-        shutil.rmtree(root, ignore_errors=True)
 
 
 def write(points: list[Point], file: Path) -> None:
