@@ -10,15 +10,21 @@ from pathlib import Path
 from tests.killpoints.sweep import SENDS, SYNCS, Point, Sweep, Target, running, write
 
 FILE = Path("build/killpoints.json")
-HUB_STEP = 2
-"""A hub's start and end take 5 s: every second of its sends."""
-SWEEPS: tuple[tuple[Target, str, int], ...] = (("agent", SYNCS, 1), ("agent", SENDS, 1), ("hub", SENDS, HUB_STEP))
+SWEEPS: tuple[tuple[Target, str, int, int], ...] = (
+    ("agent", SYNCS, 1, 1),
+    ("agent", SENDS, 1, 1),
+    # A hub's start takes seconds, and most of its sends are its start: every sixth of those, every second of the run's.
+    ("hub", SENDS, 6, 2),
+)
+"""What is killed before which calls; every how manieth while it starts, and while it works."""
 
 
-def sweep_over(sweep: Sweep, target: Target, calls: str, step: int, most: int | None) -> Iterator[Point]:
+def sweep_over(
+    sweep: Sweep, target: Target, calls: str, start_step: int, step: int, most: int | None
+) -> Iterator[Point]:
     """Each K from the first call to the end of a run, or `most` of them spread over it."""
-    _, end = sweep.measure(target, calls)
-    numbers = list(range(1, end + 1, step))
+    begin, end = sweep.measure(target, calls)
+    numbers = [*range(1, begin, start_step), *range(begin, end + 1, step)]
     if most is not None and most < len(numbers):
         numbers = [numbers[place * len(numbers) // most] for place in range(most)]
     for when in numbers:
@@ -62,9 +68,9 @@ def main() -> int:
     began = time.monotonic()
     points: list[Point] = []
     with running() as sweep:
-        for target, calls, step in SWEEPS:
+        for target, calls, start_step, step in SWEEPS:
             if options.only in (None, target):
-                for point in sweep_over(sweep, target, calls, step, options.points):
+                for point in sweep_over(sweep, target, calls, start_step, step, options.points):
                     points.append(point)
                     write(points, FILE)
     print(f"{summary(points)}\n{time.monotonic() - began:.0f} s; each point: {FILE}")  # noqa: T201
