@@ -22,7 +22,7 @@ from hub.store import dispatch, sessions, transitions
 from hub.store.sessions import OFFERED, Life, LockedSession
 from hub.store.transitions import LockedCommand
 from schemas.messages import Cancel, Run
-from schemas.states import Presence
+from schemas.states import OnInterrupt, Presence, ReportStatus
 from tests.simulation.scheduler import Pause, Scheduler
 
 EPOCH = datetime.fromisoformat("2026-11-21T09:00:00+00:00")
@@ -199,7 +199,7 @@ class Store:
                     emptied.add(client_id)
         handed = [row | {"issued_at": row["queued_at"]} for row in rows]
         return dispatch.Claim(
-            [dispatch._run(row) for row in handed], [transitions.handed_out(row) for row in handed], set(), emptied
+            [run_of(row) for row in handed], [transitions.handed_out(row) for row in handed], set(), emptied
         )
 
     def _choose(self, client_id: str) -> list[Row]:
@@ -261,7 +261,7 @@ class Store:
             self._write(row, {"sends": row["sends"] + 1, "lease_until": None if row["status"] == "unknown" else lease})
             heard = "started" if row["started_at"] else "accepted" if row["accepted_at"] else None
             told = {"issued_at": row["queued_at"], "heard": heard if row["on_interrupt"] == "unknown" else None}
-            runs.append(dispatch._run(row | told))
+            runs.append(run_of(row | told))
         return runs
 
     async def resend_cancels(self, _: Any, most: int = 500) -> list[Cancel]:
@@ -457,6 +457,23 @@ def unsettled(row: Row) -> bool:
     """Whether a command holds up younger ones of its order key."""
     open_letter = row["dead_letter_reason"] is not None and row["dead_letter_closed_at"] is None
     return row["status"] in UNFINISHED or open_letter
+
+
+def run_of(row: Row) -> Run:
+    """The message of a row that was handed out."""
+    return Run(
+        client_id=row["client_id"],
+        command_id=row["id"],
+        heard=ReportStatus(row["heard"]) if row.get("heard") else None,
+        on_interrupt=OnInterrupt(row["on_interrupt"]),
+        **{name: row[name] for name in _TOLD},
+    )
+
+
+_TOLD = (
+    *("attempt", "lane", "action", "payload", "priority", "issued_at", "expires_at", "timeout_s"),
+    *("journal", "order_key", "traceparent"),
+)
 
 
 def _urgent(row: Row) -> bool:
