@@ -227,10 +227,12 @@ class Core:
             raise ContractError("stale_welcome", "it answers a birth of another process")
         if settings.epoch is not None and welcome.epoch < settings.epoch:
             raise ContractError("stale_welcome", f"epoch {welcome.epoch} is older than {settings.epoch}")
+        if welcome.nonce is not None and welcome.nonce == self._link.answered:
+            return  # another worker of the hub says the same
         if self._bound if welcome.nonce is None else not self._link.asked(welcome.nonce):
             raise ContractError("stale_welcome", "it answers no birth that waits for an answer")
         self._bound = welcome.nonce is not None
-        self._link.welcomed(turn.at.mono)
+        self._link.welcomed(turn.at.mono, welcome.nonce)
         if welcome.keep_away is not None:
             # Neither epoch nor journal id is taken over: they belong to the machine that may stay.
             self._kept_away = True

@@ -33,6 +33,8 @@ class Link:
         self._birth_at: float | None = None
         self._births = 0
         self._nonces: set[str] = set()
+        self.answered: str | None = None
+        """The nonce of the last welcome: each worker of the hub answers a birth, and the first answer counts."""
         self._welcomed = False
         self._heartbeat_at = 0.0
         self._roll_call_at: float | None = None
@@ -43,6 +45,7 @@ class Link:
         self.up = True
         self._births = 0
         self._nonces.clear()
+        self.answered = None
         self._welcomed = False
         self._birth_at = mono
         self._heartbeat_at = mono + self._rng.uniform(0.5, 1.0) * HEARTBEAT_S
@@ -56,9 +59,10 @@ class Link:
         """Whether a birth of this connection waits for an answer with this nonce."""
         return nonce in self._nonces
 
-    def welcomed(self, mono: float) -> None:
+    def welcomed(self, mono: float, nonce: str | None) -> None:
         """The hub answered the birth; whatever answers an earlier one is out of date."""
         self._nonces.clear()
+        self.answered = nonce
         self._welcomed = True
         self._birth_at = None
         self._heartbeat_at = min(self._heartbeat_at, mono + self._rng.uniform(0.0, CONFIRM_WITHIN_S))
