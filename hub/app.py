@@ -10,6 +10,7 @@ from hub.config import Settings
 from hub.dispatch.batches import BatchWatch
 from hub.dispatch.dispatcher import Dispatcher
 from hub.dispatch.reaper import Reaper
+from hub.domain.presence import over_http
 from hub.errors import UnavailableError
 from hub.keys import SigningKeys, load_signing_keys
 from hub.metrics import Metrics
@@ -21,6 +22,7 @@ from hub.observability import Log
 from hub.services.access import Access
 from hub.services.batches import Batches
 from hub.services.broker import BrokerChanges
+from hub.services.channels import Channels, Router
 from hub.services.clients import Clients
 from hub.services.commands import Commands
 from hub.services.documents import Documents, Spool
@@ -28,6 +30,7 @@ from hub.services.fan_out import FanOut
 from hub.services.fetching import Fetcher
 from hub.services.folders import Folders
 from hub.services.groups import Groups
+from hub.services.http_clients import HttpClients
 from hub.services.permissions import Permissions
 from hub.services.presence import PresenceService
 from hub.services.reports import Reports
@@ -129,6 +132,7 @@ class Hub:
         self.uploads = Uploads(database, spool, settings.max_upload_mib * 1024 * 1024, log)
         self.submission = Submission(database, signals, self.documents, self.metrics, log)
         self.commands = Commands(database, signals, self.metrics, log)
+        self.explaining = Explaining(database, self._broker_connected)
         self.fan_out = FanOut(database, self.submission, signals, self.metrics, log)
         self.batches = Batches(database, signals, log)
         self.groups = Groups(database)
@@ -140,7 +144,9 @@ class Hub:
             seal=self.keys.seal,
             broker_managed=settings.mqtt_admin_password is not None,
         )
-        self.presence = PresenceService(database, self.outbound, signals, self.metrics, log)
+        self.channels = Channels(database, log)
+        self.publisher = Router(self.channels, self.outbound, is_http=over_http)
+        self.presence = PresenceService(database, self.publisher, signals, self.metrics, log)
 
         async def mark_sent(acknowledged: dict[UUID, float]) -> None:
             async with database.connection() as connection:
@@ -148,6 +154,8 @@ class Hub:
 
         self.sent = SentTimes(mark_sent)
         self.reports = Reports(database, self.outbound, signals, self.metrics, log, random.Random(), self.sent)  # noqa: S311 - jitter
+
+        self.http_clients = HttpClients(database, self.presence, self.reports, self.channels, log)
 
         self.worker: Worker | None = Worker(self) if "worker" in settings.roles else None
 
@@ -161,7 +169,7 @@ class Worker:
         self._announce = asyncio.Event()
         self.dispatcher = hub.signals.dispatcher = Dispatcher(
             database,
-            hub.outbound,
+            hub.publisher,
             hub.metrics,
             log,
             handed_out=hub.reports.remember,

@@ -74,6 +74,8 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
             start("look-ups", hub.commands.reader.run)
             start("waiting", hub.waiting.run)
             start("key-uses", hub.access.run)
+            if sock is not None:
+                start("http-clients", hub.http_clients.run)
             if hub.worker is not None:
                 start("inbound", hub.worker.inbound.run)
                 start("dispatcher", hub.worker.dispatcher.run)
@@ -93,6 +95,7 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
             await stop.wait()
             # Soft: no new requests, those under way are finished. Then hard: the loops are cancelled.
             if server is not None and serving is not None:
+                hub.channels.stop()  # Streams would outlast the grace.
                 server.should_exit = True
                 await asyncio.wait({serving}, timeout=settings.stop_grace_s)
                 server.force_exit = True

@@ -99,6 +99,24 @@ CATALOGUE: Mapping[str, Entry] = {
         "Client {client_id} is disabled: enable it first.",
         "클라이언트 {client_id}이(가) 비활성화되어 있습니다. 먼저 활성화하십시오.",
     ),
+    "not_your_client": Entry(
+        403,
+        "FORBIDDEN",
+        "A client's secret opens only what is its own: put the client's own id into the path.",
+        "클라이언트 시크릿으로는 자기 것만 쓸 수 있습니다. 경로에 자신의 id를 넣으십시오.",
+    ),
+    "session_over": Entry(
+        409,
+        "CONFLICT",
+        "Another session of client {client_id} has begun since: stop this program, or begin a new session with it.",
+        "클라이언트 {client_id}의 다른 세션이 시작되었습니다. 이 프로그램을 멈추거나 새 세션으로 시작하십시오.",
+    ),
+    "kept_away": Entry(
+        409,
+        "CONFLICT",
+        "Two machines use the identity {client_id}: give each its own, then run `floorhub client release {client_id}`.",
+        "두 기기가 {client_id}을(를) 함께 씁니다. 따로 등록한 뒤 `floorhub client release {client_id}`를 실행하십시오.",
+    ),
     "client_offline": Entry(
         409,
         "CLIENT_OFFLINE",

@@ -57,8 +57,16 @@ class Heard:
 
 ENDED = frozenset({"stopped", "connection_lost"})
 """Why a connection is over for good: its own good-bye, or its will."""
+HTTP = "http:"
+"""Sessions of clients that speak HTTP are kept with this in front: they follow other rules, and are never taken for a
+session of MQTT."""
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """When somebody was heard last of whom there is only a retained birth."""
+
+
+def over_http(session: str | None) -> bool:
+    """Whether this is the session of a client that speaks HTTP: nothing of it comes from the broker."""
+    return session is not None and session.startswith(HTTP)
 
 
 def hear(evidence: Evidence, heard: Heard, now: datetime) -> Evidence:
@@ -91,7 +99,7 @@ def hear(evidence: Evidence, heard: Heard, now: datetime) -> Evidence:
                 return evidence
             return _to(replace(evidence, heard_at=now), Presence.ONLINE, "heartbeat", now)
         case Sign.GOOD_BYE | Sign.WILL:
-            if not same and heard.retained and evidence.level is Level.BASIC:
+            if not same and heard.retained and evidence.level is Level.BASIC and not over_http(evidence.session):
                 # The last word of a session whose birth nobody heard. Of a full agent the next roll call will tell.
                 return _to(evidence, Presence.OFFLINE, "connection_lost", now)
             if not same or heard.connection < evidence.connection:
@@ -102,7 +110,11 @@ def hear(evidence: Evidence, heard: Heard, now: datetime) -> Evidence:
 
 
 def age(evidence: Evidence, now: datetime, roll_called_at: datetime | None) -> Evidence:
-    """The evidence after silence. A basic client owes no heartbeat, so its silence proves nothing."""
+    """The evidence after silence. A basic client owes no heartbeat, so its silence proves nothing; one that speaks HTTP
+    owes pings. While the hub itself was away (before its roll call) nobody could be heard."""
+    if evidence.presence is Presence.ONLINE and over_http(evidence.session) and evidence.heard_at is not None:
+        silent_from = max(evidence.heard_at, roll_called_at or evidence.heard_at)
+        return _to(evidence, Presence.OFFLINE, "silent", now) if now - silent_from >= SILENCE else evidence
     if evidence.presence is not Presence.ONLINE or evidence.level is Level.BASIC or evidence.heard_at is None:
         return evidence
     if roll_called_at is not None and evidence.heard_at < roll_called_at and now - roll_called_at >= ROLL_CALL_PATIENCE:

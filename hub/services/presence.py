@@ -97,7 +97,7 @@ class PresenceService:
         self, connection: Connection, session: LockedSession, birth: Birth, done: _Round, *, retained: bool
     ) -> LockedSession:
         heard = Heard(Sign.BIRTH, clean_text(birth.session), birth.connection, birth.level, retained)
-        judged = await self._judge(connection, session, birth)
+        judged = await self._judge(connection, session, birth, retained=retained)
         match judged.verdict:
             case Verdict.LATE:
                 return self._offer_again(session, birth, done)
@@ -114,8 +114,12 @@ class PresenceService:
                 return await self._raise_alarm(connection, session, birth, heard, judged, done)
         assert_never(judged.verdict)
 
-    async def _judge(self, connection: Connection, session: LockedSession, birth: Birth) -> Judgement:
+    async def _judge(
+        self, connection: Connection, session: LockedSession, birth: Birth, *, retained: bool
+    ) -> Judgement:
         client_id, follows = session.client_id, self._follows(session, birth)
+        if retained and presence.over_http(session.evidence.session):
+            follows = False  # The broker still keeps what the client said before it left MQTT.
         superseded, lives = False, []
         if birth.session != session.evidence.session:
             superseded = await sessions.superseded(connection, client_id, birth.session, birth.connection)

@@ -39,7 +39,8 @@ class Claim:
     emptied: set[str]
 
 
-def _run(row: DictRow) -> Run:
+def run_of(row: DictRow) -> Run:
+    """The message for a row that a statement of dispatch gave."""
     return Run(
         client_id=row["client_id"],
         command_id=row["id"],
@@ -98,7 +99,7 @@ async def _claim(connection: Connection, client_ids: list[str] | None) -> AsyncR
 
 def _claimed(rows: Sequence[DictRow], skipped: set[str]) -> Claim:
     return Claim(
-        [_run(row) for row in rows],
+        [run_of(row) for row in rows],
         [handed_out(row) for row in rows],
         skipped,
         {row["client_id"] for row in rows if not row["left_over"]},
@@ -108,7 +109,7 @@ def _claimed(rows: Sequence[DictRow], skipped: set[str]) -> Claim:
 async def resend(connection: Connection, most: int = 500) -> list[Run]:
     """Attempts whose lease ran out, to be published again."""
     cursor = await connection.execute(_RESEND, {"most": most})
-    return [_run(row) for row in await cursor.fetchall()]
+    return [run_of(row) for row in await cursor.fetchall()]
 
 
 async def resend_cancels(connection: Connection, most: int = 500) -> list[Cancel]:

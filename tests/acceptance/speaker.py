@@ -19,7 +19,7 @@ class Speaker:
 
     def __init__(self, floor: Floor, **fields: Any) -> None:
         self.floor = floor
-        registered = floor.client(**fields)
+        registered = self.registered = floor.client(**fields)
         self.id: str = registered["id"]
         self._lanes = 0
         port = int(str(floor.stack.mqtt_url).rpartition(":")[2])

@@ -191,7 +191,7 @@ def _connect_reports(client: paho.Client) -> None:
 def _signed_run(floor: Floor, client_id: str, command_id: str) -> bytes:
     """The run of a command as the hub signs it."""
     from hub.keys import load_signing_keys
-    from hub.store.dispatch import _run
+    from hub.store.dispatch import run_of
     from schemas import signing
     from schemas.codec import encode
 
@@ -201,4 +201,4 @@ def _signed_run(floor: Floor, client_id: str, command_id: str) -> bytes:
         ).fetchone()
     assert row is not None
     assert row["client_id"] == client_id
-    return load_signing_keys(floor.folder.keys).signer.sign(signing.COMMAND, encode(_run(row)))
+    return load_signing_keys(floor.folder.keys).signer.sign(signing.COMMAND, encode(run_of(row)))

@@ -10,7 +10,11 @@ from hub.conformance.catalogue import CHECKS, PAGE, Check
 from tests.contract.test_docs import REPOSITORY, anchors
 
 EXAMPLES = REPOSITORY / "docs" / "examples"
-CLIENTS = [EXAMPLES / "python" / "client.py", EXAMPLES / "javascript" / "client.js"]
+CLIENTS = [
+    EXAMPLES / "python" / "client.py",
+    EXAMPLES / "python" / "http_client.py",
+    EXAMPLES / "javascript" / "client.js",
+]
 
 
 @pytest.mark.parametrize("file", CLIENTS, ids=lambda file: file.name)

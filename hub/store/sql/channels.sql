@@ -1,0 +1,57 @@
+-- name: meet
+-- The present session of an active client, and the last connection that was heard of one session of its.
+SELECT
+    s.session, s.connection, s.presence, s.keep_away, c.secret_sha256, floorhub_now() AS now,
+    (
+        SELECT max(h.connection) FROM client_status_history h
+        WHERE h.client_id = s.client_id AND h.session = %(session)s
+    ) AS last
+FROM client_sessions s
+JOIN clients c ON c.id = s.client_id
+WHERE s.client_id = %(client_id)s AND c.status = 'active';
+
+-- name: present
+-- What has become of clients that have a channel.
+SELECT
+    s.client_id, s.session, s.connection, s.presence = 'online' AND c.status = 'active' AS here, s.keep_away,
+    c.secret_sha256
+FROM client_sessions s
+JOIN clients c ON c.id = s.client_id
+WHERE s.client_id = ANY (%(client_ids)s);
+
+-- name: held
+-- What these clients hold or gave no word about, and how often each was sent: without payloads, since it is asked often.
+SELECT c.*
+FROM unnest(%(client_ids)s::text[]) AS wanted (client_id)
+JOIN client_sessions s ON s.client_id = wanted.client_id AND s.keep_away IS NULL
+CROSS JOIN LATERAL (
+    (
+        SELECT
+            h.client_id, h.id, h.attempt, h.sends, h.priority, h.cancel_id, h.cancel_sends,
+            h.cancel_requested_at IS NOT NULL AS cancelled
+        FROM commands h
+        WHERE h.client_id = wanted.client_id AND h.status IN ('queued', 'running')
+    )
+    UNION ALL
+    (
+        SELECT u.client_id, u.id, u.attempt, u.sends, u.priority, NULL, 0, false
+        FROM commands u
+        WHERE u.client_id = wanted.client_id AND u.status = 'unknown' AND u.unknown_reason = 'no_word'
+            AND u.dead_letter_closed_at IS NULL
+        LIMIT 50
+    )
+) c
+ORDER BY c.client_id, c.priority DESC, c.id;
+
+-- name: runs
+-- Attempts to be sent, as `resend` gives them.
+SELECT
+    id, client_id, attempt, lane, action, payload, priority, queued_at AS issued_at, expires_at, timeout_s,
+    on_interrupt, journal, order_key, traceparent
+FROM commands
+WHERE id = ANY (%(ids)s::uuid[]) AND status IN ('queued', 'running', 'unknown')
+ORDER BY priority DESC, id;
+
+-- name: owner
+-- Whose command this is, and the time.
+SELECT client_id, floorhub_now() AS now FROM commands WHERE id = %(id)s;
