@@ -132,7 +132,6 @@ class Hub:
         self.uploads = Uploads(database, spool, settings.max_upload_mib * 1024 * 1024, log)
         self.submission = Submission(database, signals, self.documents, self.metrics, log)
         self.commands = Commands(database, signals, self.metrics, log)
-        self.explaining = Explaining(database, self._broker_connected)
         self.fan_out = FanOut(database, self.submission, signals, self.metrics, log)
         self.batches = Batches(database, signals, log)
         self.groups = Groups(database)
