@@ -76,10 +76,10 @@ class OwnAction:
 
     async def _end(self, run: "_Run", status: Literal["failed", "cancelled"], code: str, why: str) -> Outcome:
         """Stop the program. What it did until then stays done, so this is never retryable."""
-        if run.exit_code is not None:
-            await run.end()
-            return self._judge(run)
+        ended_itself = run.exit_code is not None and run.exit_code >= 0
         await run.end()
+        if ended_itself:
+            return self._judge(run)
         if run.exit_code:
             message = f"{why}, so the program was ended ({run.spell_exit()}); what it did until then stays done"
             return Outcome(status=status, code=code, data=run.data(), message=message)

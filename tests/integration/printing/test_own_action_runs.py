@@ -10,7 +10,7 @@ import pytest
 
 from device_agent.drivers.base import AGENT_STOPS, Outcome
 from device_agent.drivers.config import OwnActionConfig
-from device_agent.drivers.own_action import OwnAction
+from device_agent.drivers.own_action import OwnAction, _Run
 from tests.integration.printing.stage import Context, begin, cancel
 from tests.support.waiting import eventually
 
@@ -103,6 +103,28 @@ async def test_a_cancel_ends_the_program_and_its_children(tmp_path: Path) -> Non
     assert (outcome.status, outcome.retryable) == ("cancelled", False)
     assert "SIGTERM" in outcome.message
     await eventually(lambda: not any(alive(pid) for pid in pids))
+
+
+async def test_a_stop_that_meets_the_start_is_a_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever cancels the start of a program has it killed by asyncio: that it ended so is no failure of its own."""
+    began = asyncio.Event()
+    start = _Run.start
+
+    async def killed(self: _Run, *arguments: Any) -> None:
+        await start(self, *arguments)
+        assert self._transport is not None
+        self._transport.kill()
+        await self._exited.wait()
+        began.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(_Run, "start", killed)
+    context = Context()
+    task = begin(python("import time; time.sleep(600)").execute("feed", {"args": {"what": "x"}}, context))
+    await began.wait()
+    outcome = await cancel(task, context)
+    assert outcome is not None
+    assert (outcome.status, outcome.code) == ("cancelled", "stopped")
 
 
 async def test_one_that_does_not_listen_is_killed(tmp_path: Path) -> None:
