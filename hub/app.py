@@ -26,6 +26,7 @@ from hub.services.channels import Channels, Router
 from hub.services.clients import Clients
 from hub.services.commands import Commands
 from hub.services.documents import Documents, Spool
+from hub.services.explaining import Explaining
 from hub.services.fan_out import FanOut
 from hub.services.fetching import Fetcher
 from hub.services.folders import Folders
@@ -132,6 +133,7 @@ class Hub:
         self.uploads = Uploads(database, spool, settings.max_upload_mib * 1024 * 1024, log)
         self.submission = Submission(database, signals, self.documents, self.metrics, log)
         self.commands = Commands(database, signals, self.metrics, log)
+        self.explaining = Explaining(database, lambda: self.worker.session.connected if self.worker else None)
         self.fan_out = FanOut(database, self.submission, signals, self.metrics, log)
         self.batches = Batches(database, signals, log)
         self.groups = Groups(database)

@@ -131,6 +131,20 @@ def show(
         sending.show(api, api.get(f"/api/commands/{command_id}"), as_json=as_json)
 
 
+@app.command()
+def explain(
+    command_id: Annotated[str, typer.Argument(help="The command's id.")],
+    as_json: Json = False,
+) -> None:
+    """Say in one sentence why a command stands where it stands, and what to do."""
+    with explained(as_json=as_json), Api.from_environment() as api:
+        found = api.get(f"/api/commands/{command_id}/explain")
+        if as_json:
+            output.print_json(found)
+        else:
+            console.print(f"{found['cause']}: {found['detail']}", markup=False)
+
+
 @schema.command("export")
 def export_schema(
     folder: Annotated[Path, typer.Argument(help="Where to write the files.")],
