@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.killpoints.sweep import SENDS, SYNCS, Point, Sweep, Target, running, write
+from tests.killpoints.sweep import SENDS, SYNCS, WRITES, Point, Sweep, Target, running, write
 
 FILE = Path("build/killpoints.json")
 SWEEPS: tuple[tuple[Target, str, int, int], ...] = (
@@ -15,6 +15,7 @@ SWEEPS: tuple[tuple[Target, str, int, int], ...] = (
     ("agent", SENDS, 1, 1),
     # A hub's start takes seconds, and most of its sends are its start: every sixth of those, every second of the run's.
     ("hub", SENDS, 6, 2),
+    ("hub", WRITES, 12, 2),
 )
 """What is killed before which calls; every how manieth while it starts, and while it works."""
 

@@ -27,7 +27,8 @@ Target = Literal["agent", "hub"]
 COMMANDS = 6
 END_S = 90.0
 ENDED = frozenset({"completed", "failed", "cancelled", "expired", "unknown"})
-SYNCS, SENDS = "fsync,fdatasync", "sendto,sendmsg"
+SYNCS, SENDS, WRITES = "fsync,fdatasync", "sendto,sendmsg", "write,writev"
+"""libpq and the agent's loop send with sendto; uvloop, which carries the hub's broker and HTTP, writes."""
 NEVER = 65_000
 _PEER = re.compile(r"->[^\]]*:(\d+)\]")
 _FILE = re.compile(r"\((\d+)<([^>]*)>")
