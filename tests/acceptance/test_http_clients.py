@@ -1,15 +1,19 @@
 """Clients without MQTT: the same guarantees over a stream and over polls."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from schemas.topics import Channel
 from tests.acceptance.floor import Floor, until
 from tests.acceptance.http_speaker import HttpSpeaker
 from tests.acceptance.speaker import Speaker
+
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "python" / "http_client.py"
 
 
 @pytest.fixture
@@ -307,10 +311,34 @@ def test_a_report_that_would_not_fit_into_a_message_is_refused(floor: Floor, pda
     assert (answer.status_code, answer.json()["code"]) == (422, "payload_too_large")
 
 
-def test_reports_of_both_ways_are_told_apart_by_nothing_but_the_way(floor: Floor, speaker: Speaker) -> None:
-    """A client of MQTT may report over HTTP, too: it is the same service."""
+def test_a_client_of_mqtt_may_report_over_http_too(floor: Floor, speaker: Speaker) -> None:
     command = speaker.command()
-    speaker.say(Channel.REPORTS, speaker.reports(speaker.report(command, "started")))
-    floor.wait_status(command, "running")
-    renewed = floor.http.get(f"/api/clients/{speaker.id}").json()
-    assert renewed["presence"] == "online"
+    pda = HttpSpeaker(floor, speaker.registered)
+
+    assert pda.report({"command_id": command}, "result").status_code == 200
+
+    assert floor.command(command)["status"] == "completed"
+    assert pda.presence()[0] == "online"
+    pda.close()
+
+
+def test_the_example_prints_and_lives_through_a_killed_hub(floor: Floor, tmp_path: Path) -> None:
+    client = floor.client()
+    argv = [sys.executable, str(EXAMPLE), client["id"], client["secret"], floor.url, str(tmp_path / "printed")]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(argv, stdout=log, stderr=log)
+    try:
+        floor.wait_online(client["id"])
+        assert floor.send(client["id"], "status", {}, wait=30)["status"] == "completed"
+        floor.hub.kill()
+        floor.hub.start()
+        floor.wait_ready()
+
+        printed = floor.print_page(client["id"], wait=30)
+
+        assert printed["status"] == "completed", printed
+        assert [file.name for file in (tmp_path / "printed").iterdir()] == [f"{printed['id']}-1"]
+    finally:
+        process.terminate()
+        assert process.wait(10) == 0, (tmp_path / "log").read_text()
+    until(lambda: floor.http.get(f"/api/clients/{client['id']}").json()["presence"] == "offline", "offline")
