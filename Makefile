@@ -4,7 +4,7 @@ SETUP := $(PYTHON) scripts/setup_environment.py
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check simulation killpoints bench format lock clean
+.PHONY: help run test check simulation killpoints chaos bench format lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -31,6 +31,10 @@ simulation: ## thousands of simulated floors, each from a seed; SEEDS=100000, AR
 killpoints: ## kill agent and hub before each sync and send of a run (10 minutes); ARGS='--only agent'
 	@$(SETUP) dev
 	@$(BIN)/python -m tests.killpoints $(ARGS)
+
+chaos: ## break a living floor in every way and compare the records; CHAOS_MINUTES=20 CHAOS_SEED=7
+	@$(SETUP) dev
+	@CHAOS_MINUTES=$(CHAOS_MINUTES) CHAOS_SEED=$(CHAOS_SEED) $(BIN)/python -m tests.chaos $(ARGS)
 
 bench: ## measure, with the floor of this machine beside each figure
 	@$(SETUP) dev

@@ -23,6 +23,7 @@ def agree(floor: Floor, commands: list[dict[str, Any]]) -> None:
         assert len(floor.effects(command["id"])) == 1, floor.effects(command["id"])
 
 
+@pytest.mark.fault("F16")
 def test_the_same_command_delivered_again_prints_once(floor: Floor) -> None:
     client = floor.client()
     floor.agent(client)
@@ -47,6 +48,7 @@ def test_the_same_command_delivered_again_prints_once(floor: Floor) -> None:
     spy.loop_stop()
 
 
+@pytest.mark.fault("F20")
 def test_an_agent_killed_behind_a_slow_job_prints_what_it_accepted_once(floor: Floor) -> None:
     client = floor.client()
     agent = floor.agent(client)
@@ -66,6 +68,8 @@ def test_an_agent_killed_behind_a_slow_job_prints_what_it_accepted_once(floor: F
     assert "evidence" in json.dumps(ended["result"])
 
 
+@pytest.mark.fault("F19")
+@pytest.mark.fault("F20")
 def test_an_interrupted_job_that_nobody_knows_of_ends_unknown_with_its_evidence(floor: Floor) -> None:
     client = floor.client()
     agent = floor.agent(client)
@@ -115,6 +119,7 @@ def test_the_hub_killed_right_after_its_201_loses_nothing(floor: Floor) -> None:
     agree(floor, accepted)
 
 
+@pytest.mark.fault("F13")
 def test_the_broker_killed_and_emptied_with_100_outstanding_loses_nothing(floor: Floor) -> None:
     clients = [floor.client() for _ in range(4)]
     agents = [floor.agent(client) for client in clients]
@@ -135,6 +140,7 @@ def test_the_broker_killed_and_emptied_with_100_outstanding_loses_nothing(floor:
     agree(floor, commands)
 
 
+@pytest.mark.fault("F7")
 def test_a_hub_stopped_in_peace_ends_within_its_grace(floor: Floor) -> None:
     client = floor.client()
     floor.agent(client)
@@ -149,6 +155,7 @@ def test_a_hub_stopped_in_peace_ends_within_its_grace(floor: Floor) -> None:
     agree(floor, [command])
 
 
+@pytest.mark.fault("F9")
 @pytest.mark.parametrize("moment", ["idle", "busy"])
 def test_postgres_killed_comes_back_and_nothing_is_lost(floor: Floor, moment: str) -> None:
     client = floor.client()

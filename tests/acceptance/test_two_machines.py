@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
 from tests.acceptance.floor import Floor, Process, until
 
@@ -29,6 +30,7 @@ def keep_away(floor: Floor, client_id: str) -> str | None:
     return reason
 
 
+@pytest.mark.fault("F23")
 def test_the_second_machine_is_told_to_keep_away_and_a_person_lets_dispatch_go_on(floor: Floor, tmp_path: Path) -> None:
     client = floor.client()
     first = floor.agent(client)
@@ -68,6 +70,7 @@ def test_one_machine_that_starts_anew_again_and_again_is_no_second_one(floor: Fl
     assert logged(agent, "journal_replaced") == []
 
 
+@pytest.mark.fault("F22")
 def test_a_journal_put_back_within_one_epoch_repeats_nothing(floor: Floor, tmp_path: Path) -> None:
     """The disk of the client is put back to a moment at which a job waited that has been printed since then."""
     client = floor.client()

@@ -110,6 +110,8 @@ def forged_will(speaker: Speaker) -> dict[str, Any]:
     return speaker.message("will", connection=99, client_id="pc-other")
 
 
+@pytest.mark.fault("F16")
+@pytest.mark.fault("F30")
 @pytest.mark.parametrize("wrong", MESSAGES, ids=lambda wrong: wrong.id)
 def test_a_wrong_message_is_refused_with_its_reason_and_changes_nothing(
     floor: Floor, speaker: Speaker, database: psycopg.Connection[Any], wrong: Message

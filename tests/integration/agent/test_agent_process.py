@@ -49,6 +49,7 @@ async def test_a_killed_agent_leaves_its_will(agent: AgentProcess, hub: Scripted
     await hub.wait(lambda: isinstance(hub.presence[-1], Will))
 
 
+@pytest.mark.fault("F18")
 async def test_ten_deliveries_have_one_effect(agent: AgentProcess, hub: ScriptedHub) -> None:
     await agent.start()
     await hub.wait_welcomed()
@@ -77,6 +78,7 @@ async def test_a_kill_in_the_middle_of_an_effect_is_settled_by_evidence(agent: A
     assert len(agent.effects()) == 1
 
 
+@pytest.mark.fault("F21")
 async def test_reports_without_receipt_come_again_after_a_restart(agent: AgentProcess, hub: ScriptedHub) -> None:
     hub.receipts = False
     await agent.start()
@@ -91,6 +93,7 @@ async def test_reports_without_receipt_come_again_after_a_restart(agent: AgentPr
     assert len(agent.effects()) == 1
 
 
+@pytest.mark.fault("F13")
 async def test_a_broker_that_dies_and_forgets_costs_nothing(
     agent: AgentProcess, hub: ScriptedHub, broker: Broker
 ) -> None:
@@ -138,6 +141,7 @@ async def test_the_agent_that_is_told_to_keep_away_says_why_and_leaves(agent: Ag
     assert await agent.terminate() == 0
 
 
+@pytest.mark.fault("F23")
 async def test_a_second_agent_on_the_same_data_folder_ends_with_a_sentence(
     agent: AgentProcess, hub: ScriptedHub
 ) -> None:
@@ -150,6 +154,10 @@ async def test_a_second_agent_on_the_same_data_folder_ends_with_a_sentence(
     assert "uses" in second.logged("agent_failed")[0]["message"]
 
 
+@pytest.mark.fault("F17")
+@pytest.mark.fault("F18")
+@pytest.mark.fault("F19")
+@pytest.mark.fault("F20")
 @pytest.mark.parametrize("sync", [1, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 18])
 async def test_a_kill_at_any_sync_ends_every_command_once(agent: AgentProcess, hub: ScriptedHub, sync: int) -> None:
     """strace kills the agent at its K-th sync: around every journal commit and around the effects' own."""
@@ -172,6 +180,7 @@ async def test_a_kill_at_any_sync_ends_every_command_once(agent: AgentProcess, h
         assert (end.status, noted) in {("completed", True), ("unknown", False)}
 
 
+@pytest.mark.fault("F25")
 async def test_a_disk_that_fails_ends_the_agent_but_not_what_the_device_does(
     agent: AgentProcess, hub: ScriptedHub
 ) -> None:

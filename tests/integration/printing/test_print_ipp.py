@@ -141,6 +141,7 @@ async def test_a_running_job_is_cancelled_at_the_printer(printer: Stage, pdf: Pa
     assert (outcome.status, outcome.data["job_state"]) == ("cancelled", "canceled")
 
 
+@pytest.mark.fault("F24")
 async def test_a_job_that_does_not_stop_in_time_is_unknown(printer: Stage, pdf: Path) -> None:
     printer.behave(seconds=20)
     context = Context(pdf)
@@ -210,6 +211,7 @@ async def test_a_format_the_printer_does_not_know(printer: Stage, pdf: Path) -> 
     assert "application/pdf" in outcome.message
 
 
+@pytest.mark.fault("F24")
 async def test_a_printer_that_dies_in_the_middle_leaves_doubt(printer: Stage, pdf: Path) -> None:
     printer.behave(seconds=30)
     context = Context(pdf)

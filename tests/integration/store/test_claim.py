@@ -251,6 +251,7 @@ async def test_clients_with_work_are_those_with_something_due(database: Database
         assert await dispatch.clients_with_work(connection) == {"a", "e"}
 
 
+@pytest.mark.fault("F6")
 async def test_two_claimers_never_take_the_same_nor_more_than_the_window(database: Database, database_url: str) -> None:
     names = [f"pc-{n}" for n in range(6)]
     for name in names:

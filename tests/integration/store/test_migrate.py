@@ -86,6 +86,7 @@ def test_a_second_run_finds_nothing_to_do(empty_database_url: str) -> None:
     assert migrate(empty_database_url) == []
 
 
+@pytest.mark.fault("F30")
 def test_processes_that_start_together_migrate_once(empty_database_url: str) -> None:
     together = threading.Barrier(6)
 
@@ -106,6 +107,7 @@ def test_a_process_that_migrates_for_too_long_is_not_waited_for(empty_database_u
     assert migrate(empty_database_url) == REVISIONS
 
 
+@pytest.mark.fault("F30")
 def test_a_database_from_the_future_is_refused(database_url: str) -> None:
     with psycopg.connect(database_url) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")

@@ -175,6 +175,7 @@ async def test_a_refused_command_takes_no_place_in_the_quota(database: Database)
     assert [verdict.refusal for verdict in verdicts] == ["action_not_allowed", None, "action_not_allowed"]
 
 
+@pytest.mark.fault("F12")
 async def test_the_quota_is_exact_for_groups_of_overlapping_clients_from_32_connections(
     database_url: str, database: Database
 ) -> None:
@@ -340,6 +341,7 @@ async def test_one_collision_takes_back_the_whole_group(database: Database) -> N
     assert verdicts == [None, "repeated", None]
 
 
+@pytest.mark.fault("F12")
 async def test_groups_that_bring_the_same_keys_in_another_order_do_not_deadlock(database: Database) -> None:
     for name in ("a", "b", "c"):
         await add_client(database, name)

@@ -180,6 +180,7 @@ def test_the_core_asks_to_be_woken_when_a_waiting_command_expires() -> None:
     assert bench.feed(Tick()).wake_at == pytest.approx(bench.mono + 7)
 
 
+@pytest.mark.fault("F27")
 def test_expiry_is_judged_by_the_hubs_time_whatever_the_wall_clock_says() -> None:
     for wrong in (-86_400.0, 86_400.0):
         bench = Bench(wall=T0 + wrong).ready()
@@ -190,6 +191,7 @@ def test_expiry_is_judged_by_the_hubs_time_whatever_the_wall_clock_says() -> Non
         assert skew["ahead_s"] == wrong
 
 
+@pytest.mark.fault("F27")
 def test_hub_time_never_goes_backwards_also_across_a_restart() -> None:
     bench = Bench().ready()
     bench.pass_time(1_000)
@@ -266,6 +268,7 @@ def test_a_cancel_around_a_retryable_failure_also_stops_the_next_attempt(*, canc
     assert reports_in(steps)[-1].status is ReportStatus.CANCELLED
 
 
+@pytest.mark.fault("F30")
 def test_an_unknown_action_fails_for_good() -> None:
     bench = Bench().ready()
     bench.receive(a_run(action="fly"))

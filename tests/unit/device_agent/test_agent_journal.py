@@ -129,6 +129,7 @@ async def test_only_the_owner_can_read_the_file(journal: Journal, tmp_path: Path
     assert (tmp_path / "journal.db").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.fault("F22")
 @pytest.mark.parametrize("damage", ["garbage", "page", "version", "row"])
 async def test_an_unreadable_journal_is_moved_aside_and_a_nameless_one_begun(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "journal.db"
@@ -188,6 +189,7 @@ async def test_the_journal_of_the_first_version_is_brought_up_to_date(tmp_path: 
     await journal.close()
 
 
+@pytest.mark.fault("F25")
 async def test_after_a_failed_commit_the_journal_is_dead(journal: Journal) -> None:
     with pytest.raises(JournalError, match="could not be written"):
         await journal.commit([PutTombstone(Tombstone(command_id=command_id(1), until="soon"))])  # type: ignore[arg-type]

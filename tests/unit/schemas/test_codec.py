@@ -91,6 +91,7 @@ def test_a_message_over_the_cap_is_refused_on_both_sides() -> None:
     assert caught.value.code == "too_large"
 
 
+@pytest.mark.fault("F30")
 def test_a_status_of_a_newer_agent_becomes_unsupported() -> None:
     read = codec.decode_reports(reports({**REPORT, "status": "levitating"}))
 
@@ -125,6 +126,7 @@ def test_a_signature_covers_domain_and_bytes() -> None:
             signing.open_signed(changed, signer.public_key, domain)
 
 
+@pytest.mark.fault("F16")
 @given(st.integers(min_value=0, max_value=10_000), st.integers(min_value=1, max_value=255))
 def test_any_changed_byte_of_a_signed_payload_is_noticed(position: int, change: int) -> None:
     signer = Signer(bytes(32))
