@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from schemas.topics import Channel
 from tests.acceptance.floor import Floor, until
 from tests.acceptance.http_speaker import HttpSpeaker
 from tests.acceptance.speaker import Speaker
@@ -185,26 +186,32 @@ def test_a_newer_stream_takes_over(floor: Floor, pda: HttpSpeaker) -> None:
     second.cut()
 
 
-def test_a_client_of_mqtt_that_opens_a_stream_is_online_by_the_stream(floor: Floor) -> None:
+@pytest.mark.parametrize("kept", ["birth", "offline"])
+def test_what_the_broker_keeps_of_mqtt_does_not_touch_a_client_that_went_over_to_a_stream(
+    floor: Floor, kept: str
+) -> None:
     speaker = Speaker(floor)
     pda = HttpSpeaker(floor, speaker.registered)
     stream = pda.stream()
     command = floor.send(pda.id, "open-door", {})
     run = stream.wait_for(command["id"])
-
-    # The broker still keeps the birth or will of the session of MQTT, and gives it to a hub that starts.
+    if kept == "offline":
+        assert speaker.say(Channel.PRESENCE, speaker.message("offline", connection=1), retain=True) == 0
     speaker.close()
-    stream.ended.clear()
-    floor.hub.stop()
-    floor.hub.start()
+
+    # The broker gives the hub what it kept, as it does at each connection.
+    broker = floor.stack.broker
+    assert broker is not None
+    broker.stop()
+    broker.start()
     floor.wait_ready()
-    back = pda.stream()
-    assert back.wait_for(command["id"])["attempt"] == 1
+    Speaker(floor).close()  # born after that, and heard after it
+
+    assert not stream.ended.is_set()
     assert pda.report(run, "result").status_code == 200
-    reasons = [item["reason"] for item in floor.http.get(f"/api/clients/{pda.id}/history").json()["items"]]
-    assert "session_lost" not in reasons
-    assert pda.presence()[0] == "online"
     assert ends(floor, command["id"]) == ["completed"]
+    reasons = [item["reason"] for item in floor.http.get(f"/api/clients/{pda.id}/history").json()["items"]]
+    assert reasons == ["birth", "birth"]
     pda.close()
 
 
