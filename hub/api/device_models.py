@@ -34,9 +34,12 @@ class ReportInput(Input):
 
     def said(self, command_id: UUID, status: ReportStatus, **fields: Any) -> Report:
         """The report as it would have come over MQTT. Raises RejectedError for what cannot be stored."""
-        found = find_unstorable(self.model_dump(), "")
+        # Not `model_dump`, which fails at what is nested deeply.
+        found = find_unstorable({name: getattr(self, name) for name in type(self).model_fields}, "")
         if found is not None:
-            raise RejectedError("validation_error", fields=(FieldProblem(found[0].removeprefix("."), found[1]),))
+            raise RejectedError(
+                "validation_error", fields=(FieldProblem(found[0].removeprefix(".") or "body", found[1]),)
+            )
         return Report(
             report_id=self.report_id,
             command_id=command_id,

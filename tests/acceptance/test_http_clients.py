@@ -285,7 +285,11 @@ def test_another_client_s_secret_opens_nothing(floor: Floor, pda: HttpSpeaker) -
     thief.close()
 
 
+DEEP: dict[str, Any] = {}
+for _ in range(300):
+    DEEP = {"deeper": DEEP}
 WRONG = [
+    ("status", {"status": "progress", "progress": DEEP}, "body"),
     ("status", {"status": "completed"}, "status"),
     ("status", {"status": "started", "attempt": 0}, "attempt"),
     ("status", {"status": "started", "report_id": "x"}, "report_id"),

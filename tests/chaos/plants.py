@@ -13,17 +13,22 @@ from typing import Any
 import msgspec
 
 
-def _started_is_not_written() -> None:
-    """The agent's journal never learns that an effect began."""
+def _what_was_cut_off_runs_again() -> None:
+    """The agent's journal keeps every command as one that may run again after an interruption."""
     from device_agent.core import Core
-    from device_agent.records import Phase, PutAttempt
+    from device_agent.records import PutAttempt
 
     real = Core.handle
 
+    def again(write: Any) -> Any:
+        if not isinstance(write, PutAttempt) or write.record.run is None:
+            return write
+        run = write.record.run.replace(b'"on_interrupt":"unknown"', b'"on_interrupt":"rerun"')
+        return _with(write, record=_with(write.record, run=run))
+
     def handle(self: Core, event: Any, at: Any) -> Any:
         decision = real(self, event, at)
-        kept = tuple(w for w in decision.writes if not (isinstance(w, PutAttempt) and w.record.phase is Phase.STARTED))
-        return _with(decision, writes=kept)
+        return _with(decision, writes=tuple(map(again, decision.writes)))
 
     Core.handle = handle  # type: ignore[method-assign]
 
@@ -79,7 +84,7 @@ class Bug:
 
 
 BUGS = {
-    "started_is_not_written": Bug("agent", _started_is_not_written, frozenset({"twice"})),
+    "what_was_cut_off_runs_again": Bug("agent", _what_was_cut_off_runs_again, frozenset({"twice"})),
     "what_ended_is_new": Bug("agent", _what_ended_is_new, frozenset({"twice"})),
     "answers_before_the_disk": Bug("hub", _answers_before_the_disk, frozenset({"lost", "invented"})),
     "keys_are_forgotten": Bug("hub", _keys_are_forgotten, frozenset({"answers", "invented"})),
