@@ -124,7 +124,7 @@ class Inbound:
             group.create_task(self._reports.run(self._log), name="reports")
             group.create_task(self._signs.run(self._log), name="presence")
             group.create_task(self._states.run(self._log), name="states")
-            group.create_task(self._presence.keep_noted(), name="signs-of-life")
+            group.create_task(self._presence.signs.keep_writing(), name="signs-of-life")
             group.create_task(self._sent.run(), name="sent-times")
 
     def on_ack(self, token: object, *, accepted: bool) -> None:
@@ -170,7 +170,7 @@ class Inbound:
         message = codec.decode_reports(body)
         if not self._same(client_id, message.client_id, Channel.REPORTS):
             return True
-        self._presence.note(Life(client_id, message.session, message.epoch, message.connection, message.mark))
+        self._presence.signs.note(Life(client_id, message.session, message.epoch, message.connection, message.mark))
         room = True
         for report in message.reports:
             room &= self._reports.put(Arrived(client_id, message.session, message.epoch, report))

@@ -22,8 +22,6 @@ from schemas.codec import MAX_PAYLOAD
 from schemas.messages import AgentVersion, Birth, Cancel, Receipt, Report, Run, Will
 from schemas.states import Level, Presence
 
-NOTED_S = 1.0
-
 
 @dataclass(frozen=True, slots=True)
 class Agent:
@@ -62,15 +60,7 @@ class HttpClients:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._reports.run(), name="http-reports")
             group.create_task(self._channels.run(), name="channels")
-            group.create_task(self._write_noted(), name="http-signs-of-life")
-
-    async def _write_noted(self) -> None:
-        while True:
-            await asyncio.sleep(NOTED_S)
-            try:
-                await self._presence.write_noted()
-            except UnavailableError as problem:
-                self._log.warning(Event.TASK_RETRY, task="signs of life over HTTP", code=problem.code)
+            group.create_task(self._presence.signs.keep_writing(), name="http-signs-of-life")
 
     # --- what a client is sent -------------------------------------------------------------------------------
 
@@ -168,6 +158,6 @@ class HttpClients:
             if owner is not None:
                 self._log.warning(Event.MESSAGE_REFUSED, client_id=client_id, reason="foreign_command")
             raise NotFoundError("command_not_found", command_id=report.command_id)
-        self._presence.note(Life(client_id, HTTP + session, None))
+        self._presence.signs.note(Life(client_id, HTTP + session, None))
         await self._reports.submit(Arrived(client_id, HTTP + session, None, report))
         return Receipt(client_id=client_id, report_ids=[report.report_id], hub_time=now)

@@ -1,6 +1,5 @@
 """Births, good-byes, heartbeats and states: evidence is stored, policy decides, births are welcomed."""
 
-import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -14,10 +13,10 @@ from hub.domain import lifecycle, presence
 from hub.domain.identity import Claim, Finding, Identity
 from hub.domain.meeting import Judgement, Verdict, judge
 from hub.domain.presence import Evidence, Heard, Sign
-from hub.errors import UnavailableError
 from hub.metrics import Metrics
 from hub.observability import Event, Log
 from hub.services.ports import Publisher, Signals
+from hub.services.signs_of_life import SignsOfLife
 from hub.services.text import clean, clean_text
 from hub.store import dispatch as dispatch_store
 from hub.store import sessions, transitions
@@ -27,9 +26,6 @@ from hub.store.transitions import LockedCommand
 from schemas.messages import Birth, Offline, Welcome, Will
 from schemas.states import Level
 
-FLUSH_S = 1.0
-"""How often the signs of life that reports bear are written down."""
-MAX_NOTED = 20_000
 REMEMBERED_BIRTHS = 8
 
 
@@ -66,7 +62,7 @@ class PresenceService:
         self._signals = signals
         self._metrics = metrics
         self._log = log
-        self._noted: dict[tuple[str, str], Life] = {}
+        self.signs = SignsOfLife(self.hear, log)
         self._stream: dict[str, deque[tuple[str, int]]] = {}
 
     # --- births, good-byes and wills -------------------------------------------------------------------------
@@ -76,7 +72,7 @@ class PresenceService:
         if not sightings:
             return
         if any(isinstance(sighting.message, Birth) for sighting in sightings):
-            await self.write_noted()  # a birth is judged by all that was heard before it
+            await self.signs.write()  # a birth is judged by all that was heard before it
         done = _Round()
         async with self._database.transaction() as connection:
             locked = await sessions.lock(connection, [sighting.client_id for sighting in sightings])
@@ -298,35 +294,6 @@ class PresenceService:
         return replace(taken, keep_away=reason)
 
     # --- signs of life ---------------------------------------------------------------------------------------
-
-    def note(self, life: Life) -> None:
-        """Keep in mind that reports came, which prove life and bear epoch and mark; written down once a second. What
-        a worker that dies has not written costs nothing: agents show it again."""
-        key = (life.client_id, life.session)
-        known = self._noted.get(key)
-        if known is not None:
-            self._noted[key] = known.joined(life)
-        elif len(self._noted) < MAX_NOTED:
-            self._noted[key] = life
-
-    async def keep_noted(self) -> None:
-        """Write down what was noted, until cancelled."""
-        while True:
-            await asyncio.sleep(FLUSH_S)
-            try:
-                await self.write_noted()
-            except UnavailableError as problem:
-                self._log.warning(Event.TASK_RETRY, task="signs of life", code=problem.code)
-
-    async def write_noted(self) -> None:
-        """Write down what was noted so far. Raises UnavailableError, and then keeps it."""
-        noted, self._noted = self._noted, {}
-        try:
-            await self.hear(list(noted.values()))
-        except UnavailableError:
-            for life in noted.values():
-                self.note(life)
-            raise
 
     async def hear(self, signs: Sequence[Life]) -> None:
         """Take in heartbeats and other signs of life. Whoever was not online comes back; whoever shows the epoch of an

@@ -219,6 +219,7 @@ def test_what_cannot_be_carried_out_ends_with_its_code_and_without_an_effect(
         payload["document"] = answer.json()["id"]
     effects = len(floor.effects())
     if refused.spoil is not None:
+        fields["timeout_s"] = 4  # The agent asks for the document again for half of it.
         # Time to spoil the document after the command was accepted.
         fields["not_before"] = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
 

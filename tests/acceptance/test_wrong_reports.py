@@ -145,7 +145,7 @@ ORDERS = [
     (["failed", "completed"], "failed", ["failed"]),
     (["started", "accepted", "completed"], "completed", ["started", "completed"]),
     (["started", "started", "completed"], "completed", ["started", "completed"]),
-    (["started", "expired", "completed"], "completed", ["started", "completed"]),
+    (["started", "expired", "completed"], "completed", ["started", "unknown", "completed"]),
     (["started", "busy", "completed"], "completed", ["started", "completed"]),
     (["unknown", "started", "completed"], "completed", ["unknown", "completed"]),
     (["unknown", "unknown", "failed"], "failed", ["unknown", "failed"]),

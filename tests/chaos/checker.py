@@ -33,8 +33,14 @@ class Verdict:
     """Commands that a person's cancel, or the stop of an agent, ended while their program ran."""
     ambiguous: int = 0
     """Requests whose first answer was none, or an error."""
-    recovery_s: list[float] = field(default_factory=list)
-    """For each command that met a fault: from the end of the last one until its effect began. Sorted."""
+    recovery: list[tuple[float, str]] = field(default_factory=list)
+    """For each command that met a fault: seconds from the end of the last one until its effect began, and who it was.
+    Sorted."""
+
+    @property
+    def recovery_s(self) -> list[float]:
+        """The seconds alone."""
+        return [seconds for seconds, _ in self.recovery]
 
     @property
     def kept(self) -> bool:
@@ -58,7 +64,7 @@ def check(records: Records) -> Verdict:
         verdict.statuses[row.status] += 1
         _one(promise, row, notes[command_id], records.faults, verdict)
     _order(promised, records, verdict)
-    verdict.recovery_s.sort()
+    verdict.recovery.sort()
     return verdict
 
 
@@ -111,7 +117,7 @@ def _one(promise: Promise, row: Row, notes: list[Note], faults: list[Broken], ve
             verdict.broken["untrue"].append(f"{who}: {row.status} before it began, and the machine did it")
     if row.status == "unknown":
         _unknown(who, promise, row, notes, own, verdict)
-    _recovery(promise, notes, row, faults, verdict)
+    _recovery(who, promise, notes, row, faults, verdict)
 
 
 def _twice(who: str, row: Row, effects: list[Note], own: list[Broken], verdict: Verdict) -> None:
@@ -138,14 +144,17 @@ def _unknown(who: str, promise: Promise, row: Row, notes: list[Note], own: list[
         verdict.broken["unknown"].append(f"{words}, and nothing ended its agent at that time")
 
 
-def _recovery(promise: Promise, notes: list[Note], row: Row, faults: list[Broken], verdict: Verdict) -> None:
+def _recovery(who: str, promise: Promise, notes: list[Note], row: Row, faults: list[Broken], verdict: Verdict) -> None:
     begins = next((note.at for note in notes if note.kind == "began"), None)
     if begins is None:
         return
     own = (row.client_id, "one", "two", "broker", "postgres", "clock")
-    ends = [f.ended for f in faults if f.target in own and promise.at < f.ended <= begins and f.ended > f.began]
-    if ends:
-        verdict.recovery_s.append(begins - max(ends))
+    met = [f for f in faults if f.target in own and promise.at < f.ended <= begins and f.ended > f.began]
+    if met:
+        last = max(met, key=lambda fault: fault.ended)
+        verdict.recovery.append(
+            (begins - last.ended, f"{who}, accepted {last.ended - promise.at:.1f} s before the end of {_name(last)}")
+        )
 
 
 def _order(promised: dict[str, Promise], records: Records, verdict: Verdict) -> None:

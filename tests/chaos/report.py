@@ -21,6 +21,8 @@ PROMISES = {
     "answers": "HTTP gave one request two commands, or an answer that it may not give",
 }
 
+SLOWEST = 15
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -75,6 +77,9 @@ def text(outcome: Outcome) -> str:
     ]
     for name, findings in verdict.broken.items():
         lines += ["", f"{name}:", *(f"  {finding}" for finding in findings[:20])] if findings else []
+    if slowest := verdict.recovery[: -SLOWEST - 1 : -1]:
+        lines += ["", "Slowest to begin after the last fault they met:"]
+        lines += [f"  {seconds:5.1f} s  {who}" for seconds, who in slowest]
     lines += ["", f"Again: {outcome.again}"]
     return "\n".join(lines)
 
@@ -103,6 +108,7 @@ def write(outcome: Outcome, folder: Path) -> list[Path]:
             "p50": percentile(recovery, 0.5),
             "p99": percentile(recovery, 0.99),
             "max": max(recovery, default=0.0),
+            "slowest": verdict.recovery[:-101:-1],
         },
         "faults": [asdict(fault) for fault in sorted(outcome.faults, key=lambda f: f.began)],
     }

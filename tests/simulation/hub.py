@@ -168,7 +168,7 @@ class Worker:
                 message = codec.decode_reports(body)
                 assert not message.bad, message.bad
                 life = Life(client_id, message.session, message.epoch, message.connection, message.mark)
-                self.presence.note(life)
+                self.presence.signs.note(life)
                 self._note_soon()
                 self._inbox += [
                     Arrived(client_id, message.session, message.epoch, report) for report in message.reports
@@ -265,7 +265,7 @@ class Worker:
             if problem is not None:
                 self._note_soon()
 
-        self._drive(self.presence.write_noted(), done)
+        self._drive(self.presence.signs.write(), done)
 
     def ask_to_cancel(self, command_id: UUID) -> None:
         """What `Commands.cancel` does, less what HTTP asks of it."""
