@@ -97,6 +97,12 @@ class Ignored(enum.StrEnum):
     UNSUPPORTED = "unsupported"
     """A status of a newer agent that this hub does not know."""
     NOT_DUE = "not_due"
+    NOT_A_DEAD_LETTER = "not_a_dead_letter"
+    CLOSED = "closed"
+    """It was a dead letter, which something else has closed."""
+    NEEDS_FORCE = "needs_force"
+    """Its effect may have happened."""
+    NOT_UNKNOWN = "not_unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +120,13 @@ class Command:
     rerun: bool = False
     unknown_reason: str | None = None
     deadline_at: datetime | None = None
+    dead_letter_reason: str | None = None
+    dead_letter_closed_by: str | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is an open dead letter, which waits for a person."""
+        return self.dead_letter_reason is not None and self.dead_letter_closed_by is None
 
 
 # --- events --------------------------------------------------------------------------------------------------
@@ -162,12 +175,13 @@ class Move:
     """To another status, or a change worth a row in the log within the same one.
 
     `changes` are columns of `commands` and their new values, besides status, version and times that follow from
-    the status. `event` names the row in `command_logs`.
+    the status. `event` names the row in `command_logs`, `detail` is what that says besides them.
     """
 
     to: Status
     event: str
     changes: Mapping[str, Any] = field(default_factory=dict)
+    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +192,22 @@ class Touch:
 
 
 @dataclass(frozen=True, slots=True)
+class Close:
+    """The command stays where it ended; its dead letter is closed, with a row `event` in the log."""
+
+    event: str
+    changes: Mapping[str, Any]
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Ignore:
     """Nothing changes."""
 
     reason: Ignored
 
 
-Decision = Move | Touch | Ignore
+Decision = Move | Touch | Close | Ignore
 
 
 def deadline_of(

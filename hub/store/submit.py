@@ -51,6 +51,8 @@ class NewCommand(msgspec.Struct, frozen=True, kw_only=True):
     """Hex."""
     batch_id: UUID | None = None
     replay_of: UUID | None = None
+    order_place: UUID | None = None
+    """The id in whose place it stands among those of its order key; None for its own."""
 
 
 @dataclass(frozen=True, slots=True)

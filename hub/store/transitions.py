@@ -10,7 +10,7 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from hub.domain import lifecycle
-from hub.domain.lifecycle import Command, Ignore, Ignored, Move, Status, Touch
+from hub.domain.lifecycle import Close, Command, Ignore, Ignored, Move, Status, Touch
 from hub.domain.retry import RetryPolicy
 from hub.store.engine import Connection
 from hub.store.hot import HotStatement
@@ -21,6 +21,9 @@ _LOCK_OVERDUE = statement("transitions", "lock_overdue")
 _LOCK_HANDED_OUT = statement("transitions", "lock_handed_out")
 _APPLY = HotStatement("transitions", "apply")
 _QUARANTINE = statement("transitions", "quarantine")
+
+_TOLD = ("error", "result", "held_reasons", "unknown_reason", "not_before")
+"""Changes that the log tells, too."""
 
 
 @dataclass(slots=True)
@@ -38,7 +41,6 @@ class LockedCommand:
     created_at: datetime
     seen: frozenset[UUID]
     """Reports of the present batch that were applied before."""
-    dead_letter_reason: str | None
     from_status: Status
     from_attempt: int
     from_deadline_at: datetime | None
@@ -59,23 +61,26 @@ class LockedCommand:
         match decision:
             case Touch(changes):
                 self._take(changes)
-            case Move(to, event, changes):
-                self._take({**changes, **self._follows(to)})
-                detail = {
-                    key: changes[key]
-                    for key in ("error", "result", "held_reasons", "unknown_reason", "not_before")
-                    if changes.get(key)
-                }
-                self.logs.append(
-                    {
-                        "event": event,
-                        "status": to.value,
-                        "attempt": self.state.attempt,
-                        "report_id": report_id,
-                        "detail": detail or None,
-                    }
-                )
+            case Close(event, changes, said):
+                self._take(changes)
+                self._note(event, report_id, said)
+            case Move(to, event, changes, said):
+                self._take({**self._follows(to), **changes})
+                told = {key: changes[key] for key in _TOLD if changes.get(key)}
+                self._note(event, report_id, {**told, **said})
         return True
+
+    def _note(self, event: str, report_id: UUID | None, detail: Mapping[str, Any]) -> None:
+        """A row for the log."""
+        self.logs.append(
+            {
+                "event": event,
+                "status": self.state.status.value,
+                "attempt": self.state.attempt,
+                "report_id": report_id,
+                "detail": detail or None,
+            }
+        )
 
     def heard_again(self, attempt: int) -> None:
         """Take in that a report about `attempt`, applied before, came again: the agent has it and need not be asked."""
@@ -89,8 +94,7 @@ class LockedCommand:
             changes |= {"finished_at": self.now, "deadline_at": None, "held_reasons": None}
             if to is not Status.UNKNOWN:
                 changes["unknown_reason"] = None
-            reason = self.changes.get("dead_letter_reason", self.dead_letter_reason)
-            if reason is not None and to in (Status.COMPLETED, Status.CANCELLED):
+            if self.state.waits and to in (Status.COMPLETED, Status.CANCELLED):
                 changes |= {"dead_letter_closed_at": self.now, "dead_letter_closed_by": "late_answer"}
         elif to is Status.RUNNING and self.state.status is not Status.RUNNING:
             changes["started_at"] = self.now
@@ -110,6 +114,8 @@ class LockedCommand:
             accepted=state.accepted or "accepted_at" in changes,
             unknown_reason=changes.get("unknown_reason", state.unknown_reason),
             deadline_at=changes.get("deadline_at", state.deadline_at),
+            dead_letter_reason=changes.get("dead_letter_reason", state.dead_letter_reason),
+            dead_letter_closed_by=changes.get("dead_letter_closed_by", state.dead_letter_closed_by),
         )
 
     @property
@@ -174,12 +180,13 @@ def _locked(row: DictRow) -> LockedCommand:
             rerun=row["on_interrupt"] == "rerun",
             unknown_reason=row["unknown_reason"],
             deadline_at=row["deadline_at"],
+            dead_letter_reason=row["dead_letter_reason"],
+            dead_letter_closed_by=row["dead_letter_closed_by"],
         ),
         version=row["version"],
         now=row["now"],
         created_at=row["created_at"],
         seen=frozenset(row["seen"]),
-        dead_letter_reason=row["dead_letter_reason"] if row["dead_letter_closed_at"] is None else None,
         from_status=status,
         from_attempt=row["attempt"],
         from_deadline_at=row["deadline_at"],
@@ -207,7 +214,6 @@ def handed_out(row: DictRow) -> LockedCommand:
         now=row["issued_at"],
         created_at=row["created_at"],
         seen=frozenset(),
-        dead_letter_reason=None,
         from_status=Status.QUEUED,
         from_attempt=row["attempt"],
         from_deadline_at=row["deadline_at"],

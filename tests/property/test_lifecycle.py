@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.domain import lifecycle
+from hub.domain import dead_letters, lifecycle
+from hub.domain.dead_letters import OUTCOMES, Decide, Dismiss, Replay, Wish
 from hub.domain.identity import Claim, Finding, Identity, identify
 from hub.domain.lifecycle import (
     FINAL,
@@ -47,8 +49,16 @@ reports = st.builds(
     progress=st.none() | st.just({"reasons": ["media-empty"]}),
     chance=st.floats(0, 1, exclude_max=True),
 )
+wishes = st.sampled_from(
+    [
+        *(Replay(UUID(int=1), "kim", force=force) for force in (False, True)),
+        Dismiss("kim"),
+        *(Decide(outcome, "kim") for outcome in sorted(OUTCOMES)),
+    ]
+)
 events = (
     reports
+    | wishes
     | st.just(CancelRequested())
     | st.just(DeadlinePassed())
     | st.sampled_from([JournalLost(), JournalLost("session_lost")])
@@ -64,6 +74,7 @@ def commands(draw: st.DrawFn) -> Command:
     retry = RetryPolicy(max_retries=draw(st.integers(0, 4)))
     held = status is Status.RUNNING and draw(st.booleans())
     expires_at, timeout_s = START + timedelta(hours=1), draw(st.floats(1, 3_600))
+    reason = "reason" if status in (Status.FAILED, Status.EXPIRED, Status.UNKNOWN) else None
     return Command(
         status=status,
         attempt=draw(st.integers(1, max(retry.max_retries, 1))),
@@ -76,10 +87,12 @@ def commands(draw: st.DrawFn) -> Command:
         rerun=draw(st.booleans()),
         unknown_reason=draw(st.sampled_from(["reported", "no_word"])) if status is Status.UNKNOWN else None,
         deadline_at=lifecycle.deadline_of(status, expires_at, timeout_s, START, held=held),
+        dead_letter_reason=reason,
+        dead_letter_closed_by=draw(st.sampled_from([None, "replayed", "dismissed", "decided"])) if reason else None,
     )
 
 
-def _about(command: Command, event: Event) -> Event:
+def _about(command: Command, event: Event | Wish) -> Event | Wish:
     """The event with its attempt counted from the command's."""
     return replace(event, attempt=command.attempt + event.attempt) if isinstance(event, Reported) else event
 
@@ -91,6 +104,9 @@ def _apply(command: Command, decision: Decision) -> Command:
     changes = decision.changes
     to = decision.to if isinstance(decision, Move) else command.status
     ended = to in lifecycle.ENDED
+    closed_by = changes.get("dead_letter_closed_by", command.dead_letter_closed_by)
+    if command.waits and closed_by is None and to in (Status.COMPLETED, Status.CANCELLED):
+        closed_by = "late_answer"
     return replace(
         command,
         status=to,
@@ -100,6 +116,8 @@ def _apply(command: Command, decision: Decision) -> Command:
         accepted=command.accepted or "accepted_at" in changes,
         unknown_reason=changes.get("unknown_reason", command.unknown_reason) if to is Status.UNKNOWN else None,
         deadline_at=None if ended else changes.get("deadline_at", command.deadline_at),
+        dead_letter_reason=changes.get("dead_letter_reason", command.dead_letter_reason),
+        dead_letter_closed_by=closed_by,
     )
 
 
@@ -110,16 +128,18 @@ def _claim(command: Command, now: datetime) -> Command:
     return replace(command, status=Status.QUEUED, accepted=False, held=False, deadline_at=deadline)
 
 
-def _step(command: Command, event: Event | str, now: datetime) -> Command:
+def _step(command: Command, event: Event | Wish | str, now: datetime) -> Command:
     if isinstance(event, str):
         return _claim(command, now)
+    if isinstance(event, Wish):
+        return _apply(command, dead_letters.judge(command, event, now))
     return _apply(command, decide(command, event, now))
 
 
 @settings(max_examples=600)
 @given(commands(), steps)
 def test_a_command_keeps_the_rules_whatever_happens(
-    command: Command, happenings: list[tuple[Event | str, float]]
+    command: Command, happenings: list[tuple[Event | Wish | str, float]]
 ) -> None:
     now = START
     tries = set()
@@ -128,7 +148,16 @@ def test_a_command_keeps_the_rules_whatever_happens(
         event = happening if isinstance(happening, str) else _about(command, happening)
         before, command = command, _step(command, event, now)
         if before.status in FINAL:
-            assert command == before
+            # Nothing but a person, who closes its dead letter, and that once.
+            assert command == before or (isinstance(event, Wish) and before.waits)
+            assert replace(command, dead_letter_closed_by=before.dead_letter_closed_by) == before
+        if before.dead_letter_closed_by is not None:
+            assert command.dead_letter_closed_by == before.dead_letter_closed_by
+        if isinstance(event, Decide) and before.status is Status.UNKNOWN:
+            assert (command.status, command.waits) == (event.outcome, False)
+        if isinstance(event, Replay) and before.waits:
+            # An effect that may have happened is never repeated by mistake.
+            assert command.waits == (before.status is Status.UNKNOWN and not event.force)
         if isinstance(event, Reported) and event.attempt != before.attempt:
             assert command == before
         if command.status is not before.status:
@@ -152,7 +181,7 @@ def test_a_command_keeps_the_rules_whatever_happens(
 @settings(max_examples=600)
 @given(commands(), st.lists(st.tuples(events, st.floats(0, 5_000)), max_size=3), reports)
 def test_a_report_that_comes_again_changes_nothing(
-    command: Command, happenings: list[tuple[Event | str, float]], report: Reported
+    command: Command, happenings: list[tuple[Event | Wish | str, float]], report: Reported
 ) -> None:
     now = START
     for event, later_s in happenings:
@@ -171,7 +200,7 @@ def test_a_report_that_comes_again_changes_nothing(
 
 @given(commands(), steps)
 def test_deadlines_alone_bring_every_command_to_an_end(
-    command: Command, happenings: list[tuple[Event | str, float]]
+    command: Command, happenings: list[tuple[Event | Wish | str, float]]
 ) -> None:
     now = START
     for event, later_s in happenings:

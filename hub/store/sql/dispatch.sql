@@ -38,7 +38,8 @@ FROM (
 -- first one, by a worker that is the only one, it is given the clients itself.
 -- Urgent commands (priority >= urgent) go first and find one more slot in each lane, beyond the client's window, too.
 -- When a lane's count of claims passes a multiple of `oldest_every`, its oldest command takes a slot.
--- A command with an order key waits while an older one of its key is unfinished or waits for a person.
+-- A command with an order key waits while an older one of its key is unfinished or waits for a person; a replay has the
+-- place of what it replays.
 WITH clock AS MATERIALIZED (
     SELECT floorhub_now() AS at
 ),
@@ -75,7 +76,8 @@ candidates AS (
         WHERE c.client_id = lanes.client_id AND c.lane = lanes.lane AND c.status = 'pending' AND NOT c.scheduled
             AND (c.order_key IS NULL OR NOT EXISTS (
                 SELECT FROM commands o
-                WHERE o.client_id = c.client_id AND o.order_key = c.order_key AND o.id < c.id
+                WHERE o.client_id = c.client_id AND o.order_key = c.order_key
+                    AND coalesce(o.order_place, o.id) < coalesce(c.order_place, c.id)
                     AND (o.status IN ('pending', 'queued', 'running')
                         OR (o.dead_letter_reason IS NOT NULL AND o.dead_letter_closed_at IS NULL))
             ))
@@ -96,7 +98,8 @@ candidates AS (
                 AND c.priority = p.priority::smallint
                 AND (c.order_key IS NULL OR NOT EXISTS (
                     SELECT FROM commands o
-                    WHERE o.client_id = c.client_id AND o.order_key = c.order_key AND o.id < c.id
+                    WHERE o.client_id = c.client_id AND o.order_key = c.order_key
+                        AND coalesce(o.order_place, o.id) < coalesce(c.order_place, c.id)
                         AND (o.status IN ('pending', 'queued', 'running')
                             OR (o.dead_letter_reason IS NOT NULL AND o.dead_letter_closed_at IS NULL))
                 ))

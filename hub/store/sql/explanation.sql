@@ -25,10 +25,11 @@ LEFT JOIN client_sessions s ON s.client_id = c.client_id
 LEFT JOIN LATERAL (
     SELECT o.id, o.finished_at IS NOT NULL AS dead
     FROM commands o
-    WHERE c.status = 'pending' AND o.client_id = c.client_id AND o.order_key = c.order_key AND o.id < c.id
+    WHERE c.status = 'pending' AND o.client_id = c.client_id AND o.order_key = c.order_key
+        AND coalesce(o.order_place, o.id) < coalesce(c.order_place, c.id)
         AND (o.status IN ('pending', 'queued', 'running')
             OR (o.dead_letter_reason IS NOT NULL AND o.dead_letter_closed_at IS NULL))
-    ORDER BY o.id
+    ORDER BY coalesce(o.order_place, o.id)
     LIMIT 1
 ) blocker ON true
 LEFT JOIN LATERAL (

@@ -4,7 +4,7 @@
 SELECT
     c.id, c.client_id, c.status, c.version, c.attempt, c.max_retries, c.expires_at, c.timeout_s, c.on_interrupt,
     c.cancel_requested_at, c.held_reasons, c.accepted_at, c.unknown_reason, c.deadline_at, c.created_at, c.finished_at, c.dead_letter_reason,
-    c.dead_letter_closed_at, c.lease_until, floorhub_now() AS now,
+    c.dead_letter_closed_by, c.lease_until, floorhub_now() AS now,
     ARRAY(
         SELECT l.report_id FROM command_logs l
         WHERE l.command_id = c.id AND l.report_id = ANY (%(report_ids)s)
@@ -19,7 +19,7 @@ FOR UPDATE OF c;
 SELECT
     c.id, c.client_id, c.status, c.version, c.attempt, c.max_retries, c.expires_at, c.timeout_s, c.on_interrupt,
     c.cancel_requested_at, c.held_reasons, c.accepted_at, c.unknown_reason, c.deadline_at, c.created_at, c.finished_at, c.dead_letter_reason,
-    c.dead_letter_closed_at, c.lease_until, floorhub_now() AS now, ARRAY[]::uuid[] AS seen
+    c.dead_letter_closed_by, c.lease_until, floorhub_now() AS now, ARRAY[]::uuid[] AS seen
 FROM commands c
 WHERE c.deadline_at <= floorhub_now()
 ORDER BY c.deadline_at
@@ -31,7 +31,7 @@ FOR UPDATE OF c SKIP LOCKED;
 SELECT
     c.id, c.client_id, c.status, c.version, c.attempt, c.max_retries, c.expires_at, c.timeout_s, c.on_interrupt,
     c.cancel_requested_at, c.held_reasons, c.accepted_at, c.unknown_reason, c.deadline_at, c.created_at, c.finished_at, c.dead_letter_reason,
-    c.dead_letter_closed_at, c.lease_until, floorhub_now() AS now, ARRAY[]::uuid[] AS seen
+    c.dead_letter_closed_by, c.lease_until, floorhub_now() AS now, ARRAY[]::uuid[] AS seen
 FROM commands c
 WHERE c.client_id = %(client_id)s AND c.status IN ('queued', 'running')
 ORDER BY c.id

@@ -95,7 +95,7 @@ class Command(Table, table=True):
             "commands_order_key",
             "client_id",
             "order_key",
-            "id",
+            text("coalesce(order_place, id)"),
             postgresql_where=text(f"order_key IS NOT NULL AND ({_UNFINISHED} OR ({_OPEN_DEAD_LETTER}))"),
         ),
         # People.
@@ -116,7 +116,9 @@ class Command(Table, table=True):
             postgresql_where=text("batch_id IS NOT NULL AND status IN ('failed', 'unknown')"),
         ),
         Index("commands_replay_of", "replay_of", unique=True, postgresql_where=text("replay_of IS NOT NULL")),
+        # What waits for a person.
         Index("commands_dead_letters", "id", postgresql_where=text(_OPEN_DEAD_LETTER)),
+        Index("commands_dead_letters_client", "client_id", "id", postgresql_where=text(_OPEN_DEAD_LETTER)),
         {"postgresql_with": {"fillfactor": 70}},
     )
 
@@ -170,6 +172,8 @@ class Command(Table, table=True):
     replay_of: UUID | None
     on_hold: bool = Field(sa_column_kwargs={"server_default": text("false")})
     """Its batch is paused or stopped: a time that comes does not let it in."""
+    order_place: UUID | None
+    """A replay's place among those of its order key: the id of what was replayed first. NULL: its own id."""
 
 
 class CommandLog(Table, table=True):

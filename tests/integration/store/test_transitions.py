@@ -11,10 +11,12 @@ import pytest
 from psycopg import Rollback
 from uuid_utils.compat import uuid7
 
-from hub.domain import lifecycle
+from hub.domain import dead_letters, lifecycle
+from hub.domain.dead_letters import Decide, Dismiss, Replay, Wish
 from hub.domain.lifecycle import (
     TRANSITIONS,
     CancelRequested,
+    Close,
     DeadlinePassed,
     Event,
     Ignore,
@@ -33,19 +35,27 @@ from tests.support.factories import add_client, add_commands, claim, new_command
 
 ATTEMPT = 2
 """The attempt that the commands of these tests are in, so that there is an older one."""
+NEW = uuid7()
+"""The id of a replay."""
 UNFINISHED = {Status.PENDING, Status.QUEUED, Status.RUNNING}
 
 Step = Callable[[Database, UUID], Awaitable[None]]
 
 
+def _decide(locked: LockedCommand, event: Event | Wish) -> lifecycle.Decision:
+    if isinstance(event, Wish):
+        return dead_letters.judge(locked.state, event, locked.now)
+    return decide(locked.state, event, locked.now)
+
+
 # --- bringing a command into a state, by the hub's own statements --------------------------------------------
 
 
-async def _fold(database: Database, command_id: UUID, *events: Event) -> None:
+async def _fold(database: Database, command_id: UUID, *events: Event | Wish) -> None:
     async with database.transaction() as connection:
         locked = (await transitions.lock(connection, [command_id]))[command_id]
         for event in events:
-            locked.fold(decide(locked.state, event, locked.now), uuid7() if isinstance(event, Reported) else None)
+            locked.fold(_decide(locked, event), uuid7() if isinstance(event, Reported) else None)
         assert await transitions.apply(connection, [locked]) == {command_id}
 
 
@@ -78,6 +88,13 @@ async def _deadline(database: Database, command_id: UUID) -> None:
 
 async def _lost(database: Database, command_id: UUID) -> None:
     await _fold(database, command_id, JournalLost())
+
+
+def _wish(wish: Wish) -> Step:
+    async def step(database: Database, command_id: UUID) -> None:
+        await _fold(database, command_id, wish)
+
+    return step
 
 
 async def _reject(database: Database, command_id: UUID) -> None:
@@ -120,6 +137,15 @@ STATES: dict[str, tuple[Status, tuple[Step, ...], dict[str, Any]]] = {
     "unknown, no word": (Status.UNKNOWN, (_hand_out, _deadline), {}),
     "unknown, journal lost": (Status.UNKNOWN, (_hand_out, _lost), {}),
     "unknown, reported": (Status.UNKNOWN, (_hand_out, _report(ReportStatus.UNKNOWN)), {}),
+    "failed, dismissed": (
+        Status.FAILED,
+        (_hand_out, _report(ReportStatus.FAILED, error={"code": "jam"}), _wish(Dismiss("kim"))),
+        {},
+    ),
+    "expired, replayed": (Status.EXPIRED, (_deadline, _wish(Replay(NEW, "kim"))), {}),
+    "unknown, dismissed": (Status.UNKNOWN, (_hand_out, _lost, _wish(Dismiss("kim"))), {}),
+    "unknown, replayed": (Status.UNKNOWN, (_hand_out, _deadline, _wish(Replay(NEW, "kim", force=True))), {}),
+    "failed, decided": (Status.FAILED, (_hand_out, _lost, _wish(Decide(Status.FAILED, "kim"))), {}),
 }
 
 
@@ -140,7 +166,7 @@ async def _bring_to(database: Database, state: str) -> UUID:
 # --- every event ---------------------------------------------------------------------------------------------
 
 
-def _events() -> Iterator[Event]:
+def _events() -> Iterator[Event | Wish]:
     bodies: dict[str, Any] = {
         "error": {"code": "media_jam", "message": "paper jam"},
         "result": {"data": {"pages": 3}},
@@ -155,13 +181,19 @@ def _events() -> Iterator[Event]:
     yield DeadlinePassed()
     yield JournalLost()
     yield JournalLost("session_lost")
+    for force in (False, True):
+        yield Replay(NEW, "kim", force=force)
+    for note in (None, "it lay in the tray"):
+        yield Dismiss("kim", note)
+        for outcome in dead_letters.OUTCOMES:
+            yield Decide(outcome, "kim", note)
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """An event that happened to a command in a transaction that is taken back afterwards."""
 
-    event: Event
+    event: Event | Wish
     decision: lifecycle.Decision
     locked: LockedCommand
     moved: bool
@@ -177,12 +209,12 @@ async def _taken_back(database: Database) -> AsyncIterator[Connection]:
         yield connection
 
 
-async def _happen(database: Database, command_id: UUID, event: Event) -> Case:
+async def _happen(database: Database, command_id: UUID, event: Event | Wish) -> Case:
     report_id = uuid7() if isinstance(event, Reported) else None
     async with _taken_back(database) as connection:
         before = await row(connection, command_id)
         locked = (await transitions.lock(connection, [command_id]))[command_id]
-        decision = decide(locked.state, event, locked.now)
+        decision = _decide(locked, event)
         changed = locked.fold(decision, report_id)
         assert changed == (not isinstance(decision, Ignore))
         moved = await transitions.apply(connection, [locked])
@@ -195,7 +227,7 @@ async def _happen(database: Database, command_id: UUID, event: Event) -> Case:
         return Case(event, decision, locked, bool(moved), before, after, await cursor.fetchall(), report_id)
 
 
-def _is_answer(event: Event) -> bool:
+def _is_answer(event: Event | Wish) -> bool:
     """The agent's word about the present attempt ends the sending; one that is not understood does not."""
     return isinstance(event, Reported) and event.attempt == ATTEMPT and event.status is not ReportStatus.UNSUPPORTED
 
@@ -211,6 +243,8 @@ def _expected(case: Case) -> dict[str, Any]:
             return wanted
         case Touch(changes):
             return wanted | dict(changes)
+        case Close(_, changes):
+            return wanted | dict(changes) | {"version": before["version"] + 1}
         case Move(to, _, changes):
             pass
     kept = ("result", "error", "progress")  # what an event does not bring stays
@@ -223,7 +257,10 @@ def _expected(case: Case) -> dict[str, Any]:
             wanted["unknown_reason"] = None
         if to is Status.COMPLETED:
             wanted["error"] = None
-        if to in (Status.COMPLETED, Status.CANCELLED) and before["dead_letter_reason"] is not None:
+        waited = before["dead_letter_reason"] is not None and before["dead_letter_closed_at"] is None
+        if waited and isinstance(case.event, Decide):
+            wanted |= {"dead_letter_closed_at": now, "dead_letter_closed_by": "decided"}
+        elif waited and to in (Status.COMPLETED, Status.CANCELLED):
             wanted |= {"dead_letter_closed_at": now, "dead_letter_closed_by": "late_answer"}
     elif to is Status.PENDING:
         wanted |= {"held_reasons": None, "lease_until": None, "cancel_lease_until": None}
@@ -239,9 +276,16 @@ def _check(case: Case) -> None:
         assert Status(after["status"]) in TRANSITIONS[Status(before["status"])]
     assert after["attempt"] >= before["attempt"]
     assert (after["deadline_at"] is not None) == (Status(after["status"]) in UNFINISHED)
-    if not isinstance(case.decision, Move):
+    if not isinstance(case.decision, Move | Close):
         assert case.logs == []
         return
+    if isinstance(case.event, Wish):
+        # Who it was, and what he said.
+        wish = case.event
+        said = {"note": wish.note} if isinstance(wish, Dismiss | Decide) and wish.note else {}
+        assert {"by": "kim", **said}.items() <= (case.logs[0]["detail"] or {}).items()
+        if isinstance(wish, Replay):
+            assert case.logs[0]["detail"]["command_id"] == str(NEW)
     [log] = case.logs
     assert (log["version"], log["event"]) == (before["version"] + 1, case.decision.event)
     assert (log["status"], log["attempt"], log["report_id"]) == (after["status"], after["attempt"], case.report_id)
@@ -260,7 +304,7 @@ async def test_every_event_is_written_as_it_was_decided(database: Database, stat
 def test_every_status_and_every_event_is_tried() -> None:
     assert {status for status, _, _ in STATES.values()} == set(Status)
     events = list(_events())
-    assert {type(event) for event in events} == set(get_args(Event))
+    assert {type(event) for event in events} == {*get_args(Event), *get_args(Wish)}
     assert {event.status for event in events if isinstance(event, Reported)} == set(ReportStatus)
 
 
