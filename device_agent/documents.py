@@ -10,6 +10,7 @@ import hashlib
 import re
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -72,18 +73,30 @@ class Documents:
         self._max_cache = max_cache
         self._deadline_s = deadline_s
         self._fetching: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._in_use: Counter[Path] = Counter()
 
     async def fetch(self, reference: Mapping[str, Any], patience_s: float = 0.0) -> Path:
-        """The file with the document's bytes; it must not be changed or removed. A hub that is away is asked again for
-        `patience_s` seconds. Raises DocumentError."""
+        """The file with the document's bytes; it must not be changed or removed. It stays until `release`, however full
+        the cache gets. A hub that is away is asked again for `patience_s` seconds. Raises DocumentError."""
         wanted = self._parse(reference)
-        lock = self._fetching.setdefault(wanted.sha256, asyncio.Lock())
-        async with lock:  # two lanes may want the same document
-            path = self._folder / wanted.sha256
-            if not await asyncio.to_thread(_is_intact, path, wanted):
-                await self._insist(wanted, path, Patience(patience_s))
-                await asyncio.to_thread(self._evict, path)
-            return path
+        path = self._folder / wanted.sha256
+        self._in_use[path] += 1  # before the look at the file: from here on nobody removes it
+        try:
+            lock = self._fetching.setdefault(wanted.sha256, asyncio.Lock())
+            async with lock:  # two lanes may want the same document
+                if not await asyncio.to_thread(_is_intact, path, wanted):
+                    await self._insist(wanted, path, Patience(patience_s))
+                    await self._make_room()
+        except BaseException:
+            self.release(path)
+            raise
+        return path
+
+    def release(self, path: Path) -> None:
+        """Say that what `fetch` gave is not read any more; once for each time."""
+        self._in_use[path] -= 1
+        if not self._in_use[path]:
+            del self._in_use[path]
 
     def _parse(self, reference: Mapping[str, Any]) -> Reference:
         try:
@@ -146,21 +159,25 @@ class Documents:
                 part.close()
                 await asyncio.to_thread(Path(part.name).unlink, missing_ok=True)
 
-    def _evict(self, newest: Path) -> None:
-        """Remove the oldest documents until the cache fits, and parts that a crash left."""
-        now = time.time()
-        for age, _, part in self._listed("part-*"):
-            if age < now - 2 * self._deadline_s:
-                part.unlink(missing_ok=True)
-        files = self._listed("[0-9a-f]*")
+    async def _make_room(self) -> None:
+        """Remove the oldest documents that nobody uses until the cache fits, and parts that a crash left."""
+        files = await asyncio.to_thread(self._look_over)
         total = sum(size for _, size, _ in files)
         for _, size, file in files:
             if total <= self._max_cache:
                 return
-            if file != newest:
-                with contextlib.suppress(OSError):  # Windows: a driver has it open
+            # Here and not in a thread: between this look and the removal nobody can begin to use it.
+            if file not in self._in_use:
+                with contextlib.suppress(OSError):
                     file.unlink()
                     total -= size
+
+    def _look_over(self) -> list[tuple[float, int, Path]]:
+        now = time.time()
+        for age, _, part in self._listed("part-*"):
+            if age < now - 2 * self._deadline_s:
+                part.unlink(missing_ok=True)
+        return self._listed("[0-9a-f]*")
 
     def _listed(self, pattern: str) -> list[tuple[float, int, Path]]:
         """The files of that pattern with their time and size, the oldest first."""

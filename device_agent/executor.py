@@ -50,6 +50,7 @@ class _Context:
         self.attempt = step.attempt
         self.job_name = f"floorhub-{step.command_id}-{step.attempt}"
         self.cancelled_outcome: Outcome | None = None
+        self._documents: list[Path] = []
 
     async def progress(self, data: dict[str, Any]) -> None:
         await self._deliver(EffectProgress(self._id, self.attempt, dict(data)))
@@ -61,7 +62,14 @@ class _Context:
         await self._deliver(EffectResumed(self._id, self.attempt))
 
     async def document(self, reference: dict[str, Any]) -> Path:
-        return await self._surroundings.documents.fetch(reference, self._patience_s)
+        path = await self._surroundings.documents.fetch(reference, self._patience_s)
+        self._documents.append(path)
+        return path
+
+    def let_go(self) -> None:
+        """What the driver read may leave the cache."""
+        while self._documents:
+            self._surroundings.documents.release(self._documents.pop())
 
     async def upload(self, file: Path, content_type: str) -> dict[str, Any]:
         uploads = self._surroundings.uploads
@@ -133,6 +141,7 @@ class Executor:
         )
         self._drivers.add(task)
         task.add_done_callback(self._drivers.discard)
+        task.add_done_callback(lambda _: context.let_go())
         try:
             waits: set[asyncio.Future[Any]] = {task, stop}
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

@@ -83,7 +83,8 @@ class DriverContext(Protocol):
         """The effect goes on after it was held."""
 
     async def document(self, reference: dict[str, Any]) -> Path:
-        """The verified file of a document `{path, sha256, size}`. Raises `documents.DocumentError`."""
+        """The verified file of a document `{path, sha256, size}`; it stays until the driver has ended. Raises
+        `documents.DocumentError`."""
 
     async def upload(self, file: Path, content_type: str) -> dict[str, Any]:
         """Bring a file up to the hub; `{id, path, sha256, size}` for the result. Raises `uploads.UploadError`."""

@@ -152,8 +152,34 @@ async def test_the_cache_is_bounded_and_the_oldest_goes(hub: Hub, tmp_path: Path
         content = bytes([number]) * 1_000
         hub.lay(f"/d/{number}", content)
         kept.append(await documents.fetch(reference(f"/d/{number}", content)))
+        documents.release(kept[-1])
         os.utime(kept[-1], (number, number))
     assert [path.exists() for path in kept] == [False, False, True, True]
+
+
+async def test_what_another_lane_is_about_to_print_stays_however_full_the_cache_is(hub: Hub, tmp_path: Path) -> None:
+    documents = make(hub, tmp_path, max_cache=1_500)
+    contents = [bytes([number]) * 1_000 for number in range(4)]
+    for number, content in enumerate(contents):
+        hub.lay(f"/d/{number}", content)
+    held = await documents.fetch(reference("/d/0", contents[0]))
+    again = await documents.fetch(reference("/d/0", contents[0]))
+    os.utime(held, (0, 0))
+
+    other = await documents.fetch(reference("/d/1", contents[1]))
+    assert held.exists()
+    documents.release(again)
+    documents.release(other)
+    await documents.fetch(reference("/d/2", contents[2]))
+    assert (held.exists(), other.exists()) == (True, False)
+    documents.release(held)
+    await documents.fetch(reference("/d/3", contents[3]))
+    assert not held.exists()
+
+
+async def test_what_could_not_be_fetched_is_not_in_use(documents: Documents, hub: Hub) -> None:
+    assert await code_of(documents, reference("/d/none")) == "document_missing"
+    assert not documents._in_use
 
 
 async def test_a_hub_that_goes_away_and_comes_back_is_asked_again_within_one_attempt(

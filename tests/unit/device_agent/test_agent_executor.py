@@ -1,6 +1,7 @@
 """The executor: one answer to each effect, whatever a driver does."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -55,10 +56,9 @@ class Stage:
     def __init__(self, group: asyncio.TaskGroup, folder: Path) -> None:
         self.events: asyncio.Queue[Event] = asyncio.Queue()
         self.driver: ScriptedDriver | None = None
-        documents = Documents("http://127.0.0.1:9", "pc-1", "s", folder)
-        self.executor = Executor(
-            group, lambda _: self.driver, Surroundings(documents=documents), self.events.put, stop_grace_s=0.01
-        )
+        self.documents = Documents("http://127.0.0.1:9", "pc-1", "s", folder)
+        surroundings = Surroundings(documents=self.documents)
+        self.executor = Executor(group, lambda _: self.driver, surroundings, self.events.put, stop_grace_s=0.01)
 
     async def next_event(self) -> Event:
         async with asyncio.timeout(10):
@@ -203,3 +203,24 @@ async def test_an_action_without_driver_after_a_restart(stage: Stage, mode: Any,
     assert isinstance(event, EffectEnded)
     assert event.outcome is not None
     assert (event.outcome.status, event.outcome.code) == (status, "unsupported_action")
+
+
+@pytest.mark.parametrize("ending", [None, RuntimeError("driver")], ids=["ends", "breaks"])
+async def test_a_document_is_in_use_until_its_driver_has_ended(
+    stage: Stage, tmp_path: Path, ending: Exception | None
+) -> None:
+    content = b"a page"
+    file = tmp_path / hashlib.sha256(content).hexdigest()
+    file.write_bytes(content)
+
+    async def body(context: DriverContext) -> Outcome:
+        await context.document({"path": "/d", "sha256": file.name, "size": len(content)})
+        assert stage.documents._in_use == {file: 1}
+        if ending is not None:
+            raise ending
+        return Outcome(status="completed")
+
+    outcome = await stage.end_of(body)
+    assert outcome is not None
+    assert outcome.code == ("" if ending is None else "driver_error")
+    assert not stage.documents._in_use
