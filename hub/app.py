@@ -25,6 +25,7 @@ from hub.services.broker import BrokerChanges
 from hub.services.channels import Channels, Router
 from hub.services.clients import Clients
 from hub.services.commands import Commands
+from hub.services.dead_letters import DeadLetters
 from hub.services.documents import Documents, Spool
 from hub.services.explaining import Explaining
 from hub.services.fan_out import FanOut
@@ -133,6 +134,7 @@ class Hub:
         self.uploads = Uploads(database, spool, settings.max_upload_mib * 1024 * 1024, log)
         self.submission = Submission(database, signals, self.documents, self.metrics, log)
         self.commands = Commands(database, signals, self.metrics, log)
+        self.dead_letters = DeadLetters(database, signals, self.metrics, log)
         self.explaining = Explaining(database, lambda: self.worker.session.connected if self.worker else None)
         self.fan_out = FanOut(database, self.submission, signals, self.metrics, log)
         self.batches = Batches(database, signals, log)

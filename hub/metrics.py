@@ -19,6 +19,7 @@ class Metrics:
         self.commands_created = self._counter("commands_created", "Commands stored", "action")
         self.commands_refused = self._counter("commands_refused", "Commands refused, by problem code", "code")
         self.commands_completed = self._counter("commands_completed", "Commands that ended, by status", "status")
+        self.dead_letters_closed = self._counter("dead_letters_closed", "Dead letters that a person closed", "by")
         self.reports_quarantined = self._counter("reports_quarantined", "Reports that could not be used", "reason")
         self.commands_sent = self._counter("commands_sent", "Run messages published, first and again", "kind")
         self.security_events = self._counter("security_events", "What looks like an attack", "kind")

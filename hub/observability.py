@@ -32,6 +32,7 @@ class Event(enum.StrEnum):
     COMMAND_CANCEL_SENT = "command.cancel_sent"
     COMMAND_CHANGED = "command.changed"
     COMMAND_OVERDUE = "command.overdue"
+    DEAD_LETTER_CLOSED = "dead_letter.closed"
     BATCH_CREATED = "batch.created"
     BATCH_CHANGED = "batch.changed"
     BATCH_STOPPED = "batch.stopped"

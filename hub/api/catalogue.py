@@ -201,6 +201,30 @@ CATALOGUE: Mapping[str, Entry] = {
         "Command {command_id} has ended as {status}; it cannot be cancelled any more.",
         "명령 {command_id}은(는) 이미 {status} 상태로 끝나 취소할 수 없습니다.",
     ),
+    "not_a_dead_letter": Entry(
+        409,
+        "CONFLICT",
+        "Command {command_id} is {status}, which waits for nobody: send a new command instead.",
+        "명령 {command_id}은(는) {status} 상태로, 처리할 실패 명령이 아닙니다. 새 명령을 보내십시오.",
+    ),
+    "dead_letter_closed": Entry(
+        409,
+        "CONFLICT",
+        "The dead letter {command_id} is closed already ({by}): look at it, and send a new command if you need one.",
+        "실패 명령 {command_id}은(는) 이미 처리되었습니다({by}). 확인한 뒤 필요하면 새 명령을 보내십시오.",
+    ),
+    "replay_needs_force": Entry(
+        409,
+        "CONFLICT",
+        "Command {command_id} may have taken effect: look at the device, then decide it, or replay it with force=true.",
+        "명령 {command_id}은(는) 실행되었을 수 있습니다. 기기를 확인하고 결과를 정하거나 force=true로 재실행하십시오.",
+    ),
+    "command_not_unknown": Entry(
+        409,
+        "CONFLICT",
+        "Command {command_id} is {status}: only what became of an unknown one is for a person to say.",
+        "명령 {command_id}은(는) {status} 상태입니다. 결과를 정할 수 있는 것은 unknown 상태의 명령뿐입니다.",
+    ),
     "group_not_found": Entry(
         404,
         "NOT_FOUND",

@@ -130,8 +130,11 @@ class CommandOutput(BaseModel):
     result: dict[str, Any] | None = None
     error: ErrorOutput | None = None
     unknown_reason: str | None = None
-    dead_letter_reason: str | None = None
+    dead_letter_reason: str | None = Field(None, description="Why it waits for a person, or waited.")
+    dead_letter_closed_at: datetime | None = None
+    dead_letter_closed_by: str | None = Field(None, description="late_answer, replayed, dismissed or decided.")
     replay_of: UUID | None = None
+    replayed_by: UUID | None = Field(None, description="The command that replays this one.")
     batch_id: UUID | None = None
 
 

@@ -42,6 +42,14 @@ def prefers_korean(accept_language: str) -> bool:
     return False
 
 
+def sentence(code: str, params: Mapping[str, Any], *, korean: bool) -> str:
+    """What is wrong and what to do, as the catalogue has it for a code."""
+    entry = CATALOGUE.get(code, CATALOGUE["internal_error"])
+    texts = {key: str(_plain(value)) for key, value in params.items()}
+    shown = _Blank({key: text if len(text) <= 200 else f"{text[:200]}..." for key, text in texts.items()})
+    return (entry.ko if korean else entry.en).format_map(shown)
+
+
 def problem(
     request: Request,
     code: str,
@@ -53,15 +61,12 @@ def problem(
     entry = CATALOGUE.get(code, CATALOGUE["internal_error"])
     korean = prefers_korean(request.headers.get("accept-language", ""))
     params = {key: _plain(value) for key, value in params.items()}
-    shown = _Blank(
-        {key: value if len(str(value)) <= 200 else f"{str(value)[:200]}..." for key, value in params.items()}
-    )
     body: dict[str, Any] = {
         "type": f"urn:floorhub:problem:{code}",
         "title": entry.name,
         "status": entry.status,
         "code": code,
-        "detail": (entry.ko if korean else entry.en).format_map(shown),
+        "detail": sentence(code, params, korean=korean),
     }
     if fields:
         body["errors"] = [{"field": item.field, "message": item.message} for item in fields]

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.api import problems, reference
-from hub.api.routes import batches, clients, commands, device, documents, groups, operation, uploads
+from hub.api.routes import batches, clients, commands, dead_letters, device, documents, groups, operation, uploads
 from hub.api.short_way import ShortWay
 from hub.app import Hub
 from hub.metrics import Metrics
@@ -45,7 +45,7 @@ def application(hub: Hub) -> FastAPI:
         redoc_url=None,
     )
     app.state.hub = hub
-    for module in (commands, batches, clients, groups, documents, operation, uploads, device):
+    for module in (commands, dead_letters, batches, clients, groups, documents, operation, uploads, device):
         app.include_router(module.router)
     reference.install(app)
     problems.install(app, hub.log)

@@ -10,6 +10,8 @@ is N"); dispatch moves pending to queued with a statement of its own, which a te
        │          ├──> completed | failed | cancelled | expired
        │          └────────────────┴──> unknown ──> completed | failed | cancelled | expired (a late report)
        └──> cancelled | expired
+
+What a person may do about a command that ended without success is decided in `dead_letters`.
 """
 
 import enum

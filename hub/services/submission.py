@@ -192,7 +192,7 @@ class Submission:
             self._log.info(
                 Event.COMMAND_REFUSED, client_id=request.client_id, action=request.action, code=verdict.refusal
             )
-            raise _refusal(verdict, request)
+            raise refusal(verdict, request)
         self._metrics.commands_created.labels(label_of(command.action)).inc()
         self._log.info(Event.COMMAND_CREATED, command_id=command.id, client_id=command.client_id, action=command.action)
         quota = Quota(verdict.minute_left, verdict.minute_reset, verdict.day_left, verdict.day_reset)
@@ -354,13 +354,15 @@ def label_of(action: str) -> str:
     return action if action in actions.BUILT_IN else "own"
 
 
-def _refusal(verdict: Verdict, request: CommandRequest) -> RejectedError:
+def refusal(verdict: Verdict, request: CommandRequest | NewCommand) -> RejectedError:
+    """The error for a command that was not accepted."""
     code = verdict.refusal or ""
     match code:
         case "client_not_found" | "client_retired":
             return NotFoundError(code, client_id=request.client_id)
         case "document_not_found":
-            return NotFoundError(code, document_id=request.payload.get("document"))
+            named = request.payload.get("document")
+            return NotFoundError(code, document_id=named.get("id") if isinstance(named, dict) else named)
         case "rate_limited" | "quota_exceeded":
             reset = verdict.minute_reset if code == "rate_limited" else verdict.day_reset
             retry_after = max(1, int((reset - verdict.at).total_seconds()) + 1)

@@ -1,6 +1,6 @@
 """Who asks: users and integrations, their keys, and the trace that they leave."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ _REVOKE = statement("principals", "revoke_keys")
 _BY_KEY = statement("principals", "by_key")
 _TOUCH = statement("principals", "touch_keys")
 _AUDIT = statement("principals", "audit")
+_AUDIT_MANY = statement("principals", "audit_many")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +86,19 @@ async def audit(
             "detail": Jsonb(detail) if detail is not None else None,
         },
     )
+
+
+async def audit_commands(
+    connection: Connection,
+    *,
+    principal_id: UUID,
+    action: str,
+    address: str | None,
+    details: Mapping[UUID, Mapping[str, Any] | None],
+) -> None:
+    """The same for several commands at once: a row for each, with its detail."""
+    if details:
+        rows = [{"id": command_id, "detail": detail} for command_id, detail in details.items()]
+        await connection.execute(
+            _AUDIT_MANY, {"principal_id": principal_id, "action": action, "address": address, "rows": Jsonb(rows)}
+        )

@@ -31,7 +31,8 @@ MayRead = Annotated[Caller, require(Permission.READ)]
 _FIELDS = tuple(CommandOutput.model_fields)
 
 
-def _shape(row: Row) -> dict[str, Any]:
+def shape(row: Row) -> dict[str, Any]:
+    """A row as CommandOutput has it."""
     return {name: row.get(name) for name in _FIELDS}
 
 
@@ -39,7 +40,7 @@ def _answer(row: Row, status_code: int = 200, headers: dict[str, str] | None = N
     """A command as JSON, in the shape of CommandOutput. Straight from the row: validating what we wrote ourselves would
     cost more than storing it did; a test holds the shape."""
     return Response(
-        msgspec.json.encode(_shape(row)),
+        msgspec.json.encode(shape(row)),
         media_type="application/json",
         status_code=status_code,
         headers=headers,
@@ -103,17 +104,17 @@ async def accept(
         if accepted.row is not None:
             if not wait:
                 return _answer(accepted.row, status_code, headers)
-            await _until(end, request, wait)
+            await until_end(end, request, wait)
     if accepted.repeated:
         status_code = 200
         if wait:
             with hub.waiting.expected(accepted.command_id) as end:
                 await hub.waiting.look(accepted.command_id)
-                await _until(end, request, wait)
+                await until_end(end, request, wait)
     return _answer(await hub.commands.get(accepted.command_id), status_code, headers)
 
 
-async def _until(end: asyncio.Future[None], request: Request, wait: float) -> None:
+async def until_end(end: asyncio.Future[None], request: Request, wait: float) -> None:
     """Until the end, the time, or the caller's hanging up."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait
@@ -182,7 +183,7 @@ async def list_commands(
         created_after=created_after,
         created_before=created_before,
     )
-    page = {"items": [_shape(row) for row in rows], "next_cursor": to_cursor(following)}
+    page = {"items": [shape(row) for row in rows], "next_cursor": to_cursor(following)}
     return Response(msgspec.json.encode(page), media_type="application/json")
 
 

@@ -24,3 +24,9 @@ UPDATE api_keys SET last_used_at = floorhub_now() WHERE sha256 = ANY (%(hashes)s
 -- name: audit
 INSERT INTO audit_logs (at, principal_id, action, resource, resource_id, address, detail)
 VALUES (floorhub_now(), %(principal_id)s, %(action)s, %(resource)s, %(resource_id)s, %(address)s, %(detail)s);
+
+-- name: audit_many
+-- The same of several commands at once.
+INSERT INTO audit_logs (at, principal_id, action, resource, resource_id, address, detail)
+SELECT floorhub_now(), %(principal_id)s, %(action)s, 'command', r.id::text, %(address)s, r.detail
+FROM jsonb_to_recordset(%(rows)s) AS r (id uuid, detail jsonb);

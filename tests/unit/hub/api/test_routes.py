@@ -6,11 +6,11 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from hub.api.deps import Permission
-from hub.api.routes import batches, clients, commands, device, documents, groups, operation, uploads
+from hub.api.routes import batches, clients, commands, dead_letters, device, documents, groups, operation, uploads
 
 ROUTES = [
     route
-    for module in (commands, batches, clients, groups, documents, operation, uploads, device)
+    for module in (commands, dead_letters, batches, clients, groups, documents, operation, uploads, device)
     for route in module.router.routes
     if isinstance(route, APIRoute)
 ]

@@ -1,0 +1,93 @@
+-- name: page
+-- Open dead letters, newest first; each filter that is NULL lets everything through. `blocks`: younger commands of its
+-- order key wait for it.
+SELECT
+    c.id, c.client_id, c.action, c.lane, c.status, c.attempt, c.priority, c.dead_letter_reason AS reason, c.error,
+    c.unknown_reason, c.reference, c.order_key, c.tags, c.batch_id, c.replay_of, c.created_at, c.expires_at,
+    c.finished_at,
+    c.order_key IS NOT NULL AND EXISTS (
+        SELECT FROM commands w
+        WHERE w.client_id = c.client_id AND w.order_key = c.order_key AND w.status = 'pending'
+            AND coalesce(w.order_place, w.id) > coalesce(c.order_place, c.id)
+    ) AS blocks
+FROM commands c
+WHERE c.dead_letter_reason IS NOT NULL AND c.dead_letter_closed_at IS NULL
+    AND (%(before)s::uuid IS NULL OR c.id < %(before)s)
+    AND (%(client_id)s::text IS NULL OR c.client_id = %(client_id)s)
+    AND (%(action)s::text IS NULL OR c.action = %(action)s)
+    AND (%(reason)s::text IS NULL OR c.dead_letter_reason = %(reason)s)
+    AND (%(reference)s::text IS NULL OR c.reference = %(reference)s)
+    AND (%(created_after)s::timestamptz IS NULL OR c.created_at >= %(created_after)s)
+    AND (%(created_before)s::timestamptz IS NULL OR c.created_at < %(created_before)s)
+ORDER BY c.id DESC
+LIMIT %(limit)s;
+
+-- name: matching
+-- The same by their ids alone, oldest first: those go first when a quota ends.
+SELECT c.id
+FROM commands c
+WHERE c.dead_letter_reason IS NOT NULL AND c.dead_letter_closed_at IS NULL
+    AND (%(after)s::uuid IS NULL OR c.id > %(after)s)
+    AND (%(client_id)s::text IS NULL OR c.client_id = %(client_id)s)
+    AND (%(action)s::text IS NULL OR c.action = %(action)s)
+    AND (%(reason)s::text IS NULL OR c.dead_letter_reason = %(reason)s)
+    AND (%(reference)s::text IS NULL OR c.reference = %(reference)s)
+    AND (%(created_after)s::timestamptz IS NULL OR c.created_at >= %(created_after)s)
+    AND (%(created_before)s::timestamptz IS NULL OR c.created_at < %(created_before)s)
+ORDER BY c.id
+LIMIT %(limit)s;
+
+-- name: number
+-- How many there are.
+SELECT count(*) AS number
+FROM commands c
+WHERE c.dead_letter_reason IS NOT NULL AND c.dead_letter_closed_at IS NULL
+    AND (%(after)s::uuid IS NULL OR c.id > %(after)s)
+    AND (%(client_id)s::text IS NULL OR c.client_id = %(client_id)s)
+    AND (%(action)s::text IS NULL OR c.action = %(action)s)
+    AND (%(reason)s::text IS NULL OR c.dead_letter_reason = %(reason)s)
+    AND (%(reference)s::text IS NULL OR c.reference = %(reference)s)
+    AND (%(created_after)s::timestamptz IS NULL OR c.created_at >= %(created_after)s)
+    AND (%(created_before)s::timestamptz IS NULL OR c.created_at < %(created_before)s);
+
+-- name: summary
+-- How many by client, by action and by cause, and in all (`kind` total), read once; of each kind the largest `most`
+-- and the number of all (`groups`).
+WITH counted AS (
+    SELECT
+        CASE grouping(c.client_id, c.action, c.dead_letter_reason)
+            WHEN 3 THEN 'client' WHEN 5 THEN 'action' WHEN 6 THEN 'reason' ELSE 'total'
+        END AS kind,
+        coalesce(c.client_id, c.action, c.dead_letter_reason) AS name,
+        count(*) AS number,
+        min(c.finished_at) AS oldest
+    FROM commands c
+    WHERE c.dead_letter_reason IS NOT NULL AND c.dead_letter_closed_at IS NULL
+        AND (%(client_id)s::text IS NULL OR c.client_id = %(client_id)s)
+        AND (%(action)s::text IS NULL OR c.action = %(action)s)
+        AND (%(reason)s::text IS NULL OR c.dead_letter_reason = %(reason)s)
+        AND (%(reference)s::text IS NULL OR c.reference = %(reference)s)
+        AND (%(created_after)s::timestamptz IS NULL OR c.created_at >= %(created_after)s)
+        AND (%(created_before)s::timestamptz IS NULL OR c.created_at < %(created_before)s)
+    GROUP BY GROUPING SETS ((), (c.client_id), (c.action), (c.dead_letter_reason))
+),
+placed AS (
+    SELECT
+        counted.*,
+        row_number() OVER (PARTITION BY kind ORDER BY number DESC, name) AS place,
+        count(*) OVER (PARTITION BY kind) AS groups
+    FROM counted
+)
+SELECT kind, name, number, oldest, groups FROM placed WHERE place <= %(most)s ORDER BY kind, place;
+
+-- name: originals
+-- What a replay takes over from commands that are locked.
+SELECT
+    id, client_id, action, lane, payload, document_ids, priority, attempt, max_retries, not_before, expires_at,
+    timeout_s, on_interrupt, order_key, when_offline, reference, tags, estimated_duration_s, created_at, order_place
+FROM commands
+WHERE id = ANY (%(ids)s);
+
+-- name: replays
+-- The replays of these commands.
+SELECT id, replay_of FROM commands WHERE replay_of = ANY (%(ids)s) AND replay_of IS NOT NULL;
