@@ -8,8 +8,10 @@ from uuid import UUID
 
 from hub.config import Settings
 from hub.dispatch.batches import BatchWatch
+from hub.dispatch.cleaner import Cleaner
 from hub.dispatch.dispatcher import Dispatcher
 from hub.dispatch.reaper import Reaper
+from hub.dispatch.standing import StandingWatch
 from hub.domain.presence import over_http
 from hub.errors import UnavailableError
 from hub.keys import SigningKeys, load_signing_keys
@@ -20,6 +22,7 @@ from hub.mqtt.outbound import Outbound
 from hub.mqtt.session import LINKS, Address, Session
 from hub.observability import Log
 from hub.services.access import Access
+from hub.services.archive import Archive
 from hub.services.batches import Batches
 from hub.services.broker import BrokerChanges
 from hub.services.channels import Channels, Router
@@ -36,6 +39,7 @@ from hub.services.http_clients import HttpClients
 from hub.services.permissions import Permissions
 from hub.services.presence import PresenceService
 from hub.services.reports import Reports
+from hub.services.retention import Retention
 from hub.services.sent import SentTimes
 from hub.services.submission import Submission
 from hub.services.uploads import Uploads
@@ -133,12 +137,14 @@ class Hub:
         )
         self.uploads = Uploads(database, spool, settings.max_upload_mib * 1024 * 1024, log)
         self.submission = Submission(database, signals, self.documents, self.metrics, log)
-        self.commands = Commands(database, signals, self.metrics, log)
+        self.explaining = Explaining(database, lambda: signals.notifications.any_at_broker, log)
+        self.commands = Commands(database, signals, self.metrics, log, causes=self.explaining.causes)
         self.dead_letters = DeadLetters(database, signals, self.metrics, log)
-        self.explaining = Explaining(database, lambda: self.worker.session.connected if self.worker else None)
         self.fan_out = FanOut(database, self.submission, signals, self.metrics, log)
         self.batches = Batches(database, signals, log)
         self.groups = Groups(database)
+        archive = Archive(settings.archive_dir) if settings.archive_dir is not None else None
+        self.retention = Retention(database, settings.periods, archive, self.metrics, log)
         self.permissions = Permissions(database)
         self.clients = Clients(
             database,
@@ -202,10 +208,13 @@ class Worker:
             on_lost=self._lost,
             link=LINKS[settings.mqtt_client],
         )
+        hub.signals.notifications.at_broker = lambda: self.session.connected
         hub.metrics.broker_connected.set_function(lambda: float(self.session.connected))
         hub.metrics.reports_waiting.set_function(lambda: float(self.inbound.reports_waiting))
         self.reaper = Reaper(database, hub.commands, hub.presence, hub.signals, self._roll_called_at, log)
         self.batch_watch = BatchWatch(hub.batches, log)
+        self.cleaner = Cleaner(hub.retention, log, every_s=settings.cleanup_every_s)
+        self.standing = StandingWatch(hub.explaining, log)
         self.administration: Administration | None = None
         self.admin_session: Session | None = None
         self.broker: BrokerChanges | None = None
@@ -234,6 +243,7 @@ class Worker:
 
     async def _connected(self) -> None:
         self._announce.set()
+        self._hub.signals.notifications.greet()
         self.dispatcher.ready = True
         self.dispatcher.look_at_leases()
 
@@ -251,4 +261,5 @@ class Worker:
             self._hub.outbound.announce(now)
 
     def _lost(self) -> None:
+        self._hub.signals.notifications.greet()
         self.dispatcher.ready = False

@@ -81,6 +81,8 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
                 start("dispatcher", hub.worker.dispatcher.run)
                 start("reaper", hub.worker.reaper.run)
                 start("batches", hub.worker.batch_watch.run)
+                start("cleaner", hub.worker.cleaner.run)
+                start("standing", hub.worker.standing.run)
                 start("mqtt", hub.worker.session.run)
                 start("announcements", hub.worker.announce)
                 if hub.worker.admin_session is not None and hub.worker.broker is not None:

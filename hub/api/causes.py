@@ -8,12 +8,16 @@ from hub.domain.explanation import Cause, Explanation
 
 SENTENCES: Mapping[Cause, tuple[str, str]] = {
     Cause.ENDED: (
-        "It has ended: {status}. Its log shows the whole way.",
-        "끝났습니다: {status}. 전체 경로는 로그에 있습니다.",
+        "It has ended: {status} (reason: {reason}). The way shows each step.",
+        "끝났습니다: {status}(이유: {reason}). 전체 경로는 way에 있습니다.",
     ),
     Cause.BATCH_PAUSED: (
-        "Its batch {batch_id} does not let it go yet: it is paused, or not yet its turn. Resume it if it is paused.",
-        "배치 {batch_id}이(가) 일시 정지되었거나 아직 차례가 아닙니다. 정지되었으면 재개하십시오.",
+        "Its batch {batch_id} is {batch_status}: {stop_reason}. It waits until somebody resumes or cancels the batch.",
+        "배치 {batch_id}의 상태가 {batch_status}입니다({stop_reason}). 배치를 재개하거나 취소할 때까지 기다립니다.",
+    ),
+    Cause.ROLLOUT: (
+        "It is part of the staged rollout {batch_id} ({per_minute} a minute); its turn is at {until}. Nothing to do.",
+        "단계적 배포 {batch_id}(분당 {per_minute}개)의 명령이며 차례는 {until}입니다. 할 일은 없습니다.",
     ),
     Cause.SCHEDULED: (
         "It is scheduled and goes out from {until}. Nothing to do.",
@@ -50,8 +54,8 @@ SENTENCES: Mapping[Cause, tuple[str, str]] = {
         "{since}부터 클라이언트의 접속 여부를 알 수 없습니다. 확인 중이며, 계속되면 기기를 확인하십시오.",
     ),
     Cause.BROKER_NOT_CONNECTED: (
-        "This hub is not connected to the MQTT broker. Look at the broker and at /health/ready; it connects by itself.",
-        "허브가 MQTT 브로커에 연결되어 있지 않습니다. 브로커와 /health/ready를 확인하십시오. 자동으로 다시 연결합니다.",
+        "No hub is connected to the MQTT broker. Look at the broker and at /health/ready; hubs connect by themselves.",
+        "MQTT 브로커에 연결된 허브가 없습니다. 브로커와 /health/ready를 확인하십시오. 자동으로 다시 연결합니다.",
     ),
     Cause.ORDER_KEY_WAITS: (
         "An older command of its order key {order_key} has not ended: {command_id}. Explain that one.",
@@ -90,6 +94,12 @@ SENTENCES: Mapping[Cause, tuple[str, str]] = {
         "refuses it, or has no room. Look at the agent's log.",
         "브로커는 {since}에 받았지만 에이전트의 확인이 없습니다(전송 {sends}번, 다음 {next_send}). 에이전트가 멈췄거나 "
         "거부했거나 자리가 없습니다. 에이전트 로그를 확인하십시오.",
+    ),
+    Cause.NOT_FETCHED: (
+        "It waits since {since} for the client, which speaks HTTP: by its stream or next poll (offered: {sends}). "
+        "If this stays, the client does not read, or does not answer. Look at its log.",
+        "{since}부터 HTTP 클라이언트의 스트림 또는 다음 폴링을 기다립니다(전달 {sends}번). 계속되면 클라이언트가 "
+        "읽지 않거나 응답하지 않는 것이니 클라이언트 로그를 확인하십시오.",
     ),
     Cause.WAITS_IN_AGENT: (
         "It is in the agent's journal since {since} and waits for its lane; there runs: {command_id}.",

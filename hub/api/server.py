@@ -10,12 +10,25 @@ from fastapi import FastAPI, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.api import problems, reference
-from hub.api.routes import batches, clients, commands, dead_letters, device, documents, groups, operation, uploads
+from hub.api.routes import (
+    batches,
+    clients,
+    commands,
+    dead_letters,
+    device,
+    documents,
+    explaining,
+    groups,
+    operation,
+    uploads,
+)
 from hub.api.short_way import ShortWay
 from hub.app import Hub
 from hub.metrics import Metrics
 from hub.observability import Event, Log
 
+ROUTES = (commands, explaining, dead_letters, batches, clients, groups, documents, operation, uploads, device)
+"""Modules whose `router` is served."""
 MAX_BODY = 1024 * 1024
 DESCRIPTION = """
 Command the machines on the floor: printer PCs, PDAs, kiosks.
@@ -45,7 +58,7 @@ def application(hub: Hub) -> FastAPI:
         redoc_url=None,
     )
     app.state.hub = hub
-    for module in (commands, dead_letters, batches, clients, groups, documents, operation, uploads, device):
+    for module in ROUTES:
         app.include_router(module.router)
     reference.install(app)
     problems.install(app, hub.log)

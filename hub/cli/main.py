@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli import batches, broker, clients, dead_letters, groups, output, printing, sending
+from hub.cli import batches, broker, clients, dead_letters, groups, output, printing, sending, way
 from hub.cli.api import Api
 from hub.cli.conformance import conformance
 from hub.cli.output import Json, console, explained
@@ -138,13 +138,14 @@ def explain(
     command_id: Annotated[str, typer.Argument(help="The command's id.")],
     as_json: Json = False,
 ) -> None:
-    """Say in one sentence why a command stands where it stands, and what to do."""
+    """Say in one sentence why a command stands where it stands, and what to do; then its way, hop by hop."""
     with explained(as_json=as_json), Api.from_environment() as api:
         found = api.get(f"/api/commands/{command_id}/explain")
         if as_json:
             output.print_json(found)
         else:
             console.print(f"{found['cause']}: {found['detail']}", markup=False)
+            way.show_hops(console, found["way"], found["details"].get("status", ""), korean=output.korean())
 
 
 @schema.command("export")

@@ -38,11 +38,11 @@ def carry_out(api: Api, body: dict[str, Any], *, wait: float, key: str | None, a
 
 def show(api: Api, command: dict[str, Any], *, as_json: bool) -> None:
     """A command and its way."""
-    logs = api.get(f"/api/commands/{command['id']}/logs")["items"]
+    hops = api.get(f"/api/commands/{command['id']}/explain")["way"]
     if as_json:
-        output.print_json({**command, "way": way.hops(command, logs)})
+        output.print_json({**command, "way": hops})
     else:
-        way.show(console, command, logs, korean=output.korean())
+        way.show(console, command, hops, korean=output.korean())
 
 
 def _waiting(text: str, *, quiet: bool) -> AbstractContextManager[Any]:

@@ -230,7 +230,7 @@ class _Machine:
         while command["status"] in way.UNFINISHED and time.monotonic() < end:
             self._pause()
             command = api.get(f"/api/commands/{command['id']}")
-        way.show(console, command, api.get(f"/api/commands/{command['id']}/logs")["items"], korean=output.korean())
+        way.show(console, command, api.get(f"/api/commands/{command['id']}/explain")["way"], korean=output.korean())
         return bool(command["status"] == "completed")
 
     def _tell(self, url: str) -> None:

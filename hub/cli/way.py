@@ -1,4 +1,4 @@
-"""The way of a command, hop by hop, for people."""
+"""The way of a command, hop by hop, for people; `hub.domain.way` makes it."""
 
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from rich.table import Table
 
 HOPS = {
     "created": ("stored by the hub", "허브에 저장"),
+    "rejected": ("refused", "거부됨"),
     "queued": ("handed out", "클라이언트에 배정"),
     "sent": ("at the broker", "브로커 도착"),
     "accepted": ("in the agent's journal", "에이전트 저널 기록"),
@@ -21,6 +22,9 @@ HOPS = {
     "cancelled": ("cancelled", "취소됨"),
     "expired": ("expired", "만료"),
     "unknown": ("unknown", "결과 불명"),
+    "replayed": ("run once more, as another command", "다른 명령으로 다시 실행"),
+    "dismissed": ("dismissed by a person", "사람이 종결"),
+    "decided": ("decided by a person", "사람이 결정"),
     "evidence": ("evidence from the agent", "에이전트의 증거"),
 }
 
@@ -28,30 +32,17 @@ HOPS = {
 UNFINISHED = ("pending", "queued", "running")
 
 
-def hops(command: dict[str, Any], logs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Every hop with its time and the milliseconds since the one before, in order of time."""
-    found = [(entry["at"], entry["event"], entry.get("detail")) for entry in logs]
-    for column, event in (("sent_at", "sent"), ("accepted_at", "accepted")):
-        if command.get(column):
-            found.append((command[column], event, None))
-    order = list(HOPS)
-    found.sort(key=lambda hop: (hop[0], order.index(hop[1]) if hop[1] in order else len(order)))
-    way: list[dict[str, Any]] = []
-    before: datetime | None = None
-    for at, event, detail in found:
-        moment = datetime.fromisoformat(at)
-        step = 0.0 if before is None else (moment - before).total_seconds() * 1000
-        way.append({"event": event, "at": at, "after_ms": round(step, 1), "detail": detail})
-        before = moment
-    return way
+def show(console: Console, command: dict[str, Any], way: list[dict[str, Any]], *, korean: bool) -> None:
+    """Print a command and its way, and last how it stands."""
+    console.print(f"{command['action']} on {command['client_id']}, {command['id']}", markup=False, highlight=False)
+    show_hops(console, way, command["status"], korean=korean)
+    console.print(_stands(command, korean=korean), markup=False, highlight=False)
 
 
-def show(console: Console, command: dict[str, Any], logs: list[dict[str, Any]], *, korean: bool) -> None:
-    """Print a command and its way, and last how it stands. Times are this machine's; the heading says which zone."""
-    way = hops(command, logs)
+def show_hops(console: Console, way: list[dict[str, Any]], status: str, *, korean: bool) -> None:
+    """Print the hops of a command that is in `status`. Times are this machine's; the heading says which zone."""
     times = [datetime.fromisoformat(hop["at"]).astimezone() for hop in way]
     first = times[0] if times else datetime.now().astimezone()
-    console.print(f"{command['action']} on {command['client_id']}, {command['id']}", markup=False, highlight=False)
     table = Table(box=None, pad_edge=False)
     for heading in ("hop", f"{first:%Y-%m-%d %Z}", "+ ms", ""):
         table.add_column(heading, justify="right" if heading == "+ ms" else "left", no_wrap=heading != "")
@@ -59,10 +50,9 @@ def show(console: Console, command: dict[str, Any], logs: list[dict[str, Any]], 
         names = HOPS.get(hop["event"], (hop["event"], hop["event"]))
         day = "" if at.date() == first.date() else f"{at:%m-%d} "
         # The last line says why it ended; here stands only what happened on the way.
-        about = "" if hop["event"] == command["status"] else _about(hop["detail"])
+        about = "" if hop["event"] == status else _about(hop["detail"])
         table.add_row(names[korean], f"{day}{at:%H:%M:%S.%f}"[:-3], f"{hop['after_ms']:.1f}", about)
     console.print(table)
-    console.print(_stands(command, korean=korean), markup=False, highlight=False)
 
 
 def _stands(command: dict[str, Any], *, korean: bool) -> str:

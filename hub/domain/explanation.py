@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.domain.lanes import PER_CLIENT, PER_LANE, URGENT_PRIORITY
+from hub.domain.presence import over_http
 
 
 class Cause(enum.StrEnum):
@@ -13,6 +14,7 @@ class Cause(enum.StrEnum):
 
     ENDED = "ended"
     BATCH_PAUSED = "batch_paused"
+    ROLLOUT = "rollout"
     SCHEDULED = "scheduled"
     RETRY_WAITS = "retry_waits"
     CLIENT_DISABLED = "client_disabled"
@@ -30,6 +32,7 @@ class Cause(enum.StrEnum):
     CANCEL_ASKED = "cancel_asked"
     NOT_AT_BROKER = "not_at_broker"
     NOT_ACKNOWLEDGED = "not_acknowledged"
+    NOT_FETCHED = "not_fetched"
     WAITS_IN_AGENT = "waits_in_agent"
     HELD = "held"
     RUNNING = "running"
@@ -44,7 +47,10 @@ class Explanation:
 
 
 def explain(facts: Mapping[str, Any], *, broker_connected: bool | None) -> Explanation:
-    """The cause for a row of `store.explanation.facts`. `broker_connected` is None when this process cannot say."""
+    """The cause for a row of `store.explanation.facts`.
+
+    `broker_connected`: whether any hub process is at the broker; None when nobody has said so, either way.
+    """
     match facts["status"]:
         case "pending":
             return _disabled(facts) or _held_back(facts) or _unreachable(facts, broker_connected) or _in_line(facts)
@@ -53,7 +59,13 @@ def explain(facts: Mapping[str, Any], *, broker_connected: bool | None) -> Expla
         case "running":
             return _cancel(facts) or _running(facts)
         case status:
-            return Explanation(Cause.ENDED, {"status": status})
+            return Explanation(Cause.ENDED, {"status": status, "reason": _reason(facts)})
+
+
+def _reason(facts: Mapping[str, Any]) -> str | None:
+    """Why it ended without success, as a code."""
+    code = (facts["error"] or {}).get("code")
+    return facts["unknown_reason"] or code
 
 
 def _disabled(facts: Mapping[str, Any]) -> Explanation | None:
@@ -65,7 +77,10 @@ def _disabled(facts: Mapping[str, Any]) -> Explanation | None:
 def _held_back(facts: Mapping[str, Any]) -> Explanation | None:
     """What keeps a pending command out of the line."""
     if facts["on_hold"]:
-        return Explanation(Cause.BATCH_PAUSED, {"batch_id": facts["batch_id"]})
+        return Explanation(
+            Cause.BATCH_PAUSED,
+            {"batch_id": facts["batch_id"], "batch_status": facts["batch_status"], "stop_reason": facts["stop_reason"]},
+        )
     if not facts["scheduled"]:
         return None
     if facts["attempt"] > 1:
@@ -78,18 +93,23 @@ def _held_back(facts: Mapping[str, Any]) -> Explanation | None:
                 "error": facts["error"],
             },
         )
+    if facts["per_minute"] is not None:
+        return Explanation(
+            Cause.ROLLOUT,
+            {"until": facts["not_before"], "batch_id": facts["batch_id"], "per_minute": facts["per_minute"]},
+        )
     return Explanation(Cause.SCHEDULED, {"until": facts["not_before"]})
 
 
 def _unreachable(facts: Mapping[str, Any], broker_connected: bool | None) -> Explanation | None:
     """What keeps anything from going to the client."""
     since = {"since": facts["presence_since"]}
-    if not facts["seen"]:
+    if facts["session"] is None:
         return Explanation(Cause.CLIENT_NEVER_SEEN)
     if facts["kept_away"]:
         return Explanation(Cause.CLIENT_KEPT_AWAY)
-    # Before presence: whoever is not at the broker himself cannot know who is.
-    if broker_connected is False:
+    # Before presence: while no hub is at the broker, none knows who is. Clients that speak HTTP do without it.
+    if broker_connected is False and not over_http(facts["session"]):
         return Explanation(Cause.BROKER_NOT_CONNECTED)
     if facts["presence"] == "offline":
         return Explanation(Cause.CLIENT_OFFLINE, since)
@@ -127,6 +147,8 @@ def _handed_out(facts: Mapping[str, Any], broker_connected: bool | None) -> Expl
     sends = {"sends": facts["sends"], "next_send": facts["lease_until"]}
     if facts["accepted_at"] is not None:
         return Explanation(Cause.CLIENT_UNKNOWN, {"since": facts["presence_since"]})
+    if over_http(facts["session"]):
+        return Explanation(Cause.NOT_FETCHED, {"since": facts["queued_at"], **sends})
     if facts["sent_at"] is None:
         return Explanation(Cause.NOT_AT_BROKER, sends)
     return Explanation(Cause.NOT_ACKNOWLEDGED, {"since": facts["sent_at"], **sends})

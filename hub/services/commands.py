@@ -1,11 +1,12 @@
 """Looking commands up, listing and cancelling them, and closing what is overdue."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from hub.domain import lifecycle
+from hub.domain.explanation import Explanation
 from hub.domain.lifecycle import ENDED, CancelRequested, DeadlinePassed, Ignore
 from hub.errors import ConflictError, NotFoundError
 from hub.metrics import Metrics
@@ -15,19 +16,24 @@ from hub.services.ports import Signals
 from hub.services.submission import Caller
 from hub.store import commands as store
 from hub.store import principals, transitions
-from hub.store.engine import Database
+from hub.store.engine import Connection, Database
 
 Row = dict[str, Any]
+Causes = Callable[[Connection, Sequence[UUID]], Awaitable[dict[UUID, Explanation]]]
 
 
 class Commands:
     """The service for single commands; `reader.run` must be running."""
 
-    def __init__(self, database: Database, signals: Signals, metrics: Metrics, log: Log) -> None:
+    def __init__(
+        self, database: Database, signals: Signals, metrics: Metrics, log: Log, *, causes: Causes | None = None
+    ) -> None:
+        """`causes`, if given, names for the log what kept commands that are overdue."""
         self._database = database
         self._signals = signals
         self._metrics = metrics
         self._log = log
+        self._causes = causes
         self.reader: Batcher[UUID, Row | None] = Batcher(self._find)
 
     async def get(self, command_id: UUID) -> Row:
@@ -120,6 +126,10 @@ class Commands:
         """Decide about commands whose deadline has passed; how many there were."""
         async with self._database.transaction() as connection:
             overdue = await transitions.lock_overdue(connection, most)
+            # Before anything is decided: afterwards they have only ended.
+            kept_by: dict[UUID, Explanation] = {}
+            if overdue and self._causes is not None:
+                kept_by = await self._causes(connection, [command.id for command in overdue])
             for command in overdue:
                 command.fold(lifecycle.decide(command.state, DeadlinePassed(), command.now))
             await transitions.apply(connection, overdue)
@@ -130,6 +140,7 @@ class Commands:
                 command_id=command.id,
                 client_id=command.client_id,
                 status=command.state.status.value,
+                cause=kept_by[command.id].cause.value if command.id in kept_by else None,
             )
         self._signals.work_for({command.client_id for command in overdue})
         self._signals.ended(command.id for command in overdue if command.state.status in ENDED)

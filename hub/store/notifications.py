@@ -39,6 +39,8 @@ class Hint(msgspec.Struct, frozen=True, omit_defaults=True):
     """Something handed out is to be sent again at once."""
     hello: bool = False
     """Nothing but a sign of life; a process that hears a new one answers with its own."""
+    at_broker: bool | None = None
+    """Whether the sender is at the broker; in a hello. None: it has no part in that."""
     everything: bool = False
     """More than fits: look for yourself."""
 
@@ -57,6 +59,9 @@ class Notifications:
         self._hello = False
         self._some = asyncio.Event()
         self._alone_from = float("inf")
+        self._others: dict[str, tuple[float, bool | None]] = {}
+        self.at_broker: Callable[[], bool | None] = lambda: None
+        """Whether this process is at the broker; None: it has no part in that."""
 
     def tell(
         self,
@@ -78,6 +83,18 @@ class Notifications:
         """Whether no other process works with this database, as far as could be heard."""
         return time.monotonic() > self._alone_from
 
+    @property
+    def any_at_broker(self) -> bool | None:
+        """Whether any process is at the broker, as far as could be heard; None: no process is known that should be."""
+        heard_after = time.monotonic() - ALONE_AFTER_S
+        said = [at_broker for heard, at_broker in self._others.values() if heard > heard_after] + [self.at_broker()]
+        return None if all(one is None for one in said) else any(said)
+
+    def greet(self) -> None:
+        """Say hello: that this process lives, and whether it is at the broker."""
+        self._hello = True
+        self._some.set()
+
     async def run(self) -> None:
         """Send and receive until cancelled; a lost connection is made again."""
         while True:
@@ -89,7 +106,7 @@ class Notifications:
                     async with asyncio.TaskGroup() as group:
                         group.create_task(self._listen(connection), name="listen")
                         group.create_task(self._send(), name="notify")
-                        self._greet()
+                        self.greet()
             except* (psycopg.Error, OSError):
                 self._alone_from = float("inf")
                 await asyncio.sleep(RETRY_S)
@@ -102,9 +119,13 @@ class Notifications:
                 continue
             if hint.sender == self._sender:
                 continue
-            if self.alone:
-                self._greet()
-            self._alone_from = time.monotonic() + ALONE_AFTER_S
+            now = time.monotonic()
+            if hint.sender not in self._others or self.alone:
+                self.greet()
+            if hint.hello:
+                self._others = {name: kept for name, kept in self._others.items() if kept[0] > now - ALONE_AFTER_S}
+                self._others[hint.sender] = (now, hint.at_broker)
+            self._alone_from = now + ALONE_AFTER_S
             self._receive(hint)
         raise psycopg.OperationalError("the connection for notifications ended")
 
@@ -116,19 +137,16 @@ class Notifications:
                 try:
                     await asyncio.wait_for(self._some.wait(), HELLO_EVERY_S)
                 except TimeoutError:
-                    self._greet()
+                    self.greet()
                 self._some.clear()
                 await connection.execute(notify(CHANNEL, msgspec.json.encode(self._take()).decode()))
                 await asyncio.sleep(SPACING_S)
 
-    def _greet(self) -> None:
-        self._hello = True
-        self._some.set()
-
     def _take(self) -> Hint:
         clients, ended, broker, leases = self._clients, self._ended, self._broker, self._leases
         hello, self._hello = self._hello, False
+        at_broker = self.at_broker() if hello else None
         self._clients, self._ended, self._broker, self._leases = set(), set(), False, False
         if len(clients) > MAX_NAMES or len(ended) > MAX_NAMES:
-            return Hint(self._sender, broker=broker, leases=leases, everything=True)
-        return Hint(self._sender, list(clients), list(ended), broker, leases, hello)
+            return Hint(self._sender, broker=broker, leases=leases, hello=hello, at_broker=at_broker, everything=True)
+        return Hint(self._sender, list(clients), list(ended), broker, leases, hello, at_broker)

@@ -52,6 +52,8 @@ def test_the_second_machine_is_told_to_keep_away_and_a_person_lets_dispatch_go_o
 
     held = floor.send(client["id"], "status", {}, wait=2)
     assert held["status"] == "pending"
+    explained = floor.http.get(f"/api/commands/{held['id']}/explain").json()
+    assert explained["cause"] == "client_kept_away", explained
     leaves.stop()
     released = floor.http.post(f"/api/clients/{client['id']}/release")
     assert (released.status_code, released.json()["keep_away"]) == (200, None)

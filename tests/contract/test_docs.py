@@ -12,7 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from hub.api.catalogue import CATALOGUE
-from hub.api.routes import batches, clients, commands, dead_letters, device, documents, groups, operation, uploads
+from hub.api.server import ROUTES
 from hub.config import Settings
 from hub.domain.lifecycle import TRANSITIONS, Status
 from hub.observability import Event
@@ -48,7 +48,7 @@ def anchors(page: Path) -> set[str]:
 def application_routes() -> Iterator[tuple[str, str]]:
     """(method, path) of every route, also of those that the description leaves out."""
     app = FastAPI()
-    for module in (commands, dead_letters, batches, clients, groups, documents, operation, uploads, device):
+    for module in ROUTES:
         app.include_router(module.router)
         for route in module.router.routes:
             assert isinstance(route, APIRoute)

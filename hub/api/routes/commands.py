@@ -12,14 +12,12 @@ from uuid_utils.compat import uuid7
 
 from hub.api.deps import HubDep, Permission, require
 from hub.api.models import CommandInput, CommandLogs, CommandOutput, CommandPage, LogEntry, Moment, Problem
-from hub.api.routes import explaining
 from hub.app import Hub
 from hub.errors import FieldProblem, RejectedError
 from hub.services.commands import Row
 from hub.services.submission import Caller, CommandRequest, IdempotencyKey
 
 router = APIRouter(tags=["commands"])
-router.routes.extend(explaining.router.routes)
 ROUTE = "POST /api/commands"
 LOOK_AT_CALLER_S = 1.0
 """How often a waiting request looks whether its caller is still there."""

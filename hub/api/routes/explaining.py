@@ -1,5 +1,7 @@
 """Why a command stands where it stands."""
 
+from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,6 +19,16 @@ router = APIRouter(tags=["commands"])
 PROBLEM: dict[str, Any] = {"model": Problem, "content": {"application/problem+json": {}}}
 
 
+class HopOutput(BaseModel):
+    """One step of a command's way."""
+
+    event: str = Field(description="As in the log, and sent (at the broker), accepted (in the agent's journal).")
+    at: datetime
+    after_ms: float = Field(description="Since the step before; 0 for the first.")
+    attempt: int
+    detail: dict[str, Any] | None
+
+
 class ExplanationOutput(BaseModel):
     """One cause, for programs and for people."""
 
@@ -24,6 +36,7 @@ class ExplanationOutput(BaseModel):
     cause: Cause = Field(description="One of a closed list; programs act on this.")
     detail: str = Field(description="A sentence in the language of Accept-Language: what keeps it, what to do.")
     details: dict[str, Any] = Field(description="What belongs to the cause: ids, times, numbers.")
+    way: list[HopOutput] = Field(description="Every step until now, in order of time.")
 
 
 @router.get(
@@ -39,8 +52,9 @@ async def explain_command(
     response: Response,
     accept_language: Annotated[str, Header()] = "",
 ) -> ExplanationOutput:
-    """One cause from a closed list."""
-    found = await hub.explaining.explain(command_id)
+    """One cause from a closed list, and the whole way."""
+    told = await hub.explaining.explain(command_id)
+    found = told.explanation
     korean = prefers_korean(accept_language)
     response.headers["Content-Language"] = "ko" if korean else "en"
     return ExplanationOutput(
@@ -48,4 +62,5 @@ async def explain_command(
         cause=found.cause,
         detail=causes.sentence(found, korean=korean),
         details=dict(found.details),
+        way=[HopOutput(**asdict(hop)) for hop in told.way],
     )

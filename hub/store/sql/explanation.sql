@@ -1,12 +1,13 @@
 -- name: facts
--- What is known about why a command stands where it stands; one row, or none. Each part reads a small index; lists of
--- other commands are cut off, for people read them.
+-- What is known about why commands stand where they stand; a row for each that there is. Each part reads a small index;
+-- lists of other commands are cut off, for people read them.
 SELECT
     c.id, c.client_id, c.status, c.attempt, c.max_retries, c.lane, c.priority, c.not_before, c.scheduled, c.on_hold,
-    c.batch_id, c.expires_at, c.sends, c.sent_at, c.lease_until, c.accepted_at, c.started_at, c.held_reasons,
-    c.progress, c.cancel_requested_at, c.error, c.order_key,
-    floorhub_now() AS now, k.status AS client_status, s.presence, s.presence_since, s.session IS NOT NULL AS seen,
+    c.batch_id, c.expires_at, c.sends, c.queued_at, c.sent_at, c.lease_until, c.accepted_at, c.started_at, c.held_reasons,
+    c.progress, c.cancel_requested_at, c.error, c.unknown_reason, c.order_key,
+    floorhub_now() AS now, k.status AS client_status, s.presence, s.presence_since, s.session,
     s.keep_away IS NOT NULL AS kept_away,
+    b.status AS batch_status, b.stop_reason, b.per_minute,
     blocker.id AS blocker, blocker.dead AS blocker_is_dead_letter,
     coalesce(lane_now.ids, ARRAY[]::uuid[]) AS in_lane,
     coalesce(client_now.number, 0) AS at_client,
@@ -22,6 +23,7 @@ SELECT
 FROM commands c
 JOIN clients k ON k.id = c.client_id
 LEFT JOIN client_sessions s ON s.client_id = c.client_id
+LEFT JOIN batches b ON b.id = c.batch_id
 LEFT JOIN LATERAL (
     SELECT o.id, o.finished_at IS NOT NULL AS dead
     FROM commands o
@@ -48,4 +50,20 @@ LEFT JOIN LATERAL (
     WHERE o.client_id = c.client_id AND o.lane = c.lane AND o.status = 'running' AND o.id <> c.id
     LIMIT 1
 ) running ON true
-WHERE c.id = %(id)s;
+WHERE c.id = ANY (%(ids)s);
+
+-- name: standing
+-- Commands that are next in their lanes and have been for too long although their client is there: one of each lane, and
+-- not many. Reads the beginning of each lane's part of a small index.
+SELECT due.id
+FROM client_sessions s
+JOIN client_lanes l ON l.client_id = s.client_id
+CROSS JOIN LATERAL (
+    SELECT c.id, greatest(c.created_at, c.not_before) AS since
+    FROM commands c
+    WHERE c.client_id = l.client_id AND c.lane = l.lane AND c.status = 'pending' AND NOT c.scheduled
+    ORDER BY c.priority DESC, c.id
+    LIMIT 1
+) due
+WHERE s.presence = 'online' AND due.since < floorhub_now() - make_interval(secs => %(longer_than_s)s)
+LIMIT %(most)s;

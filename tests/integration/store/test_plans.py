@@ -44,6 +44,8 @@ _BATCH = b"""
     VALUES (%s, %s, now(), '{}', 'running', 1, 1)
 """
 BATCH = UUID("0192f0c1-0000-7000-8000-0000000000ba")
+PENDING = UUID("0192f0c1-0000-7000-8000-0000000000bb")
+"""A command that waits, behind others of its order key and its lane."""
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +102,7 @@ async def full_database(full_database_url: str) -> AsyncIterator[Database]:
                 for n in range(20)
             ],
         )
+    await add_commands(database, [new_command(CLIENTS[0], payload={"printer": "p0"}, id=PENDING, order_key="key-19")])
     await claim(database, *CLIENTS)
     async with database.connection() as connection:
         await connection.execute(b"ANALYZE")
@@ -148,6 +151,20 @@ STATEMENTS: dict[str, tuple[bytes, dict[str, Any], set[str]]] = {
         statement("dispatch", "offer_again"),
         {"client_id": CLIENTS[0], "journal": JOURNAL},
         {"commands_handed_out", "commands_no_word"},
+    ),
+}
+
+
+STATEMENTS |= {
+    "explain": (
+        statement("explanation", "facts"),
+        {"ids": [PENDING]},
+        {"commands_due", "commands_handed_out", "commands_order_key"},
+    ),
+    "what stands still": (
+        statement("explanation", "standing"),
+        {"longer_than_s": 0, "most": 50},
+        {"commands_due"},
     ),
 }
 

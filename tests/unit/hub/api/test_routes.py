@@ -5,15 +5,10 @@ from collections.abc import Iterator
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
+from hub.api import server
 from hub.api.deps import Permission
-from hub.api.routes import batches, clients, commands, dead_letters, device, documents, groups, operation, uploads
 
-ROUTES = [
-    route
-    for module in (commands, dead_letters, batches, clients, groups, documents, operation, uploads, device)
-    for route in module.router.routes
-    if isinstance(route, APIRoute)
-]
+ROUTES = [route for module in server.ROUTES for route in module.router.routes if isinstance(route, APIRoute)]
 
 
 def permissions(dependant: Dependant) -> Iterator[Permission]:

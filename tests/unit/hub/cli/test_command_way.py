@@ -1,15 +1,19 @@
 """What a person reads about a command: its hops, in a zone that is named, and last how it stands, told once."""
 
+import json
 import socket
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 from rich.console import Console
 
 from hub.cli import way
 from hub.cli.api import Api, ApiError
+from hub.domain import way as domain
 
 REASON = "the printer gave job 3 up: fuser melted"
 COMMAND = {
@@ -17,7 +21,8 @@ COMMAND = {
     "action": "print",
     "client_id": "front-desk",
     "sent_at": None,
-    "accepted_at": "2026-11-21T14:59:59.900000Z",
+    "attempt": 1,
+    "accepted_at": datetime(2026, 11, 21, 14, 59, 59, 900_000, tzinfo=UTC),
     "held_reasons": None,
     "result": None,
     "error": None,
@@ -36,12 +41,13 @@ def _in_seoul(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def shown(command: dict[str, Any], *logs: dict[str, Any], korean: bool = False) -> list[str]:
     console = Console(width=200)
     with console.capture() as capture:
-        way.show(console, {**COMMAND, **command}, list(logs), korean=korean)
+        whole = {**COMMAND, **command}
+        way.show(console, whole, json.loads(msgspec.json.encode(domain.way(whole, logs))), korean=korean)
     return [line.rstrip() for line in capture.get().splitlines()]
 
 
 def hop(event: str, at: str, **detail: Any) -> dict[str, Any]:
-    return {"event": event, "at": at, "detail": detail or None}
+    return {"event": event, "at": datetime.fromisoformat(at), "attempt": 1, "detail": detail or None}
 
 
 def test_times_carry_the_day_and_the_zone() -> None:

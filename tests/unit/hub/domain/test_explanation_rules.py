@@ -19,18 +19,22 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 IDS = [UUID(int=number) for number in range(1, 20)]
 PLAIN: dict[str, Any] = {
     "status": "pending", "client_status": "active", "on_hold": False, "batch_id": None, "scheduled": False,
-    "attempt": 1, "max_retries": 3, "not_before": None, "error": None, "seen": True, "kept_away": False,
-    "presence": "online", "presence_since": NOW, "blocker": None, "blocker_is_dead_letter": None, "order_key": None,
+    "attempt": 1, "max_retries": 3, "not_before": None, "error": None, "session": "s-1", "queued_at": NOW,
+    "kept_away": False, "presence": "online", "presence_since": NOW,
+    "batch_status": "paused", "stop_reason": "requested", "per_minute": None,
+    "blocker": None, "blocker_is_dead_letter": None, "order_key": None,
     "priority": 5, "lane": "client", "in_lane": [], "at_client": 0, "ahead": [], "cancel_requested_at": None,
     "accepted_at": None, "sent_at": None, "sends": 1, "lease_until": NOW, "lane_runs": None, "held_reasons": None,
-    "started_at": None, "progress": None,
+    "started_at": None, "unknown_reason": None, "progress": None,
 }  # fmt: skip
 WAYS: list[tuple[Cause, dict[str, Any]]] = [
     (Cause.BATCH_PAUSED, {"on_hold": True, "scheduled": True}),
+    (Cause.ROLLOUT, {"scheduled": True, "not_before": NOW, "per_minute": 10.0, "batch_id": IDS[0]}),
+    (Cause.RETRY_WAITS, {"scheduled": True, "attempt": 2, "per_minute": 10.0}),
     (Cause.SCHEDULED, {"scheduled": True, "not_before": NOW, "presence": "offline"}),
     (Cause.RETRY_WAITS, {"scheduled": True, "attempt": 2}),
     (Cause.CLIENT_DISABLED, {"client_status": "disabled", "presence": "offline"}),
-    (Cause.CLIENT_NEVER_SEEN, {"seen": False, "presence": "unknown"}),
+    (Cause.CLIENT_NEVER_SEEN, {"session": None, "presence": "unknown"}),
     (Cause.CLIENT_KEPT_AWAY, {"kept_away": True}),
     (Cause.CLIENT_OFFLINE, {"presence": "offline", "in_lane": IDS[:2]}),
     (Cause.CLIENT_UNKNOWN, {"presence": "unknown"}),
@@ -45,6 +49,7 @@ WAYS: list[tuple[Cause, dict[str, Any]]] = [
     (Cause.CANCEL_ASKED, {"status": "queued", "cancel_requested_at": NOW, "presence": "offline"}),
     (Cause.CLIENT_OFFLINE, {"status": "queued", "accepted_at": NOW, "presence": "offline"}),
     (Cause.NOT_AT_BROKER, {"status": "queued"}),
+    (Cause.NOT_FETCHED, {"status": "queued", "session": "http:s-1"}),
     (Cause.NOT_ACKNOWLEDGED, {"status": "queued", "sent_at": NOW}),
     (Cause.WAITS_IN_AGENT, {"status": "queued", "accepted_at": NOW}),
     (Cause.HELD, {"status": "running", "held_reasons": ["media-empty"]}),
@@ -65,6 +70,12 @@ def test_a_hub_that_is_not_at_the_broker_blames_no_client(status: str) -> None:
     assert explain(facts, broker_connected=None).cause is Cause.CLIENT_OFFLINE
 
 
+def test_who_speaks_http_waits_for_no_broker() -> None:
+    facts = {**PLAIN, "session": "http:s-1"}
+    assert explain(facts, broker_connected=False).cause is Cause.DISPATCH_DUE
+    assert explain({**facts, "status": "queued"}, broker_connected=False).cause is Cause.NOT_FETCHED
+
+
 ANY = {
     "status": st.sampled_from([status.value for status in Status]),
     "client_status": st.sampled_from(["active", "disabled", "retired"]),
@@ -75,8 +86,10 @@ ANY = {
     "ahead": st.lists(st.sampled_from(IDS), max_size=2),
     "at_client": st.integers(0, 20),
     "held_reasons": st.none() | st.just(["media-empty"]),
-    **{name: st.booleans() for name in ("on_hold", "scheduled", "seen", "kept_away", "blocker_is_dead_letter")},
+    **{name: st.booleans() for name in ("on_hold", "scheduled", "kept_away", "blocker_is_dead_letter")},
     **{name: st.none() | st.just(NOW) for name in ("cancel_requested_at", "accepted_at", "sent_at", "presence_since")},
+    "session": st.sampled_from([None, "s-1", "http:s-1"]),
+    "per_minute": st.none() | st.just(10.0),
     "blocker": st.none() | st.sampled_from(IDS),
 }
 

@@ -1,0 +1,40 @@
+"""The way of a command: every hop with its time. Pure; API, command line and explanations show this one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+EVENTS = (
+    *("created", "rejected", "queued", "sent", "accepted", "started", "held", "resumed", "retry", "cancel_requested"),
+    *("completed", "failed", "cancelled", "expired", "unknown", "evidence", "decided", "replayed", "dismissed"),
+)
+"""In which order hops of the same moment are told; an event that is not here comes last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One step: what happened, when, and how many milliseconds after the step before (0 for the first)."""
+
+    event: str
+    at: datetime
+    after_ms: float
+    attempt: int
+    detail: Mapping[str, Any] | None = None
+
+
+def way(command: Mapping[str, Any], logs: Sequence[Mapping[str, Any]]) -> list[Hop]:
+    """The hops of a command in order of time: a row of `commands` and its rows of `command_logs`.
+
+    `sent` (at the broker) and `accepted` (in the agent's journal) are known of the present attempt only.
+    """
+    found = [(entry["at"], entry["event"], entry["attempt"], entry.get("detail")) for entry in logs]
+    for column, event in (("sent_at", "sent"), ("accepted_at", "accepted")):
+        if command[column] is not None:
+            found.append((command[column], event, command["attempt"], None))
+    found.sort(key=lambda hop: (hop[0], EVENTS.index(hop[1]) if hop[1] in EVENTS else len(EVENTS)))
+    hops: list[Hop] = []
+    for at, event, attempt, detail in found:
+        after = (at - hops[-1].at).total_seconds() * 1000 if hops else 0.0
+        hops.append(Hop(event, at, round(after, 1), attempt, detail))
+    return hops
