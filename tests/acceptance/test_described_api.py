@@ -55,12 +55,14 @@ def real(floor: Floor) -> dict[str, list[str]]:
     """Values of parameters that name something, by the parameter's name."""
     client = floor.client()
     command = floor.send(client["id"], "open-door", {})
+    letter = floor.send(client["id"], "open-door", {}, expires_in_s=0.01)
+    floor.wait_status(letter["id"], "expired")
     batch = floor.http.post("/api/batches", json={"target": {"all": True}, "command": {"action": "open-door"}}).json()
     floor.http.post("/api/groups", json={"id": "some", "clients": [client["id"]]})
     basic = base64.b64encode(f"{client['id']}:{client['secret']}".encode()).decode()
     return {
         "client_id": [client["id"], "nobody"],
-        "command_id": [command["id"], NOWHERE],
+        "command_id": [command["id"], letter["id"], NOWHERE],
         "batch_id": [batch["id"], NOWHERE],
         "group_id": ["some", "none"],
         "document_id": [floor.upload()["id"], NOWHERE],
