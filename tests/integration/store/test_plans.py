@@ -156,6 +156,8 @@ STATEMENTS: dict[str, tuple[bytes, dict[str, Any], set[str]]] = {
 
 
 STATEMENTS |= {
+    "find commands": (statement("commands", "find"), {"ids": [BATCH]}, {"commands_replay_of"}),
+    "find replays": (statement("dead_letters", "replays"), {"ids": [BATCH]}, {"commands_replay_of"}),
     "explain": (
         statement("explanation", "facts"),
         {"ids": [PENDING]},
