@@ -2,6 +2,7 @@
 
 import os
 import socket
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,9 +10,11 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from hub.domain.fetching import Pattern, parse_pattern
+from hub.domain.retention import Periods
 from schemas.topics import is_client_id
 
 Role = Literal["api", "worker"]
+Days = Annotated[int, Field(ge=0, le=36_500)]
 
 
 def _worker_name() -> str:
@@ -56,6 +59,19 @@ class Settings(BaseSettings):
     document_folders: Annotated[tuple[Path, ...], NoDecode] = ()
     """Folders of this machine whose files commands may name by path."""
     stop_grace_s: Annotated[float, Field(gt=0, le=60)] = 8.0
+    keep_commands_days: Days = 90
+    """Ended commands with their logs, and batches; 0: for ever, as with the others."""
+    keep_dead_letters_days: Days = 0
+    """Dead letters that nobody has closed."""
+    keep_quarantine_days: Days = 30
+    keep_presence_days: Days = 90
+    keep_documents_days: Days = 90
+    """Since a command last named it."""
+    keep_audit_days: Days = 1095
+    """Audit rows and security events."""
+    archive_folder: str = ""
+    """Where what is deleted is written before; `off`: nowhere. Default: `archive` in the data folder."""
+    cleanup_every_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
 
     @field_validator("roles", mode="before")
     @classmethod
@@ -93,6 +109,36 @@ class Settings(BaseSettings):
     def fetch_patterns(self) -> tuple[Pattern, ...]:
         """`fetch_allow`, taken apart."""
         return tuple(parse_pattern(text) for text in self.fetch_allow)
+
+    @field_validator("archive_folder")
+    @classmethod
+    def _is_absolute_or_off(cls, value: str) -> str:
+        if value not in ("", "off") and not Path(value).is_absolute():
+            raise ValueError("give an absolute path, or off")
+        return value
+
+    @property
+    def periods(self) -> Periods:
+        """How long each kind is kept."""
+
+        def days(number: int) -> timedelta | None:
+            return timedelta(days=number) if number else None
+
+        return Periods(
+            commands=days(self.keep_commands_days),
+            dead_letters=days(self.keep_dead_letters_days),
+            quarantine=days(self.keep_quarantine_days),
+            presence=days(self.keep_presence_days),
+            documents=days(self.keep_documents_days),
+            audit=days(self.keep_audit_days),
+        )
+
+    @property
+    def archive_dir(self) -> Path | None:
+        """The archive's folder; None: nothing is archived."""
+        if self.archive_folder == "off":
+            return None
+        return Path(self.archive_folder) if self.archive_folder else self.data_dir / "archive"
 
     @property
     def keys_dir(self) -> Path:

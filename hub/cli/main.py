@@ -7,6 +7,7 @@ import typer
 
 from hub.cli import batches, broker, clients, dead_letters, groups, output, printing, sending, way
 from hub.cli.api import Api
+from hub.cli.cleanup import cleanup
 from hub.cli.conformance import conformance
 from hub.cli.output import Json, console, explained
 from hub.embedded.errors import EmbeddedError
@@ -29,6 +30,7 @@ app.add_typer(dead_letters.command, name="command")
 app.add_typer(broker.app, name="broker")
 app.add_typer(schema, name="schema")
 app.command()(conformance)
+app.command()(cleanup)
 
 
 @app.command()

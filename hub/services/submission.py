@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -32,6 +33,9 @@ MAX_PAYLOAD = 48 * 1024
 DEFAULT_EXPIRY_S = 3600.0
 DEFAULT_TIMEOUT_S = 300.0
 DOCUMENT_PATH = "/api/documents/"
+DOCUMENT_KNOWN_S = 1_800.0
+"""How long a document is not looked up again. Its use is noted when it is looked up, and no document is deleted within
+a day of its last use, so what is known is there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +122,7 @@ class Submission:
         self._signals = signals
         self._metrics = metrics
         self._log = log
-        self._documents: dict[UUID, dict[str, Any]] = {}
+        self._documents: dict[UUID, tuple[float, dict[str, Any]]] = {}
         self.batcher: Batcher[NewCommand, Verdict | KeyCollisionError] = Batcher(self._write)
 
     async def submit(
@@ -249,10 +253,10 @@ class Submission:
                 "validation_error",
                 fields=(FieldProblem("payload.document", "give a document's id from POST /api/documents, or {url}"),),
             ) from None
-        reference = self._documents.get(document_id)
-        if reference is None:
+        until, reference = self._documents.get(document_id, (0.0, {}))
+        if until < time.monotonic():
             async with self._database.connection() as connection:
-                found = await document_store.find(connection, [document_id])
+                found = await document_store.use(connection, [document_id])
             document = found.get(document_id)
             if document is None:
                 raise NotFoundError("document_not_found", document_id=document_id)
@@ -265,7 +269,7 @@ class Submission:
             }
             if len(self._documents) >= 10_000:
                 self._documents.clear()
-            self._documents[document_id] = reference
+            self._documents[document_id] = time.monotonic() + DOCUMENT_KNOWN_S, reference
         return {**payload, "document": reference}, [document_id]
 
     async def _write(self, commands: list[NewCommand]) -> list[Verdict | KeyCollisionError]:

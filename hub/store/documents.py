@@ -16,6 +16,7 @@ CHUNK = 256 * 1024
 _INSERT_CHUNK = statement("documents", "insert_chunk")
 _INSERT = statement("documents", "insert")
 _FIND = statement("documents", "find")
+_USE = statement("documents", "use")
 _NAMED = statement("documents", "named_by_unfinished")
 _CHUNK = statement("documents", "chunk")
 _DELETE = statement("documents", "delete")
@@ -81,6 +82,12 @@ async def insert(
 async def find(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Document]:
     """The documents with these ids that exist."""
     cursor = await connection.execute(_FIND, {"ids": list(ids)})
+    return {row["id"]: _document(row) for row in await cursor.fetchall()}
+
+
+async def use(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Document]:
+    """The same for documents that a new command is about to name: clean-up leaves them alone for their whole period."""
+    cursor = await connection.execute(_USE, {"ids": list(ids)})
     return {row["id"]: _document(row) for row in await cursor.fetchall()}
 
 

@@ -42,6 +42,9 @@ async def ready(hub: HubDep, response: Response) -> Readiness:
         if hub.worker.admin_session is not None:
             checks["broker_administration"] = "ok" if hub.worker.admin_session.connected else "not_connected"
     fine = all(state == "ok" for state in checks.values())
+    # What wants a person soon, and keeps nothing from working now.
+    if hub.worker is not None:
+        checks["cleanup"] = hub.retention.problem or "ok"
     if not fine:
         response.status_code = 503
     return Readiness(status="ready" if fine else "not_ready", checks=checks)

@@ -158,7 +158,10 @@ class ClientStatusChange(Table, table=True):
     """A change of presence. The table has no key, so the class borrows one that identifies well enough to read."""
 
     __tablename__ = "client_status_history"
-    __table_args__ = (Index("client_status_history_client", "client_id", text("at DESC")),)
+    __table_args__ = (
+        Index("client_status_history_client", "client_id", text("at DESC")),
+        Index("client_status_history_at", "at"),
+    )
     __mapper_args__: ClassVar[dict[str, Any]] = {"primary_key": ["client_id", "at", "presence"]}
 
     client_id: str = text_()

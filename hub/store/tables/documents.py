@@ -13,7 +13,7 @@ class Document(Table, table=True):
     """What a command prints or shows; never changed, so that its hash says everything."""
 
     __tablename__ = "documents"
-    __table_args__ = (Index("documents_sha256", "sha256"),)
+    __table_args__ = (Index("documents_sha256", "sha256"), Index("documents_used", "used_at"))
 
     id: UUID = Field(primary_key=True)
     sha256: bytes = Field(sa_type=LargeBinary)
@@ -22,6 +22,8 @@ class Document(Table, table=True):
     filename: str | None = text_()
     created_by: UUID
     created_at: datetime
+    used_at: datetime = Field(sa_column_kwargs={"server_default": text("now()")})
+    """When a command last named it, give or take an hour."""
 
 
 class DocumentChunk(Table, table=True):
