@@ -62,8 +62,8 @@ SENTENCES: Mapping[Cause, tuple[str, str]] = {
         "같은 순서 키 {order_key}의 앞선 명령 {command_id}이(가) 끝나지 않았습니다. 그 명령을 확인하십시오.",
     ),
     Cause.ORDER_KEY_DEAD_LETTER: (
-        "An older command of its order key {order_key} ended without success and waits for a person: {command_id}.",
-        "같은 순서 키 {order_key}의 앞선 명령 {command_id}이(가) 실패로 끝나 사람의 결정을 기다립니다.",
+        "An older command of its order key {order_key} failed and waits for a person: replay or dismiss {command_id}.",
+        "같은 순서 키 {order_key}의 앞선 명령 {command_id}이(가) 실패했습니다. 재실행하거나 닫아 주십시오.",
     ),
     Cause.LANE_FULL: (
         "Lane {lane} is full: the client has earlier commands in it that have not ended (command_ids). Explain those.",

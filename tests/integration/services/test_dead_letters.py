@@ -316,7 +316,10 @@ async def test_what_is_refused_as_a_submit_is_leaves_the_dead_letter_open(
     assert await one(database, b"SELECT day_used FROM client_usage WHERE client_id = 'front-pc'") == 1
 
 
-async def test_each_of_many_gets_its_own_answer(database: Database, letters: DeadLetters) -> None:
+async def test_each_of_many_gets_its_own_answer(
+    database: Database, letters: DeadLetters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CHUNK", 2)
     await add_client(database)
     await add_client(database, "small-pc", max_commands_per_day=3)
     good = await dead(database)
