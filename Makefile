@@ -2,6 +2,8 @@
 PYTHON ?= python3
 SETUP := $(PYTHON) scripts/setup_environment.py
 BIN := .venv/bin
+#: Test processes at once; each test file stays in one. WORKERS=0: one after the other, in this process.
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check simulation killpoints chaos bench format lock clean
@@ -15,7 +17,7 @@ run: ## start everything on this machine; ONCE=1 carries out one command and sto
 	@$(BIN)/floorhub up $(if $(ONCE),--once) $(ARGS)
 
 test: check ## all checks, then all tests; ARGS='-k broker' chooses
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: ## style, types and layers
 	@$(SETUP) dev

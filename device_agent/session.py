@@ -36,6 +36,7 @@ KEEPALIVE_S = 12
 ANSWER_S = 10.0
 """How long the broker may take for CONNACK, SUBACK and PUBACK."""
 GOODBYE_S = 2.0
+CANCEL_AGAIN_S = 0.2
 RECONNECT_S = (0.5, 5.0)
 MAX_WAITING = 1_000
 """Messages in each direction. One that finds no place is dropped with a log line; the hub and the journal repeat it."""
@@ -176,7 +177,8 @@ class Session:
             self._away_s = None
             self._leave.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._leave.wait(), delay)
+                async with asyncio.timeout(delay):
+                    await self._leave.wait()
 
     async def _connection(self, number: int) -> None:
         """One connection from CONNECT to its end. Raises when it does not end by `leave` or `stop`."""
@@ -193,9 +195,10 @@ class Session:
                 async with asyncio.TaskGroup() as group:
                     reader = group.create_task(self._read(client), name="mqtt-read")
                     writer = group.create_task(self._write(client), name="mqtt-write")
-                    await self._leave.wait()
-                    reader.cancel()
-                    writer.cancel()
+                    try:
+                        await self._leave.wait()
+                    finally:
+                        await _end({reader, writer})
                 await self._say_goodbye(client)
             except asyncio.CancelledError:
                 # The agent fails. A clean DISCONNECT without a word would leave it online for ever.
@@ -271,3 +274,12 @@ class Session:
 
     def _topic(self, channel: Channel) -> str:
         return topics.client_topic(self._endpoint.client_id, channel)
+
+
+async def _end(tasks: set[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended. Once is not enough: `asyncio.wait_for` of Python 3.11, which the library uses, loses
+    a cancel that meets its result, and the task would go on for ever."""
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=CANCEL_AGAIN_S)

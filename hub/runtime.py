@@ -14,6 +14,9 @@ from hub.config import Settings
 from hub.errors import SetupError
 from hub.observability import Event
 
+CANCEL_AGAIN_S = 2.0
+"""Longer than any loop needs to leave what it is in."""
+
 Work = Callable[[], Awaitable[None]]
 
 
@@ -95,16 +98,16 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
             gc.collect()
             gc.freeze()
             hub.log.info(Event.HUB_STARTED, roles=sorted(settings.roles))
-            await stop.wait()
-            # Soft: no new requests, those under way are finished. Then hard: the loops are cancelled.
-            if server is not None and serving is not None:
-                hub.channels.stop()  # Streams would outlast the grace.
-                server.should_exit = True
-                await asyncio.wait({serving}, timeout=settings.stop_grace_s)
-                server.force_exit = True
-                serving.cancel()
-            for task in background:
-                task.cancel()
+            try:
+                await stop.wait()
+                # Soft: no new requests, those under way are finished. Then hard: the loops are cancelled.
+                if server is not None and serving is not None:
+                    hub.channels.stop()  # Streams would outlast the grace.
+                    server.should_exit = True
+                    await asyncio.wait({serving}, timeout=settings.stop_grace_s)
+                    server.force_exit = True
+            finally:
+                await _end({*background, *([serving] if serving is not None else [])})
     except* SetupError as problems:
         raise problems.exceptions[0] from None
     finally:
@@ -119,6 +122,15 @@ async def _watched(hub: Hub, name: str, work: Work) -> None:
     except Exception:
         hub.log.exception(Event.TASK_DIED, task=name)
         raise
+
+
+async def _end(tasks: set[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended. Once is not enough: `asyncio.wait_for` of Python 3.11, which libraries use, loses a
+    cancel that meets its result, and the loop would go on for ever."""
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=CANCEL_AGAIN_S)
 
 
 def _http_server(hub: Hub, started: Callable[[], None]) -> _Server:

@@ -77,7 +77,8 @@ class Dispatcher:
         next_poll = loop.time()
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), max(0.0, next_poll - loop.time()))
+                async with asyncio.timeout_at(next_poll):
+                    await self._wake.wait()
             self._wake.clear()
             if not self.ready:
                 # Without a broker a claim would only start leases that run out.

@@ -99,7 +99,8 @@ class Administration:
             payload = msgspec.json.encode({"commands": commands})
             if session is None or not session.publish(BROKER_CONTROL, payload):
                 raise UnavailableError("broker_unavailable", retry_after_s=5)
-            await asyncio.wait_for(asyncio.gather(*futures.values()), ANSWER_PATIENCE_S)
+            async with asyncio.timeout(ANSWER_PATIENCE_S):
+                await asyncio.gather(*futures.values())
         except TimeoutError:
             raise UnavailableError("broker_unavailable", retry_after_s=5) from None
         finally:

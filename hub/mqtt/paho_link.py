@@ -73,19 +73,18 @@ class PahoLink:
         properties.SessionExpiryInterval = 0
         address = self._address
         # The library's connect blocks (name look-up, TCP, TLS), so it runs aside; all else happens in the loop.
-        await asyncio.wait_for(
-            asyncio.to_thread(
+        async with asyncio.timeout(CONNECT_PATIENCE_S):
+            await asyncio.to_thread(
                 self._client.connect,
                 address.host,
                 address.port,
                 KEEPALIVE_S,
                 clean_start=True,
                 properties=properties,
-            ),
-            CONNECT_PATIENCE_S,
-        )
+            )
         self._misc = self._loop.create_task(self._keep_alive(), name="mqtt-keepalive")
-        code = await asyncio.wait_for(self._connack, CONNECT_PATIENCE_S)
+        async with asyncio.timeout(CONNECT_PATIENCE_S):
+            code = await self._connack
         if code.is_failure:
             raise RefusedError(f"the broker refuses user {address.username!r}: {code}")
 
@@ -98,7 +97,8 @@ class PahoLink:
         if result != paho.MQTT_ERR_SUCCESS or mid is None:
             raise OSError(paho.error_string(result))
         suback = self._subacks.setdefault(mid, self._loop.create_future())
-        codes = await asyncio.wait_for(suback, CONNECT_PATIENCE_S)
+        async with asyncio.timeout(CONNECT_PATIENCE_S):
+            codes = await suback
         return [topic for (topic, _), code in zip(subscriptions, codes, strict=True) if code.is_failure]
 
     def publish(

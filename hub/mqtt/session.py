@@ -55,7 +55,8 @@ class Session:
     async def wait_connected(self, patience_s: float) -> bool:
         """Whether the session stands within the time."""
         try:
-            await asyncio.wait_for(self._ready.wait(), patience_s)
+            async with asyncio.timeout(patience_s):
+                await self._ready.wait()
         except TimeoutError:
             return False
         return True

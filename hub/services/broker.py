@@ -60,7 +60,8 @@ class BrokerChanges:
             except UnavailableError as problem:
                 self._log.warning(Event.TASK_RETRY, task="broker-changes", code=problem.code)
             try:
-                await asyncio.wait_for(self._wake.wait(), POLL_S)
+                async with asyncio.timeout(POLL_S):
+                    await self._wake.wait()
             except TimeoutError:
                 continue
 

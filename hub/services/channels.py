@@ -108,7 +108,8 @@ class Channel:
             if self._waiting:
                 break
             try:
-                await asyncio.wait_for(self._news.wait(), until - loop.time())
+                async with asyncio.timeout_at(until):
+                    await self._news.wait()
             except TimeoutError:
                 break
         taken, self._waiting = list(self._waiting.values()), {}

@@ -135,7 +135,8 @@ class Notifications:
         async with connection:
             while True:
                 try:
-                    await asyncio.wait_for(self._some.wait(), HELLO_EVERY_S)
+                    async with asyncio.timeout(HELLO_EVERY_S):
+                        await self._some.wait()
                 except TimeoutError:
                     self.greet()
                 self._some.clear()

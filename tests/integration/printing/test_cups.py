@@ -84,15 +84,18 @@ async def test_an_empty_tray_behind_the_queue_holds_the_job_until_it_is_filled(q
     assert len(queue.stage.effects()) == 1
 
 
-async def test_a_broken_document_fails_and_does_not_stay_in_the_queue(queue: Queue) -> None:
-    outcome, _ = await queue.print(b"%PDF-1.4 this is none", "0192-broken")
-    assert (outcome.status, outcome.retryable) == ("failed", False), outcome
+async def test_a_broken_document_ends_as_the_printer_saw_it_and_does_not_stay_in_the_queue(queue: Queue) -> None:
+    outcome, context = await queue.print(b"%PDF-1.4 this is none", "0192-broken")
+    # CUPS may reach the printer before its filter has failed, and then calls the job completed; so does the printer.
+    at_the_printer = [effect["job_name"] for effect in queue.stage.effects()]
+    assert at_the_printer == ([context.job_name] if outcome.status == "completed" else [])
+    assert (outcome.status, outcome.retryable) in {("failed", False), ("completed", False)}, outcome
     async with IppClient(queue.uri) as client:
         assert await client.get_jobs("not-completed", ["job-name"]) == []
 
     outcome, _ = await queue.print(document(["next"]), "0192-next")
     assert outcome.status == "completed", outcome
-    assert [texts(queue.stage.printed(effect)) for effect in queue.stage.effects()] == [["next"]]
+    assert texts(queue.stage.printed(queue.stage.effects()[-1])) == ["next"]
 
 
 async def test_a_job_is_found_again_by_its_name(queue: Queue) -> None:
