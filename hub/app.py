@@ -39,6 +39,7 @@ from hub.services.folders import Folders
 from hub.services.groups import Groups
 from hub.services.http_clients import HttpClients
 from hub.services.permissions import Permissions
+from hub.services.policies import Policies
 from hub.services.presence import PresenceService
 from hub.services.reports import Reports
 from hub.services.retention import Retention
@@ -139,7 +140,8 @@ class Hub:
             Folders(settings.document_folders),
         )
         self.uploads = Uploads(database, spool, settings.max_upload_mib * 1024 * 1024, log)
-        self.submission = Submission(database, signals, self.documents, self.metrics, log)
+        self.policies = Policies(database, log)
+        self.submission = Submission(database, signals, self.documents, self.metrics, log, self.policies.of)
         self.explaining = Explaining(database, lambda: signals.notifications.any_at_broker, log)
         self.commands = Commands(database, signals, self.metrics, log, causes=self.explaining.causes)
         self.dead_letters = DeadLetters(database, signals, self.metrics, log)

@@ -50,6 +50,7 @@ async def serve(hub: Hub, *, ready: Callable[[str], None] | None = None, stop: a
     try:
         if "api" in hub.settings.roles:
             await hub.access.ensure_administrator(hub.settings.admin_key_file)
+            await hub.policies.load()
         await _run_tasks(hub, ready, stop)
     finally:
         await hub.database.close()
@@ -77,6 +78,7 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
             start("look-ups", hub.commands.reader.run)
             start("waiting", hub.waiting.run)
             start("key-uses", hub.access.run)
+            start("policies", hub.policies.run)
             if sock is not None:
                 start("http-clients", hub.http_clients.run)
             if hub.worker is not None:

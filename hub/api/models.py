@@ -16,6 +16,8 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from hub.domain.policies import BackOff
+
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", examples=["press-1"])]
 Tag = Annotated[str, Field(min_length=1, max_length=100)]
 ActionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$", examples=["print"])]
@@ -44,6 +46,32 @@ class Input(BaseModel):
     )
 
 
+class BackOffInput(Input):
+    """How long to wait before further attempts. What is left out is as the action's policy, or else the hub, has it."""
+
+    first_delay_s: float | None = Field(None, ge=0.1, le=3_600, description="Before the second attempt; default 1.")
+    factor: float | None = Field(None, ge=1, le=10, description="Each wait is so many times the one before; default 2.")
+    cap_s: float | None = Field(None, ge=0.1, le=86_400, description="No wait is longer; default 32.")
+
+    @model_validator(mode="after")
+    def _cap_after_first(self) -> Self:
+        if self.first_delay_s is not None and self.cap_s is not None and self.cap_s < self.first_delay_s:
+            raise ValueError("cap_s must not be less than first_delay_s")
+        return self
+
+    def back_off(self) -> BackOff:
+        """As the services take it."""
+        return BackOff(first_delay_s=self.first_delay_s, factor=self.factor, cap_s=self.cap_s)
+
+
+class BackOffOutput(BaseModel):
+    """How long a command waits before further attempts: half to all of each step, at random."""
+
+    first_delay_s: float
+    factor: float
+    cap_s: float
+
+
 class CommandFields(Input):
     """A command, whoever it is for."""
 
@@ -54,15 +82,23 @@ class CommandFields(Input):
         examples=[{"printer": "office", "document": "0193b3c0-0000-7000-8000-000000000000", "copies": 2}],
     )
     priority: int = Field(5, ge=1, le=10, description="10 goes first; 9 and 10 overtake a full window.")
-    max_retries: int = Field(
-        3, ge=0, le=100, description="Further attempts after failures that certainly had no effect."
+    max_retries: int | None = Field(
+        None,
+        ge=0,
+        le=100,
+        description="Further attempts after failures that certainly had no effect; default: the action's policy, or 3.",
     )
+    back_off: BackOffInput | None = Field(None, description="Waits before them; default: the action's policy.")
     not_before: Moment | None = Field(None, description="Do not hand it out earlier.")
-    expires_at: Moment | None = Field(None, description="Until when the effect may begin; default: in 1 h.")
+    expires_at: Moment | None = Field(
+        None, description="Until when the effect may begin; default: the action's policy, or in 1 h."
+    )
     expires_in_s: float | None = Field(
         None, gt=0, le=2_592_000, description="The same, counted from not_before or else from now."
     )
-    timeout_s: float | None = Field(None, gt=0, le=86_400, description="How long the run may take; default 300.")
+    timeout_s: float | None = Field(
+        None, gt=0, le=86_400, description="How long the run may take; default: the action's policy, or 300."
+    )
     on_interrupt: Literal["rerun", "unknown"] = Field(
         "unknown",
         description="After a crash in the middle: run again (twice does no harm), or evidence and else unknown.",
@@ -72,6 +108,11 @@ class CommandFields(Input):
     reference: str | None = Field(None, min_length=1, max_length=200, description="Your order number; searchable.")
     tags: list[Tag] = Field(default_factory=list, max_length=20)
     estimated_duration_s: float | None = Field(None, ge=0, le=604_800)
+
+    def wanted(self) -> dict[str, Any]:
+        """The fields as the services take them."""
+        back_off = None if self.back_off is None else self.back_off.back_off()
+        return {**self.__dict__, "tags": tuple(self.tags), "back_off": back_off}
 
     @model_validator(mode="after")
     def _one_expiry(self) -> Self:
@@ -109,6 +150,7 @@ class CommandOutput(BaseModel):
     version: int = Field(description="Counts the changes; one row in the log each.")
     attempt: int
     max_retries: int
+    back_off: BackOffOutput | None = Field(None, description="null: 1, 2, 4 ... 32 s.")
     created_at: datetime
     not_before: datetime | None = None
     expires_at: datetime

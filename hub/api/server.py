@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.api import problems, reference
 from hub.api.routes import (
+    actions,
     batches,
     clients,
     commands,
@@ -27,7 +28,7 @@ from hub.app import Hub
 from hub.metrics import Metrics
 from hub.observability import Event, Log
 
-ROUTES = (commands, explaining, dead_letters, batches, clients, groups, documents, operation, uploads, device)
+ROUTES = (commands, explaining, dead_letters, batches, clients, groups, documents, operation, uploads, device, actions)
 """Modules whose `router` is served."""
 MAX_BODY = 1024 * 1024
 DESCRIPTION = """

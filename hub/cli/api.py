@@ -81,6 +81,10 @@ class Api:
         """A PATCH of a JSON body; its JSON."""
         return self._call("PATCH", path, json=body)
 
+    def put(self, path: str, body: Any) -> Any:
+        """A PUT of a JSON body; its JSON."""
+        return self._call("PUT", path, json=body)
+
     def delete(self, path: str) -> Any:
         """A DELETE; its JSON."""
         return self._call("DELETE", path)

@@ -29,6 +29,6 @@ class RetryPolicy:
         """
         if attempt > self.max_retries:
             return None
-        # The exponent is bounded so that attempt 100 does not overflow a float on its way to the cap.
-        step = min(self.first * self.factor ** min(attempt - 1, 32), self.cap)
-        return step * (0.5 + chance / 2)
+        # In seconds, since a float holds what a timedelta does not on its way to the cap: 10 ** 99 s.
+        step = min(self.first.total_seconds() * self.factor ** min(attempt - 1, 100), self.cap.total_seconds())
+        return timedelta(seconds=step * (0.5 + chance / 2))

@@ -337,7 +337,7 @@ def _copy(original: Row, new_id: UUID, caller: Caller, expires_in_s: float | Non
     """The replay of a command."""
     kept = (
         *("client_id", "action", "lane", "payload", "document_ids", "priority", "max_retries", "timeout_s"),
-        *("on_interrupt", "order_key", "when_offline", "reference", "tags", "estimated_duration_s"),
+        *("back_off", "on_interrupt", "order_key", "when_offline", "reference", "tags", "estimated_duration_s"),
     )
     times = {name: original[name] for name in ("created_at", "not_before", "expires_at", "attempt")}
     return NewCommand(

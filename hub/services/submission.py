@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -13,8 +13,9 @@ from uuid import UUID
 import msgspec
 from uuid_utils.compat import uuid7
 
-from hub.domain import actions
+from hub.domain import actions, policies
 from hub.domain.lanes import lane_of
+from hub.domain.policies import BackOff, Policy
 from hub.errors import ConflictError, FieldProblem, NotFoundError, RejectedError, UnavailableError
 from hub.metrics import Metrics
 from hub.observability import Event, Log
@@ -30,8 +31,6 @@ from hub.store.submit import KeyCollisionError, NewCommand, Verdict
 
 MAX_PAYLOAD = 48 * 1024
 """Bytes of a payload's JSON: with all that a run message adds it stays below the contract's 64 KiB."""
-DEFAULT_EXPIRY_S = 3600.0
-DEFAULT_TIMEOUT_S = 300.0
 DOCUMENT_PATH = "/api/documents/"
 DOCUMENT_KNOWN_S = 1_800.0
 """How long a document is not looked up again. Its use is noted when it is looked up, and no document is deleted within
@@ -40,13 +39,14 @@ a day of its last use, so what is known is there."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandRequest:
-    """What a caller asks for; None means the default."""
+    """What a caller asks for; None means the default: by the policy of the action, or else the hub's."""
 
     client_id: str
     action: str
     payload: dict[str, Any] = field(default_factory=dict)
     priority: int = 5
-    max_retries: int = 3
+    max_retries: int | None = None
+    back_off: BackOff | None = None
     not_before: datetime | None = None
     expires_at: datetime | None = None
     expires_in_s: float | None = None
@@ -116,12 +116,22 @@ class Sources(Protocol):
 class Submission:
     """The service; `batcher.run` must be running."""
 
-    def __init__(self, database: Database, signals: Signals, sources: Sources, metrics: Metrics, log: Log) -> None:
+    def __init__(
+        self,
+        database: Database,
+        signals: Signals,
+        sources: Sources,
+        metrics: Metrics,
+        log: Log,
+        policy_of: Callable[[str], Policy] = lambda _: Policy(),
+    ) -> None:
+        """`policy_of` answers from memory what an action's policy is."""
         self._database = database
         self._sources = sources
         self._signals = signals
         self._metrics = metrics
         self._log = log
+        self._policy_of = policy_of
         self._documents: dict[UUID, tuple[float, dict[str, Any]]] = {}
         self.batcher: Batcher[NewCommand, Verdict | KeyCollisionError] = Batcher(self._write)
 
@@ -210,9 +220,15 @@ class Submission:
         size = len(msgspec.json.encode(payload))
         if size > MAX_PAYLOAD:
             raise RejectedError("payload_too_large", size=size, most=MAX_PAYLOAD)
+        policy = self._policy_of(request.action)
+        default = policies.effective(policy)
         expires_in = request.expires_in_s
         if request.expires_at is None and expires_in is None:
-            expires_in = DEFAULT_EXPIRY_S
+            expires_in = default.expires_in_s
+        # Written into its row, so that it keeps what it was accepted with.
+        max_retries = default.max_retries if request.max_retries is None else request.max_retries
+        timeout_s = request.timeout_s or default.timeout_s
+        assert max_retries is not None and timeout_s is not None  # noqa: S101, PT018 - the effective policy is whole
         return NewCommand(
             id=command_id,
             client_id=request.client_id,
@@ -221,11 +237,12 @@ class Submission:
             payload=payload,
             document_ids=document_ids,
             priority=request.priority,
-            max_retries=request.max_retries,
+            max_retries=max_retries,
+            back_off=policies.back_off_of(request.back_off, policy),
             not_before=request.not_before,
             expires_at=request.expires_at,
             expires_in_s=expires_in,
-            timeout_s=request.timeout_s or DEFAULT_TIMEOUT_S,
+            timeout_s=timeout_s,
             on_interrupt=request.on_interrupt,
             order_key=request.order_key,
             when_offline=request.when_offline,
@@ -348,7 +365,8 @@ def _row(command: NewCommand, verdict: Verdict) -> dict[str, Any]:
 
 _STORED = (
     *("id", "client_id", "batch_id", "action", "lane", "payload", "priority", "max_retries", "not_before"),
-    *("timeout_s", "on_interrupt", "order_key", "when_offline", "reference", "tags", "estimated_duration_s"),
+    *("back_off", "timeout_s", "on_interrupt", "order_key", "when_offline", "reference", "tags"),
+    "estimated_duration_s",
     "replay_of",
 )
 

@@ -53,6 +53,8 @@ class NewCommand(msgspec.Struct, frozen=True, kw_only=True):
     replay_of: UUID | None = None
     order_place: UUID | None = None
     """The id in whose place it stands among those of its order key; None for its own."""
+    back_off: dict[str, float] | None = None
+    """first_delay_s, factor and cap_s; None: the hub's own."""
 
 
 @dataclass(frozen=True, slots=True)

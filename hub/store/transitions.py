@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from hub.domain import lifecycle
 from hub.domain.lifecycle import Close, Command, Ignore, Ignored, Move, Status, Touch
-from hub.domain.retry import RetryPolicy
+from hub.domain.policies import retry_policy
 from hub.store.engine import Connection
 from hub.store.hot import HotStatement
 from hub.store.sql import statement
@@ -173,7 +173,7 @@ def _locked(row: DictRow) -> LockedCommand:
             attempt=row["attempt"],
             expires_at=row["expires_at"],
             timeout_s=row["timeout_s"],
-            retry=RetryPolicy(max_retries=row["max_retries"]),
+            retry=retry_policy(row["max_retries"], row["back_off"]),
             cancel_requested=row["cancel_requested_at"] is not None,
             held=bool(row["held_reasons"]),
             accepted=row["accepted_at"] is not None,
@@ -206,7 +206,7 @@ def handed_out(row: DictRow) -> LockedCommand:
             attempt=row["attempt"],
             expires_at=row["expires_at"],
             timeout_s=row["timeout_s"],
-            retry=RetryPolicy(max_retries=row["max_retries"]),
+            retry=retry_policy(row["max_retries"], row["back_off"]),
             rerun=row["on_interrupt"] == "rerun",
             deadline_at=row["deadline_at"],
         ),

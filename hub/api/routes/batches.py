@@ -162,7 +162,7 @@ async def cancel_batch(batch_id: UUID, hub: HubDep, caller: MayCommand) -> Respo
 
 
 def _command(body: CommandFields, client_id: str, traceparent: str | None) -> CommandRequest:
-    fields = {**body.__dict__, "client_id": client_id, "tags": tuple(body.tags)}
+    fields = {**body.wanted(), "client_id": client_id}
     return CommandRequest(**fields, traceparent=traceparent)
 
 

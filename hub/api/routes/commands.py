@@ -89,7 +89,7 @@ async def accept(
 ) -> Response:
     """Store a command and answer, as `POST /api/commands` describes it. `raw` is the body that a key stands for."""
     key = IdempotencyKey.of(ROUTE, idempotency_key, raw) if idempotency_key else None
-    wanted = CommandRequest(**{**body.__dict__, "tags": tuple(body.tags)}, traceparent=traceparent)
+    wanted = CommandRequest(**body.wanted(), traceparent=traceparent)
     command_id = uuid7()
     status_code, headers = 201, {}
     # Expected before it is stored: its end cannot slip through in between.

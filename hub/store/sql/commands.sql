@@ -1,6 +1,6 @@
 -- name: find
 SELECT
-    id, client_id, batch_id, action, lane, payload, priority, status, version, attempt, max_retries, not_before,
+    id, client_id, batch_id, action, lane, payload, priority, status, version, attempt, max_retries, back_off, not_before,
     expires_at, timeout_s, on_interrupt, order_key, when_offline, reference, tags, estimated_duration_s, traceparent,
     created_by, created_at, queued_at, sent_at, sends, accepted_at, started_at, held_reasons, finished_at,
     cancel_requested_at, progress, result, error, unknown_reason, dead_letter_reason, dead_letter_closed_at,
@@ -21,7 +21,7 @@ ORDER BY version;
 -- Newest first; each filter that is NULL lets everything through. `attempt >= 1` is true of every command and opens
 -- the index that is for lists only.
 SELECT
-    id, client_id, batch_id, action, lane, payload, priority, status, version, attempt, max_retries, not_before,
+    id, client_id, batch_id, action, lane, payload, priority, status, version, attempt, max_retries, back_off, not_before,
     expires_at, timeout_s, on_interrupt, order_key, when_offline, reference, tags, estimated_duration_s, traceparent,
     created_by, created_at, queued_at, sent_at, sends, accepted_at, started_at, held_reasons, finished_at,
     cancel_requested_at, progress, result, error, unknown_reason, dead_letter_reason, dead_letter_closed_at,

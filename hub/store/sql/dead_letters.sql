@@ -83,7 +83,7 @@ SELECT kind, name, number, oldest, groups FROM placed WHERE place <= %(most)s OR
 -- name: originals
 -- What a replay takes over from commands that are locked.
 SELECT
-    id, client_id, action, lane, payload, document_ids, priority, attempt, max_retries, not_before, expires_at,
+    id, client_id, action, lane, payload, document_ids, priority, attempt, max_retries, back_off, not_before, expires_at,
     timeout_s, on_interrupt, order_key, when_offline, reference, tags, estimated_duration_s, created_at, order_place
 FROM commands
 WHERE id = ANY (%(ids)s);

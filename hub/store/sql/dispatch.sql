@@ -183,7 +183,7 @@ left_over AS MATERIALIZED (
 )
 SELECT
     id, client_id, attempt, lane, action, payload, priority, queued_at AS issued_at, expires_at, timeout_s,
-    on_interrupt, journal, order_key, traceparent, version, max_retries, created_at, deadline_at,
+    on_interrupt, journal, order_key, traceparent, version, max_retries, back_off, created_at, deadline_at,
     client_id IN (SELECT client_id FROM left_over) AS left_over
 FROM claimed
 ORDER BY client_id, priority DESC, id;

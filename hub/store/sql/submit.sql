@@ -15,11 +15,12 @@ input AS MATERIALIZED (
         priority smallint, max_retries integer, not_before timestamptz, expires_at timestamptz, expires_in_s float,
         timeout_s float, on_interrupt text, order_key text, when_offline text, reference text, tags text[],
         estimated_duration_s float, traceparent text, created_by uuid, address text,
-        idempotency_route text, idempotency_key text, request_sha256 text, replay_of uuid, order_place uuid
+        idempotency_route text, idempotency_key text, request_sha256 text, replay_of uuid, order_place uuid, back_off jsonb
     )) WITH ORDINALITY AS r (
         id, client_id, batch_id, action, lane, payload, document_ids, priority, max_retries, not_before, expires_at,
         expires_in_s, timeout_s, on_interrupt, order_key, when_offline, reference, tags, estimated_duration_s,
-        traceparent, created_by, address, idempotency_route, idempotency_key, request_sha256, replay_of, order_place, n
+        traceparent, created_by, address, idempotency_route, idempotency_key, request_sha256, replay_of, order_place,
+        back_off, n
     )
 ),
 today AS MATERIALIZED (
@@ -108,14 +109,14 @@ written AS (
         id, client_id, batch_id, action, lane, payload, document_ids, priority, status, version, attempt, max_retries,
         not_before, scheduled, expires_at, timeout_s, on_interrupt, order_key, when_offline, reference, tags,
         estimated_duration_s, traceparent, created_by, created_at, sends, deadline_at, cancel_sends, replay_of,
-        order_place, finished_at, error
+        order_place, back_off, finished_at, error
     )
     SELECT
         id, client_id, batch_id, action, lane, payload, document_ids, priority,
         CASE WHEN verdict IS NULL THEN 'pending' ELSE 'rejected' END, 1, 1,
         max_retries, not_before, scheduled AND verdict IS NULL, until, timeout_s, on_interrupt, order_key,
         when_offline, reference, tags, estimated_duration_s, traceparent, created_by, at, 0,
-        CASE WHEN verdict IS NULL THEN until END, 0, replay_of, order_place,
+        CASE WHEN verdict IS NULL THEN until END, 0, replay_of, order_place, back_off,
         CASE WHEN verdict IS NOT NULL THEN at END,
         CASE WHEN verdict IS NOT NULL
             THEN jsonb_build_object('code', verdict, 'message', 'refused when the batch was accepted', 'retryable', false)

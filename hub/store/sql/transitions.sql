@@ -2,7 +2,7 @@
 -- Commands about which something is to be decided, locked in id order so that two workers cannot deadlock, with the
 -- database's clock and the reports of this batch that already left a row in the log.
 SELECT
-    c.id, c.client_id, c.status, c.version, c.attempt, c.max_retries, c.expires_at, c.timeout_s, c.on_interrupt,
+    c.id, c.client_id, c.status, c.version, c.attempt, c.max_retries, c.back_off, c.expires_at, c.timeout_s, c.on_interrupt,
     c.cancel_requested_at, c.held_reasons, c.accepted_at, c.unknown_reason, c.deadline_at, c.created_at, c.finished_at, c.dead_letter_reason,
     c.dead_letter_closed_by, c.lease_until, floorhub_now() AS now,
     ARRAY(
@@ -17,7 +17,7 @@ FOR UPDATE OF c;
 -- name: lock_overdue
 -- Commands whose deadline has passed; what another worker decides just now is left to it.
 SELECT
-    c.id, c.client_id, c.status, c.version, c.attempt, c.max_retries, c.expires_at, c.timeout_s, c.on_interrupt,
+    c.id, c.client_id, c.status, c.version, c.attempt, c.max_retries, c.back_off, c.expires_at, c.timeout_s, c.on_interrupt,
     c.cancel_requested_at, c.held_reasons, c.accepted_at, c.unknown_reason, c.deadline_at, c.created_at, c.finished_at, c.dead_letter_reason,
     c.dead_letter_closed_by, c.lease_until, floorhub_now() AS now, ARRAY[]::uuid[] AS seen
 FROM commands c
@@ -29,7 +29,7 @@ FOR UPDATE OF c SKIP LOCKED;
 -- name: lock_handed_out
 -- What a client holds, when its journal turns out to be lost.
 SELECT
-    c.id, c.client_id, c.status, c.version, c.attempt, c.max_retries, c.expires_at, c.timeout_s, c.on_interrupt,
+    c.id, c.client_id, c.status, c.version, c.attempt, c.max_retries, c.back_off, c.expires_at, c.timeout_s, c.on_interrupt,
     c.cancel_requested_at, c.held_reasons, c.accepted_at, c.unknown_reason, c.deadline_at, c.created_at, c.finished_at, c.dead_letter_reason,
     c.dead_letter_closed_by, c.lease_until, floorhub_now() AS now, ARRAY[]::uuid[] AS seen
 FROM commands c

@@ -174,6 +174,8 @@ class Command(Table, table=True):
     """Its batch is paused or stopped: a time that comes does not let it in."""
     order_place: UUID | None
     """A replay's place among those of its order key: the id of what was replayed first. NULL: its own id."""
+    back_off: dict[str, Any] | None = json_()
+    """first_delay_s, factor, cap_s of its further attempts. NULL: the hub's own."""
 
 
 class CommandLog(Table, table=True):
