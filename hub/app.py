@@ -31,6 +31,7 @@ from hub.services.channels import Channels, Router
 from hub.services.clients import Clients
 from hub.services.commands import Commands
 from hub.services.dead_letters import DeadLetters
+from hub.services.disk import DiskWatch
 from hub.services.documents import Documents, Spool
 from hub.services.explaining import Explaining
 from hub.services.fan_out import FanOut
@@ -132,9 +133,21 @@ class Hub:
 
         self.access = Access(database, log)
         self.waiting = signals.waiting = Waiting(database)
+        places = {"data": settings.data_dir}
+        if settings.archive_dir is not None:
+            places["archive"] = settings.archive_dir
+        self.disk = DiskWatch(
+            database,
+            places,
+            self.metrics,
+            log,
+            low=settings.disk_low_mib * 1024**2,
+            full=settings.disk_full_mib * 1024**2,
+            database_low=settings.database_low_mib * 1024**2 or None,
+        )
         self.documents = Documents(
             database,
-            spool := Spool(settings.data_dir / "spool"),
+            spool := Spool(settings.data_dir / "spool", self.disk.require_room),
             settings.max_document_mib * 1024 * 1024,
             Fetcher(settings.fetch_patterns, private=settings.fetch_private),
             Folders(settings.document_folders),

@@ -71,6 +71,12 @@ class Settings(BaseSettings):
     """Audit rows and security events."""
     archive_folder: str = ""
     """Where what is deleted is written before; `off`: nowhere. Default: `archive` in the data folder."""
+    disk_low_mib: Annotated[int, Field(ge=0)] = 2048
+    """With less free space on the disk of the data folder, or of the archive, the hub warns."""
+    disk_full_mib: Annotated[int, Field(ge=0)] = 512
+    """With less it takes no more documents."""
+    database_low_mib: Annotated[int, Field(ge=0)] = 0
+    """With a larger database it warns; 0: never."""
     cleanup_every_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
 
     @field_validator("roles", mode="before")

@@ -31,6 +31,8 @@ class Metrics:
         self.request_duration = self._histogram("http_request_duration_seconds", "Duration of HTTP requests")
         self.broker_connected = self._gauge("broker_connected", "1 while this worker is connected to the broker")
         self.reports_waiting = self._gauge("reports_waiting", "Reports received and not applied yet")
+        self.disk_free = self._gauge("floorhub_disk_free_bytes", "Free space of the hub's places", "place")
+        self.database_size = self._gauge("floorhub_database_size_bytes", "Size of the whole database")
         self.cleanup_archived = self._counter("cleanup_archived", "Rows written to the archive", "kind")
         self.cleanup_deleted = self._counter("cleanup_deleted", "Rows deleted by clean-up", "kind")
         self.cleanup_failing = self._gauge("cleanup_failing", "1 while the archive cannot be written")

@@ -77,6 +77,7 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
             start("submission", hub.submission.batcher.run)
             start("look-ups", hub.commands.reader.run)
             start("waiting", hub.waiting.run)
+            start("disk", hub.disk.run)
             start("key-uses", hub.access.run)
             start("policies", hub.policies.run)
             if sock is not None:

@@ -321,6 +321,12 @@ CATALOGUE: Mapping[str, Entry] = {
         "The database does not answer. If you sent an Idempotency-Key, send the request again with it.",
         "데이터베이스가 응답하지 않습니다. Idempotency-Key를 보냈다면 같은 키로 다시 보내십시오.",
     ),
+    "storage_full": Entry(
+        507,
+        "UNAVAILABLE",
+        "The hub's disk is nearly full, so it takes no documents; commands go on. Make room, then send it again.",
+        "허브 디스크가 거의 가득 차 문서를 받지 않습니다. 명령은 계속됩니다. 공간을 확보한 뒤 다시 보내십시오.",
+    ),
     "internal_error": Entry(
         500,
         "INTERNAL_ERROR",

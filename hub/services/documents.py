@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import tempfile
-from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -38,12 +38,15 @@ class Spooled:
 class Spool:
     """A folder for uploads under way, so that a slow sender holds neither memory nor a database connection."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, require_room: Callable[[], None] = lambda: None) -> None:
+        """`require_room` raises UnavailableError when the disk has none for documents."""
         self._folder = folder
+        self._require_room = require_room
 
     @contextlib.contextmanager
     def open(self) -> Iterator[Spooled]:
-        """A file that is gone after the block, also after a crash."""
+        """A file that is gone after the block, also after a crash. Raises UnavailableError when there is no room."""
+        self._require_room()
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=self._folder) as file:
             yield Spooled(file)

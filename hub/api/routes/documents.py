@@ -37,7 +37,7 @@ def described(document: Document) -> DocumentOutput:
     response_model=DocumentOutput,
     summary="Upload a document",
     description="The body is the document itself, at most 100 MiB; name its type in Content-Type.",
-    responses=dict.fromkeys((401, 403, 408, 413, 422, 503), PROBLEM),
+    responses=dict.fromkeys((401, 403, 408, 413, 422, 503, 507), PROBLEM),
     openapi_extra={
         "requestBody": {
             "required": True,

@@ -45,6 +45,7 @@ async def ready(hub: HubDep, response: Response) -> Readiness:
     # What wants a person soon, and keeps nothing from working now.
     if hub.worker is not None:
         checks["cleanup"] = hub.retention.problem or "ok"
+    checks["disk"] = hub.disk.room.value
     if not fine:
         response.status_code = 503
     return Readiness(status="ready" if fine else "not_ready", checks=checks)

@@ -36,7 +36,7 @@ async def post_upload(command_id: UUID, hub: HubDep, client_id: ItsId) -> Upload
         "For the client (HTTP Basic) that asked for the path. The first try uses it up, also one that fails: ask for "
         "another. The answer's sha256 says what arrived; people read it with GET /api/documents/{id}."
     ),
-    responses=dict.fromkeys((401, 404, 408, 413, 422, 503), PROBLEM),
+    responses=dict.fromkeys((401, 404, 408, 413, 422, 503, 507), PROBLEM),
     openapi_extra={
         "requestBody": {
             "required": True,
