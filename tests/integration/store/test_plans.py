@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from hub.domain import lanes, lifecycle
 from hub.store import dispatch
@@ -169,6 +170,64 @@ STATEMENTS |= {
         {"commands_due"},
     ),
 }
+
+
+OLD = datetime(2020, 1, 1, tzinfo=UTC)
+STATEMENTS |= {
+    "submit": (
+        statement("submit", "submit"),
+        {"rows": Jsonb([new_command(CLIENTS[0], document_ids=[BATCH])])},
+        set(),
+    ),
+    "lock": (statement("transitions", "lock"), {"ids": [BATCH], "report_ids": [BATCH]}, {"commands_pkey"}),
+    "apply": (
+        statement("transitions", "apply"),
+        {"rows": Jsonb([{"id": str(BATCH), "from_status": "queued", "logs": []}])},
+        {"commands_pkey"},
+    ),
+    "find ended": (statement("commands", "ended"), {"ids": [BATCH]}, {"commands_pkey"}),
+    "clean up: look": (
+        statement("retention", "look_at_commands"),
+        {"after": UUID(int=0), "before": UUID(int=2**127), "most": 250},
+        {"commands_pkey"},
+    ),
+    "clean up: hold": (
+        statement("retention", "hold_commands"),
+        {"ids": [BATCH], "versions": [1]},
+        {"commands_pkey"},
+    ),
+    "clean up: delete": (statement("retention", "delete_commands"), {"ids": [BATCH]}, {"commands_pkey"}),
+    "clean up: batches": (
+        statement("retention", "look_at_batches"),
+        {"after": UUID(int=0), "before": UUID(int=2**127), "finished_before": OLD, "most": 250},
+        {"commands_batch"},
+    ),
+    "clean up: documents": (
+        statement("retention", "named_documents"),
+        {"ids": [BATCH]},
+        {"commands_deadline", "commands_dead_letters_client"},
+    ),
+}
+OTHER_TABLES = {
+    "keys": ({"before": OLD, "most": 250}, "idempotency_keys_created"),
+    "quarantine": ({"before": OLD, "most": 250}, "report_quarantine_at"),
+    "presence": ({"before": OLD, "most": 250}, "client_status_history_at"),
+    "audit": ({"before": OLD, "most": 250}, "audit_logs_at"),
+    "hold_documents": ({"before": OLD, "most": 20}, "documents_used"),
+    "delete_logs": ({"ids": [BATCH]}, "command_logs_pkey"),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_TABLES)
+async def test_clean_up_reads_only_indexes_of_the_other_tables(empty_database: Database, name: str) -> None:
+    parameters, index = OTHER_TABLES[name]
+    async with empty_database.connection() as connection, connection.transaction(force_rollback=True):
+        cursor = await connection.execute(b"EXPLAIN (FORMAT JSON) " + statement("retention", name), parameters)
+        answer = await cursor.fetchone()
+    assert answer is not None
+    nodes = list(_nodes(answer["QUERY PLAN"][0]["Plan"]))
+    assert index in {node.get("Index Name") for node in nodes}
+    assert "Seq Scan" not in {node["Node Type"] for node in nodes}
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
