@@ -9,7 +9,6 @@ from uuid import UUID
 from hub.config import Settings
 from hub.dispatch.batches import BatchWatch
 from hub.dispatch.cleaner import Cleaner
-from hub.dispatch.cleaner import Cleaner
 from hub.dispatch.dispatcher import Dispatcher
 from hub.dispatch.reaper import Reaper
 from hub.dispatch.standing import StandingWatch
@@ -23,7 +22,6 @@ from hub.mqtt.outbound import Outbound
 from hub.mqtt.session import LINKS, Address, Session
 from hub.observability import Log
 from hub.services.access import Access
-from hub.services.archive import Archive
 from hub.services.archive import Archive
 from hub.services.batches import Batches
 from hub.services.broker import BrokerChanges
@@ -43,7 +41,6 @@ from hub.services.permissions import Permissions
 from hub.services.policies import Policies
 from hub.services.presence import PresenceService
 from hub.services.reports import Reports
-from hub.services.retention import Retention
 from hub.services.retention import Retention
 from hub.services.sent import SentTimes
 from hub.services.submission import Submission
@@ -163,8 +160,6 @@ class Hub:
         self.groups = Groups(database)
         archive = Archive(settings.archive_dir) if settings.archive_dir is not None else None
         self.retention = Retention(database, settings.periods, archive, self.metrics, log)
-        archive = Archive(settings.archive_dir) if settings.archive_dir is not None else None
-        self.retention = Retention(database, settings.periods, archive, self.metrics, log)
         self.permissions = Permissions(database)
         self.clients = Clients(
             database,
@@ -233,7 +228,6 @@ class Worker:
         hub.metrics.reports_waiting.set_function(lambda: float(self.inbound.reports_waiting))
         self.reaper = Reaper(database, hub.commands, hub.presence, hub.signals, self._roll_called_at, log)
         self.batch_watch = BatchWatch(hub.batches, log)
-        self.cleaner = Cleaner(hub.retention, log, every_s=settings.cleanup_every_s)
         self.cleaner = Cleaner(hub.retention, log, every_s=settings.cleanup_every_s)
         self.standing = StandingWatch(hub.explaining, log)
         self.administration: Administration | None = None

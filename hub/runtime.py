@@ -88,7 +88,6 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
                 start("reaper", hub.worker.reaper.run)
                 start("batches", hub.worker.batch_watch.run)
                 start("cleaner", hub.worker.cleaner.run)
-                start("cleaner", hub.worker.cleaner.run)
                 start("standing", hub.worker.standing.run)
                 start("mqtt", hub.worker.session.run)
                 start("announcements", hub.worker.announce)
