@@ -10,6 +10,7 @@ from hub.cli.api import Api
 from hub.cli.cleanup import cleanup
 from hub.cli.conformance import conformance
 from hub.cli.output import Json, console, explained
+from hub.cli.simulate import simulate
 from hub.embedded.errors import EmbeddedError
 from hub.errors import HubError
 from schemas import export
@@ -31,6 +32,7 @@ app.add_typer(dead_letters.command, name="command")
 app.add_typer(broker.app, name="broker")
 app.add_typer(schema, name="schema")
 app.command()(conformance)
+app.command()(simulate)
 app.command()(cleanup)
 
 

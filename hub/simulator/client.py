@@ -1,0 +1,320 @@
+"""One simulated client: the real agent's core and connection, with a journal in memory and a simulated device."""
+
+import asyncio
+import contextlib
+import random
+import secrets
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import UUID
+
+import aiomqtt
+import msgspec
+
+from device_agent.core import Core, Identity
+from device_agent.drivers.base import Lifetime, Outcome
+from device_agent.events import (
+    Connected,
+    Decision,
+    EffectEnded,
+    EffectHeld,
+    EffectResumed,
+    Event,
+    Inbox,
+    LeaveBroker,
+    MessageReceived,
+    Now,
+    Publish,
+    PublishFailed,
+    Started,
+    StartEffect,
+    StopEffect,
+    Tick,
+)
+from device_agent.logs import Log
+from device_agent.records import Snapshot, apply
+from device_agent.session import Endpoint, Session
+from hub.simulator.plan import ClientPlan
+from schemas import codec
+from schemas.messages import AgentVersion, Run, State
+from schemas.topics import Channel
+
+ACTIONS = ["collect_logs", "display", "pick", "print", "screenshot", "status"]
+BROKEN = {"bad_signature", "key_not_allowed", "foreign_client", "retained", "invalid", "not_json", "bad_frame"}
+"""Codes of refused messages that a hub must never cause."""
+LATE_S = 5.0
+
+Note = Callable[[str, UUID, int], None]
+
+
+class Witness:
+    """What the whole fleet saw."""
+
+    def __init__(self, effect: Note) -> None:
+        self.counts: Counter[str] = Counter()
+        self.effects: Counter[UUID] = Counter()
+        self.broken: list[str] = []
+        self._effect = effect
+
+    def effect(self, client_id: str, command_id: UUID, attempt: int, *, may_repeat: bool) -> None:
+        """An effect took place now."""
+        self.counts["effects"] += 1
+        self.effects[command_id] += 1
+        if self.effects[command_id] > 1:
+            self.counts["effects_repeated"] += 1
+            if not may_repeat:
+                self.broken.append(f"{client_id}: the effect of {command_id} was asked for twice")
+        self._effect(client_id, command_id, attempt)
+
+
+class _Link(Session):
+    """The agent's connection, which can also be cut without a word."""
+
+    _current: aiomqtt.Client | None = None
+    _cut = False
+
+    def cut(self) -> None:
+        """The process is dead: the broker sees the connection end, and publishes the will."""
+        self._cut = True
+        line = None if self._current is None else self._current._client.socket()
+        if isinstance(line, socket.socket):
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+
+    def _client(self, number: int) -> aiomqtt.Client:
+        self._current = super()._client(number)
+        return self._current
+
+    async def _say_goodbye(self, client: aiomqtt.Client) -> None:
+        if not self._cut:
+            await super()._say_goodbye(client)
+
+
+class Process:
+    """One life of a simulated agent, from its start to its crash or its end."""
+
+    def __init__(
+        self, endpoint: Endpoint, root_key: bytes, disk: Snapshot, plan: ClientPlan, witness: Witness, done: set[UUID]
+    ) -> None:
+        self._id = endpoint.client_id
+        self._plan, self._disk, self._witness, self._done = plan, disk, witness, done
+        self._session_id = secrets.token_hex(8)
+        rng = random.SystemRandom()
+        identity = Identity(
+            client_id=self._id,
+            session=self._session_id,
+            root_key=root_key,
+            agent=AgentVersion(name="floorhub-simulator", version="1"),
+        )
+        self._core = Core(identity, lambda _action, _payload: None, rng)
+        self._life = Lifetime(boot="", process=self._session_id)
+        self._link = _Link(endpoint, self._deliver, self._core.will, self._core.offline, rng)
+        self._jobs: dict[tuple[UUID, int], asyncio.Task[None]] = {}
+        self._said: set[str] = set()
+        self._timers: set[asyncio.TimerHandle] = set()
+        self._wake: asyncio.TimerHandle | None = None
+        self._dead = False
+        self._running: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Read the journal and connect."""
+        disk = self._disk
+        self._take(
+            Started(
+                Snapshot(
+                    settings=disk.settings,
+                    attempts=dict(disk.attempts),
+                    reports=dict(disk.reports),
+                    tombstones=dict(disk.tombstones),
+                )
+            )
+        )
+        self._running = asyncio.create_task(self._link.run(), name=f"link-{self._id}")
+
+    async def crash(self) -> None:
+        """Die: no good-bye, and what ran is forgotten."""
+        self._link.cut()
+        self._end()
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.wait({self._running}, timeout=5)
+
+    async def stop(self) -> None:
+        """End with a good-bye."""
+        self._end()
+        self._link.stop()
+        if self._running is not None:
+            await asyncio.wait({self._running}, timeout=5)
+
+    def _end(self) -> None:
+        self._dead = True
+        for timer in self._timers:
+            timer.cancel()
+        if self._wake is not None:
+            self._wake.cancel()
+        for job in self._jobs.values():
+            job.cancel()
+        for code in BROKEN & self._core.refused.keys():
+            self._witness.broken.append(f"{self._id}: {self._core.refused[code]} messages refused: {code}")
+
+    async def _deliver(self, event: Event) -> None:
+        if isinstance(event, MessageReceived) and event.inbox in (Inbox.COMMANDS, Inbox.RECEIPTS):
+            if event.inbox is Inbox.COMMANDS:
+                self._witness.counts["command_messages"] += 1
+            self._faulty("in", lambda: self._take(event))
+        else:
+            self._take(event)
+        if isinstance(event, Connected):
+            self._link.send(Publish(channel=Channel.STATE, payload=self._state(), qos=1, retain=True))
+
+    def _faulty(self, direction: str, act: Callable[[], None]) -> bool:
+        """Do it as often and as late as the plan says; whether at all."""
+        fate = self._plan.message(direction)
+        for fault in fate.faults:
+            self._witness.counts[f"{fault}_{direction}"] += 1
+        for wait in fate.copies:
+            if wait:
+                self._later(wait, act)
+            else:
+                act()
+        return bool(fate.copies)
+
+    def _later(self, wait: float, act: Callable[[], None]) -> None:
+        def now() -> None:
+            self._timers.discard(timer)
+            act()
+
+        timer = asyncio.get_running_loop().call_later(wait, now)
+        self._timers.add(timer)
+
+    def _take(self, event: Event) -> None:
+        if self._dead:
+            return
+        mono = time.monotonic()
+        decision = self._core.handle(event, Now(time.time() + self._plan.skew_s, mono))
+        apply(self._disk, decision.writes)
+        self._act(decision)
+        if self._wake is not None:
+            self._wake.cancel()
+        wait = min(60.0, max(0.001, decision.wake_at - mono))
+        self._wake = asyncio.get_running_loop().call_later(wait, self._take, Tick())
+
+    def _act(self, decision: Decision) -> None:
+        counts = self._witness.counts
+        for note in decision.notes:
+            if note.log in (Log.COMMAND_REPEATED, Log.COMMAND_BUSY, Log.WELCOMED, Log.COMMAND_ACCEPTED):
+                counts[note.log.label] += 1
+        for step in decision.steps:
+            match step:
+                case StartEffect():
+                    key = (step.command_id, step.attempt)
+                    self._jobs[key] = asyncio.create_task(self._work(step), name=f"job-{step.command_id}")
+                case StopEffect():
+                    job = self._jobs.get((step.command_id, step.attempt))
+                    if job is not None:
+                        job.cancel()
+                        self._answer(step.command_id, step.attempt, Outcome(status="cancelled", code=step.reason.value))
+                case Publish():
+                    self._publish(step)
+                case LeaveBroker():
+                    self._link.leave(step.retry_after_s)
+
+    def _publish(self, step: Publish) -> None:
+        if step.channel is not Channel.REPORTS:
+            self._link.send(step)
+            return
+        for report in msgspec.json.decode(step.payload)["reports"]:
+            self._witness.counts["reports_repeated" if report["report_id"] in self._said else "reports"] += 1
+            self._said.add(report["report_id"])
+        if not self._faulty("out", lambda: self._link.send(step)) and step.token is not None:
+            token = step.token
+            self._later(0.01, lambda: self._take(PublishFailed(token)))
+
+    def _answer(self, command_id: UUID, attempt: int, outcome: Outcome) -> None:
+        if self._jobs.pop((command_id, attempt), None) is not None:
+            asyncio.get_running_loop().call_soon(self._take, EffectEnded(command_id, attempt, outcome))
+
+    async def _work(self, step: StartEffect) -> None:
+        """The simulated device: it knows what it did, also across crashes of the agent."""
+        key = step.command_id, step.attempt
+        if step.mode == "evidence":
+            happened = step.command_id in self._done
+            self._answer(
+                *key,
+                Outcome(status="completed")
+                if happened
+                else Outcome(status="failed", code="not_done", message="the device never had it", retryable=True),
+            )
+            return
+        record = self._disk.attempts.get(step.command_id)
+        run = msgspec.json.decode(record.run, type=Run) if record is not None and record.run else None
+        if run is not None and run.expires_at.timestamp() + LATE_S < time.time():
+            self._witness.broken.append(f"{self._id}: {step.command_id} began after its expiry")
+        job = self._plan.job()
+        self._witness.counts["slow"] += job.slow
+        if job.held_s:
+            self._witness.counts["held"] += 1
+            self._take(EffectHeld(*key, ["media-empty"]))
+            await asyncio.sleep(job.held_s)
+            self._take(EffectResumed(*key))
+        await asyncio.sleep(job.work_s)
+        if job.end in ("completed", "unknown"):
+            self._done.add(step.command_id)
+            may_repeat = run is not None and run.on_interrupt == "rerun"
+            self._witness.effect(self._id, *key, may_repeat=may_repeat)
+        self._witness.counts[job.end] += 1
+        if job.end == "completed":
+            self._answer(*key, Outcome(status="completed", data={"simulated": True}))
+        elif job.end == "unknown":
+            self._answer(*key, Outcome(status="unknown", code="simulated", message="simulated: nobody can say"))
+        else:
+            retryable = job.end == "retryable"
+            self._answer(*key, Outcome(status="failed", code="simulated", message="simulated", retryable=retryable))
+
+    def _state(self) -> bytes:
+        state = {
+            "kind": "state",
+            "client_id": self._id,
+            "session": self._session_id,
+            "at": datetime.now(UTC),
+            "capabilities": ACTIONS,
+            "printers": [],
+            "displays": [],
+        }
+        return codec.encode(msgspec.convert(state, State))
+
+
+async def live(endpoint: Endpoint, root_key: bytes, plan: ClientPlan, witness: Witness, stop: asyncio.Event) -> None:
+    """One client until `stop`, through all its crashes and leaves."""
+    disk, done = Snapshot(), set[UUID]()
+    while True:
+        process = Process(endpoint, root_key, disk, plan, witness, done)
+        process.start()
+        crashes = plan.crashes
+        if crashes:
+            until, down, lost = plan.crash()
+        else:
+            (until, down), lost = plan.leave() if plan.leaves else (86_400.0, 0.0), False
+        if await _within(stop, until):
+            await process.stop()
+            return
+        if crashes:
+            witness.counts["crashed"] += 1
+            await process.crash()
+            if lost:
+                witness.counts["journals_lost"] += 1
+                disk = Snapshot()
+        else:
+            witness.counts["left"] += 1
+            await process.stop()
+        if await _within(stop, down):
+            return
+
+
+async def _within(stop: asyncio.Event, seconds: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+    return stop.is_set()
