@@ -46,6 +46,7 @@ class Outbox:
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         self._records: dict[UUID, ReportRecord] = {}
+        self._unreceipted: set[UUID] = set()
         self._by_command: dict[UUID, list[UUID]] = {}
         self._schedule: dict[UUID, _Schedule] = {}
         self._transient: dict[tuple[UUID, str], tuple[float, bytes]] = {}
@@ -62,7 +63,7 @@ class Outbox:
     @property
     def unreceipted(self) -> int:
         """How many journalled reports the hub has not confirmed."""
-        return sum(not record.receipted for record in self._records.values())
+        return len(self._unreceipted)
 
     def put(self, report: Report, body: bytes, made_at: float, mono: float) -> list[Write]:
         """Add a journalled report; a receipted one of the same command before it is no longer needed."""
@@ -100,6 +101,7 @@ class Outbox:
             self._schedule.pop(report_id, None)
             if record.receipted:
                 continue
+            self._unreceipted.discard(report_id)
             newest = self._by_command[record.command_id][-1]
             if report_id != newest:
                 writes.append(self._drop(record))
@@ -118,9 +120,9 @@ class Outbox:
 
     def all_due(self, mono: float, made_before: float | None = None) -> None:
         """Everything without receipt goes now; with `made_before` (hub time) only what is older."""
-        for record in self._records.values():
-            if not record.receipted and (made_before is None or record.made_at <= made_before):
-                self._schedule[record.report_id] = _Schedule(mono)
+        for report_id in self._unreceipted:
+            if made_before is None or self._records[report_id].made_at <= made_before:
+                self._schedule[report_id] = _Schedule(mono)
 
     def forget(self, command_id: UUID) -> list[Write]:
         """Drop every report of a command."""
@@ -190,11 +192,14 @@ class Outbox:
 
     def _keep(self, record: ReportRecord) -> None:
         self._records[record.report_id] = record
+        if not record.receipted:
+            self._unreceipted.add(record.report_id)
         self._by_command.setdefault(record.command_id, []).append(record.report_id)
         self._sequence = max(self._sequence, record.sequence)
 
     def _drop(self, record: ReportRecord) -> Write:
         del self._records[record.report_id]
+        self._unreceipted.discard(record.report_id)
         self._schedule.pop(record.report_id, None)
         siblings = self._by_command[record.command_id]
         siblings.remove(record.report_id)

@@ -183,30 +183,35 @@ class Session:
     async def _connection(self, number: int) -> None:
         """One connection from CONNECT to its end. Raises when it does not end by `leave` or `stop`."""
         async with self._client(number) as client:
-            await client.subscribe(
-                [(topic, SubscribeOptions(qos=1)) for topic in self._inboxes],
-                timeout=ANSWER_S,
-            )
-            self._outgoing = asyncio.Queue(MAX_WAITING)
-            self._connected = True
-            logs.write(Log.CONNECTED, connection=number, host=self._endpoint.host, port=self._endpoint.port)
-            await self._deliver(Connected(number))
             try:
                 async with asyncio.TaskGroup() as group:
-                    reader = group.create_task(self._read(client), name="mqtt-read")
-                    writer = group.create_task(self._write(client), name="mqtt-write")
+                    # First of all the reader: nobody else hears at once that the connection has gone.
+                    listening = asyncio.Event()
+                    tasks = {group.create_task(self._read(client, listening), name="mqtt-read")}
                     try:
-                        await self._leave.wait()
+                        await self._subscribe(client)
+                        self._outgoing = asyncio.Queue(MAX_WAITING)
+                        self._connected = True
+                        logs.write(Log.CONNECTED, connection=number, host=self._endpoint.host, port=self._endpoint.port)
+                        await self._deliver(Connected(number))
+                        listening.set()
+                        tasks.add(group.create_task(self._write(client), name="mqtt-write"))
+                        if not any(task.done() for task in tasks):  # else the group's cancel may have been lost
+                            await self._leave.wait()
                     finally:
-                        await _end({reader, writer})
+                        await _end(tasks)
                 await self._say_goodbye(client)
             except asyncio.CancelledError:
                 # The agent fails. A clean DISCONNECT without a word would leave it online for ever.
                 await self._say_goodbye(client)
                 raise
             finally:
-                self._connected = False
-                await self._deliver(Disconnected())
+                if self._connected:
+                    self._connected = False
+                    await self._deliver(Disconnected())
+
+    async def _subscribe(self, client: aiomqtt.Client) -> None:
+        await client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in self._inboxes], timeout=ANSWER_S)
 
     def _client(self, number: int) -> aiomqtt.Client:
         will = aiomqtt.Will(self._topic(Channel.PRESENCE), self._will(number), qos=1, retain=True)
@@ -226,8 +231,10 @@ class Session:
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )
 
-    async def _read(self, client: aiomqtt.Client) -> None:
+    async def _read(self, client: aiomqtt.Client, listening: asyncio.Event) -> None:
+        """Hand over what arrives, once `listening` is set: what is retained comes before the SUBACK is looked at."""
         async for message in client.messages:
+            await listening.wait()
             inbox = self._inboxes.get(message.topic.value)
             if inbox is not None and isinstance(message.payload, bytes):
                 await self._deliver(MessageReceived(inbox, message.payload, message.retain))
@@ -252,6 +259,8 @@ class Session:
         return True
 
     async def _say_goodbye(self, client: aiomqtt.Client) -> None:
+        if not self._connected:
+            return  # no birth, no good-bye
         with contextlib.suppress(aiomqtt.MqttError):
             await client.publish(self._topic(Channel.PRESENCE), self._offline(), 1, retain=True, timeout=GOODBYE_S)
 

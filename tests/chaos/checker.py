@@ -34,8 +34,8 @@ class Verdict:
     ambiguous: int = 0
     """Requests whose first answer was none, or an error."""
     recovery: list[tuple[float, str]] = field(default_factory=list)
-    """For each command that met a fault: seconds from the end of the last one until its effect began, and who it was.
-    Sorted."""
+    """For each command that met a fault: seconds from the end of the last one until its effect began, less those in
+    which another one was at work, and who it was. Sorted."""
 
     @property
     def recovery_s(self) -> list[float]:
@@ -149,12 +149,24 @@ def _recovery(who: str, promise: Promise, notes: list[Note], row: Row, faults: l
     if begins is None:
         return
     own = (row.client_id, "one", "two", "broker", "postgres", "clock")
-    met = [f for f in faults if f.target in own and promise.at < f.ended <= begins and f.ended > f.began]
+    near = [f for f in faults if f.target in own and f.ended > f.began]
+    met = [f for f in near if promise.at < f.ended <= begins]
     if met:
         last = max(met, key=lambda fault: fault.ended)
-        verdict.recovery.append(
-            (begins - last.ended, f"{who}, accepted {last.ended - promise.at:.1f} s before the end of {_name(last)}")
-        )
+        # While the next fault is at work, nobody recovers from the last one.
+        well = begins - last.ended - _covered(last.ended, begins, [(f.began, f.ended) for f in near])
+        words = f"accepted {last.ended - promise.at:.1f} s before the end of {_name(last)}"
+        verdict.recovery.append((well, f"{who}, {words}"))
+
+
+def _covered(begin: float, end: float, spans: list[tuple[float, float]]) -> float:
+    """How much of the time between is covered by the spans."""
+    covered = 0.0
+    for first, last in sorted(spans):
+        if last > begin and first < end:
+            covered += min(last, end) - max(first, begin)
+            begin = max(begin, min(last, end))
+    return covered
 
 
 def _order(promised: dict[str, Promise], records: Records, verdict: Verdict) -> None:

@@ -4,8 +4,8 @@ import random
 from dataclasses import dataclass, field
 
 HUBS = ("one", "two")
-#: A quarter of the machines have a wrong clock, where the means to give them one are there (seconds).
-CLOCKS = {"pc-3": 86_400, "pc-7": -86_400, "pc-11": 600, "pc-15": -600, "pc-19": 3_600}
+#: Some of the machines have a wrong clock, where the means to give them one are there (seconds).
+CLOCKS = {"pc-3": 86_400, "pc-7": -86_400, "pc-11": -600}
 GAP_S = 4.2
 """Between the beginnings of two faults, on average."""
 

@@ -22,12 +22,12 @@ from schemas import signing
 from schemas.codec import encode
 from schemas.topics import Channel, client_topic
 from tests.acceptance.floor import Floor, Process, until
-from tests.chaos.effect import RETRYABLE
 from tests.chaos.plan import CLOCKS, HUBS
 from tests.integration.embedded.broker_client import BrokerClient
 from tests.support.fault_proxy import FaultProxy, Loop
 
-EFFECT = Path(__file__).with_name("effect.py")
+EFFECT = Path(__file__).with_name("effect.sh")
+RETRYABLE = 75
 _RECENT = """
 SELECT *, queued_at AS issued_at FROM (
     SELECT * FROM commands WHERE attempt >= 1 AND queued_at IS NOT NULL ORDER BY id DESC LIMIT 500
@@ -110,7 +110,7 @@ class Stage(Floor):
         assert self.stack.broker is not None
         self.to_broker[name] = line = FaultProxy(self._lines, self.stack.broker.options.mqtt_port)
         config = self.folder.agent / f"{name}.toml"
-        argv = [sys.executable, "-I", "-S", str(EFFECT), str(self.notes / f"{name}.log"), name]
+        argv = ["/bin/bash", str(EFFECT), str(self.notes / f"{name}.log"), name]
         words = ", ".join(f'"{word}"' for word in (*argv, "{before}", "{after}", "{fails}"))
         write_agent_config(
             config,

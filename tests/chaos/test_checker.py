@@ -69,3 +69,14 @@ def test_a_crash_explains_an_unknown_and_a_repeat_that_was_allowed() -> None:
     assert rerun.kept
     assert "fault 5" in rerun.reruns[0]
     assert not check(records(row=replace(ROW, on_interrupt="rerun"), notes=repeated)).kept
+
+
+def test_recovery_counts_from_the_end_of_a_fault_and_not_while_the_next_one_is_at_work() -> None:
+    waits = [replace(note, at=note.at + 20) for note in NOTES]  # accepted at 100, began at 121
+    cut = Broken(1, "hub_broker_cut", "one", 99.0, 105.0)
+    frozen = Broken(2, "agent_freeze", "pc-1", 110.0, 130.0)
+    elsewhere = Broken(3, "agent_freeze", "pc-2", 100.0, 120.0)
+
+    assert check(records(notes=waits, faults=[cut, elsewhere])).recovery_s == [pytest.approx(16)]
+    assert check(records(notes=waits, faults=[cut, frozen, elsewhere])).recovery_s == [pytest.approx(5)]
+    assert check(records(notes=waits, faults=[elsewhere])).recovery_s == []

@@ -161,16 +161,16 @@ class _Link:
             while block := await reader.read(_BLOCK):
                 while silent():
                     await changed().wait()
-                now = conditions()
-                if now.delay_s:
-                    await asyncio.sleep(now.delay_s)
-                step = now.slice_bytes or len(block)
-                for start in range(0, len(block), step):
-                    piece = block[start : start + step]
+                await _pause(conditions().delay_s, changed())
+                start = 0
+                while start < len(block):
+                    now = conditions()
+                    piece = block[start : start + (now.slice_bytes or len(block))]
+                    start += len(piece)
                     writer.write(piece)
                     await writer.drain()
                     if now.bytes_per_s:
-                        await asyncio.sleep(len(piece) / now.bytes_per_s)
+                        await _pause(len(piece) / now.bytes_per_s, changed())
 
     def end(self, *, reset: bool) -> None:
         """End both sides now; what is on the way is lost."""
@@ -188,3 +188,11 @@ class _Link:
         """Until it is over."""
         await self._over.wait()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def _pause(seconds: float, changed: asyncio.Event) -> None:
+    """Sleep, but not beyond a change of the conditions: a line that is well again is well for what is on it, too."""
+    if seconds:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await changed.wait()

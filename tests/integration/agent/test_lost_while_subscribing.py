@@ -1,0 +1,42 @@
+"""A connection that goes before its SUBACK came: the agent hears it at once and connects anew."""
+
+import asyncio
+import random
+
+import pytest
+
+from device_agent import session
+from device_agent.events import Event
+from device_agent.session import Session, parse_endpoint
+
+CONNACK = bytes((0x20, 3, 0, 0, 0))
+SUBSCRIBE = 0x82
+
+
+async def test_the_agent_does_not_wait_for_an_answer_from_a_line_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "ANSWER_S", 3_600.0)
+    monkeypatch.setattr(session, "RECONNECT_S", (0.0, 0.0))
+    connections: asyncio.Queue[int] = asyncio.Queue()
+
+    async def broker(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4_096)
+        writer.write(CONNACK)
+        while (packet := await reader.read(4_096)) and packet[0] != SUBSCRIBE:
+            pass
+        connections.put_nowait(1)
+        writer.transport.abort()
+
+    async def deliver(event: Event) -> None:
+        pytest.fail(f"no connection stood, and still there was {event}")
+
+    async with await asyncio.start_server(broker, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        endpoint = parse_endpoint(f"mqtt://127.0.0.1:{port}", "pc-1", "secret")
+        rng = random.Random(1)  # noqa: S311 - spreads reconnects
+        agent = Session(endpoint, deliver, lambda _: b"{}", lambda: b"{}", rng)
+        running = asyncio.create_task(agent.run())
+        async with asyncio.timeout(30):
+            for _ in range(2):
+                await connections.get()
+            agent.stop()
+            await running
