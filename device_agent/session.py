@@ -10,6 +10,7 @@ import random
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiomqtt
@@ -107,6 +108,16 @@ async def look_in(endpoint: Endpoint, identifier: str, keys_within_s: float) -> 
     except aiomqtt.MqttError as problem:
         raise ConnectionError(str(problem)) from None
     return None
+
+
+class _Client(aiomqtt.Client):
+    """Hears at once that a connection went before its CONNACK came; the library waits for the whole of its time-out."""
+
+    def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
+        if self._connected.done():
+            super()._on_disconnect(client, userdata, flags, reason_code, properties)
+        else:
+            self._connected.set_exception(aiomqtt.MqttError("closed before the broker answered"))
 
 
 class Session:
@@ -215,7 +226,7 @@ class Session:
 
     def _client(self, number: int) -> aiomqtt.Client:
         will = aiomqtt.Will(self._topic(Channel.PRESENCE), self._will(number), qos=1, retain=True)
-        return aiomqtt.Client(
+        return _Client(
             self._endpoint.host,
             self._endpoint.port,
             username=self._endpoint.client_id,

@@ -12,6 +12,8 @@ from tests.chaos.records import Broken, Note, Promise, Records, Row
 FINAL = frozenset({"completed", "failed", "cancelled", "expired", "rejected", "unknown"})
 SLACK_S = 3.0
 """Between a process's effect and the agent's line in its journal, on a busy machine."""
+STOPPED = "stopped"
+"""An agent's word for a program that it ended in the middle. Over another hub it may come before `started`."""
 INTERRUPTS = frozenset({"agent_kill", "agent_stop", "agent_died"})
 """Faults that end an agent, and with it whatever it was in the middle of."""
 
@@ -111,7 +113,7 @@ def _one(promise: Promise, row: Row, notes: list[Note], faults: list[Broken], ve
     if row.status == "failed" and effects and row.code == "action_failed":
         verdict.broken["untrue"].append(f"{who}: failed ({row.message}), and the machine did it")
     if row.status in ("cancelled", "expired", "failed") and effects and row.code != "action_failed":
-        if row.started or own:
+        if row.started or own or row.code == STOPPED:
             verdict.stopped += 1
         else:
             verdict.broken["untrue"].append(f"{who}: {row.status} before it began, and the machine did it")

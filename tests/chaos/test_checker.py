@@ -80,3 +80,10 @@ def test_recovery_counts_from_the_end_of_a_fault_and_not_while_the_next_one_is_a
     assert check(records(notes=waits, faults=[cut, elsewhere])).recovery_s == [pytest.approx(16)]
     assert check(records(notes=waits, faults=[cut, frozen, elsewhere])).recovery_s == [pytest.approx(5)]
     assert check(records(notes=waits, faults=[elsewhere])).recovery_s == []
+
+
+def test_what_an_agent_stopped_in_the_middle_is_no_lie_though_its_start_came_late() -> None:
+    cancelled = replace(ROW, status="cancelled", started=False)
+
+    assert check(records(row=replace(cancelled, code="stopped"))).kept
+    assert check(records(row=cancelled)).broken["untrue"]

@@ -1,4 +1,4 @@
-"""A connection that goes before its SUBACK came: the agent hears it at once and connects anew."""
+"""A connection that goes before CONNACK or SUBACK came: the agent hears it at once and connects anew."""
 
 import asyncio
 import random
@@ -13,18 +13,26 @@ CONNACK = bytes((0x20, 3, 0, 0, 0))
 SUBSCRIBE = 0x82
 
 
-async def test_the_agent_does_not_wait_for_an_answer_from_a_line_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("reset", [True, False])
+@pytest.mark.parametrize("answers_connect", [True, False])
+async def test_the_agent_does_not_wait_for_an_answer_from_a_line_that_is_gone(
+    monkeypatch: pytest.MonkeyPatch, *, answers_connect: bool, reset: bool
+) -> None:
     monkeypatch.setattr(session, "ANSWER_S", 3_600.0)
     monkeypatch.setattr(session, "RECONNECT_S", (0.0, 0.0))
     connections: asyncio.Queue[int] = asyncio.Queue()
 
     async def broker(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(4_096)
-        writer.write(CONNACK)
-        while (packet := await reader.read(4_096)) and packet[0] != SUBSCRIBE:
-            pass
+        if answers_connect:
+            writer.write(CONNACK)
+            while (packet := await reader.read(4_096)) and packet[0] != SUBSCRIBE:
+                pass
         connections.put_nowait(1)
-        writer.transport.abort()
+        if reset:
+            writer.transport.abort()
+        else:
+            writer.close()
 
     async def deliver(event: Event) -> None:
         pytest.fail(f"no connection stood, and still there was {event}")
