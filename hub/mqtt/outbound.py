@@ -8,7 +8,7 @@ from hub.keys import SigningKeys
 from hub.mqtt.session import Session
 from hub.observability import Event, Log
 from schemas import signing
-from schemas.codec import encode
+from schemas.codec import ContractError, encode
 from schemas.messages import Cancel, Message, Receipt, RollCall, Run, Welcome
 from schemas.topics import HUB_KEYS, HUB_PRESENCE, Channel, client_topic
 
@@ -54,7 +54,19 @@ class Outbound:
                 self.session.publish(client_topic(client_id, channel), b"", retain=True)
 
     def _send(self, client_id: str, channel: Channel, domain: bytes, message: Message, token: object = None) -> None:
-        payload = self._keys.signer.sign(domain, encode(message))
+        try:
+            body = encode(message)
+        except ContractError as problem:
+            # What cannot be sent must not keep all else from being sent: it ends by its own deadline.
+            self._log.error(
+                Event.MESSAGE_REFUSED,
+                client_id=client_id,
+                channel=channel.value,
+                reason=problem.code,
+                message=problem.message,
+            )
+            return
+        payload = self._keys.signer.sign(domain, body)
         if self.session is None or not self.session.publish(client_topic(client_id, channel), payload, token=token):
             # Not lost: a lease sends a command again, and an agent repeats a report until its receipt.
             self._log.debug(Event.MQTT_OVERFLOW, client_id=client_id, channel=channel.value)

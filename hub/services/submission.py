@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-import msgspec
 from uuid_utils.compat import uuid7
 
 from hub.domain import actions, policies
@@ -21,7 +20,7 @@ from hub.metrics import Metrics
 from hub.observability import Event, Log
 from hub.services.batching import Batcher
 from hub.services.ports import Signals
-from hub.services.text import find_unstorable
+from hub.services.text import find_unstorable, kept_size
 from hub.store import documents as document_store
 from hub.store import submit as store
 from hub.store.documents import Document
@@ -217,7 +216,7 @@ class Submission:
     ) -> NewCommand:
         check(request)
         payload, document_ids = await self._resolve(request.payload)
-        size = len(msgspec.json.encode(payload))
+        size = kept_size(payload)
         if size > MAX_PAYLOAD:
             raise RejectedError("payload_too_large", size=size, most=MAX_PAYLOAD)
         policy = self._policy_of(request.action)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 MAX_DEPTH = 64
 """Levels of nesting. Far more than anybody needs, and far less than what whoever reads it later can take."""
 
@@ -13,6 +15,7 @@ _TEXT = "holds a NUL or half a character, which cannot be stored"
 
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_LARGE_EXPONENT = re.compile(rb"[0-9]e\+?[0-9]{2}")
 
 
 def clean_text(text: str) -> str:
@@ -69,3 +72,23 @@ def _find(value: Any, depth: int) -> tuple[str, str] | None:
             if found := _find(item, depth + 1):
                 return found if found is _TOO_DEEP else (f"[{index}]{found[0]}", found[1])
     return None
+
+
+def kept_size(value: Any) -> int:
+    """Bytes of a JSON value as it comes back from Postgres, which writes large numbers out: 1e300 has 301 digits."""
+    encoded = msgspec.json.encode(value)
+    return len(msgspec.json.encode(_written_out(value)) if _LARGE_EXPONENT.search(encoded) else encoded)
+
+
+def _written_out(value: Any) -> Any:
+    if isinstance(value, float):
+        return int(value) if abs(value) >= _WHOLE_FROM else value
+    if isinstance(value, Mapping):
+        return {key: _written_out(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_written_out(item) for item in value]
+    return value
+
+
+_WHOLE_FROM = 1e16
+"""From here on a float is written with an exponent, and has nothing behind its point."""

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg
+import pytest
 from uuid_utils.compat import uuid7
 
 from schemas.topics import Channel, client_topic
@@ -167,3 +168,29 @@ def test_a_long_but_reasonable_head_is_answered(floor: Floor) -> None:
     answer = floor.http.get("/health", headers={"X-Filler": "x" * 20_000})
 
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("number", ["1e16", "1e308", "-2.5e300"])
+def test_a_payload_that_grows_in_the_database_is_refused_like_any_large_one(floor: Floor, number: str) -> None:
+    client = floor.client()
+    floor.agent(client)
+    numbers = ",".join([number] * 5_000)
+    body = f'{{"client_id":"{client["id"]}","action":"open-door","payload":{{"n":[{numbers}]}}}}'
+    for headers in ({"Content-Type": "application/json"}, {"Content-Type": "application/json; way=long"}):
+        answer = floor.http.post("/api/commands", content=body, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (422, "payload_too_large")
+    few = floor.http.post("/api/commands", content=body.replace(numbers, number))
+    assert few.status_code == 201, few.text
+    assert floor.wait_status(few.json()["id"], "failed")["error"]["code"] == "unsupported_action"
+
+
+def test_a_command_that_no_message_can_carry_holds_up_nothing_else(floor: Floor) -> None:
+    client = floor.client()
+    doomed = floor.send(client["id"], "open-door", {}, expires_in_s=60)
+    with psycopg.connect(floor.stack.database_url) as connection:
+        payload = json.dumps({"text": "x" * 70_000})
+        connection.execute("UPDATE commands SET payload = %s WHERE id = %s", (payload, doomed["id"]))
+    floor.agent(client)
+    floor.wait_status(doomed["id"], "queued")
+    assert floor.print_page(client["id"], wait=30)["status"] == "completed"
+    assert floor.hub.process.poll() is None
