@@ -102,9 +102,9 @@ class DiskWatch:
 
 def _free(folder: Path) -> int | None:
     """Free bytes where a folder lies, which may not exist yet."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
     try:
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
         return shutil.disk_usage(folder).free
     except OSError:
         return None

@@ -51,3 +51,12 @@ async def test_the_worst_place_counts_and_room_comes_back(
         else:
             watch.require_room()
     assert told == [("ok", 0), ("low", 1), ("low", 0), ("full", 1), ("full", 0), ("ok", 1)]
+
+
+async def test_a_place_that_cannot_even_be_looked_at_is_passed_over(tmp_path: Path) -> None:
+    database = Database("postgresql://nobody@127.0.0.1:1/none")
+    # As a network drive that is gone, or a broken disk: the look itself fails.
+    places = {"archive": tmp_path / ("x" * 300), "data": tmp_path}
+    watch = DiskWatch(database, places, Metrics(), Log(), low=0, full=0, database_low=None)
+    await watch.look()
+    assert watch.room is Room.OK
