@@ -149,6 +149,7 @@ class App:
         except Exception:
             self._closing = True
             executor.close()
+            self._session.stop()  # a connection that loses the group's cancel ends by this
             raise
 
     async def _drain(self) -> None:
