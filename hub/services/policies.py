@@ -38,6 +38,7 @@ class Policies:
         self._database = database
         self._log = log
         self._policies: Mapping[str, Policy] = {}
+        self._looking = asyncio.Lock()
 
     def of(self, action: str) -> Policy:
         """The policy of an action as far as this process knows; an empty one if it has none."""
@@ -45,7 +46,7 @@ class Policies:
 
     async def load(self) -> None:
         """Look all policies up. Raises UnavailableError; then what was known goes on to count."""
-        self._take(await self._read())
+        await self._look()
 
     async def run(self) -> None:
         """Look again and again until cancelled."""
@@ -89,16 +90,19 @@ class Policies:
         )
 
     async def _after(self, action: str) -> ActionRow:
-        rows = await self._read()
-        self._take(rows)
+        rows = await self._look()
         return _row(action, next((row for row in rows if row["action"] == action), None))
+
+    async def _look(self) -> list[dict[str, Any]]:
+        # One at a time: an earlier look that is slower must not bring back what a later one has found changed.
+        async with self._looking:
+            rows = await self._read()
+            self._policies = {row["action"]: _policy(row) for row in rows}
+            return rows
 
     async def _read(self) -> list[dict[str, Any]]:
         async with self._database.connection() as connection:
             return await store.read(connection)
-
-    def _take(self, rows: list[dict[str, Any]]) -> None:
-        self._policies = {row["action"]: _policy(row) for row in rows}
 
 
 def _policy(row: Mapping[str, Any]) -> Policy:
