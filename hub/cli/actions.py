@@ -7,7 +7,7 @@ from rich.table import Table
 
 from hub.cli import output
 from hub.cli.api import Api
-from hub.cli.output import Json, console, explained
+from hub.cli.output import Json, explained
 
 app = typer.Typer(help="Actions and their policies: retries, back-off, time-out, expiry.", no_args_is_help=True)
 Action = Annotated[str, typer.Argument(help="Such as print, or a site's own.")]
@@ -58,4 +58,4 @@ def _show(items: list[dict[str, Any]], *, as_json: bool) -> None:
         own = item["policy"] or {}
         shown = [f"{item['effective'][name]:g}{'*' if own.get(name) is not None else ''}" for name in _VALUES]
         table.add_row(item["action"], *shown)
-    console.print(table)
+    output.print_table(table)

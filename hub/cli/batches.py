@@ -135,7 +135,7 @@ def list_batches(
         created = item["created_at"][:19].replace("T", " ")
         columns = (item["action"] or "(a list)", str(item["total"]), str(item["rejected"]))
         table.add_row(item["id"], created, item["status"], *columns)
-    console.print(table)
+    output.print_table(table)
 
 
 @app.command()
@@ -181,7 +181,7 @@ def _show(batch: dict[str, Any], *, as_json: bool) -> None:
         table.add_column(heading)
     for row in rows:
         table.add_row(row["client_id"], row["status"], row["code"] or row["trouble"] or "", row["command_id"])
-    console.print(table)
+    output.print_table(table)
     if batch.get("next_cursor"):
         console.print(f"... and more: floorhub batch show {batch['id']} --limit 1000", markup=False)
 

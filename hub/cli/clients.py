@@ -109,7 +109,7 @@ def list_clients(
             item["zone"] or "",
             item["agent_version"] or "",
         )
-    console.print(table)
+    output.print_table(table)
 
 
 @app.command("set")

@@ -161,7 +161,7 @@ def _show(page: dict[str, Any], *, as_json: bool) -> None:
         blocks = "yes" if item["blocks"] else ""
         what = (item["client_id"], item["action"], item["status"], item["reason"])
         table.add_row(ended, *what, blocks, item["reference"] or "", item["id"])
-    console.print(table)
+    output.print_table(table)
     if page["next_cursor"]:
         console.print("... and more: --limit 200, or --summary", markup=False)
 
@@ -171,7 +171,7 @@ def _show_summary(found: dict[str, Any], *, as_json: bool) -> None:
         output.print_json(found)
         return
     since = f", the first since {found['oldest'][:19].replace('T', ' ')}" if found["oldest"] else ""
-    console.print(f"{found['total']} wait for a person{since}", markup=False)
+    console.print(f"{found['total']} {'waits' if found['total'] == 1 else 'wait'} for a person{since}", markup=False)
     for kind, heading in (("reason", "cause"), ("client", "client"), ("action", "action")):
         for entry in found[kind]["largest"][:SHOWN]:
             console.print(f"  {heading} {entry['name']}: {entry['number']}", markup=False)

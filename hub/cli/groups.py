@@ -43,7 +43,7 @@ def list_groups(as_json: Json = False) -> None:
         table.add_column(heading)
     for item in items:
         table.add_row(item["id"], item["name"], str(item["members"]))
-    console.print(table)
+    output.print_table(table)
 
 
 @app.command()

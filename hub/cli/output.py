@@ -8,6 +8,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from hub.cli.api import ApiError
 from hub.embedded.errors import EmbeddedError
@@ -15,6 +16,8 @@ from hub.errors import HubError, SetupError
 
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+_WIDE = 1_000
 
 Json = Annotated[bool, typer.Option("--json", help="JSON for programs instead of text for people.")]
 
@@ -27,6 +30,13 @@ def korean() -> bool:
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def print_table(table: Table) -> None:
+    """A table with whole cells, however narrow the terminal is: ids are there to be copied."""
+    wide = Console(highlight=False, width=_WIDE)
+    for line in wide.render_lines(table, pad=False):
+        console.print("".join(segment.text for segment in line).rstrip(), markup=False)
 
 
 def fail(sentence: str, code: int = 1) -> NoReturn:

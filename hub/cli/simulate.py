@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
+import aiomqtt
 import typer
 
 from device_agent.session import Endpoint, parse_endpoint
@@ -116,8 +117,15 @@ def _registered(api: Api, client_id: str, broker: str) -> tuple[Endpoint, bytes]
     return endpoint, decode_key(client["root_key"])
 
 
+def _planned(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A crash of the plan cuts a connection of which nobody asks any more; everything else is told as ever."""
+    if not isinstance(context.get("exception"), aiomqtt.MqttError):
+        loop.default_exception_handler(context)
+
+
 async def _run(fleet: list[tuple[Endpoint, bytes]], faults: Faults, witness: Witness, seconds: float) -> None:
     stop = asyncio.Event()
+    asyncio.get_running_loop().set_exception_handler(_planned)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     end = time.monotonic() + seconds if seconds else float("inf")

@@ -128,7 +128,8 @@ class _Machine:
             if earlier:
                 last = earlier[0]
                 console.print(
-                    f"The command before it: {last['action']} {last['id']}, {last['status']}, of {last['created_at']}."
+                    f"The command before it: {last['action']} {last['id']}, {last['status']}, "
+                    f"of {last['created_at'][:19].replace('T', ' ')} UTC."
                 )
             if once:
                 return 0 if printed else 1
