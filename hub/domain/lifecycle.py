@@ -56,6 +56,9 @@ RUN_GRACE = timedelta(seconds=30)
 """How long after `timeout_s` a running command waits: the agent's own time-out and its report come first."""
 HELD_ALLOWANCE = timedelta(seconds=HELD_ALLOWANCE_S)
 """How long a run may wait for a person (paper, a jam) on top of its `timeout_s`."""
+ACCEPTED_LEASE = timedelta(seconds=60)
+"""When an attempt that the agent has, and has not begun, is offered again. An agent that starts anew begins nothing of
+its journal before it is offered once more, and the offer may have been lost with the hub that made it."""
 BUSY_DELAY = timedelta(seconds=5)
 """When an attempt that the agent was too busy to take is sent again."""
 

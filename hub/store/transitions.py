@@ -47,7 +47,7 @@ class LockedCommand:
     changes: dict[str, Any] = field(default_factory=dict)
     logs: list[dict[str, Any]] = field(default_factory=list)
     answered: bool = False
-    """Whether the agent's word is among the decisions: then the attempt need not be sent again."""
+    """Whether the agent's word is among the decisions: then the attempt need not be sent again soon."""
 
     def fold(self, decision: lifecycle.Decision, report_id: UUID | None = None) -> bool:
         """Take a decision in; False when it changes nothing."""
@@ -125,7 +125,7 @@ class LockedCommand:
 
     @property
     def to_write(self) -> bool:
-        """Whether there is something to write: a change, or that it need not be sent again."""
+        """Whether there is something to write: a change, or that it need not be sent again so soon."""
         return self.changed or (self.answered and self._leased)
 
     def row(self) -> dict[str, Any]:
@@ -145,6 +145,7 @@ class LockedCommand:
             "finished_at": self.changes.get("finished_at", self._finished_at),
             "unknown_reason": self.state.unknown_reason,
             "answered": self.answered,
+            "next_lease_until": self.now + lifecycle.ACCEPTED_LEASE if self.state.status is Status.QUEUED else None,
             "logs": self.logs,
         }
 
@@ -155,7 +156,9 @@ class LockedCommand:
         self.from_deadline_at = self.state.deadline_at
         self.seen |= frozenset(report_ids)
         self._held_reasons = self.changes.get("held_reasons", self._held_reasons)
-        self._leased = self.changes.get("lease_until") is not None or (self._leased and not self.answered)
+        self._leased = self.changes.get("lease_until") is not None or (
+            self._leased and (not self.answered or self.state.status is Status.QUEUED)
+        )
         self.changes, self.logs, self.answered = {}, [], False
 
     _held_reasons: list[str] | None = None

@@ -149,7 +149,11 @@ class Store:
                 *("dead_letter_reason", "dead_letter_closed_at", "dead_letter_closed_by", "error"),
             )
         }
-        lease = new.get("lease_until") or (None if new["answered"] else row["lease_until"])
+        lease = new.get("lease_until")
+        if lease is None and new["answered"] and row["lease_until"] is not None and row["lease_until"] > self.now:
+            lease = new["next_lease_until"]
+        elif lease is None and (new["status"] == "queued" or not new["answered"]):
+            lease = row["lease_until"]
         cancel_lease = new.get("cancel_lease_until") or row["cancel_lease_until"]
         self._write(
             row,

@@ -126,6 +126,7 @@ class World:
             "lane": rng.choice(["printer:a", "printer:a", "printer:b"]),
             "priority": rng.choice([1, 5, 5, 5, 9, 10]),
             "max_retries": rng.choice([0, 1, 3]),
+            "back_off": None,
             "timeout_s": rng.choice([5.0, 20.0, 60.0]),
             "lives_s": rng.choice([10.0, 60.0, 200.0]),
             "waits_s": rng.choice([None, None, None, 5.0]),

@@ -50,7 +50,8 @@ WITH input AS MATERIALIZED (
         started_at timestamptz, held_reasons text[], finished_at timestamptz, deadline_at timestamptz,
         cancel_requested_at timestamptz, cancel_lease_until timestamptz, progress jsonb, result jsonb, error jsonb,
         unknown_reason text, dead_letter_reason text, dead_letter_closed_at timestamptz, dead_letter_closed_by text,
-        sent_at timestamptz, from_deadline_at timestamptz, answered boolean, logs jsonb
+        sent_at timestamptz, from_deadline_at timestamptz, answered boolean, next_lease_until timestamptz,
+        logs jsonb
     )
 ),
 moved AS (
@@ -62,9 +63,11 @@ moved AS (
         not_before = coalesce(i.not_before, c.not_before),
         scheduled = coalesce(i.scheduled, c.scheduled),
         lease_until = CASE
-            -- The agent's word ends the sending; only `busy` and a lost journal ask for it again.
-            WHEN i.status IN ('queued', 'running')
-                THEN coalesce(i.lease_until, CASE WHEN NOT i.answered THEN c.lease_until END)
+            -- The agent's word ends the sending, or puts it off while it has not begun: whether it answers this offer or
+            -- tells what it knew before, nobody can say, so what is due stays due. `busy` and a lost journal set a time.
+            WHEN i.lease_until IS NOT NULL AND i.status IN ('queued', 'running') THEN i.lease_until
+            WHEN i.status = 'queued' AND i.answered AND c.lease_until > floorhub_now() THEN i.next_lease_until
+            WHEN i.status = 'queued' OR (i.status = 'running' AND NOT i.answered) THEN c.lease_until
         END,
         sent_at = coalesce(c.sent_at, i.sent_at),
         accepted_at = coalesce(i.accepted_at, c.accepted_at),

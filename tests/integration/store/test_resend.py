@@ -78,19 +78,36 @@ async def test_nothing_goes_again_to_a_client_that_must_not_be_sent_to(
         assert await dispatch.resend_cancels(connection) == []
 
 
-async def test_the_agents_word_ends_the_sending_and_busy_asks_for_it_later(
+async def test_the_agents_word_puts_the_sending_off_or_ends_it_and_busy_asks_for_it_later(
     database: Database, shift_clock: ShiftClock
 ) -> None:
     await add_client(database)
     accepted = await _hand_out(database, payload={"printer": "a"})
     busy = await _hand_out(database, payload={"printer": "b"})
+    started = await _hand_out(database, payload={"printer": "c"})
     await _fold(database, accepted, Reported(ReportStatus.ACCEPTED, 1))
     await _fold(database, busy, Reported(ReportStatus.BUSY, 1))
-    async with database.connection() as connection:
-        assert (await row(connection, accepted))["lease_until"] is None
-    later = await shift_clock("1 minute")
+    await _fold(database, started, Reported(ReportStatus.STARTED, 1))
+    later = await shift_clock("50 seconds")
     async with later.connection() as connection:
         assert [run.command_id for run in await dispatch.resend(connection)] == [busy]
+        await connection.execute(b"UPDATE commands SET lease_until = NULL WHERE id = %s", (busy,))
+    much_later = await shift_clock("62 seconds")
+    async with much_later.connection() as connection:
+        assert [run.command_id for run in await dispatch.resend(connection)] == [accepted]
+
+
+async def test_what_an_agent_knew_before_its_birth_does_not_take_the_offer_back(database: Database) -> None:
+    # An agent that was killed tells what its journal holds as soon as it is back, and begins nothing before the offer.
+    await add_client(database)
+    fresh = await _hand_out(database, payload={"printer": "a"})
+    known = await _hand_out(database, payload={"printer": "b"})
+    await _fold(database, known, Reported(ReportStatus.ACCEPTED, 1))
+    async with database.connection() as connection:
+        await dispatch.offer_again(connection, "front-pc", JOURNAL)
+    await _fold(database, fresh, Reported(ReportStatus.ACCEPTED, 1))
+    async with database.connection() as connection:
+        assert {run.command_id for run in await dispatch.resend(connection)} == {fresh, known}
 
 
 async def test_a_cancel_goes_at_once_then_after_5_10_20_and_30_s_until_it_is_answered(
