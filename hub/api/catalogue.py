@@ -54,8 +54,10 @@ CATALOGUE: Mapping[str, Entry] = {
     "unauthorized": Entry(
         401,
         "UNAUTHORIZED",
-        "No valid key: send `Authorization: Bearer KEY`; the first administrator's key lies in the file admin.key.",
-        "유효한 키가 없습니다. `Authorization: Bearer KEY`를 보내십시오. 첫 관리자 키는 admin.key 파일에 있습니다.",
+        "No valid key: send `Authorization: Bearer KEY`; the first administrator's key lies in the file admin.key. "
+        "A client sends its id and its secret by HTTP Basic.",
+        "유효한 키가 없습니다. `Authorization: Bearer KEY`를 보내십시오. 첫 관리자 키는 admin.key 파일에 있습니다. "
+        "클라이언트는 자신의 id와 secret을 HTTP Basic으로 보냅니다.",
     ),
     "forbidden": Entry(
         403,

@@ -63,6 +63,9 @@ def _stands(command: dict[str, Any], *, korean: bool) -> str:
         return f"{status}: {message}" if message else status
     if status in UNFINISHED:
         held = ", ".join(command.get("held_reasons") or [])
+        if not held and status in ("pending", "queued"):
+            why = f"floorhub explain {command['id']}"
+            return f"{status}: 아직 끝나지 않음. 이유 보기: {why}" if korean else f"{status}: not ended yet. Why: {why}"
         again = f"floorhub show {command['id']}"
         if korean:
             return f"{status}: {f'사람을 기다림 ({held})' if held else '아직 끝나지 않음'}. 다시 보기: {again}"
