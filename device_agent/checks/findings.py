@@ -51,7 +51,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "config_ok": ("{path} is complete.", "{path}: 빠진 설정이 없습니다."),
     "config_unreadable": (
         "{path} cannot be read ({problem}). Name the right file with --config, or run this as the agent's user.",
-        "{path} 파일을 읽을 수 없습니다({problem}). --config 로 올바른 파일을 지정하거나 에이전트 사용자로 실행하세요.",
+        "{path} 파일을 읽을 수 없습니다({problem}). --config로 올바른 파일을 지정하거나 에이전트 사용자로 실행하세요.",
     ),
     "config_not_private": (
         "Others can read the secret in {path}, so the agent refuses to start. Run: chmod 600 {path}",
@@ -64,16 +64,16 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "data_ok": ("{folder} can be written.", "{folder} 폴더에 쓸 수 있습니다."),
     "data_unwritable": (
         "The data folder {folder} cannot be written ({problem}). Set `data` to a folder of the agent's user.",
-        "데이터 폴더 {folder} 에 쓸 수 없습니다({problem}). `data` 를 에이전트 사용자가 쓸 수 있는 폴더로 지정하세요.",
+        "데이터 폴더 {folder} 에 쓸 수 없습니다({problem}). `data`를 에이전트 사용자가 쓸 수 있는 폴더로 지정하세요.",
     ),
-    "space_ok": ("{free_mib} MiB are free.", "{free_mib} MiB 의 여유 공간이 있습니다."),
+    "space_ok": ("{free_mib} MiB are free.", "{free_mib} MiB의 여유 공간이 있습니다."),
     "disk_low": (
         "Only {free_mib} MiB are free for documents, of which the agent keeps up to 500. Make room soon.",
         "여유 공간이 {free_mib} MiB 뿐입니다. 에이전트는 문서를 500 MiB 까지 보관합니다. 곧 공간을 확보하세요.",
     ),
     "disk_full": (
         "Only {free_mib} MiB are free, less than one document may need. Make room on the disk of {folder}.",
-        "여유 공간이 {free_mib} MiB 로 문서 하나를 받기에도 부족합니다. {folder} 의 디스크에 공간을 확보하세요.",
+        "여유 공간이 {free_mib} MiB로 문서 하나를 받기에도 부족합니다. {folder} 의 디스크에 공간을 확보하세요.",
     ),
     "journal_ok": (
         "The journal is intact: {unfinished} unfinished commands, {waiting} reports wait for the hub.",
@@ -91,7 +91,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The journal {file} is damaged or of another version. Check the disk; the agent's next start moves the journal "
         "aside, and what was under way becomes `unknown` at the hub.",
         "저널 {file} 이 손상되었거나 다른 버전입니다. 디스크를 점검하세요. 에이전트는 다음 시작 때 저널을 옆으로 "
-        "옮기고, 진행 중이던 명령은 허브에서 `unknown` 이 됩니다.",
+        "옮기고, 진행 중이던 명령은 허브에서 `unknown`이 됩니다.",
     ),
     "journal_unreadable": (
         "The journal {file} cannot be read ({problem}). Give it and its folder to the agent's user.",
@@ -100,15 +100,15 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "hub_ok": ("The hub answers at {url}.", "{url} 의 허브가 응답합니다."),
     "hub_unreachable": (
         "No hub answers at {url} ({problem}). Check hub_url, the network, and that the hub runs.",
-        "{url} 에서 허브가 응답하지 않습니다({problem}). hub_url 과 네트워크, 허브의 실행 여부를 확인하세요.",
+        "{url} 에서 허브가 응답하지 않습니다({problem}). hub_url과 네트워크, 허브의 실행 여부를 확인하세요.",
     ),
     "hub_certificate": (
         "{url} shows a certificate that is not trusted ({problem}). Set ca_file to the hub's certificate authority.",
-        "{url} 의 인증서를 신뢰할 수 없습니다({problem}). ca_file 에 허브의 인증 기관을 지정하세요.",
+        "{url} 의 인증서를 신뢰할 수 없습니다({problem}). ca_file에 허브의 인증 기관을 지정하세요.",
     ),
     "hub_other": (
         "What answers at {url} is no hub ({problem}). Correct hub_url.",
-        "{url} 에서 응답하는 것은 허브가 아닙니다({problem}). hub_url 을 고치세요.",
+        "{url} 에서 응답하는 것은 허브가 아닙니다({problem}). hub_url을 고치세요.",
     ),
     "clock_ok": (
         "This machine's clock and the hub's differ by at most {seconds} s.",
@@ -122,12 +122,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "broker_ok": ("The broker can be reached at {address}.", "{address} 의 브로커에 연결할 수 있습니다."),
     "broker_unreachable": (
         "No broker can be reached at {address} ({problem}). Check mqtt_url, the network, and that the broker runs.",
-        "{address} 의 브로커에 연결할 수 없습니다({problem}). mqtt_url 과 네트워크, 브로커의 실행 여부를 확인하세요.",
+        "{address} 의 브로커에 연결할 수 없습니다({problem}). mqtt_url과 네트워크, 브로커의 실행 여부를 확인하세요.",
     ),
     "broker_certificate": (
         "{address} shows a certificate that is not trusted ({problem}). Set ca_file to the broker's certificate "
         "authority.",
-        "{address} 의 인증서를 신뢰할 수 없습니다({problem}). ca_file 에 브로커의 인증 기관을 지정하세요.",
+        "{address} 의 인증서를 신뢰할 수 없습니다({problem}). ca_file에 브로커의 인증 기관을 지정하세요.",
     ),
     "account_ok": (
         "The broker accepts this client, and only under its own id.",
@@ -140,18 +140,18 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "account_refused": (
         "The broker refuses {client_id} ({reason}). Check that the client is active in the hub, and that the "
         "configuration has its current secret.",
-        "브로커가 {client_id} 를 거부합니다({reason}). 허브에서 클라이언트가 활성인지, "
+        "브로커가 {client_id}를 거부합니다({reason}). 허브에서 클라이언트가 활성인지, "
         "설정의 비밀 값이 최신인지 확인하세요.",
     ),
     "account_unclear": (
         "The broker at {address} does not speak MQTT 5 as expected ({problem}). Check mqtt_url and the broker's log.",
-        "{address} 의 브로커가 MQTT 5 로 정상 응답하지 않습니다({problem}). mqtt_url 과 브로커의 로그를 확인하세요.",
+        "{address} 의 브로커가 MQTT 5로 정상 응답하지 않습니다({problem}). mqtt_url과 브로커의 로그를 확인하세요.",
     ),
     "client_id_not_pinned": (
         "The broker lets {client_id} connect under a foreign client id, so any client could take another's "
         "connection. Use the rules that `floorhub broker render` writes.",
-        "브로커가 {client_id} 를 다른 클라이언트 id 로도 받아들여, 어느 클라이언트든 남의 연결을 빼앗을 수 있습니다. "
-        "`floorhub broker render` 가 만드는 규칙을 쓰세요.",
+        "브로커가 {client_id}를 다른 클라이언트 id로도 받아들여, 어느 클라이언트든 남의 연결을 빼앗을 수 있습니다. "
+        "`floorhub broker render`가 만드는 규칙을 쓰세요.",
     ),
     "keys_ok": (
         "The hub's keys are signed by the pinned root key (list {version}, until {expires}).",
@@ -160,8 +160,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "root_key_wrong": (
         "The hub's keys are not signed by root_key, so no command would be obeyed. Write this hub's root key into the "
         "configuration; `floorhub client add` shows it.",
-        "허브의 키가 root_key 로 서명되지 않아 어떤 명령도 수행하지 않습니다. 이 허브의 루트 키를 설정에 넣으세요. "
-        "`floorhub client add` 가 보여 줍니다.",
+        "허브의 키가 root_key로 서명되지 않아 어떤 명령도 수행하지 않습니다. 이 허브의 루트 키를 설정에 넣으세요. "
+        "`floorhub client add`가 보여 줍니다.",
     ),
     "keys_unusable": (
         "The hub's list of keys cannot be used ({problem}). Start the hub again: it signs a new list.",
@@ -170,10 +170,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "keys_missing": (
         "The broker has no list of keys: no hub has connected to it. Check the hub's FLOORHUB_MQTT_URL and its log.",
         "브로커에 키 목록이 없습니다. 허브가 이 브로커에 연결한 적이 없습니다. "
-        "허브의 FLOORHUB_MQTT_URL 과 로그를 확인하세요.",
+        "허브의 FLOORHUB_MQTT_URL과 로그를 확인하세요.",
     ),
     "printer_none": ("No printer is configured.", "설정된 프린터가 없습니다."),
-    "printer_ok": ("{name} answers and prints PDF.", "{name}: 응답하며 PDF 를 인쇄할 수 있습니다."),
+    "printer_ok": ("{name} answers and prints PDF.", "{name}: 응답하며 PDF를 인쇄할 수 있습니다."),
     "printer_raw_ok": (
         "{name} takes connections; raw printers tell nothing more.",
         "{name}: 연결을 받습니다. 원시(raw) 프린터는 그 이상을 알려 주지 않습니다.",
@@ -185,11 +185,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "printer_unreachable": (
         "{name} cannot be reached at {uri} ({problem}). Switch it on, or correct its uri.",
-        "{name}: {uri} 에 연결할 수 없습니다({problem}). 프린터를 켜거나 uri 를 고치세요.",
+        "{name}: {uri} 에 연결할 수 없습니다({problem}). 프린터를 켜거나 uri를 고치세요.",
     ),
     "printer_no_pdf": (
         "{name} does not print PDF, only {formats}. Use a CUPS queue for it, or send it what it prints.",
-        "{name}: PDF 를 인쇄하지 못하고 {formats} 만 인쇄합니다. CUPS 큐를 거치거나 지원하는 형식으로 보내세요.",
+        "{name}: PDF를 인쇄하지 못하고 {formats} 만 인쇄합니다. CUPS 큐를 거치거나 지원하는 형식으로 보내세요.",
     ),
     "printer_stopped": (
         "{name} takes no jobs ({problem}). Make it take jobs again at the printer or in its queue.",
@@ -202,7 +202,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "action_ok": ("{action} runs {program}.", "{action}: {program} 을 실행합니다."),
     "program_missing": (
         "{action}: there is no program {program}. Install it, or correct argv.",
-        "{action}: {program} 프로그램이 없습니다. 설치하거나 argv 를 고치세요.",
+        "{action}: {program} 프로그램이 없습니다. 설치하거나 argv를 고치세요.",
     ),
     "program_not_executable": (
         "{action}: {program} may not be executed. Run: chmod +x {program}",
@@ -210,6 +210,6 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "action_folder_missing": (
         "{action}: its folder {folder} cannot be entered. Make it, or correct cwd.",
-        "{action}: {folder} 폴더에 들어갈 수 없습니다. 폴더를 만들거나 cwd 를 고치세요.",
+        "{action}: {folder} 폴더에 들어갈 수 없습니다. 폴더를 만들거나 cwd를 고치세요.",
     ),
 }
