@@ -228,7 +228,7 @@ async def _happen(database: Database, command_id: UUID, event: Event | Wish) -> 
 
 
 def _is_answer(event: Event | Wish) -> bool:
-    """The agent's word about the present attempt ends the sending; one that is not understood does not."""
+    """The agent's word about the present attempt ends the sending or puts it off; what is not understood does not."""
     return isinstance(event, Reported) and event.attempt == ATTEMPT and event.status is not ReportStatus.UNSUPPORTED
 
 
@@ -237,7 +237,11 @@ def _expected(case: Case) -> dict[str, Any]:
     before, now = case.before, case.locked.now
     wanted = dict(before)
     if _is_answer(case.event) and before["status"] in ("queued", "running"):
-        wanted["lease_until"] = None
+        # Put off while it has not begun; what is due stays due.
+        waits = before["status"] == "queued" and isinstance(case.decision, Ignore | Touch)
+        is_due = before["lease_until"] is None or before["lease_until"] <= now
+        put_off = before["lease_until"] if is_due else now + lifecycle.ACCEPTED_LEASE
+        wanted["lease_until"] = put_off if waits else None
     match case.decision:
         case Ignore():
             return wanted
@@ -392,10 +396,10 @@ async def test_an_answer_after_unknown_in_the_same_batch_closes_the_dead_letter(
 
 @pytest.mark.parametrize("state", ["queued", "running"])
 @pytest.mark.parametrize("known", [False, True], ids=["a_new_report", "the_same_report"])
-async def test_a_repeated_answer_ends_the_sending_that_a_birth_began_again(
+async def test_a_repeated_answer_ends_the_sending_of_what_has_begun_and_leaves_the_offer_of_what_has_not(
     database: Database, state: str, known: bool
 ) -> None:
-    """After a reconnect the agent answers what is offered again with what it said before."""
+    """After a reconnect the agent says again what it said before, and begins what it is offered again."""
     await add_client(database)
     command_id = await _bring_to(database, state)
     said = ReportStatus.STARTED if state == "running" else ReportStatus.ACCEPTED
@@ -414,8 +418,9 @@ async def test_a_repeated_answer_ends_the_sending_that_a_birth_began_again(
         else:
             assert not locked.fold(decide(locked.state, Reported(said, ATTEMPT), locked.now), uuid7())
         assert await transitions.apply(connection, [locked]) == {command_id}
-        assert await row(connection, command_id) == before | {"lease_until": None}
-        assert await dispatch.resend(connection) == []
+        lease = before["lease_until"] if state == "queued" else None
+        assert await row(connection, command_id) == before | {"lease_until": lease}
+        assert len(await dispatch.resend(connection)) == (state == "queued")
 
 
 # --- what is locked ------------------------------------------------------------------------------------------
