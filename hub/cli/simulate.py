@@ -8,6 +8,7 @@ import signal
 import ssl
 import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -64,8 +65,7 @@ def simulate(
                 asyncio.run(_run(fleet, plan, witness, seconds))
         finally:
             if retire:
-                for client_id in ids:
-                    api.delete(f"/api/clients/{client_id}")
+                _retire(api, ids)
     result = {"clients": clients, "seed": plan.seed, "counts": dict(witness.counts), "broken": witness.broken}
     if report is not None:
         report.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
@@ -77,6 +77,15 @@ def simulate(
         output.errors.print(f"broken promise / 약속 위반: {sentence}", markup=False)
     if witness.broken:
         raise typer.Exit(1)
+
+
+def _retire(api: Api, ids: Sequence[str]) -> None:
+    """Retire each one that can be; one that cannot hides neither the others nor the result."""
+    for client_id in ids:
+        try:
+            api.delete(f"/api/clients/{client_id}")
+        except ApiError as problem:
+            output.errors.print(f"{client_id}: not retired / 폐기되지 않음: {problem}", markup=False)
 
 
 def _faults(file: Path | None) -> Faults:
