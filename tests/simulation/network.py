@@ -4,7 +4,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from device_agent.events import Inbox, Publish
-from schemas.messages import Message
+from schemas.messages import Message, Welcome
 from schemas.topics import Channel
 from tests.simulation.scheduler import Scheduler
 
@@ -33,7 +33,7 @@ class Broker:
         self._births: dict[str, bytes] = {}
         self._for_all: dict[str, bytes] = {}
         self._wires: dict[str, float] = {}
-        self.recorded: dict[str, list[tuple[str, bytes]]] = {}
+        self.recorded: dict[str, list[tuple[str, bytes, Message | None]]] = {}
         """What went to each client, for whoever plays it again."""
         self.disturbed: dict[str, float] = {}
         """When a word from or to a client was last lost or late."""
@@ -72,7 +72,7 @@ class Broker:
 
     def publish_to_client(self, client_id: str, inbox: str, payload: bytes, message: Message | None) -> None:
         kept = self.recorded.setdefault(client_id, [])
-        kept.append((inbox, payload))
+        kept.append((inbox, payload, message))
         del kept[:-KEPT]
         machine = self.machines[client_id]
         link = machine.link
@@ -95,9 +95,11 @@ class Broker:
         """Somebody who can write at the broker plays an old message again."""
         machine, kept = self.machines[client_id], self.recorded.get(client_id)
         if kept and machine.link is not None:
-            inbox, payload = self._rng.choice(kept)
+            inbox, payload, message = self._rng.choice(kept)
             self._log.trace(f"an old message on {inbox} of {client_id} is played again")
-            self._arrive(machine, machine.link, inbox, payload, False, None)
+            # A welcome that was lost may come to life so: then it tells an old time.
+            late = message if isinstance(message, Welcome) else None
+            self._arrive(machine, machine.link, inbox, payload, False, late)
 
     def _arrive(
         self, machine: "Machine", link: int, inbox: str, payload: bytes, retained: bool, message: Message | None
