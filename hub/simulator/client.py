@@ -316,5 +316,6 @@ async def live(endpoint: Endpoint, root_key: bytes, plan: ClientPlan, witness: W
 
 async def _within(stop: asyncio.Event, seconds: float) -> bool:
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await stop.wait()
     return stop.is_set()
