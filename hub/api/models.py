@@ -164,7 +164,9 @@ class CommandOutput(BaseModel):
     queued_at: datetime | None = Field(None, description="Handed out in its current attempt.")
     sent_at: datetime | None = Field(None, description="The broker acknowledged it; proves nothing.")
     accepted_at: datetime | None = Field(None, description="The agent has it in its journal.")
-    started_at: datetime | None = None
+    started_at: datetime | None = Field(
+        None, description="The hub heard that its run began. Null with an end that overtook this on another process."
+    )
     held_reasons: list[str] | None = Field(None, description="What the running command waits for, such as media-empty.")
     finished_at: datetime | None = None
     cancel_requested_at: datetime | None = None

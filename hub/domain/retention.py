@@ -25,6 +25,8 @@ class Kind(enum.StrEnum):
     BATCHES = "batches"
     """When none of their commands is left."""
     DOCUMENTS = "documents"
+    BROKER_CHANGES = "broker_changes"
+    """What the broker has learned about its accounts."""
     SECURITY = "security"
     AUDIT = "audit"
 
@@ -42,7 +44,7 @@ class Periods:
     documents: timedelta | None
     """From the last command that named it."""
     audit: timedelta | None
-    """Security events, too."""
+    """Security events and changes of the broker's accounts, too."""
     keys: timedelta | None = KEEP_KEYS
 
     def before(self, kind: Kind, now: datetime) -> datetime | None:
@@ -54,6 +56,7 @@ class Periods:
             Kind.COMMANDS: min((p for p in (self.commands, self.dead_letters) if p is not None), default=None),
             Kind.BATCHES: self.commands,
             Kind.DOCUMENTS: self.documents,
+            Kind.BROKER_CHANGES: self.audit,
             Kind.SECURITY: self.audit,
             Kind.AUDIT: self.audit,
         }[kind]

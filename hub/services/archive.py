@@ -6,6 +6,7 @@ that are over are packed (`.gz`).
 """
 
 import contextlib
+import fcntl
 import gzip
 import os
 import shutil
@@ -26,7 +27,7 @@ class ArchiveError(HubError):
 
 
 class Archive:
-    """The files below `folder`. Not for two writers at a time. All methods block: call them in a thread."""
+    """The files below `folder`. All methods block: call them in a thread, which goes on when its caller is cancelled."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -41,6 +42,8 @@ class Archive:
             new = not file.exists()
             descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
             try:
+                # Another may write yet for a round that was cut off; what it writes so far is no torn line.
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
                 size = _cut_torn_line(descriptor)
                 try:
                     _write(descriptor, data)

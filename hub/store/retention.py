@@ -22,7 +22,7 @@ BYTES_AT_ONCE = 256 * 1024 * 1024
 _PREPARE = statement("retention", "prepare")
 _NOW = statement("retention", "now")
 _BY_AGE = {kind: statement("retention", kind) for kind in (Kind.KEYS, Kind.QUARANTINE, Kind.PRESENCE)} | {
-    kind: statement("retention", kind) for kind in (Kind.SECURITY, Kind.AUDIT)
+    kind: statement("retention", kind) for kind in (Kind.BROKER_CHANGES, Kind.SECURITY, Kind.AUDIT)
 }
 _COUNT = {kind: statement("retention", f"count_{kind}") for kind in (*_BY_AGE, Kind.DOCUMENTS)}
 _LOOK_AT_COMMANDS = statement("retention", "look_at_commands")

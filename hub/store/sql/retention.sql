@@ -85,6 +85,21 @@ RETURNING jsonb_build_object('kind', 'security_event', 'id', s.id, 'row', to_jso
 -- name: count_security
 SELECT count(*) AS number FROM security_events WHERE at < %(before)s;
 
+-- name: broker_changes
+-- Those that are done; their secrets are gone. Numbered as they come, too.
+WITH old AS MATERIALIZED (
+    SELECT ctid FROM broker_outbox
+    WHERE done_at < %(before)s
+    ORDER BY id
+    LIMIT %(most)s
+    FOR UPDATE SKIP LOCKED
+)
+DELETE FROM broker_outbox b USING old WHERE b.ctid = old.ctid
+RETURNING jsonb_build_object('kind', 'broker_change', 'id', b.id, 'row', to_jsonb(b) - 'sealed_secret')::text AS line;
+
+-- name: count_broker_changes
+SELECT count(*) AS number FROM broker_outbox WHERE done_at < %(before)s;
+
 -- name: look_at_commands
 -- The next commands of an age, by their ids, with what decides about them. Locks nothing.
 SELECT

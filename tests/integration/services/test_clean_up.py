@@ -143,6 +143,11 @@ async def test_each_kind_goes_right_after_its_period_and_not_before(
         )
         await execute(
             database,
+            "INSERT INTO broker_outbox (at, client_id, change, done_at) VALUES (%s, %s, 'put', %s)",
+            *(now - 1200 * DAY, kind, now - 1095 * DAY - period),
+        )
+        await execute(
+            database,
             "INSERT INTO batches (id, created_by, created_at, target, status, total, stop_reason, finished_at) "
             "VALUES (%s, %s, %s, '{}', 'finished', 1, NULL, %s)",
             *(first_id_of(now - 100 * DAY - period), PRINCIPAL, now, now - 90 * DAY - period),
@@ -158,7 +163,7 @@ async def test_each_kind_goes_right_after_its_period_and_not_before(
     expected = dict.fromkeys(Kind, 1)
     assert await service.preview() == expected
     assert await service.run(share=1) == expected
-    for kind in ("keys", "quarantine", "presence", "audit", "security", "documents"):
+    for kind in ("keys", "quarantine", "presence", "broker_changes", "audit", "security", "documents"):
         [line] = lines(tmp_path, kind)
         assert "old" in json.dumps(line), kind
         assert line["id"]

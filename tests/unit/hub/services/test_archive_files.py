@@ -1,8 +1,10 @@
 """The archive: whole lines, on the disk, for its owner alone."""
 
+import fcntl
 import gzip
 import os
 import stat
+import threading
 from datetime import date
 from pathlib import Path
 
@@ -68,3 +70,25 @@ def test_days_that_are_over_are_packed_and_nothing_is_lost_when_one_comes_again(
     packed = [gzip.decompress((archive.folder / name).read_bytes()) for name in files[:2]]
     assert packed == [b"2\n", b"1\n"]
     assert stat.S_IMODE((archive.folder / files[0]).stat().st_mode) == 0o600
+
+
+def test_what_another_writes_just_now_is_not_taken_for_a_torn_line(archive: Archive) -> None:
+    archive.append("commands", DAY, ["1"])
+    file = archive.folder / "commands-2026-11-21.jsonl"
+    second = threading.Thread(target=archive.append, args=("commands", DAY, ["3"]))
+    with file.open("a", buffering=1) as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        first.write('"two')
+        first.flush()
+        second.start()
+        while second.is_alive() and not _waits_for(file):
+            pass
+        first.write(' halves"\n')
+    second.join(10)
+    assert file.read_text() == '1\n"two halves"\n3\n'
+
+
+def _waits_for(file: Path) -> bool:
+    """Whether a process waits for a lock of this file; see proc_locks(5)."""
+    waiting = [line.split() for line in Path("/proc/locks").read_text().splitlines() if "->" in line]
+    return any(words[-3].endswith(f":{file.stat().st_ino}") for words in waiting)
