@@ -113,7 +113,7 @@ async def look_in(endpoint: Endpoint, identifier: str, keys_within_s: float) -> 
 class _Client(aiomqtt.Client):
     """Hears at once that a connection went before its CONNACK came; the library waits for the whole of its time-out.
 
-    And it asks for the reason itself: whoever waited for that may have gone, and asyncio would complain that nobody did.
+    And it asks for the reason itself: whoever waited for it may have gone, and asyncio would complain that nobody did.
     """
 
     def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:

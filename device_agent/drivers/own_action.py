@@ -49,7 +49,7 @@ class OwnAction:
         run = _Run(self._config.output_limit)
 
         async def stop() -> Outcome:
-            if not run.began:
+            if not await run.began():
                 return Outcome(status="cancelled", message="it was stopped before the program began")
             return await self._end(run, "cancelled", "stopped", "it was stopped")
 
@@ -184,22 +184,30 @@ class _Run(asyncio.SubprocessProtocol):
         self._exited = asyncio.Event()
         self._read_all = asyncio.Event()
         self._transport: asyncio.SubprocessTransport | None = None
+        self._starting: asyncio.Future[Any] | None = None
 
     async def start(self, argv: list[str], cwd: str | None, environment: Mapping[str, str]) -> None:
-        """Raises OSError when the program cannot be started, ValueError for a NUL in argv."""
+        """Raises OSError when the program cannot be started, ValueError for a NUL in argv.
+
+        Once under way it goes to its end, cancelled or not: asyncio kills a program whose start is cancelled, and when
+        that has just ended, two parts of asyncio ask the system for its exit code, of which the later one says 255.
+        """
         own_group: dict[str, Any] = {"start_new_session": True}
         if sys.platform == "win32":
             own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-        await asyncio.get_running_loop().subprocess_exec(
-            lambda: self,
-            *argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=cwd,
-            env=dict(environment),
-            **own_group,
+        self._starting = asyncio.ensure_future(
+            asyncio.get_running_loop().subprocess_exec(
+                lambda: self,
+                *argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=cwd,
+                env=dict(environment),
+                **own_group,
+            )
         )
+        await asyncio.shield(self._starting)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio: the program runs."""
@@ -220,10 +228,12 @@ class _Run(asyncio.SubprocessProtocol):
         """Called by asyncio."""
         self._exited.set()
 
-    @property
-    def began(self) -> bool:
-        """Whether there is, or was, a process."""
-        return self._transport is not None
+    async def began(self) -> bool:
+        """Whether there is, or was, a process; waits for a start that is under way."""
+        if self._starting is None:
+            return False
+        await asyncio.wait({self._starting})
+        return self._starting.exception() is None
 
     @property
     def exit_code(self) -> int | None:

@@ -27,7 +27,7 @@ class ArchiveError(HubError):
 
 
 class Archive:
-    """The files below `folder`. All methods block: call them in a thread, which goes on when its caller is cancelled."""
+    """The files below `folder`. All methods block: call them in a thread. That goes on when its caller is cancelled."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -105,26 +105,41 @@ async def test_a_cancel_ends_the_program_and_its_children(tmp_path: Path) -> Non
     await eventually(lambda: not any(alive(pid) for pid in pids))
 
 
-async def test_a_stop_that_meets_the_start_is_a_stop(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever cancels the start of a program has it killed by asyncio: that it ended so is no failure of its own."""
-    began = asyncio.Event()
-    start = _Run.start
+async def test_a_stop_in_the_middle_of_the_start_ends_the_program_as_any_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """asyncio would kill a program whose start is cancelled, and could take its exit code away from itself."""
+    made, note = _Run.connection_made, tmp_path / "note"
 
-    async def killed(self: _Run, *arguments: Any) -> None:
-        await start(self, *arguments)
-        assert self._transport is not None
-        self._transport.kill()
-        await self._exited.wait()
-        began.set()
-        await asyncio.Event().wait()
+    def stop_now(self: _Run, transport: asyncio.BaseTransport) -> None:
+        made(self, transport)
+        while not note.exists():  # The program is at work, and the loop has not heard of its start yet.
+            os.sched_yield()
+        task.cancel()
 
-    monkeypatch.setattr(_Run, "start", killed)
+    monkeypatch.setattr(_Run, "connection_made", stop_now)
+    action, context = python(FAMILY.format(parent=OBLIGING.replace("_exit(0)", "_exit(3)"), child="pass")), Context()
+    task = begin(action.execute("feed", {"args": {"what": str(note)}}, context))
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert context.cancelled_outcome is not None
+    assert (context.cancelled_outcome.status, context.cancelled_outcome.code) == ("cancelled", "stopped")
+    assert context.cancelled_outcome.data["exit_code"] == 3
+
+
+async def test_a_program_that_cannot_be_started_and_is_stopped_has_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_: Any, **__: Any) -> None:
+        task.cancel()
+        await asyncio.sleep(0)
+        raise OSError(2, "No such file or directory")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "subprocess_exec", never)
     context = Context()
-    task = begin(python("import time; time.sleep(600)").execute("feed", {"args": {"what": "x"}}, context))
-    await began.wait()
-    outcome = await cancel(task, context)
-    assert outcome is not None
-    assert (outcome.status, outcome.code) == ("cancelled", "stopped")
+    task = begin(python("").execute("feed", {"args": {"what": "x"}}, context))
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert context.cancelled_outcome is not None
+    assert (context.cancelled_outcome.status, context.cancelled_outcome.code) == ("cancelled", "")
 
 
 async def test_one_that_does_not_listen_is_killed(tmp_path: Path) -> None:
