@@ -11,7 +11,7 @@ from hub.embedded import ports
 from hub.embedded.data_folder import DataFolder, own_folder, write_private
 from hub.embedded.errors import EmbeddedError
 from hub.embedded.packages import Packages
-from hub.embedded.processes import Child, ChildSpec, end_leftover
+from hub.embedded.processes import ChildSpec, OneChild, end_leftover
 
 HOST = "127.0.0.1"
 _PROGRAM = _PACKAGE = "mosquitto"
@@ -33,8 +33,12 @@ class BrokerOptions:
     tls: Tls | None = None
 
 
-class EmbeddedBroker:
-    """One Mosquitto. Hold the data folder's lock while using it."""
+class EmbeddedBroker(OneChild):
+    """One Mosquitto. Hold the data folder's lock while using it.
+
+    When it is stopped, wills are sent and retained messages saved. When it is killed there are no wills, and what was
+    not yet saved is gone.
+    """
 
     def __init__(self, folder: DataFolder, packages: Packages, options: BrokerOptions) -> None:
         self._folder = folder
@@ -42,7 +46,6 @@ class EmbeddedBroker:
         self._note = folder.run / "mosquitto"
         self._persistence = folder.broker / "persistence"
         self._dynsec = folder.broker / "dynsec.json"
-        self._child: Child | None = None
         self.options = options
 
     @property
@@ -59,15 +62,6 @@ class EmbeddedBroker:
     def websocket_url(self) -> str:
         """Where browsers connect by MQTT over WebSocket."""
         return f"ws://{HOST}:{self.options.websocket_port}/mqtt"
-
-    @property
-    def pid(self) -> int | None:
-        """Its process id, or None when it was not started."""
-        return self._child.pid if self._child else None
-
-    def is_alive(self) -> bool:
-        """Whether the broker process runs."""
-        return self._child is not None and self._child.is_alive()
 
     def start(self, dynsec: Mapping[str, Any] | None = None) -> str:
         """Write the configuration, start, wait for both listeners, and return `url`.
@@ -99,7 +93,7 @@ class EmbeddedBroker:
         write_private(values.acl_file, render_acl(), user)
         if dynsec is not None:
             write_private(self._dynsec, json.dumps(dynsec, indent=1) + "\n", user)
-        self._child = Child.start(
+        self._start(
             ChildSpec(
                 name=self.name,
                 argv=[str(program.path), "-c", str(conf)],
@@ -110,24 +104,11 @@ class EmbeddedBroker:
                 user=user,
                 stop_deadline_s=_STOP_DEADLINE_S,
                 open_files=_OPEN_FILES,
-            )
+            ),
+            self._is_ready,
+            _START_DEADLINE_S,
         )
-        try:
-            self._child.wait_ready(self._is_ready, _START_DEADLINE_S)
-        except EmbeddedError:
-            self.stop()
-            raise
         return self.url
-
-    def stop(self) -> None:
-        """Stop it; wills are sent and retained messages saved. Safe to call twice."""
-        if self._child is not None:
-            self._child.stop()
-
-    def kill(self) -> None:
-        """End it as a crash would: no wills, and what was not yet saved is gone."""
-        if self._child is not None:
-            self._child.kill()
 
     def reload(self) -> None:
         """Make it read its ACL file and limits again (SIGHUP). Clients stay connected."""

@@ -14,7 +14,7 @@ from hub.embedded.data_folder import DataFolder, write_private
 from hub.embedded.errors import EmbeddedError
 from hub.embedded.packages import Packages
 from hub.embedded.patience import Patience, Say, silent
-from hub.embedded.processes import Child, ChildSpec, base_environment, end_leftover, identity_arguments
+from hub.embedded.processes import ChildSpec, OneChild, base_environment, end_leftover, identity_arguments
 
 HOST = "127.0.0.1"
 ROLE = DATABASE = "floorhub"
@@ -50,8 +50,12 @@ _FIRST_SETTINGS = {
 _ACCESS_RULES = "host all all 127.0.0.1/32 scram-sha-256\n"
 
 
-class EmbeddedPostgres:
-    """One Postgres server. Hold the data folder's lock while using it."""
+class EmbeddedPostgres(OneChild):
+    """One Postgres server. Hold the data folder's lock while using it.
+
+    When it is stopped, the next start has nothing to replay. When it is killed, what was committed is there after the
+    next start.
+    """
 
     def __init__(self, folder: DataFolder, packages: Packages, port: int, major: int = 18, say: Say = silent) -> None:
         self._folder = folder
@@ -62,7 +66,6 @@ class EmbeddedPostgres:
         self.data = folder.postgres / str(major)
         self._passwords_file = folder.keys / f"postgres-{major}.json"
         self._note = folder.run / f"postgres-{major}"
-        self._child: Child | None = None
         self.port = port
 
     @property
@@ -74,15 +77,6 @@ class EmbeddedPostgres:
     def url(self) -> str:
         """Connection URL of the role `floorhub`, which owns the database `floorhub` and may create databases."""
         return f"postgresql://{ROLE}:{self._passwords()[ROLE]}@{HOST}:{self.port}/{DATABASE}"
-
-    @property
-    def pid(self) -> int | None:
-        """Its process id, or None when it was not started."""
-        return self._child.pid if self._child else None
-
-    def is_alive(self) -> bool:
-        """Whether the server process runs."""
-        return self._child is not None and self._child.is_alive()
 
     def start(self) -> str:
         """Create the data folder if it is new, start, wait until connections are taken, and return `url`.
@@ -96,7 +90,8 @@ class EmbeddedPostgres:
         self._wait_for_backends()
         self._remove_stale_pid_file()
         settings = {**_FIXED_SETTINGS, "port": str(self.port)}
-        self._child = Child.start(
+        replaying = Patience(self._say, "Waiting for Postgres: after a crash it first replays its log.")
+        self._start(
             ChildSpec(
                 name=self.name,
                 argv=[str(binaries / "postgres"), "-D", str(self.data), *_as_arguments(settings)],
@@ -107,25 +102,11 @@ class EmbeddedPostgres:
                 stop_signal=signal.SIGINT,  # "fast": ends sessions, writes a checkpoint
                 death_signal=signal.SIGINT,  # takes less time now than replaying the log takes at the next start
                 stop_deadline_s=_STOP_DEADLINE_S,
-            )
+            ),
+            lambda: self._is_ready(replaying),
+            _START_DEADLINE_S,
         )
-        try:
-            replaying = Patience(self._say, "Waiting for Postgres: after a crash it first replays its log.")
-            self._child.wait_ready(lambda: self._is_ready(replaying), _START_DEADLINE_S)
-        except EmbeddedError:
-            self.stop()
-            raise
         return self.url
-
-    def stop(self) -> None:
-        """Shut down cleanly, so that the next start has nothing to replay. Safe to call twice."""
-        if self._child is not None:
-            self._child.stop()
-
-    def kill(self) -> None:
-        """End it as a crash would. What was committed is there after the next start."""
-        if self._child is not None:
-            self._child.kill()
 
     def _is_ready(self, patience: Patience) -> bool:
         """Whether the server wrote `ready` into its pid file, where pg_ctl looks for it, too."""

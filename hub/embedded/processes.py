@@ -151,6 +151,40 @@ class Child:
         )
 
 
+class OneChild:
+    """A service that is one process: what may be asked of it, or done to it, at any time after it was made."""
+
+    _child: Child | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id, or None when it was not started."""
+        return self._child.pid if self._child else None
+
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return self._child is not None and self._child.is_alive()
+
+    def stop(self) -> None:
+        """Stop it in good order. Safe to call twice."""
+        if self._child is not None:
+            self._child.stop()
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        if self._child is not None:
+            self._child.kill()
+
+    def _start(self, spec: ChildSpec, is_ready: Callable[[], bool], deadline_s: float) -> None:
+        """Start the process, and return when it is ready. Raises EmbeddedError; then it does not run."""
+        self._child = Child.start(spec)
+        try:
+            self._child.wait_ready(is_ready, deadline_s)
+        except EmbeddedError:
+            self.stop()
+            raise
+
+
 def _fork(spec: ChildSpec, log: BinaryIO) -> "subprocess.Popen[bytes]":
     with warnings.catch_warnings():
         # Python 3.12 warns of a fork beside threads; between fork and exec we do nothing that could wait for one.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hub.embedded.errors import EmbeddedError
-from hub.embedded.processes import Child, ChildSpec
+from hub.embedded.processes import Child, ChildSpec, OneChild
 
 FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 30.0
@@ -32,41 +32,21 @@ class Service(Protocol):
         """Stop it; safe to call twice."""
 
 
-class Program:
+class Program(OneChild):
     """A program of ours as a service: started, not waited for."""
 
     def __init__(self, spec: ChildSpec) -> None:
         self._spec = spec
-        self._child: Child | None = None
 
     @property
     def name(self) -> str:
         """What to call it in sentences."""
         return self._spec.name
 
-    @property
-    def pid(self) -> int | None:
-        """Its process id, or None when it was not started."""
-        return self._child.pid if self._child else None
-
-    def is_alive(self) -> bool:
-        """Whether it runs."""
-        return self._child is not None and self._child.is_alive()
-
     def start(self) -> None:
         """Start it, after removing what its last run may have left behind."""
         self.stop()
         self._child = Child.start(self._spec)
-
-    def stop(self) -> None:
-        """Stop it. Safe to call twice."""
-        if self._child is not None:
-            self._child.stop()
-
-    def kill(self) -> None:
-        """End it as a crash would."""
-        if self._child is not None:
-            self._child.kill()
 
     @property
     def log(self) -> Path:
