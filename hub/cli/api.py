@@ -39,7 +39,7 @@ class Api:
         self.url = url
         self._client = httpx.Client(
             base_url=url,
-            headers={"Authorization": f"Bearer {key}", "Accept-Language": _language()},
+            headers={"Authorization": f"Bearer {key}", "Accept-Language": language()},
             timeout=httpx.Timeout(75.0, connect=5.0),
             trust_env=False,
         )
@@ -47,21 +47,7 @@ class Api:
     @classmethod
     def from_environment(cls) -> Self:
         """The hub that FLOORHUB_URL and FLOORHUB_KEY name, else the one that runs on this machine."""
-        folder = default_root()
-        url = os.environ.get("FLOORHUB_URL") or running(folder)
-        if not url:
-            raise SetupError("No hub is known: start one with `make run`, or set FLOORHUB_URL and FLOORHUB_KEY.")
-        key = os.environ.get("FLOORHUB_KEY", "").strip()
-        if not key:
-            try:
-                key = (folder / "admin.key").read_text(encoding="utf-8").strip()
-            except OSError as problem:
-                raise SetupError(
-                    f"FLOORHUB_KEY is not set and {folder / 'admin.key'} cannot be read ({problem.strerror})."
-                ) from None
-        if not key.isascii() or urlsplit(url).scheme not in ("http", "https"):
-            raise SetupError("FLOORHUB_URL must be http://host:port, and FLOORHUB_KEY a key of this hub.")
-        return cls(url, key)
+        return cls(*address_and_key())
 
     def __enter__(self) -> Self:
         return self
@@ -103,23 +89,44 @@ class Api:
         try:
             answer = self._client.request(method, path, **arguments)
         except httpx.HTTPError as problem:
-            raise ApiError(_no_answer(self.url, problem)) from None
+            raise ApiError(no_answer(self.url, problem)) from None
         try:
             body = answer.json()
         except ValueError:
             body = {}
         if answer.is_error:
-            raise ApiError(_sentence(answer.status_code, body), body)
+            raise ApiError(sentence(answer.status_code, body), body)
         return body
 
 
-def _no_answer(url: str, problem: Exception) -> str:
-    if _language().startswith("ko"):
+def address_and_key() -> tuple[str, str]:
+    """What FLOORHUB_URL and FLOORHUB_KEY name, else the hub that runs on this machine. Raises SetupError."""
+    folder = default_root()
+    url = os.environ.get("FLOORHUB_URL") or running(folder)
+    if not url:
+        raise SetupError("No hub is known: start one with `make run`, or set FLOORHUB_URL and FLOORHUB_KEY.")
+    key = os.environ.get("FLOORHUB_KEY", "").strip()
+    if not key:
+        try:
+            key = (folder / "admin.key").read_text(encoding="utf-8").strip()
+        except OSError as problem:
+            raise SetupError(
+                f"FLOORHUB_KEY is not set and {folder / 'admin.key'} cannot be read ({problem.strerror})."
+            ) from None
+    if not key.isascii() or urlsplit(url).scheme not in ("http", "https"):
+        raise SetupError("FLOORHUB_URL must be http://host:port, and FLOORHUB_KEY a key of this hub.")
+    return url, key
+
+
+def no_answer(url: str, problem: Exception) -> str:
+    """For people: the hub does not answer."""
+    if language().startswith("ko"):
         return f"{url}의 허브가 응답하지 않습니다({problem}). `make run`이 떠 있습니까?"
     return f"The hub at {url} does not answer ({problem}). Is `make run` up?"
 
 
-def _sentence(status: int, body: Any) -> str:
+def sentence(status: int, body: Any) -> str:
+    """For people: what the hub answered when it said no."""
     if not isinstance(body, dict) or "code" not in body:
         return f"The hub answered {status} without saying why."
     lines = [f"{body.get('detail', '')} [{body['code']}]"]
@@ -127,5 +134,6 @@ def _sentence(status: int, body: Any) -> str:
     return "\n".join(lines)
 
 
-def _language() -> str:
+def language() -> str:
+    """In which languages the hub shall answer."""
     return "ko, en" if os.environ.get("LANG", "").lower().startswith("ko") else "en, ko"

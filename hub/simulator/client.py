@@ -37,37 +37,14 @@ from device_agent.events import (
 from device_agent.logs import Log
 from device_agent.records import Snapshot, apply
 from device_agent.session import Endpoint, Session
-from hub.simulator.plan import ClientPlan
+from hub.simulator.plan import NO_ACTION, ClientPlan
+from hub.simulator.witness import Witness
 from schemas import codec
+from schemas.codec import ContractError, body_of
 from schemas.messages import AgentVersion, Run, State
 from schemas.topics import Channel
 
-ACTIONS = ["collect_logs", "display", "pick", "print", "screenshot", "status"]
-BROKEN = {"bad_signature", "key_not_allowed", "foreign_client", "retained", "invalid", "not_json", "bad_frame"}
-"""Codes of refused messages that a hub must never cause."""
-LATE_S = 5.0
-
-Note = Callable[[str, UUID, int], None]
-
-
-class Witness:
-    """What the whole fleet saw."""
-
-    def __init__(self, effect: Note) -> None:
-        self.counts: Counter[str] = Counter()
-        self.effects: Counter[UUID] = Counter()
-        self.broken: list[str] = []
-        self._effect = effect
-
-    def effect(self, client_id: str, command_id: UUID, attempt: int, *, may_repeat: bool) -> None:
-        """An effect took place now."""
-        self.counts["effects"] += 1
-        self.effects[command_id] += 1
-        if self.effects[command_id] > 1:
-            self.counts["effects_repeated"] += 1
-            if not may_repeat:
-                self.broken.append(f"{client_id}: the effect of {command_id} was asked for twice")
-        self._effect(client_id, command_id, attempt)
+ACTIONS = ["collect_logs", "display", "pick", "print", "screenshot", "simulate", "status"]
 
 
 class _Link(Session):
@@ -93,25 +70,42 @@ class _Link(Session):
             await super()._say_goodbye(client)
 
 
+class Device:
+    """What lasts through the lives of an agent, besides its journal."""
+
+    def __init__(self) -> None:
+        self.done: set[UUID] = set()
+        """The commands that took effect."""
+        self.actions: dict[UUID, str] = {}
+        """The action of each command that was sent to it."""
+
+
+class _Offer(msgspec.Struct):
+    """The part of a run or a cancel that says what it is about."""
+
+    command_id: UUID
+    action: str | None = None
+
+
 class Process:
     """One life of a simulated agent, from its start to its crash or its end."""
 
     def __init__(
-        self, endpoint: Endpoint, root_key: bytes, disk: Snapshot, plan: ClientPlan, witness: Witness, done: set[UUID]
+        self, endpoint: Endpoint, root_key: bytes, disk: Snapshot, plan: ClientPlan, witness: Witness, device: Device
     ) -> None:
         self._id = endpoint.client_id
-        self._plan, self._disk, self._witness, self._done = plan, disk, witness, done
-        self._session_id = secrets.token_hex(8)
+        self._plan, self._disk, self._witness, self._device = plan, disk, witness, device
+        self.session = secrets.token_hex(8)
         rng = random.SystemRandom()
         identity = Identity(
             client_id=self._id,
-            session=self._session_id,
+            session=self.session,
             root_key=root_key,
             agent=AgentVersion(name="floorhub-simulator", version="1"),
         )
         self._core = Core(identity, lambda _action, _payload: None, rng)
-        self._life = Lifetime(boot="", process=self._session_id)
-        self._link = _Link(endpoint, self._deliver, self._core.will, self._core.offline, rng)
+        self._life = Lifetime(boot="", process=self.session)
+        self._link = _Link(endpoint, self.deliver, self._core.will, self._core.offline, rng)
         self._jobs: dict[tuple[UUID, int], asyncio.Task[None]] = {}
         self._said: set[str] = set()
         self._timers: set[asyncio.TimerHandle] = set()
@@ -157,22 +151,32 @@ class Process:
             self._wake.cancel()
         for job in self._jobs.values():
             job.cancel()
-        for code in BROKEN & self._core.refused.keys():
-            self._witness.broken.append(f"{self._id}: {self._core.refused[code]} messages refused: {code}")
 
-    async def _deliver(self, event: Event) -> None:
+    async def deliver(self, event: Event) -> None:
+        """What the connection hands over."""
         if isinstance(event, MessageReceived) and event.inbox in (Inbox.COMMANDS, Inbox.RECEIPTS):
+            actions = NO_ACTION
             if event.inbox is Inbox.COMMANDS:
                 self._witness.counts["command_messages"] += 1
-            self._faulty("in", lambda: self._take(event))
+                actions = self._actions_of(event.payload)
+            self._faulty("in", actions, lambda: self._take(event))
         else:
             self._take(event)
         if isinstance(event, Connected):
             self._link.send(Publish(channel=Channel.STATE, payload=self._state(), qos=1, retain=True))
 
-    def _faulty(self, direction: str, act: Callable[[], None]) -> bool:
+    def _actions_of(self, payload: bytes) -> frozenset[str]:
+        try:
+            offer = msgspec.json.decode(body_of(payload), type=_Offer)
+        except (ContractError, msgspec.DecodeError):
+            return NO_ACTION  # the core refuses it
+        if offer.action is not None:
+            self._device.actions[offer.command_id] = offer.action
+        return frozenset({self._device.actions.get(offer.command_id, "")})
+
+    def _faulty(self, direction: str, actions: frozenset[str], act: Callable[[], None]) -> bool:
         """Do it as often and as late as the plan says; whether at all."""
-        fate = self._plan.message(direction)
+        fate = self._plan.message(direction, actions)
         for fault in fate.faults:
             self._witness.counts[f"{fault}_{direction}"] += 1
         for wait in fate.copies:
@@ -194,19 +198,31 @@ class Process:
         if self._dead:
             return
         mono = time.monotonic()
+        refused = self._core.refused.copy() if isinstance(event, MessageReceived) else None
         decision = self._core.handle(event, Now(time.time() + self._plan.skew_s, mono))
         apply(self._disk, decision.writes)
+        if isinstance(event, MessageReceived) and refused is not None:
+            self._judge(event, self._core.refused - refused, mono)
         self._act(decision)
         if self._wake is not None:
             self._wake.cancel()
         wait = min(60.0, max(0.001, decision.wake_at - mono))
         self._wake = asyncio.get_running_loop().call_later(wait, self._take, Tick())
 
+    def _judge(self, event: MessageReceived, refused: Counter[str], mono: float) -> None:
+        for code, count in refused.items():
+            has_keys = self._disk.settings.keys is not None
+            self._witness.refused(self._id, code, count, has_keys=has_keys)
+        if event.inbox is Inbox.RECEIPTS and not refused:
+            self._witness.hub_time.heard(event.payload, mono)
+
     def _act(self, decision: Decision) -> None:
         counts = self._witness.counts
         for note in decision.notes:
             if note.log in (Log.COMMAND_REPEATED, Log.COMMAND_BUSY, Log.WELCOMED, Log.COMMAND_ACCEPTED):
                 counts[note.log.label] += 1
+            if note.log is Log.WELCOMED:
+                self._witness.welcomed.setdefault(self._id, time.monotonic())
         for step in decision.steps:
             match step:
                 case StartEffect():
@@ -226,10 +242,13 @@ class Process:
         if step.channel is not Channel.REPORTS:
             self._link.send(step)
             return
-        for report in msgspec.json.decode(step.payload)["reports"]:
+        reports = msgspec.json.decode(step.payload)["reports"]
+        for report in reports:
             self._witness.counts["reports_repeated" if report["report_id"] in self._said else "reports"] += 1
             self._said.add(report["report_id"])
-        if not self._faulty("out", lambda: self._link.send(step)) and step.token is not None:
+        known = self._device.actions
+        actions = frozenset(known.get(UUID(report["command_id"]), "") for report in reports)
+        if not self._faulty("out", actions, lambda: self._link.send(step)) and step.token is not None:
             token = step.token
             self._later(0.01, lambda: self._take(PublishFailed(token)))
 
@@ -241,7 +260,7 @@ class Process:
         """The simulated device: it knows what it did, also across crashes of the agent."""
         key = step.command_id, step.attempt
         if step.mode == "evidence":
-            happened = step.command_id in self._done
+            happened = step.command_id in self._device.done
             self._answer(
                 *key,
                 Outcome(status="completed")
@@ -251,9 +270,9 @@ class Process:
             return
         record = self._disk.attempts.get(step.command_id)
         run = msgspec.json.decode(record.run, type=Run) if record is not None and record.run else None
-        if run is not None and run.expires_at.timestamp() + LATE_S < time.time():
-            self._witness.broken.append(f"{self._id}: {step.command_id} began after its expiry")
-        job = self._plan.job()
+        if run is not None:
+            self._witness.began(self._id, step.command_id, run.expires_at.timestamp(), time.monotonic())
+        job = self._plan.job(step.action)
         self._witness.counts["slow"] += job.slow
         if job.held_s:
             self._witness.counts["held"] += 1
@@ -262,9 +281,9 @@ class Process:
             self._take(EffectResumed(*key))
         await asyncio.sleep(job.work_s)
         if job.end in ("completed", "unknown"):
-            self._done.add(step.command_id)
+            self._device.done.add(step.command_id)
             may_repeat = run is not None and run.on_interrupt == "rerun"
-            self._witness.effect(self._id, *key, may_repeat=may_repeat)
+            self._witness.effect(self._id, *key, step.payload, may_repeat=may_repeat)
         self._witness.counts[job.end] += 1
         if job.end == "completed":
             self._answer(*key, Outcome(status="completed", data={"simulated": True}))
@@ -278,7 +297,7 @@ class Process:
         state = {
             "kind": "state",
             "client_id": self._id,
-            "session": self._session_id,
+            "session": self.session,
             "at": datetime.now(UTC),
             "capabilities": ACTIONS,
             "printers": [],
@@ -289,9 +308,9 @@ class Process:
 
 async def live(endpoint: Endpoint, root_key: bytes, plan: ClientPlan, witness: Witness, stop: asyncio.Event) -> None:
     """One client until `stop`, through all its crashes and leaves."""
-    disk, done = Snapshot(), set[UUID]()
+    disk, device = Snapshot(), Device()
     while True:
-        process = Process(endpoint, root_key, disk, plan, witness, done)
+        process = Process(endpoint, root_key, disk, plan, witness, device)
         process.start()
         crashes = plan.crashes
         if crashes:
