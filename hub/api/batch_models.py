@@ -1,7 +1,7 @@
 """The shapes of targets, groups, permissions and batches."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
@@ -179,7 +179,7 @@ class RolloutInput(Input):
         return Rollout(self.per_minute, self.percent_per_minute)
 
 
-class BatchInput(Input):
+class BatchFields(Input):
     """One command for many clients (`target` and `command`), or a list of different ones (`commands`)."""
 
     target: TargetInput | None = None
@@ -192,13 +192,18 @@ class BatchInput(Input):
         None, ge=0, le=100, description="The same as a share of the accepted commands, rounded down."
     )
     rollout: RolloutInput | None = None
-    dry_run: bool = Field(False, description="Say who would get it and who not, and store nothing.")
 
     @model_validator(mode="after")
-    def _one_kind(self) -> "BatchInput":
+    def _one_kind(self) -> Self:
         if (self.command is None) == (self.commands is None) or (self.command is None) != (self.target is None):
             raise ValueError("give target and command, or else commands")
         return self
+
+
+class BatchInput(BatchFields):
+    """A batch to be sent now."""
+
+    dry_run: bool = Field(False, description="Say who would get it and who not, and store nothing.")
 
 
 class BatchSummary(BaseModel):

@@ -2,34 +2,15 @@
 
 import base64
 import binascii
-import enum
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 
 from hub.app import Hub
+from hub.domain.access import Permission as Permission
+from hub.domain.access import may
 from hub.errors import RejectedError
 from hub.services.submission import Caller
-
-
-class Permission(enum.StrEnum):
-    """What a route allows; every route declares one, and a test holds it to that."""
-
-    PUBLIC = "public"
-    """Anyone: liveness and the description of the API."""
-    CLIENT = "client"
-    """A client with its own secret, for its own things; or whoever may read documents."""
-    READ = "read"
-    COMMAND = "command"
-    DOCUMENT = "document"
-    ADMINISTER = "administer"
-
-
-_BY_ROLE: dict[str, frozenset[Permission]] = {
-    "admin": frozenset(Permission),
-    "operator": frozenset({Permission.READ, Permission.COMMAND, Permission.DOCUMENT}),
-    "viewer": frozenset({Permission.READ}),
-}
 
 
 def hub_of(request: Request) -> Hub:
@@ -57,7 +38,7 @@ async def caller_of(hub: Hub, authorization: str, api_key: str, address: str | N
     if not key:
         raise RejectedError("unauthorized")
     principal = await hub.access.authenticate(key)
-    if permission not in _BY_ROLE.get(principal.role, frozenset()):
+    if not may(principal.role, permission):
         raise RejectedError("forbidden")
     return Caller(principal, address)
 

@@ -100,7 +100,7 @@ class FanOut:
             if repeated is None:  # The other request was rolled back meanwhile.
                 raise UnavailableError("try_again")
             return repeated
-        self._tell(stored)
+        self.tell(stored)
         return Created(stored.batch_id, repeated=False)
 
     async def preview(self, caller: Caller, request: BatchRequest) -> list[Outcome]:
@@ -116,7 +116,7 @@ class FanOut:
             for command, verdict in zip(stored.commands, stored.verdicts, strict=True)
         ]
 
-    async def _carry_out(self, caller: Caller, request: BatchRequest, key: IdempotencyKey | None) -> "_Stored | None":
+    async def _carry_out(self, caller: Caller, request: BatchRequest, key: IdempotencyKey | None) -> "Stored | None":
         """Bring the document in if need be, store, and forget the document when that was for nothing."""
         if request.command is None or not names_source(request.command):
             return await self._store(caller, request, key)
@@ -131,10 +131,27 @@ class FanOut:
             await self._submission.discard(document)
         return stored
 
-    async def _store(self, caller: Caller, request: BatchRequest, key: IdempotencyKey | None) -> "_Stored | None":
-        """The one transaction; None when the key is taken."""
+    async def judge(self, caller: Caller, request: BatchRequest) -> list[UUID]:
+        """Raise what `create` would for the request itself, and store nothing; the documents that it names. A target
+        that means nobody just now is none of its faults."""
+        prepared = await self.prepare(caller, request)
+        async with self._database.connection() as connection:
+            try:
+                await _commands(connection, request, prepared.templates, uuid7())
+            except RejectedError as problem:
+                if problem.code != "no_targets":
+                    raise
+        return list(dict.fromkeys(one for command in prepared.templates for one in command.document_ids))
+
+    async def prepare(self, caller: Caller, request: BatchRequest) -> "Prepared":
+        """Check a request that names no document by where it lies, as far as that needs no transaction. Raises
+        RejectedError, NotFoundError or UnavailableError."""
         _check(request)
-        templates = await self._templates(caller, request)
+        return Prepared(request, await self._templates(caller, request))
+
+    async def _store(self, caller: Caller, request: BatchRequest, key: IdempotencyKey | None) -> "Stored | None":
+        """The one transaction; None when the key is taken."""
+        prepared = await self.prepare(caller, request)
         batch_id = uuid7()
         async with (
             self._database.connection() as connection,
@@ -149,38 +166,44 @@ class FanOut:
                 request_sha256=key.request_sha256,
             ):
                 return None
-            commands = await _commands(connection, request, templates, batch_id)
-            pace = None
-            if request.rollout is not None:
-                pace = request.rollout.pace(len(commands))
-                if batches.takes_too_long(len(commands), pace):
-                    raise RejectedError("validation_error", fields=(FieldProblem("rollout", _TOO_SLOW),))
-                commands = await _spread(connection, commands, pace)
-            verdicts = await submit_store.submit_many(connection, commands)
-            _require_possible(verdicts)
-            accepted = sum(verdict.refusal is None for verdict in verdicts)
-            batch = store.NewBatch(
-                id=batch_id,
-                created_by=caller.principal.id,
-                target=request.target.as_json() if request.target is not None else {"commands": len(commands)},
-                total=len(commands),
-                action=request.command.action if request.command is not None else None,
-                accepted=accepted,
-                rejected=len(commands) - accepted,
-                max_failures=batches.failures_allowed(request.max_failures, request.max_failures_percent, accepted),
-                per_minute=pace,
-            )
-            await store.insert(connection, batch)
-            await principals.audit(
-                connection,
-                principal_id=caller.principal.id,
-                action="batch.create",
-                resource="batch",
-                resource_id=str(batch_id),
-                address=caller.address,
-                detail={"target": batch.target, "action": batch.action, "accepted": accepted},
-            )
-        return _Stored(batch_id, commands, verdicts)
+            return await self.store_in(connection, caller, prepared, batch_id)
+
+    async def store_in(self, connection: Connection, caller: Caller, prepared: "Prepared", batch_id: UUID) -> "Stored":
+        """Store a batch in the caller's transaction, who calls `tell` after its commit. Raises RejectedError or
+        NotFoundError; then the caller takes everything back."""
+        request = prepared.request
+        commands = await _commands(connection, request, prepared.templates, batch_id)
+        pace = None
+        if request.rollout is not None:
+            pace = request.rollout.pace(len(commands))
+            if batches.takes_too_long(len(commands), pace):
+                raise RejectedError("validation_error", fields=(FieldProblem("rollout", _TOO_SLOW),))
+            commands = await _spread(connection, commands, pace)
+        verdicts = await submit_store.submit_many(connection, commands)
+        _require_possible(verdicts)
+        accepted = sum(verdict.refusal is None for verdict in verdicts)
+        batch = store.NewBatch(
+            id=batch_id,
+            created_by=caller.principal.id,
+            target=request.target.as_json() if request.target is not None else {"commands": len(commands)},
+            total=len(commands),
+            action=request.command.action if request.command is not None else None,
+            accepted=accepted,
+            rejected=len(commands) - accepted,
+            max_failures=batches.failures_allowed(request.max_failures, request.max_failures_percent, accepted),
+            per_minute=pace,
+        )
+        await store.insert(connection, batch)
+        await principals.audit(
+            connection,
+            principal_id=caller.principal.id,
+            action="batch.create",
+            resource="batch",
+            resource_id=str(batch_id),
+            address=caller.address,
+            detail={"target": batch.target, "action": batch.action, "accepted": accepted},
+        )
+        return Stored(batch_id, commands, verdicts)
 
     async def _templates(self, caller: Caller, request: BatchRequest) -> list[NewCommand]:
         """The commands of a request, checked: the one for all clients, or each of its own. Raises RejectedError."""
@@ -210,7 +233,7 @@ class FanOut:
             raise ConflictError("idempotency_key_reused", key=key.key)
         return Created(batch_id, repeated=True)
 
-    def _tell(self, stored: "_Stored") -> None:
+    def tell(self, stored: "Stored") -> None:
         """Wake the dispatcher; count; one line in the log for all."""
         judged = list(zip(stored.commands, stored.verdicts, strict=True))
         self._signals.work_for(
@@ -233,7 +256,17 @@ _IN_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Stored:
+class Prepared:
+    """A request that was checked, and the commands that it makes: one for all clients, or each of its own."""
+
+    request: BatchRequest
+    templates: list[NewCommand]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A batch with its commands and what became of each."""
+
     batch_id: UUID
     commands: list[NewCommand]
     verdicts: list[Verdict]

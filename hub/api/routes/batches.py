@@ -6,7 +6,16 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from hub.api.batch_models import BatchDetail, BatchInput, BatchOutput, BatchPage, BatchRow, BatchSummary, Preview
+from hub.api.batch_models import (
+    BatchDetail,
+    BatchFields,
+    BatchInput,
+    BatchOutput,
+    BatchPage,
+    BatchRow,
+    BatchSummary,
+    Preview,
+)
 from hub.api.deps import HubDep
 from hub.api.models import CommandFields
 from hub.api.routes.commands import PROBLEM, MayCommand, MayRead, from_cursor, to_cursor
@@ -50,14 +59,7 @@ async def post_batch(
     traceparent: Annotated[str | None, Header(max_length=100, pattern=r"^[0-9a-f-]+$")] = None,
 ) -> Response:
     """Accept a batch."""
-    wanted = BatchRequest(
-        target=None if body.target is None else body.target.target(),
-        command=None if body.command is None else _command(body.command, "", traceparent),
-        commands=tuple(_command(command, command.client_id, traceparent) for command in body.commands or ()),
-        max_failures=body.max_failures,
-        max_failures_percent=body.max_failures_percent,
-        rollout=None if body.rollout is None else body.rollout.rollout(),
-    )
+    wanted = request_of(body, traceparent)
     if body.dry_run:
         return _json(_preview(await hub.fan_out.preview(caller, wanted)))
     key = IdempotencyKey.of(ROUTE, idempotency_key, await request.body()) if idempotency_key else None
@@ -159,6 +161,18 @@ async def resume_batch(batch_id: UUID, hub: HubDep, caller: MayCommand) -> Respo
 async def cancel_batch(batch_id: UUID, hub: HubDep, caller: MayCommand) -> Response:
     """Ask for a cancel of all of it."""
     return _json(_shape(BatchOutput, await hub.batches.change(caller, batch_id, Change.CANCEL)))
+
+
+def request_of(body: BatchFields, traceparent: str | None = None) -> BatchRequest:
+    """A body as the services take it."""
+    return BatchRequest(
+        target=None if body.target is None else body.target.target(),
+        command=None if body.command is None else _command(body.command, "", traceparent),
+        commands=tuple(_command(command, command.client_id, traceparent) for command in body.commands or ()),
+        max_failures=body.max_failures,
+        max_failures_percent=body.max_failures_percent,
+        rollout=None if body.rollout is None else body.rollout.rollout(),
+    )
 
 
 def _command(body: CommandFields, client_id: str, traceparent: str | None) -> CommandRequest:
