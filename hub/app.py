@@ -11,6 +11,7 @@ from hub.dispatch.batches import BatchWatch
 from hub.dispatch.cleaner import Cleaner
 from hub.dispatch.dispatcher import Dispatcher
 from hub.dispatch.reaper import Reaper
+from hub.dispatch.schedules import ScheduleWatch
 from hub.dispatch.standing import StandingWatch
 from hub.domain.presence import over_http
 from hub.errors import UnavailableError
@@ -34,6 +35,7 @@ from hub.services.documents import Documents, Spool
 from hub.services.explaining import Explaining
 from hub.services.fan_out import FanOut
 from hub.services.fetching import Fetcher
+from hub.services.firing import Firing
 from hub.services.folders import Folders
 from hub.services.groups import Groups
 from hub.services.http_clients import HttpClients
@@ -42,6 +44,7 @@ from hub.services.policies import Policies
 from hub.services.presence import PresenceService
 from hub.services.reports import Reports
 from hub.services.retention import Retention
+from hub.services.schedules import Schedules
 from hub.services.sent import SentTimes
 from hub.services.submission import Submission
 from hub.services.uploads import Uploads
@@ -157,6 +160,7 @@ class Hub:
         self.dead_letters = DeadLetters(database, signals, self.metrics, log)
         self.fan_out = FanOut(database, self.submission, signals, self.metrics, log)
         self.batches = Batches(database, signals, log)
+        self.schedules = Schedules(database, self.fan_out, log)
         self.groups = Groups(database)
         archive = Archive(settings.archive_dir) if settings.archive_dir is not None else None
         self.retention = Retention(database, settings.periods, archive, self.metrics, log)
@@ -228,6 +232,7 @@ class Worker:
         hub.metrics.reports_waiting.set_function(lambda: float(self.inbound.reports_waiting))
         self.reaper = Reaper(database, hub.commands, hub.presence, hub.signals, self._roll_called_at, log)
         self.batch_watch = BatchWatch(hub.batches, log)
+        self.schedule_watch = ScheduleWatch(Firing(database, hub.fan_out, log), log)
         self.cleaner = Cleaner(hub.retention, log, every_s=settings.cleanup_every_s)
         self.standing = StandingWatch(hub.explaining, log)
         self.administration: Administration | None = None

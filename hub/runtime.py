@@ -50,7 +50,7 @@ async def serve(hub: Hub, *, ready: Callable[[str], None] | None = None, stop: a
     try:
         if "api" in hub.settings.roles:
             await hub.access.ensure_administrator(hub.settings.admin_key_file)
-            await hub.policies.load()
+        await hub.policies.load()  # Workers submit, too: what schedules send.
         await _run_tasks(hub, ready, stop)
     finally:
         await hub.database.close()
@@ -87,6 +87,7 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
                 start("dispatcher", hub.worker.dispatcher.run)
                 start("reaper", hub.worker.reaper.run)
                 start("batches", hub.worker.batch_watch.run)
+                start("schedules", hub.worker.schedule_watch.run)
                 start("cleaner", hub.worker.cleaner.run)
                 start("standing", hub.worker.standing.run)
                 start("mqtt", hub.worker.session.run)

@@ -269,6 +269,18 @@ CATALOGUE: Mapping[str, Entry] = {
         "Batch {batch_id} is {status}; this cannot be asked of it any more.",
         "배치 {batch_id}은(는) {status} 상태라 더 이상 요청할 수 없습니다.",
     ),
+    "schedule_not_found": Entry(
+        404,
+        "NOT_FOUND",
+        "There is no schedule {schedule_id}: see GET /api/schedules or `floorhub schedule list`.",
+        "예약 {schedule_id}이(가) 없습니다. GET /api/schedules 또는 `floorhub schedule list`로 확인하십시오.",
+    ),
+    "schedule_exists": Entry(
+        409,
+        "CONFLICT",
+        "There is a schedule {name} already: change that one, or choose another name.",
+        "예약 {name}이(가) 이미 있습니다. 그 예약을 바꾸거나 다른 이름을 고르십시오.",
+    ),
     "idempotency_key_reused": Entry(
         409,
         "CONFLICT",

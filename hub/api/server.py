@@ -21,6 +21,7 @@ from hub.api.routes import (
     explaining,
     groups,
     operation,
+    schedules,
     uploads,
 )
 from hub.api.short_way import ShortWay
@@ -28,7 +29,10 @@ from hub.app import Hub
 from hub.metrics import Metrics
 from hub.observability import Event, Log
 
-ROUTES = (commands, explaining, dead_letters, batches, clients, groups, documents, operation, uploads, device, actions)
+ROUTES = (
+    *(commands, explaining, dead_letters, batches, schedules, clients, groups, documents, operation, uploads, device),
+    actions,
+)
 """Modules whose `router` is served."""
 MAX_BODY = 1024 * 1024
 DESCRIPTION = """

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli import actions, batches, broker, clients, dead_letters, groups, output, printing, sending, way
+from hub.cli import actions, batches, broker, clients, dead_letters, groups, output, printing, schedules, sending, way
 from hub.cli.api import Api
 from hub.cli.cleanup import cleanup
 from hub.cli.conformance import conformance
@@ -26,6 +26,7 @@ schema = typer.Typer(help="The wire contract.", no_args_is_help=True)
 app.add_typer(clients.app, name="client")
 app.add_typer(groups.app, name="group")
 app.add_typer(batches.app, name="batch")
+app.add_typer(schedules.app, name="schedule")
 app.add_typer(actions.app, name="actions")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(dead_letters.command, name="command")

@@ -58,12 +58,19 @@ def real(floor: Floor) -> dict[str, list[str]]:
     letter = floor.send(client["id"], "open-door", {}, expires_in_s=0.01)
     floor.wait_status(letter["id"], "expired")
     batch = floor.http.post("/api/batches", json={"target": {"all": True}, "command": {"action": "open-door"}}).json()
+    body = {
+        "name": "real",
+        "cron": "0 7 1 1 *",
+        "request": {"target": {"all": True}, "command": {"action": "open-door"}},
+    }
+    schedule = floor.http.post("/api/schedules", json=body).json()
     floor.http.post("/api/groups", json={"id": "some", "clients": [client["id"]]})
     basic = base64.b64encode(f"{client['id']}:{client['secret']}".encode()).decode()
     return {
         "client_id": [client["id"], "nobody"],
         "command_id": [command["id"], letter["id"], NOWHERE],
         "batch_id": [batch["id"], NOWHERE],
+        "schedule_id": [schedule["id"], NOWHERE],
         "group_id": ["some", "none"],
         "document_id": [floor.upload()["id"], NOWHERE],
         "authorization": [f"Bearer {floor.key}"] * 4 + [f"Basic {basic}"] * 2 + ["Bearer wrong", ""],

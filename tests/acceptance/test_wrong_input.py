@@ -45,6 +45,15 @@ def nested(levels: int) -> Any:
     return value
 
 
+def schedule(**fields: Any) -> dict[str, Any]:
+    request = {"target": {"all": True}, "command": {"action": "open-door"}}
+    return {"name": "doors", "cron": "0 7 * * *", "request": request, **fields}
+
+
+def scheduled(**fields: Any) -> dict[str, Any]:
+    return schedule(request={"target": {"all": True}, "command": {"action": "open-door", **fields}})
+
+
 JSON = {"Content-Type": "application/json"}
 TABLE = [
     Wrong("no key", 401, "unauthorized", body=command(), headers={"Authorization": ""}),
@@ -324,6 +333,76 @@ TABLE = [
         field="filename",
     ),
     Wrong("no such document", 404, "document_not_found", "GET", f"/api/documents/{NOWHERE}"),
+    *(
+        Wrong(f"a schedule: {what}", 422, "validation_error", path="/api/schedules", body=body, field=name)
+        for what, body, name in (
+            ("hour 25", schedule(cron="0 25 * * *"), "cron"),
+            ("with seconds", schedule(cron="0 0 7 * * *"), "cron"),
+            ("a nickname of cron's", schedule(cron="@midnight"), "cron"),
+            ("31 February", schedule(cron="0 0 31 2 *"), "cron"),
+            ("a cron of NUL", schedule(cron="0 7 * * *\0"), "cron"),
+            ("a cron of 201", schedule(cron="0 7 * * " + "1," * 100 + "1"), "cron"),
+            ("no cron", {**schedule(), "cron": None}, "cron"),
+            ("no such zone", schedule(time_zone="Asia/Atlantis"), "time_zone"),
+            ("half a zone", schedule(time_zone="Asia"), "time_zone"),
+            ("a zone elsewhere on the disk", schedule(time_zone="../../../etc/passwd"), "time_zone"),
+            ("an offset", schedule(time_zone="+09:00"), "time_zone"),
+            ("no name", schedule(name=""), "name"),
+            ("a name of 201", schedule(name="n" * 201), "name"),
+            ("a name with NUL", schedule(name="a\0"), "name"),
+            ("a misfire of its own", schedule(misfire="all"), "misfire"),
+            ("grace of -1", schedule(grace_s=-1), "grace_s"),
+            ("grace of two days", schedule(grace_s=172_800), "grace_s"),
+            ("for nobody", schedule(request={"command": {"action": "status"}}), "request"),
+            ("a trial", schedule(request={**schedule()["request"], "dry_run": True}), "request.dry_run"),
+            ("a begin of its own", scheduled(not_before="2099-01-01T00:00:00Z"), "request.command.not_before"),
+            ("an end for good", scheduled(expires_at="2099-01-01T00:00:00Z"), "request.command.expires_at"),
+            ("a bad action", scheduled(action="rm -rf"), "request.command.action"),
+            (
+                "a document by URL",
+                scheduled(action="print", payload={"printer": "p", "document": {"url": "https://example.com/a.pdf"}}),
+                "request.command.payload.document",
+            ),
+            (
+                "an unknown client",
+                schedule(request={**schedule()["request"], "target": {"clients": ["{client}", "nobody"]}}),
+                "request.target.clients[1]",
+            ),
+        )
+    ),
+    Wrong(
+        "a schedule: an unknown group",
+        404,
+        "group_not_found",
+        path="/api/schedules",
+        body=schedule(request={**schedule()["request"], "target": {"group": "nobody"}}),
+    ),
+    Wrong(
+        "a schedule: an unknown document",
+        404,
+        "document_not_found",
+        path="/api/schedules",
+        body=scheduled(action="print", payload={"printer": "p", "document": NOWHERE}),
+    ),
+    Wrong("no such schedule", 404, "schedule_not_found", "GET", f"/api/schedules/{NOWHERE}"),
+    Wrong("times of no such schedule", 404, "schedule_not_found", "GET", f"/api/schedules/{NOWHERE}/next"),
+    Wrong("remove no such schedule", 404, "schedule_not_found", "DELETE", f"/api/schedules/{NOWHERE}"),
+    Wrong(
+        "change no such schedule", 404, "schedule_not_found", "PATCH", f"/api/schedules/{NOWHERE}", body={"name": "a"}
+    ),
+    Wrong("change nothing of a schedule", 422, "validation_error", "PATCH", f"/api/schedules/{NOWHERE}", body={}),
+    Wrong(
+        "change the zone of a schedule to null",
+        422,
+        "validation_error",
+        "PATCH",
+        f"/api/schedules/{NOWHERE}",
+        body={"time_zone": None},
+    ),
+    Wrong("schedule id no UUID", 422, "validation_error", "GET", "/api/schedules/42", field="schedule_id"),
+    Wrong("51 times", 422, "validation_error", "GET", f"/api/schedules/{NOWHERE}/next?count=51", field="count"),
+    Wrong("schedules with NUL", 422, "validation_error", "GET", "/api/schedules?name=%00", field="name"),
+    Wrong("a made-up cursor of schedules", 422, "validation_error", "GET", "/api/schedules?cursor=zzz", field="cursor"),
 ]
 
 
@@ -346,7 +425,7 @@ def database(floor: Floor) -> Iterator[psycopg.Connection[Any]]:
 def contents(database: psycopg.Connection[Any]) -> dict[str, Any]:
     """What is in the tables that a request may change; refusals do leave a trace in audit_logs."""
     tables = ("commands", "command_logs", "clients", "client_permissions", "documents", "document_chunks")
-    tables += ("idempotency_keys", "client_usage", "broker_outbox", "client_lanes", "batches", "api_keys")
+    tables += ("idempotency_keys", "client_usage", "broker_outbox", "client_lanes", "batches", "schedules", "api_keys")
     return {
         table: database.execute(
             f"SELECT count(*), coalesce(sum(hashtext(t::text)), 0) FROM {table} t"  # noqa: S608 - our own names

@@ -166,7 +166,7 @@ LIMIT %(most)s
 FOR UPDATE SKIP LOCKED;
 
 -- name: named_documents
--- Those that a command names which has not ended, or may be replayed.
+-- Those that a command names which has not ended, or may be replayed; and those that a schedule names.
 SELECT DISTINCT named.id
 FROM (
     SELECT unnest(c.document_ids) AS id FROM commands c
@@ -174,6 +174,8 @@ FROM (
     UNION ALL
     SELECT unnest(c.document_ids) FROM commands c
     WHERE c.dead_letter_reason IS NOT NULL AND c.dead_letter_closed_at IS NULL AND c.document_ids && %(ids)s::uuid[]
+    UNION ALL
+    SELECT unnest(s.document_ids) FROM schedules s WHERE s.document_ids && %(ids)s::uuid[]
 ) named
 WHERE named.id = ANY (%(ids)s);
 
@@ -196,7 +198,8 @@ WHERE d.used_at < %(before)s
     AND NOT EXISTS (
         SELECT FROM commands c
         WHERE c.dead_letter_reason IS NOT NULL AND c.dead_letter_closed_at IS NULL AND d.id = ANY (c.document_ids)
-    );
+    )
+    AND NOT EXISTS (SELECT FROM schedules s WHERE d.id = ANY (s.document_ids));
 
 -- name: database_size
 SELECT pg_database_size(current_database()) AS bytes;

@@ -8,7 +8,7 @@ are written by the statements in `sql/` only.
 States are text with a CHECK, not native enums, whose values could never be removed again.
 """
 
-from hub.store.tables import access, clients, commands, documents, policies, records
+from hub.store.tables import access, clients, commands, documents, policies, records, schedules
 from hub.store.tables.base import metadata
 
-__all__ = ["access", "clients", "commands", "documents", "metadata", "policies", "records"]
+__all__ = ["access", "clients", "commands", "documents", "metadata", "policies", "records", "schedules"]

@@ -17,7 +17,7 @@ from hub.store.migrate import current, migrate
 from hub.store.tables import metadata
 from tests.support import postgres
 
-REVISIONS = ["0001", "0002", "0004", "0005", "0006", "0007", "0008", "0009"]
+REVISIONS = ["0001", "0002", "0004", "0005", "0006", "0007", "0008", "0009", "0010"]
 HEAD = REVISIONS[-1]
 
 _COLUMNS = """

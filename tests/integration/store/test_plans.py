@@ -213,20 +213,24 @@ STATEMENTS |= {
     ),
 }
 OTHER_TABLES = {
-    "keys": ({"before": OLD, "most": 250}, "idempotency_keys_created"),
-    "quarantine": ({"before": OLD, "most": 250}, "report_quarantine_at"),
-    "presence": ({"before": OLD, "most": 250}, "client_status_history_at"),
-    "audit": ({"before": OLD, "most": 250}, "audit_logs_at"),
-    "hold_documents": ({"before": OLD, "most": 20}, "documents_used"),
-    "delete_logs": ({"ids": [BATCH]}, "command_logs_pkey"),
+    ("retention", "keys"): ({"before": OLD, "most": 250}, "idempotency_keys_created"),
+    ("retention", "quarantine"): ({"before": OLD, "most": 250}, "report_quarantine_at"),
+    ("retention", "presence"): ({"before": OLD, "most": 250}, "client_status_history_at"),
+    ("retention", "audit"): ({"before": OLD, "most": 250}, "audit_logs_at"),
+    ("retention", "hold_documents"): ({"before": OLD, "most": 20}, "documents_used"),
+    ("retention", "delete_logs"): ({"ids": [BATCH]}, "command_logs_pkey"),
+    ("schedules", "due"): ({"most": 100}, "schedules_next"),
+    ("schedules", "lock_due"): ({"id": BATCH, "version": 1, "next_at": OLD}, "schedules_pkey"),
 }
 
 
-@pytest.mark.parametrize("name", OTHER_TABLES)
-async def test_clean_up_reads_only_indexes_of_the_other_tables(empty_database: Database, name: str) -> None:
-    parameters, index = OTHER_TABLES[name]
+@pytest.mark.parametrize(("file", "name"), OTHER_TABLES)
+async def test_clean_up_and_schedules_read_only_indexes_of_the_other_tables(
+    empty_database: Database, file: str, name: str
+) -> None:
+    parameters, index = OTHER_TABLES[file, name]
     async with empty_database.connection() as connection, connection.transaction(force_rollback=True):
-        cursor = await connection.execute(b"EXPLAIN (FORMAT JSON) " + statement("retention", name), parameters)
+        cursor = await connection.execute(b"EXPLAIN (FORMAT JSON) " + statement(file, name), parameters)
         answer = await cursor.fetchone()
     assert answer is not None
     nodes = list(_nodes(answer["QUERY PLAN"][0]["Plan"]))
