@@ -131,8 +131,8 @@ def _rows(outcome: Outcome) -> dict[str, Any]:
         rows |= {f"hub_{status}": count for status, count in sorted(verdict.ends.items())}
         rows |= {kind: len(ids) for kind, ids in verdict.found.items()}
     rows["connected"] = f"{len(outcome.witness.welcomed)} of {outcome.started}"
-    rows |= {"connect_s": outcome.connect_s} if outcome.connect_s is not None else {}
-    return rows | fleet.usage()
+    took = {"register_s": outcome.register_s, "connect_s": outcome.connect_s}
+    return rows | {name: value for name, value in took.items() if value is not None} | fleet.usage()
 
 
 def _result(order: Order, outcome: Outcome, broken: list[str]) -> dict[str, Any]:
@@ -148,6 +148,7 @@ def _result(order: Order, outcome: Outcome, broken: list[str]) -> dict[str, Any]
         "retired": sorted(roll.retired),
         "in_doubt": sorted(roll.in_doubt),
         "connected": len(outcome.witness.welcomed),
+        "register_s": outcome.register_s,
         "connect_s": outcome.connect_s,
         **fleet.usage(),
     }

@@ -1,6 +1,7 @@
 """A run of the fleet from registering to retiring, and what came of it."""
 
 import asyncio
+import errno
 import resource
 import time
 from collections.abc import Callable, Sequence
@@ -52,6 +53,8 @@ class Outcome(Struct, kw_only=True):
 
     roll: Roll
     witness: Witness
+    register_s: float | None = None
+    """How long registering took; None: not all of them were."""
     started: int = 0
     connect_s: float | None = None
     """From the first client's start until the hub had welcomed every one; None: it has not."""
@@ -94,11 +97,15 @@ def usage() -> dict[str, float]:
 
 async def _registered(outcome: Outcome, stop: Interruption) -> bool:
     """Whether all clients are."""
+    begun = time.monotonic()
     try:
         await stop.bounded(outcome.roll.register(stop.asked), REGISTER_GRACE_S)
     except (AwayError, RefusedError, SetupError) as problem:
         outcome.problem = problem
-    return outcome.problem is None and not stop.asked.is_set()
+    if outcome.problem is not None or stop.asked.is_set():
+        return False
+    outcome.register_s = round(time.monotonic() - begun, 2)
+    return True
 
 
 async def _start(
@@ -160,6 +167,9 @@ async def _tell(outcome: Outcome, say: Callable[[str], None]) -> None:
 
 
 def _planned(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
-    """A crash of the plan cuts a connection of which nobody asks any more; everything else is told as ever."""
-    if not isinstance(context.get("exception"), aiomqtt.MqttError):
+    """A crash of the plan cuts a connection of which nobody asks any more, and the MQTT library may still want to write
+    to one that it has closed; everything else is told as ever."""
+    problem = context.get("exception")
+    closed = isinstance(problem, OSError) and problem.errno == errno.EBADF
+    if not closed and not isinstance(problem, aiomqtt.MqttError):
         loop.default_exception_handler(context)

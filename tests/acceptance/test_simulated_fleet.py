@@ -233,6 +233,23 @@ def test_posted_commands_are_compared_in_three_records(floor: Floor, tmp_path: P
     assert fleet.result["connected"] == 5
 
 
+def test_posts_go_on_through_the_death_of_the_hub(floor: Floor, tmp_path: Path) -> None:
+    with begun(floor, tmp_path, "through", 5, "--seconds", "4", "--post", "25") as fleet:
+        file = tmp_path / "effects.jsonl"
+        until(lambda: file.exists() and file.read_text().count("\n") > 10, "some effects")
+        floor.hub.kill()
+        floor.hub.start()
+        said, _ = fleet.process.communicate(timeout=90)
+    floor.wait_ready()
+
+    assert fleet.process.returncode == 0, said
+    posts = fleet.result["posts"]
+    assert posts["accepted"] == 100
+    assert posts["requests_repeated"] > 0
+    assert posts["ends"] == {"completed": 100}
+    assert fleet.result["counts"]["effects"] == 100
+
+
 def test_a_hub_that_denies_what_was_done_is_named(
     floor: Floor, tmp_path: Path, database: psycopg.Connection[Any]
 ) -> None:
