@@ -127,11 +127,11 @@ class Roll:
 
 
 def spans(ids: Sequence[str]) -> str:
-    """Ids for people: neighbours together, `sim-0001 to sim-0007, sim-0009`. They end in four digits."""
+    """Ids for people: neighbours together, `sim-0001 to sim-0007, sim-0009`; `-`: none. They end in four digits."""
     parts: list[list[str]] = []
     for client_id in sorted(ids):
         if parts and int(client_id[-4:]) == int(parts[-1][-1][-4:]) + 1:
             parts[-1] = [parts[-1][0], client_id]
         else:
             parts.append([client_id])
-    return ", ".join(" to ".join(part) for part in parts)
+    return ", ".join(" to ".join(part) for part in parts) or "-"
