@@ -30,7 +30,7 @@ simulation: ## thousands of simulated floors, each from a seed; SEEDS=100000, AR
 	@$(SETUP) dev
 	@$(BIN)/python -m tests.simulation $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
 
-killpoints: ## kill agent and hub before each sync and send of a run (10 minutes); ARGS='--only agent'
+killpoints: ## kill agent and hub before each sync and send of a run (15 minutes); ARGS='--only agent'
 	@$(SETUP) dev
 	@$(BIN)/python -m tests.killpoints $(ARGS)
 
