@@ -20,6 +20,7 @@ from hub.keys import load_signing_keys
 from hub.store.dispatch import run_of
 from schemas import signing
 from schemas.codec import encode
+from schemas.signing import Signer
 from schemas.topics import Channel, client_topic
 from tests.acceptance.floor import Floor, Process, until
 from tests.chaos.plan import CLOCKS, HUBS
@@ -138,15 +139,15 @@ class Stage(Floor):
 
     # --- what the broker or the clock may do -----------------------------------------------------------------
 
-    def repeat_commands(self, chance: float) -> int:
-        """Deliver up to 40 commands of late again, as the hub signed them; how many."""
+    def repeat_commands(self, chance: float, signer: Signer | None = None) -> int:
+        """Deliver up to 40 commands of late again, as the hub signed them or with another key; how many."""
         accounts, broker = self.stack.accounts, self.stack.broker
         assert accounts is not None
         assert broker is not None
         with psycopg.connect(self.stack.database_url, row_factory=dict_row, autocommit=True) as connection:
             rows = connection.execute(_RECENT).fetchall()
         chosen = random.Random(chance).sample(rows, min(40, len(rows)))  # noqa: S311 - no secret
-        signer = load_signing_keys(self.folder.keys).signer
+        signer = signer or load_signing_keys(self.folder.keys).signer
         repeater = BrokerClient(broker.options.mqtt_port, "_hub-repeater", accounts.hub.username, accounts.hub.password)
         assert repeater.connect() == 0
         try:
