@@ -64,7 +64,8 @@ def simulate(
             actions=action or ["simulate"],
             settle_s=settle,
         )
-        logging.getLogger("floorhub.agent").setLevel(logging.CRITICAL)
+        for noisy in ("floorhub.agent", "mqtt"):  # they tell of each planned crash
+            logging.getLogger(noisy).setLevel(logging.CRITICAL)
         with _noted(effects) as note:
             witness = Witness(note, order.faults.longest_delay_s)
             code = asyncio.run(_carry_out(order, url, key, witness, report))
