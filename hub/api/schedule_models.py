@@ -19,7 +19,7 @@ class ScheduleInput(Input):
     """A schedule to be made."""
 
     name: str = Field(min_length=1, max_length=200, description="For people; no two schedules have the same.")
-    cron: str = Field(min_length=9, max_length=200, description=_CRON, examples=["0 7 * * 1-5"])
+    cron: str = Field(min_length=1, max_length=200, description=_CRON, examples=["0 7 * * 1-5"])
     time_zone: str = Field("UTC", max_length=100, description=_ZONE, examples=["Asia/Seoul"])
     request: BatchFields = Field(description="What is sent each time, as POST /api/batches takes it.")
     misfire: Literal["skip", "once"] = Field("once", description=_MISFIRE)
@@ -33,7 +33,7 @@ class ScheduleChange(Input):
     """What to change; a field that is left out stays as it is."""
 
     name: str | None = Field(None, min_length=1, max_length=200)
-    cron: str | None = Field(None, min_length=9, max_length=200, description=_CRON)
+    cron: str | None = Field(None, min_length=1, max_length=200, description=_CRON)
     time_zone: str | None = Field(None, max_length=100, description=_ZONE)
     request: BatchFields | None = None
     misfire: Literal["skip", "once"] | None = Field(None, description=_MISFIRE)

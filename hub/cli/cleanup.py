@@ -49,6 +49,6 @@ def cleanup(
             return
         console.print("Would go now:" if dry_run else "Deleted:")
         for kind, number in counts.items():
-            console.print(f"  {kind.value:<12}{number:>9}")
+            console.print(f"  {kind.value:<14}{number:>9}")
         if settings.archive_dir is not None and not dry_run:
             console.print(f"Archived in {settings.archive_dir}.", markup=False)

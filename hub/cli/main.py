@@ -32,9 +32,6 @@ app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(dead_letters.command, name="command")
 app.add_typer(broker.app, name="broker")
 app.add_typer(schema, name="schema")
-app.command()(conformance)
-app.command()(simulate)
-app.command()(cleanup)
 
 
 @app.command()
@@ -152,6 +149,12 @@ def explain(
         else:
             console.print(f"{found['cause']}: {found['detail']}", markup=False)
             way.show_hops(console, found["way"], found["details"].get("status", ""), korean=output.korean())
+
+
+# The help lists them in this order: the everyday ones above come first.
+app.command()(cleanup)
+app.command()(simulate)
+app.command()(conformance)
 
 
 @schema.command("export")

@@ -211,7 +211,8 @@ def _faults(file: Path | None, ids: list[str]) -> Faults:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
-        raise SetupError(f"{file} cannot be read: {problem}. / 파일을 읽을 수 없습니다.") from None
+        reason = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8"
+        raise SetupError(f"{file} cannot be read: {reason}. / 파일을 읽을 수 없습니다.") from None
     faults = parse(text, str(file))
     check_clients(faults, text, str(file), ids)
     return faults

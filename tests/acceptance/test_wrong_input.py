@@ -339,6 +339,7 @@ TABLE = [
             ("hour 25", schedule(cron="0 25 * * *"), "cron"),
             ("with seconds", schedule(cron="0 0 7 * * *"), "cron"),
             ("a nickname of cron's", schedule(cron="@midnight"), "cron"),
+            ("four fields", schedule(cron="0 7 * *"), "cron"),
             ("31 February", schedule(cron="0 0 31 2 *"), "cron"),
             ("a cron of NUL", schedule(cron="0 7 * * *\0"), "cron"),
             ("a cron of 201", schedule(cron="0 7 * * " + "1," * 100 + "1"), "cron"),
