@@ -116,9 +116,16 @@ SENTENCES: Mapping[Cause, tuple[str, str]] = {
 }
 
 
+_ENDED_WELL = (
+    "It has ended: {status}. The way shows each step.",
+    "끝났습니다: {status}. 전체 경로는 way에 있습니다.",
+)
+
+
 def sentence(explanation: Explanation, *, korean: bool) -> str:
     """What a person reads."""
-    return SENTENCES[explanation.cause][korean].format_map(
+    well = explanation.cause is Cause.ENDED and explanation.details["reason"] is None
+    return (_ENDED_WELL if well else SENTENCES[explanation.cause])[korean].format_map(
         {name: _shown(value) for name, value in explanation.details.items()}
     )
 

@@ -222,6 +222,7 @@ def test_the_way_of_one_command(floor: Floor, client: Speaker) -> None:
     unfinished = explained(floor, command)["way"]
     says(client, command, "completed")
     assert named(floor, command, "ended") == {"status": "completed", "reason": None}
+    assert explained(floor, command)["detail"] == "It has ended: completed. The way shows each step."
     way = explained(floor, command)["way"]
     assert [hop["event"] for hop in way] == [
         *("created", "queued", "sent", "accepted", "started", "held", "cancel_requested", "completed"),
