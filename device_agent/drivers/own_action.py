@@ -53,20 +53,25 @@ class OwnAction:
                 return Outcome(status="cancelled", message="it was stopped before the program began")
             return await self._end(run, "cancelled", "stopped", "it was stopped")
 
-        async with stopping(context, stop, with_agent=True):  # nobody would bound an orphan's time
-            try:
-                await run.start(argv, self._config.cwd, self._environment(context))
-            except OSError as problem:
-                message = f"{argv[0]} could not be started: {problem.strerror or problem}; check argv and cwd"
-                return Outcome(status="failed", code="program_not_found", message=message)
-            except ValueError as problem:  # a NUL
-                raise PayloadError("payload_invalid", f"args: {problem}") from None
-            try:
-                async with asyncio.timeout(self._config.timeout_s):
-                    await run.wait()
-            except TimeoutError:
-                return await self._end(run, "failed", "timed_out", f"it took longer than {self._config.timeout_s:g} s")
-            return self._judge(run)
+        try:
+            async with stopping(context, stop, with_agent=True):  # nobody would bound an orphan's time
+                try:
+                    await run.start(argv, self._config.cwd, self._environment(context))
+                except OSError as problem:
+                    message = f"{argv[0]} could not be started: {problem.strerror or problem}; check argv and cwd"
+                    return Outcome(status="failed", code="program_not_found", message=message)
+                except ValueError as problem:  # a NUL
+                    raise PayloadError("payload_invalid", f"args: {problem}") from None
+                try:
+                    async with asyncio.timeout(self._config.timeout_s):
+                        await run.wait()
+                except TimeoutError:
+                    return await self._end(
+                        run, "failed", "timed_out", f"it took longer than {self._config.timeout_s:g} s"
+                    )
+                return self._judge(run)
+        finally:
+            run.abandon()  # a second cancel ends `stop` wherever it is, even before its first step
         raise AssertionError("unreachable")  # `stopping` swallows nothing
 
     async def evidence(self, action: str, payload: dict[str, Any], context: DriverContext) -> Outcome:  # noqa: ARG002
@@ -248,10 +253,22 @@ class _Run(asyncio.SubprocessProtocol):
     async def end(self) -> None:
         """End it and everything it started: first politely, then at once. At most about 4 s."""
         self._signal(polite=True)
-        await _within(_TERM_S, self._exited)
-        self._signal(polite=False)  # also when it ended: what it started may have stayed
+        try:
+            await _within(_TERM_S, self._exited)
+        finally:
+            self._signal(polite=False)  # also when it ended: what it started may have stayed
         await _within(_KILL_S, self._exited)
         await self._finish()
+
+    def abandon(self) -> None:
+        """Kill what still runs, without waiting; a start that is under way first comes to its end."""
+        if self._starting is not None and not self._starting.done():
+            self._starting.add_done_callback(lambda _: self.abandon())
+            return
+        if self.exit_code is None:
+            self._signal(polite=False)
+        if self._transport is not None:
+            self._transport.close()
 
     async def _finish(self) -> None:
         await _within(_AFTER_EXIT_S, self._read_all)

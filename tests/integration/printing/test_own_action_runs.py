@@ -163,6 +163,40 @@ async def test_the_agents_end_ends_the_program(tmp_path: Path) -> None:
     await eventually(lambda: not any(alive(pid) for pid in pids))
 
 
+@pytest.mark.parametrize("steps", [0, 1, 5, 50])
+async def test_the_agents_end_in_the_middle_of_a_cancel_leaves_nothing_running(tmp_path: Path, steps: int) -> None:
+    task, _, pids = await family(tmp_path / "note", parent=STUBBORN, child=STUBBORN)
+    task.cancel()
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    task.cancel(AGENT_STOPS)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await eventually(lambda: not any(alive(pid) for pid in pids))
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 5])
+async def test_two_stops_in_the_middle_of_the_start_leave_nothing_running(
+    monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    made, pids = _Run.connection_made, list[int]()
+
+    def note(self: _Run, transport: asyncio.BaseTransport) -> None:
+        made(self, transport)
+        assert isinstance(transport, asyncio.SubprocessTransport)
+        pids.append(transport.get_pid())
+
+    monkeypatch.setattr(_Run, "connection_made", note)
+    task = begin(python("import time; time.sleep(600)").execute("feed", {"args": {"what": "x"}}, Context()))
+    for _ in range(2):
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel(AGENT_STOPS)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await eventually(lambda: not any(alive(pid) for pid in pids))
+
+
 async def test_its_own_time_out_ends_it_with_its_children(tmp_path: Path) -> None:
     task, _, pids = await family(tmp_path / "note", parent="", child=STUBBORN, timeout_s=0.7)
     outcome = await task
