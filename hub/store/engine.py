@@ -34,6 +34,8 @@ _NETWORK = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
+_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction, TimeoutError)
+"""The last but one: a standby, or a server that an administrator has set so. It passes, as an outage does."""
 DEADLINE_S = 35.0
 """For all that is done with one connection at a time; longer than Postgres's own deadline for a statement, so it only
 counts when Postgres itself stands still."""
@@ -89,7 +91,7 @@ class Database:
                 yield connection
         except (PoolTimeout, TooManyRequests) as problem:
             raise UnavailableError("database_busy") from problem
-        except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as problem:
+        except _AWAY as problem:
             raise UnavailableError("database_unavailable") from problem
 
     @asynccontextmanager

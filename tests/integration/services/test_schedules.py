@@ -180,6 +180,25 @@ async def test_a_worker_that_dies_between_two_steps_leaves_the_time_to_the_next(
     assert await fired(hub.database) == [(str(schedule_id), at.isoformat())]
 
 
+async def test_a_database_that_only_lets_read_is_away_and_the_time_waits_for_it(hub: Hub, database_url: str) -> None:
+    schedule_id = await add(hub)
+    await plan(hub.database, schedule_id, at := await minutes_ago(hub.database, 0))
+    standby = Database(database_url)
+    async with hub.database.connection() as connection:
+        await connection.execute(
+            b"DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', "
+            b"current_database()); END $$"
+        )
+    await standby.open()
+    with pytest.raises(UnavailableError):
+        await Hub(standby).firing.look()
+    await standby.close()
+
+    await hub.firing.look()
+
+    assert await fired(hub.database) == [(str(schedule_id), at.isoformat())]
+
+
 async def test_one_that_is_removed_while_it_fires_has_fired(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     schedule_id = await add(hub)
     await plan(hub.database, schedule_id, await minutes_ago(hub.database, 0.5))
