@@ -48,39 +48,40 @@ class Firing:
         self._log = log
 
     async def look(self, most: int = 100) -> None:
-        """Fire what is due. Any number of workers may look. One schedule that cannot be worked off now does not hold
-        the others up: UnavailableError is raised after them."""
+        """Fire what is due; `most` are read at a time. Any number of workers may look. One schedule that cannot
+        be worked off now does not hold the others up: UnavailableError is raised after them."""
+        problem: UnavailableError | None = None
+        last: Due | None = None
         while True:
             async with self._database.connection() as connection:
-                found = await store.due(connection, most)
-            judged = 0
-            problem: UnavailableError | None = None
+                found = await store.due(connection, most, after=last)
             for due in found:
                 try:
-                    judged += await self._judge(due)
+                    await self._judge(due)
                 except UnavailableError as raised:
                     problem = raised
-            if problem is not None:
-                raise problem
-            if len(found) < most or not judged:  # What is left, others have in hand.
-                return
+            if len(found) < most:
+                break
+            last = found[-1]
+        if problem is not None:
+            raise problem
 
-    async def _judge(self, due: Due) -> bool:
+    async def _judge(self, due: Due) -> None:
         caller = Caller(due.principal, None)
         try:
-            return await self._fire(caller, due, await self._prepare(caller, due))
+            await self._fire(caller, due, await self._prepare(caller, due))
         except UnavailableError:
             raise
         except Exception:  # noqa: BLE001 - logged; whatever a schedule sends, it must not stop the hub and the others
             self._log.exception(Event.SCHEDULE_REFUSED, schedule_id=due.id, code=FAULT)
-            return await self._fire(caller, due, FAULT)
+            await self._fire(caller, due, FAULT)
 
-    async def _fire(self, caller: Caller, due: Due, prepared: Prepared | str) -> bool:
-        """The one transaction; False when somebody else was faster, or changed the schedule."""
+    async def _fire(self, caller: Caller, due: Due, prepared: Prepared | str) -> None:
+        """The one transaction. Does nothing when somebody else was faster, or changed the schedule."""
         async with self._database.transaction() as connection:
             locked = await store.lock_due(connection, due)
             if locked is None:
-                return False
+                return
             outcome = await self._carry_out(connection, caller, due, locked, prepared)
             batch_id = None if outcome.stored is None else outcome.stored.batch_id
             await store.move(
@@ -105,7 +106,6 @@ class Firing:
                 },
             )
         self._tell(due.id, outcome)
-        return True
 
     async def _prepare(self, caller: Caller, due: Due) -> Prepared | str:
         """The request, ready to be stored, or the code of what is wrong with it by now. Before the transaction, since

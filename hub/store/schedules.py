@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,9 @@ _DELETE = statement("schedules", "delete")
 _DUE = statement("schedules", "due")
 _LOCK_DUE = statement("schedules", "lock_due")
 _MOVE = statement("schedules", "move")
+
+
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class NameTakenError(Exception):
@@ -120,9 +123,10 @@ async def delete(connection: Connection, schedule_id: UUID) -> None:
     await connection.execute(_DELETE, {"id": schedule_id})
 
 
-async def due(connection: Connection, most: int) -> list[Due]:
-    """Up to `most` schedules whose time has come, the oldest first."""
-    cursor = await connection.execute(_DUE, {"most": most})
+async def due(connection: Connection, most: int, after: Due | None = None) -> list[Due]:
+    """Up to `most` schedules whose time has come, the oldest first; those after another one in this order."""
+    at, last = (_BEGINNING, UUID(int=0)) if after is None else (after.next_at, after.id)
+    cursor = await connection.execute(_DUE, {"most": most, "after_at": at, "after_id": last})
     return [
         Due(
             row["id"],

@@ -61,7 +61,8 @@ SELECT s.id, s.version, s.next_at, s.request, s.runs_as, p.kind, p.name, p.role
 FROM schedules s
 LEFT JOIN principals p ON p.id = s.runs_as
 WHERE s.next_at <= floorhub_now() AND s.next_at IS NOT NULL
-ORDER BY s.next_at
+    AND (s.next_at, s.id) > (%(after_at)s, %(after_id)s)
+ORDER BY s.next_at, s.id
 LIMIT %(most)s;
 
 -- name: lock_due

@@ -287,6 +287,30 @@ async def test_a_fault_of_ours_is_noted_and_holds_no_other_up(hub: Hub, monkeypa
     assert row["next_at"] > row["last_at"]
 
 
+async def test_those_that_always_fail_for_want_of_the_database_keep_no_other_waiting(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = [await add(hub, name) for name in ("bad", "as bad")]
+    good = await add(hub, "good")
+    for minutes, schedule_id in zip((0.6, 0.6, 0.5), (*bad, good), strict=True):
+        await plan(hub.database, schedule_id, await minutes_ago(hub.database, minutes))
+    real, attempts = hub.fan_out.store_in, list[UUID]()
+
+    async def too_long(connection: Connection, caller: Caller, prepared: Any, batch_id: UUID) -> Any:
+        attempts.append(batch_id)
+        if len(attempts) <= len(bad):
+            raise UnavailableError("database_unavailable")
+        return await real(connection, caller, prepared, batch_id)
+
+    monkeypatch.setattr(hub.fan_out, "store_in", too_long)
+    with pytest.raises(UnavailableError):
+        await hub.firing.look(most=1)
+
+    assert [schedule_id for schedule_id, _ in await fired(hub.database)] == [str(good)]
+    await hub.firing.look(most=1)  # the database is well again
+    assert len(await fired(hub.database)) == 3
+
+
 async def test_what_a_worker_holds_is_left_alone_and_a_change_meanwhile_counts(hub: Hub) -> None:
     schedule_id = await add(hub)
     await plan(hub.database, schedule_id, await minutes_ago(hub.database, 0.5))

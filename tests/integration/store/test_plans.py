@@ -219,7 +219,7 @@ OTHER_TABLES = {
     ("retention", "audit"): ({"before": OLD, "most": 250}, "audit_logs_at"),
     ("retention", "hold_documents"): ({"before": OLD, "most": 20}, "documents_used"),
     ("retention", "delete_logs"): ({"ids": [BATCH]}, "command_logs_pkey"),
-    ("schedules", "due"): ({"most": 100}, "schedules_next"),
+    ("schedules", "due"): ({"most": 100, "after_at": OLD, "after_id": BATCH}, "schedules_next"),
     ("schedules", "lock_due"): ({"id": BATCH, "version": 1, "next_at": OLD}, "schedules_pkey"),
 }
 
