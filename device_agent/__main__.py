@@ -59,14 +59,6 @@ def run(path: Path, devices: Callable[[config.AgentConfig], Devices], data: Path
     except JournalError as problem:
         logs.write(Log.AGENT_FAILED, message=str(problem))
         return 1
-    except ExceptionGroup as several:
-        # Two loops may meet the same broken disk in one moment.
-        lost = several.subgroup(JournalError)
-        if lost is None:
-            logs.write(Log.AGENT_FAILED, stack=True, message="a bug: please report it with this line")
-        else:
-            logs.write(Log.AGENT_FAILED, message=str(_first(lost)))
-        return 1
     except Exception:  # noqa: BLE001 - the last word before the process ends: the service manager starts it again
         logs.write(Log.AGENT_FAILED, stack=True, message="a bug: please report it with this line")
         return 1
@@ -89,14 +81,6 @@ def _devices(settings: config.AgentConfig) -> Devices:
         )
     except ValueError as problem:
         raise config.ConfigError(str(problem)) from None
-
-
-def _first(group: BaseExceptionGroup[JournalError]) -> BaseException:
-    """The first exception in a group, however deep."""
-    first: BaseException = group
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return first
 
 
 async def _serve(app: App, stop_timeout_s: float) -> None:

@@ -135,8 +135,12 @@ class App:
                 executor.close()
                 for task in (thinking, session, describing):
                     task.cancel()
-        except* JournalError as problems:
-            raise _first(problems) from None
+        except ExceptionGroup as problems:
+            # Not `except*`: what is raised within that, Python wraps again before 3.11.4, the one of Debian 12 too.
+            lost = problems.subgroup(JournalError)  # two loops may meet the same broken disk in one moment
+            if lost is None:
+                raise
+            raise _first(lost) from None
         finally:
             await journal.close()
         logs.write(Log.AGENT_STOPPED)
@@ -232,7 +236,8 @@ def agent_version() -> str:
         return "0"
 
 
-def _first(problems: BaseExceptionGroup[BaseException]) -> BaseException:
+def _first(problems: ExceptionGroup[JournalError]) -> BaseException:
+    """The first exception in a group, however deep."""
     problem: BaseException = problems
     while isinstance(problem, BaseExceptionGroup):
         problem = problem.exceptions[0]

@@ -111,8 +111,12 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
                     server.force_exit = True
             finally:
                 await _end({*background, *([serving] if serving is not None else [])})
-    except* SetupError as problems:
-        raise problems.exceptions[0] from None
+    except ExceptionGroup as problems:
+        # Not `except*`: what is raised within that, Python wraps again before 3.11.4, the one of Debian 12 too.
+        wrong = problems.subgroup(SetupError)
+        if wrong is None:
+            raise
+        raise wrong.exceptions[0] from None
     finally:
         if sock is not None:
             sock.close()

@@ -52,3 +52,28 @@ async def test_a_lost_cancel_does_not_keep_a_broken_agent_alive(
         with pytest.raises(JournalError):
             async with asyncio.timeout(20):
                 await agent.run()
+
+
+LOST = JournalError("the disk is full")
+
+
+@pytest.mark.parametrize("also", [LOST, ExceptionGroup("deep", [ValueError("x"), ExceptionGroup("deeper", [LOST])])])
+async def test_two_parts_that_meet_one_broken_disk_are_one_broken_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, also: Exception
+) -> None:
+    async def breaks(*_: Any) -> None:
+        raise LOST
+
+    async def breaks_as_well(*_: Any) -> None:
+        raise also
+
+    monkeypatch.setattr(Session, "run", breaks_as_well)
+    monkeypatch.setattr(App, "_think", breaks)
+    config = tmp_path / "agent.toml"
+    config.touch(mode=0o600)
+    config.write_text(
+        f'client_id = "pc-1"\nhub_url = "http://127.0.0.1:9"\nsecret = "s"\nroot_key = "{"A" * 43}"\n'
+        'mqtt_url = "mqtt://127.0.0.1:9"\n'
+    )
+    with pytest.raises(JournalError, match="the disk is full"):
+        await App(load(config, tmp_path / "data"), Machine(tmp_path)).run()
