@@ -26,8 +26,8 @@ from hub.embedded.data_folder import DataFolder
 from hub.embedded.packages import Packages
 from hub.embedded.ports import PortBook
 from hub.embedded.stack import PrepareDatabase, Stack, StackOptions
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 READY_S = 30.0
 
 Value = TypeVar("Value")

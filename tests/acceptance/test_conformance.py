@@ -17,8 +17,9 @@ import pytest
 
 from hub.cli.clients import write_agent_config
 from hub.embedded.ports import PortBook
-from tests.acceptance.floor import ROOT, Floor, Process
+from tests.acceptance.floor import Floor, Process
 from tests.support import node
+from tests.support.paths import ROOT
 
 EXAMPLES = ROOT / "docs" / "examples"
 PYTHON = EXAMPLES / "python" / "client.py"

@@ -24,7 +24,8 @@ from hub.embedded.printer import HOSTS, EmbeddedPrinter, find_programs
 from hub.keys import write_secret_file
 from schemas import signing
 from schemas.signing import Signer
-from tests.acceptance.floor import ROOT, Floor, until
+from tests.acceptance.floor import Floor, until
+from tests.support.paths import ROOT
 
 NOBODY_LISTENS = "127.0.0.1:1"
 DEADLINE_S = 60

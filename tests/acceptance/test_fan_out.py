@@ -23,6 +23,7 @@ import pytest
 from broker_config.render import Client, hash_password
 from hub.cli.up import prepare_database
 from tests.acceptance.floor import Floor, until
+from tests.support.paths import ROOT
 
 MANY = int(os.environ.get("FLOORHUB_TEST_CLIENTS", "1000"))
 SECRET = "the-same-for-all-of-them"
@@ -112,7 +113,7 @@ def fleet(floor: Floor, watch: Watch) -> Iterator[None]:
     log = floor.folder.logs / "simulated.log"
     argv = [sys.executable, "-m", "tests.bench.simulated", str(floor.stack.broker.options.mqtt_port), str(file)]
     with log.open("wb") as out:
-        process = subprocess.Popen(argv, stdout=out, stderr=out, cwd=Path(__file__).parents[2])
+        process = subprocess.Popen(argv, stdout=out, stderr=out, cwd=ROOT)
     try:
 
         def ready() -> bool:

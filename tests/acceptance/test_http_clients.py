@@ -13,8 +13,9 @@ from schemas.topics import Channel
 from tests.acceptance.floor import Floor, until
 from tests.acceptance.http_speaker import HttpSpeaker
 from tests.acceptance.speaker import Speaker
+from tests.support.paths import ROOT
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "python" / "http_client.py"
+EXAMPLE = ROOT / "docs" / "examples" / "python" / "http_client.py"
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.floor import ROOT, Floor
+from tests.acceptance.floor import Floor
+from tests.support.paths import ROOT
 
 DEADLINE_S = 60
 

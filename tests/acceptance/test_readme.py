@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.floor import ROOT, Process, until
+from tests.acceptance.floor import Process, until
+from tests.support.paths import ROOT
 
 Start = Callable[..., Process]
 

@@ -21,8 +21,9 @@ from schemas import signing
 from schemas.codec import encode
 from schemas.signing import Signer
 from schemas.topics import Channel, client_topic
-from tests.acceptance.floor import ROOT, Floor, until
+from tests.acceptance.floor import Floor, until
 from tests.integration.embedded.broker_client import BrokerClient
+from tests.support.paths import ROOT
 
 EXAMPLE = ROOT / "docs/examples/simulate/rough-floor.toml"
 ENDED = {"completed", "failed", "cancelled", "expired", "unknown"}

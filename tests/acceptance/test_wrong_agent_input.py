@@ -18,7 +18,8 @@ import psycopg
 import pytest
 
 from schemas.signing import encode_key
-from tests.acceptance.floor import ROOT, Floor
+from tests.acceptance.floor import Floor
+from tests.support.paths import ROOT
 
 # --- it does not start ----------------------------------------------------------------------------------------
 

@@ -11,9 +11,10 @@ import pytest
 
 from schemas import asyncapi, codec, json_schema, signing
 from schemas.topics import FROM_CLIENT, HUB_KEYS, HUB_PRESENCE, RETAINED, Channel, address, client_topic
+from tests.support.paths import ROOT
 
 DOCUMENT = asyncapi.document()
-EXAMPLES = sorted((Path(__file__).parents[2] / "schemas" / "examples").glob("*.json"))
+EXAMPLES = sorted((ROOT / "schemas" / "examples").glob("*.json"))
 KINDS = {json_schema.kind_of(message) for message in json_schema.MESSAGES}
 
 #: Fixed fields of the objects of AsyncAPI 3.0.0, less those that no contract of ours needs.

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from hub.conformance.catalogue import CHECKS, PAGE, Check
-from tests.contract.test_docs import REPOSITORY, anchors
+from tests.contract.test_docs import anchors
+from tests.support.paths import ROOT
 
-EXAMPLES = REPOSITORY / "docs" / "examples"
+EXAMPLES = ROOT / "docs" / "examples"
 CLIENTS = [
     EXAMPLES / "python" / "client.py",
     EXAMPLES / "python" / "http_client.py",
@@ -37,7 +38,7 @@ def test_the_javascript_example_is_locked_and_names_no_registry() -> None:
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=lambda check: check.name)
 def test_what_a_client_owes_is_written_where_the_check_says(check: Check) -> None:
-    page = REPOSITORY / PAGE
+    page = ROOT / PAGE
     if check.step.isdigit():
         steps = page.read_text(encoding="utf-8").split("## What a basic client does")[1].split("\n## ")[0]
         assert f"\n{check.step}. **" in steps

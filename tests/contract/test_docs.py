@@ -16,17 +16,18 @@ from hub.api.server import ROUTES
 from hub.config import Settings
 from hub.domain.lifecycle import TRANSITIONS, Status
 from hub.observability import Event
+from schemas import topics
 from schemas.states import ReportStatus
-from schemas.topics import FROM_CLIENT, HUB_KEYS, HUB_PRESENCE, RETAINED, ROOT, Channel
+from schemas.topics import FROM_CLIENT, HUB_KEYS, HUB_PRESENCE, RETAINED, Channel
+from tests.support.paths import ROOT
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-DOCS = REPOSITORY / "docs"
-PAGES = sorted([*REPOSITORY.glob("*.md"), *DOCS.rglob("*.md"), *REPOSITORY.glob("broker_config/*.md")])
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("broker_config/*.md")])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
 def read(name: str) -> str:
-    return (REPOSITORY / name).read_text(encoding="utf-8")
+    return (ROOT / name).read_text(encoding="utf-8")
 
 
 def rows(name: str) -> list[list[str]]:
@@ -79,7 +80,7 @@ def test_every_error_code_of_the_agent_stands_in_the_table() -> None:
 def agent_codes() -> Iterator[str]:
     """Literal report codes in the agent: `code=...`, and what the constructors of ends and refusals are given."""
     place = {"failure": 1, "_failed": 0, "Refusal": 0, "PayloadError": 0, "DocumentError": 0, "UploadError": 0}
-    for file in (REPOSITORY / "device_agent").rglob("*.py"):
+    for file in (ROOT / "device_agent").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call):
                 continue
@@ -113,7 +114,7 @@ def test_every_channel_is_described_with_direction_and_retain(channel: Channel) 
 
 @pytest.mark.parametrize("topic", [HUB_PRESENCE, HUB_KEYS])
 def test_topics_for_all_are_described(topic: str) -> None:
-    assert topic.removeprefix(f"{ROOT}/") in {row[0] for row in rows("docs/reference/topics.md")}
+    assert topic.removeprefix(f"{topics.ROOT}/") in {row[0] for row in rows("docs/reference/topics.md")}
 
 
 @pytest.mark.parametrize("status", [status for status in ReportStatus if status is not ReportStatus.UNSUPPORTED])
@@ -142,7 +143,7 @@ def test_every_log_event_is_explained(event: Event) -> None:
     assert f"`{event.value}`" in read("docs/how-to/operate.md")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_internal_links_lead_somewhere(page: Path) -> None:
     for target in LINK.findall(without_code(page.read_text(encoding="utf-8"))):
         if "://" in target:

@@ -10,8 +10,9 @@ import pytest
 
 from schemas import codec, export, json_schema, messages
 from schemas.topics import Channel
+from tests.support.paths import ROOT
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "schemas" / "examples").glob("*.json"))
+EXAMPLES = sorted((ROOT / "schemas" / "examples").glob("*.json"))
 CHANNELS = {
     "run": Channel.COMMANDS,
     "cancel": Channel.COMMANDS,

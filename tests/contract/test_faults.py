@@ -1,10 +1,11 @@
 """The table of faults and the tests name the same rows."""
 
 import re
-from pathlib import Path
 
-TESTS = Path(__file__).resolve().parents[1]
-PAGE = TESTS.parent / "docs" / "explanation" / "proof.md"
+from tests.support.paths import ROOT
+
+TESTS = ROOT / "tests"
+PAGE = ROOT / "docs" / "explanation" / "proof.md"
 MARK = re.compile(r'^@pytest\.mark\.fault\("(F\d+)"\)$', re.MULTILINE)
 ROW = re.compile(r"^\| (F\d+) \|", re.MULTILINE)
 

@@ -20,7 +20,8 @@ import httpx
 import psycopg
 
 from hub.cli.clients import write_agent_config
-from tests.acceptance.floor import ROOT, Floor, Process, open_floor, until
+from tests.acceptance.floor import Floor, Process, open_floor, until
+from tests.support.paths import ROOT
 from tests.support.strace import strace
 
 Target = Literal["agent", "hub"]

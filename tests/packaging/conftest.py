@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.floor import Floor, open_floor
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 BUILD_S = 120
 INSTALL_S = 300
 

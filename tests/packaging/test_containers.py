@@ -17,8 +17,8 @@ import yaml
 from broker_config.render import account_names
 from hub.config import Settings
 from hub.embedded.packages import Packages
-from tests.packaging.conftest import ROOT
 from tests.packaging.dockerfiles import carry_out, read
+from tests.support.paths import ROOT
 
 COMPOSE = ROOT / "docker-compose.yml"
 DOCKERFILES = sorted((ROOT / "packaging" / "docker").glob("*.Dockerfile"))

@@ -14,7 +14,7 @@ from hub.cli.clients import write_agent_config
 from hub.embedded.packages import Packages
 from schemas import signing
 from schemas.signing import Signer
-from tests.packaging.conftest import ROOT
+from tests.support.paths import ROOT
 
 UNITS = sorted((ROOT / "packaging" / "systemd").glob("*.service"))
 INSTALLED = re.compile(r"/opt/floorhub/bin/([a-z-]+)")

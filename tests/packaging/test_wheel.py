@@ -12,7 +12,8 @@ import pytest
 
 from hub.cli.clients import write_agent_config
 from tests.acceptance.floor import Floor, Process
-from tests.packaging.conftest import ROOT, run
+from tests.packaging.conftest import run
+from tests.support.paths import ROOT
 
 PACKAGES = ("hub", "device_agent", "schemas", "broker_config")
 LOCKED = re.compile(r"^([a-z0-9._-]+)==([^ ;\\]+)", flags=re.MULTILINE)

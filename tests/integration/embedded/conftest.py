@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from broker_client import SECRETS, BrokerClient, Connect
 
 from broker_config import render
 from hub.embedded import accounts
@@ -16,6 +15,7 @@ from hub.embedded.data_folder import DataFolder
 from hub.embedded.mosquitto import BrokerOptions, EmbeddedBroker
 from hub.embedded.packages import Packages
 from hub.embedded.ports import PortBook
+from tests.integration.embedded.broker_client import SECRETS, BrokerClient, Connect
 
 _connections = itertools.count()
 

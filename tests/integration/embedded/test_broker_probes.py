@@ -8,13 +8,13 @@ import subprocess
 import time
 
 import pytest
-from broker_client import HUB_TOPICS, SECRETS, BrokerClient, Connect, every_topic, own
 
 from hub.embedded.accounts import Accounts
 from hub.embedded.mosquitto import EmbeddedBroker
 from hub.embedded.packages import Packages, Program
 from schemas import topics
 from schemas.topics import FROM_CLIENT, Channel, client_topic, every_client, shared
+from tests.integration.embedded.broker_client import HUB_TOPICS, SECRETS, BrokerClient, Connect, every_topic, own
 
 VERSIONS = ["mqttv311", "mqttv5"]
 DEADLINE_S = 15

@@ -21,8 +21,8 @@ from hub.embedded.ports import LOOPBACK, PortBook
 from hub.embedded.processes import Child, ChildSpec
 from hub.store.engine import Database
 from tests.support.factories import add_client
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 SECRETS = {"FLOORHUB_MQTT_PASSWORD": "hub-secret", "FLOORHUB_MQTT_ADMIN_PASSWORD": "admin-secret"}
 DEADLINE_S = 60
 START_S = 20

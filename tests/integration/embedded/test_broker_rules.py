@@ -7,12 +7,12 @@ import itertools
 import json
 
 import pytest
-from broker_client import HUB_TOPICS, BrokerClient, Connect, every_topic, own
 
 from broker_config import render
 from hub.embedded.mosquitto import EmbeddedBroker
 from schemas import topics
 from schemas.topics import FROM_CLIENT, Channel, client_topic, every_client, shared
+from tests.integration.embedded.broker_client import HUB_TOPICS, BrokerClient, Connect, every_topic, own
 
 GRANTED = 1  # at QoS 1
 REFUSED = 0x80

@@ -4,7 +4,6 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from broker_client import BrokerClient
 
 from broker_config import render
 from hub.embedded.data_folder import DataFolder
@@ -13,6 +12,7 @@ from hub.embedded.mosquitto import BrokerOptions, EmbeddedBroker
 from hub.embedded.packages import Packages
 from hub.embedded.ports import PortBook
 from schemas.topics import Channel, client_topic
+from tests.integration.embedded.broker_client import BrokerClient
 
 TOPIC = client_topic("till", Channel.PRESENCE)
 DYNSEC = render.render_dynsec(

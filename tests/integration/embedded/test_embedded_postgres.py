@@ -11,13 +11,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from waiting import eventually
 
 from hub.embedded.data_folder import DataFolder
 from hub.embedded.errors import EmbeddedError
 from hub.embedded.packages import Packages
 from hub.embedded.ports import PortBook
 from hub.embedded.postgres import EmbeddedPostgres
+from tests.integration.embedded.waiting import eventually
 
 COUNT = "SELECT count(*) FROM kept"
 

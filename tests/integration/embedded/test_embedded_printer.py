@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from waiting import eventually, processes_in
 
 from hub.embedded.data_folder import DataFolder
 from hub.embedded.packages import Packages, Program
 from hub.embedded.ports import PortBook
 from hub.embedded.printer import HOSTS, EmbeddedPrinter, PrinterPrograms, find_programs
+from tests.integration.embedded.waiting import eventually, processes_in
 
 DOCUMENT = b"%PDF-1.4 a label"
 PRINT = """{ NAME "print" OPERATION Print-Job GROUP operation-attributes-tag

@@ -5,8 +5,6 @@ import sys
 
 import psycopg
 import pytest
-from broker_client import BrokerClient
-from waiting import eventually
 
 from broker_config.render import Client, hash_password
 from hub.embedded.data_folder import DataFolder
@@ -15,6 +13,8 @@ from hub.embedded.packages import Packages
 from hub.embedded.processes import Child, ChildSpec
 from hub.embedded.stack import Stack, StackOptions
 from hub.embedded.supervision import FIRST_DELAY_S, HEALTHY_AFTER_S, LONGEST_DELAY_S, Supervisor
+from tests.integration.embedded.broker_client import BrokerClient
+from tests.integration.embedded.waiting import eventually
 
 ANY_PORTS = StackOptions(postgres_port=0, mqtt_port=0, websocket_port=0, printer_port=0)
 

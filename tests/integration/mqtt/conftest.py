@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from running_broker import SECRET, Connect, Running, Taker
 
 from broker_config import render
 from hub.embedded import accounts
@@ -17,6 +16,7 @@ from hub.embedded.packages import Packages
 from hub.embedded.ports import PortBook
 from hub.mqtt.link import Link, LinkType
 from hub.mqtt.session import LINKS
+from tests.integration.mqtt.running_broker import SECRET, Connect, Running, Taker
 
 
 def _certificate(folder: Path, ports: tuple[int, int]) -> render.Tls:

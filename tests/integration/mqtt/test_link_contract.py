@@ -7,7 +7,6 @@ import gc
 from typing import Any
 
 import pytest
-from running_broker import Connect, Running, Taker
 
 from hub.embedded import ports
 from hub.mqtt import link as links
@@ -15,6 +14,7 @@ from hub.mqtt.link import Link, LinkType, RefusedError
 from hub.mqtt.session import Session
 from hub.observability import Log
 from schemas.topics import Channel, client_topic, every_client
+from tests.integration.mqtt.running_broker import Connect, Running, Taker
 from tests.support.waiting import eventually
 
 COMMANDS, REPORTS = client_topic("alice", Channel.COMMANDS), client_topic("alice", Channel.REPORTS)

@@ -7,7 +7,6 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from running_broker import Taker
 
 from hub.conformance import packets as listener
 from hub.mqtt import link as links
@@ -15,6 +14,7 @@ from hub.mqtt import packets, thin
 from hub.mqtt.link import Address, LinkType
 from hub.mqtt.packets import Packet
 from hub.mqtt.thin import ThinLink
+from tests.integration.mqtt.running_broker import Taker
 from tests.support.waiting import eventually
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

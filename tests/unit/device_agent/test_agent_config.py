@@ -7,6 +7,7 @@ import pytest
 
 from device_agent.config import AgentConfig, ConfigError, load, parse
 from schemas.signing import encode_key
+from tests.support.paths import ROOT
 
 ROOT_KEY = encode_key(b"k" * 32)
 LEAST: dict[str, Any] = {
@@ -16,7 +17,7 @@ LEAST: dict[str, Any] = {
     "root_key": ROOT_KEY,
     "secret": "s",
 }
-DOCS = Path(__file__).parents[3] / "docs" / "reference" / "agent-configuration.md"
+DOCS = ROOT / "docs" / "reference" / "agent-configuration.md"
 
 
 def test_paths_start_at_the_folder_of_the_file(tmp_path: Path) -> None:

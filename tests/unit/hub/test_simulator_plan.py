@@ -1,14 +1,13 @@
 """The file of faults: what it refuses, and that a seed is a plan."""
 
-from pathlib import Path
-
 import pytest
 
 from hub.errors import SetupError
 from hub.simulator.faults import Faults, check_clients, parse
 from hub.simulator.plan import ClientPlan
+from tests.support.paths import ROOT
 
-EXAMPLE = Path(__file__).parents[3] / "docs/examples/simulate/rough-floor.toml"
+EXAMPLE = ROOT / "docs/examples/simulate/rough-floor.toml"
 
 
 def drawn(faults: Faults, client_id: str) -> list[object]:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from schemas import topics
 from schemas.topics import Channel, ClientTopic
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 HOSTILE = ["", "A", "-a", "a/b", "+", "#", "a+", "$SYS", "a\n", "a\0", "..", "a b", "\uff41", "a" * 64, "_hub", "a\r"]
 
 

@@ -3,13 +3,13 @@
 import ast
 import string
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from device_agent.checks.findings import SENTENCES
+from tests.support.paths import ROOT
 
-AGENT = Path(__file__).resolve().parents[4] / "device_agent"
+AGENT = ROOT / "device_agent"
 SOURCES = [file for file in [*(AGENT / "checks").glob("*.py"), AGENT / "doctor.py"] if file.name != "findings.py"]
 #: `direction` is a word of the language itself.
 OF_ONE_LANGUAGE = {"direction", "direction_ko"}

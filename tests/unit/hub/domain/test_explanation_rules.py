@@ -3,7 +3,6 @@
 import re
 import string
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from hub.api.causes import SENTENCES, sentence
 from hub.domain.explanation import Cause, Explanation, explain
 from hub.domain.lifecycle import Status
+from tests.support.paths import ROOT
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 IDS = [UUID(int=number) for number in range(1, 20)]
@@ -112,7 +112,7 @@ def test_no_time_is_shown_as_a_dash() -> None:
 
 
 def test_the_documented_causes_are_the_code_s() -> None:
-    page = Path(__file__).parents[4] / "docs/reference/causes.md"
+    page = ROOT / "docs/reference/causes.md"
     assert dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)) == {
         cause.value: texts[0] for cause, texts in SENTENCES.items()
     }
