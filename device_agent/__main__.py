@@ -68,7 +68,7 @@ def run(path: Path, devices: Callable[[config.AgentConfig], Devices], data: Path
 
 
 def _devices(settings: config.AgentConfig) -> Devices:
-    from device_agent.drivers.registry import Drivers
+    from device_agent.actions.registry import Drivers
 
     try:
         return Drivers(

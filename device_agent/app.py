@@ -13,11 +13,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
 
 from device_agent import description, logs
+from device_agent.actions.base import Driver, Lifetime
 from device_agent.config import AgentConfig
-from device_agent.core import Core, Identity
-from device_agent.documents import Documents
-from device_agent.drivers.base import Driver, Lifetime
-from device_agent.events import (
+from device_agent.core.core import Core, Identity
+from device_agent.core.events import (
     Connected,
     Decision,
     Event,
@@ -30,11 +29,12 @@ from device_agent.events import (
     StopRequested,
     Tick,
 )
+from device_agent.core.gate import ActionGate
+from device_agent.core.records import Snapshot, merge
+from device_agent.documents import Documents
 from device_agent.executor import Executor, Surroundings
-from device_agent.gate import ActionGate
 from device_agent.journal import Journal, JournalError, open_journal
 from device_agent.logs import Log
-from device_agent.records import Snapshot, merge
 from device_agent.session import Session, parse_endpoint
 from device_agent.supervision import notify
 from device_agent.uploads import Uploads

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
-from device_agent.drivers.config import MachineConfig, Name, OwnActionConfig, PrinterConfig
+from device_agent.actions.config import MachineConfig, Name, OwnActionConfig, PrinterConfig
 from schemas import signing, topics
 from schemas.codec import ContractError
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from device_agent import logs
-from device_agent.events import Publish
+from device_agent.core.events import Publish
 from device_agent.logs import Log
 from schemas import codec
 from schemas.codec import ContractError

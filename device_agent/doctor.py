@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from device_agent.actions.registry import Drivers
 from device_agent.app import agent_version
 from device_agent.checks.findings import Finding, Level, obstacle
 from device_agent.checks.machine import check_actions, check_config, check_data_folder, check_journal
 from device_agent.checks.network import check_broker, check_hub
 from device_agent.checks.printers import check_printers
 from device_agent.config import AgentConfig
-from device_agent.drivers.registry import Drivers
 
 _MARKS = {Level.OK: ("ok", "정상"), Level.NOTE: ("note", "참고"), Level.OBSTACLE: ("obstacle", "장애")}
 

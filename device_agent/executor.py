@@ -13,9 +13,8 @@ from uuid import UUID
 import msgspec
 
 from device_agent import logs
-from device_agent.documents import DocumentError, Documents
-from device_agent.drivers.base import AGENT_STOPS, Driver, Lifetime, Outcome, PayloadError
-from device_agent.events import (
+from device_agent.actions.base import AGENT_STOPS, Driver, Lifetime, Outcome, PayloadError
+from device_agent.core.events import (
     EffectEnded,
     EffectHeld,
     EffectProgress,
@@ -25,6 +24,7 @@ from device_agent.events import (
     StopEffect,
     StopReason,
 )
+from device_agent.documents import DocumentError, Documents
 from device_agent.logs import Log
 from device_agent.uploads import UploadError, Uploads
 

@@ -19,7 +19,7 @@ from uuid import UUID
 
 import msgspec
 
-from device_agent.records import (
+from device_agent.core.records import (
     AttemptRecord,
     DropAttempt,
     DropReport,

@@ -19,7 +19,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from device_agent import logs
-from device_agent.events import (
+from device_agent.core.events import (
     Connected,
     Disconnected,
     Event,

@@ -10,7 +10,7 @@ def main() -> None:
     handler = signal.signal(signal.SIGINT, signal.SIG_DFL)
     from typer.main import get_command
 
-    from hub.cli.main import app
+    from hub.programs.cli.main import app
 
     command = get_command(app)
     signal.signal(signal.SIGINT, handler)

@@ -7,51 +7,51 @@ from datetime import datetime
 from uuid import UUID
 
 from hub.config import Settings
-from hub.dispatch.batches import BatchWatch
-from hub.dispatch.cleaner import Cleaner
-from hub.dispatch.dispatcher import Dispatcher
-from hub.dispatch.reaper import Reaper
-from hub.dispatch.schedules import ScheduleWatch
-from hub.dispatch.standing import StandingWatch
-from hub.domain.presence import over_http
+from hub.core.access.service import Access
+from hub.core.broker.service.administration import Administration
+from hub.core.broker.service.outbound import Outbound
+from hub.core.broker.worker.changes import BrokerChanges
+from hub.core.broker.worker.inbound import SHARED_GROUP, Inbound
+from hub.core.clients.service.clients import Clients
+from hub.core.clients.service.groups import Groups
+from hub.core.clients.service.permissions import Permissions
+from hub.core.commands.service.commands import Commands
+from hub.core.commands.service.puback_times import SentTimes
+from hub.core.commands.service.reports import Reports
+from hub.core.commands.service.submission import Submission
+from hub.core.commands.service.waiting import Waiting
+from hub.core.commands.store import dispatch as dispatch_store
+from hub.core.commands.worker.dispatcher import Dispatcher
+from hub.core.commands.worker.reaper import Reaper
+from hub.core.documents.service.documents import Documents, Spool
+from hub.core.documents.service.folders import Folders
+from hub.core.documents.service.uploads import Uploads
+from hub.core.http_clients.service.channels import Channels, Router
+from hub.core.http_clients.service.http_clients import HttpClients
+from hub.core.presence.rules.presence import over_http
+from hub.core.presence.service.presence import PresenceService
+from hub.database.engine import Database
+from hub.disk import DiskWatch
 from hub.errors import UnavailableError
+from hub.features.action_policies.service import Policies
+from hub.features.batches.service.batches import Batches
+from hub.features.batches.service.creation import FanOut
+from hub.features.batches.worker import BatchWatch
+from hub.features.dead_letters.service import DeadLetters
+from hub.features.explain.service import Explaining
+from hub.features.explain.worker import StandingWatch
+from hub.features.retention.service.archive import Archive
+from hub.features.retention.service.retention import Retention
+from hub.features.retention.worker import Cleaner
+from hub.features.schedules.service.runner import Firing
+from hub.features.schedules.service.schedules import Schedules
+from hub.features.schedules.worker import ScheduleWatch
 from hub.keys import SigningKeys, load_signing_keys
-from hub.metrics import Metrics
-from hub.mqtt.administration import Administration
-from hub.mqtt.inbound import SHARED_GROUP, Inbound
-from hub.mqtt.outbound import Outbound
 from hub.mqtt.session import LINKS, Address, Session
-from hub.observability import Log
-from hub.services.access import Access
-from hub.services.archive import Archive
-from hub.services.batches import Batches
-from hub.services.broker import BrokerChanges
-from hub.services.channels import Channels, Router
-from hub.services.clients import Clients
-from hub.services.commands import Commands
-from hub.services.dead_letters import DeadLetters
-from hub.services.disk import DiskWatch
-from hub.services.documents import Documents, Spool
-from hub.services.explaining import Explaining
-from hub.services.fan_out import FanOut
-from hub.services.fetching import Fetcher
-from hub.services.firing import Firing
-from hub.services.folders import Folders
-from hub.services.groups import Groups
-from hub.services.http_clients import HttpClients
-from hub.services.permissions import Permissions
-from hub.services.policies import Policies
-from hub.services.presence import PresenceService
-from hub.services.reports import Reports
-from hub.services.retention import Retention
-from hub.services.schedules import Schedules
-from hub.services.sent import SentTimes
-from hub.services.submission import Submission
-from hub.services.uploads import Uploads
-from hub.services.waiting import Waiting
-from hub.store import dispatch as dispatch_store
-from hub.store.engine import Database
-from hub.store.notifications import Hint, Notifications
+from hub.outbound.fetcher import Fetcher
+from hub.signals.notifications import Hint, Notifications
+from hub.telemetry.log import Log
+from hub.telemetry.metrics import Metrics
 from schemas.topics import BROKER_CONTROL_RESPONSE, Channel, every_client, shared
 
 ANNOUNCE_PAUSE_S = 0.5

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from hub.domain.fetching import Pattern, parse_pattern
-from hub.domain.retention import Periods
+from hub.features.retention.rules import Periods
+from hub.outbound.rules import Pattern, parse_pattern
 from schemas.topics import is_client_id
 
 Role = Literal["api", "worker"]

@@ -12,7 +12,7 @@ import uvicorn
 from hub.app import Hub
 from hub.config import Settings
 from hub.errors import SetupError
-from hub.observability import Event
+from hub.telemetry.log import Event
 
 CANCEL_AGAIN_S = 2.0
 """Longer than any loop needs to leave what it is in."""

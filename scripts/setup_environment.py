@@ -5,7 +5,7 @@
     python3 scripts/setup_environment.py lock    write requirements/*.txt anew (needs dev)
 
 Nothing outside the checkout changes, except that a missing pip is unpacked into the packages folder (see
-hub/embedded/packages.py). When nothing changed it returns in a few hundredths of a second.
+hub/programs/embedded/packages.py). When nothing changed it returns in a few hundredths of a second.
 """
 
 from __future__ import annotations  # so that an old Python gets as far as the sentence about its age
@@ -169,9 +169,9 @@ def pip_arguments() -> list[str]:
 def debian_pip_wheel() -> Path:
     """Debian's own copy of pip, unpacked without installing it."""
     sys.path.insert(0, str(ROOT))
-    from hub.embedded import debian  # here, since it needs the version check above
-    from hub.embedded.errors import EmbeddedError
-    from hub.embedded.packages import Packages
+    from hub.programs.embedded import debian  # here, since it needs the version check above
+    from hub.programs.embedded.errors import EmbeddedError
+    from hub.programs.embedded.packages import Packages
 
     package = "python3-pip-whl"
     advice = "Install the packages python3-venv and python3-pip, then try again."

@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack
 import hypothesis
 import pytest
 
-from hub.store.engine import Database
-from hub.store.migrate import migrate
+from hub.database.engine import Database
+from hub.database.migrate import migrate
 from tests.support import postgres
 
 # A busy machine is no counter-example.
@@ -24,6 +24,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=postgres.MAJORS,
         help="run the store's tests on this bundled Postgres only; may be given twice (default: on all)",
     )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests marked `each_postgres` run once for each major; a server that the environment names is used as it is."""
+    if metafunc.definition.get_closest_marker("each_postgres") is None or postgres.given_url() is not None:
+        return
+    majors: list[int] = metafunc.config.getoption("--postgres-major") or list(postgres.MAJORS)
+    if "postgres_major" in metafunc.fixturenames:
+        ids = [f"pg{major}" for major in majors]
+        metafunc.parametrize("postgres_major", majors, indirect=True, ids=ids, scope="session")
 
 
 @pytest.fixture(scope="session")

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from device_agent import config, journal
+from device_agent.actions.config import OwnActionConfig
 from device_agent.checks.findings import Finding, note, obstacle, ok
 from device_agent.config import AgentConfig, ConfigError
+from device_agent.core.records import Phase
 from device_agent.documents import MAX_CACHE, MAX_DOCUMENT
-from device_agent.drivers.config import OwnActionConfig
 from device_agent.journal import JournalError
-from device_agent.records import Phase
 
 _MIB = 1024 * 1024
 

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from device_agent.checks.findings import Finding, note, obstacle, ok
 from device_agent.config import AgentConfig
+from device_agent.core.trust import Trust
 from device_agent.http_library import load_httpx
 from device_agent.session import Endpoint, RefusedError, look_in, parse_endpoint
-from device_agent.trust import Trust
 from schemas.codec import ContractError
 
 HUB_S = 10.0

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from device_agent.actions.config import PrinterConfig
+from device_agent.actions.printing.raw import RawSocketPrinter
 from device_agent.checks.findings import Finding, note, obstacle, ok
 from device_agent.checks.machine import check_folder
-from device_agent.drivers.config import PrinterConfig
-from device_agent.drivers.raw_socket import RawSocketPrinter
 from device_agent.ipp.client import IppClient
 from device_agent.ipp.errors import IppError
 from device_agent.ipp.message import Group

@@ -7,9 +7,9 @@ from uuid import UUID
 from pydantic import BaseModel, Field, model_validator
 
 from hub.api.models import ActionName, CommandFields, CommandInput, Input, Slug, Tag
-from hub.domain.batches import Rollout
-from hub.domain.targets import MOST_TARGETS, Target
-from hub.services.fan_out import MOST_COMMANDS
+from hub.core.clients.rules import MOST_TARGETS, Target
+from hub.features.batches.rules import Rollout
+from hub.features.batches.service.creation import MOST_COMMANDS
 
 ClientIds = Annotated[list[Slug], Field(max_length=MOST_TARGETS)]
 Zone = Annotated[str, Field(min_length=1, max_length=100)]

@@ -7,10 +7,10 @@ from typing import Annotated, Any, cast
 from fastapi import Depends, Request
 
 from hub.app import Hub
-from hub.domain.access import Permission as Permission
-from hub.domain.access import may
+from hub.core.access.rules import Permission as Permission
+from hub.core.access.rules import may
+from hub.core.commands.service.submission import Caller
 from hub.errors import RejectedError
-from hub.services.submission import Caller
 
 
 def hub_of(request: Request) -> Hub:

@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from hub.domain.policies import BackOff
+from hub.core.commands.rules.policies import BackOff
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", examples=["press-1"])]
 Tag = Annotated[str, Field(min_length=1, max_length=100)]

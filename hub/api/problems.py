@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from hub.api.catalogue import CATALOGUE
 from hub.errors import FieldProblem, HubError, RejectedError, UnavailableError
-from hub.observability import Event, Log
+from hub.telemetry.log import Event, Log
 
 MEDIA_TYPE = "application/problem+json"
 HUNG_UP = 499

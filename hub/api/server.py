@@ -10,24 +10,20 @@ from fastapi import FastAPI, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.api import problems, reference
-from hub.api.routes import (
-    actions,
-    batches,
-    clients,
-    commands,
-    dead_letters,
-    device,
-    documents,
-    explaining,
-    groups,
-    operation,
-    schedules,
-    uploads,
-)
-from hub.api.short_way import ShortWay
 from hub.app import Hub
-from hub.metrics import Metrics
-from hub.observability import Event, Log
+from hub.core.clients.routes import clients, groups
+from hub.core.commands.routes import commands
+from hub.core.commands.routes.fast_path import ShortWay
+from hub.core.documents.routes import documents, uploads
+from hub.core.http_clients.routes import device
+from hub.features.action_policies import routes as actions
+from hub.features.batches import routes as batches
+from hub.features.dead_letters import routes as dead_letters
+from hub.features.explain import routes as explaining
+from hub.features.monitoring import routes as operation
+from hub.features.schedules import routes as schedules
+from hub.telemetry.log import Event, Log
+from hub.telemetry.metrics import Metrics
 
 ROUTES = (
     *(commands, explaining, dead_letters, batches, schedules, clients, groups, documents, operation, uploads, device),

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hub.mqtt.link import Address, Handler, Link, LinkType, RefusedError
 from hub.mqtt.paho_link import PahoLink
 from hub.mqtt.thin import ThinLink
-from hub.observability import Event, Log
+from hub.telemetry.log import Event, Log
 
 __all__ = ["LINKS", "Address", "Handler", "Session"]
 

@@ -6,8 +6,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.acceptance.floor import Floor, open_floor
-from tests.acceptance.speaker import Speaker
+from tests.support.site import Floor, open_floor
+from tests.support.speaker import Speaker
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.acceptance.floor import Floor, Process, open_floor, until
 from tests.bench import floors
+from tests.support.site import Floor, Process, open_floor, until
 
 CLIENTS = 100
 SECONDS = float(os.environ.get("BENCH_SECONDS", "6"))

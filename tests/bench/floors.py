@@ -12,7 +12,7 @@ import psycopg
 
 from schemas.topics import Channel, client_topic
 from tests.bench.load import Connection
-from tests.bench.thin_mqtt import ThinClient
+from tests.support.thin_mqtt import ThinClient
 
 SETUP = """
 CREATE TABLE bench_command (id uuid PRIMARY KEY, client_id text, status text, payload jsonb, at timestamptz);

@@ -18,14 +18,14 @@ from pathlib import Path
 import uvloop
 
 from broker_config import render
-from hub.embedded import accounts
-from hub.embedded.data_folder import DataFolder
-from hub.embedded.mosquitto import BrokerOptions, EmbeddedBroker
-from hub.embedded.packages import Packages
-from hub.embedded.ports import PortBook
 from hub.mqtt.link import Address, Link
 from hub.mqtt.session import LINKS
 from hub.mqtt.thin import ThinLink
+from hub.programs.embedded import accounts
+from hub.programs.embedded.data_folder import DataFolder
+from hub.programs.embedded.mosquitto import BrokerOptions, EmbeddedBroker
+from hub.programs.embedded.packages import Packages
+from hub.programs.embedded.ports import PortBook
 from schemas.topics import Channel, client_topic, every_client
 
 CLIENT = "player"

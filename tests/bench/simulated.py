@@ -19,7 +19,7 @@ import uvloop
 from uuid_utils.compat import uuid7
 
 from schemas.topics import Channel, client_topic
-from tests.bench.thin_mqtt import ThinClient
+from tests.support.thin_mqtt import ThinClient
 
 COMMAND = re.compile(rb'"command_id":"([^"]+)"')
 ATTEMPT = re.compile(rb'"attempt":(\d+)')

@@ -16,8 +16,8 @@ import psycopg
 
 from tests.chaos.plan import HUBS, Fault
 from tests.chaos.records import Broken
-from tests.chaos.stage import Stage
 from tests.support.fault_proxy import GOOD, HALF_OPEN, Conditions, FaultProxy
+from tests.support.testbed import Stage
 
 Undo = Callable[[], None]
 BRING_BACK_S = 1.0

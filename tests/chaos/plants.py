@@ -15,8 +15,8 @@ import msgspec
 
 def _what_was_cut_off_runs_again() -> None:
     """The agent's journal keeps every command as one that may run again after an interruption."""
-    from device_agent.core import Core
-    from device_agent.records import PutAttempt
+    from device_agent.core.core import Core
+    from device_agent.core.records import PutAttempt
 
     real = Core.handle
 
@@ -35,8 +35,8 @@ def _what_was_cut_off_runs_again() -> None:
 
 def _what_ended_is_new() -> None:
     """The agent takes a command that it has finished, delivered again, for a new one."""
-    from device_agent.ledger import Ledger
-    from device_agent.records import Phase
+    from device_agent.core.ledger import Ledger
+    from device_agent.core.records import Phase
 
     real = Ledger.get
 
@@ -49,7 +49,7 @@ def _what_ended_is_new() -> None:
 
 def _answers_before_the_disk() -> None:
     """The hub's commits return before they are on Postgres's disk."""
-    from hub.store import engine
+    from hub.database import engine
 
     async def nothing(_: Any) -> None:
         """Durability is not asked for."""
@@ -60,7 +60,7 @@ def _answers_before_the_disk() -> None:
 
 def _keys_are_forgotten() -> None:
     """The hub takes each request for a new one, whatever its Idempotency-Key says."""
-    from hub.services.submission import Submission
+    from hub.core.commands.service.submission import Submission
 
     real = Submission.submit
 

@@ -11,7 +11,7 @@ from tests.chaos.checker import check
 from tests.chaos.faults import Breaker
 from tests.chaos.plan import GAP_S, plan
 from tests.chaos.report import Outcome
-from tests.chaos.stage import running
+from tests.support.testbed import running
 
 GRACE_S = 180.0
 """After everything is back: how long until what is not settled counts as lost."""

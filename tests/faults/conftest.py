@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos.stage import Stage, running
+from tests.support.testbed import Stage, running
 
 
 @pytest.fixture(scope="module")

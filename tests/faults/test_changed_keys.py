@@ -5,10 +5,10 @@ from uuid import uuid4
 import pytest
 
 from hub.keys import load_signing_keys
-from tests.acceptance.floor import until
 from tests.chaos.plan import HUBS
-from tests.chaos.stage import Stage
 from tests.faults.test_fault_table import accepted, agree, body, effects, post
+from tests.support.site import until
+from tests.support.testbed import Stage
 
 
 @pytest.mark.fault("F29")

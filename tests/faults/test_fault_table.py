@@ -13,11 +13,11 @@ import httpx
 import psycopg
 import pytest
 
-from tests.acceptance.floor import until
 from tests.chaos.faults import children
 from tests.chaos.records import read_notes
-from tests.chaos.stage import Stage
 from tests.support.fault_proxy import GOOD, HALF_OPEN, Conditions
+from tests.support.site import until
+from tests.support.testbed import Stage
 
 
 @pytest.fixture(autouse=True)

@@ -19,9 +19,9 @@ from typing import Literal
 import httpx
 import psycopg
 
-from hub.cli.clients import write_agent_config
-from tests.acceptance.floor import Floor, Process, open_floor, until
+from hub.programs.cli.clients import write_agent_config
 from tests.support.paths import ROOT
+from tests.support.site import Floor, Process, open_floor, until
 from tests.support.strace import strace
 
 Target = Literal["agent", "hub"]

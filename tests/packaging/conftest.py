@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.floor import Floor, open_floor
 from tests.support.paths import ROOT
+from tests.support.site import Floor, open_floor
 
 BUILD_S = 120
 INSTALL_S = 300

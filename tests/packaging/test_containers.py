@@ -16,7 +16,7 @@ import yaml
 
 from broker_config.render import account_names
 from hub.config import Settings
-from hub.embedded.packages import Packages
+from hub.programs.embedded.packages import Packages
 from tests.packaging.dockerfiles import carry_out, read
 from tests.support.paths import ROOT
 

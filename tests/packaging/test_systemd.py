@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.cli.clients import write_agent_config
-from hub.embedded.packages import Packages
+from hub.programs.cli.clients import write_agent_config
+from hub.programs.embedded.packages import Packages
 from schemas import signing
 from schemas.signing import Signer
 from tests.support.paths import ROOT

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from hub.cli.clients import write_agent_config
-from tests.acceptance.floor import Floor, Process
+from hub.programs.cli.clients import write_agent_config
 from tests.packaging.conftest import run
 from tests.support.paths import ROOT
+from tests.support.site import Floor, Process
 
 PACKAGES = ("hub", "device_agent", "schemas", "broker_config")
 LOCKED = re.compile(r"^([a-z0-9._-]+)==([^ ;\\]+)", flags=re.MULTILINE)

@@ -10,9 +10,9 @@ from uuid import UUID
 
 import msgspec
 
-from device_agent.drivers.base import Outcome
-from device_agent.records import Phase
-from hub.domain.lifecycle import ENDED, FINAL, TRANSITIONS, Status
+from device_agent.actions.base import Outcome
+from device_agent.core.records import Phase
+from hub.core.commands.rules.lifecycle import ENDED, FINAL, TRANSITIONS, Status
 from schemas.messages import Report
 from schemas.states import END_STATUSES
 from tests.simulation.store import EPOCH, Row, unsettled

@@ -1,6 +1,6 @@
 """A worker of the hub as a process that can die: production services over the store in memory.
 
-Its loops are planned by the scheduler; what they do is the production code of `hub.services` and `hub.dispatch`.
+Its loops are planned by the scheduler; what they do is the production code of `hub`.
 """
 
 import random
@@ -8,21 +8,21 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 from uuid import UUID
 
-from hub.dispatch import dispatcher as dispatcher_module
-from hub.dispatch.dispatcher import Dispatcher
-from hub.domain.lifecycle import CancelRequested, decide
-from hub.domain.presence import ROLL_CALL_SPREAD
+from hub import clock as clock_module
+from hub.core.commands.rules.lifecycle import CancelRequested, decide
+from hub.core.commands.service import commands as commands_module
+from hub.core.commands.service import reports as reports_module
+from hub.core.commands.service.commands import Commands
+from hub.core.commands.service.puback_times import SentTimes
+from hub.core.commands.service.reports import Arrived, Reports
+from hub.core.commands.worker import dispatcher as dispatcher_module
+from hub.core.commands.worker.dispatcher import Dispatcher
+from hub.core.presence.rules.presence import ROLL_CALL_SPREAD
+from hub.core.presence.service import presence as presence_module
+from hub.core.presence.service.presence import PresenceService, Sighting
+from hub.core.presence.store import Life
 from hub.errors import UnavailableError
-from hub.metrics import Metrics
-from hub.services import clock as clock_module
-from hub.services import commands as commands_module
-from hub.services import presence as presence_module
-from hub.services import reports as reports_module
-from hub.services.commands import Commands
-from hub.services.presence import PresenceService, Sighting
-from hub.services.reports import Arrived, Reports
-from hub.services.sent import SentTimes
-from hub.store.sessions import Life
+from hub.telemetry.metrics import Metrics
 from schemas import codec
 from schemas.messages import Cancel, Message, Receipt, RollCall, Run, Welcome
 from schemas.topics import Channel
@@ -161,7 +161,7 @@ class Worker:
         self._drive(announce(), done)
 
     def receive(self, client_id: str, channel: Channel, payload: bytes, *, retained: bool = False) -> None:
-        """As `hub.mqtt.inbound` takes it in."""
+        """As `hub.core.broker.worker.inbound` takes it in."""
         body = codec.body_of(payload)
         match channel:
             case Channel.REPORTS:
@@ -280,7 +280,7 @@ class Worker:
 
         self._drive(ask(), lambda _: None)
 
-    # --- hub.services.ports: Publisher and Signals -----------------------------------------------------------
+    # --- hub.signals.ports: Publisher and Signals -----------------------------------------------------------
 
     def run(self, run: Run) -> None:
         self._publish(run.client_id, "commands", run)

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from device_agent.commands import Refusal
-from device_agent.core import Core, Identity
-from device_agent.drivers.base import Outcome
-from device_agent.events import (
+from device_agent.actions.base import Outcome
+from device_agent.core.commands import Refusal
+from device_agent.core.core import Core, Identity
+from device_agent.core.events import (
     Connected,
     Decision,
     Disconnected,
@@ -34,7 +34,7 @@ from device_agent.events import (
     StopRequested,
     Tick,
 )
-from device_agent.records import Phase, Snapshot, Write, apply, merge
+from device_agent.core.records import Phase, Snapshot, Write, apply, merge
 from schemas.messages import AgentVersion, Cancel, Message, Welcome
 from schemas.topics import Channel
 from tests.simulation.checks import Checks

@@ -3,7 +3,7 @@
 import random
 from typing import TYPE_CHECKING, Any
 
-from device_agent.events import Inbox, Publish
+from device_agent.core.events import Inbox, Publish
 from schemas.messages import Message, Welcome
 from schemas.topics import Channel
 from tests.simulation.scheduler import Scheduler

@@ -14,15 +14,15 @@ from unittest import mock
 
 import msgspec
 
-from device_agent.commands import Commands
-from device_agent.core import Core
-from device_agent.events import StartEffect
-from device_agent.ledger import Ledger
-from device_agent.outbox import Outbox
-from device_agent.records import Phase, PutAttempt
-from hub.domain import lifecycle
-from hub.domain.lifecycle import Command, Event, Move, Reported, Status
-from hub.services.reports import Arrived, Reports
+from device_agent.core.commands import Commands
+from device_agent.core.core import Core
+from device_agent.core.events import StartEffect
+from device_agent.core.ledger import Ledger
+from device_agent.core.outbox import Outbox
+from device_agent.core.records import Phase, PutAttempt
+from hub.core.commands.rules import lifecycle
+from hub.core.commands.rules.lifecycle import Command, Event, Move, Reported, Status
+from hub.core.commands.service.reports import Arrived, Reports
 from schemas.messages import Receipt
 from tests.simulation.store import Store
 from tests.simulation.world import World

@@ -1,8 +1,8 @@
-"""Postgres as the hub's services see it, in memory: the typed functions of `hub.store`, with the same guards.
+"""Postgres as the hub's services see it, in memory: the typed functions of their stores, with the same guards.
 
 A transaction happens at one moment; before it and after its commit time passes, so that a worker can die or another
 can be faster. A connection may break after the commit: whoever waits then does not know. What the SQL does is compared
-with the same decisions by `tests/integration/store/`.
+with the same decisions by `tests/integration/commands/`.
 """
 
 import random
@@ -13,14 +13,15 @@ from types import TracebackType
 from typing import Any
 from uuid import UUID
 
-from hub.domain import lanes
-from hub.domain.identity import Identity, Lived
-from hub.domain.lifecycle import HANDED_OUT, NO_WORD_GRACE
-from hub.domain.presence import Evidence
+from hub.core.commands.rules import lanes
+from hub.core.commands.rules.lifecycle import HANDED_OUT, NO_WORD_GRACE
+from hub.core.commands.store import dispatch, transitions
+from hub.core.commands.store.transitions import LockedCommand
+from hub.core.presence import store as sessions
+from hub.core.presence.rules.identity import Identity, Lived
+from hub.core.presence.rules.presence import Evidence
+from hub.core.presence.store import OFFERED, Life, LockedSession
 from hub.errors import UnavailableError
-from hub.store import dispatch, sessions, transitions
-from hub.store.sessions import OFFERED, Life, LockedSession
-from hub.store.transitions import LockedCommand
 from schemas.messages import Cancel, Run
 from schemas.states import OnInterrupt, Presence, ReportStatus
 from tests.simulation.scheduler import Pause, Scheduler
@@ -108,7 +109,7 @@ class Store:
             if row["dead_letter_reason"] and not row["dead_letter_closed_at"]:
                 self._write(row, {"dead_letter_closed_at": self.now, "dead_letter_closed_by": "person"})
 
-    # --- hub.store.transitions -------------------------------------------------------------------------------
+    # --- hub.core.commands.store.transitions -------------------------------------------------------------------------
 
     def _lock(self, row: Row, report_ids: Collection[UUID] = ()) -> LockedCommand:
         seen = [report_id for report_id in report_ids if report_id in row["logged"]]
@@ -180,7 +181,7 @@ class Store:
             self.open.pop(row["id"], None)
         self._moved(before, row)
 
-    # --- hub.store.dispatch ----------------------------------------------------------------------------------
+    # --- hub.core.commands.store.dispatch ----------------------------------------------------------------------------
 
     def _due(self, client_id: str) -> list[Row]:
         return [
@@ -323,7 +324,7 @@ class Store:
             self._write(row, {"scheduled": False})
         return {row["client_id"] for row in due}
 
-    # --- hub.store.sessions ----------------------------------------------------------------------------------
+    # --- hub.core.presence.store ----------------------------------------------------------------------------------
 
     def _lock_session(self, client_id: str) -> LockedSession:
         session = self.sessions[client_id]
@@ -420,7 +421,7 @@ class Store:
         return self.now
 
     def facades(self) -> tuple["Facade", "Facade", "Facade"]:
-        """`hub.store.transitions`, `dispatch` and `sessions`, with these functions in place of the SQL."""
+        """The stores of commands and presence, with these functions in place of the SQL."""
         return (
             Facade(
                 transitions,

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from device_agent.records import Snapshot
+from device_agent.core.records import Snapshot
 from schemas import codec
 from schemas.messages import Keys, Message, SigningKey
 from schemas.signing import DOMAIN, KEYS, Signer, encode_key

@@ -8,13 +8,15 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from hub.domain.identity import Identity
-from hub.domain.lanes import lane_of
-from hub.domain.presence import Evidence
-from hub.store import clients, dispatch, sessions
-from hub.store.clients import NewClient
-from hub.store.engine import Connection, Database
-from hub.store.submit import NewCommand, Verdict, submit
+from hub.core.clients.store import clients
+from hub.core.clients.store.clients import NewClient
+from hub.core.commands.rules.lanes import lane_of
+from hub.core.commands.store import dispatch
+from hub.core.commands.store.submit import NewCommand, Verdict, submit
+from hub.core.presence import store as sessions
+from hub.core.presence.rules.identity import Identity
+from hub.core.presence.rules.presence import Evidence
+from hub.database.engine import Connection, Database
 from schemas.states import Level, Presence
 
 JOURNAL = "journal-1"

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from hub.embedded.packages import Packages
+from hub.programs.embedded.packages import Packages
 
 INSTALL_DEADLINE_S = 300.0
 

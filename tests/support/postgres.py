@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
-from hub.embedded.data_folder import DataFolder
-from hub.embedded.packages import Packages
-from hub.embedded.ports import PortBook
-from hub.embedded.postgres import EmbeddedPostgres
+from hub.programs.embedded.data_folder import DataFolder
+from hub.programs.embedded.packages import Packages
+from hub.programs.embedded.ports import PortBook
+from hub.programs.embedded.postgres import EmbeddedPostgres
 
 VARIABLE = "FLOORHUB_TEST_POSTGRES_URL"
 """A role that may create databases; its own database stays as it is."""

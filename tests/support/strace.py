@@ -3,7 +3,7 @@
 import os
 from functools import cache
 
-from hub.embedded.packages import Packages
+from hub.programs.embedded.packages import Packages
 
 _LIBRARIES = "LD_LIBRARY_PATH"
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from hub.embedded import data_folder as module
-from hub.embedded.data_folder import DataFolder, default_root, write_private
-from hub.embedded.errors import EmbeddedError
+from hub.programs.embedded import data_folder as module
+from hub.programs.embedded.data_folder import DataFolder, default_root, write_private
+from hub.programs.embedded.errors import EmbeddedError
 
 AS_ROOT = os.geteuid() == 0
 
@@ -40,7 +40,7 @@ def test_preparing_twice_changes_nothing(data_folder: DataFolder) -> None:
 
 def test_the_lock_names_its_holder_and_ends_with_it(data_folder: DataFolder) -> None:
     hold = (
-        "import sys, pathlib; from hub.embedded.data_folder import DataFolder\n"
+        "import sys, pathlib; from hub.programs.embedded.data_folder import DataFolder\n"
         "with DataFolder.prepare(pathlib.Path(sys.argv[1])).locked(): print('held', flush=True); sys.stdin.read()"
     )
     holder = subprocess.Popen(

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 import pytest
 
 from broker_config import render
-from hub.embedded.data_folder import DataFolder
-from hub.embedded.errors import EmbeddedError
-from hub.embedded.mosquitto import BrokerOptions, EmbeddedBroker
-from hub.embedded.packages import Packages
-from hub.embedded.ports import PortBook
+from hub.programs.embedded.data_folder import DataFolder
+from hub.programs.embedded.errors import EmbeddedError
+from hub.programs.embedded.mosquitto import BrokerOptions, EmbeddedBroker
+from hub.programs.embedded.packages import Packages
+from hub.programs.embedded.ports import PortBook
 from schemas.topics import Channel, client_topic
-from tests.integration.embedded.broker_client import BrokerClient
+from tests.support.broker_client import BrokerClient
 
 TOPIC = client_topic("till", Channel.PRESENCE)
 DYNSEC = render.render_dynsec(

@@ -12,12 +12,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from hub.embedded.data_folder import DataFolder
-from hub.embedded.errors import EmbeddedError
-from hub.embedded.packages import Packages
-from hub.embedded.ports import PortBook
-from hub.embedded.postgres import EmbeddedPostgres
-from tests.integration.embedded.waiting import eventually
+from hub.programs.embedded.data_folder import DataFolder
+from hub.programs.embedded.errors import EmbeddedError
+from hub.programs.embedded.packages import Packages
+from hub.programs.embedded.ports import PortBook
+from hub.programs.embedded.postgres import EmbeddedPostgres
+from tests.support.polling import eventually
 
 COUNT = "SELECT count(*) FROM kept"
 
@@ -115,9 +115,9 @@ def test_a_truncated_pid_file_is_no_obstacle(postgres: EmbeddedPostgres) -> None
 def test_it_ends_with_the_process_that_started_it(data_folder: DataFolder, packages: Packages) -> None:
     program = (
         "import pathlib, sys\n"
-        "from hub.embedded.data_folder import DataFolder\n"
-        "from hub.embedded.packages import Packages\n"
-        "from hub.embedded.postgres import EmbeddedPostgres\n"
+        "from hub.programs.embedded.data_folder import DataFolder\n"
+        "from hub.programs.embedded.packages import Packages\n"
+        "from hub.programs.embedded.postgres import EmbeddedPostgres\n"
         "folder = DataFolder.prepare(pathlib.Path(sys.argv[1]))\n"
         "with folder.locked():\n"
         "    server = EmbeddedPostgres(folder, Packages(), int(sys.argv[2])); server.start()\n"

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from hub.embedded.data_folder import DataFolder
-from hub.embedded.packages import Packages, Program
-from hub.embedded.ports import PortBook
-from hub.embedded.printer import HOSTS, EmbeddedPrinter, PrinterPrograms, find_programs
-from tests.integration.embedded.waiting import eventually, processes_in
+from hub.programs.embedded.data_folder import DataFolder
+from hub.programs.embedded.packages import Packages, Program
+from hub.programs.embedded.ports import PortBook
+from hub.programs.embedded.printer import HOSTS, EmbeddedPrinter, PrinterPrograms, find_programs
+from tests.support.polling import eventually, processes_in
 
 DOCUMENT = b"%PDF-1.4 a label"
 PRINT = """{ NAME "print" OPERATION Print-Job GROUP operation-attributes-tag
@@ -124,7 +124,7 @@ def test_it_starts_again_after_a_crash_and_counts_on(
 
 
 def test_without_the_programs_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("hub.embedded.packages._SYSTEM_FOLDERS", ())
+    monkeypatch.setattr("hub.programs.embedded.packages._SYSTEM_FOLDERS", ())
     monkeypatch.setenv("PATH", str(tmp_path))
     found = find_programs(Packages(tmp_path))
     assert isinstance(found, str)

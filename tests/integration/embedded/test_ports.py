@@ -4,7 +4,7 @@ import os
 import socket
 from pathlib import Path
 
-from hub.embedded.ports import ChosenPort, PortBook, is_free, listens
+from hub.programs.embedded.ports import ChosenPort, PortBook, is_free, listens
 
 
 def listening() -> socket.socket:

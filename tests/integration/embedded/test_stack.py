@@ -7,14 +7,14 @@ import psycopg
 import pytest
 
 from broker_config.render import Client, hash_password
-from hub.embedded.data_folder import DataFolder
-from hub.embedded.errors import EmbeddedError
-from hub.embedded.packages import Packages
-from hub.embedded.processes import Child, ChildSpec
-from hub.embedded.stack import Stack, StackOptions
-from hub.embedded.supervision import FIRST_DELAY_S, HEALTHY_AFTER_S, LONGEST_DELAY_S, Supervisor
-from tests.integration.embedded.broker_client import BrokerClient
-from tests.integration.embedded.waiting import eventually
+from hub.programs.embedded.data_folder import DataFolder
+from hub.programs.embedded.errors import EmbeddedError
+from hub.programs.embedded.packages import Packages
+from hub.programs.embedded.processes import Child, ChildSpec
+from hub.programs.embedded.stack import Stack, StackOptions
+from hub.programs.embedded.supervision import FIRST_DELAY_S, HEALTHY_AFTER_S, LONGEST_DELAY_S, Supervisor
+from tests.support.broker_client import BrokerClient
+from tests.support.polling import eventually
 
 ANY_PORTS = StackOptions(postgres_port=0, mqtt_port=0, websocket_port=0, printer_port=0)
 

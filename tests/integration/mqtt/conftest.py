@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from broker_config import render
-from hub.embedded import accounts
-from hub.embedded.data_folder import DataFolder
-from hub.embedded.mosquitto import BrokerOptions, EmbeddedBroker
-from hub.embedded.packages import Packages
-from hub.embedded.ports import PortBook
 from hub.mqtt.link import Link, LinkType
 from hub.mqtt.session import LINKS
+from hub.programs.embedded import accounts
+from hub.programs.embedded.data_folder import DataFolder
+from hub.programs.embedded.mosquitto import BrokerOptions, EmbeddedBroker
+from hub.programs.embedded.packages import Packages
+from hub.programs.embedded.ports import PortBook
 from tests.integration.mqtt.running_broker import SECRET, Connect, Running, Taker
 
 

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 from broker_config import render
-from hub.embedded import accounts
-from hub.embedded.mosquitto import EmbeddedBroker
 from hub.mqtt.link import Address, Link
+from hub.programs.embedded import accounts
+from hub.programs.embedded.mosquitto import EmbeddedBroker
 
 SECRET = "alice-secret"
 

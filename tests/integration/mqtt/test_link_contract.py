@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from hub.embedded import ports
 from hub.mqtt import link as links
 from hub.mqtt.link import Link, LinkType, RefusedError
 from hub.mqtt.session import Session
-from hub.observability import Log
+from hub.programs.embedded import ports
+from hub.telemetry.log import Log
 from schemas.topics import Channel, client_topic, every_client
 from tests.integration.mqtt.running_broker import Connect, Running, Taker
 from tests.support.waiting import eventually

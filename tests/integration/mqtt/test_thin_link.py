@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from hub.conformance import packets as listener
 from hub.mqtt import link as links
 from hub.mqtt import packets, thin
 from hub.mqtt.link import Address, LinkType
 from hub.mqtt.packets import Packet
 from hub.mqtt.thin import ThinLink
+from hub.programs.conformance import packets as listener
 from tests.integration.mqtt.running_broker import Taker
 from tests.support.waiting import eventually
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from device_agent.drivers.base import Outcome
-from device_agent.events import (
+from device_agent.actions.base import Outcome
+from device_agent.core.events import (
     Connected,
     Disconnected,
     EffectEnded,
@@ -19,11 +19,11 @@ from device_agent.events import (
     StopRequested,
     Tick,
 )
+from device_agent.core.records import Phase, PutAttempt
 from device_agent.logs import Log
-from device_agent.records import Phase, PutAttempt
 from schemas.messages import Run
 from schemas.states import HELD_ALLOWANCE_S, OnInterrupt, ReportStatus
-from tests.unit.device_agent.bench import (
+from tests.support.agent_bench import (
     JOURNAL,
     T0,
     Bench,

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from device_agent import description, logs
+from device_agent.actions.base import PayloadError
+from device_agent.core.clock import HubClock
+from device_agent.core.events import Now, Publish
+from device_agent.core.gate import ActionGate
 from device_agent.description import Describer
-from device_agent.drivers.base import PayloadError
-from device_agent.events import Now, Publish
-from device_agent.gate import ActionGate
-from device_agent.hubclock import HubClock
 from device_agent.logs import Log
 from device_agent.session import parse_endpoint
 from device_agent.supervision import notify

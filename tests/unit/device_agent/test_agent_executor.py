@@ -9,12 +9,20 @@ from typing import Any
 import msgspec
 import pytest
 
+from device_agent.actions.base import AGENT_STOPS, DriverContext, Lifetime, Outcome, PayloadError
+from device_agent.core.events import (
+    EffectEnded,
+    EffectHeld,
+    EffectProgress,
+    EffectResumed,
+    Event,
+    StartEffect,
+    StopEffect,
+)
+from device_agent.core.events import StopReason as Reason
 from device_agent.documents import DocumentError, Documents
-from device_agent.drivers.base import AGENT_STOPS, DriverContext, Lifetime, Outcome, PayloadError
-from device_agent.events import EffectEnded, EffectHeld, EffectProgress, EffectResumed, Event, StartEffect, StopEffect
-from device_agent.events import StopReason as Reason
 from device_agent.executor import Executor, Surroundings
-from tests.unit.device_agent.bench import command_id
+from tests.support.agent_bench import command_id
 
 Body = Callable[[DriverContext], Awaitable[Outcome]]
 DONE = Outcome(status="completed")

@@ -16,8 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from device_agent.journal import Journal, JournalError, JournalLockedError, open_journal
-from device_agent.records import (
+from device_agent.core.records import (
     AttemptRecord,
     DropAttempt,
     DropReport,
@@ -35,8 +34,9 @@ from device_agent.records import (
     apply,
     merge,
 )
+from device_agent.journal import Journal, JournalError, JournalLockedError, open_journal
+from tests.support.agent_bench import a_run, command_id
 from tests.support.strace import strace
-from tests.unit.device_agent.bench import a_run, command_id
 
 ids = st.integers(1, 4).map(command_id)
 times = st.floats(0, 4e9)
@@ -209,7 +209,7 @@ WRITER = textwrap.dedent(
     from pathlib import Path
     from uuid import UUID
     from device_agent.journal import open_journal
-    from device_agent.records import PutReport, PutTombstone, ReportRecord, Tombstone
+    from device_agent.core.records import PutReport, PutTombstone, ReportRecord, Tombstone
 
     async def main():
         journal, _ = await open_journal(Path(sys.argv[1]))

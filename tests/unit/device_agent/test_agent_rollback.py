@@ -2,15 +2,15 @@
 
 import pytest
 
-from device_agent.drivers.base import Outcome
-from device_agent.events import EffectEnded, LeaveBroker, Publish
+from device_agent.actions.base import Outcome
+from device_agent.core.events import EffectEnded, LeaveBroker, Publish
+from device_agent.core.records import Phase
 from device_agent.logs import Log
-from device_agent.records import Phase
 from schemas import codec
 from schemas.messages import Heartbeat, Reports
 from schemas.states import OnInterrupt, ReportStatus
 from schemas.topics import Channel
-from tests.unit.device_agent.bench import JOURNAL, Bench, a_cancel, a_run, births_in, command_id, effects_in
+from tests.support.agent_bench import JOURNAL, Bench, a_cancel, a_run, births_in, command_id, effects_in
 
 ACCEPTED, STARTED = ReportStatus.ACCEPTED, ReportStatus.STARTED
 

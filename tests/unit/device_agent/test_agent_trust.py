@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from device_agent.events import Connected, EffectEnded, Inbox, LeaveBroker, MessageReceived
+from device_agent.core.events import Connected, EffectEnded, Inbox, LeaveBroker, MessageReceived
 from device_agent.logs import Log
 from schemas import codec
 from schemas.codec import body_of
 from schemas.messages import Receipt
 from schemas.signing import RECEIPT, WELCOME, Signer
 from schemas.states import OnInterrupt, ReportStatus
-from tests.unit.device_agent.bench import (
+from tests.support.agent_bench import (
     CLIENT,
     T0,
     Bench,

@@ -1,0 +1,1 @@
+"""What carries commands out on this machine."""

@@ -1,0 +1,90 @@
+"""The actions that end the agent: `restart_agent`, `reboot`, `shutdown`.
+
+Nobody is left to say that they were carried out. The start is in the journal before the effect, with the machine's boot
+and the agent's process; the process that comes after compares them with its own. So they are never carried out twice,
+and end `unknown` where nothing is proven.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from device_agent.actions.base import DriverContext, Outcome, PayloadError, stopping
+
+DELAY_S = 3.0
+"""So that the hub hears of the start first."""
+MAX_DELAY_S = 3_600.0
+_OUTPUT = 2_000
+
+
+class MachineDriver:
+    """Implements `Driver`."""
+
+    def __init__(self, programs: Mapping[str, Sequence[str]]) -> None:
+        """`programs` says how `reboot` and `shutdown` are done here; `restart_agent` needs none."""
+        self._programs = programs
+
+    def check(self, action: str, payload: dict[str, Any]) -> None:  # noqa: ARG002 - all take the same
+        """See `Driver`."""
+        _delay(payload)
+
+    async def execute(self, action: str, payload: dict[str, Any], context: DriverContext) -> Outcome:
+        """See `Driver`. Codes: program_not_found, action_failed, timed_out, stopped. Where it works, it does not
+        return: the process ends first."""
+        delay_s = _delay(payload)
+        begun = False
+
+        async def stop() -> Outcome:
+            if not begun:
+                return Outcome(status="cancelled", message="it was stopped before it began")
+            return Outcome(status="unknown", code="stopped", message=f"{action} was under way, and did not come: look")
+
+        async with stopping(context, stop):
+            await context.progress({"in_s": delay_s})
+            await asyncio.sleep(delay_s)
+            begun = True
+            if action == "restart_agent":
+                context.restart_agent()
+            else:
+                failed = await _run(self._programs[action])
+                if failed is not None:
+                    return failed
+            await asyncio.Event().wait()
+        raise AssertionError("unreachable")  # nobody sets it, and `stopping` swallows nothing
+
+    async def evidence(self, action: str, payload: dict[str, Any], context: DriverContext) -> Outcome:  # noqa: ARG002
+        """See `Driver`."""
+        what = "process" if action == "restart_agent" else "boot"
+        before, now = getattr(context.began, what), getattr(context.now, what)
+        data = {f"{what}_before": before, f"{what}_now": now}
+        if before and now and before != now:
+            return Outcome(status="completed", data=data)
+        message = f"nothing proves that {action} took place: the {what} is the same as before, or not known"
+        return Outcome(status="unknown", code="not_proven", data={"evidence": data}, message=message)
+
+
+def _delay(payload: dict[str, Any]) -> float:
+    delay_s = payload.get("delay_s", DELAY_S)
+    if isinstance(delay_s, bool) or not isinstance(delay_s, int | float) or not 0 <= delay_s <= MAX_DELAY_S:
+        raise PayloadError("payload_invalid", f"delay_s: must be a number from 0 to {MAX_DELAY_S:.0f}")
+    return float(delay_s)
+
+
+async def _run(argv: Sequence[str]) -> Outcome | None:
+    """Run a program, without a shell; why it failed, or None."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as problem:
+        message = f"{argv[0]} could not be started: {problem.strerror or problem}; check [machine] in agent.toml"
+        return Outcome(status="failed", code="program_not_found", message=message)
+    _, complaint = await process.communicate()
+    if process.returncode == 0:
+        return None
+    message = f"{argv[0]} failed (exit code {process.returncode}): {complaint[-_OUTPUT:].decode(errors='replace')}"
+    return Outcome(status="failed", code="action_failed", message=message)

@@ -1,0 +1,1 @@
+"""The action `print`: IPP, raw socket, folder."""

@@ -1,0 +1,298 @@
+"""Printers and print queues that speak IPP.
+
+The job's name at the printer is the attempt's own, so that after any interruption the printer can be asked whether it
+has the job: nothing is ever sent again to find out.
+"""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from device_agent.actions.base import STOP_S, DriverContext, Outcome, stopping
+from device_agent.actions.config import PrinterConfig
+from device_agent.actions.printing.job import CANCELLED_THERE, JobFollower, Poll, Timing, find_job
+from device_agent.actions.printing.request import PrintRequest
+from device_agent.actions.printing.state import describe_printer
+from device_agent.ipp.client import (
+    CREATE_JOB,
+    FORMAT_NOT_SUPPORTED,
+    SEND_DOCUMENT,
+    IppClient,
+    JobTicket,
+    Submitted,
+    job_name,
+)
+from device_agent.ipp.errors import IppBusy, IppError, IppInterrupted, IppRefused, IppUnreachable
+from device_agent.ipp.message import Attribute, Group, Tag, attribute
+
+LARGE = 4 * 1024 * 1024
+"""From this size on the job is created first: its number is known before the long transfer begins."""
+_BUSY_FIRST_S = 0.25
+_BUSY_MOST_S = 2.0
+_STOP_MARGIN_S = 0.5
+_SECOND_LOOK_S = 1.0
+_ABOUT = (
+    *("printer-is-accepting-jobs", "printer-state-message", "document-format-supported", "operations-supported"),
+    *("sides-supported", "print-color-mode-supported"),
+)
+_ORIENTATIONS = {"portrait": 3, "landscape": 4, "reverse-landscape": 5, "reverse-portrait": 6}
+_MEDIA = {
+    "a4": "iso_a4_210x297mm",
+    "a5": "iso_a5_148x210mm",
+    "a6": "iso_a6_105x148mm",
+    "letter": "na_letter_8.5x11in",
+    "legal": "na_legal_8.5x14in",
+}
+
+
+class _Progress(Struct):
+    """How far an attempt got, for whoever has to stop it."""
+
+    sending: bool = False
+    """A request that may print was begun and not refused."""
+    job_id: int | None = None
+
+
+class IppPrinter:
+    """One printer. Implements `print_action.Printer`."""
+
+    def __init__(self, config: PrinterConfig, timing: Timing | None = None) -> None:
+        """Raises ValueError for a URI that is none."""
+        self._config = config
+        self._timing = timing or Timing()
+        self._uri = self._client().uri
+
+    def _client(self) -> IppClient:
+        config, timing = self._config, self._timing
+        return IppClient(
+            config.uri,
+            tls_verify=config.tls_verify,
+            ca_file=config.ca_file,
+            connect_s=timing.connect_s,
+            answer_s=config.timeout_s,
+            send_s=timing.send_s,
+        )
+
+    async def print_document(self, request: PrintRequest, context: DriverContext) -> Outcome:
+        """See `Printer`. Codes: printer_unreachable, printer_busy, printer_stopped, printer_rejected, printer_lost,
+        document_format_unsupported, job_aborted, job_cancelled_at_printer, and those of DocumentError."""
+        progress = _Progress()
+        async with stopping(context, lambda: self._stop(progress, context)):
+            document = await context.document(request.document)
+            async with self._client() as client:
+                return await self._print(client, request, document, context, progress)
+        raise AssertionError("unreachable")  # `stopping` swallows nothing
+
+    async def evidence(self, request: PrintRequest, context: DriverContext) -> Outcome:  # noqa: ARG002 - by name
+        """See `Printer`."""
+        async with self._client() as client:
+            job_id, said = await self._search(client, context.job_name, self._timing.evidence_s)
+            if job_id is None:
+                return self._unknown("no trace of the job: look whether it was printed", said, context)
+            outcome = await self._follow(client, job_id, context)
+        return _with_data(outcome, evidence=said)
+
+    async def describe(self) -> dict[str, Any]:
+        """See `Printer`."""
+        async with self._client() as client:
+            return await describe_printer(client, self._config)
+
+    async def _print(
+        self, client: IppClient, request: PrintRequest, document: Path, context: DriverContext, progress: _Progress
+    ) -> Outcome:
+        try:
+            about = await client.get_printer(_ABOUT)
+        except IppBusy as busy:
+            return _failed("printer_busy", busy.message, retryable=True)
+        except IppRefused as refusal:
+            return _refused(refusal)
+        except IppError as problem:
+            return _failed("printer_unreachable", f"{self._uri}: {problem}", retryable=True)
+        objection = self._objection(about, request)
+        if objection is not None:
+            return objection
+        options, impossible = _possible(_options(request), about)
+        ticket = JobTicket(
+            name=job_name(context.job_name, request.clean_title), document_format=request.content_type, options=options
+        )
+        large = (await asyncio.to_thread(document.stat)).st_size > LARGE
+        in_parts = large and {CREATE_JOB, SEND_DOCUMENT} <= set(about.integers("operations-supported"))
+        submit = client.create_job if in_parts else lambda ticket: client.print_job(ticket, document)
+        submitted = await self._submit(client, lambda: submit(ticket), context, progress)
+        if isinstance(submitted, Outcome):
+            return submitted
+        progress.job_id = submitted.job_id
+        if in_parts:
+            try:
+                await client.send_document(submitted.job_id, ticket, document)
+            except IppError as problem:
+                return await self._give_up(client, submitted.job_id, context, problem)
+        outcome = await self._follow(client, submitted.job_id, context)
+        ignored = sorted({*impossible, *submitted.ignored})
+        return _with_data(outcome, ignored=ignored) if ignored else outcome
+
+    def _objection(self, about: Group, request: PrintRequest) -> Outcome | None:
+        """Why it is pointless to send the job. An attribute that the printer does not give is no reason."""
+        if about.boolean("printer-is-accepting-jobs") is False:
+            said = about.text("printer-state-message") or "it takes no jobs"
+            return _failed("printer_stopped", f"the printer says: {said} Make it take jobs again.", retryable=True)
+        formats = about.texts("document-format-supported")
+        if formats and request.content_type not in formats:
+            return _failed(
+                "document_format_unsupported",
+                f"the printer does not print {request.content_type}; it prints: {', '.join(sorted(formats)[:20])}",
+            )
+        return None
+
+    async def _submit(
+        self,
+        client: IppClient,
+        submit: Callable[[], Coroutine[Any, Any, Submitted]],
+        context: DriverContext,
+        progress: _Progress,
+    ) -> Submitted | Outcome:
+        """Send the job, again while the printer refuses it because it prints somebody else's (one job at a time is
+        normal for small printers, 0x0507). A refusal is certain; silence is not, and then the printer is asked."""
+        give_up = time.monotonic() + self._timing.busy_s
+        pause_s = _BUSY_FIRST_S
+        while True:
+            progress.sending = True
+            try:
+                return await submit()
+            except IppBusy as busy:
+                progress.sending = False
+                if time.monotonic() >= give_up:
+                    message = f"the printer was busy for {self._timing.busy_s:.0f} s: {busy.message}"
+                    return _failed("printer_busy", message, retryable=True)
+            except IppRefused as refusal:
+                progress.sending = False
+                return _refused(refusal)
+            except IppUnreachable as problem:
+                progress.sending = False
+                return _failed("printer_unreachable", f"{self._uri}: {problem}", retryable=True)
+            except IppInterrupted as problem:
+                return await self._after_silence(client, context, progress, problem)
+            if pause_s == _BUSY_FIRST_S:
+                await context.progress({"waiting_for": "printer_busy"})
+            await asyncio.sleep(pause_s * random.uniform(0.7, 1.3))  # noqa: S311 - spreads agents, guards nothing
+            pause_s = min(pause_s * 2, _BUSY_MOST_S)
+
+    async def _after_silence(
+        self, client: IppClient, context: DriverContext, progress: _Progress, problem: IppInterrupted
+    ) -> Outcome:
+        job_id, said = await self._search(client, context.job_name, self._timing.lost_s)
+        if job_id is None:
+            return self._unknown(f"the printer fell silent while the job was sent ({problem})", said, context)
+        progress.job_id = job_id
+        return _with_data(await self._follow(client, job_id, context), evidence=said)
+
+    async def _search(self, client: IppClient, name: str, within_s: float) -> tuple[int | None, str]:
+        """`find_job` with patience for a printer that is away; it may be restarting."""
+        give_up = time.monotonic() + within_s
+        poll = Poll(self._timing)
+        while True:
+            try:
+                job_id, said = await find_job(client, name)
+                if job_id is None:  # it may be about to enter the job it just received
+                    await asyncio.sleep(_SECOND_LOOK_S)
+                    job_id, said = await find_job(client, name)
+            except IppError as problem:
+                if time.monotonic() >= give_up:
+                    return None, f"Get-Jobs at {self._uri} was asked for {within_s:.0f} s without an answer: {problem}"
+                await poll.wait()
+            else:
+                return job_id, said
+
+    async def _give_up(self, client: IppClient, job_id: int, context: DriverContext, problem: IppError) -> Outcome:
+        """The job exists at the printer and its document did not get there in full. Some printers print as they
+        receive, so this is never retryable."""
+        with contextlib.suppress(IppError):
+            await client.cancel_job(job_id)
+        outcome = await self._follow(client, job_id, context)
+        if outcome.status in ("completed", "unknown"):
+            return outcome
+        code = "printer_rejected" if isinstance(problem, IppRefused) else "printer_lost"
+        return Outcome(status="failed", code=code, data=outcome.data, message=f"the document was not taken: {problem}")
+
+    async def _stop(self, progress: _Progress, context: DriverContext) -> Outcome:
+        """Cancel the job at the printer and say what became of it."""
+        if not progress.sending:
+            return Outcome(status="cancelled", message="it was stopped before anything was sent to the printer")
+        said = f"Cancel-Job was sent to {self._uri}"
+        try:
+            async with asyncio.timeout(STOP_S - _STOP_MARGIN_S), self._client() as client:
+                job_id = progress.job_id
+                if job_id is None:
+                    job_id, said = await self._search(client, context.job_name, STOP_S)
+                    if job_id is None:
+                        return self._unknown("it was stopped while it was being sent", said, context)
+                with contextlib.suppress(IppRefused):  # it ended meanwhile: its state says how
+                    await client.cancel_job(job_id)
+                outcome = await self._follow(client, job_id, context)
+                if outcome.code == CANCELLED_THERE:
+                    return Outcome(status="cancelled", data=outcome.data, message=f"the printer cancelled job {job_id}")
+                return outcome
+        except (TimeoutError, IppError) as problem:
+            reason = f": {problem}" if str(problem) else ""
+            return self._unknown(
+                f"the printer did not confirm within {STOP_S:.0f} s that it stopped{reason}", said, context
+            )
+
+    async def _follow(self, client: IppClient, job_id: int, context: DriverContext) -> Outcome:
+        return await JobFollower(client, self._config.name, job_id, context, self._timing).to_the_end()
+
+    def _unknown(self, message: str, said: str, context: DriverContext) -> Outcome:
+        data = {"printer": self._config.name, "job_name": context.job_name, "evidence": said}
+        return Outcome(status="unknown", code="printer_lost", data=data, message=f"{message}. {said}".strip())
+
+
+def _options(request: PrintRequest) -> tuple[Attribute, ...]:
+    """Job template attributes (RFC 8011 5.2, PWG 5100.13 for print-color-mode); only what was asked for."""
+    options = [attribute("copies", Tag.INTEGER, request.copies)]
+    if request.two_sided is not None:
+        options.append(attribute("sides", Tag.KEYWORD, request.two_sided))
+    if request.media is not None:
+        options.append(attribute("media", Tag.KEYWORD, _MEDIA.get(request.media.lower(), request.media)))
+    if request.orientation is not None:
+        options.append(attribute("orientation-requested", Tag.ENUM, _ORIENTATIONS[request.orientation]))
+    if request.color is not None:
+        options.append(attribute("print-color-mode", Tag.KEYWORD, request.color))
+    return tuple(options)
+
+
+def _possible(options: tuple[Attribute, ...], about: Group) -> tuple[tuple[Attribute, ...], list[str]]:
+    """Without, and apart from, what the printer says it cannot do: some refuse the whole job for it, others ignore it
+    without a word. A document on one side is better than none, and the result says so."""
+
+    def offered(option: Attribute) -> bool:
+        known = about.texts(f"{option.name}-supported")
+        return not known or {value.text for value in option.values} <= {*known}
+
+    return tuple(filter(offered, options)), [option.name for option in options if not offered(option)]
+
+
+def _refused(refusal: IppRefused) -> Outcome:
+    if refusal.status == FORMAT_NOT_SUPPORTED or "document-format" in refusal.unsupported:
+        return _failed("document_format_unsupported", f"the printer says: {refusal}")
+    blamed = f" (because of {', '.join(refusal.unsupported)})" if refusal.unsupported else ""
+    return _failed("printer_rejected", f"the printer refused the job{blamed}: {refusal}")
+
+
+def _failed(code: str, message: str, *, retryable: bool = False) -> Outcome:
+    return Outcome(status="failed", code=code, message=message, retryable=retryable)
+
+
+def _with_data(outcome: Outcome, **more: object) -> Outcome:
+    return Outcome(
+        status=outcome.status,
+        data={**outcome.data, **more},
+        message=outcome.message,
+        code=outcome.code,
+        retryable=outcome.retryable,
+    )

@@ -1,0 +1,110 @@
+"""From configuration to drivers: which action is carried out by what."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from device_agent import logs
+from device_agent.actions.base import Driver
+from device_agent.actions.collect_logs import CollectLogs
+from device_agent.actions.config import MachineConfig, OwnActionConfig, PrinterConfig
+from device_agent.actions.machine import MachineDriver
+from device_agent.actions.own import OwnAction
+from device_agent.actions.printing.action import PrintDriver, Printer
+from device_agent.actions.printing.folder import FolderPrinter
+from device_agent.actions.printing.ipp import IppPrinter
+from device_agent.actions.printing.raw import RawSocketPrinter
+from device_agent.actions.status import StatusDriver
+
+DESCRIBE_S = 8.0
+"""For one printer; they are asked at the same time."""
+_KINDS: dict[str, Callable[[PrinterConfig], Printer]] = {
+    "ipp": IppPrinter,
+    "ipps": IppPrinter,
+    "http": IppPrinter,
+    "https": IppPrinter,
+    "folder": FolderPrinter,
+    "socket": RawSocketPrinter,
+}
+RESERVED = frozenset(
+    {"print", "display", "pick", "screenshot", "status", "collect_logs", "restart_agent", "reboot", "shutdown"}
+)
+"""Actions that a site's own cannot replace."""
+
+
+class Drivers:
+    """The drivers of this client. Further ones (displays) are added before the agent starts."""
+
+    def __init__(
+        self,
+        printers: Sequence[PrinterConfig],
+        actions: Mapping[str, OwnActionConfig],
+        *,
+        version: str,
+        folder: Path,
+        machine: MachineConfig | None = None,
+        secrets: Sequence[str] = (),
+    ) -> None:
+        """`folder` is where the agent keeps its journal; `secrets` never leave the machine. Raises ValueError that
+        names the wrong entry."""
+        self._printers = {config.name: _printer(config) for config in printers}
+        self._drivers: dict[str, Driver] = {"status": StatusDriver(version, folder, self.describe)}
+        if self._printers:
+            self._drivers["print"] = PrintDriver(self._printers)
+        machine = machine or MachineConfig()
+        whole = MachineDriver(machine.programs)
+        ends = [*machine.programs, *(["restart_agent"] if machine.restart_agent else [])]
+        self._drivers |= dict.fromkeys(ends, whole)
+        self._drivers["collect_logs"] = CollectLogs(logs.files(folder), list(secrets))
+        for name, action in actions.items():
+            if name in RESERVED:
+                raise ValueError(f"actions.{name}: this name is taken by the agent; choose another")
+            self._drivers[name] = OwnAction(name, action)
+
+    def add(self, action: str, driver: Driver) -> None:
+        """Carry out `action` by `driver`. Raises ValueError when there is one already."""
+        if action in self._drivers:
+            raise ValueError(f"there is a driver for {action} already")
+        self._drivers[action] = driver
+
+    def driver_for(self, action: str) -> Driver | None:
+        """The driver of an action, or None."""
+        return self._drivers.get(action)
+
+    @property
+    def actions(self) -> list[str]:
+        """What this client can carry out, sorted."""
+        return sorted(self._drivers)
+
+    async def describe(self) -> dict[str, Any]:
+        """The `printers` of the state message, in the configuration's order. Takes at most `DESCRIBE_S`."""
+        found = await asyncio.gather(*(_describe(name, printer) for name, printer in self._printers.items()))
+        return {"printers": found}
+
+
+def _printer(config: PrinterConfig) -> Printer:
+    scheme = urlsplit(config.uri).scheme
+    kind = _KINDS.get(scheme)
+    if kind is None:
+        known = ", ".join(f"{name}:" for name in sorted(_KINDS))
+        raise ValueError(f"printers.{config.name}.uri: begins with {scheme!r}; use one of {known}")
+    try:
+        return kind(config)
+    except ValueError as problem:
+        raise ValueError(f"printers.{config.name}.uri: {problem}") from None
+
+
+async def _describe(name: str, printer: Printer) -> dict[str, Any]:
+    try:
+        async with asyncio.timeout(DESCRIBE_S):
+            return await printer.describe()
+    except TimeoutError:
+        return {
+            "name": name,
+            "state": "unreachable",
+            "reasons": [],
+            "supplies": [],
+            "message": f"no answer within {DESCRIBE_S:.0f} s",
+        }

@@ -1,0 +1,1 @@
+"""What delivery needs. Knows nothing of `hub.features`."""

@@ -1,0 +1,38 @@
+"""Who asks, and with which key."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import LargeBinary
+from sqlmodel import Field
+
+from hub.database.tables import Table, one_of, text_
+
+
+class Principal(Table, table=True):
+    """Who may ask: a user or an integration."""
+
+    __tablename__ = "principals"
+    __table_args__ = (one_of("kind", "user", "integration"), one_of("role", "admin", "operator", "viewer"))
+
+    id: UUID = Field(primary_key=True)
+    kind: str = text_()
+    name: str = text_(unique=True)
+    role: str = text_()
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+class ApiKey(Table, table=True):
+    """A key of a principal; only its hash is kept, and a prefix for people to tell keys apart."""
+
+    __tablename__ = "api_keys"
+
+    id: UUID = Field(primary_key=True)
+    principal_id: UUID = Field(foreign_key="principals.id")
+    prefix: str = text_()
+    sha256: bytes = Field(sa_type=LargeBinary, unique=True)
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None

@@ -1,0 +1,1 @@
+"""The trace of who did what."""

@@ -1,0 +1,1 @@
+"""What goes to the broker and what comes from it."""

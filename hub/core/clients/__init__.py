@@ -1,0 +1,1 @@
+"""Clients, their groups and their limits."""

@@ -1,0 +1,257 @@
+"""Registering, changing and retiring clients; the broker learns of it through the outbox."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from broker_config.render import hash_password
+from hub.api.text import find_unstorable
+from hub.core.access import store as principals
+from hub.core.clients.store import clients as store
+from hub.core.clients.store.clients import ClientExistsError, NewClient
+from hub.core.commands.service.submission import Caller
+from hub.core.presence import store as sessions
+from hub.database.engine import Database
+from hub.errors import ConflictError, FieldProblem, NotFoundError, RejectedError
+from hub.keys import hash_secret, new_client_secret
+from hub.signals.ports import Signals
+from hub.telemetry.log import Event, Log
+from schemas.states import Presence
+from schemas.topics import is_client_id
+
+Row = dict[str, Any]
+BROKER_PATIENCE_S = 10.0
+BROKER_POLL_S = 0.02
+DEFAULT_RATE_LIMIT = 60
+DEFAULT_DAILY_LIMIT = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientRequest:
+    """A client to be made."""
+
+    id: str
+    name: str | None = None
+    kind: str = "other"
+    zone: str | None = None
+    tags: tuple[str, ...] = ()
+    metadata: dict[str, Any] = field(default_factory=dict)
+    allowed_actions: tuple[str, ...] | None = None
+    rate_limit: int = DEFAULT_RATE_LIMIT
+    max_commands_per_day: int = DEFAULT_DAILY_LIMIT
+
+
+class Clients:
+    """The service. Answers when the broker knows of the change."""
+
+    def __init__(
+        self,
+        database: Database,
+        signals: Signals,
+        log: Log,
+        *,
+        seal: Callable[[str], bytes],
+        broker_managed: bool,
+    ) -> None:
+        self._database = database
+        self._signals = signals
+        self._log = log
+        self._seal = seal
+        self._broker_managed = broker_managed
+
+    async def create(self, caller: Caller, request: ClientRequest) -> tuple[Row, str]:
+        """A new client and its secret, which is shown this once. Raises RejectedError or ConflictError.
+
+        `broker_ready` in the row says whether the broker knows the client already; if not, it will by itself.
+        """
+        if not is_client_id(request.id):
+            raise RejectedError(
+                "validation_error",
+                fields=(FieldProblem("id", "use a-z, 0-9 and '-', beginning with a letter or digit, at most 63"),),
+            )
+        _check_text(request.name, list(request.tags), request.zone, request.metadata)
+        secret = new_client_secret()
+        hashed = await asyncio.to_thread(hash_password, secret)
+        new = NewClient(
+            id=request.id,
+            name=request.name or request.id,
+            kind=request.kind,
+            zone=request.zone,
+            tags=list(request.tags),
+            metadata=request.metadata,
+            allowed_actions=list(request.allowed_actions) if request.allowed_actions is not None else None,
+            rate_limit=request.rate_limit,
+            max_commands_per_day=request.max_commands_per_day,
+            secret_sha256=hash_secret(secret),
+            mqtt_password=hashed.password,
+            mqtt_salt=hashed.salt,
+            mqtt_iterations=hashed.iterations,
+        )
+        try:
+            async with self._database.transaction() as connection:
+                await store.insert(connection, new)
+                change = await store.add_broker_change(connection, request.id, "put", self._seal(secret))
+                await _audit(connection, caller, "client.create", request.id)
+        except ClientExistsError:
+            raise ConflictError("client_exists", client_id=request.id) from None
+        self._log.info(Event.CLIENT_CREATED, client_id=request.id)
+        ready = await self._broker_knows(change)
+        return {**await self.get(request.id), "broker_ready": ready}, secret
+
+    async def get(self, client_id: str) -> Row:
+        """One client, also a retired one. Raises NotFoundError."""
+        async with self._database.connection() as connection:
+            rows = await store.find(connection, id=client_id)
+        if not rows:
+            raise NotFoundError("client_not_found", client_id=client_id)
+        return rows[0]
+
+    async def page(self, *, after: str | None, limit: int, **filters: str | None) -> tuple[list[Row], str | None]:
+        """Up to `limit` clients in order of their ids, and the cursor of the next page (None at the end).
+
+        Filters: zone, group, tag, presence, status.
+        """
+        async with self._database.connection() as connection:
+            rows = await store.find(connection, after=after, limit=limit + 1, **filters)
+        return rows[:limit], rows[limit - 1]["id"] if len(rows) > limit else None
+
+    async def update(self, caller: Caller, client_id: str, changes: Mapping[str, Any]) -> Row:
+        """Change what an administrator may change. Raises NotFoundError or RejectedError."""
+        _check_text(changes.get("name"), changes.get("tags"), changes.get("zone"), changes.get("metadata"))
+        async with self._database.transaction() as connection:
+            if not await store.update(connection, client_id, changes):
+                raise await _absent(connection, client_id)
+            await _audit(connection, caller, "client.update", client_id, {"fields": sorted(changes)})
+        return await self.get(client_id)
+
+    async def retire(self, caller: Caller, client_id: str) -> Row:
+        """Retire a client: it cannot connect or be commanded any more; its history stays. Raises NotFoundError."""
+        async with self._database.transaction() as connection:
+            if not await store.retire(connection, client_id):
+                raise await _absent(connection, client_id)
+            change = await store.add_broker_change(connection, client_id, "remove")
+            await _leave(connection, client_id, "retired")
+            await _audit(connection, caller, "client.retire", client_id)
+        self._log.info(Event.CLIENT_RETIRED, client_id=client_id)
+        await self._broker_knows(change)
+        return await self.get(client_id)
+
+    async def set_enabled(self, caller: Caller, client_id: str, *, enabled: bool) -> Row:
+        """Disable a client (its connection ends, it cannot connect or be commanded) or enable it again; asking again is
+        harmless. Raises NotFoundError."""
+        status, change = ("active", "put") if enabled else ("disabled", "disable")
+        async with self._database.transaction() as connection:
+            if not await store.set_status(connection, client_id, status):
+                raise await _absent(connection, client_id)
+            change_id = await store.add_broker_change(connection, client_id, change)
+            if not enabled:
+                await _leave(connection, client_id, "disabled")
+            await _audit(connection, caller, f"client.{'enable' if enabled else 'disable'}", client_id)
+        self._log.info(Event.CLIENT_CHANGED, client_id=client_id, status=status)
+        await self._broker_knows(change_id)
+        return await self.get(client_id)
+
+    async def rotate_secret(self, caller: Caller, client_id: str) -> tuple[Row, str]:
+        """A new secret, shown this once; the connection with the old one ends. Raises NotFoundError."""
+        secret = new_client_secret()
+        hashed = await asyncio.to_thread(hash_password, secret)
+        async with self._database.transaction() as connection:
+            known = await store.set_secret(
+                connection,
+                client_id,
+                secret_sha256=hash_secret(secret),
+                password=hashed.password,
+                salt=hashed.salt,
+                iterations=hashed.iterations,
+            )
+            if not known:
+                raise await _absent(connection, client_id)
+            change_id = await store.add_broker_change(connection, client_id, "put", self._seal(secret))
+            await _leave(connection, client_id, "secret_rotated")
+            await _audit(connection, caller, "client.rotate_secret", client_id)
+        self._log.info(Event.CLIENT_CHANGED, client_id=client_id, status="secret_rotated")
+        ready = await self._broker_knows(change_id)
+        return {**await self.get(client_id), "broker_ready": ready}, secret
+
+    async def release(self, caller: Caller, client_id: str) -> Row:
+        """Dispatch to a client goes on after two machines used its identity; again without a difference. Raises
+        NotFoundError."""
+        await self.get(client_id)
+        async with self._database.transaction() as connection:
+            if await sessions.release(connection, client_id):
+                await _audit(connection, caller, "client.release", client_id)
+                self._log.info(Event.CLIENT_CHANGED, client_id=client_id, status="released")
+        self._signals.send_again()
+        self._signals.work_for([client_id])
+        return await self.get(client_id)
+
+    async def history(
+        self, client_id: str, *, before: datetime | None, limit: int
+    ) -> tuple[list[Row], datetime | None]:
+        """Changes of presence before a time, newest first, and the time before which the next page begins (None at the
+        end). A page may be longer by those of one moment. Raises NotFoundError."""
+        await self.get(client_id)
+        async with self._database.connection() as connection:
+            rows = await sessions.history(connection, client_id, before=before, limit=limit)
+        return rows, rows[-1]["at"] if len(rows) >= limit else None
+
+    async def authenticate(self, client_id: str, secret: str) -> bool:
+        """Whether this is the secret of an active client."""
+        if not is_client_id(client_id):
+            return False
+        async with self._database.connection() as connection:
+            stored = await store.secret_hash(connection, client_id)
+        return stored is not None and stored == hash_secret(secret)
+
+    async def _broker_knows(self, change_id: int) -> bool:
+        """Whether the broker has learned a change within our patience. It is stored: it gets there in any case."""
+        if not self._broker_managed:
+            return True
+        self._signals.broker_changed()
+        try:
+            async with asyncio.timeout(BROKER_PATIENCE_S):
+                while True:
+                    async with self._database.connection() as connection:
+                        done, error = await store.broker_change_state(connection, change_id)
+                    if done:
+                        return error is None
+                    await asyncio.sleep(BROKER_POLL_S)
+        except TimeoutError:
+            return False
+
+
+def _check_text(name: object, tags: object, zone: object, metadata: object) -> None:
+    for path, value in (("name", name), ("tags", tags), ("zone", zone), ("metadata", metadata)):
+        found = find_unstorable(value, path)
+        if found:
+            raise RejectedError("validation_error", fields=(FieldProblem(*found),))
+
+
+async def _leave(connection: Any, client_id: str, reason: str) -> None:
+    """Write `offline` ourselves: the broker ends the connection without a will."""
+    session = (await sessions.lock(connection, [client_id]))[client_id]
+    gone = replace(session.evidence, presence=Presence.OFFLINE, reason=reason, since=session.now)
+    if session.evidence.presence is not Presence.OFFLINE:
+        await sessions.save_presence(connection, client_id, session.evidence, gone)
+
+
+async def _absent(connection: Any, client_id: str) -> NotFoundError:
+    """Why a client cannot be changed: there is none, or it is retired."""
+    known = await store.find(connection, id=client_id)
+    return NotFoundError("client_retired" if known else "client_not_found", client_id=client_id)
+
+
+async def _audit(
+    connection: Any, caller: Caller, action: str, client_id: str, detail: dict[str, Any] | None = None
+) -> None:
+    await principals.audit(
+        connection,
+        principal_id=caller.principal.id,
+        action=action,
+        resource="client",
+        resource_id=client_id,
+        address=caller.address,
+        detail=detail,
+    )

@@ -1,0 +1,174 @@
+"""Clients, what they may do, and what they last said of themselves."""
+
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Text,
+    text,
+)
+from sqlmodel import Field
+
+from hub.database.tables import UPDATED_OFTEN, Table, client_id_, json_, one_of, text_, texts
+
+
+class Client(Table, table=True):
+    """A machine under control."""
+
+    __tablename__ = "clients"
+    __table_args__ = (
+        CheckConstraint(r"id ~ '^[a-z0-9][a-z0-9-]{0,62}$' AND id !~ '\n'"),
+        one_of("kind", "printer_pc", "pda", "kiosk", "other"),
+        one_of("status", "active", "disabled", "retired"),
+        Index("clients_zone", "zone", postgresql_where=text("zone IS NOT NULL")),
+        Index("clients_tags", "tags", postgresql_using="gin"),
+    )
+
+    id: str = text_(primary_key=True)
+    name: str = text_()
+    kind: str = text_()
+    status: str = text_()
+    zone: str | None = text_()
+    tags: list[str] = texts(nullable=False)
+    # `metadata` is SQLAlchemy's own attribute.
+    metadata_: dict[str, Any] = json_(name="metadata", nullable=False)
+    secret_sha256: bytes = Field(sa_type=LargeBinary)
+    mqtt_password: str = text_()
+    mqtt_salt: str = text_()
+    mqtt_iterations: int
+    created_at: datetime
+    updated_at: datetime
+    retired_at: datetime | None
+
+
+class ClientGroup(Table, table=True):
+    """A set of clients that someone put together by hand; a client may be in many."""
+
+    __tablename__ = "client_groups"
+    __table_args__ = (CheckConstraint(r"id ~ '^[a-z0-9][a-z0-9-]{0,62}$' AND id !~ '\n'"),)
+
+    id: str = text_(primary_key=True)
+    name: str = text_()
+    created_at: datetime
+    updated_at: datetime
+
+
+class ClientGroupMember(Table, table=True):
+    """That a client is in a group."""
+
+    __tablename__ = "client_group_members"
+    __table_args__ = (Index("client_group_members_client", "client_id"),)
+
+    group_id: str = Field(
+        sa_column=Column(Text, ForeignKey("client_groups.id", ondelete="CASCADE"), primary_key=True, nullable=False)
+    )
+    client_id: str = Field(
+        sa_column=Column(Text, ForeignKey("clients.id", ondelete="CASCADE"), primary_key=True, nullable=False)
+    )
+
+
+class ClientPermissions(Table, table=True):
+    """What a client may be asked to do, and how often; no list of actions means every one its agent offers."""
+
+    __tablename__ = "client_permissions"
+    __table_args__ = (CheckConstraint("rate_limit >= 0"), CheckConstraint("max_commands_per_day >= 0"))
+
+    client_id: str = client_id_(primary_key=True)
+    allowed_actions: list[str] | None = texts()
+    rate_limit: int
+    max_commands_per_day: int
+    updated_at: datetime
+
+
+class ClientUsage(Table, table=True):
+    """Counters that submit takes from; they count for `day` (UTC) and `minute` only."""
+
+    __tablename__ = "client_usage"
+    __table_args__ = (UPDATED_OFTEN,)
+
+    client_id: str = client_id_(primary_key=True)
+    day: date
+    day_used: int
+    minute: datetime
+    minute_used: int
+
+
+class ClientSession(Table, table=True):
+    """Evidence of presence, the journal's identity, and what the agent last said of itself."""
+
+    __tablename__ = "client_sessions"
+    __table_args__ = (
+        one_of("presence", "online", "offline", "unknown"),
+        one_of("level", "basic", "full"),
+        UPDATED_OFTEN,
+    )
+
+    client_id: str = client_id_(primary_key=True)
+    presence: str = text_()
+    presence_reason: str = text_()
+    presence_since: datetime | None
+    heard_at: datetime | None
+    level: str = text_()
+    session: str | None = text_()
+    connection: int
+    journal: str | None = text_()
+    epoch_issued: int = Field(sa_type=BigInteger)
+    epoch_confirmed: int = Field(sa_type=BigInteger)
+    keep_away: str | None = text_()
+    agent_name: str | None = text_()
+    agent_version: str | None = text_()
+    clock_skew_s: float | None = Field(sa_type=Double)
+    state: dict[str, Any] | None = json_()
+    state_at: datetime | None
+    # The highest mark heard of the present journal; a lower one tells an older copy of it.
+    journal_mark: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+    # New identities for sessions that have yet to prove that they live.
+    offers: list[dict[str, Any]] = json_(nullable=False, server_default=text("'[]'"))
+    # Only what was issued after this epoch counts when two machines are told apart.
+    watched_from: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+
+
+class ClientDispatch(Table, table=True):
+    """A row to lock for the dispatcher, so that no heartbeat and no submit makes it skip a client."""
+
+    __tablename__ = "client_dispatch"
+
+    client_id: str = client_id_(primary_key=True)
+
+
+class ClientLane(Table, table=True):
+    """What can do one thing at a time on a client, and how many commands were claimed for it."""
+
+    __tablename__ = "client_lanes"
+    __table_args__ = (UPDATED_OFTEN,)
+
+    client_id: str = text_(primary_key=True)
+    lane: str = text_(primary_key=True)
+    claims: int = Field(sa_type=BigInteger)
+
+
+class ClientStatusChange(Table, table=True):
+    """A change of presence. The table has no key, so the class borrows one that identifies well enough to read."""
+
+    __tablename__ = "client_status_history"
+    __table_args__ = (
+        Index("client_status_history_client", "client_id", text("at DESC")),
+        Index("client_status_history_at", "at"),
+    )
+    __mapper_args__: ClassVar[dict[str, Any]] = {"primary_key": ["client_id", "at", "presence"]}
+
+    client_id: str = text_()
+    at: datetime
+    presence: str = text_()
+    reason: str = text_()
+    session: str | None = text_()
+    connection: int | None
+    epoch_shown: int | None = Field(sa_type=BigInteger)
+    epoch_issued: int | None = Field(sa_type=BigInteger)

@@ -1,0 +1,1 @@
+"""A command's life: submit, dispatch, reports, deadlines."""

@@ -1,0 +1,217 @@
+"""Commands: post, read, list, cancel."""
+
+import asyncio
+import base64
+import binascii
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Header, Query, Request, Response
+from uuid_utils.compat import uuid7
+
+from hub.api.deps import HubDep, Permission, require
+from hub.api.models import CommandInput, CommandLogs, CommandOutput, CommandPage, LogEntry, Moment, Problem
+from hub.app import Hub
+from hub.core.commands.service.commands import Row
+from hub.core.commands.service.submission import Caller, CommandRequest, IdempotencyKey
+from hub.errors import FieldProblem, RejectedError
+
+router = APIRouter(tags=["commands"])
+ROUTE = "POST /api/commands"
+LOOK_AT_CALLER_S = 1.0
+"""How often a waiting request looks whether its caller is still there."""
+PROBLEM: dict[str, Any] = {"model": Problem, "content": {"application/problem+json": {}}}
+MayCommand = Annotated[Caller, require(Permission.COMMAND)]
+MayRead = Annotated[Caller, require(Permission.READ)]
+
+
+_FIELDS = tuple(CommandOutput.model_fields)
+
+
+def shape(row: Row) -> dict[str, Any]:
+    """A row as CommandOutput has it."""
+    return {name: row.get(name) for name in _FIELDS}
+
+
+def _answer(row: Row, status_code: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A command as JSON, in the shape of CommandOutput. Straight from the row: validating what we wrote ourselves would
+    cost more than storing it did; a test holds the shape."""
+    return Response(
+        msgspec.json.encode(shape(row)),
+        media_type="application/json",
+        status_code=status_code,
+        headers=headers,
+    )
+
+
+@router.post(
+    "/api/commands",
+    status_code=201,
+    response_model=CommandOutput,
+    summary="Command a client",
+    description=(
+        "Stores the command; the answer comes after the commit: from then on it is never lost. With `wait` the "
+        "answer comes when it has ended (or after that many seconds, as it stands then). An `Idempotency-Key` makes "
+        "it safe to send the request again: the same key and body give the same command for 24 hours."
+    ),
+    responses={
+        200: {"model": CommandOutput, "description": "The same request was accepted before; this is its command."},
+        **dict.fromkeys((400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 502, 503), PROBLEM),
+    },
+)
+async def post_command(
+    body: CommandInput,
+    request: Request,
+    hub: HubDep,
+    caller: MayCommand,
+    wait: Annotated[float, Query(ge=0, le=60, description="Seconds to wait for the end.")] = 0,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")] = None,
+    traceparent: Annotated[str | None, Header(max_length=100, pattern=r"^[0-9a-f-]+$")] = None,
+) -> Response:
+    """Accept a command."""
+    raw = await request.body() if idempotency_key else b""
+    return await accept(
+        hub, caller, body, raw, wait=wait, idempotency_key=idempotency_key, traceparent=traceparent, request=request
+    )
+
+
+async def accept(
+    hub: Hub,
+    caller: Caller,
+    body: CommandInput,
+    raw: bytes,
+    *,
+    wait: float,
+    idempotency_key: str | None,
+    traceparent: str | None,
+    request: Request,
+) -> Response:
+    """Store a command and answer, as `POST /api/commands` describes it. `raw` is the body that a key stands for."""
+    key = IdempotencyKey.of(ROUTE, idempotency_key, raw) if idempotency_key else None
+    wanted = CommandRequest(**body.wanted(), traceparent=traceparent)
+    command_id = uuid7()
+    status_code, headers = 201, {}
+    # Expected before it is stored: its end cannot slip through in between.
+    with hub.waiting.expected(command_id) as end:
+        accepted = await hub.submission.submit(caller, wanted, key, command_id=command_id)
+        if accepted.quota is not None:
+            left = min(accepted.quota.minute_left, accepted.quota.day_left)
+            headers["RateLimit-Remaining"] = str(left)
+        headers["Location"] = f"/api/commands/{accepted.command_id}"
+        if accepted.row is not None:
+            if not wait:
+                return _answer(accepted.row, status_code, headers)
+            await until_end(end, request, wait)
+    if accepted.repeated:
+        status_code = 200
+        if wait:
+            with hub.waiting.expected(accepted.command_id) as end:
+                await hub.waiting.look(accepted.command_id)
+                await until_end(end, request, wait)
+    return _answer(await hub.commands.get(accepted.command_id), status_code, headers)
+
+
+async def until_end(end: asyncio.Future[None], request: Request, wait: float) -> None:
+    """Until the end, the time, or the caller's hanging up."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + wait
+    while not end.done() and (left := deadline - loop.time()) > 0:
+        await asyncio.wait({end}, timeout=min(left, LOOK_AT_CALLER_S))
+        if not end.done() and await request.is_disconnected():
+            return
+
+
+@router.get(
+    "/api/commands/{command_id}",
+    response_model=CommandOutput,
+    summary="One command",
+    responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
+)
+async def get_command(command_id: UUID, hub: HubDep, _caller: MayRead) -> Response:
+    """A command as it stands now."""
+    return _answer(await hub.commands.get(command_id))
+
+
+@router.get(
+    "/api/commands/{command_id}/logs",
+    response_model=CommandLogs,
+    summary="Every change of a command",
+    responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
+)
+async def get_logs(command_id: UUID, hub: HubDep, _caller: MayRead) -> CommandLogs:
+    """The way that a command took."""
+    _, rows = await hub.commands.logs(command_id)
+    return CommandLogs(command_id=command_id, items=[LogEntry.model_validate(row) for row in rows])
+
+
+@router.get(
+    "/api/commands",
+    response_model=CommandPage,
+    summary="List commands, newest first",
+    responses=dict.fromkeys((401, 403, 422, 503), PROBLEM),
+)
+async def list_commands(
+    hub: HubDep,
+    _caller: MayRead,
+    client_id: Annotated[str | None, Query(max_length=63)] = None,
+    status: Annotated[list[str] | None, Query(max_length=10, description="May be given several times.")] = None,
+    action: Annotated[str | None, Query(max_length=63)] = None,
+    reference: Annotated[str | None, Query(max_length=200)] = None,
+    tag: Annotated[str | None, Query(max_length=100)] = None,
+    created_after: Moment | None = None,
+    created_before: Moment | None = None,
+    cursor: Annotated[str | None, Query(max_length=200, description="next_cursor of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Response:
+    """A page of commands."""
+    for name, text in (("client_id", client_id), ("action", action), ("reference", reference), ("tag", tag)):
+        if text and "\0" in text:
+            raise RejectedError("validation_error", fields=(FieldProblem(name, "holds a NUL"),))
+    if status and any("\0" in item for item in status):
+        raise RejectedError("validation_error", fields=(FieldProblem("status", "holds a NUL"),))
+    rows, following = await hub.commands.page(
+        before=from_cursor(cursor),
+        limit=limit,
+        client_id=client_id,
+        statuses=status,
+        action=action,
+        reference=reference,
+        tag=tag,
+        created_after=created_after,
+        created_before=created_before,
+    )
+    page = {"items": [shape(row) for row in rows], "next_cursor": to_cursor(following)}
+    return Response(msgspec.json.encode(page), media_type="application/json")
+
+
+@router.post(
+    "/api/commands/{command_id}/cancel",
+    response_model=CommandOutput,
+    summary="Cancel a command",
+    description=(
+        "A pending command is cancelled at once. One that was handed out is a question to its agent, asked until it "
+        "answers; what it has done already wins. Asking again is harmless."
+    ),
+    responses=dict.fromkeys((401, 403, 404, 409, 422, 503), PROBLEM),
+)
+async def cancel_command(command_id: UUID, hub: HubDep, caller: MayCommand) -> Response:
+    """Ask for a cancel."""
+    return _answer(await hub.commands.cancel(caller, command_id))
+
+
+def to_cursor(command_id: UUID | None) -> str | None:
+    """An id as callers get it to fetch the next page."""
+    return None if command_id is None else base64.urlsafe_b64encode(command_id.bytes).rstrip(b"=").decode()
+
+
+def from_cursor(cursor: str | None) -> UUID | None:
+    """The id in a cursor. Raises RejectedError."""
+    if cursor is None:
+        return None
+    try:
+        return UUID(bytes=base64.b64decode(cursor + "==", altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError):
+        raise RejectedError(
+            "validation_error", fields=(FieldProblem("cursor", "is not a next_cursor of this list"),)
+        ) from None

@@ -1,0 +1,431 @@
+"""The life of a command: every status, every event, and the one function that decides what follows.
+
+`decide` is pure. The store applies what it returns with one guarded statement ("to X if still in Y and attempt
+is N"); dispatch moves pending to queued with a statement of its own, which a test holds against this table.
+
+            ┌── failed, retryable ──┐
+            v                       │
+    pending ──> queued ──────> running ──> completed | failed | cancelled
+       │          │                │
+       │          ├──> completed | failed | cancelled | expired
+       │          └────────────────┴──> unknown ──> completed | failed | cancelled | expired (a late report)
+       └──> cancelled | expired
+
+What a person may do about a command that ended without success is decided in `dead_letters`.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+from hub.core.commands.rules.retry import RetryPolicy
+from schemas.states import HELD_ALLOWANCE_S, ReportStatus
+
+
+class Status(enum.StrEnum):
+    """Where a command is. Who moves it on and who cleans up is said at each."""
+
+    PENDING = "pending"
+    """Stored; not handed out in its current attempt. Dispatch hands it out; the reaper expires it."""
+    QUEUED = "queued"
+    """Handed out in its current attempt, perhaps received. The agent's report moves it; the reaper, 60 s after
+    `expires_at`, makes it unknown."""
+    RUNNING = "running"
+    """The agent reported started. Its report ends it; the reaper, after `timeout_s` and a grace, makes it unknown."""
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    """A row of a batch that quota or permission refused; nothing was taken."""
+    UNKNOWN = "unknown"
+    """The effect may or may not have happened; a late report of the same attempt still decides it."""
+
+
+FINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.EXPIRED, Status.REJECTED})
+#: Ended, as far as a caller who waits is concerned.
+ENDED = FINAL | {Status.UNKNOWN}
+#: With the agent: handed out and not ended. These fill a window.
+HANDED_OUT = frozenset({Status.QUEUED, Status.RUNNING})
+
+NO_WORD_GRACE = timedelta(seconds=60)
+"""How long after `expires_at` a queued command waits for the agent's word."""
+RUN_GRACE = timedelta(seconds=30)
+"""How long after `timeout_s` a running command waits: the agent's own time-out and its report come first."""
+HELD_ALLOWANCE = timedelta(seconds=HELD_ALLOWANCE_S)
+"""How long a run may wait for a person (paper, a jam) on top of its `timeout_s`."""
+ACCEPTED_LEASE = timedelta(seconds=60)
+"""When an attempt that the agent has, and has not begun, is offered again. An agent that starts anew begins nothing of
+its journal before it is offered once more, and the offer may have been lost with the hub that made it."""
+BUSY_DELAY = timedelta(seconds=5)
+"""When an attempt that the agent was too busy to take is sent again."""
+
+MAX_REASONS = 20
+"""How many reasons for being held are kept."""
+
+TRANSITIONS: Mapping[Status, frozenset[Status]] = {
+    Status.PENDING: frozenset({Status.QUEUED, Status.CANCELLED, Status.EXPIRED}),
+    Status.QUEUED: frozenset(
+        {
+            Status.RUNNING,
+            Status.COMPLETED,
+            Status.FAILED,
+            Status.CANCELLED,
+            Status.EXPIRED,
+            Status.PENDING,
+            Status.UNKNOWN,
+        }
+    ),
+    Status.RUNNING: frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.UNKNOWN, Status.PENDING}),
+    Status.UNKNOWN: frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.EXPIRED}),
+    Status.COMPLETED: frozenset(),
+    Status.FAILED: frozenset(),
+    Status.CANCELLED: frozenset(),
+    Status.EXPIRED: frozenset(),
+    Status.REJECTED: frozenset(),
+}
+"""Each transition that the code can make, and no other."""
+
+
+class Ignored(enum.StrEnum):
+    """Why an event changed nothing."""
+
+    REPEATED = "repeated"
+    """The command is already where the event would bring it."""
+    LATE = "late"
+    """The command has ended, and the event says nothing that overrules the end."""
+    OLD_ATTEMPT = "old_attempt"
+    NOT_HANDED_OUT = "not_handed_out"
+    """A report about an attempt that the hub has not handed out."""
+    UNSUPPORTED = "unsupported"
+    """A status of a newer agent that this hub does not know."""
+    NOT_DUE = "not_due"
+    NOT_A_DEAD_LETTER = "not_a_dead_letter"
+    CLOSED = "closed"
+    """It was a dead letter, which something else has closed."""
+    NEEDS_FORCE = "needs_force"
+    """Its effect may have happened."""
+    NOT_UNKNOWN = "not_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What the decision depends on; a row of the table `commands`, less what it does not."""
+
+    status: Status
+    attempt: int
+    expires_at: datetime
+    timeout_s: float
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    cancel_requested: bool = False
+    held: bool = False
+    accepted: bool = False
+    rerun: bool = False
+    unknown_reason: str | None = None
+    deadline_at: datetime | None = None
+    dead_letter_reason: str | None = None
+    dead_letter_closed_by: str | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is an open dead letter, which waits for a person."""
+        return self.dead_letter_reason is not None and self.dead_letter_closed_by is None
+
+
+# --- events --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """An agent's report about one attempt."""
+
+    status: ReportStatus
+    attempt: int
+    retryable: bool = False
+    error: Mapping[str, Any] | None = None
+    result: Mapping[str, Any] | None = None
+    progress: Mapping[str, Any] | None = None
+    chance: float = 0.5
+    """From [0, 1): spreads the next attempts of commands that failed together."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequested:
+    """A person or an integration asks to cancel."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinePassed:
+    """The reaper found `deadline_at` in the past."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLost:
+    """The client's journal is gone, rolled back or copied, or a basic client has a new session: nobody can say
+    any more what became of an attempt that was handed out."""
+
+    reason: str = "journal_lost"
+
+
+Event = Reported | CancelRequested | DeadlinePassed | JournalLost
+
+
+# --- decisions -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """To another status, or a change worth a row in the log within the same one.
+
+    `changes` are columns of `commands` and their new values, besides status, version and times that follow from
+    the status. `event` names the row in `command_logs`, `detail` is what that says besides them.
+    """
+
+    to: Status
+    event: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """The status stays and no log row is due, but these columns change."""
+
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The command stays where it ended; its dead letter is closed, with a row `event` in the log."""
+
+    event: str
+    changes: Mapping[str, Any]
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """Nothing changes."""
+
+    reason: Ignored
+
+
+Decision = Move | Touch | Close | Ignore
+
+
+def deadline_of(
+    status: Status, expires_at: datetime, timeout_s: float, now: datetime, *, held: bool
+) -> datetime | None:
+    """Until when a command may stay in `status` before the reaper decides; None for ever."""
+    match status:
+        case Status.PENDING:
+            return expires_at
+        case Status.QUEUED:
+            return expires_at + NO_WORD_GRACE
+        case Status.RUNNING:
+            return now + timedelta(seconds=timeout_s) + RUN_GRACE + (HELD_ALLOWANCE if held else timedelta(0))
+        case Status.COMPLETED | Status.FAILED | Status.CANCELLED | Status.EXPIRED | Status.REJECTED | Status.UNKNOWN:
+            return None
+    assert_never(status)
+
+
+def decide(command: Command, event: Event, now: datetime) -> Decision:
+    """What `event` does to `command` at `now` (the database's clock)."""
+    match event:
+        case Reported():
+            return _report(command, event, now)
+        case CancelRequested():
+            return _cancel(command, now)
+        case DeadlinePassed():
+            return _deadline(command, now)
+        case JournalLost():
+            return _journal_lost(command, event, now)
+    assert_never(event)
+
+
+def _report(command: Command, report: Reported, now: datetime) -> Decision:
+    if report.attempt < command.attempt:
+        return Ignore(Ignored.OLD_ATTEMPT)
+    if report.attempt > command.attempt or command.status is Status.PENDING:
+        return Ignore(Ignored.NOT_HANDED_OUT)
+    if command.status in FINAL:
+        return Ignore(Ignored.REPEATED if report.status.value == command.status.value else Ignored.LATE)
+    match report.status:
+        case ReportStatus.ACCEPTED:
+            return _accepted(command, now)
+        case ReportStatus.STARTED:
+            return _started(command, now)
+        case ReportStatus.HELD:
+            return _held(command, report, now)
+        case ReportStatus.PROGRESS:
+            if command.status is Status.UNKNOWN:
+                return Ignore(Ignored.LATE)
+            return Touch({"progress": dict(report.progress or {})})
+        case ReportStatus.BUSY:
+            return _busy(command, now)
+        case ReportStatus.COMPLETED:
+            return Move(Status.COMPLETED, "completed", {"result": report.result, "error": None})
+        case ReportStatus.FAILED:
+            return _failed(command, report, now)
+        case ReportStatus.CANCELLED:
+            return Move(Status.CANCELLED, "cancelled", {"result": report.result, "error": report.error})
+        case ReportStatus.EXPIRED:
+            if command.status is Status.RUNNING:
+                # It had begun, then its journal was lost, and the new one refuses to begin: nobody knows the effect.
+                return _unknown(command, report)
+            if command.unknown_reason == "reported":
+                return Ignore(Ignored.LATE)  # Its agent cannot say that it never began, having said that it may have.
+            return Move(Status.EXPIRED, "expired", {"error": report.error, "dead_letter_reason": "expired"})
+        case ReportStatus.UNKNOWN:
+            return _unknown(command, report)
+        case ReportStatus.UNSUPPORTED:
+            return Ignore(Ignored.UNSUPPORTED)
+    assert_never(report.status)
+
+
+def _accepted(command: Command, now: datetime) -> Decision:
+    if command.status is not Status.QUEUED:
+        return Ignore(Ignored.LATE)
+    if command.accepted:
+        return Ignore(Ignored.REPEATED)
+    return Touch({"accepted_at": now})
+
+
+def _busy(command: Command, now: datetime) -> Decision:
+    if command.status not in HANDED_OUT:
+        return Ignore(Ignored.LATE)
+    later: dict[str, Any] = {"lease_until": now + BUSY_DELAY}
+    if command.status is Status.RUNNING:
+        # It had begun, then its journal was lost, and the new one takes nothing in just now.
+        later["deadline_at"] = deadline_of(
+            Status.RUNNING, command.expires_at, command.timeout_s, now, held=command.held
+        )
+    return Touch(later)
+
+
+def _started(command: Command, now: datetime) -> Decision:
+    if command.status is Status.UNKNOWN:
+        return Ignore(Ignored.LATE)
+    if command.status is Status.RUNNING and not command.held:
+        return Ignore(Ignored.REPEATED)
+    deadline = deadline_of(Status.RUNNING, command.expires_at, command.timeout_s, now, held=False)
+    event = "resumed" if command.status is Status.RUNNING else "started"
+    return Move(Status.RUNNING, event, {"held_reasons": None, "deadline_at": deadline})
+
+
+def _held(command: Command, report: Reported, now: datetime) -> Decision:
+    if command.status is Status.UNKNOWN:
+        return Ignore(Ignored.LATE)
+    named = (report.progress or {}).get("reasons")
+    # Held without a reason is held all the same, and must be seen as such when the run goes on.
+    said = [reason for reason in named if isinstance(reason, str)] if isinstance(named, list) else []
+    reasons = said[:MAX_REASONS] or ["unspecified"]
+    deadline = deadline_of(Status.RUNNING, command.expires_at, command.timeout_s, now, held=True)
+    return Move(Status.RUNNING, "held", {"held_reasons": reasons, "deadline_at": deadline})
+
+
+def _failed(command: Command, report: Reported, now: datetime) -> Decision:
+    error = dict(report.error or {})
+    delay = command.retry.delay_after(command.attempt, report.chance) if report.retryable else None
+    if command.status is not Status.UNKNOWN and report.retryable:
+        if command.cancel_requested:
+            # Nothing took effect and nobody wants it any more.
+            return Move(Status.CANCELLED, "cancelled", {"error": error, "result": report.result})
+        if delay is not None:
+            return Move(
+                Status.PENDING,
+                "retry",
+                {
+                    "attempt": command.attempt + 1,
+                    "not_before": now + delay,
+                    "scheduled": True,
+                    "error": error,
+                    "deadline_at": command.expires_at,
+                },
+            )
+    return Move(
+        Status.FAILED,
+        "failed",
+        {"error": error, "result": report.result, "dead_letter_reason": error.get("code") or "failed"},
+    )
+
+
+def _unknown(command: Command, report: Reported) -> Decision:
+    if command.status is Status.UNKNOWN:
+        if command.unknown_reason == "reported":
+            return Ignore(Ignored.REPEATED)
+        # The agent has spoken now: its evidence replaces our guess.
+        return Move(
+            Status.UNKNOWN,
+            "evidence",
+            {"unknown_reason": "reported", "result": report.result, "error": report.error},
+        )
+    return Move(
+        Status.UNKNOWN,
+        "unknown",
+        {
+            "unknown_reason": "reported",
+            "result": report.result,
+            "error": report.error,
+            "dead_letter_reason": "unknown",
+        },
+    )
+
+
+def _cancel(command: Command, now: datetime) -> Decision:
+    if command.status in ENDED:
+        return Ignore(Ignored.LATE)
+    if command.status is Status.PENDING:
+        return Move(Status.CANCELLED, "cancelled", {"cancel_requested_at": now})
+    if command.cancel_requested:
+        return Ignore(Ignored.REPEATED)
+    # It was handed out: the question goes to the agent, again and again until it answers.
+    return Move(command.status, "cancel_requested", {"cancel_requested_at": now, "cancel_lease_until": now})
+
+
+def _deadline(command: Command, now: datetime) -> Decision:
+    if command.status in ENDED:
+        return Ignore(Ignored.LATE)
+    if command.deadline_at is not None and now < command.deadline_at:
+        return Ignore(Ignored.NOT_DUE)
+    match command.status:
+        case Status.PENDING:
+            error = {"code": "expired", "message": "it was not handed out before expires_at", "retryable": False}
+            return Move(Status.EXPIRED, "expired", {"error": error, "dead_letter_reason": "expired"})
+        case Status.QUEUED:
+            return _no_word("no word from the agent by expires_at and 60 s")
+        case Status.RUNNING:
+            return _no_word("the run's time-out passed without the agent's word about its end")
+        case _:
+            return Ignore(Ignored.LATE)
+
+
+def _no_word(message: str) -> Move:
+    error = {"code": "no_word", "message": message, "retryable": False}
+    changes = {"unknown_reason": "no_word", "error": error, "dead_letter_reason": "unknown"}
+    return Move(Status.UNKNOWN, "unknown", changes)
+
+
+def _journal_lost(command: Command, event: JournalLost, now: datetime) -> Decision:
+    if command.status not in HANDED_OUT:
+        return Ignore(Ignored.LATE)
+    if command.rerun:
+        # Twice does no harm here, as the sender said: the same attempt is offered again, and its run begins anew.
+        again: dict[str, Any] = {"lease_until": now}
+        if command.status is Status.RUNNING:
+            again["deadline_at"] = deadline_of(
+                Status.RUNNING, command.expires_at, command.timeout_s, now, held=command.held
+            )
+        return Touch(again)
+    error = {
+        "code": event.reason,
+        "message": "the client can no longer say what became of this attempt",
+        "retryable": False,
+    }
+    return Move(
+        Status.UNKNOWN,
+        "unknown",
+        {"unknown_reason": event.reason, "error": error, "dead_letter_reason": "unknown"},
+    )

@@ -1,0 +1,148 @@
+"""Looking commands up, listing and cancelling them, and closing what is overdue."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from hub.batching import Batcher
+from hub.core.access import store as principals
+from hub.core.commands.rules import lifecycle
+from hub.core.commands.rules.lifecycle import ENDED, CancelRequested, DeadlinePassed, Ignore
+from hub.core.commands.service.submission import Caller
+from hub.core.commands.store import commands as store
+from hub.core.commands.store import transitions
+from hub.database.engine import Connection, Database
+from hub.errors import ConflictError, NotFoundError
+from hub.features.explain.rules.causes import Explanation
+from hub.signals.ports import Signals
+from hub.telemetry.log import Event, Log
+from hub.telemetry.metrics import Metrics
+
+Row = dict[str, Any]
+Causes = Callable[[Connection, Sequence[UUID]], Awaitable[dict[UUID, Explanation]]]
+
+
+class Commands:
+    """The service for single commands; `reader.run` must be running."""
+
+    def __init__(
+        self, database: Database, signals: Signals, metrics: Metrics, log: Log, *, causes: Causes | None = None
+    ) -> None:
+        """`causes`, if given, names for the log what kept commands that are overdue."""
+        self._database = database
+        self._signals = signals
+        self._metrics = metrics
+        self._log = log
+        self._causes = causes
+        self.reader: Batcher[UUID, Row | None] = Batcher(self._find)
+
+    async def get(self, command_id: UUID) -> Row:
+        """One command; look-ups that coincide share a statement. Raises NotFoundError."""
+        found = await self.reader.submit(command_id)
+        if found is None:
+            raise NotFoundError("command_not_found", command_id=command_id)
+        return found
+
+    async def _find(self, ids: list[UUID]) -> list[Row | None]:
+        async with self._database.connection() as connection:
+            found = await store.find(connection, ids)
+        return [found.get(command_id) for command_id in ids]
+
+    async def logs(self, command_id: UUID) -> tuple[Row, list[Row]]:
+        """A command and every change of it, oldest first. Raises NotFoundError."""
+        async with self._database.connection() as connection:
+            found = await store.find(connection, [command_id])
+            if command_id not in found:
+                raise NotFoundError("command_not_found", command_id=command_id)
+            return found[command_id], await store.logs(connection, command_id)
+
+    async def page(
+        self,
+        *,
+        before: UUID | None,
+        limit: int,
+        client_id: str | None = None,
+        statuses: Sequence[str] | None = None,
+        action: str | None = None,
+        reference: str | None = None,
+        tag: str | None = None,
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+    ) -> tuple[list[Row], UUID | None]:
+        """Up to `limit` commands, newest first, and the cursor of the next page (None at the end)."""
+        async with self._database.connection() as connection:
+            rows = await store.page(
+                connection,
+                before=before,
+                client_id=client_id,
+                statuses=list(statuses) if statuses else None,
+                action=action,
+                reference=reference,
+                tag=tag,
+                created_after=created_after,
+                created_before=created_before,
+                limit=limit + 1,
+            )
+        more = len(rows) > limit
+        return rows[:limit], rows[limit - 1]["id"] if more else None
+
+    async def figures(self) -> dict[str, dict[str, int]]:
+        """Counts of the tables, for the metrics."""
+        async with self._database.connection() as connection:
+            return await store.figures(connection)
+
+    async def cancel(self, caller: Caller, command_id: UUID) -> Row:
+        """Ask for a cancel. Pending: cancelled at once. Handed out: the agent is asked until it answers, and what it
+        has done already wins. Asking again is harmless. Raises NotFoundError, or ConflictError when it has ended
+        otherwise."""
+        async with self._database.transaction() as connection:
+            locked = await transitions.lock(connection, [command_id])
+            command = locked.get(command_id)
+            if command is None:
+                raise NotFoundError("command_not_found", command_id=command_id)
+            decision = lifecycle.decide(command.state, CancelRequested(), command.now)
+            if command.fold(decision):
+                await transitions.apply(connection, [command])
+                await principals.audit(
+                    connection,
+                    principal_id=caller.principal.id,
+                    action="command.cancel",
+                    resource="command",
+                    resource_id=str(command_id),
+                    address=caller.address,
+                )
+        status = command.state.status
+        if isinstance(decision, Ignore) and status in ENDED and status is not lifecycle.Status.CANCELLED:
+            raise ConflictError("command_ended", command_id=command_id, status=status.value)
+        self._log.info(Event.COMMAND_CHANGED, command_id=command_id, client_id=command.client_id, status=status.value)
+        if status in ENDED:
+            self._signals.work_for([command.client_id])
+            self._signals.ended([command_id])
+        else:
+            self._signals.send_again()
+        return await self.get(command_id)
+
+    async def close_overdue(self, most: int = 500) -> int:
+        """Decide about commands whose deadline has passed; how many there were."""
+        async with self._database.transaction() as connection:
+            overdue = await transitions.lock_overdue(connection, most)
+            # Before anything is decided: afterwards they have only ended.
+            kept_by: dict[UUID, Explanation] = {}
+            if overdue and self._causes is not None:
+                kept_by = await self._causes(connection, [command.id for command in overdue])
+            for command in overdue:
+                command.fold(lifecycle.decide(command.state, DeadlinePassed(), command.now))
+            await transitions.apply(connection, overdue)
+        for command in overdue:
+            self._metrics.commands_completed.labels(command.state.status.value).inc()
+            self._log.warning(
+                Event.COMMAND_OVERDUE,
+                command_id=command.id,
+                client_id=command.client_id,
+                status=command.state.status.value,
+                cause=kept_by[command.id].cause.value if command.id in kept_by else None,
+            )
+        self._signals.work_for({command.client_id for command in overdue})
+        self._signals.ended(command.id for command in overdue if command.state.status in ENDED)
+        return len(overdue)

@@ -1,0 +1,394 @@
+"""Accepting commands: check, resolve documents and lane, store as a group, answer after the commit."""
+
+import contextlib
+import hashlib
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from hub.api.text import find_unstorable, kept_size
+from hub.batching import Batcher
+from hub.core.access.store import Principal
+from hub.core.commands.rules import actions, policies
+from hub.core.commands.rules.lanes import lane_of
+from hub.core.commands.rules.policies import BackOff, Policy
+from hub.core.commands.store import submit as store
+from hub.core.commands.store.submit import KeyCollisionError, NewCommand, Verdict
+from hub.core.documents.store import documents as document_store
+from hub.core.documents.store.documents import Document
+from hub.database.engine import Database
+from hub.errors import ConflictError, FieldProblem, NotFoundError, RejectedError, UnavailableError
+from hub.signals.ports import Signals
+from hub.telemetry.log import Event, Log
+from hub.telemetry.metrics import Metrics
+
+MAX_PAYLOAD = 48 * 1024
+"""Bytes of a payload's JSON: with all that a run message adds it stays below the contract's 64 KiB."""
+DOCUMENT_PATH = "/api/documents/"
+DOCUMENT_KNOWN_S = 1_800.0
+"""How long a document is not looked up again. Its use is noted when it is looked up, and no document is deleted within
+a day of its last use, so what is known is there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandRequest:
+    """What a caller asks for; None means the default: by the policy of the action, or else the hub's."""
+
+    client_id: str
+    action: str
+    payload: dict[str, Any] = field(default_factory=dict)
+    priority: int = 5
+    max_retries: int | None = None
+    back_off: BackOff | None = None
+    not_before: datetime | None = None
+    expires_at: datetime | None = None
+    expires_in_s: float | None = None
+    timeout_s: float | None = None
+    on_interrupt: str = "unknown"
+    order_key: str | None = None
+    when_offline: str = "queue"
+    reference: str | None = None
+    tags: tuple[str, ...] = ()
+    estimated_duration_s: float | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks and from where."""
+
+    principal: Principal
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """The caller's key and the hash of the body it came with."""
+
+    route: str
+    key: str
+    request_sha256: bytes
+
+    @classmethod
+    def of(cls, route: str, key: str, body: bytes) -> "IdempotencyKey":
+        """A key for a raw request body."""
+        return cls(route, key, hashlib.sha256(body).digest())
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What is left of a client's limits after a request."""
+
+    minute_left: int
+    minute_reset: datetime
+    day_left: int
+    day_reset: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A stored command. `repeated`: an earlier request with the same key made it."""
+
+    command_id: UUID
+    repeated: bool
+    quota: Quota | None
+    row: dict[str, Any] | None = None
+    """The command as it was stored, when it is new: as `services.commands` gives it."""
+
+
+class Sources(Protocol):
+    """Brings documents in that a command names by where they lie."""
+
+    async def bring(self, caller: Caller, named: Mapping[str, Any]) -> Document:
+        """Store the document that `{"url": ...}` or `{"path": ...}` names. Raises RejectedError."""
+
+    async def discard(self, document: Document) -> None:
+        """Forget a document that no command was stored for."""
+
+
+class Submission:
+    """The service; `batcher.run` must be running."""
+
+    def __init__(
+        self,
+        database: Database,
+        signals: Signals,
+        sources: Sources,
+        metrics: Metrics,
+        log: Log,
+        policy_of: Callable[[str], Policy] = lambda _: Policy(),
+    ) -> None:
+        """`policy_of` answers from memory what an action's policy is."""
+        self._database = database
+        self._sources = sources
+        self._signals = signals
+        self._metrics = metrics
+        self._log = log
+        self._policy_of = policy_of
+        self._documents: dict[UUID, tuple[float, dict[str, Any]]] = {}
+        self.batcher: Batcher[NewCommand, Verdict | KeyCollisionError] = Batcher(self._write)
+
+    async def submit(
+        self,
+        caller: Caller,
+        request: CommandRequest,
+        key: IdempotencyKey | None = None,
+        *,
+        command_id: UUID | None = None,
+    ) -> Accepted:
+        """Store one command; the answer comes after the commit. `command_id`: a UUIDv7 of the caller's making.
+
+        A document that the payload names by `url` or `path` is brought in first and named by its id from then on.
+
+        Raises RejectedError (bad payload, action not allowed, limits), NotFoundError (client, document),
+        ConflictError (the key was used with another body) and UnavailableError; then nothing was taken.
+        """
+        if not names_source(request):
+            return await self._submit(caller, request, key, command_id)
+        check(request)
+        repeated = await self._find_repeated(caller, key) if key is not None else None
+        if repeated is not None:
+            return repeated
+        request, document = await self.bring(caller, request)
+        try:
+            accepted = await self._submit(caller, request, key, command_id)
+        except RejectedError:
+            # Not after anything else: the commit may have succeeded, or may succeed when the caller has hung up.
+            await self.discard(document)
+            raise
+        if accepted.repeated:
+            await self.discard(document)
+        return accepted
+
+    async def prepare(self, caller: Caller, request: CommandRequest) -> NewCommand:
+        """A command as `submit` would store it, checked and with its document found, for a batch to store. Raises
+        RejectedError or NotFoundError for what is wrong with the request itself."""
+        return await self._new_command(caller, request, None, uuid7())
+
+    async def bring(self, caller: Caller, request: CommandRequest) -> tuple[CommandRequest, Document]:
+        """Bring the document in that a request names by where it lies: the request that names it by its id, and it.
+        Raises RejectedError."""
+        document = await self._bring(caller, request.payload["document"])
+        return replace(request, payload={**request.payload, "document": str(document.id)}), document
+
+    async def discard(self, document: Document) -> None:
+        """Forget a document that was brought in for nothing."""
+        with contextlib.suppress(UnavailableError):
+            await self._sources.discard(document)
+
+    async def _bring(self, caller: Caller, named: Mapping[str, Any]) -> Document:
+        try:
+            document = await self._sources.bring(caller, named)
+        except RejectedError as problem:
+            host = problem.params.get("host")
+            self._log.warning(Event.DOCUMENT_REFUSED, code=problem.code, host=host, principal=caller.principal.name)
+            raise
+        self._log.info(Event.DOCUMENT_BROUGHT, document_id=document.id, size=document.size)
+        return document
+
+    async def _submit(
+        self, caller: Caller, request: CommandRequest, key: IdempotencyKey | None, command_id: UUID | None
+    ) -> Accepted:
+        command = await self._new_command(caller, request, key, command_id or uuid7())
+        verdict = await self.batcher.submit(command)
+        if isinstance(verdict, KeyCollisionError) or verdict.refusal == "repeated":
+            assert key is not None  # noqa: S101 - only a command with a key can be a repeat
+            return await self._repeat(caller, key)
+        if verdict.refusal is not None:
+            self._metrics.commands_refused.labels(verdict.refusal).inc()
+            self._log.info(
+                Event.COMMAND_REFUSED, client_id=request.client_id, action=request.action, code=verdict.refusal
+            )
+            raise refusal(verdict, request)
+        self._metrics.commands_created.labels(label_of(command.action)).inc()
+        self._log.info(Event.COMMAND_CREATED, command_id=command.id, client_id=command.client_id, action=command.action)
+        quota = Quota(verdict.minute_left, verdict.minute_reset, verdict.day_left, verdict.day_reset)
+        return Accepted(command.id, repeated=False, quota=quota, row=_row(command, verdict))
+
+    async def _new_command(
+        self, caller: Caller, request: CommandRequest, key: IdempotencyKey | None, command_id: UUID
+    ) -> NewCommand:
+        check(request)
+        payload, document_ids = await self._resolve(request.payload)
+        size = kept_size(payload)
+        if size > MAX_PAYLOAD:
+            raise RejectedError("payload_too_large", size=size, most=MAX_PAYLOAD)
+        policy = self._policy_of(request.action)
+        default = policies.effective(policy)
+        expires_in = request.expires_in_s
+        if request.expires_at is None and expires_in is None:
+            expires_in = default.expires_in_s
+        # Written into its row, so that it keeps what it was accepted with.
+        max_retries = default.max_retries if request.max_retries is None else request.max_retries
+        timeout_s = request.timeout_s or default.timeout_s
+        assert max_retries is not None and timeout_s is not None  # noqa: S101, PT018 - the effective policy is whole
+        return NewCommand(
+            id=command_id,
+            client_id=request.client_id,
+            action=request.action,
+            lane=lane_of(request.action, payload),
+            payload=payload,
+            document_ids=document_ids,
+            priority=request.priority,
+            max_retries=max_retries,
+            back_off=policies.back_off_of(request.back_off, policy),
+            not_before=request.not_before,
+            expires_at=request.expires_at,
+            expires_in_s=expires_in,
+            timeout_s=timeout_s,
+            on_interrupt=request.on_interrupt,
+            order_key=request.order_key,
+            when_offline=request.when_offline,
+            reference=request.reference,
+            tags=list(request.tags),
+            estimated_duration_s=request.estimated_duration_s,
+            traceparent=request.traceparent,
+            created_by=caller.principal.id,
+            address=caller.address,
+            idempotency_route=key.route if key else None,
+            idempotency_key=key.key if key else None,
+            request_sha256=key.request_sha256.hex() if key else None,
+        )
+
+    async def _resolve(self, payload: dict[str, Any]) -> tuple[dict[str, Any], list[UUID]]:
+        """Replace the id in `payload.document` by path, hash and size; documents never change, so they are cached."""
+        if "document" not in payload:
+            return payload, []
+        named = payload["document"]
+        text = named.get("id") if isinstance(named, dict) else named
+        try:
+            document_id = uuid.UUID(text)
+        except (ValueError, TypeError, AttributeError):
+            raise RejectedError(
+                "validation_error",
+                fields=(FieldProblem("payload.document", "give a document's id from POST /api/documents, or {url}"),),
+            ) from None
+        until, reference = self._documents.get(document_id, (0.0, {}))
+        if until < time.monotonic():
+            async with self._database.connection() as connection:
+                found = await document_store.use(connection, [document_id])
+            document = found.get(document_id)
+            if document is None:
+                raise NotFoundError("document_not_found", document_id=document_id)
+            reference = {
+                "id": str(document.id),
+                "path": f"{DOCUMENT_PATH}{document.id}",
+                "sha256": document.sha256.hex(),
+                "size": document.size,
+                "content_type": document.content_type,
+            }
+            if len(self._documents) >= 10_000:
+                self._documents.clear()
+            self._documents[document_id] = time.monotonic() + DOCUMENT_KNOWN_S, reference
+        return {**payload, "document": reference}, [document_id]
+
+    async def _write(self, commands: list[NewCommand]) -> list[Verdict | KeyCollisionError]:
+        """One statement for all; when a key collided, one for each so that the others are not held up."""
+        try:
+            async with self._database.connection() as connection:
+                verdicts = await store.submit(connection, commands)
+        except KeyCollisionError as collision:
+            if len(commands) == 1:
+                return [collision]
+        else:
+            # Here, not in the caller: a request that was hung up on has its command all the same.
+            self._signals.work_for(
+                command.client_id
+                for command, verdict in zip(commands, verdicts, strict=True)
+                if verdict.refusal is None
+            )
+            return list(verdicts)
+        answers: list[Verdict | KeyCollisionError] = []
+        for command in commands:
+            answers += await self._write([command])
+        return answers
+
+    async def _repeat(self, caller: Caller, key: IdempotencyKey) -> Accepted:
+        found = await self._find_repeated(caller, key)
+        if found is None:  # The other request was rolled back meanwhile.
+            raise UnavailableError("try_again")
+        return found
+
+    async def _find_repeated(self, caller: Caller, key: IdempotencyKey) -> Accepted | None:
+        async with self._database.connection() as connection:
+            found = await store.find_idempotent(connection, caller.principal.id, key.route, key.key)
+        if found is None:
+            return None
+        command_id, request_sha256 = found
+        if request_sha256 != key.request_sha256:
+            raise ConflictError("idempotency_key_reused", key=key.key)
+        return Accepted(command_id, repeated=True, quota=None)
+
+
+def names_source(request: CommandRequest) -> bool:
+    """Whether the payload names its document by where it lies, by `url` or `path`."""
+    named = request.payload.get("document")
+    return isinstance(named, dict) and "id" not in named
+
+
+def check(request: CommandRequest) -> None:
+    """Raise RejectedError for what is wrong with a request itself."""
+    problems: list[FieldProblem] = []
+    if not actions.ACTION.fullmatch(request.action):
+        problems.append(FieldProblem("action", "use a-z, 0-9, '_' and '-', beginning with a letter, at most 63"))
+    for name in ("payload", "reference", "order_key", "tags", "traceparent"):
+        found = find_unstorable(getattr(request, name), name)
+        if found:
+            problems.append(FieldProblem(*found))
+    try:
+        actions.check_payload(request.action, request.payload)
+    except actions.PayloadError as problem:
+        name = f"payload.{problem.field}" if problem.field else "payload"
+        problems.append(FieldProblem(name, problem.message))
+    if problems:
+        raise RejectedError("validation_error", fields=tuple(problems))
+
+
+def _row(command: NewCommand, verdict: Verdict) -> dict[str, Any]:
+    """A command as it stands right after its commit, without asking the database for it."""
+    stored = {name: getattr(command, name) for name in _STORED}
+    return stored | {
+        "status": "pending",
+        "version": 1,
+        "attempt": 1,
+        "created_at": verdict.at,
+        "expires_at": verdict.expires_at,
+    }
+
+
+_STORED = (
+    *("id", "client_id", "batch_id", "action", "lane", "payload", "priority", "max_retries", "not_before"),
+    *("back_off", "timeout_s", "on_interrupt", "order_key", "when_offline", "reference", "tags"),
+    "estimated_duration_s",
+    "replay_of",
+)
+
+
+def label_of(action: str) -> str:
+    """An action as a label: a site's own names are not told apart, since callers choose them."""
+    return action if action in actions.BUILT_IN else "own"
+
+
+def refusal(verdict: Verdict, request: CommandRequest | NewCommand) -> RejectedError:
+    """The error for a command that was not accepted."""
+    code = verdict.refusal or ""
+    match code:
+        case "client_not_found" | "client_retired":
+            return NotFoundError(code, client_id=request.client_id)
+        case "document_not_found":
+            named = request.payload.get("document")
+            return NotFoundError(code, document_id=named.get("id") if isinstance(named, dict) else named)
+        case "rate_limited" | "quota_exceeded":
+            reset = verdict.minute_reset if code == "rate_limited" else verdict.day_reset
+            retry_after = max(1, int((reset - verdict.at).total_seconds()) + 1)
+            return RejectedError(code, client_id=request.client_id, remaining=0, reset=reset, retry_after_s=retry_after)
+        case "already_expired" | "never_due":
+            return RejectedError("request_expired", reason=code)
+        case _:
+            return RejectedError(code, client_id=request.client_id, action=request.action)

@@ -1,0 +1,1 @@
+"""Documents that commands name, and what agents upload."""

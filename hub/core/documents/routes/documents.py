@@ -1,0 +1,95 @@
+"""Documents: streamed in, and out to the client whose unfinished command names them."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import StreamingResponse
+
+from hub.api.deps import HubDep, Permission, client_or, require
+from hub.api.models import DocumentOutput
+from hub.core.commands.routes.commands import PROBLEM
+from hub.core.commands.service.submission import DOCUMENT_PATH, Caller
+from hub.core.documents.store.documents import Document
+
+router = APIRouter(tags=["documents"])
+NO_BODY_LIMIT_HERE = 2 * 1024**3
+"""The service counts bytes itself and answers with its own problem; this only lifts the limit of all other routes."""
+
+
+def described(document: Document) -> DocumentOutput:
+    """A document as the API shows it."""
+    return DocumentOutput(
+        id=document.id,
+        path=f"{DOCUMENT_PATH}{document.id}",
+        sha256=document.sha256.hex(),
+        size=document.size,
+        content_type=document.content_type,
+        filename=document.filename,
+        created_at=document.created_at,
+    )
+
+
+@router.post(
+    "/api/documents",
+    status_code=201,
+    response_model=DocumentOutput,
+    summary="Upload a document",
+    description="The body is the document itself, at most 100 MiB; name its type in Content-Type.",
+    responses=dict.fromkeys((401, 403, 408, 413, 422, 503, 507), PROBLEM),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+    max_body_size=NO_BODY_LIMIT_HERE,
+)
+async def post_document(
+    request: Request,
+    hub: HubDep,
+    caller: Annotated[Caller, require(Permission.DOCUMENT)],
+    content_type: Annotated[str, Header(max_length=200, pattern=r"^[\x20-\x7e]+$")] = "application/octet-stream",
+    filename: Annotated[str | None, Query(max_length=255, pattern=r"^[^\x00-\x1f/\\]+$")] = None,
+) -> DocumentOutput:
+    """Store a document."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    document = await hub.documents.upload(caller, request.stream(), content_type=media_type, filename=filename)
+    return described(document)
+
+
+@router.get(
+    "/api/documents/{document_id}",
+    summary="Read a document",
+    description="For people with the permission, and for the client (HTTP Basic) whose unfinished command names it.",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}},
+        **dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
+    },
+)
+async def get_document(
+    document_id: UUID, hub: HubDep, client_id: Annotated[str | None, client_or(Permission.READ)]
+) -> StreamingResponse:
+    """The bytes."""
+    if client_id is None:
+        document = await hub.documents.get(document_id)
+    else:
+        document = await hub.documents.get_for_client(client_id, document_id)
+
+    async def parts() -> AsyncIterator[bytes]:
+        async for part in hub.documents.read(document):
+            yield part
+
+    return StreamingResponse(
+        parts(),
+        media_type=document.content_type,
+        headers={
+            "Content-Length": str(document.size),
+            # What somebody uploaded is never shown as a page of ours.
+            "Content-Disposition": "attachment",
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "private, no-store",
+        },
+    )

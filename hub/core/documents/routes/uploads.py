@@ -1,0 +1,57 @@
+"""Uploads by clients: a path for one thing, once; people read it afterwards as a document."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Path, Request
+
+from hub.api.deps import HubDep, client_only
+from hub.api.models import DocumentOutput, UploadPath
+from hub.core.commands.routes.commands import PROBLEM
+from hub.core.documents.routes.documents import NO_BODY_LIMIT_HERE, described
+
+router = APIRouter(tags=["documents"])
+ItsId = Annotated[str, client_only()]
+
+
+@router.post(
+    "/api/commands/{command_id}/uploads",
+    status_code=201,
+    response_model=UploadPath,
+    summary="Ask where to upload something",
+    description="For the client (HTTP Basic) that has this command, until it ends. Each path takes one upload.",
+    responses=dict.fromkeys((401, 404, 422, 429, 503), PROBLEM),
+)
+async def post_upload(command_id: UUID, hub: HubDep, client_id: ItsId) -> UploadPath:
+    """Give a path out."""
+    return UploadPath(path=await hub.uploads.open(client_id, command_id), max_size=hub.uploads.max_size)
+
+
+@router.put(
+    "/api/uploads/{token}",
+    status_code=201,
+    response_model=DocumentOutput,
+    summary="Upload to a path, once",
+    description=(
+        "For the client (HTTP Basic) that asked for the path. The first try uses it up, also one that fails: ask for "
+        "another. The answer's sha256 says what arrived; people read it with GET /api/documents/{id}."
+    ),
+    responses=dict.fromkeys((401, 404, 408, 413, 422, 503, 507), PROBLEM),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+    max_body_size=NO_BODY_LIMIT_HERE,
+)
+async def put_upload(
+    token: Annotated[str, Path(max_length=100, pattern=r"^[A-Za-z0-9_-]+$")],
+    request: Request,
+    hub: HubDep,
+    client_id: ItsId,
+    content_type: Annotated[str, Header(max_length=200, pattern=r"^[\x20-\x7e]+$")] = "application/octet-stream",
+) -> DocumentOutput:
+    """Store it."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    return described(await hub.uploads.put(client_id, token, request.stream(), content_type=media_type))

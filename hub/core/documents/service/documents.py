@@ -1,0 +1,178 @@
+"""Documents: streamed in through a temporary file, hashed, stored whole; read in chunks by those who may."""
+
+import asyncio
+import contextlib
+import hashlib
+import tempfile
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from hub.core.commands.service.submission import Caller
+from hub.core.documents.service.folders import Folders, content_type_of
+from hub.core.documents.store import documents as store
+from hub.core.documents.store.documents import CHUNK, Document
+from hub.database.engine import Connection, Database
+from hub.errors import FieldProblem, NotFoundError, RejectedError
+from hub.outbound.fetcher import Fetcher
+
+STALLED_S = 30.0
+"""How long the next part of a body may take."""
+UPLOAD_S = 1_800.0
+"""How long a whole body may take: 100 MiB at 60 KiB a second."""
+
+
+@dataclass(slots=True)
+class Spooled:
+    """Bytes that have arrived whole, in a temporary file."""
+
+    file: BinaryIO
+    size: int = 0
+    digest: Any = field(default_factory=hashlib.sha256)
+
+
+class Spool:
+    """A folder for uploads under way, so that a slow sender holds neither memory nor a database connection."""
+
+    def __init__(self, folder: Path, require_room: Callable[[], None] = lambda: None) -> None:
+        """`require_room` raises UnavailableError when the disk has none for documents."""
+        self._folder = folder
+        self._require_room = require_room
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[Spooled]:
+        """A file that is gone after the block, also after a crash. Raises UnavailableError when there is no room."""
+        self._require_room()
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=self._folder) as file:
+            yield Spooled(file)
+
+
+async def take(
+    body: AsyncIterable[bytes], into: Spooled, max_size: int, *, stalled_s: float = STALLED_S, whole_s: float = UPLOAD_S
+) -> None:
+    """Write a body to the spool. Raises RejectedError when it is empty, too large, or stops coming."""
+    parts = aiter(body)
+    try:
+        async with asyncio.timeout(whole_s):
+            while True:
+                async with asyncio.timeout(stalled_s):
+                    part = await anext(parts, None)
+                if part is None:
+                    break
+                into.size += len(part)
+                if into.size > max_size:
+                    raise RejectedError("document_too_large", most=max_size)
+                into.digest.update(part)
+                into.file.write(part)
+    except TimeoutError:
+        raise RejectedError("upload_stalled") from None
+    if into.size == 0:
+        problem = FieldProblem("body", "the document is empty: send its bytes")
+        raise RejectedError("validation_error", fields=(problem,))
+
+
+async def keep(
+    connection: Connection, spooled: Spooled, *, content_type: str, filename: str | None, created_by: UUID
+) -> Document:
+    """Store what was spooled as a document, in the caller's transaction."""
+    document_id = uuid7()
+    spooled.file.seek(0)
+    position = 0
+    while part := spooled.file.read(CHUNK):
+        await store.insert_chunk(connection, document_id, position, part)
+        position += 1
+    return await store.insert(
+        connection,
+        id=document_id,
+        sha256=spooled.digest.digest(),
+        size=spooled.size,
+        content_type=content_type,
+        filename=filename,
+        created_by=created_by,
+    )
+
+
+class Documents:
+    """The service. It also brings documents in that a command names by URL or by a path on the hub's machine."""
+
+    def __init__(self, database: Database, spool: Spool, max_size: int, fetcher: Fetcher, folders: Folders) -> None:
+        self._database = database
+        self._spool = spool
+        self._max_size = max_size
+        self._fetcher = fetcher
+        self._folders = folders
+
+    async def upload(
+        self, caller: Caller, body: AsyncIterable[bytes], *, content_type: str, filename: str | None
+    ) -> Document:
+        """Store a document. Raises RejectedError when it is empty, too large or stalled; then nothing is kept."""
+        with self._spool.open() as spooled:
+            await take(body, spooled, self._max_size)
+            return await self._keep(caller, spooled, content_type, filename)
+
+    async def bring(self, caller: Caller, named: Mapping[str, Any]) -> Document:
+        """Store what `{"url": ...}` or `{"path": ...}` names. Raises what fetching and folders raise; then nothing is
+        kept. `file:` URLs are paths."""
+        if set(named) not in ({"url"}, {"path"}) or not all(isinstance(value, str) for value in named.values()):
+            problem = FieldProblem("payload.document", "give the id of a document, or either url or path, as a string")
+            raise RejectedError("validation_error", fields=(problem,))
+        path = named.get("path")
+        if path is None and named["url"][:5].lower() == "file:":
+            path = named["url"][5:].removeprefix("//")
+        with self._spool.open() as spooled:
+            if path is not None:
+                with await asyncio.to_thread(self._folders.open, path) as file:
+                    content_type = content_type_of(path)
+                    filename: str | None = Path(path).name
+                    await take(_parts(file), spooled, self._max_size)
+            else:
+                async with self._fetcher.fetch(named["url"]) as source:
+                    content_type, filename = source.content_type, source.filename
+                    await take(source.parts, spooled, self._max_size)
+            return await self._keep(caller, spooled, content_type, filename)
+
+    async def discard(self, document: Document) -> None:
+        """Forget a document that was brought in for a command that was refused."""
+        async with self._database.connection() as connection:
+            await store.delete(connection, document.id)
+
+    async def _keep(self, caller: Caller, spooled: Spooled, content_type: str, filename: str | None) -> Document:
+        async with self._database.transaction() as connection:
+            return await keep(
+                connection, spooled, content_type=content_type, filename=filename, created_by=caller.principal.id
+            )
+
+    async def get(self, document_id: UUID) -> Document:
+        """One document. Raises NotFoundError."""
+        async with self._database.connection() as connection:
+            found = await store.find(connection, [document_id])
+        if document_id not in found:
+            raise NotFoundError("document_not_found", document_id=document_id)
+        return found[document_id]
+
+    async def get_for_client(self, client_id: str, document_id: UUID) -> Document:
+        """A document for the client whose unfinished command names it; NotFoundError for all else, so that a client
+        learns nothing about documents of others."""
+        async with self._database.connection() as connection:
+            if not await store.named_by_unfinished(connection, client_id, document_id):
+                raise NotFoundError("document_not_found", document_id=document_id)
+        return await self.get(document_id)
+
+    async def read(self, document: Document) -> AsyncIterator[bytes]:
+        """The bytes, a chunk at a time; no connection is held while the reader is slow."""
+        for position in range((document.size + CHUNK - 1) // CHUNK):
+            async with self._database.connection() as connection:
+                part = await store.chunk(connection, document.id, position)
+            if part is None:
+                raise NotFoundError("document_not_found", document_id=document.id)
+            yield part
+
+
+async def _parts(file: BinaryIO) -> AsyncIterator[bytes]:
+    while part := await asyncio.to_thread(file.read, CHUNK):
+        yield part

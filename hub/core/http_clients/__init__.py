@@ -1,0 +1,1 @@
+"""Clients that speak HTTP in place of MQTT."""

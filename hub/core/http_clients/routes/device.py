@@ -1,0 +1,157 @@
+"""Clients without MQTT: what they are sent, as a stream or by polling, and what they say."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Header, Path, Query, Response
+
+from hub.api.deps import HubDep, client_only
+from hub.api.models import Slug
+from hub.app import Hub
+from hub.core.commands.routes.commands import PROBLEM
+from hub.core.http_clients.routes.event_stream import EventStream
+from hub.core.http_clients.service.channels import Channel
+from hub.core.http_clients.service.http_clients import Agent
+from hub.core.http_clients.shapes import (
+    SESSION,
+    ErrorInput,
+    Messages,
+    Ping,
+    Pong,
+    ReceiptOutput,
+    ResultInput,
+    StatusInput,
+)
+from hub.errors import RejectedError
+from schemas.messages import Report
+
+router = APIRouter(tags=["clients without MQTT"])
+ItsId = Annotated[str, client_only()]
+ClientPath = Annotated[Slug, Path()]
+SessionQuery = Annotated[str, Query(pattern=SESSION, description="New with each start of the client's program.")]
+Program = Annotated[str, Header(alias="User-Agent", max_length=400)]
+MEET_PROBLEMS: dict[int | str, Any] = dict.fromkeys((401, 403, 409, 422, 503), PROBLEM)
+REPORT_PROBLEMS: dict[int | str, Any] = dict.fromkeys((400, 401, 404, 413, 415, 422, 503), PROBLEM)
+
+
+def _agent(path_id: str, own_id: str, session: str, user_agent: str) -> Agent:
+    if path_id != own_id:
+        raise RejectedError("not_your_client")
+    name, _, version = "".join(c if c.isprintable() else "?" for c in user_agent).partition("/")
+    return Agent(own_id, session, name[:200] or "http", version[:200] or "-")
+
+
+@router.get(
+    "/api/events/{client_id}",
+    status_code=200,
+    summary="Runs and cancels as a stream",
+    description=(
+        "For the client itself (HTTP Basic). Server-sent events `run` and `cancel`; the data are the messages of the "
+        "wire contract. One stream for each client: a newer one takes over. Ping every 30 s besides."
+    ),
+    response_class=EventStream,
+    responses={
+        200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
+        **MEET_PROBLEMS,
+    },
+)
+async def get_events(
+    client_id: ClientPath,
+    hub: HubDep,
+    own_id: ItsId,
+    session: SessionQuery,
+    most_s: Annotated[
+        float | None, Query(ge=0, le=86_400, description="The hub ends the stream after so long; open the next then.")
+    ] = None,
+    user_agent: Program = "",
+) -> Response:
+    """Open a stream."""
+    channel = await hub.http_clients.open_stream(_agent(client_id, own_id, session, user_agent))
+
+    async def closed(channel: Channel, lost: bool) -> None:
+        await hub.http_clients.closed(channel, lost=lost)
+
+    return EventStream(channel, closed, most_s=most_s)
+
+
+@router.get(
+    "/api/clients/{client_id}/commands",
+    response_model=Messages,
+    summary="Runs and cancels by polling",
+    description=(
+        "For the client itself (HTTP Basic). Answers with what it is to be sent, or after `wait` seconds with nothing. "
+        "What gets no report comes again."
+    ),
+    responses=MEET_PROBLEMS,
+)
+async def get_commands(
+    client_id: ClientPath,
+    hub: HubDep,
+    own_id: ItsId,
+    session: SessionQuery,
+    wait: Annotated[float, Query(ge=0, le=60)] = 0,
+    user_agent: Program = "",
+) -> Response:
+    """Poll."""
+    messages, now = await hub.http_clients.poll(_agent(client_id, own_id, session, user_agent), wait)
+    return _json({"messages": messages, "hub_time": now})
+
+
+@router.post(
+    "/api/clients/{client_id}/ping",
+    response_model=Pong,
+    summary="Say that the client lives",
+    description="For the client itself (HTTP Basic), every 30 s; after 90 s of silence it counts as offline.",
+    responses={**MEET_PROBLEMS, **dict.fromkeys((400, 413, 415), PROBLEM)},
+)
+async def post_ping(
+    client_id: ClientPath, body: Ping, hub: HubDep, own_id: ItsId, user_agent: Program = ""
+) -> Response:
+    """Hear a client."""
+    now = await hub.http_clients.ping(_agent(client_id, own_id, body.session, user_agent))
+    return _json({"client_id": own_id, "session": body.session, "hub_time": now})
+
+
+@router.put(
+    "/api/commands/{command_id}/status",
+    response_model=ReceiptOutput,
+    summary="Report how an attempt goes",
+    description="For the client (HTTP Basic) that has the command. The answer, after the commit, is the receipt.",
+    responses=REPORT_PROBLEMS,
+)
+async def put_status(command_id: UUID, body: StatusInput, hub: HubDep, own_id: ItsId) -> Response:
+    """Take in a report."""
+    return await _report(hub, own_id, body.session, body.report(command_id))
+
+
+@router.post(
+    "/api/commands/{command_id}/result",
+    response_model=ReceiptOutput,
+    summary="Report what came out of an attempt",
+    description="For the client (HTTP Basic) that has the command. The answer, after the commit, is the receipt.",
+    responses=REPORT_PROBLEMS,
+)
+async def post_result(command_id: UUID, body: ResultInput, hub: HubDep, own_id: ItsId) -> Response:
+    """Take in an end."""
+    return await _report(hub, own_id, body.session, body.report(command_id))
+
+
+@router.post(
+    "/api/commands/{command_id}/error",
+    response_model=ReceiptOutput,
+    summary="Report that an attempt failed",
+    description="For the client (HTTP Basic) that has the command. The answer, after the commit, is the receipt.",
+    responses=REPORT_PROBLEMS,
+)
+async def post_error(command_id: UUID, body: ErrorInput, hub: HubDep, own_id: ItsId) -> Response:
+    """Take in a failure."""
+    return await _report(hub, own_id, body.session, body.report(command_id))
+
+
+async def _report(hub: Hub, client_id: str, session: str, report: Report) -> Response:
+    return _json(await hub.http_clients.report(client_id, session, report))
+
+
+def _json(value: Any) -> Response:
+    return Response(msgspec.json.encode(value), media_type="application/json")

@@ -1,0 +1,261 @@
+"""Channels to clients that speak HTTP: what waits for a stream or a poll of this process.
+
+What dispatch of this process sends comes at once. Besides, each channel is looked after twice a second: what was handed
+out and has not been sent here is sent, also when another process claimed it or its lease ran out there. So a channel
+may be lost at any moment, and nothing is kept but memory: leases and the look bring everything again.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from hub.core.http_clients import store as store
+from hub.core.http_clients.store import Present
+from hub.database.engine import Database
+from hub.errors import UnavailableError
+from hub.signals.ports import Publisher
+from hub.telemetry.log import Event, Log
+from schemas.messages import Cancel, Receipt, Run, Welcome
+
+LOOK_S = 0.5
+MOST_CHANNELS = 1_000
+"""In one process; the HTTP server takes 2,000 connections in all."""
+MOST_WAITING = 64
+"""Messages that wait in one channel; a client holds 16 commands, and some urgent ones."""
+RECENT_S = 2.0
+"""What was sent so shortly before is not sent again: the first lease lasts longer, so that it is the same news."""
+POLL_MEMORY_S = 90.0
+"""How long a channel waits for the next poll."""
+
+Key = tuple[str, UUID, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """How often a message had been sent, by the database's count, when it was put here; None: not looked yet."""
+
+    sends: int | None
+    at: float
+
+
+class Channel:
+    """What waits for one connection of one session. It ends once, with a reason."""
+
+    def __init__(self, client_id: str, session: str, connection: int, secret_sha256: bytes, *, polled: bool) -> None:
+        self.client_id = client_id
+        self.session = session
+        self.connection = connection
+        self.secret_sha256 = secret_sha256
+        self.polled = polled
+        self.over = asyncio.Event()
+        self.reason = ""
+        self.read_at = asyncio.get_running_loop().time()
+        self._waiting: dict[Key, Run | Cancel] = {}
+        self._sent: dict[Key, _Sent] = {}
+        self._news = asyncio.Event()
+        self._reader = 0
+
+    def end(self, reason: str) -> None:
+        """No more comes of it; again without a difference."""
+        if not self.over.is_set():
+            self.reason = reason
+            self.over.set()
+            self._news.set()
+
+    def put(self, message: Run | Cancel, sends: int | None = None) -> None:
+        """Let a message wait, unless it was sent just now or there is no room: then it comes by a later look."""
+        key, now = key_of(message), asyncio.get_running_loop().time()
+        known = self._sent.get(key)
+        if known is not None and now - known.at < RECENT_S:
+            self._sent[key] = replace(known, sends=sends)
+            return
+        if key not in self._waiting and len(self._waiting) >= MOST_WAITING:
+            return
+        self._waiting[key] = message
+        self._sent[key] = _Sent(sends, now)
+        self._news.set()
+
+    def is_news(self, key: Key, sends: int) -> bool:
+        """Whether a message that was sent so often, by the database's count, has to be put here."""
+        known = self._sent.get(key)
+        if known is None:
+            return True
+        if known.sends is None:  # put by dispatch, which does not know the count
+            self._sent[key] = replace(known, sends=sends)
+            return False
+        return sends > known.sends
+
+    def keep(self, keys: Iterable[Key]) -> None:
+        """Forget all messages but these: what they were about has ended."""
+        wanted = set(keys)
+        loop_time = asyncio.get_running_loop().time()
+        for key, sent in list(self._sent.items()):
+            if key not in wanted and loop_time - sent.at >= RECENT_S:
+                del self._sent[key]
+                self._waiting.pop(key, None)
+
+    async def take(self, wait_s: float) -> list[Run | Cancel]:
+        """What waits, cancels first; waits for the first message at most so long. A later reader goes first."""
+        loop = asyncio.get_running_loop()
+        self._reader += 1
+        mine, until = self._reader, loop.time() + wait_s
+        self._news.set()  # an earlier reader leaves
+        while True:
+            self._news.clear()
+            if mine != self._reader or self.over.is_set():
+                return []
+            if self._waiting:
+                break
+            try:
+                async with asyncio.timeout_at(until):
+                    await self._news.wait()
+            except TimeoutError:
+                break
+        taken, self._waiting = list(self._waiting.values()), {}
+        self.read_at = loop.time()
+        return sorted(taken, key=lambda message: isinstance(message, Run))
+
+
+def key_of(message: Run | Cancel) -> Key:
+    """What makes a message the same one again."""
+    if isinstance(message, Run):
+        return "run", message.command_id, message.attempt
+    return "cancel", message.command_id, 0
+
+
+class Channels:
+    """The channels of this process, one for each client; `run` must be running."""
+
+    def __init__(self, database: Database, log: Log) -> None:
+        self._database = database
+        self._log = log
+        self._open: dict[str, Channel] = {}
+        self._stopping = False
+
+    def get(self, client_id: str) -> Channel | None:
+        """The client's channel, if it has one here."""
+        return self._open.get(client_id)
+
+    def check_room(self, client_id: str) -> None:
+        """Raises UnavailableError when there is no room for a channel of this client, or the hub stops."""
+        if self._stopping:
+            raise UnavailableError("stopping", retry_after_s=1)
+        if client_id not in self._open and len(self._open) >= MOST_CHANNELS:
+            raise UnavailableError("overloaded", retry_after_s=5)
+
+    async def attach(self, channel: Channel) -> None:
+        """Open a channel in place of the one that the client has, and fill it with what the client holds."""
+        self.check_room(channel.client_id)
+        former = self._open.get(channel.client_id)
+        if former is not None and former is not channel:
+            former.end("taken_over")
+        self._open[channel.client_id] = channel
+        await self.look([channel])
+
+    def detach(self, channel: Channel) -> None:
+        """Forget a channel."""
+        if self._open.get(channel.client_id) is channel:
+            del self._open[channel.client_id]
+
+    def put(self, message: Run | Cancel) -> bool:
+        """Send by the client's channel; False when it has none here."""
+        channel = self._open.get(message.client_id)
+        if channel is None or channel.over.is_set():
+            return False
+        channel.put(message)
+        return True
+
+    def stop(self) -> None:
+        """End all channels, and open no more: the hub stops."""
+        self._stopping = True
+        for channel in self._open.values():
+            channel.end("stopping")
+
+    async def run(self) -> None:
+        """Look after all channels until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                await self.look(list(self._open.values()))
+            except UnavailableError as problem:
+                self._log.warning(Event.TASK_RETRY, task="channels", code=problem.code)
+
+    async def look(self, channels: Sequence[Channel]) -> None:
+        """End the channels whose time is over, and put into the others what was not sent there. Raises
+        UnavailableError."""
+        now = asyncio.get_running_loop().time()
+        for channel in channels:
+            if channel.polled and now - channel.read_at >= POLL_MEMORY_S:
+                channel.end("silent")
+        living = {channel.client_id: channel for channel in channels if not channel.over.is_set()}
+        if living:
+            async with self._database.connection() as connection:
+                present = await store.present(connection, list(living))
+                for client_id, channel in living.items():
+                    if reason := _ending(channel, present.get(client_id)):
+                        channel.end(reason)
+                rows = await store.held(connection, list(living))
+                missing: dict[UUID, int] = {}
+                kept: dict[str, list[Key]] = {client_id: [] for client_id in living}
+                for row in rows:
+                    channel = living[row["client_id"]]
+                    run, cancel = ("run", row["id"], row["attempt"]), ("cancel", row["id"], 0)
+                    kept[channel.client_id] += [run, cancel]
+                    if row["cancelled"]:
+                        if row["cancel_id"] is None:
+                            continue  # Its cancel goes first, and dispatch is about to name it.
+                        if channel.is_news(cancel, row["cancel_sends"]):
+                            asked = Cancel(
+                                client_id=channel.client_id, cancel_id=row["cancel_id"], command_id=row["id"]
+                            )
+                            channel.put(asked, row["cancel_sends"])
+                    if channel.is_news(run, row["sends"]):
+                        missing[row["id"]] = row["sends"]
+                for message in await store.runs(connection, list(missing)) if missing else ():
+                    living[message.client_id].put(message, missing[message.command_id])
+            for client_id, keys in kept.items():
+                living[client_id].keep(keys)
+        for channel in channels:
+            if channel.over.is_set():
+                self.detach(channel)
+
+
+def _ending(channel: Channel, present: Present | None) -> str | None:
+    """Why a channel has to end; None: it goes on."""
+    if present is None or present.secret_sha256 != channel.secret_sha256:
+        return "secret_rotated"
+    if present.session != channel.session or present.connection > channel.connection:
+        return "taken_over"
+    if present.keep_away is not None:
+        return "kept_away"
+    return None if present.here else "offline"
+
+
+class Router:
+    """Implements services.ports.Publisher: to the channel of a client that has one here, else to the broker."""
+
+    def __init__(self, channels: Channels, broker: Publisher, *, is_http: Callable[[str], bool]) -> None:
+        """`is_http` says of a session whether its client speaks HTTP."""
+        self._channels = channels
+        self._broker = broker
+        self._is_http = is_http
+
+    def run(self, run: Run) -> None:
+        """Send one attempt."""
+        if not self._channels.put(run):
+            self._broker.run(run)
+
+    def cancel(self, cancel: Cancel) -> None:
+        """Send a cancel."""
+        if not self._channels.put(cancel):
+            self._broker.cancel(cancel)
+
+    def receipt(self, receipt: Receipt) -> None:
+        """Reports that came over HTTP have their receipt in the answer; those of the broker get theirs there."""
+        self._broker.receipt(receipt)
+
+    def welcome(self, welcome: Welcome) -> None:
+        """Answer a birth; over HTTP the answer to the request does."""
+        if not self._is_http(welcome.session):
+            self._broker.welcome(welcome)

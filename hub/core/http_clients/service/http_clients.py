@@ -1,0 +1,163 @@
+"""Clients that speak HTTP: their births, signs of life and reports, by the same services as over the broker."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from hub.batching import Batcher
+from hub.core.commands.service.reports import Arrived, Reports
+from hub.core.http_clients import store as store
+from hub.core.http_clients.service.channels import Channel, Channels
+from hub.core.http_clients.store import Met
+from hub.core.presence.rules.presence import HTTP
+from hub.core.presence.service.presence import PresenceService, Sighting
+from hub.core.presence.store import Life
+from hub.database.engine import Database
+from hub.errors import ConflictError, NotFoundError, RejectedError, UnavailableError
+from hub.telemetry.log import Event, Log
+from schemas.codec import MAX_PAYLOAD
+from schemas.messages import AgentVersion, Birth, Cancel, Receipt, Report, Run, Will
+from schemas.states import Level, Presence
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Who asks: a client, the session that it names, and the program as it calls itself."""
+
+    client_id: str
+    session: str
+    name: str = "http"
+    version: str = "-"
+
+    @property
+    def stored_session(self) -> str:
+        """The session as the hub keeps it, apart from those of MQTT."""
+        return HTTP + self.session
+
+
+class HttpClients:
+    """The service; `run` must be running."""
+
+    def __init__(
+        self, database: Database, presence: PresenceService, reports: Reports, channels: Channels, log: Log
+    ) -> None:
+        self._database = database
+        self._presence = presence
+        self._channels = channels
+        self._log = log
+
+        async def apply(arrived: list[Arrived]) -> list[None]:
+            await reports.apply(arrived)
+            return [None] * len(arrived)
+
+        self._reports: Batcher[Arrived, None] = Batcher(apply, lanes=1)
+
+    async def run(self) -> None:
+        """Apply reports, and write down the signs of life that they bear, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._reports.run(), name="http-reports")
+            group.create_task(self._channels.run(), name="channels")
+            group.create_task(self._presence.signs.keep_writing(), name="http-signs-of-life")
+
+    # --- what a client is sent -------------------------------------------------------------------------------
+
+    async def open_stream(self, agent: Agent) -> Channel:
+        """A channel for a new stream, which is a new connection of its session, and takes over from any other.
+
+        `closed` must be told of its end. Raises ConflictError for a session that is over, UnavailableError.
+        """
+        self._channels.check_room(agent.client_id)
+        met = await self._meet(agent, anew=True)
+        channel = Channel(agent.client_id, agent.stored_session, met.connection, met.secret_sha256, polled=False)
+        await self._channels.attach(channel)
+        return channel
+
+    async def closed(self, channel: Channel, *, lost: bool) -> None:
+        """A stream is over. `lost`: the client's side ended it, so that the client is gone unless it has come back."""
+        channel.end("closed")
+        self._channels.detach(channel)
+        if not lost:
+            return
+        gone = Will(client_id=channel.client_id, session=channel.session, connection=channel.connection)
+        with contextlib.suppress(UnavailableError):  # its silence would tell
+            await self._presence.see([Sighting(gone)])
+
+    async def poll(self, agent: Agent, wait_s: float) -> tuple[list[Run | Cancel], datetime]:
+        """What the client is to be sent, waiting for the first of it at most so long, and the hub's time at the
+        beginning. Raises as `open_stream` does."""
+        self._channels.check_room(agent.client_id)
+        met = await self._meet(agent)
+        channel = self._channels.get(agent.client_id)
+        same = (agent.stored_session, met.connection)
+        if (
+            channel is None
+            or not channel.polled
+            or channel.over.is_set()
+            or same != (channel.session, channel.connection)
+        ):
+            channel = Channel(agent.client_id, *same, met.secret_sha256, polled=True)
+        await self._channels.attach(channel)
+        return await channel.take(wait_s), met.now
+
+    async def ping(self, agent: Agent) -> datetime:
+        """The client lives; the hub's time. Raises as `open_stream` does."""
+        return (await self._meet(agent)).now
+
+    async def _meet(self, agent: Agent, *, anew: bool = False) -> Met:
+        """Hear a client: its birth when its session is new, or the connection is (`anew`), else a sign of life. Answers
+        with how it stands then."""
+        met = await self._look(agent)
+        session = agent.stored_session
+        if met.keep_away is not None:
+            raise ConflictError("kept_away", client_id=agent.client_id)
+        if met.session == session and not anew:
+            await self._presence.hear([Life(agent.client_id, session, None, met.connection)])
+            return met
+        if met.session != session and met.last is not None:
+            raise ConflictError("session_over", client_id=agent.client_id)
+        # Two streams that open at the very same time may both get this number. Each can then take the other offline,
+        # until the next sign of life.
+        number = max(met.last or 0, met.connection if met.session == session else 0) + 1
+        birth = Birth(
+            client_id=agent.client_id,
+            level=Level.BASIC,
+            session=session,
+            connection=number,
+            agent=AgentVersion(name=agent.name, version=agent.version),
+            clock=met.now,
+        )
+        await self._presence.see([Sighting(birth)])
+        born = await self._look(agent)
+        if born.session == session and born.presence == Presence.ONLINE:
+            return born
+        raise ConflictError("session_over", client_id=agent.client_id)
+
+    async def _look(self, agent: Agent) -> Met:
+        async with self._database.connection() as connection:
+            met = await store.meet(connection, agent.client_id, agent.stored_session)
+        if met is None:
+            raise RejectedError("unauthorized")  # Disabled or retired since it was let in.
+        return met
+
+    # --- what a client says ----------------------------------------------------------------------------------
+
+    async def report(self, client_id: str, session: str, report: Report) -> Receipt:
+        """Apply a report and answer with its receipt, after the commit; a repeated one gets the same answer.
+
+        Raises NotFoundError unless the command is this client's, RejectedError when it is too large, and
+        UnavailableError: the report may have been applied, and may be sent again. Its text must be storable.
+        """
+        if (size := len(msgspec.json.encode(report))) > MAX_PAYLOAD:
+            raise RejectedError("payload_too_large", size=size, most=MAX_PAYLOAD)
+        async with self._database.connection() as connection:
+            owner, now = await store.owner(connection, report.command_id)
+        if owner != client_id or now is None:
+            if owner is not None:
+                self._log.warning(Event.MESSAGE_REFUSED, client_id=client_id, reason="foreign_command")
+            raise NotFoundError("command_not_found", command_id=report.command_id)
+        self._presence.signs.note(Life(client_id, HTTP + session, None))
+        await self._reports.submit(Arrived(client_id, HTTP + session, None, report))
+        return Receipt(client_id=client_id, report_ids=[report.report_id], hub_time=now)

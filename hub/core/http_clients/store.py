@@ -1,0 +1,78 @@
+"""What a client that speaks HTTP is to be sent, and whether its session is still the present one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.rows import DictRow
+
+from hub.core.commands.store.dispatch import run_of
+from hub.database.engine import Connection
+from hub.database.statements import statement
+from schemas.messages import Run
+
+_MEET = statement("core/http_clients", "meet")
+_PRESENT = statement("core/http_clients", "present")
+_HELD = statement("core/http_clients", "held")
+_RUNS = statement("core/http_clients", "runs")
+_OWNER = statement("core/http_clients", "owner")
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """An active client as one of its sessions finds it."""
+
+    session: str | None
+    """The present session."""
+    connection: int
+    presence: str
+    keep_away: str | None
+    secret_sha256: bytes
+    now: datetime
+    last: int | None
+    """The last connection that was heard of the session that asks; None: nothing was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What counts for a client now. `here`: it is active and online."""
+
+    session: str | None
+    connection: int
+    here: bool
+    keep_away: str | None
+    secret_sha256: bytes
+
+
+async def meet(connection: Connection, client_id: str, session: str) -> Met | None:
+    """How a client stands; None unless it is active."""
+    cursor = await connection.execute(_MEET, {"client_id": client_id, "session": session})
+    row = await cursor.fetchone()
+    return None if row is None else Met(**row)
+
+
+async def present(connection: Connection, client_ids: Sequence[str]) -> dict[str, Present]:
+    """How these clients stand."""
+    cursor = await connection.execute(_PRESENT, {"client_ids": list(client_ids)})
+    return {row.pop("client_id"): Present(**row) for row in await cursor.fetchall()}
+
+
+async def held(connection: Connection, client_ids: Sequence[str]) -> list[DictRow]:
+    """What these clients hold: `client_id, id, attempt, sends, cancel_id, cancel_sends, cancelled`; the most urgent of
+    each first."""
+    cursor = await connection.execute(_HELD, {"client_ids": list(client_ids)})
+    return await cursor.fetchall()
+
+
+async def runs(connection: Connection, ids: Sequence[UUID]) -> list[Run]:
+    """These attempts as messages, unless they ended meanwhile."""
+    cursor = await connection.execute(_RUNS, {"ids": list(ids)})
+    return [run_of(row) for row in await cursor.fetchall()]
+
+
+async def owner(connection: Connection, command_id: UUID) -> tuple[str | None, datetime | None]:
+    """Whose command this is, and the time; None for a command that does not exist."""
+    cursor = await connection.execute(_OWNER, {"id": command_id})
+    row = await cursor.fetchone()
+    return (None, None) if row is None else (row["client_id"], row["now"])

@@ -1,0 +1,1 @@
+"""Which clients are there, and whether they are who they say."""

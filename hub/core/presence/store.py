@@ -1,0 +1,269 @@
+"""Evidence of presence and the identity of journals. Locked rows; policy decides; the row is written back."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
+
+from hub.core.presence.rules.identity import Identity, Lived, Offer
+from hub.core.presence.rules.presence import Evidence
+from hub.database.engine import Connection
+from hub.database.statements import statement
+from schemas.states import Level, Presence
+
+_LOCK = statement("core/presence", "lock")
+_LOCK_ONLINE = statement("core/presence", "lock_online")
+_SAVE_PRESENCE = statement("core/presence", "save_presence")
+_SAVE_IDENTITY = statement("core/presence", "save_identity")
+_SAVE_BIRTH = statement("core/presence", "save_birth")
+_HISTORY = statement("core/presence", "history")
+_CONFIRM = statement("core/presence", "confirm")
+_LIVES = statement("core/presence", "lives")
+_KEEP_AWAY = statement("core/presence", "keep_away")
+_RELEASE = statement("core/presence", "release")
+_SAVE_STATE = statement("core/presence", "save_state")
+_SUPERSEDED = statement("core/presence", "superseded")
+_READ_HISTORY = statement("core/presence", "read_history")
+_NOW = statement("core/presence", "now")
+
+
+@dataclass(frozen=True, slots=True)
+class LockedSession:
+    """What the hub knows of a client, locked in the present transaction."""
+
+    client_id: str
+    client_status: str
+    evidence: Evidence
+    identity: Identity
+    keep_away: str | None
+    """Why nothing is dispatched: two machines use this identity."""
+    watched_from: int
+    """Only epochs made after this one count as proof of that."""
+    now: datetime
+
+
+def _session(row: DictRow) -> LockedSession:
+    return LockedSession(
+        client_id=row["client_id"],
+        client_status=row["client_status"],
+        evidence=Evidence(
+            presence=Presence(row["presence"]),
+            reason=row["presence_reason"],
+            session=row["session"],
+            connection=row["connection"],
+            level=Level(row["level"]),
+            heard_at=row["heard_at"],
+            since=row["presence_since"],
+        ),
+        identity=Identity(
+            journal=row["journal"],
+            issued=row["epoch_issued"],
+            confirmed=row["epoch_confirmed"],
+            session=row["session"],
+            mark=row["journal_mark"],
+            offers=tuple(Offer(**offer) for offer in row["offers"]),
+        ),
+        keep_away=row["keep_away"],
+        watched_from=row["watched_from"],
+        now=row["now"],
+    )
+
+
+async def lock(connection: Connection, client_ids: Sequence[str]) -> dict[str, LockedSession]:
+    """Lock sessions in id order. Needs a transaction."""
+    cursor = await connection.execute(_LOCK, {"client_ids": sorted(set(client_ids))})
+    return {row["client_id"]: _session(row) for row in await cursor.fetchall()}
+
+
+async def lock_online(connection: Connection, before: datetime) -> list[LockedSession]:
+    """Lock the sessions of clients that count as online and were last heard before a moment."""
+    cursor = await connection.execute(_LOCK_ONLINE, {"before": before})
+    return [_session(row) for row in await cursor.fetchall()]
+
+
+async def save_presence(
+    connection: Connection,
+    client_id: str,
+    old: Evidence,
+    new: Evidence,
+    *,
+    shown: int | None = None,
+    issued: int | None = None,
+) -> None:
+    """Write evidence back, and a row of history when the presence or the connection changed.
+
+    `shown` and `issued` are the epoch that a birth showed and the one that its welcome carries.
+    """
+    if new == old:
+        return
+    await connection.execute(
+        _SAVE_PRESENCE,
+        {
+            "client_id": client_id,
+            "presence": new.presence.value,
+            "reason": new.reason,
+            "since": new.since,
+            "heard_at": new.heard_at,
+            "level": new.level.value,
+            "session": new.session,
+            "connection": new.connection,
+        },
+    )
+    if (new.presence, new.session, new.connection) != (old.presence, old.session, old.connection):
+        at = new.heard_at if new.presence is old.presence else new.since
+        await _record(connection, client_id, new, at, shown=shown, issued=issued)
+
+
+async def record_doubt(
+    connection: Connection, client_id: str, seen: Evidence, at: datetime, *, shown: int | None, issued: int
+) -> None:
+    """A row of history about a birth that changed nothing. `seen` has its session and connection."""
+    await _record(connection, client_id, seen, at, shown=shown, issued=issued)
+
+
+async def _record(
+    connection: Connection,
+    client_id: str,
+    seen: Evidence,
+    at: datetime | None,
+    *,
+    shown: int | None,
+    issued: int | None,
+) -> None:
+    await connection.execute(
+        _HISTORY,
+        {
+            "client_id": client_id,
+            "at": at,
+            "presence": seen.presence.value,
+            "reason": seen.reason,
+            "session": seen.session,
+            "connection": seen.connection,
+            "epoch_shown": shown,
+            "epoch_issued": issued,
+        },
+    )
+
+
+async def superseded(connection: Connection, client_id: str, session: str, number: int) -> bool:
+    """Whether this connection (by its number) of a session that is not the present one was seen before."""
+    parameters = {"client_id": client_id, "session": session, "connection": number}
+    cursor = await connection.execute(_SUPERSEDED, parameters)
+    row = await cursor.fetchone()
+    return row is not None and bool(row["superseded"])
+
+
+async def lives(connection: Connection, client_id: str, watched_from: int) -> list[Lived]:
+    """What the births of the last hour tell of each session."""
+    cursor = await connection.execute(_LIVES, {"client_id": client_id, "watched_from": watched_from})
+    return [Lived(row["session"], row["first_issued"], row["shown"]) for row in await cursor.fetchall()]
+
+
+async def keep_away(connection: Connection, client_id: str, reason: str, detail: dict[str, Any]) -> None:
+    """Stop dispatch to a client that two machines claim to be, and write the security event."""
+    await connection.execute(_KEEP_AWAY, {"client_id": client_id, "reason": reason, "detail": Jsonb(detail)})
+
+
+async def release(connection: Connection, client_id: str) -> bool:
+    """Let dispatch to a client go on; False when it was not stopped."""
+    cursor = await connection.execute(_RELEASE, {"client_id": client_id})
+    return await cursor.fetchone() is not None
+
+
+async def save_identity(connection: Connection, client_id: str, identity: Identity) -> None:
+    """Write what is known of a client's journal. Its session is part of the evidence of presence."""
+    await connection.execute(
+        _SAVE_IDENTITY,
+        {
+            "client_id": client_id,
+            "journal": identity.journal,
+            "issued": identity.issued,
+            "confirmed": identity.confirmed,
+            "mark": identity.mark,
+            "offers": Jsonb([asdict(offer) for offer in identity.offers]),
+        },
+    )
+
+
+async def save_birth(
+    connection: Connection, client_id: str, *, agent_name: str, agent_version: str, clock_skew: timedelta
+) -> None:
+    """Write what a birth says of the agent."""
+    await connection.execute(
+        _SAVE_BIRTH,
+        {
+            "client_id": client_id,
+            "agent_name": agent_name,
+            "agent_version": agent_version,
+            "clock_skew_s": clock_skew.total_seconds(),
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A sign of life that carries an epoch: a heartbeat or reports. A basic client's reports have no connection, and
+    nothing of it has a mark."""
+
+    client_id: str
+    session: str
+    epoch: int | None
+    connection: int | None = None
+    mark: int | None = None
+
+    def joined(self, other: "Life") -> "Life":
+        """The most that two signs of the same session show."""
+        return Life(
+            self.client_id,
+            self.session,
+            _most(self.epoch, other.epoch),
+            _most(self.connection, other.connection),
+            # A mark counts for its connection: of an older one it says no more than the newer one's does.
+            _most(self.mark, other.mark) if self.connection == other.connection else _newer(self, other).mark,
+        )
+
+
+OFFERED = "offered"
+"""Stands for the presence of a session that has an open offer."""
+
+
+async def confirm(connection: Connection, signs: Sequence[Life]) -> set[tuple[str, str]]:
+    """Record signs of life of the sessions that the hub knows: (client, presence or `OFFERED`) of those heard."""
+    latest: dict[tuple[str, str], Life] = {}
+    for sign in signs:
+        known = latest.get((sign.client_id, sign.session))
+        latest[sign.client_id, sign.session] = sign if known is None else known.joined(sign)
+    rows = [asdict(latest[key]) for key in sorted(latest)]
+    cursor = await connection.execute(_CONFIRM, {"rows": Jsonb(rows)})
+    return {(row["client_id"], row["presence"]) for row in await cursor.fetchall()}
+
+
+def _most(one: int | None, other: int | None) -> int | None:
+    return max((number for number in (one, other) if number is not None), default=None)
+
+
+def _newer(one: Life, other: Life) -> Life:
+    return max(one, other, key=lambda life: life.connection or 0)
+
+
+async def save_state(connection: Connection, client_id: str, state: dict[str, Any]) -> None:
+    """Keep the client's latest description of itself."""
+    await connection.execute(_SAVE_STATE, {"client_id": client_id, "state": Jsonb(state)})
+
+
+async def history(connection: Connection, client_id: str, *, before: datetime | None, limit: int) -> list[DictRow]:
+    """Changes of presence, newest first."""
+    cursor = await connection.execute(_READ_HISTORY, {"client_id": client_id, "before": before, "limit": limit})
+    return await cursor.fetchall()
+
+
+async def now(connection: Connection) -> datetime:
+    """The hub's clock, which is Postgres's."""
+    cursor = await connection.execute(_NOW)
+    row = await cursor.fetchone()
+    assert row is not None  # noqa: S101 - a SELECT without FROM has one row
+    moment: datetime = row["now"]
+    return moment

@@ -1,0 +1,1 @@
+"""Postgres: connections, named statements, and the history of the schema."""

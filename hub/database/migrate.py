@@ -1,0 +1,125 @@
+"""Bringing the schema up to date, once, however many processes start at the same moment."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, NullPool, create_engine
+from sqlalchemy.exc import DBAPIError
+
+from hub.database.engine import redacted
+from hub.errors import SetupError
+
+OLDEST_POSTGRES = 14
+DEADLINE_S = 60.0
+"""How long to wait for another process that migrates the same database."""
+
+_LOCK = 0x466C6F6F72  # "Floor": any number will do that nobody else who shares the database uses.
+_CONNECT_TIMEOUT_S = 5
+#: A step that waits for a busy table makes everybody else wait behind it, so it gives up soon; start again then.
+_TABLE_LOCK_TIMEOUT_MS = 5_000
+
+
+def migrate(url: str, *, deadline_s: float = DEADLINE_S) -> list[str]:
+    """Run every step the database lacks, each in its own transaction; the revisions that were run, oldest first.
+
+    Safe to call from several processes at once: one works, the others wait and find nothing left to do.
+    Raises SetupError when Postgres does not answer, is too old, or holds a schema newer than this code, when another
+    process migrates for longer than `deadline_s`, or when a step fails.
+    """
+    config = _config()
+    scripts = ScriptDirectory.from_config(config)
+    with _connected(url) as connection:
+        _require_version(connection)
+        _take_lock(connection, deadline_s)
+        before = _revision(connection)
+        if before is not None and before not in {script.revision for script in scripts.walk_revisions()}:
+            raise SetupError(
+                f"The database is at revision {before}, which this version of Floorhub does not know: "
+                "a newer version has migrated it. Install that version, or use another database."
+            )
+        missing = [script.revision for script in scripts.iterate_revisions("head", before)]
+        missing.reverse()
+        if missing:
+            config.attributes["connection"] = connection
+            try:
+                command.upgrade(config, "head")
+            except (DBAPIError, psycopg.Error) as problem:
+                raise SetupError(f"The database could not be migrated from {before or 'empty'}: {problem}") from problem
+        return missing
+
+
+def current(url: str) -> str | None:
+    """The revision the database is at; None before the first migration. Raises SetupError like `migrate`."""
+    with _connected(url) as connection:
+        return _revision(connection)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "hub.database:migrations")
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Connection]:
+    """One connection, closed at the end, which also lets go of the advisory lock."""
+
+    def connect() -> psycopg.Connection[Any]:
+        return psycopg.connect(url, connect_timeout=_CONNECT_TIMEOUT_S, application_name="floorhub-migrate")
+
+    # By `creator`, so that every form of URL that the rest of the hub takes is understood here, too.
+    engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)
+    try:
+        connection = engine.connect()
+    except DBAPIError as problem:
+        raise SetupError(f"Postgres does not answer at {redacted(url)}: {problem.orig}") from None
+    with connection:
+        yield connection
+
+
+def _require_version(connection: Connection) -> None:
+    number = int(connection.exec_driver_sql("SHOW server_version_num").scalar_one())
+    if number < OLDEST_POSTGRES * 10_000:
+        version = connection.exec_driver_sql("SHOW server_version").scalar_one()
+        raise SetupError(f"Postgres {version} is too old: Floorhub needs {OLDEST_POSTGRES} or newer.")
+
+
+def _take_lock(connection: Connection, deadline_s: float) -> None:
+    """Hold the database's migration lock until the connection ends."""
+    connection.exec_driver_sql(f"SET lock_timeout = {max(1, round(deadline_s * 1000))}")
+    try:
+        connection.exec_driver_sql(f"SELECT pg_advisory_lock({_LOCK})")
+    except DBAPIError as problem:
+        if not isinstance(problem.orig, psycopg.errors.LockNotAvailable):
+            raise
+        raise SetupError(
+            f"Another process has been migrating this database for more than {deadline_s:g} s. "
+            "Wait until it is done, or end it, then start again."
+        ) from None
+    connection.exec_driver_sql(f"SET lock_timeout = {_TABLE_LOCK_TIMEOUT_MS}")
+    # Ends the transaction that SQLAlchemy began by itself; Alembic begins its own, one for each step.
+    connection.commit()
+
+
+def _revision(connection: Connection) -> str | None:
+    revision = MigrationContext.configure(connection).get_current_revision()
+    connection.commit()
+    return revision
+
+
+def require_current(url: str) -> None:
+    """Raise SetupError unless the database is exactly at this code's newest revision."""
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    found = current(url)
+    if found != newest:
+        raise SetupError(
+            f"The database is at revision {found or 'none'}, this version of Floorhub needs {newest}: "
+            "run `floorhub migrate` first (or install the version that migrated it)."
+        )

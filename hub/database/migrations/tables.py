@@ -1,0 +1,20 @@
+"""Every table as a class, for migrations to be compared with and for reads that are not hot.
+
+The migrations make the tables; a test holds these classes against what they made, down to checks and indexes. Two
+things exist in migrations alone: the function `floorhub_now` and the storage of `document_chunks.bytes`. The classes
+never leave the store: they do not validate (SQLModel checks nothing on `table=True`), and rows that change hot tables
+are written by the statements in `sql/` only.
+
+States are text with a CHECK, not native enums, whose values could never be removed again.
+"""
+
+from hub.core.access import tables as access
+from hub.core.audit import tables as records
+from hub.core.clients import tables as clients
+from hub.core.commands import tables as commands
+from hub.core.documents import tables as documents
+from hub.database.tables import metadata
+from hub.features.action_policies import tables as policies
+from hub.features.schedules import tables as schedules
+
+__all__ = ["access", "clients", "commands", "documents", "metadata", "policies", "records", "schedules"]

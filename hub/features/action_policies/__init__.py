@@ -1,0 +1,1 @@
+"""Administration of what counts for all commands of an action."""

@@ -1,0 +1,1 @@
+"""Many commands by one request."""

@@ -1,0 +1,203 @@
+"""Batches: post, preview, read, pause, resume, cancel."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from hub.api.batch_models import (
+    BatchDetail,
+    BatchFields,
+    BatchInput,
+    BatchOutput,
+    BatchPage,
+    BatchRow,
+    BatchSummary,
+    Preview,
+)
+from hub.api.deps import HubDep
+from hub.api.models import CommandFields
+from hub.core.commands.routes.commands import PROBLEM, MayCommand, MayRead, from_cursor, to_cursor
+from hub.core.commands.service.submission import CommandRequest, IdempotencyKey
+from hub.features.batches.rules import Change
+from hub.features.batches.service.batches import Row
+from hub.features.batches.service.creation import BatchRequest, Outcome, summary
+
+router = APIRouter(tags=["batches"])
+ROUTE = "POST /api/batches"
+CommandStatus = Literal[
+    "pending", "queued", "running", "completed", "failed", "cancelled", "expired", "rejected", "unknown"
+]
+_CHANGED: dict[int | str, dict[str, Any]] = dict.fromkeys((401, 403, 404, 409, 422, 503), PROBLEM)
+
+
+@router.post(
+    "/api/batches",
+    status_code=201,
+    response_model=BatchOutput,
+    summary="Command many clients with one request",
+    description=(
+        "Stores a command for each client of the target (or each of `commands`) in one step; the answer comes after "
+        "the commit. A client that quota, permission or its own state refuses gets a `rejected` row with the reason, "
+        "and nothing is taken from it. With `dry_run` the answer says who would get it and who not."
+    ),
+    responses={
+        200: {
+            "model": Preview | BatchOutput,
+            "description": "The preview; or the batch of a request with this key that was accepted before.",
+        },
+        **dict.fromkeys((400, 401, 403, 404, 409, 413, 415, 422, 502, 503), PROBLEM),
+    },
+)
+async def post_batch(
+    body: BatchInput,
+    request: Request,
+    hub: HubDep,
+    caller: MayCommand,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")] = None,
+    traceparent: Annotated[str | None, Header(max_length=100, pattern=r"^[0-9a-f-]+$")] = None,
+) -> Response:
+    """Accept a batch."""
+    wanted = request_of(body, traceparent)
+    if body.dry_run:
+        return _json(_preview(await hub.fan_out.preview(caller, wanted)))
+    key = IdempotencyKey.of(ROUTE, idempotency_key, await request.body()) if idempotency_key else None
+    created = await hub.fan_out.create(caller, wanted, key)
+    return _json(
+        _shape(BatchOutput, await hub.batches.get(created.batch_id)),
+        status_code=200 if created.repeated else 201,
+        headers={"Location": f"/api/batches/{created.batch_id}"},
+    )
+
+
+@router.get(
+    "/api/batches",
+    response_model=BatchPage,
+    summary="List batches, newest first",
+    responses=dict.fromkeys((401, 403, 422, 503), PROBLEM),
+)
+async def list_batches(
+    hub: HubDep,
+    _caller: MayRead,
+    status: Annotated[
+        list[Literal["running", "paused", "cancelled", "finished"]] | None,
+        Query(max_length=4, description="May be given several times."),
+    ] = None,
+    cursor: Annotated[str | None, Query(max_length=200, description="next_cursor of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Response:
+    """A page of batches."""
+    rows, following = await hub.batches.page(before=from_cursor(cursor), limit=limit, statuses=status)
+    return _json({"items": [_shape(BatchSummary, row) for row in rows], "next_cursor": to_cursor(following)})
+
+
+@router.get(
+    "/api/batches/{batch_id}",
+    response_model=BatchDetail,
+    summary="One batch: how far it is, and its commands",
+    description="Filters and `cursor` are for `items`; the counts are always those of the whole batch.",
+    responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
+)
+async def get_batch(
+    batch_id: UUID,
+    hub: HubDep,
+    _caller: MayRead,
+    status: Annotated[
+        list[CommandStatus] | None, Query(max_length=9, description="May be given several times.")
+    ] = None,
+    trouble: Annotated[
+        Literal["offline", "silent"] | None, Query(description="Unfinished ones that wait for such a client.")
+    ] = None,
+    cursor: Annotated[str | None, Query(max_length=200, description="next_cursor of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 50,
+) -> Response:
+    """A batch as it stands now."""
+    batch = await hub.batches.get(batch_id)
+    rows, following = await hub.batches.rows(
+        batch_id, after=from_cursor(cursor), limit=limit, statuses=status, trouble=trouble
+    )
+    items = {"items": [_shape(BatchRow, row) for row in rows], "next_cursor": to_cursor(following)}
+    return _json(_shape(BatchOutput, batch) | items)
+
+
+@router.post(
+    "/api/batches/{batch_id}/pause",
+    response_model=BatchOutput,
+    summary="Pause a batch",
+    description=(
+        "Nothing that was not handed out is handed out any more; what was goes on. What waits keeps its `expires_at`. "
+        "Asking again is harmless."
+    ),
+    responses=_CHANGED,
+)
+async def pause_batch(batch_id: UUID, hub: HubDep, caller: MayCommand) -> Response:
+    """Hold it back."""
+    return _json(_shape(BatchOutput, await hub.batches.change(caller, batch_id, Change.PAUSE)))
+
+
+@router.post(
+    "/api/batches/{batch_id}/resume",
+    response_model=BatchOutput,
+    summary="Resume a paused batch",
+    description="A staged rollout goes on where it was: what had not begun begins, and expires, later by the pause.",
+    responses=_CHANGED,
+)
+async def resume_batch(batch_id: UUID, hub: HubDep, caller: MayCommand) -> Response:
+    """Let it go on."""
+    return _json(_shape(BatchOutput, await hub.batches.change(caller, batch_id, Change.RESUME)))
+
+
+@router.post(
+    "/api/batches/{batch_id}/cancel",
+    response_model=BatchOutput,
+    summary="Cancel a batch",
+    description=(
+        "As a cancel of each of its commands: what is pending is cancelled at once, of what was handed out the agents "
+        "are asked, and what they have done already wins. Asking again is harmless."
+    ),
+    responses=_CHANGED,
+)
+async def cancel_batch(batch_id: UUID, hub: HubDep, caller: MayCommand) -> Response:
+    """Ask for a cancel of all of it."""
+    return _json(_shape(BatchOutput, await hub.batches.change(caller, batch_id, Change.CANCEL)))
+
+
+def request_of(body: BatchFields, traceparent: str | None = None) -> BatchRequest:
+    """A body as the services take it."""
+    return BatchRequest(
+        target=None if body.target is None else body.target.target(),
+        command=None if body.command is None else _command(body.command, "", traceparent),
+        commands=tuple(_command(command, command.client_id, traceparent) for command in body.commands or ()),
+        max_failures=body.max_failures,
+        max_failures_percent=body.max_failures_percent,
+        rollout=None if body.rollout is None else body.rollout.rollout(),
+    )
+
+
+def _command(body: CommandFields, client_id: str, traceparent: str | None) -> CommandRequest:
+    fields = {**body.wanted(), "client_id": client_id}
+    return CommandRequest(**fields, traceparent=traceparent)
+
+
+def _preview(outcomes: list[Outcome]) -> dict[str, Any]:
+    items = [
+        {
+            "client_id": outcome.client_id,
+            "action": outcome.action,
+            "status": "pending" if outcome.refusal is None else "rejected",
+            "code": outcome.refusal,
+            "presence": outcome.presence,
+        }
+        for outcome in outcomes
+    ]
+    return {"dry_run": True, **summary(outcomes), "items": items}
+
+
+def _shape(model: type[BatchSummary] | type[BatchRow], row: Row) -> dict[str, Any]:
+    """A row as a model has it. Not validated, as commands are not: there may be a thousand of them."""
+    return {name: row[name] for name in model.model_fields}
+
+
+def _json(value: Any, status_code: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(value), media_type="application/json", status_code=status_code, headers=headers)

@@ -1,0 +1,175 @@
+"""Batches after they were stored: how far they are, pausing, resuming and cancelling them, and their end."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from hub.core.access import store as principals
+from hub.core.commands.rules import lifecycle
+from hub.core.commands.rules.lifecycle import ENDED, CancelRequested
+from hub.core.commands.service.submission import Caller
+from hub.core.commands.store import transitions
+from hub.database.engine import Connection, Database
+from hub.errors import ConflictError, NotFoundError
+from hub.features.batches import rules as batches
+from hub.features.batches import store as store
+from hub.features.batches.rules import BatchStatus, Change
+from hub.signals.ports import Signals
+from hub.telemetry.log import Event, Log
+
+Row = dict[str, Any]
+CHUNK = 500
+"""Commands that are cancelled in one transaction, so that reports about them do not wait for long."""
+
+
+class Batches:
+    """The service."""
+
+    def __init__(self, database: Database, signals: Signals, log: Log) -> None:
+        self._database = database
+        self._signals = signals
+        self._log = log
+
+    async def get(self, batch_id: UUID) -> Row:
+        """A batch and how far it is, counted now: `counts` by status, `rejections` by code, and how many unfinished
+        commands have an `offline` or a `silent` client. Raises NotFoundError."""
+        async with self._database.connection() as connection:
+            found = await store.find(connection, id=batch_id)
+            if not found:
+                raise NotFoundError("batch_not_found", batch_id=batch_id)
+            progress = await store.progress(connection, batch_id)
+        counts = dict.fromkeys(lifecycle.Status, 0)
+        rejections: dict[str, int] = {}
+        trouble = {"offline": 0, "silent": 0}
+        for row in progress:
+            counts[lifecycle.Status(row["status"])] += row["number"]
+            if row["code"] is not None:
+                rejections[row["code"]] = row["number"]
+            if row["trouble"] is not None:
+                trouble[row["trouble"]] += row["number"]
+        return {**found[0], "counts": counts, "rejections": rejections, **trouble}
+
+    async def page(
+        self, *, before: UUID | None, limit: int, statuses: Sequence[str] | None = None
+    ) -> tuple[list[Row], UUID | None]:
+        """Up to `limit` batches, newest first, and the cursor of the next page (None at the end)."""
+        async with self._database.connection() as connection:
+            rows = await store.find(connection, before=before, statuses=statuses, limit=limit + 1)
+        return rows[:limit], rows[limit - 1]["id"] if len(rows) > limit else None
+
+    async def rows(
+        self,
+        batch_id: UUID,
+        *,
+        after: UUID | None,
+        limit: int,
+        statuses: Sequence[str] | None = None,
+        trouble: str | None = None,
+    ) -> tuple[list[Row], UUID | None]:
+        """Up to `limit` commands of a batch in the order of its request, and the cursor of the next page."""
+        async with self._database.connection() as connection:
+            rows = await store.rows(
+                connection, batch_id, after=after, statuses=statuses, trouble=trouble, limit=limit + 1
+            )
+        return rows[:limit], rows[limit - 1]["command_id"] if len(rows) > limit else None
+
+    async def change(self, caller: Caller, batch_id: UUID, change: Change) -> Row:
+        """Pause, resume or cancel; asking again is harmless. The batch as it stands then.
+
+        Pause and cancel count at once: nothing that was not handed out is handed out any more when this answers. A
+        cancel is asked for each command, as for a single one. Raises NotFoundError, or ConflictError when the batch has
+        ended otherwise.
+        """
+        async with self._database.transaction() as connection:
+            batch = await store.lock(connection, batch_id)
+            if batch is None:
+                raise NotFoundError("batch_not_found", batch_id=batch_id)
+            goal = batches.after(batch.status, change)
+            if goal is None:
+                raise ConflictError("batch_ended", batch_id=batch_id, status=batch.status.value)
+            woken: set[str] = set()
+            if goal is not batch.status:
+                woken = await _move(connection, batch_id, batch, goal, "requested")
+                await principals.audit(
+                    connection,
+                    principal_id=caller.principal.id,
+                    action=f"batch.{change.value}",
+                    resource="batch",
+                    resource_id=str(batch_id),
+                    address=caller.address,
+                )
+        if goal is not batch.status:
+            self._log.info(Event.BATCH_CHANGED, batch_id=batch_id, status=goal.value)
+        self._signals.work_for(woken)
+        if goal is BatchStatus.CANCELLED:
+            await self._cancel_commands(batch_id)
+        return await self.get(batch_id)
+
+    async def look(self, most: int = 500) -> bool:
+        """Stop batches in which too many failed, go on with cancels that a hub left unfinished, and mark what has
+        ended, `most` batches at a time. Any number of workers may look. True when a limit of failures is at stake:
+        then look again soon."""
+        at_stake = False
+        after: UUID | None = None
+        while True:
+            async with self._database.connection() as connection:
+                found = await store.look(connection, after=after, most=most)
+            at_stake = await self._look_at(found) or at_stake
+            if len(found) < most:
+                return at_stake
+            after = found[-1].id
+
+    async def _look_at(self, found: Sequence[store.OpenBatch]) -> bool:
+        at_stake = False
+        for batch in found:
+            stopped = batch.status is BatchStatus.CANCELLED
+            if not stopped and batches.too_many(batch.failed, batch.max_failures):
+                await self._stop(batch.id)
+            elif batch.to_cancel:
+                await self._cancel_commands(batch.id)
+            at_stake = at_stake or (batch.max_failures is not None and not stopped)
+        ended = [batch.id for batch in found if not batch.open]
+        if ended:
+            async with self._database.connection() as connection:
+                await store.finish(connection, ended)
+            for batch_id in ended:
+                self._log.info(Event.BATCH_FINISHED, batch_id=batch_id)
+        return at_stake
+
+    async def _stop(self, batch_id: UUID) -> None:
+        async with self._database.transaction() as connection:
+            batch = await store.lock(connection, batch_id)
+            if batch is None or batches.after(batch.status, Change.CANCEL) in (None, batch.status):
+                return  # Somebody else was faster.
+            await _move(connection, batch_id, batch, BatchStatus.CANCELLED, "max_failures")
+        self._log.warning(Event.BATCH_STOPPED, batch_id=batch_id)
+        await self._cancel_commands(batch_id)
+
+    async def _cancel_commands(self, batch_id: UUID) -> None:
+        """Ask for a cancel of each command, oldest first. If this process dies, a later look goes on."""
+        while True:
+            async with self._database.transaction() as connection:
+                ids = await store.to_cancel(connection, batch_id, CHUNK)
+                locked = list((await transitions.lock(connection, ids)).values())
+                for command in locked:
+                    command.fold(lifecycle.decide(command.state, CancelRequested(), command.now))
+                await transitions.apply(connection, locked)
+            if not ids:
+                return
+            ended = [command for command in locked if command.state.status in ENDED]
+            self._signals.ended(command.id for command in ended)
+            # What waited behind one of them by its order key may go now.
+            self._signals.work_for({command.client_id for command in ended})
+            if len(ended) < len(locked):
+                self._signals.send_again()
+
+
+async def _move(
+    connection: Connection, batch_id: UUID, batch: store.LockedBatch, goal: BatchStatus, stop_reason: str
+) -> set[str]:
+    """Move a locked batch, and hold back or let go what has not ended; the clients that have work then."""
+    await store.set_status(connection, batch_id, goal, stop_reason if goal is BatchStatus.CANCELLED else None)
+    if goal is BatchStatus.RUNNING:
+        return await store.release(connection, batch_id, shift=batch.staged, paused_at=batch.paused_at)
+    await store.hold(connection, batch_id)
+    return set()

@@ -1,0 +1,342 @@
+"""One request, many commands: who gets one is found out, stored with a row for each, and answered after the commit."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec.structs import replace as copy
+from uuid_utils.compat import uuid7
+
+from hub.core.access import store as principals
+from hub.core.clients.rules import Target
+from hub.core.clients.service import groups
+from hub.core.commands.service.submission import (
+    Caller,
+    CommandRequest,
+    IdempotencyKey,
+    Submission,
+    check,
+    label_of,
+    names_source,
+)
+from hub.core.commands.store import submit as submit_store
+from hub.core.commands.store.submit import NewCommand, Verdict
+from hub.core.presence import store as sessions
+from hub.database.engine import Connection, Database
+from hub.errors import ConflictError, FieldProblem, RejectedError, UnavailableError
+from hub.features.batches import rules as batches
+from hub.features.batches import store as store
+from hub.features.batches.rules import Rollout
+from hub.signals.ports import Signals
+from hub.telemetry.log import Event, Log
+from hub.telemetry.metrics import Metrics
+
+MOST_COMMANDS = 1_000
+"""Different commands in one request; its body of at most 1 MiB is the other bound."""
+MOST_BYTES = 32 * 1024 * 1024
+"""Payloads of all commands of a batch together: what goes to Postgres in one statement."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRequest:
+    """What a caller asks for: `command` for each client of `target` (its own `client_id` does not count), or else
+    `commands` as they are."""
+
+    target: Target | None = None
+    command: CommandRequest | None = None
+    commands: tuple[CommandRequest, ...] = ()
+    max_failures: int | None = None
+    max_failures_percent: float | None = None
+    rollout: Rollout | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of one command: `refusal` None means that it is accepted."""
+
+    client_id: str
+    action: str
+    refusal: str | None
+    presence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A stored batch. `repeated`: an earlier request with the same key made it."""
+
+    batch_id: UUID
+    repeated: bool
+
+
+class FanOut:
+    """The service."""
+
+    def __init__(
+        self, database: Database, submission: Submission, signals: Signals, metrics: Metrics, log: Log
+    ) -> None:
+        self._database = database
+        self._submission = submission
+        self._signals = signals
+        self._metrics = metrics
+        self._log = log
+
+    async def create(self, caller: Caller, request: BatchRequest, key: IdempotencyKey | None = None) -> Created:
+        """Store a batch with a row for each command; the answer comes after the commit.
+
+        Raises RejectedError or NotFoundError for what is wrong with the request itself, ConflictError (the key was used
+        with another body) and UnavailableError; then nothing was taken. What quota, permission or the state of a client
+        forbids makes a row `rejected`, and takes nothing either.
+        """
+        repeated = await self._find_repeated(caller, key) if key is not None else None
+        if repeated is not None:
+            return repeated
+        stored = await self._carry_out(caller, request, key)
+        if stored is None:
+            assert key is not None  # noqa: S101 - only a request with a key can be a repeat
+            repeated = await self._find_repeated(caller, key)
+            if repeated is None:  # The other request was rolled back meanwhile.
+                raise UnavailableError("try_again")
+            return repeated
+        self.tell(stored)
+        return Created(stored.batch_id, repeated=False)
+
+    async def preview(self, caller: Caller, request: BatchRequest) -> list[Outcome]:
+        """What `create` would do now, one by one: the same way to the last step, which takes everything back. Raises
+        like `create`."""
+        stored = await self._carry_out(caller, replace(request, dry_run=True), None)
+        assert stored is not None  # noqa: S101 - only a key that is taken stores nothing
+        client_ids = list({command.client_id for command in stored.commands})
+        async with self._database.connection() as connection:
+            presences = await store.presences(connection, client_ids)
+        return [
+            Outcome(command.client_id, command.action, verdict.refusal, presences.get(command.client_id, "unknown"))
+            for command, verdict in zip(stored.commands, stored.verdicts, strict=True)
+        ]
+
+    async def _carry_out(self, caller: Caller, request: BatchRequest, key: IdempotencyKey | None) -> "Stored | None":
+        """Bring the document in if need be, store, and forget the document when that was for nothing."""
+        if request.command is None or not names_source(request.command):
+            return await self._store(caller, request, key)
+        check(request.command)
+        command, document = await self._submission.bring(caller, request.command)
+        try:
+            stored = await self._store(caller, replace(request, command=command), key)
+        except RejectedError:
+            await self._submission.discard(document)
+            raise
+        if stored is None or request.dry_run:
+            await self._submission.discard(document)
+        return stored
+
+    async def judge(self, caller: Caller, request: BatchRequest) -> list[UUID]:
+        """Raise what `create` would for the request itself, and store nothing; the documents that it names. A target
+        that means nobody just now is none of its faults."""
+        prepared = await self.prepare(caller, request)
+        async with self._database.connection() as connection:
+            try:
+                await _commands(connection, request, prepared.templates, uuid7())
+            except RejectedError as problem:
+                if problem.code != "no_targets":
+                    raise
+        return list(dict.fromkeys(one for command in prepared.templates for one in command.document_ids))
+
+    async def prepare(self, caller: Caller, request: BatchRequest) -> "Prepared":
+        """Check a request that names no document by where it lies, as far as that needs no transaction. Raises
+        RejectedError, NotFoundError or UnavailableError."""
+        _check(request)
+        return Prepared(request, await self._templates(caller, request))
+
+    async def _store(self, caller: Caller, request: BatchRequest, key: IdempotencyKey | None) -> "Stored | None":
+        """The one transaction; None when the key is taken."""
+        prepared = await self.prepare(caller, request)
+        batch_id = uuid7()
+        async with (
+            self._database.connection() as connection,
+            connection.transaction(force_rollback=request.dry_run),
+        ):
+            if key is not None and not await store.take_key(
+                connection,
+                batch_id=batch_id,
+                principal_id=caller.principal.id,
+                route=key.route,
+                key=key.key,
+                request_sha256=key.request_sha256,
+            ):
+                return None
+            return await self.store_in(connection, caller, prepared, batch_id)
+
+    async def store_in(self, connection: Connection, caller: Caller, prepared: "Prepared", batch_id: UUID) -> "Stored":
+        """Store a batch in the caller's transaction, who calls `tell` after its commit. Raises RejectedError or
+        NotFoundError; then the caller takes everything back."""
+        request = prepared.request
+        commands = await _commands(connection, request, prepared.templates, batch_id)
+        pace = None
+        if request.rollout is not None:
+            pace = request.rollout.pace(len(commands))
+            if batches.takes_too_long(len(commands), pace):
+                raise RejectedError("validation_error", fields=(FieldProblem("rollout", _TOO_SLOW),))
+            commands = await _spread(connection, commands, pace)
+        verdicts = await submit_store.submit_many(connection, commands)
+        _require_possible(verdicts)
+        accepted = sum(verdict.refusal is None for verdict in verdicts)
+        batch = store.NewBatch(
+            id=batch_id,
+            created_by=caller.principal.id,
+            target=request.target.as_json() if request.target is not None else {"commands": len(commands)},
+            total=len(commands),
+            action=request.command.action if request.command is not None else None,
+            accepted=accepted,
+            rejected=len(commands) - accepted,
+            max_failures=batches.failures_allowed(request.max_failures, request.max_failures_percent, accepted),
+            per_minute=pace,
+        )
+        await store.insert(connection, batch)
+        await principals.audit(
+            connection,
+            principal_id=caller.principal.id,
+            action="batch.create",
+            resource="batch",
+            resource_id=str(batch_id),
+            address=caller.address,
+            detail={"target": batch.target, "action": batch.action, "accepted": accepted},
+        )
+        return Stored(batch_id, commands, verdicts)
+
+    async def _templates(self, caller: Caller, request: BatchRequest) -> list[NewCommand]:
+        """The commands of a request, checked: the one for all clients, or each of its own. Raises RejectedError."""
+        if request.command is not None:
+            return [await self._prepare(caller, request.command, "command")]
+        return [
+            await self._prepare(caller, command, f"commands[{place}]") for place, command in enumerate(request.commands)
+        ]
+
+    async def _prepare(self, caller: Caller, command: CommandRequest, path: str) -> NewCommand:
+        try:
+            return await self._submission.prepare(caller, command)
+        except RejectedError as problem:
+            fields = tuple(FieldProblem(f"{path}.{field.field}", field.message) for field in problem.fields)
+            if not fields and path == "command":
+                raise
+            found = fields or (FieldProblem(path, _IN_WORDS.get(problem.code, problem.code)),)
+            raise RejectedError("validation_error", fields=found) from None
+
+    async def _find_repeated(self, caller: Caller, key: IdempotencyKey) -> Created | None:
+        async with self._database.connection() as connection:
+            found = await submit_store.find_idempotent(connection, caller.principal.id, key.route, key.key)
+        if found is None:
+            return None
+        batch_id, request_sha256 = found
+        if request_sha256 != key.request_sha256:
+            raise ConflictError("idempotency_key_reused", key=key.key)
+        return Created(batch_id, repeated=True)
+
+    def tell(self, stored: "Stored") -> None:
+        """Wake the dispatcher; count; one line in the log for all."""
+        judged = list(zip(stored.commands, stored.verdicts, strict=True))
+        self._signals.work_for(
+            command.client_id for command, verdict in judged if verdict.refusal is None and command.not_before is None
+        )
+        made = Counter(label_of(command.action) for command, verdict in judged if verdict.refusal is None)
+        for action, number in made.items():
+            self._metrics.commands_created.labels(action).inc(number)
+        refused = Counter(verdict.refusal for verdict in stored.verdicts if verdict.refusal is not None)
+        for code, number in refused.items():
+            self._metrics.commands_refused.labels(code).inc(number)
+        self._log.info(Event.BATCH_CREATED, batch_id=stored.batch_id, accepted=made.total(), rejected=refused.total())
+
+
+_TOO_SLOW = f"it would take longer than {batches.LONGEST_ROLLOUT.days} days"
+_IN_WORDS = {
+    "payload_too_large": "its payload is too large: upload big things as a document",
+    "document_not_found": "there is no such document",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request that was checked, and the commands that it makes: one for all clients, or each of its own."""
+
+    request: BatchRequest
+    templates: list[NewCommand]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A batch with its commands and what became of each."""
+
+    batch_id: UUID
+    commands: list[NewCommand]
+    verdicts: list[Verdict]
+
+
+async def _commands(
+    connection: Connection, request: BatchRequest, templates: Sequence[NewCommand], batch_id: UUID
+) -> list[NewCommand]:
+    """A command for each target, in the order in which they are to be stored."""
+    if request.target is not None:
+        client_ids = await groups.resolve(connection, request.target)
+        _check_size(templates, len(client_ids))
+        template = templates[0]
+        return [copy(template, id=uuid7(), client_id=client_id, batch_id=batch_id) for client_id in client_ids]
+    await groups.require_clients(
+        connection, [command.client_id for command in templates], "commands[{}].client_id", with_retired=True
+    )
+    _check_size(templates, 1)
+    return [copy(template, batch_id=batch_id) for template in templates]
+
+
+async def _spread(connection: Connection, commands: Sequence[NewCommand], pace: float) -> list[NewCommand]:
+    """The commands of a staged rollout, each with its time."""
+    now = await sessions.now(connection)
+    return [
+        copy(command, not_before=max(command.not_before or now, now) + batches.begins_after(place, pace))
+        if place
+        else command
+        for place, command in enumerate(commands)
+    ]
+
+
+def _check(request: BatchRequest) -> None:
+    problems: list[FieldProblem] = []
+    if request.rollout is not None:
+        for place, command in enumerate((request.command, *request.commands)):
+            if command is not None and command.expires_at is not None:
+                path = f"commands[{place - 1}]" if place else "command"
+                problems.append(FieldProblem(f"{path}.expires_at", "give expires_in_s: it counts from each begin"))
+    for place, command in enumerate(request.commands):
+        if names_source(command):
+            message = "in a list, name a document by its id from POST /api/documents"
+            problems.append(FieldProblem(f"commands[{place}].payload.document", message))
+    if problems:
+        raise RejectedError("validation_error", fields=tuple(problems[: groups.MOST_NAMED]))
+
+
+def _check_size(templates: Sequence[NewCommand], times: int) -> None:
+    size = sum(len(msgspec.json.encode(template.payload)) for template in templates) * times
+    if size > MOST_BYTES:
+        raise RejectedError("batch_too_large", size=size, most=MOST_BYTES)
+
+
+def _require_possible(verdicts: Sequence[Verdict]) -> None:
+    """A command that could never begin is the caller's mistake, not a client's refusal."""
+    for verdict in verdicts:
+        if verdict.refusal in ("already_expired", "never_due"):
+            raise RejectedError("request_expired", reason=verdict.refusal)
+
+
+def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """The numbers of a preview."""
+    refused = Counter(outcome.refusal for outcome in outcomes if outcome.refusal is not None)
+    accepted = [outcome for outcome in outcomes if outcome.refusal is None]
+    return {
+        "total": len(outcomes),
+        "accepted": len(accepted),
+        "rejected": refused.total(),
+        "rejections": dict(refused),
+        "offline": sum(outcome.presence == "offline" for outcome in accepted),
+        "silent": sum(outcome.presence == "unknown" for outcome in accepted),
+    }

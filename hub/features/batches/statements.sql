@@ -1,0 +1,169 @@
+-- name: take_key
+-- An idempotency key for a batch; `command_id` holds the batch. Who takes it at the same time waits here, before
+-- anything else is locked, and gets no row.
+INSERT INTO idempotency_keys (principal_id, route, key, request_sha256, command_id, created_at)
+VALUES (%(principal_id)s, %(route)s, %(key)s, %(request_sha256)s, %(id)s, floorhub_now())
+ON CONFLICT DO NOTHING
+RETURNING command_id;
+
+-- name: insert
+-- Nothing -> running, in the transaction that stores its commands.
+INSERT INTO batches (
+    id, created_by, created_at, target, status, total, action, accepted, rejected, max_failures, per_minute
+)
+VALUES (
+    %(id)s, %(created_by)s, floorhub_now(), %(target)s, 'running', %(total)s, %(action)s, %(accepted)s, %(rejected)s,
+    %(max_failures)s, %(per_minute)s
+);
+
+-- name: lock
+-- A batch that somebody decides about. Before its commands, always.
+SELECT id, status, per_minute, paused_at, floorhub_now() AS now FROM batches WHERE id = %(id)s FOR UPDATE;
+
+-- name: set_status
+-- To what `hub/features/batches/rules.py` allows; the row is locked.
+UPDATE batches
+SET
+    status = %(status)s,
+    stop_reason = %(stop_reason)s,
+    paused_at = CASE WHEN %(status)s = 'paused' THEN floorhub_now() END
+WHERE id = %(id)s;
+
+-- name: hold
+-- Keep all that has not ended from being handed out (again): pending commands leave the index that dispatch reads;
+-- what was handed out stays where it is, but would wait here if its agent gives it back for another attempt.
+WITH open AS MATERIALIZED (
+    SELECT id FROM commands
+    WHERE batch_id = %(id)s AND batch_id IS NOT NULL AND status IN ('pending', 'queued', 'running') AND NOT on_hold
+    ORDER BY id
+    FOR UPDATE
+)
+UPDATE commands c SET on_hold = true, scheduled = true FROM open WHERE c.id = open.id;
+
+-- name: release
+-- The opposite of hold. With `shift`, the commands whose time had not come when the batch was paused keep their
+-- distance: they begin, and expire, later by the length of the pause.
+WITH open AS MATERIALIZED (
+    SELECT
+        id,
+        CASE
+            WHEN %(shift)s AND status = 'pending' AND attempt = 1 AND not_before > %(paused_at)s
+                THEN floorhub_now() - %(paused_at)s::timestamptz
+            ELSE interval '0'
+        END AS by
+    FROM commands
+    WHERE batch_id = %(id)s AND batch_id IS NOT NULL AND status IN ('pending', 'queued', 'running') AND on_hold
+    ORDER BY id
+    FOR UPDATE
+)
+UPDATE commands c
+SET
+    on_hold = false,
+    not_before = c.not_before + open.by,
+    expires_at = c.expires_at + open.by,
+    deadline_at = c.deadline_at + open.by,
+    scheduled = c.status = 'pending' AND coalesce(c.not_before + open.by > floorhub_now(), false)
+FROM open
+WHERE c.id = open.id
+RETURNING c.client_id, c.scheduled;
+
+-- name: to_cancel
+-- What of a batch nobody has asked to cancel yet.
+SELECT id FROM commands
+WHERE batch_id = %(id)s AND batch_id IS NOT NULL AND status IN ('pending', 'queued', 'running')
+    AND cancel_requested_at IS NULL
+ORDER BY id
+LIMIT %(most)s;
+
+-- name: look
+-- Batches that have not finished: whether something of one is open, or to be cancelled, and whether more has failed
+-- than may. Reads small indexes only, and no more of them than it must, since it runs all the time.
+SELECT
+    b.id, b.status, b.max_failures,
+    EXISTS (
+        SELECT FROM commands c
+        WHERE c.batch_id = b.id AND c.batch_id IS NOT NULL AND c.status IN ('pending', 'queued', 'running')
+    ) AS open,
+    b.status = 'cancelled' AND EXISTS (
+        SELECT FROM commands c
+        WHERE c.batch_id = b.id AND c.batch_id IS NOT NULL AND c.status IN ('pending', 'queued', 'running')
+            AND c.cancel_requested_at IS NULL
+    ) AS to_cancel,
+    CASE WHEN b.max_failures IS NOT NULL THEN (
+        SELECT count(*) FROM (
+            SELECT FROM commands c
+            WHERE c.batch_id = b.id AND c.batch_id IS NOT NULL AND c.status IN ('failed', 'unknown')
+            LIMIT b.max_failures + 1
+        ) bad
+    ) ELSE 0 END AS failed
+FROM batches b
+WHERE b.finished_at IS NULL AND (%(after)s::uuid IS NULL OR b.id > %(after)s)
+ORDER BY b.id
+LIMIT %(most)s;
+
+-- name: finish
+-- running, paused -> finished; a cancelled one stays so. A batch gets no new commands and what has ended does not begin
+-- again, so what had nothing open when it was looked at has nothing open now.
+UPDATE batches
+SET status = CASE WHEN status = 'cancelled' THEN status ELSE 'finished' END, finished_at = floorhub_now()
+WHERE id = ANY (%(ids)s) AND finished_at IS NULL;
+
+-- name: find
+-- One batch, or a page of batches, newest first.
+SELECT
+    id, created_by, created_at, target, status, total, action, accepted, rejected, max_failures, per_minute, stop_reason,
+    paused_at, finished_at
+FROM batches
+WHERE (%(id)s::uuid IS NULL OR id = %(id)s)
+    AND (%(before)s::uuid IS NULL OR id < %(before)s)
+    AND (%(statuses)s::text[] IS NULL OR status = ANY (%(statuses)s))
+ORDER BY id DESC
+LIMIT %(limit)s;
+
+-- name: progress
+-- How many commands of a batch are where, and what stands in their way: `code` for rejected ones, `trouble` for those
+-- whose client is away (offline) or gives no sign (silent).
+SELECT status, code, trouble, count(*) AS number
+FROM (
+    SELECT
+        c.status,
+        CASE WHEN c.status = 'rejected' THEN c.error ->> 'code' END AS code,
+        CASE
+            WHEN c.status NOT IN ('pending', 'queued', 'running') THEN NULL
+            WHEN s.presence = 'offline' THEN 'offline'
+            WHEN s.presence = 'unknown' THEN 'silent'
+            WHEN c.status = 'queued' AND c.accepted_at IS NULL AND c.sends > 1 THEN 'silent'
+        END AS trouble
+    FROM commands c
+    JOIN client_sessions s ON s.client_id = c.client_id
+    WHERE c.batch_id = %(id)s
+) one
+GROUP BY status, code, trouble;
+
+-- name: rows
+-- A page of a batch's commands in the order of its request; filters that are NULL let everything through.
+SELECT *
+FROM (
+    SELECT
+        c.id AS command_id, c.client_id, c.action, c.status, c.attempt, c.not_before, c.queued_at, c.accepted_at,
+        c.started_at, c.finished_at, coalesce(c.error ->> 'code', c.unknown_reason) AS code,
+        c.cancel_requested_at IS NOT NULL AS cancel_requested, s.presence,
+        CASE
+            WHEN c.status NOT IN ('pending', 'queued', 'running') THEN NULL
+            WHEN s.presence = 'offline' THEN 'offline'
+            WHEN s.presence = 'unknown' THEN 'silent'
+            WHEN c.status = 'queued' AND c.accepted_at IS NULL AND c.sends > 1 THEN 'silent'
+        END AS trouble
+    FROM commands c
+    JOIN client_sessions s ON s.client_id = c.client_id
+    WHERE c.batch_id = %(id)s
+        AND (%(after)s::uuid IS NULL OR c.id > %(after)s)
+        AND (%(statuses)s::text[] IS NULL OR c.status = ANY (%(statuses)s))
+) one
+WHERE %(trouble)s::text IS NULL OR trouble = %(trouble)s
+ORDER BY command_id
+LIMIT %(limit)s;
+
+-- name: presences
+-- How the clients of a batch that is about to be stored are.
+SELECT client_id, presence FROM client_sessions WHERE client_id = ANY (%(client_ids)s);

@@ -1,0 +1,1 @@
+"""What people do about commands that ended without success."""

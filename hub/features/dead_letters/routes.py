@@ -1,0 +1,236 @@
+"""Dead letters: list, count, replay, dismiss; and a person's word about an unknown command."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Header, Query, Request, Response
+from uuid_utils.compat import uuid7
+
+from hub.api.deps import HubDep
+from hub.api.models import CommandOutput, Moment
+from hub.api.problems import prefers_korean, sentence
+from hub.core.commands.routes.commands import PROBLEM, MayCommand, MayRead, from_cursor, shape, to_cursor, until_end
+from hub.core.commands.rules.lifecycle import Status
+from hub.features.dead_letters.service import Outcome, Outcomes
+from hub.features.dead_letters.shapes import (
+    Action,
+    ClientId,
+    DeadLetter,
+    DeadLetterPage,
+    DeadLetterSummary,
+    DecideInput,
+    DismissInput,
+    DismissOutput,
+    Reason,
+    Reference,
+    ReplayInput,
+    ReplayOutput,
+    RetryInput,
+    RetryOutput,
+)
+from hub.features.dead_letters.store import Filter
+
+router = APIRouter(tags=["dead letters"])
+_FIELDS = tuple(DeadLetter.model_fields)
+_CHANGED: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 401, 403, 415, 422, 503), PROBLEM)
+
+
+@router.get(
+    "/api/dead-letters",
+    response_model=DeadLetterPage,
+    summary="List open dead letters, newest first",
+    description="Commands that ended without success and wait for a person, who replays, dismisses or decides them.",
+    responses=dict.fromkeys((401, 403, 422, 503), PROBLEM),
+)
+async def list_dead_letters(
+    hub: HubDep,
+    _caller: MayRead,
+    client_id: Annotated[ClientId | None, Query()] = None,
+    action: Annotated[Action | None, Query()] = None,
+    reason: Annotated[Reason | None, Query(description="The cause, such as printer_stopped or expired.")] = None,
+    reference: Annotated[Reference | None, Query()] = None,
+    created_after: Moment | None = None,
+    created_before: Moment | None = None,
+    cursor: Annotated[str | None, Query(max_length=200, description="next_cursor of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Response:
+    """A page of them."""
+    wanted = Filter(
+        client_id=client_id,
+        action=action,
+        reason=reason,
+        reference=reference,
+        created_after=created_after,
+        created_before=created_before,
+    )
+    rows, following = await hub.dead_letters.page(wanted, before=from_cursor(cursor), limit=limit)
+    items = [{name: row[name] for name in _FIELDS} for row in rows]
+    return _json({"items": items, "next_cursor": to_cursor(following)})
+
+
+@router.get(
+    "/api/dead-letters/summary",
+    response_model=DeadLetterSummary,
+    summary="How many dead letters are open, by client, action and cause",
+    responses=dict.fromkeys((401, 403, 422, 503), PROBLEM),
+)
+async def count_dead_letters(
+    hub: HubDep,
+    _caller: MayRead,
+    client_id: Annotated[ClientId | None, Query()] = None,
+    action: Annotated[Action | None, Query()] = None,
+    reason: Annotated[Reason | None, Query()] = None,
+    reference: Annotated[Reference | None, Query()] = None,
+    created_after: Moment | None = None,
+    created_before: Moment | None = None,
+) -> Response:
+    """The numbers."""
+    wanted = Filter(
+        client_id=client_id,
+        action=action,
+        reason=reason,
+        reference=reference,
+        created_after=created_after,
+        created_before=created_before,
+    )
+    return _json(await hub.dead_letters.summary(wanted))
+
+
+@router.post(
+    "/api/commands/{command_id}/retry",
+    status_code=201,
+    response_model=RetryOutput,
+    summary="Replay a dead letter",
+    description=(
+        "Makes one new command with `replay_of`, once: asking again gives the same one (200). It takes quota as any "
+        "command does; a refusal leaves the dead letter open. An `unknown` one may have taken effect and needs `force`."
+    ),
+    responses={
+        200: {"model": RetryOutput, "description": "It was replayed before; this is the command."},
+        **_CHANGED,
+        **dict.fromkeys((404, 409, 429), PROBLEM),
+    },
+)
+async def retry_command(
+    command_id: UUID,
+    request: Request,
+    hub: HubDep,
+    caller: MayCommand,
+    body: RetryInput | None = None,
+    wait: Annotated[float, Query(ge=0, le=60, description="Seconds to wait for the end.")] = 0,
+) -> Response:
+    """Run it once more."""
+    asked = body or RetryInput()
+    new_id = uuid7()
+    with hub.waiting.expected(new_id) as end:
+        done = await hub.dead_letters.retry(
+            caller, command_id, force=asked.force, expires_in_s=asked.expires_in_s, new_id=new_id
+        )
+        if wait and not done.repeated:
+            await until_end(end, request, wait)
+    found = done.command_id or new_id
+    if wait and done.repeated:
+        with hub.waiting.expected(found) as end:
+            await hub.waiting.look(found)
+            await until_end(end, request, wait)
+    row = await hub.commands.get(found)
+    return _json(
+        {**shape(row), "repeated": done.repeated},
+        status_code=200 if done.repeated else 201,
+        headers={"Location": f"/api/commands/{found}"},
+    )
+
+
+@router.post(
+    "/api/dead-letters/replay",
+    response_model=ReplayOutput,
+    summary="Replay many dead letters",
+    description=(
+        "Each for itself, as `POST /api/commands/{command_id}/retry` does it; the answer says what became of each. "
+        "With `filter` the oldest 1,000 that fit; `left` and `next_cursor` lead to the rest."
+    ),
+    responses=_CHANGED,
+)
+async def replay_dead_letters(
+    body: ReplayInput, hub: HubDep, caller: MayCommand, accept_language: Annotated[str, Header()] = ""
+) -> Response:
+    """Run them once more."""
+    if body.filter is None:
+        items = await hub.dead_letters.replay(caller, body.ids or (), force=body.force, expires_in_s=body.expires_in_s)
+        done = Outcomes(items, 0, None)
+    else:
+        done = await hub.dead_letters.replay_matching(
+            caller,
+            body.filter.filter(),
+            after=from_cursor(body.cursor),
+            force=body.force,
+            expires_in_s=body.expires_in_s,
+        )
+    korean = prefers_korean(accept_language)
+    rows = [{**_row(outcome, "replayed", korean=korean), "command_id": outcome.command_id} for outcome in done.items]
+    return _several(done, rows, "replayed", korean=korean)
+
+
+@router.post(
+    "/api/dead-letters/dismiss",
+    response_model=DismissOutput,
+    summary="Dismiss many dead letters",
+    description=(
+        "They wait for nobody any more, and what waited behind them by its `order_key` goes. Asking again is harmless. "
+        "With `filter` the oldest 1,000 that fit; `left` and `next_cursor` lead to the rest."
+    ),
+    responses=_CHANGED,
+)
+async def dismiss_dead_letters(
+    body: DismissInput, hub: HubDep, caller: MayCommand, accept_language: Annotated[str, Header()] = ""
+) -> Response:
+    """Let them rest."""
+    if body.filter is None:
+        done = Outcomes(await hub.dead_letters.dismiss(caller, body.ids or (), note=body.note), 0, None)
+    else:
+        done = await hub.dead_letters.dismiss_matching(
+            caller, body.filter.filter(), after=from_cursor(body.cursor), note=body.note
+        )
+    korean = prefers_korean(accept_language)
+    rows = [_row(outcome, "dismissed", korean=korean) for outcome in done.items]
+    return _several(done, rows, "dismissed", korean=korean)
+
+
+@router.post(
+    "/api/commands/{command_id}/decide",
+    response_model=CommandOutput,
+    summary="Say what became of an unknown command",
+    description=(
+        "A person looked at the device. It is final: later reports change nothing, and the dead letter is closed, "
+        "whatever the outcome."
+    ),
+    responses={**_CHANGED, **dict.fromkeys((404, 409), PROBLEM)},
+)
+async def decide_command(command_id: UUID, body: DecideInput, hub: HubDep, caller: MayCommand) -> Response:
+    """Take a person's word."""
+    await hub.dead_letters.decide(caller, command_id, Status(body.outcome), note=body.note)
+    return _json(shape(await hub.commands.get(command_id)))
+
+
+def _row(outcome: Outcome, done: str, *, korean: bool) -> dict[str, Any]:
+    refusal = outcome.refusal
+    return {
+        "id": outcome.id,
+        "outcome": "refused" if refusal is not None else "repeated" if outcome.repeated else done,
+        "code": None if refusal is None else refusal.code,
+        "detail": None if refusal is None else sentence(refusal.code, refusal.params, korean=korean),
+    }
+
+
+def _several(done: Outcomes, rows: Sequence[dict[str, Any]], name: str, *, korean: bool) -> Response:
+    counts = Counter(row["outcome"] for row in rows)
+    answer: dict[str, Any] = {what: counts[what] for what in (name, "repeated", "refused")}
+    answer |= {"left": done.left, "next_cursor": to_cursor(done.following), "items": rows}
+    return _json(answer, headers={"Content-Language": "ko" if korean else "en"})
+
+
+def _json(value: Any, status_code: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(value), media_type="application/json", status_code=status_code, headers=headers)

@@ -1,0 +1,363 @@
+"""What people do about commands that ended without success: look through them, replay, dismiss, decide."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from hub.api.text import find_unstorable
+from hub.core.access import store as principals
+from hub.core.commands.rules.lifecycle import Close, Command, Ignore, Ignored, Status
+from hub.core.commands.service.submission import Caller, label_of, refusal
+from hub.core.commands.store import submit as submit_store
+from hub.core.commands.store import transitions
+from hub.core.commands.store.submit import NewCommand
+from hub.core.commands.store.transitions import LockedCommand
+from hub.database.engine import Connection, Database
+from hub.errors import ConflictError, FieldProblem, NotFoundError, RejectedError
+from hub.features.dead_letters import rules as dead_letters
+from hub.features.dead_letters import store as store
+from hub.features.dead_letters.rules import DECIDED, DISMISSED, REPLAYED, Decide, Dismiss, Replay, judge
+from hub.features.dead_letters.store import Filter
+from hub.signals.ports import Signals
+from hub.telemetry.log import Event, Log
+from hub.telemetry.metrics import Metrics
+
+Row = dict[str, Any]
+MOST = 1_000
+"""Dead letters that one request may be about."""
+MOST_GROUPS = 100
+"""Clients, actions and causes that a summary names, the largest first."""
+CHUNK = 100
+"""Dead letters in one transaction: late reports about them wait for it, and their payloads go to Postgres together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one dead letter that somebody asked about. With `refusal` nothing did, and it says why."""
+
+    id: UUID
+    refusal: RejectedError | None = None
+    repeated: bool = False
+    """The same was asked before, and done."""
+    command_id: UUID | None = None
+    """The new command of a replay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Those of a filter; `left` open ones that fit it lie beyond, after `following`."""
+
+    items: list[Outcome]
+    left: int
+    following: UUID | None
+
+
+class DeadLetters:
+    """The service. Each dead letter is locked, decided about and closed in one transaction, with its replay."""
+
+    def __init__(self, database: Database, signals: Signals, metrics: Metrics, log: Log) -> None:
+        self._database = database
+        self._signals = signals
+        self._metrics = metrics
+        self._log = log
+
+    # --- looking ---------------------------------------------------------------------------------------------
+
+    async def page(self, wanted: Filter, *, before: UUID | None, limit: int) -> tuple[list[Row], UUID | None]:
+        """Up to `limit` open dead letters, newest first, and the cursor of the next page (None at the end)."""
+        _require_storable(asdict(wanted))
+        async with self._database.connection() as connection:
+            rows = await store.page(connection, wanted, before=before, limit=limit + 1)
+        return rows[:limit], rows[limit - 1]["id"] if len(rows) > limit else None
+
+    async def summary(self, wanted: Filter) -> Row:
+        """How many there are: `total`, `oldest` (when the first of them ended), and by `client`, `action` and `reason`
+        the number of different ones and the largest of them."""
+        _require_storable(asdict(wanted))
+        async with self._database.connection() as connection:
+            rows = await store.summary(connection, wanted, most=MOST_GROUPS)
+        found: Row = {"total": 0, "oldest": None}
+        found |= {kind: {"different": 0, "largest": []} for kind in ("client", "action", "reason")}
+        for row in rows:
+            if row["kind"] == "total":
+                found |= {"total": row["number"], "oldest": row["oldest"]}
+            else:
+                found[row["kind"]]["different"] = row["groups"]
+                found[row["kind"]]["largest"].append({"name": row["name"], "number": row["number"]})
+        return found
+
+    # --- replay ----------------------------------------------------------------------------------------------
+
+    async def retry(
+        self,
+        caller: Caller,
+        command_id: UUID,
+        *,
+        force: bool = False,
+        expires_in_s: float | None = None,
+        new_id: UUID | None = None,
+    ) -> Outcome:
+        """Have one dead letter run once more, as a new command (`new_id`: a UUIDv7 of the caller's making).
+
+        Asking again names the same command. Raises NotFoundError, ConflictError (no open dead letter, or its effect may
+        have happened and `force` is false) and what a submit raises; then nothing was taken and it stays open.
+        """
+        new_ids = {} if new_id is None else {command_id: new_id}
+        [outcome] = await self._replay(caller, [command_id], force, expires_in_s, new_ids)
+        if outcome.refusal is not None:
+            raise outcome.refusal
+        return outcome
+
+    async def replay(
+        self, caller: Caller, ids: Iterable[UUID], *, force: bool = False, expires_in_s: float | None = None
+    ) -> list[Outcome]:
+        """The same for many, oldest first, each for itself: an outcome for each, in the order given."""
+        return await _each(ids, lambda some: self._replay(caller, some, force, expires_in_s))
+
+    async def replay_matching(
+        self,
+        caller: Caller,
+        wanted: Filter,
+        *,
+        after: UUID | None = None,
+        force: bool = False,
+        expires_in_s: float | None = None,
+    ) -> Outcomes:
+        """The same for the oldest MOST that fit a filter, from `after` on."""
+        return await self._matching(
+            wanted, after, lambda ids: self.replay(caller, ids, force=force, expires_in_s=expires_in_s)
+        )
+
+    async def _replay(
+        self,
+        caller: Caller,
+        ids: Sequence[UUID],
+        force: bool,
+        expires_in_s: float | None,
+        new_ids: dict[UUID, UUID] | None = None,
+    ) -> list[Outcome]:
+        outcomes: dict[UUID, Outcome] = {}
+        closing: list[tuple[LockedCommand, Close]] = []
+        replays: dict[UUID, UUID] = {}
+        async with self._database.transaction() as connection:
+            locked = await transitions.lock(connection, ids)
+            for command in locked.values():
+                new_id = (new_ids or {}).get(command.id) or uuid7()
+                decision = judge(command.state, Replay(new_id, caller.principal.name, force), command.now)
+                if isinstance(decision, Close):
+                    closing.append((command, decision))
+                    replays[command.id] = new_id
+            earlier = await store.replays(connection, [letter for letter in locked if letter not in replays])
+            new, of_new = await self._submit(connection, caller, replays, expires_in_s)
+            outcomes |= of_new
+            taken = [(command, close) for command, close in closing if outcomes[command.id].refusal is None]
+            for command, close in taken:
+                command.fold(close)
+            await transitions.apply(connection, [command for command, _ in taken])
+            await principals.audit_commands(
+                connection,
+                principal_id=caller.principal.id,
+                action="dead_letter.replay",
+                address=caller.address,
+                details={command.id: {"command_id": replays[command.id], "force": force} for command, _ in taken},
+            )
+        for letter in ids:
+            if letter not in outcomes:
+                wish = Replay(letter, caller.principal.name, force)
+                outcomes[letter] = _nothing(letter, locked.get(letter), wish, earlier.get(letter))
+        self._tell_replays(new, of_new)
+        self._tell(REPLAYED, [command for command, _ in taken])
+        return [outcomes[letter] for letter in ids]
+
+    async def _submit(
+        self, connection: Connection, caller: Caller, replays: dict[UUID, UUID], expires_in_s: float | None
+    ) -> tuple[list[NewCommand], dict[UUID, Outcome]]:
+        """Submit replays of locked commands, as any new command: what was accepted, and what became of each."""
+        if not replays:
+            return [], {}
+        originals = await store.originals(connection, list(replays))
+        # Oldest first: when a quota ends, it is the older ones that were taken.
+        wanted = [_copy(originals[letter], replays[letter], caller, expires_in_s) for letter in sorted(replays)]
+        verdicts = await submit_store.submit(connection, wanted)
+        accepted: list[NewCommand] = []
+        outcomes: dict[UUID, Outcome] = {}
+        for command, verdict in zip(wanted, verdicts, strict=True):
+            assert command.replay_of is not None  # noqa: S101 - a copy always says of what
+            if verdict.refusal is None:
+                accepted.append(command)
+                outcomes[command.replay_of] = Outcome(command.replay_of, command_id=command.id)
+            else:
+                outcomes[command.replay_of] = Outcome(command.replay_of, refusal=refusal(verdict, command))
+        return accepted, outcomes
+
+    # --- dismiss ---------------------------------------------------------------------------------------------
+
+    async def dismiss(self, caller: Caller, ids: Iterable[UUID], *, note: str | None = None) -> list[Outcome]:
+        """Let dead letters rest: an outcome for each, in the order given. Asking again is harmless. What waited behind
+        one by its order key goes."""
+        _require_storable({"note": note})
+        return await _each(ids, lambda some: self._dismiss(caller, some, note))
+
+    async def dismiss_matching(
+        self, caller: Caller, wanted: Filter, *, after: UUID | None = None, note: str | None = None
+    ) -> Outcomes:
+        """The same for the oldest MOST that fit a filter, from `after` on."""
+        return await self._matching(wanted, after, lambda ids: self.dismiss(caller, ids, note=note))
+
+    async def _dismiss(self, caller: Caller, ids: Sequence[UUID], note: str | None) -> list[Outcome]:
+        outcomes: dict[UUID, Outcome] = {}
+        wish = Dismiss(caller.principal.name, note)
+        closed: list[LockedCommand] = []
+        async with self._database.transaction() as connection:
+            locked = await transitions.lock(connection, ids)
+            for command in locked.values():
+                decision = judge(command.state, wish, command.now)
+                if isinstance(decision, Close):
+                    command.fold(decision)
+                    closed.append(command)
+                    outcomes[command.id] = Outcome(command.id)
+            await transitions.apply(connection, closed)
+            await principals.audit_commands(
+                connection,
+                principal_id=caller.principal.id,
+                action="dead_letter.dismiss",
+                address=caller.address,
+                details={command.id: None if note is None else {"note": note} for command in closed},
+            )
+        for letter in ids:
+            if letter not in outcomes:
+                outcomes[letter] = _nothing(letter, locked.get(letter), wish)
+        self._tell(DISMISSED, closed)
+        return [outcomes[letter] for letter in ids]
+
+    # --- decide ----------------------------------------------------------------------------------------------
+
+    async def decide(self, caller: Caller, command_id: UUID, outcome: Status, *, note: str | None = None) -> None:
+        """Say what became of an unknown command: somebody has looked at the device. That is final; later reports
+        change nothing. Raises NotFoundError, or ConflictError when it is not unknown."""
+        _require_storable({"note": note})
+        async with self._database.transaction() as connection:
+            command = (await transitions.lock(connection, [command_id])).get(command_id)
+            if command is None:
+                raise NotFoundError("command_not_found", command_id=command_id)
+            decision = judge(command.state, Decide(outcome, caller.principal.name, note), command.now)
+            if isinstance(decision, Ignore):
+                status = command.state.status.value
+                raise ConflictError("command_not_unknown", command_id=command_id, status=status)
+            waited = command.state.waits
+            command.fold(decision)
+            await transitions.apply(connection, [command])
+            await principals.audit_commands(
+                connection,
+                principal_id=caller.principal.id,
+                action="command.decide",
+                address=caller.address,
+                details={command_id: {"outcome": outcome.value, **({} if note is None else {"note": note})}},
+            )
+        self._metrics.commands_completed.labels(outcome.value).inc()
+        self._log.info(Event.COMMAND_CHANGED, command_id=command_id, client_id=command.client_id, status=outcome.value)
+        self._tell(DECIDED, [command] if waited else [])
+        self._signals.ended([command_id])
+
+    # --- shared ----------------------------------------------------------------------------------------------
+
+    async def _matching(
+        self, wanted: Filter, after: UUID | None, close: Callable[[list[UUID]], Awaitable[list[Outcome]]]
+    ) -> Outcomes:
+        _require_storable(asdict(wanted))
+        async with self._database.connection() as connection:
+            ids = await store.matching(connection, wanted, after=after, limit=MOST)
+        items = await close(ids)
+        left = 0
+        if len(ids) == MOST:
+            async with self._database.connection() as connection:
+                left = await store.number(connection, wanted, after=ids[-1])
+        return Outcomes(items, left, ids[-1] if left else None)
+
+    def _tell_replays(self, new: Sequence[NewCommand], outcomes: dict[UUID, Outcome]) -> None:
+        """Count and log what was stored and what was refused, as for a submit."""
+        for action, times in Counter(label_of(command.action) for command in new).items():
+            self._metrics.commands_created.labels(action).inc(times)
+        for code, times in Counter(o.refusal.code for o in outcomes.values() if o.refusal is not None).items():
+            self._metrics.commands_refused.labels(code).inc(times)
+        for command in new:
+            self._log.info(
+                Event.COMMAND_CREATED,
+                command_id=command.id,
+                client_id=command.client_id,
+                action=command.action,
+                replay_of=command.replay_of,
+            )
+
+    def _tell(self, by: str, closed: Sequence[LockedCommand]) -> None:
+        """Count and log what was closed, and wake the dispatcher: what waited behind its order key may go."""
+        for command in closed:
+            self._metrics.dead_letters_closed.labels(by).inc()
+            self._log.info(Event.DEAD_LETTER_CLOSED, command_id=command.id, client_id=command.client_id, by=by)
+        self._signals.work_for({command.client_id for command in closed})
+
+
+async def _each(ids: Iterable[UUID], close: Callable[[list[UUID]], Awaitable[list[Outcome]]]) -> list[Outcome]:
+    """Close some at a time, oldest first; the outcomes in the order given, each id once."""
+    wanted = list(dict.fromkeys(ids))
+    ordered = sorted(wanted)
+    outcomes: dict[UUID, Outcome] = {}
+    for start in range(0, len(ordered), CHUNK):
+        outcomes |= {outcome.id: outcome for outcome in await close(ordered[start : start + CHUNK])}
+    return [outcomes[letter] for letter in wanted]
+
+
+def _nothing(
+    command_id: UUID, command: LockedCommand | None, wish: Replay | Dismiss, earlier: UUID | None = None
+) -> Outcome:
+    """What to say when a wish changed nothing."""
+    if command is None:
+        return Outcome(command_id, refusal=NotFoundError("command_not_found", command_id=command_id))
+    decision = judge(command.state, wish, command.now)
+    assert isinstance(decision, Ignore)  # noqa: S101 - whatever closes one has its outcome already
+    if decision.reason is Ignored.REPEATED and (earlier is not None or isinstance(wish, Dismiss)):
+        return Outcome(command_id, repeated=True, command_id=earlier)
+    return Outcome(command_id, refusal=_conflict(command_id, command.state, decision.reason))
+
+
+def _conflict(command_id: UUID, state: Command, reason: Ignored) -> ConflictError:
+    match reason:
+        case Ignored.NEEDS_FORCE:
+            return ConflictError("replay_needs_force", command_id=command_id)
+        case Ignored.NOT_A_DEAD_LETTER:
+            return ConflictError("not_a_dead_letter", command_id=command_id, status=state.status.value)
+        case _:
+            return ConflictError("dead_letter_closed", command_id=command_id, by=state.dead_letter_closed_by)
+
+
+def _copy(original: Row, new_id: UUID, caller: Caller, expires_in_s: float | None) -> NewCommand:
+    """The replay of a command."""
+    kept = (
+        *("client_id", "action", "lane", "payload", "document_ids", "priority", "max_retries", "timeout_s"),
+        *("back_off", "on_interrupt", "order_key", "when_offline", "reference", "tags", "estimated_duration_s"),
+    )
+    times = {name: original[name] for name in ("created_at", "not_before", "expires_at", "attempt")}
+    return NewCommand(
+        id=new_id,
+        not_before=None,
+        expires_at=None,
+        expires_in_s=dead_letters.time_left(**times, asked_s=expires_in_s),
+        traceparent=None,
+        created_by=caller.principal.id,
+        address=caller.address,
+        replay_of=original["id"],
+        order_place=None if original["order_key"] is None else original["order_place"] or original["id"],
+        **{name: original[name] for name in kept},
+    )
+
+
+def _require_storable(fields: dict[str, Any]) -> None:
+    """Raise RejectedError for text that Postgres does not take."""
+    texts = {name: value for name, value in fields.items() if isinstance(value, str)}
+    problems = [FieldProblem(*found) for name, text in texts.items() if (found := find_unstorable(text, name))]
+    if problems:
+        raise RejectedError("validation_error", fields=tuple(problems))

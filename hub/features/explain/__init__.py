@@ -1,0 +1,1 @@
+"""What keeps a command, and its timeline."""

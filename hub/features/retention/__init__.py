@@ -1,0 +1,1 @@
+"""Archiving and deleting what was kept long enough."""

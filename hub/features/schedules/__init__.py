@@ -1,0 +1,1 @@
+"""A batch again and again, by a cron expression."""

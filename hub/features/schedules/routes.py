@@ -1,0 +1,120 @@
+"""Schedules: make, show, change, remove, and look ahead."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from hub.api.deps import HubDep
+from hub.core.commands.routes.commands import PROBLEM, MayCommand, MayRead, from_cursor, to_cursor
+from hub.features.batches.routes import request_of
+from hub.features.schedules.rules import Misfire
+from hub.features.schedules.service.schedules import ScheduleRequest
+from hub.features.schedules.shapes import (
+    NextTimes,
+    ScheduleChange,
+    ScheduleInput,
+    ScheduleOutput,
+    SchedulePage,
+    ScheduleSummary,
+)
+
+router = APIRouter(tags=["schedules"])
+_READ: dict[int | str, dict[str, Any]] = dict.fromkeys((401, 403, 404, 422, 503), PROBLEM)
+_MADE: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 401, 403, 404, 409, 413, 415, 422, 503), PROBLEM)
+
+
+@router.post(
+    "/api/schedules",
+    status_code=201,
+    response_model=ScheduleOutput,
+    summary="Make a schedule",
+    description=(
+        "At each of its times the request becomes a batch, once, however many hubs there are, with the permissions "
+        "that whoever said what it sends, or when, has then."
+    ),
+    responses=_MADE,
+)
+async def post_schedule(body: ScheduleInput, hub: HubDep, caller: MayCommand, response: Response) -> ScheduleOutput:
+    """Make a schedule."""
+    asked = ScheduleRequest(
+        name=body.name,
+        cron=body.cron,
+        time_zone=body.time_zone,
+        request=request_of(body.request),
+        misfire=Misfire(body.misfire),
+        grace_s=body.grace_s,
+        enabled=body.enabled,
+    )
+    row = await hub.schedules.create(caller, asked)
+    response.headers["Location"] = f"/api/schedules/{row['id']}"
+    return ScheduleOutput.model_validate(row)
+
+
+@router.get(
+    "/api/schedules",
+    response_model=SchedulePage,
+    summary="List schedules, newest first",
+    responses=dict.fromkeys((401, 403, 422, 503), PROBLEM),
+)
+async def list_schedules(
+    hub: HubDep,
+    _caller: MayRead,
+    name: Annotated[str | None, Query(min_length=1, max_length=200, pattern=r"^[^\x00]*$")] = None,
+    enabled: Annotated[bool | None, Query()] = None,
+    cursor: Annotated[str | None, Query(max_length=200, description="next_cursor of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> SchedulePage:
+    """A page of schedules."""
+    rows, following = await hub.schedules.page(before=from_cursor(cursor), limit=limit, name=name, enabled=enabled)
+    items = [ScheduleSummary.model_validate(row) for row in rows]
+    return SchedulePage(items=items, next_cursor=to_cursor(following))
+
+
+@router.get("/api/schedules/{schedule_id}", response_model=ScheduleOutput, summary="One schedule", responses=_READ)
+async def get_schedule(schedule_id: UUID, hub: HubDep, _caller: MayRead) -> ScheduleOutput:
+    """A schedule as it stands now."""
+    return ScheduleOutput.model_validate(await hub.schedules.get(schedule_id))
+
+
+@router.get(
+    "/api/schedules/{schedule_id}/next",
+    response_model=NextTimes,
+    summary="The next times of a schedule",
+    responses=_READ,
+)
+async def get_next(
+    schedule_id: UUID, hub: HubDep, _caller: MayRead, count: Annotated[int, Query(ge=1, le=50)] = 5
+) -> NextTimes:
+    """Look ahead."""
+    return NextTimes(items=await hub.schedules.preview(schedule_id, count))
+
+
+@router.patch(
+    "/api/schedules/{schedule_id}",
+    response_model=ScheduleOutput,
+    summary="Change, enable or disable a schedule",
+    description=(
+        "After a change of `cron`, `time_zone` or `enabled` it fires at the next time from now on; what passed is not "
+        "made up for. Who changes `cron`, `time_zone` or `request` answers for it with his permissions."
+    ),
+    responses=_MADE,
+)
+async def patch_schedule(schedule_id: UUID, body: ScheduleChange, hub: HubDep, caller: MayCommand) -> ScheduleOutput:
+    """Change what is given."""
+    changes = body.changes()
+    if body.request is not None:
+        changes["request"] = request_of(body.request)
+    return ScheduleOutput.model_validate(await hub.schedules.change(caller, schedule_id, changes))
+
+
+@router.delete(
+    "/api/schedules/{schedule_id}",
+    response_model=ScheduleOutput,
+    summary="Remove a schedule",
+    description="What it has sent goes on.",
+    responses=_READ,
+)
+async def delete_schedule(schedule_id: UUID, hub: HubDep, caller: MayCommand) -> ScheduleOutput:
+    """Remove it; the answer is the schedule as it was."""
+    return ScheduleOutput.model_validate(await hub.schedules.delete(caller, schedule_id))

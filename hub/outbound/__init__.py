@@ -1,0 +1,1 @@
+"""HTTP from the hub to other systems."""

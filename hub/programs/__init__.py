@@ -1,0 +1,1 @@
+"""What people start: command line, everything on one machine, conformance, simulator."""

@@ -1,0 +1,198 @@
+"""`floorhub batch`: command many clients at once, and see what becomes of it."""
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import uuid4
+
+import typer
+from rich.table import Table
+
+from hub.programs.cli import output, sending, targets
+from hub.programs.cli.api import Api
+from hub.programs.cli.output import Json, console, explained
+
+app = typer.Typer(help="Command many clients at once.", no_args_is_help=True)
+BatchId = Annotated[str, typer.Argument(help="The batch's id.")]
+SHOWN = 20
+"""Rows for people; --json and --limit give more."""
+LOOK_S = 0.3
+_ORDER = ("completed", "running", "queued", "pending", "failed", "unknown", "expired", "cancelled", "rejected")
+
+
+@app.command()
+def send(
+    action: Annotated[str, typer.Argument(help="print, status, or a site's own action.")],
+    client: targets.Clients = None,
+    group: targets.Group = None,
+    zone: targets.Zone = None,
+    tag: targets.Tags = None,
+    any_tag: targets.AnyTags = None,
+    everybody: targets.Everybody = False,
+    payload: Annotated[str, typer.Option(help="The payload as JSON.")] = "{}",
+    file: Annotated[Path | None, typer.Option(help="A document to upload and name in the payload.")] = None,
+    content_type: Annotated[str, typer.Option(help="The type of --file.")] = "application/pdf",
+    priority: sending.Priority = 5,
+    reference: sending.Reference = None,
+    max_failures: Annotated[int | None, typer.Option(min=0, help="One failure more stops the batch.")] = None,
+    max_failures_percent: Annotated[float | None, typer.Option(min=0, max=100, help="The same as a share.")] = None,
+    per_minute: Annotated[float | None, typer.Option(help="Begin little by little: so many a minute.")] = None,
+    percent_per_minute: Annotated[float | None, typer.Option(help="The same as a share of all.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say who would get it and who not; send nothing.")] = False,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the end; 0: do not wait.")] = 0,
+    key: sending.Key = None,
+    as_json: Json = False,
+) -> None:
+    """Send one command to many clients. Exits 0 if it was stored; with --wait, if all of it completed in time."""
+    target = targets.target(client, group, zone, tag, any_tag, everybody)
+    with explained(as_json=as_json), Api.from_environment() as api:
+        try:
+            content: dict[str, Any] = json.loads(payload)
+        except ValueError as problem:
+            output.fail(f"--payload is not JSON: {problem}", 2)
+        if file is not None:
+            content["document"] = sending.upload(api, file, content_type)
+        command = {"action": action, "payload": content, "priority": priority, "reference": reference}
+        body: dict[str, Any] = {
+            "target": target,
+            "command": {name: value for name, value in command.items() if value is not None},
+            "dry_run": dry_run,
+        }
+        limits = {"max_failures": max_failures, "max_failures_percent": max_failures_percent}
+        body |= {name: value for name, value in limits.items() if value is not None}
+        rollout = {"per_minute": per_minute, "percent_per_minute": percent_per_minute}
+        rollout = {name: value for name, value in rollout.items() if value is not None}
+        if rollout:
+            body["rollout"] = rollout
+        _carry_out(api, body, wait=wait, key=key, as_json=as_json)
+
+
+@app.command("send-list")
+def send_list(
+    file: Annotated[Path, typer.Argument(help="A JSON list of commands, each with its client_id and action.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say which would be accepted; send nothing.")] = False,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the end; 0: do not wait.")] = 0,
+    key: sending.Key = None,
+    as_json: Json = False,
+) -> None:
+    """Send a list of different commands at once. Exits like `send`."""
+    try:
+        commands = json.loads(file.read_bytes())
+    except OSError as problem:
+        output.fail(f"{file} cannot be read: {problem.strerror}", 2)
+    except ValueError as problem:
+        output.fail(f"{file} is not JSON: {problem}", 2)
+    with explained(as_json=as_json), Api.from_environment() as api:
+        _carry_out(api, {"commands": commands, "dry_run": dry_run}, wait=wait, key=key, as_json=as_json)
+
+
+def _carry_out(api: Api, body: dict[str, Any], *, wait: float, key: str | None, as_json: bool) -> None:
+    """Post a batch, wait for its end, show it. Exits with 1 unless all of it completed in time (with `wait`)."""
+    answer = api.post("/api/batches", body, headers={"Idempotency-Key": key or str(uuid4())})
+    if body["dry_run"]:
+        _show_preview(answer, as_json=as_json)
+        return
+    end = time.monotonic() + wait
+    while answer["finished_at"] is None and time.monotonic() < end:
+        time.sleep(LOOK_S)
+        answer = api.get(f"/api/batches/{answer['id']}", limit=1)
+    _show(api.get(f"/api/batches/{answer['id']}", limit=SHOWN), as_json=as_json)
+    if wait and answer["counts"]["completed"] < answer["total"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def show(
+    batch_id: BatchId,
+    status: Annotated[list[str] | None, typer.Option(help="Only commands in this status.")] = None,
+    trouble: Annotated[str | None, typer.Option(help="Only commands whose client is offline, or silent.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="Rows to show.")] = SHOWN,
+    as_json: Json = False,
+) -> None:
+    """Show how far a batch is, and its commands."""
+    with explained(as_json=as_json), Api.from_environment() as api:
+        batch = api.get(f"/api/batches/{batch_id}", status=status, trouble=trouble, limit=limit)
+    _show(batch, as_json=as_json)
+
+
+@app.command("list")
+def list_batches(
+    status: Annotated[str | None, typer.Option(help="running, paused, cancelled or finished.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = SHOWN,
+    as_json: Json = False,
+) -> None:
+    """List batches, newest first."""
+    with explained(as_json=as_json), Api.from_environment() as api:
+        items = api.get("/api/batches", status=status, limit=limit)["items"]
+    if as_json:
+        output.print_json(items)
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("id", "created", "status", "action", "clients", "rejected"):
+        table.add_column(heading)
+    for item in items:
+        created = item["created_at"][:19].replace("T", " ")
+        columns = (item["action"] or "(a list)", str(item["total"]), str(item["rejected"]))
+        table.add_row(item["id"], created, item["status"], *columns)
+    output.print_table(table)
+
+
+@app.command()
+def pause(batch_id: BatchId, as_json: Json = False) -> None:
+    """Hand nothing more out of a batch until it is resumed."""
+    _change(batch_id, "pause", as_json=as_json)
+
+
+@app.command()
+def resume(batch_id: BatchId, as_json: Json = False) -> None:
+    """Let a paused batch go on."""
+    _change(batch_id, "resume", as_json=as_json)
+
+
+@app.command()
+def cancel(batch_id: BatchId, as_json: Json = False) -> None:
+    """Cancel what of a batch has not ended; agents are asked about what they have."""
+    _change(batch_id, "cancel", as_json=as_json)
+
+
+def _change(batch_id: str, what: str, *, as_json: bool) -> None:
+    with explained(as_json=as_json), Api.from_environment() as api:
+        _show(api.post(f"/api/batches/{batch_id}/{what}"), as_json=as_json)
+
+
+def _show(batch: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        output.print_json(batch)
+        return
+    why = {"max_failures": " (too many failed)"}.get(batch["stop_reason"] or "", "")
+    console.print(f"Batch {batch['id']}: {batch['status']}{why}", markup=False)
+    parts = [f"{batch['counts'][status]} {status}" for status in _ORDER if batch["counts"][status]]
+    console.print(f"  {batch['total']} commands: {', '.join(parts)}", markup=False)
+    for code, number in batch["rejections"].items():
+        console.print(f"  rejected, {code}: {number}", markup=False)
+    if batch["offline"] or batch["silent"]:
+        console.print(f"  of the unfinished ones, {batch['offline']} offline and {batch['silent']} silent")
+    rows = batch.get("items", [])
+    if not rows:
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("client", "status", "why", "command"):
+        table.add_column(heading)
+    for row in rows:
+        table.add_row(row["client_id"], row["status"], row["code"] or row["trouble"] or "", row["command_id"])
+    output.print_table(table)
+    if batch.get("next_cursor"):
+        console.print(f"... and more: floorhub batch show {batch['id']} --limit 1000", markup=False)
+
+
+def _show_preview(preview: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        output.print_json(preview)
+        return
+    console.print(f"Nothing was sent. {preview['accepted']} of {preview['total']} commands would be accepted.")
+    if preview["offline"] or preview["silent"]:
+        console.print(f"  of these, {preview['offline']} are offline and {preview['silent']} silent")
+    for item in preview["items"]:
+        if item["code"]:
+            console.print(f"  not {item['client_id']}: {item['code']}", markup=False)

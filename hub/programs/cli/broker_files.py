@@ -1,0 +1,113 @@
+"""Writing what a Mosquitto of one's own reads: rules and accounts as of now, from the database."""
+
+import json
+import os
+from pathlib import Path
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+
+from broker_config.render import (
+    BrokerValues,
+    Client,
+    PasswordHash,
+    Tls,
+    hash_password,
+    render_acl,
+    render_conf,
+    render_dynsec,
+)
+from hub.database import migrate
+from hub.database.statements import statement
+from hub.errors import SetupError
+from hub.programs.embedded import accounts, service_user
+from hub.programs.embedded.data_folder import own_folder, write_private
+from hub.programs.embedded.packages import library_folders
+from hub.programs.embedded.service_user import ServiceUser
+
+PLUGIN = "mosquitto_dynamic_security.so"
+PASSWORDS = {
+    "hub": "FLOORHUB_MQTT_PASSWORD",
+    "admin": "FLOORHUB_MQTT_ADMIN_PASSWORD",
+    "ops": "FLOORHUB_MQTT_OPS_PASSWORD",
+}
+"""The environment variable of each account's secret, by role."""
+
+
+def write(
+    values: BrokerValues, database_url: str, passwords: dict[str, str], owner: ServiceUser | None
+) -> tuple[list[Path], int]:
+    """Write all files beside `values.acl_file`; them, and how many clients they name. Raises SetupError.
+
+    The outbox stays as it is: a broker that runs has not read these files, and what it reads twice does no harm.
+    """
+    migrate.require_current(database_url)
+    with psycopg.connect(database_url, row_factory=dict_row, connect_timeout=5) as connection:
+        clients = known_clients(connection)
+    dynsec = render_dynsec({role: hash_password(password) for role, password in passwords.items()}, clients)
+    folder = values.acl_file.parent
+    try:
+        contents = {
+            folder / "mosquitto.conf": render_conf(values),
+            values.acl_file: render_acl(),
+            values.dynsec_file: json.dumps(dynsec, indent=1) + "\n",
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        # The folder, too: the plugin does not write into its file, it replaces it.
+        own_folder(folder, owner)
+        own_folder(values.persistence_folder, owner)
+        for file, content in contents.items():
+            write_private(file, content, owner)
+    except (OSError, ValueError) as problem:
+        raise SetupError(
+            f"{folder} cannot be filled: {problem}. Run this as root, or name a folder of yours."
+        ) from None
+    return list(contents), len(clients)
+
+
+def known_clients(connection: psycopg.Connection[DictRow]) -> list[Client]:
+    """Every client that the broker shall know."""
+    clients = []
+    for row in connection.execute(statement("core/clients/clients", "broker_clients"), {"id": None}).fetchall():
+        secret = PasswordHash(row["mqtt_password"], row["mqtt_salt"], row["mqtt_iterations"])
+        clients.append(Client(row["id"], secret, row["disabled"]))
+    return clients
+
+
+def passwords(data_dir: Path | None) -> tuple[dict[str, str], Path | None]:
+    """The accounts' secrets by role; and the file they are kept in, unless the environment gave them."""
+    given = {role: os.environ[name] for role, name in PASSWORDS.items() if os.environ.get(name)}
+    if "hub" in given:
+        return given, None
+    if data_dir is None:
+        raise SetupError("Set FLOORHUB_MQTT_PASSWORD and FLOORHUB_MQTT_ADMIN_PASSWORD, or FLOORHUB_DATA_DIR.")
+    file = data_dir / "keys" / "broker-accounts.json"
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return accounts.load_or_create(file).passwords(), file
+
+
+def user(name: str | None) -> ServiceUser | None:
+    """The user that runs the broker; None: ourselves."""
+    if name is None:
+        return None
+    found = service_user.user_by_name(name)
+    if found is None:
+        raise SetupError(f"There is no user {name}: install the broker first, or name its user.")
+    return found
+
+
+def tls(certificate: Path | None, key: Path | None, port: int, websocket_port: int) -> Tls | None:
+    """Listeners with TLS, if a certificate is named."""
+    if (certificate is None) != (key is None):
+        raise SetupError("TLS needs both --tls-certificate and --tls-key.")
+    if certificate is None or key is None:
+        return None
+    return Tls(certificate.absolute(), key.absolute(), port, websocket_port)
+
+
+def installed_plugin() -> Path:
+    """Where this system has the plugin."""
+    found = next((folder / PLUGIN for folder in library_folders(Path("/")) if (folder / PLUGIN).is_file()), None)
+    if found is None:
+        raise SetupError(f"{PLUGIN} is not installed here: name where the broker has it with --plugin.")
+    return found

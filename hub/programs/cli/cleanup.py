@@ -1,0 +1,54 @@
+"""`floorhub cleanup`: what is old enough to go, and a round of clean-up by hand."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from hub.programs.cli import output
+from hub.programs.cli.output import Json, console, explained
+
+
+def cleanup(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go now.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Archive and delete what is older than its period, with the hub's settings of the environment (FLOORHUB_*)."""
+    from pydantic import ValidationError
+
+    from hub.config import Settings
+    from hub.database.engine import Database
+    from hub.features.retention.service.archive import Archive
+    from hub.features.retention.service.retention import Counts, Retention
+    from hub.telemetry.log import Log, configure
+    from hub.telemetry.metrics import Metrics
+
+    try:
+        settings = Settings()
+    except ValidationError as problem:
+        names = ["FLOORHUB_" + "_".join(str(part) for part in item["loc"]).upper() for item in problem.errors()]
+        output.fail(f"Missing or wrong: {', '.join(names)}", 2)
+    configure("error")
+
+    async def work() -> Counts | None:
+        database = Database(settings.database_url.get_secret_value(), size=4)
+        await database.open()
+        try:
+            archive = Archive(settings.archive_dir) if settings.archive_dir is not None else None
+            retention = Retention(database, settings.periods, archive, Metrics(), Log())
+            return await (retention.preview() if dry_run else retention.run(share=0.5))
+        finally:
+            await database.close()
+
+    with explained(as_json=as_json):
+        counts = asyncio.run(work())
+        if counts is None:
+            output.fail("Another process is cleaning up just now.")
+        if as_json:
+            output.print_json({"dry_run": dry_run, "rows": counts})
+            return
+        console.print("Would go now:" if dry_run else "Deleted:")
+        for kind, number in counts.items():
+            console.print(f"  {kind.value:<14}{number:>9}")
+        if settings.archive_dir is not None and not dry_run:
+            console.print(f"Archived in {settings.archive_dir}.", markup=False)

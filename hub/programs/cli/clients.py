@@ -1,0 +1,278 @@
+"""`floorhub client`: register, list and retire clients."""
+
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+from rich.table import Table
+
+from hub.keys import write_secret_file
+from hub.programs.cli import output, targets
+from hub.programs.cli.api import Api, running
+from hub.programs.cli.output import Json, console, explained
+from hub.programs.embedded.data_folder import default_root
+
+app = typer.Typer(help="Register, list and retire clients.", no_args_is_help=True)
+
+
+@app.command()
+def add(
+    client_id: Annotated[str, typer.Argument(help="a-z, 0-9 and '-'; chosen once, never used again.")],
+    name: Annotated[str | None, typer.Option()] = None,
+    kind: Annotated[str, typer.Option(help="printer_pc, pda, kiosk or other.")] = "other",
+    zone: Annotated[str | None, typer.Option()] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="May be given several times.")] = None,
+    allow: Annotated[list[str] | None, typer.Option(help="An action it may be sent; default: all.")] = None,
+    rate_limit: Annotated[int | None, typer.Option(min=0, help="Commands a minute; default 60.")] = None,
+    per_day: Annotated[int | None, typer.Option(min=0, help="Commands a day (UTC); default 1,000.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Write the agent's configuration, with its secret, to this file (0600).")
+    ] = None,
+    mqtt_url: Annotated[
+        str, typer.Option(envvar="FLOORHUB_MQTT_URL", help="For --config: the broker as the client reaches it.")
+    ] = "",
+    hub_url: Annotated[str | None, typer.Option(help="For --config: the hub as the client reaches it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Register a client. Its secret is shown this once, or written with --config."""
+    optional = {
+        "name": name,
+        "zone": zone,
+        "allowed_actions": allow,
+        "rate_limit": rate_limit,
+        "max_commands_per_day": per_day,
+    }
+    body: dict[str, Any] = {"id": client_id, "kind": kind, "tags": tag or []}
+    body |= {field: value for field, value in optional.items() if value is not None}
+    with explained(as_json=as_json), Api.from_environment() as api:
+        if config is not None and config.exists():
+            output.fail(f"{config} exists already: move it away, or name another file with --config.", 2)
+        client = api.post("/api/clients", body)
+        if config is not None:
+            beside = running(default_root(), "mqtt_url") if api.url == running(default_root()) else None
+            write_agent_config(
+                config,
+                client_id=client_id,
+                hub_url=hub_url or api.url,
+                mqtt_url=mqtt_url or beside or f"mqtt://{urlsplit(api.url).hostname}:1883",
+                secret=client.pop("secret"),
+                root_key=client["root_key"],
+            )
+        if as_json:
+            output.print_json(client)
+            return
+        console.print(f"Client {client_id} is registered.")
+        if config is not None:
+            console.print(f"Its configuration: {config}", markup=False)
+            console.print(f"Start its agent:   floorhub-agent run --config {config}", markup=False)
+        else:
+            console.print(f"Its secret, shown this once: {client['secret']}", markup=False)
+            console.print(f"The hub's root key to pin:   {client['root_key']}", markup=False)
+
+
+@app.command("list")
+def list_clients(
+    zone: Annotated[str | None, typer.Option()] = None,
+    group: Annotated[str | None, typer.Option()] = None,
+    tag: Annotated[str | None, typer.Option()] = None,
+    presence: Annotated[str | None, typer.Option(help="online, offline or unknown.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List clients with their presence."""
+    with explained(as_json=as_json), Api.from_environment() as api:
+        items: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while True:
+            page = api.get("/api/clients", zone=zone, group=group, tag=tag, presence=presence, cursor=cursor, limit=200)
+            items += page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+    if as_json:
+        output.print_json(items)
+        return
+    if not items:
+        console.print("There is no client yet: floorhub client add ID")
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("id", "kind", "status", "presence", "since (UTC)", "zone", "agent"):
+        table.add_column(heading)
+    for item in items:
+        since = (item["presence_since"] or "")[:19].replace("T", " ")
+        table.add_row(
+            item["id"],
+            item["kind"],
+            f"{item['status']}, kept away" if item["keep_away"] else item["status"],
+            f"{item['presence']} ({item['presence_reason']})",
+            since,
+            item["zone"] or "",
+            item["agent_version"] or "",
+        )
+    output.print_table(table)
+
+
+@app.command("set")
+def set_fields(
+    client_id: Annotated[str, typer.Argument()],
+    name: Annotated[str | None, typer.Option()] = None,
+    zone: Annotated[str | None, typer.Option(help="Its zone; '' for none.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Its tags, instead of all it has; '' for none.")] = None,
+    metadata: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=VALUE to keep with it; NAME= removes one. May be given several times."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Change a client's name, zone, tags and metadata; what is not given stays."""
+    changes: dict[str, Any] = {}
+    if name is not None:
+        changes["name"] = name
+    if zone is not None:
+        changes["zone"] = zone or None
+    if tag is not None:
+        changes["tags"] = [one for one in tag if one]
+    with explained(as_json=as_json), Api.from_environment() as api:
+        if metadata is not None:
+            kept = api.get(f"/api/clients/{client_id}")["metadata"]
+            given = dict(_pair(pair) for pair in metadata)
+            changes["metadata"] = {key: value for key, value in {**kept, **given}.items() if value != ""}
+        if not changes:
+            output.fail("Say what to change: --name, --zone, --tag or --metadata.", 2)
+        client = api.patch(f"/api/clients/{client_id}", changes)
+    if as_json:
+        output.print_json(client)
+    else:
+        console.print(f"Client {client_id}: zone {client['zone'] or '-'}, tags {', '.join(client['tags']) or '-'}.")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        output.fail(f"--metadata {text}: write NAME=VALUE.", 2)
+    return key, value
+
+
+@app.command()
+def limits(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
+    """Show what a client may be asked, and how much of it is left."""
+    with explained(as_json=as_json), Api.from_environment() as api:
+        found = api.get(f"/api/clients/{client_id}/permissions")
+    if as_json:
+        output.print_json(found)
+        return
+    actions = "all" if found["allowed_actions"] is None else ", ".join(found["allowed_actions"]) or "none"
+    console.print(f"actions: {actions}", markup=False)
+    for name in ("minute", "day"):
+        left = found[name]
+        console.print(f"{name}: {left['remaining']} of {left['limit']} left, anew at {left['reset']}", markup=False)
+
+
+@app.command("set-limits")
+def set_limits(
+    client: targets.Clients = None,
+    group: targets.Group = None,
+    zone: targets.Zone = None,
+    tag: targets.Tags = None,
+    any_tag: targets.AnyTags = None,
+    everybody: targets.Everybody = False,
+    rate_limit: Annotated[int | None, typer.Option(min=0, help="Commands a minute.")] = None,
+    per_day: Annotated[int | None, typer.Option(min=0, help="Commands a day (UTC).")] = None,
+    allow: Annotated[list[str] | None, typer.Option(help="An action that they may be sent, and no other.")] = None,
+    allow_all: Annotated[bool, typer.Option("--allow-all", help="Every action again.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Change what clients may be asked; what is not given stays."""
+    given = {"rate_limit": rate_limit, "max_commands_per_day": per_day, "allowed_actions": allow}
+    body: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if allow_all:
+        body["allowed_actions"] = None
+    if not body:
+        output.fail("Say what to change: --rate-limit, --per-day, --allow or --allow-all.", 2)
+    body["target"] = targets.target(client, group, zone, tag, any_tag, everybody)
+    with explained(as_json=as_json), Api.from_environment() as api:
+        changed = api.patch("/api/permissions", body)
+    if as_json:
+        output.print_json(changed)
+    else:
+        console.print(f"Changed for {changed['changed']} clients.")
+
+
+@app.command()
+def retire(
+    client_id: Annotated[str, typer.Argument()],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Retire a client: it cannot connect any more, and its id is never used again."""
+    if not yes and not typer.confirm(f"Retire {client_id} for good?"):
+        raise typer.Exit(1)
+    with explained(as_json=as_json), Api.from_environment() as api:
+        client = api.delete(f"/api/clients/{client_id}")
+    if as_json:
+        output.print_json(client)
+    else:
+        console.print(f"Client {client_id} is retired.")
+
+
+@app.command()
+def disable(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
+    """Disable a client: its connection ends, and it is sent nothing until it is enabled."""
+    _switch(client_id, "disable", as_json=as_json)
+
+
+@app.command()
+def enable(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
+    """Enable a client again."""
+    _switch(client_id, "enable", as_json=as_json)
+
+
+def _switch(client_id: str, what: str, *, as_json: bool) -> None:
+    with explained(as_json=as_json), Api.from_environment() as api:
+        client = api.post(f"/api/clients/{client_id}/{what}")
+    if as_json:
+        output.print_json(client)
+    else:
+        console.print(f"Client {client_id} is {what}d.")
+
+
+@app.command()
+def release(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
+    """Let dispatch to a client go on that two machines claimed to be, once each has its own identity."""
+    _switch(client_id, "release", as_json=as_json)
+
+
+@app.command("rotate-secret")
+def rotate_secret(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
+    """Give a client a new secret, shown this once; the old one opens nothing any more."""
+    with explained(as_json=as_json), Api.from_environment() as api:
+        client = api.post(f"/api/clients/{client_id}/secret")
+    if as_json:
+        output.print_json(client)
+    else:
+        console.print(f"The new secret of {client_id}, shown this once: {client['secret']}", markup=False)
+        console.print("Write it into the client's agent.toml and start its agent again.")
+
+
+def write_agent_config(
+    file: Path,
+    *,
+    client_id: str,
+    hub_url: str,
+    mqtt_url: str,
+    secret: str,
+    root_key: str,
+    extra: str = "",
+) -> None:
+    """Write an agent's configuration, readable by its owner only."""
+    folder = file.absolute().parent
+    folder.mkdir(parents=True, exist_ok=True)
+    text = (
+        f'client_id = "{client_id}"\n'
+        f'hub_url = "{hub_url}"\n'
+        f'mqtt_url = "{mqtt_url}"\n'
+        f'secret = "{secret}"\n'
+        f'root_key = "{root_key}"\n'
+        f'data = "{client_id}-data"\n{extra}'
+    )
+    write_secret_file(file, text)

@@ -1,0 +1,174 @@
+"""`floorhub conformance`: hold a client of any make against the contract."""
+
+import asyncio
+import json
+import os
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from hub.errors import SetupError
+from hub.keys import load_signing_keys
+from hub.programs.cli import output
+from hub.programs.cli.api import Api, ApiError, running
+from hub.programs.cli.output import Json, console, explained
+from hub.programs.conformance.catalogue import Outcome, Result
+from hub.programs.conformance.examination import Examination
+from hub.programs.conformance.process import ClientProcess
+from hub.programs.conformance.stage import NotReachedError, Subject
+from hub.programs.conformance.tap import Broker
+from hub.programs.embedded.data_folder import default_root
+from schemas.signing import Signer
+from schemas.topics import is_client_id
+
+COLOURS = {Outcome.PASSED: "green", Outcome.FAILED: "red", Outcome.NOT_REACHED: "yellow"}
+
+
+def conformance(
+    client_id: Annotated[str, typer.Argument(help="A registered client, best one made for this.")],
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(help="Behind --: what starts the client. {host}, {port} and {url} are filled in."),
+    ] = None,
+    action: Annotated[str, typer.Option(help="An action that the client carries out without harm.")] = "status",
+    payload: Annotated[str, typer.Option(help="The payload of --action as JSON.")] = "{}",
+    listen: Annotated[str, typer.Option(help="Where the client shall connect; port 0: any.")] = "127.0.0.1:0",
+    broker: Annotated[
+        str, typer.Option(envvar="FLOORHUB_MQTT_URL", help="The hub's broker; default: that of this machine.")
+    ] = "",
+    keys: Annotated[Path | None, typer.Option(help="The hub's folder of keys; default: that of this machine.")] = None,
+    patience: Annotated[float, typer.Option(min=1, max=300, help="Seconds for a report, the action included.")] = 10,
+    wait: Annotated[float, typer.Option(min=1, max=3600, help="Seconds for the client to connect.")] = 120,
+    as_json: Json = False,
+) -> None:
+    """Drive a client through the contract and name each mistake. Exits 0 only if there is none.
+
+    The client connects to a port of this program, which passes everything on to the broker, so that it sees what no
+    subscriber sees. Commands go through the hub, and end there. Run it where the hub's keys are.
+    """
+    with explained(as_json=as_json), Api.from_environment() as api:
+        subject = _subject(client_id, action, payload, patience)
+        host, port = _address(listen)
+
+        def ready(chosen: int) -> ClientProcess | None:
+            if command:
+                places = {"{host}": host, "{port}": str(chosen), "{url}": f"mqtt://{host}:{chosen}"}
+                return ClientProcess([_filled(part, places) for part in command])
+            output.errors.print(f"Start the client {client_id} now, with mqtt://{host}:{chosen} as its broker.")
+            return None
+
+        say = output.errors.print
+        examination = Examination(
+            subject,
+            _Hub(api),
+            _broker(broker, api.url),
+            _signer(keys),
+            say=lambda name: say(f"checking: {name}", markup=False),
+            ask=lambda sentence: say(sentence, markup=False),
+        )
+        try:
+            results = asyncio.run(examination.run(host, port, ready, wait))
+        except NotReachedError as problem:
+            raise SetupError(str(problem)) from None
+        except OSError as problem:
+            raise SetupError(
+                f"{problem.strerror or problem}: look at --listen and at what starts the client."
+            ) from None
+    _show(results, as_json=as_json)
+    if not all(result.in_order for result in results):
+        raise typer.Exit(1)
+
+
+class _Hub:
+    """Implements stage.HubApi."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def get(self, path: str) -> Any:
+        """See stage.HubApi."""
+        try:
+            return self._api.get(path)
+        except ApiError as problem:
+            raise NotReachedError(f"the hub: {problem}") from None
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """See stage.HubApi."""
+        try:
+            return self._api.post(path, body)
+        except ApiError as problem:
+            raise NotReachedError(f"the hub: {problem}") from None
+
+
+def _subject(client_id: str, action: str, payload: str, patience_s: float) -> Subject:
+    if not is_client_id(client_id):
+        raise SetupError(f"{client_id!r} is not a client's id.")
+    try:
+        content = json.loads(payload)
+    except ValueError as problem:
+        raise SetupError(f"--payload is not JSON: {problem}") from None
+    if not isinstance(content, dict):
+        raise SetupError("--payload must be a JSON object.")
+    return Subject(client_id, action, content, patience_s)
+
+
+def _address(listen: str) -> tuple[str, int]:
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65_535:
+        raise SetupError(f"--listen is {listen!r}: use host:port, such as 127.0.0.1:1884.")
+    return host, int(port)
+
+
+def _broker(url: str, hub_url: str) -> Broker:
+    """Where the hub's broker is: as told, or as the hub of this machine has noted."""
+    beside = running(default_root(), "mqtt_url") if hub_url == running(default_root()) else None
+    parts = urlsplit(url or beside or "")
+    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+        raise SetupError("Name the hub's broker with --broker mqtt://host:port or FLOORHUB_MQTT_URL.")
+    secure = parts.scheme == "mqtts"
+    tls = ssl.create_default_context(cafile=os.environ.get("FLOORHUB_MQTT_CA_FILE")) if secure else None
+    return Broker(parts.hostname, parts.port or (8883 if secure else 1883), tls)
+
+
+def _signer(keys: Path | None) -> Signer:
+    """The hub's key for commands; it must be there already."""
+    folder = keys or default_root() / "keys"
+    try:
+        found = (folder / "command.key").is_file()
+    except OSError:
+        found = False
+    if not found:
+        raise SetupError(
+            f"There is no command.key in {folder}: run this where the hub's keys are, or name their folder with --keys."
+        )
+    return load_signing_keys(folder).signer
+
+
+def _filled(part: str, places: Mapping[str, str]) -> str:
+    for place, value in places.items():
+        part = part.replace(place, value)
+    return part
+
+
+def _show(results: list[Result], *, as_json: bool) -> None:
+    failed = [result for result in results if not result.in_order]
+    if as_json:
+        output.print_json({"passed": not failed, "checks": [result.as_json() for result in results]})
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("check", "", "seen"):
+        table.add_column(heading)
+    for result in results:
+        colour = COLOURS.get(result.outcome, "dim")
+        table.add_row(result.check.name, f"[{colour}]{result.outcome.value}[/]", escape(result.seen))
+        if not result.in_order:
+            table.add_row("", "", f"[bold]expected:[/] {escape(result.check.expected)}")
+            table.add_row("", "", f"[bold]written:[/]  {escape(result.check.where)}")
+    console.print(table)
+    console.print(f"{len(failed)} of {len(results)} not passed." if failed else "Nothing against it.")

@@ -1,0 +1,87 @@
+"""`floorhub print`: a file, or a test page, on a client's printer."""
+
+import mimetypes
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hub.programs.cli import output, sending, testpage
+from hub.programs.cli.api import Api
+from hub.programs.cli.output import Json, explained
+
+_LABELS = {".zpl": "application/vnd.zebra-zpl"}
+"""What Python's table of types lacks."""
+
+
+class Sides(StrEnum):
+    """As IPP calls them."""
+
+    ONE = "one-sided"
+    LONG = "two-sided-long-edge"
+    SHORT = "two-sided-short-edge"
+
+
+def print_file(
+    file: Annotated[Path | None, typer.Argument(help="What to print; leave it out with --test-page.")] = None,
+    client: Annotated[str | None, typer.Option(help="The client; default: the only one that is online.")] = None,
+    printer: Annotated[str | None, typer.Option(help="Its printer; default: its only one.")] = None,
+    test_page: Annotated[bool, typer.Option("--test-page", help="Print a page that says when and where.")] = False,
+    copies: Annotated[int, typer.Option(min=1, max=999)] = 1,
+    sides: Annotated[Sides | None, typer.Option(help="Default: as the printer is set.")] = None,
+    title: Annotated[str | None, typer.Option(help="The job's name; default: the file's.")] = None,
+    content_type: Annotated[str | None, typer.Option(help="Default: by the file's ending.")] = None,
+    priority: sending.Priority = 5,
+    reference: sending.Reference = None,
+    wait: sending.Wait = 30,
+    key: sending.Key = None,
+    as_json: Json = False,
+) -> None:
+    """Print a file and show its way. Exits 0 if it was printed (or stored, with --wait 0), else 1."""
+    if test_page == (file is not None):
+        output.fail("Name a file, or say --test-page.", 2)
+    with explained(as_json=as_json), Api.from_environment() as api:
+        client_id, printer_name = _find_printer(api, client, printer)
+        if file is not None:
+            document = sending.upload(api, file, content_type or _type_of(file))
+        else:
+            now = time.strftime("%Y-%m-%d %H:%M:%S %Z")
+            lines = ["Floorhub", "", f"Test page for {printer_name} of {client_id}", now]
+            document = str(api.upload(testpage.page(lines), "application/pdf", "test-page.pdf")["id"])
+        payload: dict[str, Any] = {"printer": printer_name, "document": document, "copies": copies}
+        payload["title"] = title or (file.name if file is not None else "Test page")
+        if sides is not None:
+            payload["sides"] = sides.value
+        body: dict[str, Any] = {"client_id": client_id, "action": "print", "payload": payload, "priority": priority}
+        if reference is not None:
+            body["reference"] = reference
+        sending.carry_out(api, body, wait=wait, key=key, as_json=as_json)
+
+
+def _find_printer(api: Api, client_id: str | None, printer: str | None) -> tuple[str, str]:
+    """The named client and printer; where there is but one to choose from, it need not be named."""
+    if client_id is not None and printer is not None:
+        return client_id, printer
+    if client_id is not None:
+        candidates = [api.get(f"/api/clients/{client_id}")]
+    else:
+        candidates = api.get("/api/clients", presence="online", limit=200)["items"]
+    known = [(item["id"], found) for item in candidates for found in _printers(item)]
+    fitting = [(owner, found) for owner, found in known if printer in (None, found)]
+    if len(fitting) != 1:
+        shown = "\n".join(f"  --client {owner} --printer {found}" for owner, found in fitting or known)
+        said = "Which printer? Name one of these:" if fitting else "There is no such printer; these are known:"
+        output.fail(f"{said}\n{shown}" if shown else "No printer is known: name --client and --printer.", 2)
+    return fitting[0]
+
+
+def _printers(client: dict[str, Any]) -> list[str]:
+    return [str(printer["name"]) for printer in (client.get("state") or {}).get("printers") or []]
+
+
+def _type_of(file: Path) -> str:
+    """The type by the file's ending; what nobody knows goes to the printer as it is."""
+    known = _LABELS.get(file.suffix.lower()) or mimetypes.guess_type(file.name)[0]
+    return known or "application/octet-stream"

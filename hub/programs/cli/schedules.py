@@ -1,0 +1,164 @@
+"""`floorhub schedule`: send to clients again and again."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.table import Table
+
+from hub.programs.cli import output, sending, targets
+from hub.programs.cli.api import Api
+from hub.programs.cli.output import Json, console, explained
+
+app = typer.Typer(help="Send to clients again and again, by a cron expression.", no_args_is_help=True)
+Which = Annotated[str, typer.Argument(help="The schedule's id or name.")]
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="For people; no two schedules have the same.")],
+    cron: Annotated[str, typer.Argument(help='Five fields, such as "0 7 * * 1-5".')],
+    action: Annotated[str, typer.Argument(help="print, status, or a site's own action.")],
+    time_zone: Annotated[str, typer.Option(help="An IANA name, such as Asia/Seoul.")] = "UTC",
+    client: targets.Clients = None,
+    group: targets.Group = None,
+    zone: targets.Zone = None,
+    tag: targets.Tags = None,
+    any_tag: targets.AnyTags = None,
+    everybody: targets.Everybody = False,
+    payload: Annotated[str, typer.Option(help="The payload as JSON.")] = "{}",
+    file: Annotated[Path | None, typer.Option(help="A document to upload and name in the payload.")] = None,
+    content_type: Annotated[str, typer.Option(help="The type of --file.")] = "application/pdf",
+    priority: sending.Priority = 5,
+    reference: sending.Reference = None,
+    expires_in_s: Annotated[float | None, typer.Option(help="Until when the effect may begin, each time.")] = None,
+    misfire: Annotated[str, typer.Option(help="When no hub was there: skip, or once.")] = "once",
+    grace_s: Annotated[int | None, typer.Option(help="How late `once` may make up for it.")] = None,
+    disabled: Annotated[bool, typer.Option("--disabled", help="Make it, and enable it later.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a schedule."""
+    target = targets.target(client, group, zone, tag, any_tag, everybody)
+    with explained(as_json=as_json), Api.from_environment() as api:
+        try:
+            content: dict[str, Any] = json.loads(payload)
+        except ValueError as problem:
+            output.fail(f"--payload is not JSON: {problem}", 2)
+        if file is not None:
+            content["document"] = sending.upload(api, file, content_type)
+        command = {"action": action, "payload": content, "priority": priority, "reference": reference}
+        command["expires_in_s"] = expires_in_s
+        body = {
+            "name": name,
+            "cron": cron,
+            "time_zone": time_zone,
+            "request": {"target": target, "command": {key: one for key, one in command.items() if one is not None}},
+            "misfire": misfire,
+            "enabled": not disabled,
+        }
+        _show(api, api.post("/api/schedules", body | ({} if grace_s is None else {"grace_s": grace_s})), as_json)
+
+
+@app.command("list")
+def list_schedules(
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+    as_json: Json = False,
+) -> None:
+    """List schedules, newest first."""
+    with explained(as_json=as_json), Api.from_environment() as api:
+        items = api.get("/api/schedules", limit=limit)["items"]
+    if as_json:
+        output.print_json(items)
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("id", "name", "cron", "time zone", "next (UTC)", "last (UTC)", "went wrong"):
+        table.add_column(heading)
+    for item in items:
+        times = (_when(item["next_at"]) if item["enabled"] else "disabled", _when(item["last_at"]))
+        table.add_row(item["id"], item["name"], item["cron"], item["time_zone"], *times, item["last_error"] or "")
+    output.print_table(table)
+
+
+@app.command()
+def show(which: Which, as_json: Json = False) -> None:
+    """Show a schedule and its next times."""
+    with explained(as_json=as_json), Api.from_environment() as api:
+        _show(api, api.get(f"/api/schedules/{_id(api, which)}"), as_json)
+
+
+@app.command("set")
+def set_fields(
+    which: Which,
+    name: Annotated[str | None, typer.Option(help="A new name.")] = None,
+    cron: Annotated[str | None, typer.Option(help="Another time; what passed until now is not made up for.")] = None,
+    time_zone: Annotated[str | None, typer.Option(help="An IANA name, such as Asia/Seoul.")] = None,
+    misfire: Annotated[str | None, typer.Option(help="When no hub was there: skip, or once.")] = None,
+    grace_s: Annotated[int | None, typer.Option(help="How late `once` may make up for it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Change what is given. Who sets --cron or --time-zone, be it to the same, answers for what it sends from now."""
+    said = {"name": name, "cron": cron, "time_zone": time_zone, "misfire": misfire, "grace_s": grace_s}
+    body = {field: value for field, value in said.items() if value is not None}
+    if not body:
+        output.fail("Say what to change: --name, --cron, --time-zone, --misfire or --grace-s.", 2)
+    _change(which, body, as_json)
+
+
+@app.command()
+def enable(which: Which, as_json: Json = False) -> None:
+    """Let a schedule fire from its next time on."""
+    _change(which, {"enabled": True}, as_json)
+
+
+@app.command()
+def disable(which: Which, as_json: Json = False) -> None:
+    """Let a schedule rest; what it has sent goes on."""
+    _change(which, {"enabled": False}, as_json)
+
+
+@app.command()
+def remove(which: Which, as_json: Json = False) -> None:
+    """Remove a schedule; what it has sent goes on."""
+    with explained(as_json=as_json), Api.from_environment() as api:
+        schedule = api.delete(f"/api/schedules/{_id(api, which)}")
+    if as_json:
+        output.print_json(schedule)
+    else:
+        console.print(f"Schedule {schedule['name']} is removed.", markup=False)
+
+
+def _change(which: str, body: dict[str, Any], as_json: bool) -> None:
+    with explained(as_json=as_json), Api.from_environment() as api:
+        _show(api, api.patch(f"/api/schedules/{_id(api, which)}", body), as_json)
+
+
+def _id(api: Api, which: str) -> str:
+    """The id of a schedule that is named by id or name. Ends the program when no schedule has the name."""
+    try:
+        return str(UUID(which))
+    except ValueError:
+        found = api.get("/api/schedules", name=which)["items"]
+        if not found:
+            output.fail(f"There is no schedule {which}: see `floorhub schedule list`.")
+        return str(found[0]["id"])
+
+
+def _show(api: Api, schedule: dict[str, Any], as_json: bool) -> None:
+    times = api.get(f"/api/schedules/{schedule['id']}/next", count=5)["items"]
+    if as_json:
+        output.print_json({**schedule, "next": times})
+        return
+    state = "" if schedule["enabled"] else " (disabled)"
+    console.print(f"Schedule {schedule['name']}{state}: {schedule['cron']}, {schedule['time_zone']}", markup=False)
+    console.print(f"  id: {schedule['id']}", markup=False)
+    console.print(f"  sends: {json.dumps(schedule['request'], ensure_ascii=False)}", markup=False)
+    if schedule["last_at"]:
+        came = f"failed: {schedule['last_error']}" if schedule["last_error"] else f"batch {schedule['last_batch_id']}"
+        console.print(f"  last: {_when(schedule['last_at'])} UTC, {came}", markup=False)
+    console.print(f"  next: {', '.join(_when(one) for one in times) or 'never'} (UTC)", markup=False)
+
+
+def _when(moment: str | None) -> str:
+    return "" if moment is None else moment[:16].replace("T", " ")

@@ -1,0 +1,52 @@
+"""What `send` and `print` share: upload a document, post a command, show its way, turn its end into an exit code."""
+
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import uuid4
+
+import typer
+
+from hub.programs.cli import output
+from hub.programs.cli import timeline as way
+from hub.programs.cli.api import Api
+from hub.programs.cli.output import console
+
+Wait = Annotated[float, typer.Option(min=0, max=60, help="Seconds to wait for the end; 0: do not wait.")]
+Key = Annotated[str | None, typer.Option(help="Idempotency-Key; default: a new one.")]
+Reference = Annotated[str | None, typer.Option(help="Your order number.")]
+Priority = Annotated[int, typer.Option(min=1, max=10, help="10 goes first.")]
+
+
+def upload(api: Api, file: Path, content_type: str) -> str:
+    """The id of a file as a document of the hub. Ends the program with 2 when the file cannot be read."""
+    try:
+        content = file.read_bytes()
+    except OSError as problem:
+        output.fail(f"{file} cannot be read: {problem.strerror}", 2)
+    return str(api.upload(content, content_type, file.name)["id"])
+
+
+def carry_out(api: Api, body: dict[str, Any], *, wait: float, key: str | None, as_json: bool) -> None:
+    """Post a command and show its way. Exits with 1 unless it completed in time (or was stored, with `wait` 0)."""
+    with _waiting(f"waiting for {body['client_id']}", quiet=as_json or not wait):
+        command = api.post("/api/commands", body, headers={"Idempotency-Key": key or str(uuid4())}, wait=wait)
+    show(api, command, as_json=as_json)
+    if wait and command["status"] != "completed":
+        raise typer.Exit(1)
+
+
+def show(api: Api, command: dict[str, Any], *, as_json: bool) -> None:
+    """A command and its way."""
+    hops = api.get(f"/api/commands/{command['id']}/explain")["way"]
+    if as_json:
+        output.print_json({**command, "way": hops})
+    else:
+        way.show(console, command, hops, korean=output.korean())
+
+
+def _waiting(text: str, *, quiet: bool) -> AbstractContextManager[Any]:
+    if quiet or not sys.stderr.isatty():
+        return nullcontext()
+    return output.errors.status(text)

@@ -1,0 +1,235 @@
+"""`floorhub simulate`: a fleet of simulated clients with planned faults, for integrators' own CI."""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from hub.errors import SetupError
+from hub.programs.cli import output
+from hub.programs.cli.api import address_and_key, language, no_answer, running, sentence
+from hub.programs.cli.output import console, explained
+from hub.programs.embedded.data_folder import default_root
+from hub.programs.simulator import fleet
+from hub.programs.simulator.faults import Faults, check_clients, parse
+from hub.programs.simulator.fleet import Order, Outcome
+from hub.programs.simulator.interruption import Interruption
+from hub.programs.simulator.line import AwayError, HubLine, RefusedError
+from hub.programs.simulator.roll import spans
+from hub.programs.simulator.witness import Witness
+from schemas.topics import is_client_id
+
+
+def simulate(
+    clients: Annotated[int, typer.Option(min=1, max=9_999)] = 20,
+    faults: Annotated[Path | None, typer.Option(help="A TOML file; without it nothing goes wrong.")] = None,
+    seconds: Annotated[
+        float, typer.Option(min=0, help="How long, once the clients are connected; 0: until Ctrl-C.")
+    ] = 0,
+    prefix: Annotated[str, typer.Option(help="Clients are PREFIX-0001, PREFIX-0002, ...")] = "sim",
+    broker: Annotated[str, typer.Option(envvar="FLOORHUB_MQTT_URL", help="Default: that of this machine.")] = "",
+    post: Annotated[float, typer.Option(min=0, max=10_000, help="Post so many commands a second, and judge them.")] = 0,
+    action: Annotated[list[str] | None, typer.Option(help="With --post: actions in turn; default: simulate.")] = None,
+    settle: Annotated[float, typer.Option(min=0, help="With --post: seconds that the last ones may take to end.")] = 60,
+    effects: Annotated[Path | None, typer.Option(help="Write each effect as a JSON line to this file.")] = None,
+    report: Annotated[Path | None, typer.Option("--json", help="Write the result as JSON to this file.")] = None,
+    retire: Annotated[bool, typer.Option(help="Retire the clients at the end: these ids are then used up.")] = False,
+) -> None:
+    """Be a floor of clients that are slow, crash, answer twice and go away. Exits 1 if the hub broke a promise."""
+    with explained():
+        url, key = address_and_key()
+        ids = [f"{prefix}-{number:04}" for number in range(1, clients + 1)]
+        if not is_client_id(ids[-1]):
+            raise SetupError(f"--prefix {prefix!r}: use a-z, 0-9 and '-'.")
+        if post and not seconds:
+            raise SetupError("--post needs --seconds: for how long to post. / --post에는 --seconds가 필요합니다.")
+        if report is not None and not report.parent.is_dir():
+            raise SetupError(f"--json: there is no folder {report.parent}. / 폴더가 없습니다.")
+        order = Order(
+            ids=ids,
+            broker=broker or _broker_beside(url),
+            faults=_faults(faults, ids),
+            seconds=seconds,
+            retire=retire,
+            rate=post,
+            actions=action or ["simulate"],
+            settle_s=settle,
+        )
+        for noisy in ("floorhub.agent", "mqtt"):  # they tell of each planned crash
+            logging.getLogger(noisy).setLevel(logging.CRITICAL)
+        with _noted(effects) as note:
+            witness = Witness(note, order.faults.longest_delay_s)
+            code = asyncio.run(_carry_out(order, url, key, witness, report))
+    if code:
+        raise typer.Exit(code)
+
+
+async def _carry_out(order: Order, url: str, key: str, witness: Witness, report: Path | None) -> int:
+    """Run it and say what came of it; the exit code. Signals are taken until all has been said."""
+    stop = Interruption()
+    stop.listen()
+    async with HubLine(url, key, language()) as hub:
+        outcome = await fleet.run(order, hub, witness, stop, _progress)
+    code = _say(order, outcome, stop, url, report)
+    stop.ignore()
+    return code
+
+
+def _say(order: Order, outcome: Outcome, stop: Interruption, url: str, report: Path | None) -> int:
+    """Tell people and programs; the exit code."""
+    broken = _broken(order, outcome, interrupted=stop.asked.is_set())
+    if report is not None:
+        report.write_text(json.dumps(_result(order, outcome, broken), indent=2) + "\n", encoding="utf-8")
+    for name, value in _rows(outcome).items():
+        console.print(f"{name:24} {value}", markup=False)
+    _tell_of_clients(order, outcome, interrupted=stop.asked.is_set())
+    for promise in broken:
+        output.errors.print(f"broken promise / 약속 위반: {promise}", markup=False)
+    if outcome.problem is not None:
+        sentence_, code = _explained(outcome.problem, url)
+        output.errors.print(sentence_, markup=False)
+        return 1 if broken else code
+    if broken:
+        return 1
+    if stop.number is not None and not outcome.finished:
+        output.errors.print(f"Interrupted before its end / 중단됨: {stop.number.name}", markup=False)
+        return 128 + stop.number
+    if not outcome.witness.welcomed:
+        output.errors.print(
+            "No client was welcomed by the hub: look at --broker. / 허브에 연결된 클라이언트가 없습니다."
+        )
+        return 2
+    return 0
+
+
+def _broken(order: Order, outcome: Outcome, *, interrupted: bool) -> list[str]:
+    broken = outcome.witness.broken
+    if outcome.verdict is not None:
+        broken += outcome.verdict.broken(open_too=not interrupted)
+    elif order.rate and outcome.finished:
+        broken.append("the hub gave no list of the posted commands / 허브가 명령 목록을 주지 않음")
+    return broken
+
+
+def _rows(outcome: Outcome) -> dict[str, Any]:
+    """The summary for people."""
+    rows: dict[str, Any] = dict(sorted(outcome.witness.counts.items()))
+    verdict = outcome.verdict
+    if verdict is not None:
+        rows["posts_accepted"] = verdict.accepted
+        rows |= {f"posts_refused_{code}": count for code, count in sorted(verdict.refused.items())}
+        rows["posts_unanswered"] = verdict.unanswered
+        rows["posts_a_second"] = outcome.posts_a_second
+        rows |= {f"hub_{status}": count for status, count in sorted(verdict.ends.items())}
+        rows |= {kind: len(ids) for kind, ids in verdict.found.items()}
+    rows["connected"] = f"{len(outcome.witness.welcomed)} of {outcome.started}"
+    took = {"register_s": outcome.register_s, "connect_s": outcome.connect_s}
+    return rows | {name: value for name, value in took.items() if value is not None} | fleet.usage()
+
+
+def _result(order: Order, outcome: Outcome, broken: list[str]) -> dict[str, Any]:
+    """The summary for programs."""
+    roll, verdict = outcome.roll, outcome.verdict
+    result: dict[str, Any] = {
+        "clients": len(order.ids),
+        "seed": order.faults.seed,
+        "finished": outcome.finished,
+        "counts": dict(outcome.witness.counts),
+        "broken": broken,
+        "registered": sorted(roll.members),
+        "retired": sorted(roll.retired),
+        "in_doubt": sorted(roll.in_doubt),
+        "connected": len(outcome.witness.welcomed),
+        "register_s": outcome.register_s,
+        "connect_s": outcome.connect_s,
+        **fleet.usage(),
+    }
+    if verdict is not None:
+        result["posts"] = {
+            "accepted": verdict.accepted,
+            "refused": dict(verdict.refused),
+            "unanswered": verdict.unanswered,
+            "requests_repeated": outcome.requests_repeated,
+            "a_second": outcome.posts_a_second,
+            "ends": dict(verdict.ends),
+            **verdict.found,
+        }
+    return result
+
+
+def _tell_of_clients(order: Order, outcome: Outcome, *, interrupted: bool) -> None:
+    """Who is registered now, where that is not what was asked for."""
+    roll, say = outcome.roll, output.errors.print
+    if interrupted or outcome.problem is not None:
+        say(f"registered / 등록됨 ({len(roll.members)} of {len(order.ids)}): {spans(list(roll.members))}", markup=False)
+    if roll.in_doubt:
+        say(f"perhaps registered / 등록 여부 불확실: {spans(list(roll.in_doubt))}", markup=False)
+    if not order.retire:
+        return
+    if interrupted or outcome.problem is not None:
+        say(f"retired / 폐기됨: {spans(roll.retired)}", markup=False)
+    left = set(roll.members) - set(roll.retired)
+    for reason in sorted({roll.kept.get(client_id, "not asked / 요청하지 않음") for client_id in left}):
+        ids = [client_id for client_id in left if roll.kept.get(client_id, "not asked / 요청하지 않음") == reason]
+        say(f"not retired / 폐기되지 않음: {spans(ids)}: {reason}", markup=False)
+
+
+def _explained(problem: Exception, url: str) -> tuple[str, int]:
+    if isinstance(problem, RefusedError):
+        return sentence(problem.status, problem.body), 1
+    if isinstance(problem, AwayError):
+        return no_answer(url, problem), 1
+    return str(problem), 2
+
+
+def _progress(line: str) -> None:
+    if sys.stderr.isatty():
+        output.errors.print(line, end="\r", markup=False)
+
+
+def _broker_beside(url: str) -> str:
+    """The broker of the hub that runs on this machine, when that is the one to use."""
+    root = default_root()
+    beside = running(root, "mqtt_url") if url == running(root) else None
+    if not beside:
+        raise SetupError("Name the hub's broker with --broker mqtt://host:port or FLOORHUB_MQTT_URL.")
+    return beside
+
+
+def _faults(file: Path | None, ids: list[str]) -> Faults:
+    if file is None:
+        return Faults()
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8"
+        raise SetupError(f"{file} cannot be read: {reason}. / 파일을 읽을 수 없습니다.") from None
+    faults = parse(text, str(file))
+    check_clients(faults, text, str(file), ids)
+    return faults
+
+
+@contextmanager
+def _noted(effects: Path | None) -> Iterator[Any]:
+    """What writes each effect to the file."""
+    try:
+        opened = (effects or Path(os.devnull)).open("w", encoding="utf-8")
+    except OSError as problem:
+        raise SetupError(f"--effects: {problem.strerror}: {effects}. / 파일을 쓸 수 없습니다.") from None
+    with opened as file:
+
+        def note(client_id: str, command_id: UUID, attempt: int) -> None:
+            line = {"client": client_id, "command": str(command_id), "attempt": attempt}
+            file.write(json.dumps(line | {"at": datetime.now(UTC).isoformat()}) + "\n")
+            file.flush()
+
+        yield note

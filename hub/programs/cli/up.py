@@ -1,0 +1,277 @@
+"""`floorhub up`: everything on one machine, and a first page through all of it."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import FrameType
+from typing import TypeVar
+
+import msgspec
+import psycopg
+from psycopg.rows import dict_row
+
+from broker_config.render import Client
+from hub.database import migrate
+from hub.database.statements import statement
+from hub.errors import SetupError
+from hub.programs.cli import output, testpage
+from hub.programs.cli import timeline as way
+from hub.programs.cli.api import RUNNING_FILE, Api, ApiError
+from hub.programs.cli.broker_files import known_clients
+from hub.programs.cli.clients import write_agent_config
+from hub.programs.cli.output import console
+from hub.programs.embedded.data_folder import DataFolder
+from hub.programs.embedded.errors import EmbeddedError
+from hub.programs.embedded.packages import Packages
+from hub.programs.embedded.patience import Patience
+from hub.programs.embedded.ports import PortBook
+from hub.programs.embedded.stack import Stack, StackOptions
+from hub.programs.embedded.supervision import Program
+
+Value = TypeVar("Value")
+
+CLIENT_ID = "front-desk"
+PRINTER = "office"
+READY_PATIENCE_S = 60.0
+PRINT_PATIENCE_S = 45.0
+TICK_S = 0.1
+HUB_PORT = 8080
+STOPPED_EARLY = 130
+"""As a shell says it of a program that Ctrl-C ended."""
+
+
+class _Stopped(Exception):  # noqa: N818 - not an error
+    """The person asked to stop."""
+
+
+class _StopSignal:
+    """SIGTERM and SIGINT end the start at its next step, and the loop at its next tick; a second one ends this process
+    at once, and the kernel its children."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked = True
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+
+    def check(self) -> None:
+        """Raise _Stopped once asked."""
+        if self.asked:
+            raise _Stopped
+
+
+def run_up(*, once: bool) -> int:
+    """Start, print a page, and stay up until stopped; the exit code. Raises EmbeddedError, SetupError, ApiError."""
+    stop = _StopSignal()
+    began = time.monotonic()
+    folder = DataFolder.prepare()
+    packages = Packages(say=say)
+
+    def prepare(url: str) -> Iterable[Client]:
+        stop.check()
+        return prepare_database(url)
+
+    console.print("Starting Postgres, broker, printer, hub and an agent ...")
+    stack = Stack(folder, packages, StackOptions(), prepare, say)
+    try:
+        with stack:
+            return _Machine(folder, stack, stop, began).run(once=once)
+    except _Stopped:
+        pass
+    except (EmbeddedError, SetupError, ApiError):
+        if not stop.asked:  # Ctrl-C reaches a download or initdb, too, and then it fails
+            raise
+    console.print("Stopped.")
+    return STOPPED_EARLY if once else 0
+
+
+def say(sentence: str) -> None:
+    """A sentence for the person at the keyboard."""
+    console.print(f"  {sentence}", markup=False)
+
+
+def prepare_database(url: str) -> Iterable[Client]:
+    """Bring the tables up to date; the clients that the broker shall know, which makes its outbox obsolete."""
+    migrate.migrate(url)
+    with psycopg.connect(url, row_factory=dict_row) as connection:
+        clients = known_clients(connection)
+        connection.execute(statement("core/clients/clients", "outbox_all_done"))
+    return clients
+
+
+class _Machine:
+    """The hub and its agent as children of this process, and the first page."""
+
+    def __init__(self, folder: DataFolder, stack: Stack, stop: _StopSignal, began: float) -> None:
+        self._folder = folder
+        self._stack = stack
+        self._stop = stop
+        self._began = began
+        self._admin_key = folder.root / "admin.key"
+
+    def run(self, *, once: bool) -> int:
+        """Until stopped, or until the page is out; the exit code."""
+        url, hub = self._start_hub()
+        with Api(url, self._until("the hub", lambda: self._key_of(url), hub)) as api:
+            self._until("the hub and its broker", lambda: self._is_ready(api), hub)
+            agent = self._start_agent(api)
+            self._until(f"the agent of {CLIENT_ID}", lambda: self._is_online(api), agent)
+            console.print(f"Ready after {time.monotonic() - self._began:.1f} s.")
+            earlier = api.get("/api/commands", limit=1)["items"]
+            printed = self._print_page(api)
+            if earlier:
+                last = earlier[0]
+                console.print(
+                    f"The command before it: {last['action']} {last['id']}, {last['status']}, "
+                    f"of {last['created_at'][:19].replace('T', ' ')} UTC."
+                )
+            if once:
+                return 0 if printed else 1
+            self._tell(url)
+            while True:
+                self._pause()
+
+    def _start_hub(self) -> tuple[str, Program]:
+        stack = self._stack
+        accounts = stack.accounts
+        if accounts is None or stack.mqtt_url is None:
+            raise SetupError("The embedded broker did not start; see logs/mosquitto.log in the data folder.")
+        chosen = PortBook(self._folder.ports).choose("hub", int(os.environ.get("FLOORHUB_PORT", HUB_PORT)))
+        if chosen.why:
+            say(chosen.why)
+        url = f"http://127.0.0.1:{chosen.number}"
+        hub = stack.start_child(
+            "hub",
+            [sys.executable, "-m", "hub", "serve"],
+            {
+                "FLOORHUB_DATABASE_URL": stack.database_url,
+                "FLOORHUB_MQTT_URL": stack.mqtt_url,
+                "FLOORHUB_MQTT_USERNAME": accounts.hub.username,
+                "FLOORHUB_MQTT_PASSWORD": accounts.hub.password,
+                "FLOORHUB_MQTT_ADMIN_USERNAME": accounts.admin.username,
+                "FLOORHUB_MQTT_ADMIN_PASSWORD": accounts.admin.password,
+                "FLOORHUB_DATA_DIR": str(self._folder.root),
+                "FLOORHUB_PORT": str(chosen.number),
+                "FLOORHUB_WORKER": "local",
+            },
+        )
+        (self._folder.root / RUNNING_FILE).write_bytes(msgspec.json.encode({"url": url, "mqtt_url": stack.mqtt_url}))
+        return url, hub
+
+    def _key_of(self, url: str) -> str | None:
+        """The administrator's key, once the hub has written it and takes it."""
+        try:
+            key = self._admin_key.read_text(encoding="utf-8").strip()
+            with Api(url, key) as api:
+                api.get("/api/clients", limit=1)
+        except (OSError, ApiError):
+            return None
+        return key
+
+    @staticmethod
+    def _is_ready(api: Api) -> bool:
+        try:
+            return bool(api.get("/health/ready")["status"] == "ready")
+        except ApiError:
+            return False
+
+    @staticmethod
+    def _is_online(api: Api) -> bool:
+        return bool(api.get(f"/api/clients/{CLIENT_ID}")["presence"] == "online")
+
+    def _start_agent(self, api: Api) -> Program:
+        config = self._folder.agent / "agent.toml"
+        registered = [item["id"] for item in api.get("/api/clients", limit=200)["items"]]
+        if CLIENT_ID not in registered:
+            body = {"id": CLIENT_ID, "name": "Front desk", "kind": "printer_pc"}
+            client = api.post("/api/clients", body)
+            secret, root_key = client["secret"], client["root_key"]
+        else:
+            secret, root_key = _from_config(config)
+        printer = self._stack.printer_url
+        if printer is None:
+            out = self._folder.agent / "printed"
+            out.mkdir(mode=0o700, exist_ok=True)
+            printer = f"folder:{out}"
+        write_agent_config(
+            config,
+            client_id=CLIENT_ID,
+            hub_url=api.url,
+            mqtt_url=self._stack.mqtt_url or "",
+            secret=secret,
+            root_key=root_key,
+            extra=f'\n[[printers]]\nname = "{PRINTER}"\nuri = "{printer}"\n',
+        )
+        return self._stack.start_child(
+            "agent", [sys.executable, "-m", "device_agent", "run", "--config", str(config)], {}
+        )
+
+    def _print_page(self, api: Api) -> bool:
+        """Print a page and show its way; whether it came out."""
+        lines = ["Floorhub", "", "This page went from HTTP through Postgres, Mosquitto and an agent to IPP.", ""]
+        document = api.upload(
+            testpage.page([*lines, time.strftime("%Y-%m-%d %H:%M:%S %Z")]), "application/pdf", "first.pdf"
+        )
+        command = api.post(
+            "/api/commands",
+            {
+                "client_id": CLIENT_ID,
+                "action": "print",
+                "payload": {"printer": PRINTER, "document": document["id"], "title": "First page"},
+                "reference": "first-page",
+            },
+        )
+        end = time.monotonic() + PRINT_PATIENCE_S
+        while command["status"] in way.UNFINISHED and time.monotonic() < end:
+            self._pause()
+            command = api.get(f"/api/commands/{command['id']}")
+        way.show(console, command, api.get(f"/api/commands/{command['id']}/explain")["way"], korean=output.korean())
+        return bool(command["status"] == "completed")
+
+    def _tell(self, url: str) -> None:
+        console.print()
+        console.print(f"Address:  {url}   (what one can do: {url}/docs)")
+        console.print(f"Data:     {self._folder.root}", markup=False)
+        console.print(f"Key:      {self._admin_key}", markup=False)
+        console.print(f"Logs:     {self._folder.logs}", markup=False)
+        console.print("Stop with Ctrl-C.")
+
+    def _until(self, what: str, look: Callable[[], Value | None], program: Program) -> Value:
+        """Keep everything alive until `look` finds something. Raises SetupError at the deadline."""
+        end = time.monotonic() + READY_PATIENCE_S
+        patience = Patience(say, f"Still waiting for {what}, at most {READY_PATIENCE_S:.0f} s; see {program.log}.")
+        while True:
+            found = look()
+            if found:
+                return found
+            patience.still_waiting()
+            if time.monotonic() > end:
+                raise SetupError(
+                    f"{what} is not ready after {READY_PATIENCE_S:.0f} s. Its log ends:\n{program.log_tail()}"
+                )
+            self._pause()
+
+    def _pause(self) -> None:
+        self._stop.check()
+        self._stack.tick()
+        time.sleep(TICK_S)
+
+
+def _from_config(config: Path) -> tuple[str, str]:
+    """Secret and root key of the agent that this data folder had before."""
+    import tomllib
+
+    try:
+        table = tomllib.loads(config.read_text(encoding="utf-8"))
+        return str(table["secret"]), str(table["root_key"])
+    except (OSError, tomllib.TOMLDecodeError, KeyError) as problem:
+        raise SetupError(
+            f"{config} is not what it was ({problem}): retire the client {CLIENT_ID} and use another data folder."
+        ) from None

@@ -1,0 +1,199 @@
+"""Where everything that must survive a restart lies, who owns it, and the lock that keeps a second hub out.
+
+<data folder>/
+    postgres/18/    database files            service user, 0700
+    broker/         broker config and memory  service user, 0700
+    printer/        the virtual printer       service user, 0700
+    keys/ agent/    secrets, agent journal    ourselves, 0700
+    logs/ run/      logs, process notes       ourselves, 0700
+    ports.json      ports chosen at the first start
+    lock            held by the running hub
+"""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.programs.embedded import service_user
+from hub.programs.embedded.errors import EmbeddedError
+from hub.programs.embedded.service_user import ServiceUser
+
+VARIABLE = "FLOORHUB_DATA"
+_FOR_ROOT = Path("/var/lib/floorhub")
+_OWNED_BY_SERVICE_USER = ("postgres", "broker", "printer")
+_OWNED_BY_US = ("keys", "agent", "logs", "run")
+
+
+def default_root(environment: Mapping[str, str] = os.environ) -> Path:
+    """FLOORHUB_DATA, else /var/lib/floorhub for root, else the user's own data folder. Not created yet."""
+    named = environment.get(VARIABLE, "").strip()
+    if named:
+        return Path(named).expanduser().absolute()
+    if os.geteuid() == 0:
+        return _FOR_ROOT
+    base = environment.get("XDG_DATA_HOME", "").strip()
+    return (Path(base) if base else Path.home() / ".local" / "share") / "floorhub"
+
+
+def write_private(path: Path, content: str, owner: ServiceUser | None = None, mode: int = 0o600) -> None:
+    """Replace `path` atomically by a file that only `owner` may open (None: we ourselves).
+
+    Safe in a folder that the service user may write: a link left in place of the file is replaced, never followed.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            if owner is not None:
+                os.fchown(file.fileno(), owner.uid, owner.gid)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """A prepared data folder. `user` runs the children; None means ourselves."""
+
+    root: Path
+    user: ServiceUser | None
+
+    @classmethod
+    def prepare(cls, root: Path | None = None) -> "DataFolder":
+        """Create what is missing and return the folder (None: the default one). Safe to call twice.
+
+        Raises EmbeddedError when the folder belongs to another user or the service user cannot reach it.
+        """
+        root = (root or default_root()).absolute()
+        try:
+            root.mkdir(parents=True, exist_ok=True, mode=0o755)
+            if root.stat().st_uid != os.geteuid():
+                owner = service_user.user_by_uid(root.stat().st_uid)
+                raise EmbeddedError(
+                    f"The data folder {root} belongs to {owner.name if owner else 'another user'}.",
+                    f"Start as that user, or set {VARIABLE} to a folder of your own.",
+                )
+            folder = cls(root, _user_for(root))
+            folder._create_layout()
+        except OSError as error:
+            raise EmbeddedError(
+                f"The data folder {root} cannot be used: {error.strerror}.",
+                f"Set {VARIABLE} to a folder that you may write.",
+            ) from error
+        return folder
+
+    @property
+    def postgres(self) -> Path:
+        """Parent of one folder per Postgres major."""
+        return self.root / "postgres"
+
+    @property
+    def broker(self) -> Path:
+        """The broker's configuration, accounts and persistence."""
+        return self.root / "broker"
+
+    @property
+    def printer(self) -> Path:
+        """The virtual printer's spool, printed documents and effect log."""
+        return self.root / "printer"
+
+    @property
+    def keys(self) -> Path:
+        """Secrets of the hub."""
+        return self.root / "keys"
+
+    @property
+    def agent(self) -> Path:
+        """State of the agent that runs on the same machine."""
+        return self.root / "agent"
+
+    @property
+    def logs(self) -> Path:
+        """One log file per child."""
+        return self.root / "logs"
+
+    @property
+    def run(self) -> Path:
+        """Notes on running children, so that the next start can end what a crash left behind."""
+        return self.root / "run"
+
+    @property
+    def ports(self) -> Path:
+        """The file with the chosen ports."""
+        return self.root / "ports.json"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder for this process; raises EmbeddedError that names the holder when it is taken.
+
+        The kernel lets go of the lock when the process ends, however it ends, so there is no stale lock.
+        """
+        descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+                raise EmbeddedError(
+                    f"The data folder {self.root} is in use by process {holder or '(starting)'}.",
+                    f"Stop that process first, or set {VARIABLE} to another folder.",
+                ) from None
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _create_layout(self) -> None:
+        for name in _OWNED_BY_US:
+            own_folder(self.root / name, None)
+        for name in _OWNED_BY_SERVICE_USER:
+            own_folder(self.root / name, self.user)
+        if self.user is None:
+            return
+        if not self.root.stat().st_mode & 0o001:
+            # Only the folder that was given to us is opened, for passing through; its parents belong to others.
+            self.root.chmod(self.root.stat().st_mode | 0o001)
+        blocked = service_user.blocked_at(self.root, self.user)
+        if blocked is not None:
+            raise EmbeddedError(
+                f"The user '{self.user.name}', who runs Postgres and the broker, may not enter {blocked}.",
+                f"Set {VARIABLE} to a folder outside of it, for example {_FOR_ROOT}.",
+            )
+
+
+def _user_for(root: Path) -> ServiceUser | None:
+    """The owner that earlier starts chose, so that data stay readable if `floorhub` appears or disappears later."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        uid = (root / "postgres").stat().st_uid
+    except FileNotFoundError:
+        uid = 0
+    earlier = service_user.user_by_uid(uid) if uid != 0 else None
+    return earlier or service_user.find_or_create()
+
+
+def own_folder(folder: Path, owner: ServiceUser | None) -> None:
+    """Create `folder` if it is missing and give it to `owner` (None: ourselves) alone.
+
+    A link in its place is refused: the service user could have left it to be given somebody else's folder.
+    """
+    folder.mkdir(mode=0o700, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        if owner is not None and status.st_uid != owner.uid:
+            os.fchown(descriptor, owner.uid, owner.gid)
+        if status.st_mode & 0o777 != 0o700:
+            os.fchmod(descriptor, 0o700)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,129 @@
+"""A private Mosquitto with the shipped configuration (`broker_config/`)."""
+
+import json
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from broker_config.render import BrokerValues, Tls, render_acl, render_conf
+from hub.programs.embedded import ports
+from hub.programs.embedded.data_folder import DataFolder, own_folder, write_private
+from hub.programs.embedded.errors import EmbeddedError
+from hub.programs.embedded.packages import Packages
+from hub.programs.embedded.processes import ChildSpec, OneChild, end_leftover
+
+HOST = "127.0.0.1"
+_PROGRAM = _PACKAGE = "mosquitto"
+_PLUGIN = "mosquitto_dynamic_security.so"
+_START_DEADLINE_S = 20
+_STOP_DEADLINE_S = 10
+#: Room for 10,000 connections several times over; the system's own limit may be lower.
+_OPEN_FILES = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerOptions:
+    """Ports on loopback, and what a bench or a larger site changes. `max_connections` per listener, -1: no limit."""
+
+    mqtt_port: int
+    websocket_port: int
+    max_connections: int = -1
+    autosave_s: int = 30
+    tls: Tls | None = None
+
+
+class EmbeddedBroker(OneChild):
+    """One Mosquitto. Hold the data folder's lock while using it.
+
+    When it is stopped, wills are sent and retained messages saved. When it is killed there are no wills, and what was
+    not yet saved is gone.
+    """
+
+    def __init__(self, folder: DataFolder, packages: Packages, options: BrokerOptions) -> None:
+        self._folder = folder
+        self._packages = packages
+        self._note = folder.run / "mosquitto"
+        self._persistence = folder.broker / "persistence"
+        self._dynsec = folder.broker / "dynsec.json"
+        self.options = options
+
+    @property
+    def name(self) -> str:
+        """What to call it in sentences."""
+        return "Mosquitto"
+
+    @property
+    def url(self) -> str:
+        """Where programs connect by MQTT over TCP."""
+        return f"mqtt://{HOST}:{self.options.mqtt_port}"
+
+    @property
+    def websocket_url(self) -> str:
+        """Where browsers connect by MQTT over WebSocket."""
+        return f"ws://{HOST}:{self.options.websocket_port}/mqtt"
+
+    def start(self, dynsec: Mapping[str, Any] | None = None) -> str:
+        """Write the configuration, start, wait for both listeners, and return `url`.
+
+        `dynsec` is the rendered configuration of accounts and clients; None keeps the one the broker last wrote
+        (a restart after a crash). Raises EmbeddedError.
+        """
+        program = self._packages.program(_PROGRAM, _PACKAGE, libraries=(_PLUGIN,))
+        plugin = program.find_library(_PLUGIN)
+        if plugin is None:
+            raise EmbeddedError(f"{program.path} has no {_PLUGIN}.", f"Install the package {_PACKAGE} again.")
+        end_leftover(self._note, signal.SIGTERM)
+        user = self._folder.user
+        values = BrokerValues(
+            plugin=plugin,
+            dynsec_file=self._dynsec,
+            acl_file=self._folder.broker / "acl",
+            persistence_folder=self._persistence,
+            mqtt_port=self.options.mqtt_port,
+            websocket_port=self.options.websocket_port,
+            bind=HOST,
+            autosave_s=self.options.autosave_s,
+            max_connections=self.options.max_connections,
+            tls=self.options.tls,
+        )
+        own_folder(self._persistence, user)
+        conf = self._folder.broker / "mosquitto.conf"
+        write_private(conf, render_conf(values), user)
+        write_private(values.acl_file, render_acl(), user)
+        if dynsec is not None:
+            write_private(self._dynsec, json.dumps(dynsec, indent=1) + "\n", user)
+        self._start(
+            ChildSpec(
+                name=self.name,
+                argv=[str(program.path), "-c", str(conf)],
+                log=self._folder.logs / "mosquitto.log",
+                note=self._note,
+                env=program.env,
+                cwd=self._folder.broker,
+                user=user,
+                stop_deadline_s=_STOP_DEADLINE_S,
+                open_files=_OPEN_FILES,
+            ),
+            self._is_ready,
+            _START_DEADLINE_S,
+        )
+        return self.url
+
+    def reload(self) -> None:
+        """Make it read its ACL file and limits again (SIGHUP). Clients stay connected."""
+        write_private(self._folder.broker / "acl", render_acl(), self._folder.user)
+        if self._child is not None:
+            self._child.signal(signal.SIGHUP)
+
+    def wipe(self) -> None:
+        """Forget retained messages and sessions. Only while it is stopped; raises EmbeddedError otherwise."""
+        if self.is_alive():
+            raise EmbeddedError("The broker's memory cannot be wiped while it runs.", "Stop it first.")
+        for entry in self._persistence.iterdir() if self._persistence.is_dir() else ():
+            entry.unlink()
+
+    def _is_ready(self) -> bool:
+        pid = self.pid
+        wanted = (self.options.mqtt_port, self.options.websocket_port)
+        return pid is not None and all(ports.listens(pid, port) for port in wanted)

@@ -1,0 +1,134 @@
+"""Which TCP port a service gets: the wanted one, or a free one next to it, and the same again at the next start.
+
+A replacement is kept even when the wanted port is free again: the configurations of agents and order systems may name
+it. So the sentence about it says how to go back.
+"""
+
+import errno
+import json
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.programs.embedded.errors import EmbeddedError
+
+LOOPBACK = ("127.0.0.1",)
+_NEIGHBOURS = 50
+_LISTEN = "0A"  # the state column of /proc/net/tcp
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenPort:
+    """A free port; `instead_of` is the wanted one when this is another, and `why` a sentence about that."""
+
+    number: int
+    instead_of: int | None = None
+    why: str = ""
+
+
+class PortBook:
+    """The chosen ports by service name, kept in a small JSON file."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def choose(self, name: str, wanted: int, hosts: tuple[str, ...] = LOOPBACK) -> ChosenPort:
+        """A port that is free on all `hosts` right now, written down for the next start. 0 wants any port.
+
+        Order: the port of the last start (if the same one was wanted then), the wanted one, its neighbours, any.
+        Somebody may take it before the service does; the service's start then fails and says so.
+        """
+        book = self._read()
+        kept = book.get(name)
+        candidates = [kept["port"]] if kept is not None and kept["wanted"] == wanted else []
+        if wanted:
+            candidates += range(wanted, min(wanted + _NEIGHBOURS, 65536))
+        number = next((port for port in candidates if is_free(port, hosts)), None) or _any_free(hosts)
+        book[name] = {"wanted": wanted, "port": number}
+        self._file.write_text(json.dumps(book, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        if wanted in (0, number):
+            return ChosenPort(number)
+        if not is_free(wanted, hosts):
+            return ChosenPort(number, wanted, f"Port {wanted} is taken, so {name} uses {number}.")
+        return ChosenPort(
+            number,
+            wanted,
+            f"Port {wanted} is free again, but {name} keeps {number} of an earlier start, since clients may know it. "
+            f"To go back: stop, delete {self._file}, start.",
+        )
+
+    def _read(self) -> dict[str, dict[str, int]]:
+        """What was chosen before; a file that cannot be understood only costs the memory of it."""
+        try:
+            raw = json.loads(self._file.read_text(encoding="utf-8"))
+            return {str(name): {"wanted": int(e["wanted"]), "port": int(e["port"])} for name, e in raw.items()}
+        except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
+            return {}
+
+
+def is_free(port: int, hosts: tuple[str, ...] = LOOPBACK) -> bool:
+    """Whether nobody listens on `port` at any of `hosts`. An address this machine does not have counts as free."""
+    return all(_can_bind(host, port) for host in hosts)
+
+
+def _can_bind(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            # As the services do: connections of the last run that the kernel still winds down do not count.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        return error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+    return True
+
+
+def _any_free(hosts: tuple[str, ...]) -> int:
+    for _ in range(_NEIGHBOURS):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.bind((LOOPBACK[0], 0))
+            port = int(probe.getsockname()[1])
+        if is_free(port, hosts):
+            return port
+    raise EmbeddedError("No free TCP port was found.", "Close programs that hold many ports, then start again.")
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether process `pid` itself listens on `port`.
+
+    A plain connect would also succeed against somebody else's service that took the port first, so on Linux the
+    socket's owner is looked up; elsewhere a connect has to do.
+    """
+    if sys.platform != "linux":
+        with socket.socket() as probe:
+            probe.settimeout(0.2)
+            return probe.connect_ex((LOOPBACK[0], port)) == 0
+    inodes = _listening_inodes(port)
+    if not inodes:
+        return False
+    try:
+        return any(_link_target(entry) in inodes for entry in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False  # the process ended
+
+
+def _link_target(entry: Path) -> str:
+    try:
+        return str(entry.readlink())
+    except OSError:
+        return ""  # closed while we looked
+
+
+def _listening_inodes(port: int) -> set[str]:
+    found = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            lines = Path(table).read_text(encoding="ascii").splitlines()[1:]
+        except OSError:
+            continue
+        for line in lines:
+            columns = line.split()
+            if columns[3] == _LISTEN and int(columns[1].rpartition(":")[2], 16) == port:
+                found.add(f"socket:[{columns[9]}]")
+    return found

@@ -1,0 +1,87 @@
+"""The unprivileged user that runs Postgres, the broker and the printer when the hub is started as root."""
+
+import os
+import pwd
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.programs.embedded.errors import EmbeddedError
+
+NAME = "floorhub"
+#: Used where `useradd` is missing (minimal images); every Unix has it.
+FALLBACK_NAME = "nobody"
+_CREATE_DEADLINE_S = 30
+_ADMIN_PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceUser:
+    """A system user by name and numbers."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+def user_by_name(name: str) -> ServiceUser | None:
+    """The system user called `name`, or None."""
+    try:
+        entry = pwd.getpwnam(name)
+    except KeyError:
+        return None
+    return ServiceUser(entry.pw_name, entry.pw_uid, entry.pw_gid)
+
+
+def user_by_uid(uid: int) -> ServiceUser | None:
+    """The system user with this number, or None."""
+    try:
+        entry = pwd.getpwuid(uid)
+    except KeyError:
+        return None
+    return ServiceUser(entry.pw_name, entry.pw_uid, entry.pw_gid)
+
+
+def find_or_create() -> ServiceUser | None:
+    """The user for children: None for an ordinary user (children run as ourselves), else one without rights.
+
+    As root the system user `floorhub` is created when it is missing. Raises EmbeddedError when there is neither
+    `useradd` nor `nobody`.
+    """
+    if os.geteuid() != 0:
+        return None
+    found = user_by_name(NAME)
+    if found is not None:
+        return found
+    useradd = shutil.which("useradd", path=_ADMIN_PATH)
+    if useradd is not None:
+        argv = [useradd, "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
+        argv += ["--shell", "/usr/sbin/nologin", NAME]
+        # Its answer does not count: another process may have created the user at the same moment.
+        subprocess.run(argv, check=False, capture_output=True, timeout=_CREATE_DEADLINE_S)
+    user = user_by_name(NAME) or user_by_name(FALLBACK_NAME)
+    if user is None:
+        raise EmbeddedError(
+            "Postgres does not run as root, and the system user 'floorhub' could not be created.",
+            "Create it (useradd --system floorhub), or start as an ordinary user.",
+        )
+    return user
+
+
+def blocked_at(path: Path, user: ServiceUser) -> Path | None:
+    """The first folder on the way to `path` that `user` may not enter, or None when all are open.
+
+    Judged by mode bits alone; an access list that says otherwise is not seen.
+    """
+    for folder in (*reversed(path.resolve().parents), path.resolve()):
+        status = folder.stat()
+        if status.st_uid == user.uid:
+            open_to_user = status.st_mode & 0o100
+        elif status.st_gid == user.gid:
+            open_to_user = status.st_mode & 0o010
+        else:
+            open_to_user = status.st_mode & 0o001
+        if not open_to_user:
+            return folder
+    return None

@@ -1,0 +1,199 @@
+"""Everything one machine needs beside the hub and the agents: started in order, kept alive, stopped in reverse."""
+
+import signal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from broker_config.render import Client, Tls, hash_password, render_dynsec
+from hub.programs.embedded import accounts, logs
+from hub.programs.embedded.accounts import Accounts
+from hub.programs.embedded.data_folder import DataFolder
+from hub.programs.embedded.mosquitto import BrokerOptions, EmbeddedBroker
+from hub.programs.embedded.packages import Packages
+from hub.programs.embedded.patience import Say, silent
+from hub.programs.embedded.ports import LOOPBACK, PortBook
+from hub.programs.embedded.postgres import EmbeddedPostgres
+from hub.programs.embedded.printer import HOSTS, EmbeddedPrinter, find_programs
+from hub.programs.embedded.processes import ChildSpec, end_leftover
+from hub.programs.embedded.supervision import Program, Supervisor
+
+PrepareDatabase = Callable[[str], Iterable[Client]]
+
+
+@dataclass(frozen=True, slots=True)
+class StackOptions:
+    """What to start, and on which ports of this machine (0: any free one).
+
+    With a `database_url` no Postgres is started, with `own_broker=False` no Mosquitto.
+    """
+
+    postgres_port: int = 54320
+    mqtt_port: int = 1883
+    websocket_port: int = 9001
+    printer_port: int = 8631
+    database_url: str | None = None
+    own_broker: bool = True
+    own_printer: bool = True
+    postgres_major: int = 18
+    broker_max_connections: int = -1
+    broker_autosave_s: int = 30
+    broker_tls: Tls | None = None
+
+
+class Stack:
+    """A context manager: inside it the services run, and `tick` keeps them alive.
+
+    `prepare_database` gets the database's URL, brings its schema up to date, and returns the clients that the broker
+    shall know. `say` hears sentences for the person at the keyboard. Entering raises EmbeddedError, with everything
+    that had been started stopped again. Use it from the main thread.
+    """
+
+    def __init__(
+        self,
+        folder: DataFolder,
+        packages: Packages,
+        options: StackOptions,
+        prepare_database: PrepareDatabase,
+        say: Say = silent,
+    ) -> None:
+        self._folder = folder
+        self._packages = packages
+        self._options = options
+        self._prepare_database = prepare_database
+        self._say = say
+        self._exit = ExitStack()
+        self._supervisor = Supervisor(say)
+        self._ports = PortBook(folder.ports)
+        self._database_url = options.database_url
+        self.postgres: EmbeddedPostgres | None = None
+        self.broker: EmbeddedBroker | None = None
+        self.printer: EmbeddedPrinter | None = None
+        self.accounts: Accounts | None = None
+
+    def __enter__(self) -> "Stack":
+        with ExitStack() as undo_on_failure:
+            undo_on_failure.enter_context(self._folder.locked())
+            # Before ports are chosen: what a crash left behind may still hold them.
+            for note in sorted(self._folder.run.iterdir()):
+                fast = signal.SIGINT if note.name.startswith("postgres") else signal.SIGTERM
+                end_leftover(note, fast, self._say)
+            if self._database_url is None:
+                self._database_url = self._start_postgres(undo_on_failure)
+            clients = self._prepare_database(self._database_url)
+            if self._options.own_broker:
+                self._start_broker(undo_on_failure, clients)
+            if self._options.own_printer:
+                self._start_printer(undo_on_failure)
+            self._exit = undo_on_failure.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._exit.__exit__(kind, error, trace)
+
+    @property
+    def database_url(self) -> str:
+        """The Postgres to use, the embedded or the given one."""
+        if self._database_url is None:
+            raise RuntimeError("the stack was not entered")
+        return self._database_url
+
+    @property
+    def mqtt_url(self) -> str | None:
+        """MQTT over TCP at the embedded broker; None without one."""
+        return self.broker.url if self.broker else None
+
+    @property
+    def websocket_url(self) -> str | None:
+        """MQTT over WebSocket at the embedded broker; None without one."""
+        return self.broker.websocket_url if self.broker else None
+
+    @property
+    def printer_url(self) -> str | None:
+        """IPP address of the virtual printer; None when there is none."""
+        return self.printer.url if self.printer else None
+
+    def start_child(
+        self,
+        name: str,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        cwd: Path | None = None,
+        stop_deadline_s: float = 15,
+    ) -> Program:
+        """Start a program of ours as the current user, log to `logs/<name>.log`, and keep it alive.
+
+        `env` is added to a minimal environment; ours is not handed down. `name` is a file-name-safe word, new in
+        this stack. The program is stopped before the services it uses.
+        """
+        program = Program(
+            ChildSpec(
+                name=name,
+                argv=argv,
+                log=self._folder.logs / f"{name}.log",
+                note=self._folder.run / name,
+                env=env,
+                cwd=cwd,
+                stop_deadline_s=stop_deadline_s,
+            )
+        )
+        self._exit.callback(program.stop)
+        program.start()
+        self._supervisor.watch(program)
+        return program
+
+    def stop_child(self, program: Program) -> None:
+        """Stop a program and do not start it again."""
+        self._supervisor.release(program.name)
+        program.stop()
+
+    def tick(self) -> None:
+        """Restart what died and cap the logs. Call it a few times a second from the main thread's loop."""
+        self._supervisor.tick()
+        for log in self._folder.logs.glob("*.log"):
+            logs.cap(log)
+
+    def _start_postgres(self, undo: ExitStack) -> str:
+        port = self._port("postgres", self._options.postgres_port)
+        self.postgres = EmbeddedPostgres(self._folder, self._packages, port, self._options.postgres_major, self._say)
+        undo.callback(self.postgres.stop)
+        url = self.postgres.start()
+        self._supervisor.watch(self.postgres)
+        return url
+
+    def _start_broker(self, undo: ExitStack, clients: Iterable[Client]) -> None:
+        self.accounts = accounts.load_or_create(self._folder.keys / "broker-accounts.json")
+        hashed = {role: hash_password(password) for role, password in self.accounts.passwords().items()}
+        options = BrokerOptions(
+            mqtt_port=self._port("mqtt", self._options.mqtt_port),
+            websocket_port=self._port("websocket", self._options.websocket_port),
+            max_connections=self._options.broker_max_connections,
+            autosave_s=self._options.broker_autosave_s,
+            tls=self._options.broker_tls,
+        )
+        self.broker = EmbeddedBroker(self._folder, self._packages, options)
+        undo.callback(self.broker.stop)
+        self.broker.start(render_dynsec(hashed, clients))
+        self._supervisor.watch(self.broker)
+
+    def _start_printer(self, undo: ExitStack) -> None:
+        programs = find_programs(self._packages)
+        if isinstance(programs, str):
+            self._say(programs)
+            return
+        port = self._port("printer", self._options.printer_port, HOSTS)
+        self.printer = EmbeddedPrinter(self._folder, programs, port)
+        undo.callback(self.printer.stop)
+        self.printer.start()
+        self._supervisor.watch(self.printer)
+
+    def _port(self, name: str, wanted: int, hosts: tuple[str, ...] = LOOPBACK) -> int:
+        chosen = self._ports.choose(name, wanted, hosts)
+        if chosen.why:
+            self._say(chosen.why)
+        return chosen.number

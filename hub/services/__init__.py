@@ -1,1 +1,0 @@
-"""Use cases, one transaction each. They know neither HTTP nor MQTT."""

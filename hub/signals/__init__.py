@@ -1,0 +1,1 @@
+"""Waking who waits for something, in this process and in others."""

@@ -1,0 +1,540 @@
+"""Wrong input over HTTP: each gets its code and a sentence in Korean and English, and nothing else changes."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from tests.support.site import Floor
+
+NOWHERE = str(uuid.UUID(int=7))
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A request, and the answer it must get. `{client}` and `{document}` stand for real ones."""
+
+    id: str
+    status: int
+    code: str
+    method: str = "POST"
+    path: str = "/api/commands"
+    body: Any = None
+    raw: bytes | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    field: str | None = None
+
+
+def command(**fields: Any) -> dict[str, Any]:
+    return {"client_id": "{client}", "action": "open-door", **fields}
+
+
+def printing(**payload: Any) -> dict[str, Any]:
+    return command(action="print", payload={"printer": "office", "document": "{document}", **payload})
+
+
+def nested(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
+def schedule(**fields: Any) -> dict[str, Any]:
+    request = {"target": {"all": True}, "command": {"action": "open-door"}}
+    return {"name": "doors", "cron": "0 7 * * *", "request": request, **fields}
+
+
+def scheduled(**fields: Any) -> dict[str, Any]:
+    return schedule(request={"target": {"all": True}, "command": {"action": "open-door", **fields}})
+
+
+JSON = {"Content-Type": "application/json"}
+TABLE = [
+    Wrong("no key", 401, "unauthorized", body=command(), headers={"Authorization": ""}),
+    Wrong("wrong key", 401, "unauthorized", body=command(), headers={"Authorization": "Bearer fh_00_wrong"}),
+    Wrong("key with another scheme", 401, "unauthorized", body=command(), headers={"Authorization": "Digest x"}),
+    Wrong("key of NULs and signs", 401, "unauthorized", body=command(), headers={"Authorization": "Bearer '--"}),
+    Wrong("unknown client", 404, "client_not_found", body=command(client_id="nobody")),
+    Wrong("hostile client id", 422, "validation_error", body=command(client_id="a/+/#"), field="client_id"),
+    Wrong("client id with a newline", 422, "validation_error", body=command(client_id="a\n"), field="client_id"),
+    Wrong("client id of 64", 422, "validation_error", body=command(client_id="a" * 64), field="client_id"),
+    Wrong("no client id", 422, "validation_error", body={"action": "status"}, field="client_id"),
+    Wrong("no action", 422, "validation_error", body={"client_id": "{client}"}, field="action"),
+    Wrong("empty action", 422, "validation_error", body=command(action=""), field="action"),
+    Wrong("action with a space", 422, "validation_error", body=command(action="rm -rf"), field="action"),
+    Wrong("action not allowed", 403, "action_not_allowed", body=command(action="shutdown")),
+    Wrong("no JSON", 400, "bad_json", raw=b"{", headers=JSON),
+    Wrong("half a JSON", 400, "bad_json", raw=b'{"client_id": "a", ', headers=JSON),
+    Wrong("no UTF-8", 400, "bad_json", raw=b'{"client_id": "\xff"}', headers=JSON),
+    Wrong("nested 20,000 deep", 400, "bad_json", raw=b'{"a":' * 20_000 + b"1" + b"}" * 20_000, headers=JSON),
+    Wrong("nested 70 deep", 422, "validation_error", body=command(payload=nested(70)), field="payload"),
+    Wrong("nested 900 deep", 422, "validation_error", body=command(payload=nested(900)), field="payload"),
+    Wrong("a list", 422, "validation_error", body=[command()]),
+    Wrong(
+        "a form",
+        415,
+        "unsupported_media_type",
+        raw=b"client_id=a&action=b",
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    ),
+    Wrong("body over 1 MiB", 413, "body_too_large", raw=b'{"client_id": "' + b"a" * 1_100_000 + b'"}', headers=JSON),
+    Wrong("unknown field", 422, "validation_error", body=command(colour="red"), field="colour"),
+    Wrong("payload no object", 422, "validation_error", body=command(payload=[1]), field="payload"),
+    Wrong("payload too large", 422, "payload_too_large", body=command(payload={"text": "x" * 60_000})),
+    Wrong("NUL in the payload", 422, "validation_error", body=command(payload={"a": ["x\0y"]}), field="payload.a[0]"),
+    Wrong("NUL in a key of the payload", 422, "validation_error", body=command(payload={"a\0": 1}), field="payload"),
+    Wrong(
+        "half a character",
+        422,
+        "validation_error",
+        raw=b'{"client_id":"{client}","action":"open-door","payload":{"a":"\\ud800"}}',
+        headers=JSON,
+        field="payload.a",
+    ),
+    Wrong(
+        "NaN",
+        422,
+        "validation_error",
+        raw=b'{"client_id":"{client}","action":"open-door","payload":{"a":NaN}}',
+        headers=JSON,
+        field="payload.a",
+    ),
+    Wrong("a number beyond 64 bits", 422, "validation_error", body=command(payload={"n": 2**70}), field="payload.n"),
+    Wrong("priority 0", 422, "validation_error", body=command(priority=0), field="priority"),
+    Wrong("priority 11", 422, "validation_error", body=command(priority=11), field="priority"),
+    Wrong("priority of letters", 422, "validation_error", body=command(priority="high"), field="priority"),
+    Wrong("max_retries 101", 422, "validation_error", body=command(max_retries=101), field="max_retries"),
+    Wrong("negative time-out", 422, "validation_error", body=command(timeout_s=-1), field="timeout_s"),
+    Wrong(
+        "time-out of NaN",
+        422,
+        "validation_error",
+        raw=b'{"client_id":"{client}","action":"open-door","timeout_s":NaN}',
+        headers=JSON,
+        field="timeout_s",
+    ),
+    Wrong("both expiries", 422, "validation_error", body=command(expires_at="2099-01-01T00:00:00Z", expires_in_s=5)),
+    Wrong("expired already", 422, "request_expired", body=command(expires_at="2020-01-01T00:00:00Z")),
+    Wrong(
+        "never due",
+        422,
+        "request_expired",
+        body=command(expires_at="2098-01-01T00:00:00Z", not_before="2099-01-01T00:00:00Z"),
+    ),
+    Wrong(
+        "a time without a zone",
+        422,
+        "validation_error",
+        body=command(expires_at="2099-01-01T00:00:00"),
+        field="expires_at",
+    ),
+    Wrong("year 1", 422, "validation_error", body=command(not_before="0001-01-01T00:00:00+12:00"), field="not_before"),
+    Wrong("year 9999", 422, "validation_error", body=command(expires_at="9999-12-25T00:00:00Z"), field="expires_at"),
+    Wrong("no time", 422, "validation_error", body=command(not_before="tomorrow"), field="not_before"),
+    Wrong("on_interrupt", 422, "validation_error", body=command(on_interrupt="panic"), field="on_interrupt"),
+    Wrong("when_offline=fail, offline", 409, "client_offline", body=command(when_offline="fail")),
+    Wrong("21 tags", 422, "validation_error", body=command(tags=["t"] * 21), field="tags"),
+    Wrong("NUL in the reference", 422, "validation_error", body=command(reference="a\0"), field="reference"),
+    Wrong("document missing", 404, "document_not_found", body=printing(document=NOWHERE)),
+    Wrong(
+        "document no id", 422, "validation_error", body=printing(document="../../etc/passwd"), field="payload.document"
+    ),
+    Wrong(
+        "no printer",
+        422,
+        "validation_error",
+        body=command(action="print", payload={"document": "{document}"}),
+        field="payload",
+    ),
+    Wrong("copies 0", 422, "validation_error", body=printing(copies=0), field="payload.copies"),
+    Wrong("copies 1000", 422, "validation_error", body=printing(copies=1000), field="payload.copies"),
+    Wrong("copies of letters", 422, "validation_error", body=printing(copies="two"), field="payload.copies"),
+    Wrong("sides", 422, "validation_error", body=printing(sides="three-sided"), field="payload.sides"),
+    Wrong(
+        "sides and duplex",
+        422,
+        "validation_error",
+        body=printing(sides="one-sided", duplex=True),
+        field="payload.duplex",
+    ),
+    Wrong("unknown print field", 422, "validation_error", body=printing(colour="red"), field="payload"),
+    Wrong(
+        "status with a payload",
+        422,
+        "validation_error",
+        body=command(action="status", payload={"x": 1}),
+        field="payload",
+    ),
+    Wrong("an Idempotency-Key of 201", 422, "validation_error", body=command(), headers={"Idempotency-Key": "k" * 201}),
+    Wrong(
+        "an Idempotency-Key with spaces", 422, "validation_error", body=command(), headers={"Idempotency-Key": "a b"}
+    ),
+    Wrong("wait of a day", 422, "validation_error", path="/api/commands?wait=86400", body=command(), field="wait"),
+    Wrong("command id no UUID", 422, "validation_error", "GET", "/api/commands/42", field="command_id"),
+    Wrong("no such command", 404, "command_not_found", "GET", f"/api/commands/{NOWHERE}"),
+    Wrong("logs of no such command", 404, "command_not_found", "GET", f"/api/commands/{NOWHERE}/logs"),
+    Wrong("cancel no such command", 404, "command_not_found", "POST", f"/api/commands/{NOWHERE}/cancel"),
+    Wrong("retry no such command", 404, "command_not_found", path=f"/api/commands/{NOWHERE}/retry"),
+    Wrong("retry a command id no UUID", 422, "validation_error", path="/api/commands/42/retry", field="command_id"),
+    Wrong(
+        "retry that expires at once",
+        422,
+        "validation_error",
+        path=f"/api/commands/{NOWHERE}/retry",
+        body={"expires_in_s": 0},
+        field="expires_in_s",
+    ),
+    Wrong(
+        "decide no such command",
+        404,
+        "command_not_found",
+        path=f"/api/commands/{NOWHERE}/decide",
+        body={"outcome": "failed"},
+    ),
+    Wrong(
+        "decide for what nobody can know",
+        422,
+        "validation_error",
+        path=f"/api/commands/{NOWHERE}/decide",
+        body={"outcome": "expired"},
+        field="outcome",
+    ),
+    Wrong(
+        "a note of 501",
+        422,
+        "validation_error",
+        path=f"/api/commands/{NOWHERE}/decide",
+        body={"outcome": "failed", "note": "x" * 501},
+        field="note",
+    ),
+    Wrong(
+        "a note with NUL",
+        422,
+        "validation_error",
+        path="/api/dead-letters/dismiss",
+        body={"ids": [NOWHERE], "note": "\0"},
+        field="note",
+    ),
+    Wrong("replay nothing named", 422, "validation_error", path="/api/dead-letters/replay", body={"force": True}),
+    Wrong(
+        "replay ids and a filter",
+        422,
+        "validation_error",
+        path="/api/dead-letters/replay",
+        body={"ids": [NOWHERE], "filter": {}},
+    ),
+    Wrong(
+        "replay 1,001",
+        422,
+        "validation_error",
+        path="/api/dead-letters/replay",
+        body={"ids": [NOWHERE] * 1_001},
+        field="ids",
+    ),
+    Wrong(
+        "a filter with NUL",
+        422,
+        "validation_error",
+        path="/api/dead-letters/dismiss",
+        body={"filter": {"reason": "\0"}},
+        field="reason",
+    ),
+    Wrong(
+        "a filter of no field",
+        422,
+        "validation_error",
+        path="/api/dead-letters/dismiss",
+        body={"filter": {"colour": "red"}},
+        field="filter.colour",
+    ),
+    Wrong(
+        "a made-up cursor of dead letters",
+        422,
+        "validation_error",
+        path="/api/dead-letters/dismiss",
+        body={"filter": {}, "cursor": "zzz"},
+        field="cursor",
+    ),
+    Wrong("dead letters with NUL", 422, "validation_error", "GET", "/api/dead-letters?reason=%00", field="reason"),
+    Wrong("201 dead letters", 422, "validation_error", "GET", "/api/dead-letters?limit=201", field="limit"),
+    Wrong("a made-up cursor", 422, "validation_error", "GET", "/api/commands?cursor=zzz", field="cursor"),
+    Wrong("limit 0", 422, "validation_error", "GET", "/api/commands?limit=0", field="limit"),
+    Wrong("limit 201", 422, "validation_error", "GET", "/api/commands?limit=201", field="limit"),
+    Wrong("NUL in a filter", 422, "validation_error", "GET", "/api/commands?reference=%00", field="reference"),
+    Wrong("no such path", 404, "not_found", "GET", "/api/nothing"),
+    Wrong("path traversal", 404, "not_found", "GET", "/api/documents/..%2f..%2fetc%2fpasswd"),
+    Wrong("another method", 405, "method_not_allowed", "PUT", "/api/commands", body={}),
+    Wrong("client id taken", 409, "client_exists", "POST", "/api/clients", body={"id": "{client}"}),
+    Wrong("client with a hostile id", 422, "validation_error", "POST", "/api/clients", body={"id": "$SYS"}, field="id"),
+    Wrong("client as the hub", 422, "validation_error", "POST", "/api/clients", body={"id": "_hub"}, field="id"),
+    Wrong(
+        "client of no kind",
+        422,
+        "validation_error",
+        "POST",
+        "/api/clients",
+        body={"id": "x", "kind": "toaster"},
+        field="kind",
+    ),
+    Wrong(
+        "client with a role",
+        422,
+        "validation_error",
+        "POST",
+        "/api/clients",
+        body={"id": "x", "role": "admin"},
+        field="role",
+    ),
+    Wrong(
+        "client with NUL",
+        422,
+        "validation_error",
+        "POST",
+        "/api/clients",
+        body={"id": "x", "metadata": {"a": "\0"}},
+        field="metadata.a",
+    ),
+    Wrong(
+        "negative limit",
+        422,
+        "validation_error",
+        "POST",
+        "/api/clients",
+        body={"id": "x", "rate_limit": -1},
+        field="rate_limit",
+    ),
+    Wrong("change no such client", 404, "client_not_found", "PATCH", "/api/clients/nobody", body={"zone": "a"}),
+    Wrong("change the id", 422, "validation_error", "PATCH", "/api/clients/{client}", body={"id": "b"}, field="id"),
+    Wrong("change the name to null", 422, "validation_error", "PATCH", "/api/clients/{client}", body={"name": None}),
+    Wrong("retire no such client", 404, "client_not_found", "DELETE", "/api/clients/nobody"),
+    Wrong(
+        "empty document",
+        422,
+        "validation_error",
+        "POST",
+        "/api/documents",
+        raw=b"",
+        headers={"Content-Type": "application/pdf"},
+        field="body",
+    ),
+    Wrong(
+        "document with a path",
+        422,
+        "validation_error",
+        "POST",
+        "/api/documents?filename=..%2fx",
+        raw=b"x",
+        field="filename",
+    ),
+    Wrong("no such document", 404, "document_not_found", "GET", f"/api/documents/{NOWHERE}"),
+    *(
+        Wrong(f"a schedule: {what}", 422, "validation_error", path="/api/schedules", body=body, field=name)
+        for what, body, name in (
+            ("hour 25", schedule(cron="0 25 * * *"), "cron"),
+            ("with seconds", schedule(cron="0 0 7 * * *"), "cron"),
+            ("a nickname of cron's", schedule(cron="@midnight"), "cron"),
+            ("four fields", schedule(cron="0 7 * *"), "cron"),
+            ("31 February", schedule(cron="0 0 31 2 *"), "cron"),
+            ("a cron of NUL", schedule(cron="0 7 * * *\0"), "cron"),
+            ("a cron of 201", schedule(cron="0 7 * * " + "1," * 100 + "1"), "cron"),
+            ("no cron", {**schedule(), "cron": None}, "cron"),
+            ("no such zone", schedule(time_zone="Asia/Atlantis"), "time_zone"),
+            ("half a zone", schedule(time_zone="Asia"), "time_zone"),
+            ("a zone elsewhere on the disk", schedule(time_zone="../../../etc/passwd"), "time_zone"),
+            ("an offset", schedule(time_zone="+09:00"), "time_zone"),
+            ("no name", schedule(name=""), "name"),
+            ("a name of 201", schedule(name="n" * 201), "name"),
+            ("a name with NUL", schedule(name="a\0"), "name"),
+            ("a misfire of its own", schedule(misfire="all"), "misfire"),
+            ("grace of -1", schedule(grace_s=-1), "grace_s"),
+            ("grace of two days", schedule(grace_s=172_800), "grace_s"),
+            ("for nobody", schedule(request={"command": {"action": "status"}}), "request"),
+            ("a trial", schedule(request={**schedule()["request"], "dry_run": True}), "request.dry_run"),
+            ("a begin of its own", scheduled(not_before="2099-01-01T00:00:00Z"), "request.command.not_before"),
+            ("an end for good", scheduled(expires_at="2099-01-01T00:00:00Z"), "request.command.expires_at"),
+            ("a bad action", scheduled(action="rm -rf"), "request.command.action"),
+            (
+                "a document by URL",
+                scheduled(action="print", payload={"printer": "p", "document": {"url": "https://example.com/a.pdf"}}),
+                "request.command.payload.document",
+            ),
+            (
+                "an unknown client",
+                schedule(request={**schedule()["request"], "target": {"clients": ["{client}", "nobody"]}}),
+                "request.target.clients[1]",
+            ),
+        )
+    ),
+    Wrong(
+        "a schedule: an unknown group",
+        404,
+        "group_not_found",
+        path="/api/schedules",
+        body=schedule(request={**schedule()["request"], "target": {"group": "nobody"}}),
+    ),
+    Wrong(
+        "a schedule: an unknown document",
+        404,
+        "document_not_found",
+        path="/api/schedules",
+        body=scheduled(action="print", payload={"printer": "p", "document": NOWHERE}),
+    ),
+    Wrong("no such schedule", 404, "schedule_not_found", "GET", f"/api/schedules/{NOWHERE}"),
+    Wrong("times of no such schedule", 404, "schedule_not_found", "GET", f"/api/schedules/{NOWHERE}/next"),
+    Wrong("remove no such schedule", 404, "schedule_not_found", "DELETE", f"/api/schedules/{NOWHERE}"),
+    Wrong(
+        "change no such schedule", 404, "schedule_not_found", "PATCH", f"/api/schedules/{NOWHERE}", body={"name": "a"}
+    ),
+    Wrong("change nothing of a schedule", 422, "validation_error", "PATCH", f"/api/schedules/{NOWHERE}", body={}),
+    Wrong(
+        "change the zone of a schedule to null",
+        422,
+        "validation_error",
+        "PATCH",
+        f"/api/schedules/{NOWHERE}",
+        body={"time_zone": None},
+    ),
+    Wrong("schedule id no UUID", 422, "validation_error", "GET", "/api/schedules/42", field="schedule_id"),
+    Wrong("51 times", 422, "validation_error", "GET", f"/api/schedules/{NOWHERE}/next?count=51", field="count"),
+    Wrong("schedules with NUL", 422, "validation_error", "GET", "/api/schedules?name=%00", field="name"),
+    Wrong("a made-up cursor of schedules", 422, "validation_error", "GET", "/api/schedules?cursor=zzz", field="cursor"),
+]
+
+
+@pytest.fixture(scope="module")
+def client(floor: Floor) -> dict[str, Any]:
+    return floor.client(allowed_actions=["print", "status", "open-door"])
+
+
+@pytest.fixture(scope="module")
+def document(floor: Floor) -> dict[str, Any]:
+    return floor.upload()
+
+
+@pytest.fixture(scope="module")
+def database(floor: Floor) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(floor.stack.database_url, autocommit=True) as connection:
+        yield connection
+
+
+def contents(database: psycopg.Connection[Any]) -> dict[str, Any]:
+    """What is in the tables that a request may change; refusals do leave a trace in audit_logs."""
+    tables = ("commands", "command_logs", "clients", "client_permissions", "documents", "document_chunks")
+    tables += ("idempotency_keys", "client_usage", "broker_outbox", "client_lanes", "batches", "schedules", "api_keys")
+    return {
+        table: database.execute(
+            f"SELECT count(*), coalesce(sum(hashtext(t::text)), 0) FROM {table} t"  # noqa: S608 - our own names
+        ).fetchone()
+        for table in tables
+        if table != "api_keys"
+    }
+
+
+@pytest.mark.parametrize("wrong", TABLE, ids=lambda wrong: wrong.id)
+def test_wrong_input_gets_its_code_and_changes_nothing(
+    floor: Floor, client: dict[str, Any], document: dict[str, Any], database: psycopg.Connection[Any], wrong: Wrong
+) -> None:
+    before = contents(database)
+
+    english = ask(floor, wrong, client["id"], document["id"], "en")
+    korean = ask(floor, wrong, client["id"], document["id"], "ko-KR,ko;q=0.9,en;q=0.5")
+
+    for answer in (english, korean):
+        assert answer.status_code == wrong.status, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        problem = answer.json()
+        assert (problem["code"], problem["status"]) == (wrong.code, wrong.status)
+        if wrong.field is not None:
+            assert wrong.field in [item["field"] for item in problem["errors"]], problem
+        assert "Traceback" not in answer.text
+    assert english.json()["detail"].isascii()
+    assert not korean.json()["detail"].isascii()
+    assert contents(database) == before
+
+
+def ask(floor: Floor, wrong: Wrong, client_id: str, document_id: str, language: str) -> httpx.Response:
+    def fill(text: str) -> str:
+        return text.replace("{client}", client_id).replace("{document}", document_id)
+
+    headers = {"Authorization": f"Bearer {floor.key}", "Accept-Language": language}
+    content = wrong.raw
+    if wrong.raw is not None:
+        content = wrong.raw.replace(b"{client}", client_id.encode())
+    elif wrong.body is not None:
+        content = fill(json.dumps(wrong.body)).encode()
+        headers["Content-Type"] = "application/json"
+    headers |= wrong.headers
+    headers = {name: value for name, value in headers.items() if value}
+    return httpx.request(
+        wrong.method, floor.url + fill(wrong.path), content=content, headers=headers, trust_env=False, timeout=30
+    )
+
+
+def test_limits_are_exact_and_say_when_to_come_back(floor: Floor) -> None:
+    small = floor.client(rate_limit=100, max_commands_per_day=2)
+    body = {"client_id": small["id"], "action": "status"}
+    answers = [floor.http.post("/api/commands", json=body) for _ in range(4)]
+
+    assert [answer.status_code for answer in answers] == [201, 201, 429, 429]
+    assert answers[0].headers["RateLimit-Remaining"] == "1"
+    assert answers[2].json()["code"] == "quota_exceeded"
+    assert answers[2].json()["remaining"] == 0
+    assert answers[2].json()["reset"]
+    assert 1 <= int(answers[2].headers["Retry-After"]) <= 86_401
+
+
+def test_an_idempotency_key_makes_one_command_and_refuses_another_body(floor: Floor, client: dict[str, Any]) -> None:
+    body = {"client_id": client["id"], "action": "open-door"}
+    headers = {"Idempotency-Key": "order-1"}
+
+    first = floor.http.post("/api/commands", json=body, headers=headers)
+    again = floor.http.post("/api/commands", json=body, headers=headers)
+    other = floor.http.post("/api/commands", json={**body, "priority": 7}, headers=headers)
+
+    assert (first.status_code, again.status_code, other.status_code) == (201, 200, 409)
+    assert again.json()["id"] == first.json()["id"]
+    assert other.json()["code"] == "idempotency_key_reused"
+
+
+def test_cancel_before_it_was_handed_out_and_after_its_end(floor: Floor, client: dict[str, Any]) -> None:
+    posted = floor.send(client["id"], "open-door", {})
+
+    cancelled = floor.http.post(f"/api/commands/{posted['id']}/cancel")
+    again = floor.http.post(f"/api/commands/{posted['id']}/cancel")
+
+    assert cancelled.json()["status"] == "cancelled"
+    assert again.json() == cancelled.json()
+    assert floor.events(posted["id"]) == ["created", "cancelled"]
+
+
+def test_a_client_reads_only_documents_that_its_unfinished_command_names(
+    floor: Floor, client: dict[str, Any], document: dict[str, Any]
+) -> None:
+    other = floor.client()
+    path = f"{floor.url}{document['path']}"
+    for who in (client, other):
+        answer = httpx.get(path, auth=(who["id"], who["secret"]), trust_env=False)
+        assert answer.status_code == 404
+        assert answer.json()["code"] == "document_not_found"
+    assert httpx.get(path, auth=(client["id"], "wrong"), trust_env=False).status_code == 401
+    assert httpx.get(path, headers={"Authorization": f"Bearer {floor.key}"}, trust_env=False).status_code == 200
+
+
+def test_a_retired_client_is_gone_from_broker_and_api(floor: Floor) -> None:
+    leaving = floor.client()
+    agent = floor.agent(leaving)
+
+    retired = floor.http.delete(f"/api/clients/{leaving['id']}")
+
+    assert retired.json()["status"] == "retired"
+    posted = floor.http.post("/api/commands", json={"client_id": leaving["id"], "action": "status"})
+    assert (posted.status_code, posted.json()["code"]) == (404, "client_retired")
+    taken = floor.http.post("/api/clients", json={"id": leaving["id"]})
+    assert (taken.status_code, taken.json()["code"]) == (409, "client_exists")
+    assert agent.process.poll() is None, "the agent goes on trying and says so in its log"

@@ -1,0 +1,259 @@
+"""One batch to a whole floor of simulated clients: a fifth is away, some are refused, some never answer, some fail.
+
+Over two hubs, 1,000 clients by default. `FLOORHUB_TEST_CLIENTS=10000` makes it the size that the hub is meant for; it
+prints how long each step took (`-s`), and is not part of every test run because it takes a minute or more.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from broker_config.render import Client, hash_password
+from hub.programs.cli.up import prepare_database
+from tests.support.paths import ROOT
+from tests.support.site import Floor, until
+
+MANY = int(os.environ.get("FLOORHUB_TEST_CLIENTS", "1000"))
+SECRET = "the-same-for-all-of-them"
+REFUSED, MUTE, FAILING = 20, 10, 30
+"""So many of each kind, from the front; then come the good ones, and at the end the fifth that is away."""
+AWAY = MANY // 5
+PATIENCE_S = 180
+
+CLIENTS = """
+WITH made AS (
+    INSERT INTO clients (id, name, kind, status, zone, tags, metadata, secret_sha256, mqtt_password, mqtt_salt,
+        mqtt_iterations, created_at, updated_at)
+    SELECT 'many-' || lpad(n::text, 5, '0'), 'many', 'other', 'active', 'hall', ARRAY[CASE
+            WHEN n < %(refused)s THEN 'refused' WHEN n < %(refused)s + %(mute)s THEN 'mute'
+            WHEN n < %(refused)s + %(mute)s + %(failing)s THEN 'failing'
+            WHEN n < %(many)s - %(away)s THEN 'good' ELSE 'away' END], '{}', '\\x00', %(password)s, %(salt)s,
+        %(iterations)s, now(), now()
+    FROM generate_series(0, %(many)s - 1) n
+    RETURNING id, tags
+),
+permissions AS (
+    INSERT INTO client_permissions
+    SELECT id, CASE WHEN tags = '{refused}' THEN ARRAY['print'] END, 60, 1000, now() FROM made
+),
+usage AS (
+    INSERT INTO client_usage SELECT id, current_date, 0, now(), 0 FROM made
+),
+dispatch AS (
+    INSERT INTO client_dispatch SELECT id FROM made
+)
+INSERT INTO client_sessions (client_id, presence, presence_reason, level, connection, epoch_issued, epoch_confirmed)
+SELECT id, 'offline', 'never_seen', 'full', 0, 0, 0 FROM made
+"""
+
+
+class Watch:
+    """Says how long each step took."""
+
+    def __init__(self) -> None:
+        self._began = time.perf_counter()
+
+    def lap(self, what: str) -> None:
+        """Print and begin anew."""
+        now = time.perf_counter()
+        print(f"{MANY} clients: {what} {now - self._began:.2f} s")  # noqa: T201 - for whoever asks with -s
+        self._began = now
+
+
+def _prepare(url: str) -> list[Client]:
+    list(prepare_database(url))
+    hashed = hash_password(SECRET)
+    numbers = {"many": MANY, "away": AWAY, "refused": REFUSED, "mute": MUTE, "failing": FAILING}
+    made = {"password": hashed.password, "salt": hashed.salt, "iterations": hashed.iterations}
+    with psycopg.connect(url) as connection:
+        connection.execute(CLIENTS, numbers | made)
+    return list(prepare_database(url))
+
+
+@pytest.fixture(scope="module")
+def floor() -> Iterator[Floor]:
+    root = Path(tempfile.mkdtemp(prefix="floorhub-acceptance-"))
+    running: Floor | None = None
+    try:
+        running = Floor(root, _prepare)
+        yield running
+    finally:
+        if running is not None:
+            running.close()
+        shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fleet(floor: Floor, watch: Watch) -> Iterator[None]:
+    """All that are not away are connected and born; two hubs look after them."""
+    floor.add_hub("two")
+    assert floor.stack.broker is not None
+    manners = {"mute": ["mute"], "failing": ["fails"]}
+    with psycopg.connect(floor.stack.database_url) as connection:
+        there = connection.execute("SELECT id, tags[1] FROM clients WHERE tags <> '{away}' ORDER BY id").fetchall()
+    file = floor.folder.root / "simulated.json"
+    file.write_text(json.dumps([[client_id, SECRET, *manners.get(kind, [])] for client_id, kind in there]))
+    log = floor.folder.logs / "simulated.log"
+    argv = [sys.executable, "-m", "tests.bench.simulated", str(floor.stack.broker.options.mqtt_port), str(file)]
+    with log.open("wb") as out:
+        process = subprocess.Popen(argv, stdout=out, stderr=out, cwd=ROOT)
+    try:
+
+        def ready() -> bool:
+            assert process.poll() is None, log.read_text()[-2000:]
+            return "ready" in log.read_text()
+
+        until(ready, "the simulated clients", PATIENCE_S)
+        watch.lap("connected after")
+        until(lambda: _online(floor) == MANY - AWAY, "all of them online", PATIENCE_S)
+        watch.lap("all online after")
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _online(floor: Floor) -> int:
+    with psycopg.connect(floor.stack.database_url) as connection:
+        row = connection.execute("SELECT count(*) FROM client_sessions WHERE presence = 'online'").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _post(floor: Floor, **body: Any) -> Any:
+    answer = floor.http.post("/api/batches", json=body)
+    assert answer.status_code in (200, 201), answer.text
+    return answer.json()
+
+
+def _batch(floor: Floor, batch: Any, **query: Any) -> Any:
+    return floor.http.get(f"/api/batches/{batch['id']}", params=query).json()
+
+
+def _rows(floor: Floor, batch: Any) -> list[dict[str, Any]]:
+    """Every row of a batch, page by page."""
+    found: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        page = _batch(floor, batch, limit=1_000, **({"cursor": cursor} if cursor else {}))
+        found += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return found
+
+
+def test_the_preview_comes_true_and_everybody_s_fate_is_seen_at_once(floor: Floor, watch: Watch) -> None:
+    wanted = {"target": {"zone": "hall"}, "command": {"action": "open-door", "payload": {"door": 3}}}
+
+    watch.lap("(pause)")
+    preview = _post(floor, **wanted, dry_run=True)
+    watch.lap("preview")
+    assert floor.http.get("/api/batches").json()["items"] == []
+    batch = _post(floor, **wanted)
+    watch.lap("accepted in")
+
+    # From the first answer on: one row each, who is refused and why, who is away.
+    assert (batch["total"], batch["accepted"], batch["rejected"]) == (MANY, MANY - REFUSED, REFUSED)
+    assert sum(batch["counts"].values()) == MANY
+    assert (batch["rejections"], batch["offline"]) == ({"action_not_allowed": REFUSED}, AWAY)
+    numbers = ("total", "accepted", "rejected", "rejections", "offline")
+    assert {name: preview[name] for name in numbers} == {name: batch[name] for name in numbers}
+
+    answering = MANY - AWAY - REFUSED - MUTE
+
+    def answered() -> bool:
+        counts = _batch(floor, batch, limit=1)["counts"]
+        return bool(counts["completed"] + counts["failed"] == answering)
+
+    until(answered, "the end of all that answer", PATIENCE_S)
+    watch.lap("all done after")
+    rows = _rows(floor, batch)
+    watch.lap("all rows read in")
+    assert [(row["client_id"], row["code"] if row["status"] == "rejected" else None) for row in rows] == [
+        (row["client_id"], row["code"]) for row in preview["items"]
+    ]
+    assert Counter(row["status"] for row in rows) == {
+        "completed": answering - FAILING,
+        "failed": FAILING,
+        "rejected": REFUSED,
+        "queued": MUTE,
+        "pending": AWAY,
+    }
+
+    # Who took what was sent and says nothing is silent as soon as the first lease is over.
+    until(lambda: _batch(floor, batch, limit=1)["silent"] == MUTE, "the silent ones")
+    for trouble, number in (("silent", MUTE), ("offline", AWAY)):
+        items = _batch(floor, batch, trouble=trouble, limit=1_000)["items"]
+        assert len(items) == min(number, 1_000)
+        assert {row["trouble"] for row in items} == {trouble}
+
+    shown = floor.http.post(f"/api/batches/{batch['id']}/cancel").json()
+    watch.lap("(wait for silence, and) cancelled in")
+    assert (shown["counts"]["cancelled"], shown["counts"]["queued"]) == (AWAY, MUTE)
+    assert shown["counts"]["completed"] == answering - FAILING
+
+
+def test_too_many_failures_stop_a_rollout_before_it_reaches_everybody(floor: Floor) -> None:
+    # The failing ones come first: after six failures the good ones must not be reached any more.
+    clients = [row["id"] for tag in ("failing", "good") for row in _with_tag(floor, tag)]
+    batch = _post(
+        floor,
+        target={"clients": clients},
+        command={"action": "open-door"},
+        max_failures=5,
+        rollout={"per_minute": 1_200},
+    )
+
+    ended = until(
+        lambda: shown if (shown := _batch(floor, batch, limit=1_000))["finished_at"] else None, "its end", PATIENCE_S
+    )
+
+    assert (ended["status"], ended["stop_reason"]) == ("cancelled", "max_failures")
+    counts = ended["counts"]
+    assert 5 < counts["failed"] <= FAILING
+    assert counts["cancelled"] + counts["failed"] + counts["completed"] == len(clients)
+    assert counts["completed"] == 0
+
+
+def test_a_paused_rollout_stands_still_until_it_is_resumed(floor: Floor) -> None:
+    clients = [row["id"] for row in _with_tag(floor, "good")][:60]
+    # Half a second apart.
+    batch = _post(floor, target={"clients": clients}, command={"action": "open-door"}, rollout={"per_minute": 120})
+    until(lambda: _batch(floor, batch)["counts"]["completed"] >= 2, "the first two")
+
+    paused = floor.http.post(f"/api/batches/{batch['id']}/pause").json()
+    assert paused["status"] == "paused"
+    waiting = paused["counts"]["pending"]
+    until(lambda: _batch(floor, batch)["counts"]["completed"] == len(clients) - waiting, "what was handed out")
+    # The time of at least one that waits has come and gone, and it waits still.
+    first = next(row for row in _batch(floor, batch, status="pending")["items"] if row["not_before"])
+    due = datetime.fromisoformat(first["not_before"]) + timedelta(seconds=1)
+    until(lambda: datetime.now(UTC) > due, "the time of one that is held back")
+    assert _batch(floor, batch)["counts"]["pending"] == waiting
+
+    resumed = floor.http.post(f"/api/batches/{batch['id']}/resume").json()
+    assert resumed["status"] == "running"
+    until(lambda: _batch(floor, batch)["counts"]["completed"] > len(clients) - waiting, "the next one")
+    assert floor.http.post(f"/api/batches/{batch['id']}/cancel").json()["counts"]["cancelled"] > 0
+
+
+def _with_tag(floor: Floor, tag: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = floor.http.get("/api/clients", params={"tag": tag, "limit": 200}).json()["items"]
+    return items

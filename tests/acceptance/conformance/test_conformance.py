@@ -1,0 +1,357 @@
+"""`floorhub conformance`: sound clients pass, in three languages and levels, and each planted mistake is named."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from hub.programs.cli.clients import write_agent_config
+from hub.programs.embedded.ports import PortBook
+from tests.support import node
+from tests.support.paths import ROOT
+from tests.support.site import Floor, Process
+
+EXAMPLES = ROOT / "docs" / "examples"
+PYTHON = EXAMPLES / "python" / "client.py"
+DEADLINE_S = 300.0
+AT_ONCE = 8
+"""Examinations wait most of their time."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A change of the Python example, the checks that must name it, and what one of them must say."""
+
+    name: str
+    found: dict[str, str]
+    edits: dict[str, str] = field(default_factory=dict)
+
+    def source(self) -> str:
+        """The example with the mistake."""
+        text = PYTHON.read_text(encoding="utf-8")
+        for before, after in self.edits.items():
+            assert before in text, f"{self.name}: the example no longer has {before!r}"
+            text = text.replace(before, after)
+        return text
+
+
+DIES = """    elif said["kind"] == "added_later":
+        __import__("os")._exit(3)
+"""
+MISTAKES = [
+    Mistake(
+        "no_will",
+        {"will": "no will"},
+        {'    client.will_set(TOPIC + "presence", will, qos=1, retain=True)\n': "    _ = will\n"},
+    ),
+    Mistake(
+        "will_of_another_connection",
+        {"will": "connection 2, and 1 in the birth"},
+        {'**ABOUT, "connection": connection}': '**ABOUT, "connection": connection + 1}'},
+    ),
+    Mistake(
+        "birth_before_subscribe",
+        {"birth": "before the SUBACK"},
+        {
+            "    client.subscribe(": "    on_subscribe()\n    client.subscribe(",
+            "client.on_subscribe = on_connect": "_ = on_connect",
+        },
+    ),
+    Mistake(
+        "birth_not_retained",
+        {"birth": "not retained"},
+        {'publish("presence", "birth", retain=True': 'publish("presence", "birth", retain=False'},
+    ),
+    Mistake(
+        "reports_of_another_session",
+        {"reports": "the session 'other'"},
+        {'"reports", reports=reports)': '"reports", reports=reports, session="other")'},
+    ),
+    Mistake(
+        "session_of_each_connection",
+        {"reconnect": "it was"},
+        {"    connection += 1\n": '    connection += 1\n    ABOUT["session"] = str(uuid.uuid4())\n'},
+    ),
+    Mistake(
+        "connection_not_counted",
+        {"reconnect": "connection 1 after 1"},
+        {"    connection += 1\n": "    connection = 1\n"},
+    ),
+    Mistake(
+        "carries_out_twice",
+        {"once": "has further reports: accepted"},
+        {"    if attempt in reports_of:\n": "    if attempt in {}:\n"},
+    ),
+    Mistake(
+        "never_repeats",
+        {"repeat": "accepted, started, completed", "reconnect": "did not come again"},
+        {"    send(list(unreceipted.values()))\n": "    pass\n"},
+    ),
+    Mistake(
+        "repeats_for_ever",
+        {"receipt": "although the receipt had come"},
+        {"            unreceipted.pop(report_id, None)\n": "            pass\n"},
+    ),
+    Mistake(
+        "begins_what_expired",
+        {"expired": "accepted, started, completed"},
+        {'datetime.fromisoformat(run["expires_at"]) <= datetime.now(UTC)': "False"},
+    ),
+    Mistake(
+        "forgets_a_cancel",
+        {"cancel_first": "accepted, started, completed"},
+        {'        cancelled.add(said["command_id"])\n': ""},
+    ),
+    Mistake(
+        "deaf_to_a_late_cancel",
+        {"cancel_late": "no report of the end"},
+        {"        send([one for": "        list([one for"},
+    ),
+    Mistake(
+        "wrong_attempt",
+        {"reports": "names attempt 2; sent was 1"},
+        {'"attempt": run["attempt"]}': '"attempt": run["attempt"] + 1}'},
+    ),
+    Mistake(
+        "reports_at_qos_0",
+        {"reports": "reports at QoS 0"},
+        {"qos=1, retain=retain)": 'qos=int(kind != "reports"), retain=retain)'},
+    ),
+    Mistake(
+        "time_without_zone",
+        {"cancel_first": "accepted, and no end", "reports": "timezone"},
+        {'"at": datetime.now(UTC)': '"at": datetime.now(None if status == "cancelled" else UTC)'},
+    ),
+    Mistake(
+        "dies_of_an_unknown_kind",
+        {"unknown_kind": "the process ended with 3"},
+        {'    elif said["kind"] == "receipt":\n': DIES + '    elif said["kind"] == "receipt":\n'},
+    ),
+    Mistake(
+        "refuses_unknown_fields",
+        {"unknown_fields": "no report", "largest": "no report"},
+        {'"run" and not': '"run" and {"added_later", "padding"}.isdisjoint(said) and not'},
+    ),
+    Mistake(
+        "obeys_retained",
+        {"retained": "a retained run was obeyed"},
+        {'"run" and not received.retain': '"run"'},
+    ),
+    Mistake(
+        "says_everything_is_supported",
+        {"unsupported": "accepted, started, completed"},
+        {'ACTIONS[run["action"]](run)': 'ACTIONS.get(run["action"], dict)()', 'run["action"] not in ACTIONS': "False"}
+        | {'lambda _run: {"commands"': 'lambda _run=None: {"commands"'},
+    ),
+    Mistake(
+        "mqtt_3",
+        {"connect": "protocol level 4"},
+        {"protocol=mqtt.MQTTv5": "protocol=mqtt.MQTTv311", ", clean_start=True": ""},
+    ),
+    Mistake(
+        "no_good_bye",
+        {"offline": "without `offline`"},
+        {"if client.is_connected():\n    publish": "if False:\n    publish"},
+    ),
+    Mistake(
+        "no_disconnect",
+        {"offline": "no DISCONNECT"},
+        {"client.disconnect()\nclient.loop_stop()\n": '__import__("os")._exit(0)\n'},
+    ),
+    Mistake(
+        "claims_to_be_full",
+        {"signature": "wrong signature was obeyed", "roll_call": "no heartbeat", "epoch": "epoch None"}
+        | {"journal": "journal None"},
+        {'level="basic"': 'level="full"'},
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What one examination found."""
+
+    exit_code: int
+    checks: dict[str, dict[str, Any]]
+    errors: str
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """What was seen of each check that stands against the client."""
+        return {n: c["seen"] for n, c in self.checks.items() if c["outcome"] in ("failed", "not reached")}
+
+
+def environment(floor: Floor) -> dict[str, str]:
+    """For `floorhub`: where this floor is."""
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "FLOORHUB_URL": floor.url,
+        "FLOORHUB_KEY": floor.key,
+        "FLOORHUB_MQTT_URL": str(floor.stack.mqtt_url),
+    }
+
+
+def examine(floor: Floor, client_id: str, *arguments: str) -> Examined:
+    """Run `floorhub conformance` with `--json`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "hub", "conformance", client_id, "--json", "--keys", str(floor.folder.keys), *arguments],
+        env=environment(floor),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+    )
+    try:
+        checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
+    except ValueError:
+        raise AssertionError(done.stdout + done.stderr) from None
+    return Examined(done.returncode, checks, done.stderr)
+
+
+@pytest.fixture(scope="module")
+def javascript(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What starts the JavaScript example."""
+    folder = tmp_path_factory.mktemp("javascript")
+    shutil.copy(EXAMPLES / "javascript" / "client.js", folder)
+    shutil.copy(EXAMPLES / "javascript" / "package.json", folder)
+    (folder / "node_modules").symlink_to(node.modules(EXAMPLES / "javascript"))
+    return [node.programs()[0], str(folder / "client.js")]
+
+
+def command_of(
+    language: str, javascript: list[str], client: dict[str, Any], broker: str, hub: str, to: Path
+) -> list[str]:
+    """What starts an example client."""
+    who = [client["id"], client["secret"]]
+    if language == "python":
+        return [sys.executable, str(PYTHON), *who, broker, hub, str(to)]
+    return [*javascript, *who, "--broker", broker, "--hub", hub, "--folder", str(to)]
+
+
+@pytest.mark.parametrize("language", ["python", "javascript"])
+def test_an_example_passes_and_prints_through_the_hub(
+    floor: Floor, javascript: list[str], language: str, tmp_path: Path
+) -> None:
+    client = floor.client()
+
+    command = command_of(language, javascript, client, "{host}:{port}", floor.url, tmp_path)
+    examined = examine(floor, client["id"], "--", *command)
+
+    assert examined.failed == {}, examined.errors
+    assert examined.exit_code == 0
+    owed = {name for name, check in examined.checks.items() if check["outcome"] == "passed"}
+    assert set(examined.checks) - owed == {"signature", "roll_call", "epoch", "journal"}
+
+    broker = str(floor.stack.mqtt_url).removeprefix("mqtt://")
+    command = command_of(language, javascript, client, broker, floor.url, tmp_path)
+    running = Process(f"example {language}", command, {}, floor.folder.logs / f"example-{language}.log").start()
+    try:
+        floor.wait_online(client["id"], running)
+        document = floor.upload()
+        printed = floor.send(client["id"], "print", {"printer": "folder", "document": document["id"]}, wait=30)
+        assert printed["status"] == "completed", running.tail()
+        content = (tmp_path / printed["result"]["data"]["file"]).read_bytes()
+        assert content == floor.http.get(document["path"]).content
+        with pytest.raises(httpx.HTTPStatusError):
+            httpx.get(floor.url + document["path"], auth=(client["id"], client["secret"])).raise_for_status()
+    finally:
+        assert running.stop() == 0
+
+
+def test_the_agent_passes_as_a_full_one(floor: Floor) -> None:
+    client = floor.client()
+    port = PortBook(floor.folder.ports).choose("conformance", 0).number
+    config = floor.folder.agent / "conformance.toml"
+    write_agent_config(
+        config,
+        client_id=client["id"],
+        hub_url=floor.url,
+        mqtt_url=f"mqtt://127.0.0.1:{port}",
+        secret=client["secret"],
+        root_key=client["root_key"],
+    )
+
+    agent = [sys.executable, "-m", "device_agent", "run", "--config", str(config)]
+    examined = examine(floor, client["id"], "--listen", f"127.0.0.1:{port}", "--", *agent)
+
+    assert examined.failed == {}, examined.errors
+    assert {check["outcome"] for check in examined.checks.values()} == {"passed"}
+    assert examined.exit_code == 0
+
+
+@pytest.fixture(scope="module")
+def examined(floor: Floor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Examined]]]:
+    """The examinations of all clients with a mistake, some at a time."""
+    folder = tmp_path_factory.mktemp("mistakes")
+
+    def start(mistake: Mistake) -> Future[Examined]:
+        client, file = floor.client(), folder / f"{mistake.name}.py"
+        file.write_text(mistake.source(), encoding="utf-8")
+        who = [client["id"], client["secret"], "{host}:{port}", floor.url, str(folder)]
+        return pool.submit(examine, floor, client["id"], "--patience", "5", "--", sys.executable, str(file), *who)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {mistake.name: start(mistake) for mistake in MISTAKES}
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
+def test_a_planted_mistake_is_named_and_no_other(examined: dict[str, Future[Examined]], mistake: Mistake) -> None:
+    found = examined[mistake.name].result(DEADLINE_S)
+
+    assert set(found.failed) == set(mistake.found), found.failed
+    for name, words in mistake.found.items():
+        assert words in found.failed[name]
+    assert found.exit_code == 1
+
+
+def test_started_and_stopped_by_hand_it_leaves_out_the_restart(floor: Floor, tmp_path: Path) -> None:
+    client = floor.client()
+    port = PortBook(floor.folder.ports).choose("conformance", 0).number
+    who = [client["id"], client["secret"], f"127.0.0.1:{port}", floor.url, str(tmp_path)]
+    by_hand = Process("by hand", [sys.executable, str(PYTHON), *who], {}, floor.folder.logs / "by-hand.log")
+    arguments = [client["id"], "--json", "--keys", str(floor.folder.keys), "--listen", f"127.0.0.1:{port}"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "hub", "conformance", *arguments],
+        env=environment(floor),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stderr is not None
+        assert running.stdout is not None
+        deadline = threading.Timer(DEADLINE_S, running.kill)
+        deadline.start()
+        try:
+            for line in running.stderr:
+                if line.startswith("Start the client"):
+                    by_hand.start()
+                elif line.startswith("Now stop the client"):
+                    assert by_hand.stop() == 0
+            checks = {check["name"]: check for check in json.loads(running.stdout.read())["checks"]}
+        finally:
+            deadline.cancel()
+            running.kill()
+            by_hand.stop()
+
+    assert checks["restart"]["outcome"] == "skipped"
+    assert checks["offline"]["outcome"] == "passed"
+    assert {check["outcome"] for check in checks.values()} == {"passed", "skipped", "not owed"}
+
+
+def test_without_a_client_it_says_so(floor: Floor) -> None:
+    with pytest.raises(AssertionError, match=r"No client connected to port \d+ within 1 s"):
+        examine(floor, floor.client()["id"], "--wait", "1")

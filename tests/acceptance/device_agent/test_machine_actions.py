@@ -1,0 +1,96 @@
+"""The actions that end the agent, carried out: it comes back, proves itself, and does nothing twice."""
+
+import gzip
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.site import Floor, Process, until
+
+
+def machine(tmp_path: Path) -> tuple[str, Path, Path]:
+    """Configuration of a machine whose reboot is a line in a file, that file, and the file of its boot."""
+    program, rebooted, boot = tmp_path / "reboot", tmp_path / "rebooted", tmp_path / "boot_id"
+    program.write_text(f'#!/bin/sh\necho "$1" >> {rebooted}\n')
+    program.chmod(0o755)
+    boot.write_text("boot-1\n")
+    extra = f'\n[machine]\nreboot = ["{program}", "now; ok"]\nboot_id_file = "{boot}"\n'
+    return extra, rebooted, boot
+
+
+@pytest.mark.parametrize("happened", [True, False])
+def test_a_reboot_is_proven_by_the_next_boot_or_not_at_all(floor: Floor, tmp_path: Path, *, happened: bool) -> None:
+    extra, rebooted, boot = machine(tmp_path)
+    client = floor.client()
+    agent = floor.agent(client, extra)
+    command = floor.send(client["id"], "reboot", {"delay_s": 0}, wait=0)
+    until(rebooted.exists, "the machine goes down")
+    floor.wait_status(command["id"], "running")
+
+    agent.kill()
+    if happened:
+        boot.write_text("boot-2\n")
+    agent.start()
+
+    ended = floor.wait_status(command["id"], "completed" if happened else "unknown")
+    if happened:
+        assert ended["result"]["data"] == {"boot_before": "boot-1", "boot_now": "boot-2"}
+    else:
+        assert ended["error"]["code"] == "not_proven"
+    assert floor.send(client["id"], "status", {}, wait=30)["status"] == "completed"
+    assert rebooted.read_text() == "now; ok\n", "once, and not by a shell"
+
+
+def test_what_the_machine_does_not_allow_is_not_done(floor: Floor) -> None:
+    client = floor.client()
+    floor.agent(client)
+    for action in ("reboot", "shutdown"):
+        ended = floor.send(client["id"], action, {"delay_s": 0}, wait=30)
+        assert (ended["status"], ended["error"]["code"]) == ("failed", "unsupported_action")
+
+
+def starts(process: Process) -> int:
+    return sum(json.loads(line)["event"] == "agent_started" for line in process.log.read_text().splitlines())
+
+
+def test_an_agent_that_nobody_supervises_starts_itself_anew(floor: Floor) -> None:
+    client = floor.client()
+    agent = floor.agent(client)
+    pid = agent.process.pid
+    ended = floor.send(client["id"], "restart_agent", {"delay_s": 0}, wait=60)
+    assert ended["status"] == "completed", ended
+    data = ended["result"]["data"]
+    assert data["process_before"] != data["process_now"]
+    assert (agent.process.poll(), agent.process.pid, starts(agent)) == (None, pid, 2)
+    assert floor.send(client["id"], "status", {}, wait=30)["status"] == "completed"
+
+
+def test_an_agent_that_is_supervised_ends_and_asks_to_be_started(floor: Floor) -> None:
+    client = floor.client()
+    floor.agent(client).stop()
+    config = floor.folder.agent / f"{client['id']}.toml"
+    argv = [sys.executable, "-m", "device_agent", "run", "--config", str(config)]
+    agent = Process("supervised", argv, {"FLOORHUB_SUPERVISED": "1"}, floor.folder.logs / "supervised.log")
+    floor._processes.append(agent)
+    agent.start()
+    floor.wait_online(client["id"], agent)
+    command = floor.send(client["id"], "restart_agent", {"delay_s": 0}, wait=0)
+    assert agent.process.wait(30) == 75
+    agent.start()
+    assert floor.wait_status(command["id"], "completed")
+    assert starts(agent) == 2
+
+
+def test_the_agents_log_comes_up_without_its_secret(floor: Floor) -> None:
+    client = floor.client()
+    floor.agent(client)
+    ended = floor.send(client["id"], "collect_logs", {}, wait=30)
+    assert ended["status"] == "completed", ended
+    document: dict[str, Any] = ended["result"]["data"]["document"]
+    content = gzip.decompress(floor.http.get(document["path"]).content).decode()
+    events = [json.loads(line)["event"] for line in content.splitlines()]
+    assert {"agent_started", "welcomed", "command_started"} <= set(events)
+    assert client["secret"] not in content

@@ -1,0 +1,100 @@
+"""`floorhub print`: from a file on disk to paper, and what it says when it cannot."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import ROOT
+from tests.support.site import Floor
+
+DEADLINE_S = 60
+
+
+def floorhub(floor: Floor, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the program as a person elsewhere would."""
+    environment = {"FLOORHUB_URL": floor.url, "FLOORHUB_KEY": floor.key, "FLOORHUB_DATA": "/nonexistent"}
+    return subprocess.run(
+        [sys.executable, "-m", "hub", *arguments],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/nonexistent", **environment},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def client_id(floor: Floor) -> str:
+    client = floor.client()
+    floor.agent(client)
+    return str(client["id"])
+
+
+def test_a_file_is_printed_as_asked(floor: Floor, client_id: str, tmp_path: Path) -> None:
+    file = tmp_path / "송장 7.pdf"
+    file.write_bytes(b"%PDF-1.4\n" + os.urandom(3000))
+
+    options = ["--copies", "3", "--sides", "two-sided-short-edge", "--reference", "order-7", "--json"]
+    done = floorhub(floor, "print", str(file), "--client", client_id, "--printer", "office", *options)
+
+    assert done.returncode == 0, done.stderr
+    command = json.loads(done.stdout)
+    assert (command["status"], command["reference"]) == ("completed", "order-7")
+    assert [hop["event"] for hop in command["way"]][-1] == "completed"
+    (effect,) = floor.effects(command["id"])
+    assert (effect["copies"], effect["sides"]) == (3, "two-sided-short-edge")
+    assert effect["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert effect["job_name"].endswith("송장 7.pdf")
+    assert effect["content_type"] == "application/pdf"
+
+
+def test_a_test_page_finds_the_only_printer(floor: Floor, client_id: str) -> None:
+    before = len(floor.effects())
+
+    done = floorhub(floor, "print", "--test-page")
+
+    assert done.returncode == 0, done.stderr
+    assert f"print on {client_id}" in done.stdout
+    assert len(floor.effects()) == before + 1
+
+
+def test_it_need_not_wait(floor: Floor, client_id: str) -> None:
+    done = floorhub(
+        floor, "print", "--test-page", "--client", client_id, "--printer", "office", "--wait", "0", "--json"
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert floor.wait_status(json.loads(done.stdout)["id"], "completed")
+
+
+def test_a_page_that_does_not_come_out_is_no_success(floor: Floor, client_id: str) -> None:
+    done = floorhub(floor, "print", "--test-page", "--client", client_id, "--printer", "attic")
+
+    assert done.returncode == 1
+    assert "printer_unknown" in done.stdout
+
+
+def test_several_printers_are_listed_to_choose_from(floor: Floor, client_id: str) -> None:
+    second = floor.client()
+    agent = floor.agent(second)
+    try:
+        done = floorhub(floor, "print", "--test-page")
+    finally:
+        agent.stop()
+    assert done.returncode == 2
+    assert f"--client {client_id} --printer office" in done.stderr
+    assert f"--client {second['id']} --printer office" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["some.pdf", "--test-page"], ["/nonexistent.pdf"]])
+def test_what_cannot_be_meant_is_said(floor: Floor, client_id: str, arguments: list[str]) -> None:
+    done = floorhub(floor, "print", *arguments)
+
+    assert done.returncode == 2
+    assert done.stderr.strip()
+    assert "Traceback" not in done.stderr

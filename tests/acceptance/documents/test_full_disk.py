@@ -1,0 +1,103 @@
+"""A hub whose disk is nearly full: documents are refused, commands and reports go on; and clean-up on a floor."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from tests.acceptance.monitoring.test_metrics import figures
+from tests.support.site import Floor, until
+
+MORE_THAN_ANY_DISK_MIB = str(1024**3)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _second_hub(floor: Floor) -> None:
+    """Beside the first: one that finds its disk full, and cleans up all the time."""
+    floor.add_hub(
+        "full",
+        FLOORHUB_DISK_FULL_MIB=MORE_THAN_ANY_DISK_MIB,
+        FLOORHUB_CLEANUP_EVERY_S="0.2",
+        FLOORHUB_ARCHIVE_FOLDER=str(floor.folder.root / "elsewhere"),
+    )
+
+
+@pytest.fixture
+def full(floor: Floor) -> Iterator[httpx.Client]:
+    url = f"http://127.0.0.1:{floor.hub_ports['full']}"
+
+    def answers() -> bool:
+        try:
+            return bool(httpx.get(f"{url}/health/ready", trust_env=False).json()["checks"]["disk"] == "full")
+        except httpx.HTTPError:
+            return False
+
+    until(answers, "the hub that finds its disk full")
+    headers = {"Authorization": f"Bearer {floor.key}"}
+    with httpx.Client(base_url=url, headers=headers, timeout=70, trust_env=False) as client:
+        yield client
+
+
+def test_documents_are_refused_and_commands_go_on(floor: Floor, full: httpx.Client) -> None:
+    client = floor.client()
+    floor.agent(client)
+    ready = full.get("/health/ready")
+    assert (ready.status_code, ready.json()["checks"]["disk"]) == (200, "full")
+    for language, words in (("en", "nearly full"), ("ko", "가득")):
+        refused = full.post("/api/documents", content=b"x", headers={"Accept-Language": language})
+        assert (refused.status_code, refused.json()["code"]) == (507, "storage_full")
+        assert words in refused.json()["detail"]
+        assert refused.headers["Retry-After"] == "60"
+    body = {"client_id": client["id"], "action": "status", "payload": {}}
+    assert full.post("/api/commands", json=body, params={"wait": 30}).json()["status"] == "completed"
+    # A document that is there already is printed.
+    printed = {"printer": "office", "document": floor.upload()["id"]}
+    body = {"client_id": client["id"], "action": "print", "payload": printed}
+    assert full.post("/api/commands", json=body, params={"wait": 30}).json()["status"] == "completed"
+
+
+def test_an_old_command_goes_to_the_archive_by_itself(floor: Floor, full: httpx.Client) -> None:
+    client = floor.client()
+    command = floor.send(client["id"], "status", {})
+    assert full.post(f"/api/commands/{command['id']}/cancel").json()["status"] == "cancelled"
+    old = "0192f0c1-0000-7000-8000-00000000aaaa"
+    with psycopg.connect(floor.stack.database_url, autocommit=True) as connection:
+        # As if it had been sent a hundred days ago.
+        connection.execute("UPDATE command_logs SET command_id = %s WHERE command_id = %s", (old, command["id"]))
+        connection.execute(
+            "UPDATE commands SET id = %s, finished_at = finished_at - interval '100 days' WHERE id = %s",
+            (old, command["id"]),
+        )
+    until(lambda: full.get(f"/api/commands/{old}").status_code == 404, "the old command gone")
+    archive = floor.folder.root / "elsewhere"
+    [file] = archive.glob("commands-*.jsonl")
+    [line] = [json.loads(text) for text in Path(file).read_text().splitlines()]
+    assert (line["id"], line["row"]["status"], len(line["logs"])) == (old, "cancelled", 2)
+    assert full.get("/health/ready").json()["checks"]["cleanup"] == "ok"
+    floor.http.base_url = str(full.base_url)
+    try:
+        assert figures(floor)["cleanup_deleted_total kind=commands"] == 1
+        assert figures(floor)["cleanup_archived_total kind=commands"] == 1
+        assert figures(floor)["cleanup_last_success_timestamp_seconds"] > 0
+        assert figures(floor)["floorhub_disk_free_bytes place=data"] > 0
+    finally:
+        floor.http.base_url = floor.url
+
+
+def test_an_archive_that_cannot_be_written_is_told(floor: Floor) -> None:
+    blocked = floor.folder.root / "a-file"
+    blocked.touch()
+    floor.add_hub("blocked", FLOORHUB_CLEANUP_EVERY_S="0.2", FLOORHUB_ARCHIVE_FOLDER=str(blocked))
+    url = f"http://127.0.0.1:{floor.hub_ports['blocked']}/health/ready"
+
+    def told() -> bool:
+        try:
+            answer = httpx.get(url, trust_env=False)
+        except httpx.HTTPError:
+            return False
+        return (answer.status_code, answer.json()["checks"]["cleanup"]) == (200, "archive_unwritable")
+
+    until(told, "the archive that cannot be written")

@@ -1,0 +1,239 @@
+"""The README as a new user follows it: `floorhub up`, the example pasted as it is, stop, and start again."""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import ROOT
+from tests.support.site import Process, until
+
+Start = Callable[..., Process]
+
+
+@pytest.fixture(autouse=True)
+def _printer_is_well() -> None:
+    """This module has a printer of its own."""
+
+
+@pytest.fixture(scope="module")
+def data() -> Iterator[Path]:
+    # Not pytest's own folder: root's is closed to the user that runs Postgres, broker and printer.
+    folder = Path(tempfile.mkdtemp(prefix="floorhub readme "))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def start(data: Path, tmp_path: Path) -> Iterator[Start]:
+    """Start `floorhub up`, its output in a file. What a test leaves running ends with it."""
+    started: list[Process] = []
+
+    def begin(*arguments: str, **environment: str) -> Process:
+        started.append(launch(data, tmp_path, *arguments, **environment))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.stop()
+
+
+def launch(data: Path, tmp_path: Path, *arguments: str, **environment: str) -> Process:
+    """`floorhub up` as a process."""
+    packages = {name: value for name, value in os.environ.items() if name in ("FLOORHUB_PACKAGES", "HOME")}
+    argv = [sys.executable, "-m", "hub", "up", *arguments]
+    log = tmp_path / f"up-{time.monotonic_ns()}.log"
+    environment |= {**packages, "FLOORHUB_DATA": str(data), "LANG": "C.UTF-8"}
+    return Process("floorhub up", argv, environment, log).start()
+
+
+def wait_for(process: Process, text: str) -> str:
+    """The output once it has `text`."""
+
+    def found() -> str | None:
+        output = process.log.read_text()
+        assert process.process.poll() is None, output
+        return output if text in output else None
+
+    return until(found, text, 90)
+
+
+def floorhub(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the program beside it."""
+    return subprocess.run(
+        [sys.executable, "-m", "hub", *arguments],
+        env={"PATH": os.environ["PATH"], "FLOORHUB_DATA": str(data), "LANG": "C.UTF-8"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+
+def paste(script: str, data: Path, tmp_path: Path, options: str = "-euo") -> subprocess.CompletedProcess[str]:
+    """Run a script as a person pastes it, on a machine whose way to the internet is a proxy that is not there."""
+    proxy = {"http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
+    return subprocess.run(
+        ["bash", options, "pipefail", "-c", script],
+        env={
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
+            "HOME": str(tmp_path),
+            "FLOORHUB_DATA": str(data),
+            "LANG": "C.UTF-8",
+            **proxy,
+        },
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+
+def example(name: str, file: str) -> str:
+    """The fenced block after its marker."""
+    text = (ROOT / file).read_text(encoding="utf-8")
+    found = re.search(rf"<!-- example: {name} -->\n```sh\n(.*?)\n```", text, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def test_once_prints_a_page_and_ends(data: Path, start: Start) -> None:
+    process = start("--once")
+
+    assert process.process.wait(90) == 0, process.tail()
+    output = process.log.read_text()
+    for hop in ("stored by the hub", "handed out", "in the agent's journal", "started", "completed"):
+        assert hop in output
+    effects = (data / "printer" / "effects.jsonl").read_text().splitlines()
+    assert len(effects) == 1
+
+
+@pytest.mark.parametrize("file", ["README.md", "README.ko.md"])
+def test_the_example_pasted_as_it_is_prints_the_same_bytes(data: Path, start: Start, tmp_path: Path, file: str) -> None:
+    process = start()
+    assert str(data / "admin.key") in wait_for(process, "Stop with Ctrl-C")
+    done = paste(example("print", file), data, tmp_path)
+    process.process.send_signal(signal.SIGINT)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("completed ")
+    assert "2 copies, two-sided-long-edge" in done.stdout
+    assert process.process.wait(30) == 0
+    for folder in (data, tmp_path):  # a hub that was stopped, and one that never was
+        without = paste(example("print", file), folder, tmp_path)
+        assert without.returncode == 1
+        assert "make run" in without.stderr
+        assert "Traceback" not in without.stderr
+
+
+def descendants(pid: int) -> set[int]:
+    """The processes below a process, at any depth."""
+    parents = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parents[int(entry.parent.name)] = int(entry.read_text(errors="replace").rpartition(")")[2].split()[1])
+    found, new = set[int](), {pid}
+    while new:
+        new = {child for child, parent in parents.items() if parent in new} - found
+        found |= new
+    return found
+
+
+def test_the_quick_start_followed_command_by_command(data: Path, start: Start, tmp_path: Path) -> None:
+    wait_for(start(), "Stop with Ctrl-C")
+    effects = data / "printer" / "effects.jsonl"
+    before = len(effects.read_text().splitlines())
+
+    def follow(*names: str, code: int = 0) -> str:
+        blocks = "\n".join(example(name, "docs/quick-start.md") for name in names)
+        done = paste(f"DATA='{data}'\ncd '{ROOT}'\n{blocks}", data, tmp_path, options="-uo")
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+
+    assert "online (birth)" in follow("look")
+    assert len(re.findall("^completed(?:: .*)?$", follow("send", "send-any"), re.MULTILINE)) == 4
+    assert "failed (job_aborted): " in follow("fail")
+    last = follow("kill")
+    assert "completed: " in last
+    assert [json.loads(line)["copies"] for line in effects.read_text().splitlines()[before:]] == [1, 2, 1, 1]
+    assert "Start its agent:" in follow("add", "printer")
+    waiting, running = example("start", "docs/quick-start.md").splitlines()
+    assert "pending: not ended yet" in paste(waiting, data, tmp_path).stdout
+    printed = tmp_path / "pc-2" / "out"
+    agent = f"{running} & trap 'kill $!; wait' EXIT; until ls '{printed}' | grep -q pdf; do sleep 0.1; done"
+    assert paste(agent, data, tmp_path).returncode == 0
+    assert len(list(printed.glob("*.pdf"))) == 1
+
+
+def runs(pid: int) -> bool:
+    """Whether a process runs; one that only waits to be buried does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0] not in ("Z", "X")
+    except OSError:
+        return False
+
+
+def test_killed_in_mid_print_it_leaves_no_process_and_starts_again(data: Path, start: Start) -> None:
+    process = start()
+    wait_for(process, "Stop with Ctrl-C")
+    printed = (data / "printer" / "effects.jsonl").read_text()
+    seconds = data / "printer" / "control" / "seconds"
+    seconds.write_text("600")
+    seconds.chmod(0o644)
+    sent = floorhub(data, "print", "--test-page", "--wait", "0", "--json")
+    command_id = json.loads(sent.stdout)["id"]
+    until(lambda: "running" in floorhub(data, "show", command_id).stdout, "it prints")
+    names = {pid: Path(f"/proc/{pid}/comm").read_text().strip() for pid in descendants(process.process.pid)}
+    assert {"postgres", "mosquitto", "ippeveprinter", "print_command.s", "timeout"} <= set(names.values())
+
+    process.kill()
+
+    # Far less than what agent, hub and printer take to end in peace while they have work.
+    until(lambda: not [name for pid, name in names.items() if runs(pid)], "all gone", 5)
+    seconds.unlink()
+    again = start("--once")
+    assert again.process.wait(90) == 0, again.tail()
+    assert f"The command before it: print {command_id}," in again.log.read_text()
+    assert (data / "printer" / "effects.jsonl").read_text().startswith(printed)
+    assert command_id not in (data / "printer" / "effects.jsonl").read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("moment", ["hub.programs.cli\n", "Starting Postgres"])
+def test_stopped_during_its_start_it_shows_no_stack(start: Start, moment: str, number: signal.Signals) -> None:
+    # Python tells each module that it has read; the first of ours come long before the last.
+    loading = {"PYTHONPROFILEIMPORTTIME": "1"} if moment.startswith("hub") else {}
+    process = start("--once", **loading)
+    wait_for(process, moment)
+    process.process.send_signal(number)
+
+    code = process.process.wait(30)
+
+    # Before the program begins, the signal itself ends it.
+    assert code == (-number if loading else 130), process.tail()
+    assert "Traceback" not in process.log.read_text()
+
+
+def test_a_second_one_on_the_same_folder_says_who_holds_it(data: Path, start: Start) -> None:
+    process = start()
+    wait_for(process, "Stop with Ctrl-C")
+
+    second = start()
+
+    assert second.process.wait(30) == 2
+    assert f"in use by process {process.process.pid}" in second.log.read_text()
+    process.process.send_signal(signal.SIGTERM)
+    assert process.process.wait(30) == 0

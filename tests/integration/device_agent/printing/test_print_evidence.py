@@ -1,0 +1,150 @@
+"""After an interruption the printer is asked, and only what it says is claimed. Nothing is ever printed again."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from device_agent.actions.base import AGENT_STOPS
+from device_agent.actions.printing import request as print_request
+from tests.integration.device_agent.printing.testbed import FAST, Context, Stage, begin, cancel, payload
+from tests.support.waiting import eventually
+
+REQUEST = print_request.parse(payload())
+
+
+async def processing(printer: Stage) -> bool:
+    return (await printer.printer().describe())["state"] == "processing"
+
+
+async def interrupted(printer: Stage, pdf: Path) -> Context:
+    """An attempt whose agent died while the printer works on it."""
+    context = Context(pdf)
+    task = begin(printer.printer().print_document(REQUEST, context))
+    await eventually(lambda: processing(printer))
+    assert await cancel(task, context, AGENT_STOPS) is None
+    return Context()
+
+
+async def test_a_finished_job_is_completed(printer: Stage, pdf: Path) -> None:
+    context = Context(pdf)
+    await printer.printer().print_document(print_request.parse(payload(pdf, title="주문")), context)
+    outcome = await printer.printer().evidence(REQUEST, Context())
+    assert outcome.status == "completed"
+    assert context.job_name in outcome.data["evidence"]
+    assert len(printer.effects()) == 1
+
+
+async def test_a_running_job_is_followed_to_its_end(printer: Stage, pdf: Path) -> None:
+    printer.behave(seconds=0.7)
+    context = await interrupted(printer, pdf)
+    outcome = await printer.printer().evidence(REQUEST, context)
+    assert outcome.status == "completed"
+    assert len(printer.effects()) == 1
+
+
+async def test_an_aborted_job_failed(printer: Stage, pdf: Path) -> None:
+    printer.behave(stderr="ERROR: fuser melted", seconds=0.5, exit=1)
+    context = await interrupted(printer, pdf)
+    outcome = await printer.printer().evidence(REQUEST, context)
+    assert (outcome.status, outcome.code, outcome.retryable) == ("failed", "job_aborted", False)
+    assert "fuser melted" in outcome.message
+
+
+async def test_a_job_cancelled_at_the_printer_is_cancelled(printer: Stage, pdf: Path) -> None:
+    printer.behave(seconds=1)
+    task = begin(printer.printer().print_document(REQUEST, first := Context(pdf)))
+    await eventually(lambda: processing(printer))
+    await cancel(task, first)
+    outcome = await printer.printer().evidence(REQUEST, Context())
+    assert (outcome.status, outcome.code) == ("cancelled", "job_cancelled_at_printer")
+
+
+async def test_a_job_nobody_knows_is_unknown(printer: Stage, pdf: Path) -> None:
+    await printer.printer().print_document(REQUEST, Context(pdf, "0192-a1"))
+    outcome = await printer.printer().evidence(REQUEST, Context(command_id="0192-a"))
+    assert (outcome.status, outcome.retryable) == ("unknown", False)
+    assert "listed 1 jobs, none of them named floorhub-0192-a-1" in outcome.data["evidence"]
+
+
+async def test_attempt_1_is_not_attempt_12(printer: Stage, pdf: Path) -> None:
+    other = Context(pdf)
+    other.job_name = "floorhub-0192-a-12"
+    await printer.printer().print_document(REQUEST, other)
+    assert (await printer.printer().evidence(REQUEST, Context())).status == "unknown"
+
+
+async def test_a_printer_that_is_off_is_unknown(printer: Stage) -> None:
+    printer.embedded.kill()
+    outcome = await printer.printer().evidence(REQUEST, Context())
+    assert (outcome.status, outcome.retryable) == ("unknown", False)
+    assert "without an answer" in outcome.data["evidence"]
+
+
+Fault = Literal["swallow the request", "cut the answer off", "hold the answer back"]
+
+
+@contextlib.asynccontextmanager
+async def line_to(printer: Stage, fault: Fault) -> AsyncIterator[str]:
+    """A way to the printer on which the first print request goes wrong. All other requests get through."""
+    struck = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        printer_reader, printer_writer = await asyncio.open_connection("localhost", printer.embedded.port)
+        with contextlib.closing(writer), contextlib.closing(printer_writer):
+            answers = asyncio.create_task(pump(printer_reader, writer))
+            requests = asyncio.create_task(pump(reader, printer_writer, answers))
+            await asyncio.wait({answers, requests}, return_when=asyncio.FIRST_COMPLETED)
+            if answers.cancelled() and fault == "cut the answer off":
+                await eventually(printer.effects)
+            elif answers.cancelled() and fault == "hold the answer back":
+                await asyncio.wait({requests}, timeout=10)
+            answers.cancel()
+            requests.cancel()
+
+    async def pump(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answers: asyncio.Task[None] | None = None
+    ) -> None:
+        while octets := await reader.read(65536):
+            if answers is not None and b"\x02\x00\x00\x02" in octets and not struck.is_set():
+                struck.set()
+                answers.cancel()
+                if fault == "swallow the request":
+                    return
+            writer.write(octets)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"ipp://127.0.0.1:{server.sockets[0].getsockname()[1]}/ipp/print"
+
+
+async def test_a_lost_answer_is_found_by_name_and_not_sent_again(printer: Stage, pdf: Path) -> None:
+    async with line_to(printer, "cut the answer off") as uri:
+        outcome = await printer.printer(FAST, uri).print_document(REQUEST, Context(pdf))
+    assert outcome.status == "completed", outcome
+    assert "is named" in outcome.data["evidence"]
+    assert len(printer.effects()) == 1
+
+
+async def test_a_request_that_never_arrived_is_not_claimed_to_be_harmless(printer: Stage, pdf: Path) -> None:
+    async with line_to(printer, "swallow the request") as uri:
+        outcome = await printer.printer(FAST, uri).print_document(REQUEST, Context(pdf))
+    assert (outcome.status, outcome.code, outcome.retryable) == ("unknown", "printer_lost", False)
+    assert "none of them named" in outcome.data["evidence"]
+    assert printer.effects() == []
+
+
+@pytest.mark.parametrize("reason", ["cancelled", "timed_out"])
+async def test_a_stop_while_the_answer_is_awaited_finds_the_job(printer: Stage, pdf: Path, reason: str) -> None:
+    """The number of the job is not known yet; its name is."""
+    printer.behave(seconds=2)
+    context = Context(pdf)
+    async with line_to(printer, "hold the answer back") as uri:
+        task = begin(printer.printer(FAST, uri).print_document(REQUEST, context))
+        await eventually(lambda: processing(printer))
+        outcome = await cancel(task, context, reason)
+    assert outcome is not None
+    assert (outcome.status, outcome.data["job_state"]) == ("cancelled", "canceled")

@@ -1,0 +1,278 @@
+"""A whole floor as processes: Postgres, broker and printer of the embedded stack, hubs and agents as children.
+
+Nothing here restarts what died: a test kills, and a test brings back. Effects are read from the printer's own log,
+which neither hub nor agent can write.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from hub.programs.cli import testpage
+from hub.programs.cli.clients import write_agent_config
+from hub.programs.cli.up import prepare_database
+from hub.programs.embedded.data_folder import DataFolder
+from hub.programs.embedded.packages import Packages
+from hub.programs.embedded.ports import PortBook
+from hub.programs.embedded.stack import PrepareDatabase, Stack, StackOptions
+from tests.support.paths import ROOT
+
+READY_S = 30.0
+
+Value = TypeVar("Value")
+
+
+def until(look: Callable[[], Value | None], what: str, deadline_s: float = READY_S) -> Value:
+    """What `look` finds; polls until the deadline."""
+    end = time.monotonic() + deadline_s
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise AssertionError(f"{what}: not within {deadline_s:.0f} s")
+        time.sleep(0.02)
+
+
+class Process:
+    """A child that a test may kill and start again."""
+
+    def __init__(self, name: str, argv: list[str], env: dict[str, str], log: Path) -> None:
+        self.name = name
+        self._argv = argv
+        self._env = {**env, "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+        self.log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "Process":
+        """Start it; it must not be running."""
+        assert self._process is None or self._process.poll() is not None
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(self._argv, env=self._env, stdout=log, stderr=log, cwd=ROOT)
+        return self
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The running process."""
+        assert self._process is not None
+        return self._process
+
+    def kill(self) -> None:
+        """kill -9, and wait until it is gone."""
+        self.process.kill()
+        self.process.wait(10)
+
+    def stop(self) -> int:
+        """SIGTERM; its exit code."""
+        if self._process is None:
+            return 0
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise AssertionError(f"{self.name} did not stop within 20 s:\n{self.tail()}") from None
+
+    def tail(self) -> str:
+        """The end of its log."""
+        return self.log.read_text(errors="replace")[-3000:]
+
+
+@contextmanager
+def open_floor(name: str) -> Iterator["Floor"]:
+    """A floor in a folder of its own, for as long as the block lasts."""
+    # Not pytest's own folder: root's is closed to the user that runs Postgres, broker and printer.
+    root = Path(tempfile.mkdtemp(prefix=f"floorhub-{name}-"))
+    floor: Floor | None = None
+    try:
+        floor = Floor(root)
+        yield floor
+    finally:
+        if floor is not None:
+            floor.close()
+        shutil.rmtree(root, ignore_errors=True)
+
+
+class Floor:
+    """Everything a test commands. Close it."""
+
+    def __init__(self, root: Path, prepare: PrepareDatabase = prepare_database) -> None:
+        """`prepare` may put clients into the database before the broker is told of them, which is fast for many."""
+        self.folder = DataFolder.prepare(root)
+        options = StackOptions(postgres_port=0, mqtt_port=0, websocket_port=0, printer_port=0)
+        self.stack = Stack(self.folder, Packages(), options, prepare).__enter__()
+        self._processes: list[Process] = []
+        self._agents = 0
+        self.hub = self.add_hub("one")
+        self.url = f"http://127.0.0.1:{self.hub_ports['one']}"
+        try:
+            until(self._answers, "the hub")
+        except AssertionError:
+            self.close()
+            raise
+        self.key = (self.folder.root / "admin.key").read_text().strip()
+        self.http = httpx.Client(
+            base_url=self.url, headers={"Authorization": f"Bearer {self.key}"}, timeout=70, trust_env=False
+        )
+
+    def close(self) -> None:
+        """Stop everything, the services last."""
+        if hasattr(self, "http"):
+            self.http.close()
+        for process in reversed(self._processes):
+            process.stop()
+        self.stack.__exit__(None, None, None)
+
+    hub_ports: dict[str, int]
+
+    def add_hub(self, name: str, **settings: str) -> Process:
+        """Start a hub of this name on a port of its own, with further settings."""
+        if not hasattr(self, "hub_ports"):
+            self.hub_ports = {}
+        if name not in self.hub_ports:
+            self.hub_ports[name] = PortBook(self.folder.ports).choose(f"hub-{name}", 0).number
+        port = self.hub_ports[name]
+        accounts = self.stack.accounts
+        assert accounts is not None
+        env = {
+            "FLOORHUB_DATABASE_URL": self.stack.database_url,
+            "FLOORHUB_MQTT_URL": str(self.stack.mqtt_url),
+            "FLOORHUB_MQTT_PASSWORD": accounts.hub.password,
+            "FLOORHUB_MQTT_ADMIN_PASSWORD": accounts.admin.password,
+            "FLOORHUB_DATA_DIR": str(self.folder.root),
+            "FLOORHUB_PORT": str(port),
+            "FLOORHUB_WORKER": name,
+            **settings,
+        }
+        log = self.folder.logs / f"hub-{name}.log"
+        process = Process(f"hub {name}", [sys.executable, "-m", "hub", "serve"], env, log)
+        self._processes.append(process)
+        return process.start()
+
+    def _answers(self) -> bool:
+        assert self.hub.process.poll() is None, self.hub.tail()
+        try:
+            return httpx.get(f"{self.url}/health/ready", trust_env=False).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def wait_ready(self) -> None:
+        """Until the hub, its database and its broker work."""
+        until(self._answers, "the hub")
+
+    # --- clients and agents ------------------------------------------------------------------------------
+
+    def client(self, **fields: Any) -> dict[str, Any]:
+        """Register a client that may be sent as much as a test likes."""
+        self._agents += 1
+        body = {"id": f"pc-{self._agents}", "rate_limit": 100_000, "max_commands_per_day": 1_000_000, **fields}
+        answer = self.http.post("/api/clients", json=body)
+        assert answer.status_code == 201, answer.text
+        registered: dict[str, Any] = answer.json()
+        return registered
+
+    def agent(self, client: dict[str, Any], extra: str = "", *, printer: str | None = None) -> Process:
+        """Start the agent of a client, with the virtual printer as `office`; wait until it is online."""
+        uri = printer or self.stack.printer_url
+        config = self.folder.agent / f"{client['id']}.toml"
+        write_agent_config(
+            config,
+            client_id=client["id"],
+            hub_url=self.url,
+            mqtt_url=str(self.stack.mqtt_url),
+            secret=client["secret"],
+            root_key=client["root_key"],
+            extra=f'\n[[printers]]\nname = "office"\nuri = "{uri}"\n{extra}',
+        )
+        log = self.folder.logs / f"agent-{client['id']}.log"
+        argv = [sys.executable, "-m", "device_agent", "run", "--config", str(config)]
+        process = Process(f"agent {client['id']}", argv, {}, log)
+        self._processes.append(process)
+        process.start()
+        self.wait_online(client["id"], process)
+        return process
+
+    def wait_online(self, client_id: str, process: Process | None = None) -> None:
+        """Until the hub says that the client is there."""
+
+        def online() -> bool:
+            assert process is None or process.process.poll() is None, process.tail()
+            return bool(self.http.get(f"/api/clients/{client_id}").json()["presence"] == "online")
+
+        until(online, f"{client_id} online")
+
+    # --- commands ----------------------------------------------------------------------------------------
+
+    def upload(self, content: bytes | None = None) -> dict[str, Any]:
+        """Upload a PDF."""
+        answer = self.http.post(
+            "/api/documents",
+            content=content or testpage.page([f"page of {time.time_ns()}"]),
+            headers={"Content-Type": "application/pdf"},
+        )
+        assert answer.status_code == 201, answer.text
+        document: dict[str, Any] = answer.json()
+        return document
+
+    def send(self, client_id: str, action: str, payload: dict[str, Any], *, wait: float = 0, **fields: Any) -> Any:
+        """Post a command; its answer's JSON. It must be accepted."""
+        body = {"client_id": client_id, "action": action, "payload": payload, **fields}
+        answer = self.http.post("/api/commands", json=body, params={"wait": wait})
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def print_page(self, client_id: str, *, wait: float = 0, **fields: Any) -> Any:
+        """Print a page of its own on `office`."""
+        return self.send(
+            client_id, "print", {"printer": "office", "document": self.upload()["id"]}, wait=wait, **fields
+        )
+
+    def command(self, command_id: str) -> Any:
+        """A command as it stands now."""
+        return self.http.get(f"/api/commands/{command_id}").json()
+
+    def wait_status(self, command_id: str, *statuses: str, deadline_s: float = READY_S) -> Any:
+        """The command once it is in one of these statuses."""
+
+        def reached() -> Any:
+            command = self.command(command_id)
+            return command if command["status"] in statuses else None
+
+        return until(reached, f"{command_id} {statuses}, now {self.command(command_id)['status']}", deadline_s)
+
+    def events(self, command_id: str) -> list[str]:
+        """The events of a command, oldest first."""
+        items = self.http.get(f"/api/commands/{command_id}/logs").json()["items"]
+        return [item["event"] for item in items]
+
+    # --- the printer's own word --------------------------------------------------------------------------
+
+    def effects(self, command_id: str | None = None) -> list[dict[str, Any]]:
+        """What the printer printed, all of it or for one command."""
+        assert self.stack.printer is not None
+        file = self.stack.printer.effects_file
+        lines = file.read_text().splitlines() if file.exists() else []
+        effects = [json.loads(line) for line in lines]
+        return [e for e in effects if command_id is None or f"floorhub-{command_id}-" in e["job_name"]]
+
+    def control_printer(self, **files: object) -> None:
+        """Make the printer slow or broken (see print_command.sh); without arguments it is well again."""
+        assert self.stack.printer is not None
+        folder = self.stack.printer.control_folder
+        for file in folder.iterdir():
+            file.unlink()
+        for name, content in files.items():
+            (folder / name).write_text(str(content))
+            (folder / name).chmod(0o644)

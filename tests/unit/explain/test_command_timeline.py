@@ -1,0 +1,101 @@
+"""What a person reads about a command: its hops, in a zone that is named, and last how it stands, told once."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from rich.console import Console
+
+from hub.features.explain.rules import timeline as domain
+from hub.programs.cli import timeline as way
+from hub.programs.cli.api import Api, ApiError
+
+REASON = "the printer gave job 3 up: fuser melted"
+COMMAND = {
+    "id": "01a1fc11-acaa-734f-9959-af8a7ce92e24",
+    "action": "print",
+    "client_id": "front-desk",
+    "sent_at": None,
+    "attempt": 1,
+    "accepted_at": datetime(2026, 11, 21, 14, 59, 59, 900_000, tzinfo=UTC),
+    "held_reasons": None,
+    "result": None,
+    "error": None,
+}
+
+
+@pytest.fixture(autouse=True)
+def _in_seoul(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "KST-9")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def shown(command: dict[str, Any], *logs: dict[str, Any], korean: bool = False) -> list[str]:
+    console = Console(width=200)
+    with console.capture() as capture:
+        whole = {**COMMAND, **command}
+        way.show(console, whole, json.loads(msgspec.json.encode(domain.way(whole, logs))), korean=korean)
+    return [line.rstrip() for line in capture.get().splitlines()]
+
+
+def hop(event: str, at: str, **detail: Any) -> dict[str, Any]:
+    return {"event": event, "at": datetime.fromisoformat(at), "attempt": 1, "detail": detail or None}
+
+
+def test_times_carry_the_day_and_the_zone() -> None:
+    lines = shown(
+        {"status": "completed", "result": {"message": "Job completed."}},
+        hop("created", "2026-11-21T14:59:59.500000Z"),
+        hop("completed", "2026-11-21T15:00:00.250000Z"),
+    )
+    assert lines[0] == "print on front-desk, 01a1fc11-acaa-734f-9959-af8a7ce92e24"
+    assert lines[1].split() == ["hop", "2026-11-21", "KST", "+", "ms"]
+    assert lines[2].split()[-2:] == ["23:59:59.500", "0.0"]
+    assert lines[4].split() == ["completed", "11-22", "00:00:00.250", "350.0"]
+    assert lines[-1] == "completed: Job completed."
+
+
+def test_a_failure_is_told_once_and_last() -> None:
+    error = {"code": "job_aborted", "message": REASON}
+    lines = shown(
+        {"status": "failed", "error": error, "result": {"message": REASON}},
+        hop("created", "2026-11-21T14:59:59.500000Z"),
+        hop("retry", "2026-11-21T14:59:59.600000Z", error={"code": "printer_busy", "message": "it prints"}),
+        hop("failed", "2026-11-21T14:59:59.950000Z", error=error),
+    )
+    assert lines[-1] == f"failed (job_aborted): {REASON}"
+    assert sum("melted" in line for line in lines) == 1
+    assert any("another attempt" in line and "it prints" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("held", "korean", "said"),
+    [
+        (None, False, "running: not ended yet. Look again: floorhub show"),
+        (["media-needed"], False, "running: waits for a person (media-needed). Look again: floorhub show"),
+        (["media-needed"], True, "running: 사람을 기다림 (media-needed). 다시 보기: floorhub show"),
+    ],
+)
+def test_what_has_not_ended_says_how_to_look_again(held: list[str] | None, korean: bool, said: str) -> None:
+    lines = shown({"status": "running", "held_reasons": held}, korean=korean)
+    assert lines[-1] == f"{said} {COMMAND['id']}"
+
+
+@pytest.mark.parametrize(("language", "asked"), [("en_US.UTF-8", "Is `make run` up?"), ("ko_KR.UTF-8", "떠 있습니까?")])
+def test_a_hub_that_does_not_answer_leads_to_a_question(
+    monkeypatch: pytest.MonkeyPatch, language: str, asked: str
+) -> None:
+    monkeypatch.setenv("LANG", language)
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    with Api(f"http://127.0.0.1:{port}", "key") as api, pytest.raises(ApiError, match="refused") as caught:
+        api.get("/health")
+    assert asked in str(caught.value)
