@@ -2,15 +2,12 @@
 
 import os
 import socket
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from hub.features.retention.rules import Periods
-from hub.outbound.rules import Pattern, parse_pattern
 from schemas.topics import is_client_id
 
 Role = Literal["api", "worker"]
@@ -89,13 +86,6 @@ class Settings(BaseSettings):
     def _split_list(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("fetch_allow")
-    @classmethod
-    def _are_patterns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for text in value:
-            parse_pattern(text)
-        return value
-
     @field_validator("document_folders")
     @classmethod
     def _are_absolute(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
@@ -111,33 +101,12 @@ class Settings(BaseSettings):
             raise ValueError("use a-z, 0-9 and '-', at most 63 characters")
         return value
 
-    @property
-    def fetch_patterns(self) -> tuple[Pattern, ...]:
-        """`fetch_allow`, taken apart."""
-        return tuple(parse_pattern(text) for text in self.fetch_allow)
-
     @field_validator("archive_folder")
     @classmethod
     def _is_absolute_or_off(cls, value: str) -> str:
         if value not in ("", "off") and not Path(value).is_absolute():
             raise ValueError("give an absolute path, or off")
         return value
-
-    @property
-    def periods(self) -> Periods:
-        """How long each kind is kept."""
-
-        def days(number: int) -> timedelta | None:
-            return timedelta(days=number) if number else None
-
-        return Periods(
-            commands=days(self.keep_commands_days),
-            dead_letters=days(self.keep_dead_letters_days),
-            quarantine=days(self.keep_quarantine_days),
-            presence=days(self.keep_presence_days),
-            documents=days(self.keep_documents_days),
-            audit=days(self.keep_audit_days),
-        )
 
     @property
     def archive_dir(self) -> Path | None:

@@ -1,30 +1,63 @@
-"""Notices a disk that fills up before it hurts: warns, and at the end takes no more documents.
-
-Commands and reports are taken as long as Postgres takes them: they are small, and what they leave is cleaned up.
-"""
+"""How much room there is where the hub keeps things, and warnings before it hurts."""
 
 import asyncio
+import enum
 import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from hub.core.documents.rules.disk import Room, judge
-from hub.database.engine import Database
+from hub.config import Settings
+from hub.database.engine import Database, database_size
 from hub.errors import UnavailableError
-from hub.features.retention import store as store
-from hub.telemetry.log import Event, Log
-from hub.telemetry.metrics import Metrics
+from hub.loops import Loop, periodic
+from hub.telemetry.log import EventName, Log
+from hub.telemetry.metrics import Meters
 
+MIB = 1024 * 1024
 LOOK_S = 5.0
 ASK_DATABASE_S = 600.0
 """Postgres adds up the sizes of all files for it."""
-RETRY_S = 60
+
+
+class Room(enum.StrEnum):
+    """How much room a disk has, the worst last."""
+
+    OK = "ok"
+    LOW = "low"
+    """Somebody should make room soon."""
+    FULL = "full"
+    """What is left is for commands and reports."""
+
+
 _WORST_LAST = list(Room)
 
 
+def room_of(free: int, low: int, full: int) -> Room:
+    """What `free` bytes mean, when it is low below `low` and full below `full`."""
+    if free < full:
+        return Room.FULL
+    return Room.LOW if free < low else Room.OK
+
+
+class Event(EventName):
+    """Log events."""
+
+    DISK_LOW = "disk.low"
+    DISK_FULL = "disk.full"
+    DISK_WELL = "disk.well"
+
+
+class Metrics:
+    """Figures."""
+
+    def __init__(self, meters: Meters) -> None:
+        self.free = meters.gauge("floorhub_disk_free_bytes", "Free space of the hub's places", "place")
+        self.database_size = meters.gauge("floorhub_database_size_bytes", "Size of the whole database")
+
+
 class DiskWatch:
-    """The service; `run` must be running. `folders` are the places of this machine that the hub fills, by name."""
+    """`loop` must be running. `folders` are the places of this machine that the hub fills, by name."""
 
     def __init__(
         self,
@@ -52,20 +85,34 @@ class DiskWatch:
         """The worst of all places."""
         return max(self._rooms.values(), key=_WORST_LAST.index, default=Room.OK)
 
-    def require_room(self) -> None:
-        """Raise UnavailableError when there is no room for a document."""
-        if self.room is Room.FULL:
-            raise UnavailableError("storage_full", retry_after_s=RETRY_S)
+    @classmethod
+    def of(cls, settings: Settings, database: Database, metrics: Metrics, log: Log) -> "DiskWatch":
+        """A watch over the data folder and the archive, with the limits of the settings."""
+        places = {"data": settings.data_dir}
+        if settings.archive_dir is not None:
+            places["archive"] = settings.archive_dir
+        return cls(
+            database,
+            places,
+            metrics,
+            log,
+            low=settings.disk_low_mib * MIB,
+            full=settings.disk_full_mib * MIB,
+            database_low=settings.database_low_mib * MIB or None,
+        )
 
-    async def run(self) -> None:
-        """Look until cancelled."""
+    def loop(self) -> Loop:
+        """Looks every few seconds."""
         ask_at = 0.0
-        while True:
+
+        async def look() -> None:
+            nonlocal ask_at
             await self.look()
             if time.monotonic() >= ask_at:
                 ask_at = time.monotonic() + ASK_DATABASE_S
                 await self._ask_database()
-            await asyncio.sleep(LOOK_S)
+
+        return periodic("disk", look, self._log, pause_s=LOOK_S, first_s=0.0)
 
     async def look(self) -> None:
         """Look at each place once."""
@@ -73,13 +120,13 @@ class DiskWatch:
             free = await asyncio.to_thread(_free, folder)
             if free is None:
                 continue
-            self._metrics.disk_free.labels(name).set(free)
-            self._tell(name, judge(free, self._low, self._full), folder=str(folder), free_mib=free // 1024**2)
+            self._metrics.free.labels(name).set(free)
+            self._tell(name, room_of(free, self._low, self._full), folder=str(folder), free_mib=free // 1024**2)
 
     async def _ask_database(self) -> None:
         try:
             async with self._database.connection() as connection:
-                size = await store.database_size(connection)
+                size = await database_size(connection)
         except UnavailableError:
             return
         self._metrics.database_size.set(size)

@@ -5,19 +5,18 @@ import contextlib
 import gc
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 
 import uvicorn
 
 from hub.app import Hub
 from hub.config import Settings
 from hub.errors import SetupError
+from hub.loops import Loop
 from hub.telemetry.log import Event
 
 CANCEL_AGAIN_S = 2.0
 """Longer than any loop needs to leave what it is in."""
-
-Work = Callable[[], Awaitable[None]]
 
 
 class _Server(uvicorn.Server):
@@ -48,9 +47,9 @@ async def serve(hub: Hub, *, ready: Callable[[str], None] | None = None, stop: a
             loop.add_signal_handler(number, stop.set)
     await hub.database.open()
     try:
-        if "api" in hub.settings.roles:
-            await hub.access.ensure_administrator(hub.settings.admin_key_file)
-        await hub.policies.load()  # Workers submit, too: what schedules send.
+        for subject in hub.subjects:
+            for prepare in subject.prepare:
+                await prepare()
         await _run_tasks(hub, ready, stop)
     finally:
         await hub.database.close()
@@ -69,32 +68,8 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
     serving: asyncio.Task[None] | None = None
     try:
         async with asyncio.TaskGroup() as group:
-
-            def start(name: str, work: Work) -> None:
-                background.append(group.create_task(_watched(hub, name, work), name=name))
-
-            start("notifications", hub.signals.notifications.run)
-            start("submission", hub.submission.batcher.run)
-            start("look-ups", hub.commands.reader.run)
-            start("waiting", hub.waiting.run)
-            start("disk", hub.disk.run)
-            start("key-uses", hub.access.run)
-            start("policies", hub.policies.run)
-            if sock is not None:
-                start("http-clients", hub.http_clients.run)
-            if hub.worker is not None:
-                start("inbound", hub.worker.inbound.run)
-                start("dispatcher", hub.worker.dispatcher.run)
-                start("reaper", hub.worker.reaper.run)
-                start("batches", hub.worker.batch_watch.run)
-                start("schedules", hub.worker.schedule_watch.run)
-                start("cleaner", hub.worker.cleaner.run)
-                start("standing", hub.worker.standing.run)
-                start("mqtt", hub.worker.session.run)
-                start("announcements", hub.worker.announce)
-                if hub.worker.admin_session is not None and hub.worker.broker is not None:
-                    start("mqtt-administration", hub.worker.admin_session.run)
-                    start("broker-changes", hub.worker.broker.run)
+            for subject in hub.subjects:
+                background += [group.create_task(_watched(hub, loop), name=loop.name) for loop in subject.loops]
             if server is not None and sock is not None:
                 serving = group.create_task(server.serve(sockets=[sock]), name="http")
             # What the start made stays until the end: to look it over for garbage again and again stops everything.
@@ -105,7 +80,9 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
                 await stop.wait()
                 # Soft: no new requests, those under way are finished. Then hard: the loops are cancelled.
                 if server is not None and serving is not None:
-                    hub.channels.stop()  # Streams would outlast the grace.
+                    for subject in hub.subjects:
+                        for end in subject.stop:
+                            end()
                     server.should_exit = True
                     await asyncio.wait({serving}, timeout=settings.stop_grace_s)
                     server.force_exit = True
@@ -122,12 +99,12 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
             sock.close()
 
 
-async def _watched(hub: Hub, name: str, work: Work) -> None:
+async def _watched(hub: Hub, loop: Loop) -> None:
     """Run a loop that must not end; its death is logged and ends the process, which a supervisor starts again."""
     try:
-        await work()
+        await loop.run()
     except Exception:
-        hub.log.exception(Event.TASK_DIED, task=name)
+        hub.log.exception(Event.TASK_DIED, task=loop.name)
         raise
 
 
@@ -145,7 +122,11 @@ def _http_server(hub: Hub, started: Callable[[], None]) -> _Server:
     from hub.api.server import build
 
     config = uvicorn.Config(
-        build(hub),
+        build(
+            hub.parts,
+            [router for subject in hub.subjects for router in subject.routers],
+            [path for subject in hub.subjects for path in subject.fast_paths],
+        ),
         log_config=None,
         access_log=False,
         lifespan="off",

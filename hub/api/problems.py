@@ -14,10 +14,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from hub.api.catalogue import CATALOGUE
+from hub.api.shapes import Problem
+from hub.api.telemetry import Event
 from hub.errors import FieldProblem, HubError, RejectedError, UnavailableError
-from hub.telemetry.log import Event, Log
+from hub.telemetry.log import Log
 
 MEDIA_TYPE = "application/problem+json"
+PROBLEM: dict[str, Any] = {"model": Problem, "content": {MEDIA_TYPE: {}}}
+"""How a route describes an answer that is an error."""
 HUNG_UP = 499
 """The status that the log shows for a caller who hung up while sending."""
 

@@ -1,35 +1,20 @@
 """The HTTP application: routes, limits, one line of log for each request."""
 
 import time
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from importlib.metadata import version
 from uuid import uuid4
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.api import problems, reference
-from hub.app import Hub
-from hub.core.clients.routes import clients, groups
-from hub.core.commands.routes import commands
-from hub.core.commands.routes.fast_path import ShortWay
-from hub.core.documents.routes import documents, uploads
-from hub.core.http_clients.routes import device
-from hub.features.action_policies import routes as actions
-from hub.features.batches import routes as batches
-from hub.features.dead_letters import routes as dead_letters
-from hub.features.explain import routes as explaining
-from hub.features.monitoring import routes as operation
-from hub.features.schedules import routes as schedules
-from hub.telemetry.log import Event, Log
-from hub.telemetry.metrics import Metrics
+from hub.api.telemetry import Event, Metrics
+from hub.parts import Parts
+from hub.telemetry.log import Log
 
-ROUTES = (
-    *(commands, explaining, dead_letters, batches, schedules, clients, groups, documents, operation, uploads, device),
-    actions,
-)
-"""Modules whose `router` is served."""
 MAX_BODY = 1024 * 1024
 DESCRIPTION = """
 Command the machines on the floor: printer PCs, PDAs, kiosks.
@@ -40,12 +25,17 @@ Command the machines on the floor: printer PCs, PDAs, kiosks.
 """
 
 
-def build(hub: Hub) -> ASGIApp:
+def build(
+    parts: Parts, routers: Sequence[APIRouter], fast_paths: Sequence[Callable[[ASGIApp], ASGIApp]] = ()
+) -> ASGIApp:
     """What is served for a hub; whoever serves it starts and stops the hub."""
-    return RequestLog(ShortWay(TooLarge(application(hub)), hub), hub.metrics, hub.log)
+    served: ASGIApp = TooLarge(application(parts, routers))
+    for fast_path in fast_paths:
+        served = fast_path(served)
+    return RequestLog(served, parts.get(Metrics), parts.get(Log))
 
 
-def application(hub: Hub) -> FastAPI:
+def application(parts: Parts, routers: Sequence[APIRouter]) -> FastAPI:
     """The routes and their errors."""
     app = FastAPI(
         title="Floorhub",
@@ -58,11 +48,11 @@ def application(hub: Hub) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.state.hub = hub
-    for module in ROUTES:
-        app.include_router(module.router)
+    app.state.parts = parts
+    for router in routers:
+        app.include_router(router)
     reference.install(app)
-    problems.install(app, hub.log)
+    problems.install(app, parts.get(Log))
     return app
 
 

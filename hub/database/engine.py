@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, LiteralString
 
 import msgspec
@@ -100,11 +101,29 @@ class Database:
         async with self.connection() as connection, connection.transaction():
             yield connection
 
+    async def now(self, connection: Connection) -> datetime:
+        """The hub's clock, which is Postgres's."""
+        return await now(connection)
+
 
 def reading(connection: Connection) -> AsyncClientCursor[DictRow]:
     """A cursor for lists with many optional filters: the values stand in the statement, so that each combination is
     planned for itself."""
     return AsyncClientCursor(connection, row_factory=dict_row)
+
+
+async def now(connection: Connection) -> datetime:
+    """The hub's clock, which is Postgres's."""
+    row = await (await connection.execute(b"SELECT floorhub_now() AS now")).fetchone()
+    assert row is not None  # noqa: S101 - a SELECT without FROM has one row
+    moment: datetime = row["now"]
+    return moment
+
+
+async def database_size(connection: Connection) -> int:
+    """Bytes of the whole database."""
+    row = await (await connection.execute(b"SELECT pg_database_size(current_database()) AS bytes")).fetchone()
+    return 0 if row is None else int(row["bytes"])
 
 
 async def _require_durability(connection: Connection) -> None:

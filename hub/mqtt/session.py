@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from hub.mqtt.link import Address, Handler, Link, LinkType, RefusedError
 from hub.mqtt.paho_link import PahoLink
+from hub.mqtt.telemetry import Event
 from hub.mqtt.thin import ThinLink
-from hub.telemetry.log import Event, Log
+from hub.telemetry.log import Log
 
 __all__ = ["LINKS", "Address", "Handler", "Session"]
 

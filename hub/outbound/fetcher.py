@@ -17,9 +17,9 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from hub.errors import FieldProblem, RejectedError, UnavailableError
+from hub.errors import FieldProblem, RejectedError, SetupError, UnavailableError
 from hub.outbound import rules as fetching
-from hub.outbound.rules import Address, Pattern, Target, UrlError
+from hub.outbound.rules import Address, Pattern, Target, UrlError, parse_pattern
 
 DEADLINE_S = 20.0
 """For everything: name, connection, redirects and the last byte."""
@@ -84,9 +84,18 @@ class Fetcher:
         self._private = private
         self._resolve = resolve
         self._deadline_s = deadline_s
+
         self._together = asyncio.Semaphore(MAX_TOGETHER)
         self._begun = 0
         self._tls: ssl.SSLContext | None = None
+
+    @classmethod
+    def of(cls, allow: Sequence[str], *, private: bool) -> "Fetcher":
+        """From the settings. Raises SetupError that names the wrong entry."""
+        try:
+            return cls([parse_pattern(text) for text in allow], private=private)
+        except ValueError as problem:
+            raise SetupError(f"FLOORHUB_FETCH_ALLOW: {problem}") from None
 
     @contextlib.asynccontextmanager
     async def fetch(self, url: str) -> AsyncIterator[Source]:

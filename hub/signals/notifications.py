@@ -48,10 +48,11 @@ class Hint(msgspec.Struct, frozen=True, omit_defaults=True):
 class Notifications:
     """Sends and receives hints; `run` must be running. Hints of our own do not come back."""
 
-    def __init__(self, database: Database, sender: str, receive: Callable[[Hint], None]) -> None:
+    def __init__(self, database: Database, sender: str) -> None:
         self._database = database
         self._sender = sender
-        self._receive = receive
+        self.receive: Callable[[Hint], None] = lambda _: None
+        """Takes what other processes say."""
         self._clients: set[str] = set()
         self._ended: set[UUID] = set()
         self._broker = False
@@ -126,7 +127,7 @@ class Notifications:
                 self._others = {name: kept for name, kept in self._others.items() if kept[0] > now - ALONE_AFTER_S}
                 self._others[hint.sender] = (now, hint.at_broker)
             self._alone_from = now + ALONE_AFTER_S
-            self._receive(hint)
+            self.receive(hint)
         raise psycopg.OperationalError("the connection for notifications ended")
 
     async def _send(self) -> None:

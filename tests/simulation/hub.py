@@ -13,16 +13,18 @@ from hub.core.commands.rules.lifecycle import CancelRequested, decide
 from hub.core.commands.service import commands as commands_module
 from hub.core.commands.service import reports as reports_module
 from hub.core.commands.service.commands import Commands
-from hub.core.commands.service.puback_times import SentTimes
+from hub.core.commands.service.puback_times import PubackTimes
 from hub.core.commands.service.reports import Arrived, Reports
+from hub.core.commands.telemetry import Metrics
 from hub.core.commands.worker import dispatcher as dispatcher_module
 from hub.core.commands.worker.dispatcher import Dispatcher
 from hub.core.presence.rules.presence import ROLL_CALL_SPREAD
 from hub.core.presence.service import presence as presence_module
 from hub.core.presence.service.presence import PresenceService, Sighting
 from hub.core.presence.store import Life
+from hub.core.presence.telemetry import Metrics as PresenceMetrics
 from hub.errors import UnavailableError
-from hub.telemetry.metrics import Metrics
+from hub.telemetry.metrics import Meters
 from schemas import codec
 from schemas.messages import Cancel, Message, Receipt, RollCall, Run, Welcome
 from schemas.topics import Channel
@@ -34,7 +36,8 @@ POLL_S = (2.0, 4.0)
 """The real poll is each second; a simulation may be lazier, since it promises progress, not speed."""
 NOTE_S = 0.5
 RETRY_S = 0.5
-METRICS = Metrics()
+METRICS = Metrics(Meters())
+PRESENCE_METRICS = PresenceMetrics(Meters())
 
 
 async def _write_nothing(_: dict[UUID, float]) -> None:
@@ -81,15 +84,15 @@ class Worker:
             database=database,
             publisher=self,
             signals=self,
-            sent=SentTimes(_write_nothing),
+            sent=PubackTimes(_write_nothing),
             metrics=METRICS,
             log=self._log,
             chance=random.Random(self._rng.getrandbits(32)),  # noqa: S311 - repeats
         )
-        self.presence = PresenceService(database, self, self, METRICS, self._log)
+        self.presence = PresenceService(database, self, self, PRESENCE_METRICS, self._log)
         self.commands = Commands(database, self, METRICS, self._log)
         self.dispatcher = Dispatcher(database, self, METRICS, self._log, handed_out=self.reports.remember)
-        self.roll_called_at: Any = None
+        self.presence.signs_wait = lambda: bool(self._signs or "signs" in self._busy)
         self._inbox: list[Arrived] = []
         self._signs: list[Sighting | Life] = []
         self._busy: set[str] = set()
@@ -148,7 +151,7 @@ class Worker:
     def _announce(self) -> None:
         async def announce() -> None:
             now = await self.presence.now()
-            self.roll_called_at = now
+            self.presence.roll_called_at = now
             if self.connected:
                 body = codec.encode(RollCall(at=now, spread_s=ROLL_CALL_SPREAD.total_seconds()))
                 self._broker.publish_to_all("keys", self._key_list)
@@ -237,14 +240,14 @@ class Worker:
         await self.dispatcher._serve()
 
     async def _reap(self) -> None:
-        now = self._store.now
+        now = self._store.at
         if any(row["scheduled"] and row["not_before"] <= now for row in self._store.open.values()):
             async with self._store.connection() as connection:
                 woken = await dispatcher_module.store.wake_scheduled(connection)  # type: ignore[arg-type]
             self.work_for(woken)
         if any(row["deadline_at"] and row["deadline_at"] <= now for row in self._store.open.values()):
             await self.commands.close_overdue()
-        await self.presence.age(None if self._signs or "signs" in self._busy else self.roll_called_at)
+        await self.presence.age()
 
     def _poll(self) -> None:
         self._later(self._rng.uniform(*POLL_S), self._poll)
@@ -335,7 +338,6 @@ class Installed:
         time = VirtualTime(scheduler)
         self._places: list[tuple[Any, str, Any]] = [
             (reports_module, "transitions", transitions),
-            (reports_module, "sessions", sessions),
             (reports_module, "time", time),
             (clock_module, "time", time),
             (commands_module, "transitions", transitions),

@@ -67,7 +67,7 @@ class Store:
         self.claims: dict[tuple[str, str], int] = {}
 
     @property
-    def now(self) -> datetime:
+    def at(self) -> datetime:
         return EPOCH + timedelta(seconds=self._scheduler.now)
 
     # --- what `Database` offers ------------------------------------------------------------------------------
@@ -81,7 +81,7 @@ class Store:
     # --- submit and people -----------------------------------------------------------------------------------
 
     def submit(self, row: Row) -> None:
-        now = self.now
+        now = self.at
         row |= {
             "status": "pending",
             "version": 1,
@@ -107,19 +107,19 @@ class Store:
         """A person closes every dead letter."""
         for row in self.commands.values():
             if row["dead_letter_reason"] and not row["dead_letter_closed_at"]:
-                self._write(row, {"dead_letter_closed_at": self.now, "dead_letter_closed_by": "person"})
+                self._write(row, {"dead_letter_closed_at": self.at, "dead_letter_closed_by": "person"})
 
     # --- hub.core.commands.store.transitions -------------------------------------------------------------------------
 
     def _lock(self, row: Row, report_ids: Collection[UUID] = ()) -> LockedCommand:
         seen = [report_id for report_id in report_ids if report_id in row["logged"]]
-        return transitions._locked(row | {"now": self.now, "seen": seen})
+        return transitions._locked(row | {"now": self.at, "seen": seen})
 
     async def lock(self, _: Any, ids: Sequence[UUID], report_ids: Sequence[UUID] = ()) -> dict[UUID, LockedCommand]:
         return {one: self._lock(self.commands[one], report_ids) for one in sorted(set(ids)) if one in self.commands}
 
     async def lock_overdue(self, _: Any, most: int) -> list[LockedCommand]:
-        due = [row for row in self.open.values() if row["deadline_at"] and row["deadline_at"] <= self.now]
+        due = [row for row in self.open.values() if row["deadline_at"] and row["deadline_at"] <= self.at]
         return [self._lock(row) for row in sorted(due, key=lambda row: (row["deadline_at"], row["id"]))[:most]]
 
     async def lock_handed_out(self, _: Any, client_id: str) -> list[LockedCommand]:
@@ -133,7 +133,7 @@ class Store:
         moved = {}
         for command in sorted(commands, key=lambda command: command.id):
             if command.to_write and self._apply(command.row()):
-                moved[command.id] = self.now
+                moved[command.id] = self.at
         return moved
 
     def _apply(self, new: Row) -> bool:
@@ -151,7 +151,7 @@ class Store:
             )
         }
         lease = new.get("lease_until")
-        if lease is None and new["answered"] and row["lease_until"] is not None and row["lease_until"] > self.now:
+        if lease is None and new["answered"] and row["lease_until"] is not None and row["lease_until"] > self.at:
             lease = new["next_lease_until"]
         elif lease is None and (new["status"] == "queued" or not new["answered"]):
             lease = row["lease_until"]
@@ -242,7 +242,7 @@ class Store:
     def _hand_out(self, row: Row) -> Row:
         lane = (row["client_id"], row["lane"])
         self.claims[lane] = self.claims.get(lane, 0) + 1
-        now = self.now
+        now = self.at
         self._write(
             row,
             {
@@ -262,7 +262,7 @@ class Store:
     async def resend(self, _: Any, most: int = 500) -> list[Run]:
         runs = []
         for row in self._leased("lease_until")[:most]:
-            lease = self.now + timedelta(seconds=min(5 * 2 ** min(row["sends"], 3), 30))
+            lease = self.at + timedelta(seconds=min(5 * 2 ** min(row["sends"], 3), 30))
             self._write(row, {"sends": row["sends"] + 1, "lease_until": None if row["status"] == "unknown" else lease})
             heard = "started" if row["started_at"] else "accepted" if row["accepted_at"] else None
             told = {"issued_at": row["queued_at"], "heard": heard if row["on_interrupt"] == "unknown" else None}
@@ -272,7 +272,7 @@ class Store:
     async def resend_cancels(self, _: Any, most: int = 500) -> list[Cancel]:
         cancels = []
         for row in self._leased("cancel_lease_until")[:most]:
-            lease = self.now + timedelta(seconds=min(5 * 2 ** min(row["cancel_sends"], 3), 30))
+            lease = self.at + timedelta(seconds=min(5 * 2 ** min(row["cancel_sends"], 3), 30))
             cancel_id = row["cancel_id"] or UUID(int=row["id"].int ^ 1 << 40)
             held = row["status"] in HANDED_OUT
             self._write(
@@ -291,7 +291,7 @@ class Store:
         due = [
             row
             for row in self.open.values()
-            if row[column] is not None and row[column] <= self.now and self.sessions[row["client_id"]].ready
+            if row[column] is not None and row[column] <= self.at and self.sessions[row["client_id"]].ready
         ]
         return sorted(due, key=lambda row: (row[column], row["id"]))
 
@@ -312,14 +312,14 @@ class Store:
                 row,
                 {
                     "journal": row["journal"] if known else journal,
-                    "lease_until": self.now,
-                    "cancel_lease_until": self.now if cancel else None,
+                    "lease_until": self.at,
+                    "cancel_lease_until": self.at if cancel else None,
                 },
             )
         return len(held)
 
     async def wake_scheduled(self, _: Any, most: int = 5_000) -> set[str]:
-        due = [row for row in self.open.values() if row["scheduled"] and row["not_before"] <= self.now][:most]
+        due = [row for row in self.open.values() if row["scheduled"] and row["not_before"] <= self.at][:most]
         for row in due:
             self._write(row, {"scheduled": False})
         return {row["client_id"] for row in due}
@@ -335,7 +335,7 @@ class Store:
             identity=replace(session.identity, session=session.evidence.session),
             keep_away=session.keep_away,
             watched_from=session.watched_from,
-            now=self.now,
+            now=self.at,
         )
 
     async def lock_sessions(self, _: Any, client_ids: Sequence[str]) -> dict[str, LockedSession]:
@@ -363,7 +363,7 @@ class Store:
         session = self.sessions[client_id]
         session.evidence = new
         if (new.presence, new.session, new.connection) != (old.presence, old.session, old.connection):
-            session.history.append((new.session, new.connection, shown, issued, self.now))
+            session.history.append((new.session, new.connection, shown, issued, self.at))
 
     async def record_doubt(
         self, _: Any, client_id: str, seen: Evidence, at: datetime, *, shown: int | None, issued: int
@@ -376,7 +376,7 @@ class Store:
     async def lives(self, _: Any, client_id: str, watched_from: int) -> list[Lived]:
         found: dict[str, Lived] = {}
         for name, _number, shown, issued, at in self.sessions[client_id].history:
-            if name is None or issued is None or issued <= watched_from or at <= self.now - timedelta(hours=1):
+            if name is None or issued is None or issued <= watched_from or at <= self.at - timedelta(hours=1):
                 continue
             known = found.get(name, Lived(name, issued, shown))
             most = max((epoch for epoch in (known.shown, shown) if epoch is not None), default=None)
@@ -411,14 +411,14 @@ class Store:
                 confirmed = max(identity.confirmed, min(life.epoch or 0, identity.issued))
                 mark = max(identity.mark, life.mark or 0) if life.connection == evidence.connection else identity.mark
                 session.identity = replace(identity, confirmed=confirmed, mark=mark)
-                session.evidence = replace(evidence, heard_at=self.now)
+                session.evidence = replace(evidence, heard_at=self.at)
                 heard.add((life.client_id, evidence.presence.value))
             elif any(offer.session == life.session for offer in identity.offers):
                 heard.add((life.client_id, OFFERED))
         return heard
 
-    async def read_clock(self, _: Any) -> datetime:
-        return self.now
+    async def now(self, _: Any) -> datetime:
+        return self.at
 
     def facades(self) -> tuple["Facade", "Facade", "Facade"]:
         """The stores of commands and presence, with these functions in place of the SQL."""
@@ -453,7 +453,6 @@ class Store:
                 save_identity=self.save_identity,
                 save_birth=self.save_birth,
                 confirm=self.confirm,
-                now=self.read_clock,
             ),
         )
 

@@ -135,7 +135,7 @@ class World:
         }
 
     def _submit(self, row: dict[str, Any]) -> None:
-        now, waits_s = self.store.now, row.pop("waits_s")
+        now, waits_s = self.store.at, row.pop("waits_s")
         row["expires_at"] = now + timedelta(seconds=row.pop("lives_s"))
         row["not_before"] = None if waits_s is None else now + timedelta(seconds=waits_s)
         self.store.submit(row)

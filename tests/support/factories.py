@@ -16,6 +16,7 @@ from hub.core.commands.store.submit import NewCommand, Verdict, submit
 from hub.core.presence import store as sessions
 from hub.core.presence.rules.identity import Identity
 from hub.core.presence.rules.presence import Evidence
+from hub.database import engine
 from hub.database.engine import Connection, Database
 from schemas.states import Level, Presence
 
@@ -55,7 +56,7 @@ async def add_client(
     """Register a client and put its session into a state, as its birth would; its id."""
     async with database.transaction() as connection:
         await clients.insert(connection, new_client(id, **changes))
-        now = await sessions.now(connection)
+        now = await engine.now(connection)
         evidence = Evidence(presence, "test", "session-1", 1, level, heard_at=now, since=now)
         await sessions.save_presence(connection, id, Evidence(), evidence)
         if journal is not None:

@@ -1,26 +1,27 @@
-"""Who asks: keys of users and integrations, and the first administrator."""
+"""Keys of users and integrations, the first administrator, and what repeated requests made before."""
 
 import asyncio
 import contextlib
 from pathlib import Path
+from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
 from hub.core.access import store as store
-from hub.core.access.store import Principal
+from hub.core.access.rules import Caller, IdempotencyKey, Principal
+from hub.core.access.telemetry import Event
 from hub.database.engine import Database
-from hub.errors import RejectedError, UnavailableError
+from hub.errors import ConflictError, RejectedError, UnavailableError
 from hub.keys import hash_secret, new_api_key, write_secret_file
-from hub.telemetry.log import Event, Log
+from hub.telemetry.log import Log
 
 FIRST_ADMINISTRATOR = "administrator"
-TOUCH_EVERY_S = 5.0
 CACHE_S = 1.0
 """How long a key that was just looked up is believed: a revocation is felt within this time."""
 
 
 class Access:
-    """The service; `run` records when keys were last used."""
+    """The service; `record_uses` is to be called a few times a minute."""
 
     def __init__(self, database: Database, log: Log) -> None:
         self._database = database
@@ -78,18 +79,44 @@ class Access:
         self._log.info(Event.KEY_CREATED, prefix=key.prefix, file=str(key_file))
         return True
 
-    async def run(self) -> None:
-        """Record uses of keys, a few times a minute, until cancelled."""
-        while True:
-            await asyncio.sleep(TOUCH_EVERY_S)
-            used, self._used = self._used, set()
-            if not used:
-                continue
-            try:
-                async with self._database.connection() as connection:
-                    await store.touch_keys(connection, list(used))
-            except UnavailableError:
-                self._used |= used
+    async def record_uses(self) -> None:
+        """Write down which keys were used since the last call. Raises UnavailableError, and then keeps them."""
+        used, self._used = self._used, set()
+        if not used:
+            return
+        try:
+            async with self._database.connection() as connection:
+                await store.touch_keys(connection, list(used))
+        except UnavailableError:
+            self._used |= used
+            raise
+
+
+class Idempotency:
+    """What requests with an `Idempotency-Key` made: a command or a batch, for 24 hours."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, caller: Caller, key: IdempotencyKey) -> UUID | None:
+        """What an earlier request with this key made; None when there was none. Raises ConflictError when that request
+        had another body."""
+        async with self._database.connection() as connection:
+            found = await store.find_idempotent(connection, caller.principal_id, key.route, key.key)
+        if found is None:
+            return None
+        made, request_sha256 = found
+        if request_sha256 != key.request_sha256:
+            raise ConflictError("idempotency_key_reused", key=key.key)
+        return made
+
+    async def find_repeated(self, caller: Caller, key: IdempotencyKey) -> UUID:
+        """The same when the key was just found to be taken. Raises UnavailableError when the other request was rolled
+        back meanwhile."""
+        found = await self.find(caller, key)
+        if found is None:
+            raise UnavailableError("try_again")
+        return found
 
 
 def _read(file: Path) -> str | None:

@@ -21,12 +21,23 @@ WHERE k.sha256 = %(sha256)s AND k.revoked_at IS NULL AND p.disabled_at IS NULL
 -- name: touch_keys
 UPDATE api_keys SET last_used_at = floorhub_now() WHERE sha256 = ANY (%(hashes)s);
 
--- name: audit
-INSERT INTO audit_logs (at, principal_id, action, resource, resource_id, address, detail)
-VALUES (floorhub_now(), %(principal_id)s, %(action)s, %(resource)s, %(resource_id)s, %(address)s, %(detail)s);
+-- name: find_idempotent
+-- The command that an idempotency key stands for, with the hash of the request that made it.
+SELECT command_id, request_sha256
+FROM idempotency_keys
+WHERE principal_id = %(principal_id)s AND route = %(route)s AND key = %(key)s;
 
--- name: audit_many
--- The same of several commands at once.
-INSERT INTO audit_logs (at, principal_id, action, resource, resource_id, address, detail)
-SELECT floorhub_now(), %(principal_id)s, %(action)s, 'command', r.id::text, %(address)s, r.detail
-FROM jsonb_to_recordset(%(rows)s) AS r (id uuid, detail jsonb);
+-- name: delete_idempotency_keys
+WITH old AS MATERIALIZED (
+    SELECT ctid FROM idempotency_keys
+    WHERE created_at < %(before)s
+    ORDER BY created_at
+    LIMIT %(most)s
+    FOR UPDATE SKIP LOCKED
+)
+DELETE FROM idempotency_keys k USING old WHERE k.ctid = old.ctid
+RETURNING jsonb_build_object('kind', 'key', 'id', k.principal_id || '/' || k.route || '/' || k.key, 'row', to_jsonb(k))::text
+    AS line;
+
+-- name: count_idempotency_keys
+SELECT count(*) AS number FROM idempotency_keys WHERE created_at < %(before)s;

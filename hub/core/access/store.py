@@ -1,12 +1,9 @@
-"""Who asks: users and integrations, their keys, and the trace that they leave."""
+"""Users, integrations and their keys."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
-
+from hub.core.access.rules import Principal
 from hub.database.engine import Connection
 from hub.database.statements import statement
 
@@ -15,18 +12,7 @@ _INSERT_KEY = statement("core/access", "insert_key")
 _REVOKE = statement("core/access", "revoke_keys")
 _BY_KEY = statement("core/access", "by_key")
 _TOUCH = statement("core/access", "touch_keys")
-_AUDIT = statement("core/access", "audit")
-_AUDIT_MANY = statement("core/access", "audit_many")
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """A user (person) or an integration (order system, WMS)."""
-
-    id: UUID
-    kind: str
-    name: str
-    role: str
+_FIND_IDEMPOTENT = statement("core/access", "find_idempotent")
 
 
 async def ensure(connection: Connection, principal: Principal) -> UUID:
@@ -64,41 +50,10 @@ async def touch_keys(connection: Connection, hashes: Sequence[bytes]) -> None:
     await connection.execute(_TOUCH, {"hashes": list(hashes)})
 
 
-async def audit(
-    connection: Connection,
-    *,
-    principal_id: UUID | None,
-    action: str,
-    resource: str,
-    resource_id: str | None,
-    address: str | None,
-    detail: dict[str, Any] | None = None,
-) -> None:
-    """Leave a row in the audit log, in the transaction of what it tells of."""
-    await connection.execute(
-        _AUDIT,
-        {
-            "principal_id": principal_id,
-            "action": action,
-            "resource": resource,
-            "resource_id": resource_id,
-            "address": address,
-            "detail": Jsonb(detail) if detail is not None else None,
-        },
-    )
-
-
-async def audit_commands(
-    connection: Connection,
-    *,
-    principal_id: UUID,
-    action: str,
-    address: str | None,
-    details: Mapping[UUID, Mapping[str, Any] | None],
-) -> None:
-    """The same for several commands at once: a row for each, with its detail."""
-    if details:
-        rows = [{"id": command_id, "detail": detail} for command_id, detail in details.items()]
-        await connection.execute(
-            _AUDIT_MANY, {"principal_id": principal_id, "action": action, "address": address, "rows": Jsonb(rows)}
-        )
+async def find_idempotent(
+    connection: Connection, principal_id: UUID, route: str, key: str
+) -> tuple[UUID, bytes] | None:
+    """What an idempotency key stands for (a command or a batch), and the SHA-256 of the request that made it."""
+    cursor = await connection.execute(_FIND_IDEMPOTENT, {"principal_id": principal_id, "route": route, "key": key})
+    row = await cursor.fetchone()
+    return None if row is None else (row["command_id"], bytes(row["request_sha256"]))

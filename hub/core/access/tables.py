@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import LargeBinary
+from sqlalchemy import Index, LargeBinary
 from sqlmodel import Field
 
 from hub.database.tables import Table, one_of, text_
@@ -36,3 +36,17 @@ class ApiKey(Table, table=True):
     expires_at: datetime | None
     last_used_at: datetime | None
     revoked_at: datetime | None
+
+
+class IdempotencyKey(Table, table=True):
+    """A caller's key and the command that its first request made."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (Index("idempotency_keys_created", "created_at"),)
+
+    principal_id: UUID = Field(primary_key=True)
+    route: str = text_(primary_key=True)
+    key: str = text_(primary_key=True)
+    request_sha256: bytes = Field(sa_type=LargeBinary)
+    command_id: UUID
+    created_at: datetime

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, LargeBinary, text
+from sqlalchemy import BigInteger, Index, LargeBinary
 from sqlmodel import Field
 
-from hub.database.tables import Table, json_, number, one_of, text_
+from hub.database.tables import Table, json_, number, text_
 
 
 class AuditLog(Table, table=True):
@@ -39,21 +39,3 @@ class SecurityEvent(Table, table=True):
     client_id: str | None = text_()
     address: str | None = text_()
     detail: dict[str, Any] | None = json_()
-
-
-class BrokerChange(Table, table=True):
-    """A change that the broker has yet to learn, in order. The sealed secret is emptied when the broker has it."""
-
-    __tablename__ = "broker_outbox"
-    __table_args__ = (
-        one_of("change", "put", "disable", "remove"),
-        Index("broker_outbox_open", "id", postgresql_where=text("done_at IS NULL")),
-    )
-
-    id: int | None = number()
-    at: datetime
-    client_id: str = text_()
-    change: str = text_()
-    sealed_secret: bytes | None = Field(sa_type=LargeBinary)
-    done_at: datetime | None
-    error: str | None = text_()

@@ -4,41 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, Column, Double, Index, Integer, LargeBinary, SmallInteger, Uuid, text
+from sqlalchemy import ARRAY, CheckConstraint, Column, Double, Index, Integer, SmallInteger, Uuid, text
 from sqlmodel import Field
 
 from hub.database.tables import Table, client_id_, json_, number, one_of, text_, texts
-
-
-class Batch(Table, table=True):
-    """The commands that one request fanned out. How far they are is counted from them."""
-
-    __tablename__ = "batches"
-    __table_args__ = (
-        one_of("status", "running", "paused", "cancelled", "finished"),
-        one_of("stop_reason", "requested", "max_failures"),
-        CheckConstraint("max_failures >= 0"),
-        CheckConstraint("per_minute > 0"),
-        Index("batches_open", "id", postgresql_where=text("finished_at IS NULL")),
-    )
-
-    id: UUID = Field(primary_key=True)
-    created_by: UUID
-    created_at: datetime
-    target: dict[str, Any] = json_(nullable=False)
-    status: str = text_()
-    total: int
-    action: str | None = text_()
-    """None: a list of different commands."""
-    accepted: int = Field(sa_column_kwargs={"server_default": text("0")})
-    rejected: int = Field(sa_column_kwargs={"server_default": text("0")})
-    max_failures: int | None
-    per_minute: float | None = Field(sa_type=Double)
-    """Clients a minute of a staged rollout."""
-    stop_reason: str | None = text_()
-    paused_at: datetime | None
-    finished_at: datetime | None
-
 
 _UNFINISHED = "status IN ('pending', 'queued', 'running')"
 _OPEN_DEAD_LETTER = "dead_letter_reason IS NOT NULL AND dead_letter_closed_at IS NULL"
@@ -208,15 +177,25 @@ class QuarantinedReport(Table, table=True):
     report: str = text_()
 
 
-class IdempotencyKey(Table, table=True):
-    """A caller's key and the command that its first request made."""
+class ActionPolicy(Table, table=True):
+    """The defaults of an action; NULL: the hub's own."""
 
-    __tablename__ = "idempotency_keys"
-    __table_args__ = (Index("idempotency_keys_created", "created_at"),)
+    __tablename__ = "action_policies"
+    __table_args__ = (
+        CheckConstraint("max_retries BETWEEN 0 AND 100"),
+        CheckConstraint("first_delay_s > 0"),
+        CheckConstraint("factor >= 1"),
+        CheckConstraint("cap_s > 0"),
+        CheckConstraint("timeout_s > 0"),
+        CheckConstraint("expires_in_s > 0"),
+    )
 
-    principal_id: UUID = Field(primary_key=True)
-    route: str = text_(primary_key=True)
-    key: str = text_(primary_key=True)
-    request_sha256: bytes = Field(sa_type=LargeBinary)
-    command_id: UUID
-    created_at: datetime
+    action: str = text_(primary_key=True)
+    max_retries: int | None
+    first_delay_s: float | None = Field(sa_type=Double)
+    factor: float | None = Field(sa_type=Double)
+    cap_s: float | None = Field(sa_type=Double)
+    timeout_s: float | None = Field(sa_type=Double)
+    expires_in_s: float | None = Field(sa_type=Double)
+    updated_at: datetime
+    updated_by: UUID

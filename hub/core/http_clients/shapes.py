@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from hub.api.models import Input, Moment
+from hub.api.shapes import Input, Moment
 from hub.api.text import find_unstorable
 from hub.errors import FieldProblem, RejectedError
 from schemas.messages import Failure, Report, Result

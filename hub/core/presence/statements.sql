@@ -123,5 +123,21 @@ WHERE client_id = %(client_id)s AND (%(before)s::timestamptz IS NULL OR at < %(b
 ORDER BY at DESC
 FETCH FIRST (%(limit)s) ROWS WITH TIES;
 
--- name: now
-SELECT floorhub_now() AS now;
+-- name: delete_history
+-- A client's newest change stays: it says since when the client is as it is.
+WITH old AS MATERIALIZED (
+    SELECT h.ctid FROM client_status_history h
+    WHERE h.at < %(before)s
+        AND EXISTS (SELECT FROM client_status_history n WHERE n.client_id = h.client_id AND n.at > h.at)
+    ORDER BY h.at
+    LIMIT %(most)s
+    FOR UPDATE OF h SKIP LOCKED
+)
+DELETE FROM client_status_history h USING old WHERE h.ctid = old.ctid
+RETURNING jsonb_build_object('kind', 'presence', 'id', h.client_id || '/' || h.at, 'row', to_jsonb(h))::text AS line;
+
+-- name: count_history
+SELECT count(*) AS number
+FROM client_status_history h
+WHERE h.at < %(before)s
+    AND EXISTS (SELECT FROM client_status_history n WHERE n.client_id = h.client_id AND n.at > h.at);

@@ -27,7 +27,6 @@ _RELEASE = statement("core/presence", "release")
 _SAVE_STATE = statement("core/presence", "save_state")
 _SUPERSEDED = statement("core/presence", "superseded")
 _READ_HISTORY = statement("core/presence", "read_history")
-_NOW = statement("core/presence", "now")
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,12 +257,3 @@ async def history(connection: Connection, client_id: str, *, before: datetime | 
     """Changes of presence, newest first."""
     cursor = await connection.execute(_READ_HISTORY, {"client_id": client_id, "before": before, "limit": limit})
     return await cursor.fetchall()
-
-
-async def now(connection: Connection) -> datetime:
-    """The hub's clock, which is Postgres's."""
-    cursor = await connection.execute(_NOW)
-    row = await cursor.fetchone()
-    assert row is not None  # noqa: S101 - a SELECT without FROM has one row
-    moment: datetime = row["now"]
-    return moment

@@ -9,12 +9,13 @@ States are text with a CHECK, not native enums, whose values could never be remo
 """
 
 from hub.core.access import tables as access
-from hub.core.audit import tables as records
+from hub.core.audit import tables as audit
+from hub.core.broker import tables as broker
 from hub.core.clients import tables as clients
 from hub.core.commands import tables as commands
 from hub.core.documents import tables as documents
 from hub.database.tables import metadata
-from hub.features.action_policies import tables as policies
+from hub.features.batches import tables as batches
 from hub.features.schedules import tables as schedules
 
-__all__ = ["access", "clients", "commands", "documents", "metadata", "policies", "records", "schedules"]
+__all__ = ["access", "audit", "batches", "broker", "clients", "commands", "documents", "metadata", "schedules"]

@@ -7,14 +7,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field, model_validator
 
-from hub.api.deps import HubDep
-from hub.api.models import BackOffInput
-from hub.core.clients.routes.clients import MayAdminister
-from hub.core.commands.routes.commands import PROBLEM, MayRead
+from hub.api.lookup import part
+from hub.api.problems import PROBLEM
+from hub.core.access.routes import MayAdminister, MayRead
 from hub.core.commands.rules.policies import Policy
-from hub.features.action_policies.service import ActionRow
+from hub.core.commands.shapes import BackOffInput
+from hub.features.action_policies.service import ActionPolicies, ActionRow
 
 router = APIRouter(tags=["actions"])
+ActionPoliciesDep = Annotated[ActionPolicies, part(ActionPolicies)]
 ActionName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_-]{0,62}$", examples=["print"])]
 _CHANGED: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 401, 403, 413, 415, 422, 503), PROBLEM)
 
@@ -77,9 +78,9 @@ class ActionList(BaseModel):
     summary="Actions and what their commands get by default",
     responses=dict.fromkeys((401, 403, 503), PROBLEM),
 )
-async def list_actions(hub: HubDep, _caller: MayRead) -> ActionList:
+async def list_actions(policies: ActionPoliciesDep, _caller: MayRead) -> ActionList:
     """All of them, in order of their names."""
-    return ActionList(items=[_output(row) for row in await hub.policies.actions()])
+    return ActionList(items=[_output(row) for row in await policies.actions()])
 
 
 @router.put(
@@ -92,9 +93,11 @@ async def list_actions(hub: HubDep, _caller: MayRead) -> ActionList:
     ),
     responses=_CHANGED,
 )
-async def put_policy(action: ActionName, body: PolicyInput, hub: HubDep, caller: MayAdminister) -> ActionOutput:
+async def put_policy(
+    action: ActionName, body: PolicyInput, policies: ActionPoliciesDep, caller: MayAdminister
+) -> ActionOutput:
     """Set the policy."""
-    return _output(await hub.policies.put(caller, action, Policy(**body.__dict__)))
+    return _output(await policies.put(caller, action, Policy(**body.__dict__)))
 
 
 @router.delete(
@@ -103,9 +106,9 @@ async def put_policy(action: ActionName, body: PolicyInput, hub: HubDep, caller:
     summary="Take the policy of an action away",
     responses=dict.fromkeys((401, 403, 422, 503), PROBLEM),
 )
-async def delete_policy(action: ActionName, hub: HubDep, caller: MayAdminister) -> ActionOutput:
+async def delete_policy(action: ActionName, policies: ActionPoliciesDep, caller: MayAdminister) -> ActionOutput:
     """Go back to the hub's defaults; again without a difference."""
-    return _output(await hub.policies.delete(caller, action))
+    return _output(await policies.delete(caller, action))
 
 
 def _output(row: ActionRow) -> ActionOutput:

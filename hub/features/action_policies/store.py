@@ -1,23 +1,14 @@
-"""The policies of actions."""
+"""Writing the policies of actions."""
 
 from dataclasses import asdict
 from uuid import UUID
-
-from psycopg.rows import DictRow
 
 from hub.core.commands.rules.policies import Policy
 from hub.database.engine import Connection
 from hub.database.statements import statement
 
-_ALL = statement("features/action_policies", "all")
 _PUT = statement("features/action_policies", "put")
 _DELETE = statement("features/action_policies", "delete")
-
-
-async def read(connection: Connection) -> list[DictRow]:
-    """Every policy in order of its action."""
-    cursor = await connection.execute(_ALL)
-    return await cursor.fetchall()
 
 
 async def put(connection: Connection, action: str, policy: Policy, updated_by: UUID) -> None:

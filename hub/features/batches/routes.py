@@ -3,10 +3,20 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-import msgspec
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from hub.api.batch_models import (
+from hub.api.answers import json_answer
+from hub.api.lookup import part
+from hub.api.pages import from_cursor, to_cursor
+from hub.api.problems import PROBLEM
+from hub.core.access.routes import MayCommand, MayRead
+from hub.core.access.rules import IdempotencyKey
+from hub.core.commands.service.submission import CommandRequest
+from hub.core.commands.shapes import CommandFields
+from hub.features.batches.rules import Change
+from hub.features.batches.service.batches import Batches, Row
+from hub.features.batches.service.creation import BatchCreation, BatchRequest, Outcome, summary
+from hub.features.batches.shapes import (
     BatchDetail,
     BatchFields,
     BatchInput,
@@ -16,15 +26,10 @@ from hub.api.batch_models import (
     BatchSummary,
     Preview,
 )
-from hub.api.deps import HubDep
-from hub.api.models import CommandFields
-from hub.core.commands.routes.commands import PROBLEM, MayCommand, MayRead, from_cursor, to_cursor
-from hub.core.commands.service.submission import CommandRequest, IdempotencyKey
-from hub.features.batches.rules import Change
-from hub.features.batches.service.batches import Row
-from hub.features.batches.service.creation import BatchRequest, Outcome, summary
 
 router = APIRouter(tags=["batches"])
+BatchesDep = Annotated[Batches, part(Batches)]
+BatchCreationDep = Annotated[BatchCreation, part(BatchCreation)]
 ROUTE = "POST /api/batches"
 CommandStatus = Literal[
     "pending", "queued", "running", "completed", "failed", "cancelled", "expired", "rejected", "unknown"
@@ -53,7 +58,8 @@ _CHANGED: dict[int | str, dict[str, Any]] = dict.fromkeys((401, 403, 404, 409, 4
 async def post_batch(
     body: BatchInput,
     request: Request,
-    hub: HubDep,
+    creation: BatchCreationDep,
+    batches: BatchesDep,
     caller: MayCommand,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")] = None,
     traceparent: Annotated[str | None, Header(max_length=100, pattern=r"^[0-9a-f-]+$")] = None,
@@ -61,11 +67,11 @@ async def post_batch(
     """Accept a batch."""
     wanted = request_of(body, traceparent)
     if body.dry_run:
-        return _json(_preview(await hub.fan_out.preview(caller, wanted)))
+        return json_answer(_preview(await creation.preview(caller, wanted)))
     key = IdempotencyKey.of(ROUTE, idempotency_key, await request.body()) if idempotency_key else None
-    created = await hub.fan_out.create(caller, wanted, key)
-    return _json(
-        _shape(BatchOutput, await hub.batches.get(created.batch_id)),
+    created = await creation.create(caller, wanted, key)
+    return json_answer(
+        _shape(BatchOutput, await batches.get(created.batch_id)),
         status_code=200 if created.repeated else 201,
         headers={"Location": f"/api/batches/{created.batch_id}"},
     )
@@ -78,7 +84,7 @@ async def post_batch(
     responses=dict.fromkeys((401, 403, 422, 503), PROBLEM),
 )
 async def list_batches(
-    hub: HubDep,
+    batches: BatchesDep,
     _caller: MayRead,
     status: Annotated[
         list[Literal["running", "paused", "cancelled", "finished"]] | None,
@@ -88,8 +94,8 @@ async def list_batches(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
     """A page of batches."""
-    rows, following = await hub.batches.page(before=from_cursor(cursor), limit=limit, statuses=status)
-    return _json({"items": [_shape(BatchSummary, row) for row in rows], "next_cursor": to_cursor(following)})
+    rows, following = await batches.page(before=from_cursor(cursor), limit=limit, statuses=status)
+    return json_answer({"items": [_shape(BatchSummary, row) for row in rows], "next_cursor": to_cursor(following)})
 
 
 @router.get(
@@ -101,7 +107,7 @@ async def list_batches(
 )
 async def get_batch(
     batch_id: UUID,
-    hub: HubDep,
+    batches: BatchesDep,
     _caller: MayRead,
     status: Annotated[
         list[CommandStatus] | None, Query(max_length=9, description="May be given several times.")
@@ -113,12 +119,12 @@ async def get_batch(
     limit: Annotated[int, Query(ge=1, le=1_000)] = 50,
 ) -> Response:
     """A batch as it stands now."""
-    batch = await hub.batches.get(batch_id)
-    rows, following = await hub.batches.rows(
+    batch = await batches.get(batch_id)
+    rows, following = await batches.rows(
         batch_id, after=from_cursor(cursor), limit=limit, statuses=status, trouble=trouble
     )
     items = {"items": [_shape(BatchRow, row) for row in rows], "next_cursor": to_cursor(following)}
-    return _json(_shape(BatchOutput, batch) | items)
+    return json_answer(_shape(BatchOutput, batch) | items)
 
 
 @router.post(
@@ -131,9 +137,9 @@ async def get_batch(
     ),
     responses=_CHANGED,
 )
-async def pause_batch(batch_id: UUID, hub: HubDep, caller: MayCommand) -> Response:
+async def pause_batch(batch_id: UUID, batches: BatchesDep, caller: MayCommand) -> Response:
     """Hold it back."""
-    return _json(_shape(BatchOutput, await hub.batches.change(caller, batch_id, Change.PAUSE)))
+    return json_answer(_shape(BatchOutput, await batches.change(caller, batch_id, Change.PAUSE)))
 
 
 @router.post(
@@ -143,9 +149,9 @@ async def pause_batch(batch_id: UUID, hub: HubDep, caller: MayCommand) -> Respon
     description="A staged rollout goes on where it was: what had not begun begins, and expires, later by the pause.",
     responses=_CHANGED,
 )
-async def resume_batch(batch_id: UUID, hub: HubDep, caller: MayCommand) -> Response:
+async def resume_batch(batch_id: UUID, batches: BatchesDep, caller: MayCommand) -> Response:
     """Let it go on."""
-    return _json(_shape(BatchOutput, await hub.batches.change(caller, batch_id, Change.RESUME)))
+    return json_answer(_shape(BatchOutput, await batches.change(caller, batch_id, Change.RESUME)))
 
 
 @router.post(
@@ -158,9 +164,9 @@ async def resume_batch(batch_id: UUID, hub: HubDep, caller: MayCommand) -> Respo
     ),
     responses=_CHANGED,
 )
-async def cancel_batch(batch_id: UUID, hub: HubDep, caller: MayCommand) -> Response:
+async def cancel_batch(batch_id: UUID, batches: BatchesDep, caller: MayCommand) -> Response:
     """Ask for a cancel of all of it."""
-    return _json(_shape(BatchOutput, await hub.batches.change(caller, batch_id, Change.CANCEL)))
+    return json_answer(_shape(BatchOutput, await batches.change(caller, batch_id, Change.CANCEL)))
 
 
 def request_of(body: BatchFields, traceparent: str | None = None) -> BatchRequest:
@@ -197,7 +203,3 @@ def _preview(outcomes: list[Outcome]) -> dict[str, Any]:
 def _shape(model: type[BatchSummary] | type[BatchRow], row: Row) -> dict[str, Any]:
     """A row as a model has it. Not validated, as commands are not: there may be a thousand of them."""
     return {name: row[name] for name in model.model_fields}
-
-
-def _json(value: Any, status_code: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(msgspec.json.encode(value), media_type="application/json", status_code=status_code, headers=headers)

@@ -3,30 +3,19 @@
 A look instead of a counter that every report would have to raise: the hottest statements know nothing of batches.
 """
 
-import asyncio
-
-from hub.errors import UnavailableError
 from hub.features.batches.service.batches import Batches
-from hub.telemetry.log import Event, Log
+from hub.loops import Loop, periodic
+from hub.telemetry.log import Log
 
-LOOK_S = 0.5
-LOOK_SOON_S = 0.1
+POLL_S = 0.5
+POLL_SOON_S = 0.1
 """While a limit of failures is at stake: so long may more be handed out after one failure too many."""
 
 
-class BatchWatch:
+def watch(batches: Batches, log: Log) -> Loop:
     """The loop; any number of workers may run it."""
 
-    def __init__(self, batches: Batches, log: Log) -> None:
-        self._batches = batches
-        self._log = log
+    async def look() -> float:
+        return POLL_SOON_S if await batches.look() else POLL_S
 
-    async def run(self) -> None:
-        """Look until cancelled."""
-        while True:
-            at_stake = False
-            try:
-                at_stake = await self._batches.look()
-            except UnavailableError as problem:
-                self._log.warning(Event.TASK_RETRY, task="batches", code=problem.code)
-            await asyncio.sleep(LOOK_SOON_S if at_stake else LOOK_S)
+    return periodic("batches", look, log, pause_s=POLL_S, first_s=0.0)

@@ -5,16 +5,21 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
-import msgspec
 from fastapi import APIRouter, Header, Query, Request, Response
 from uuid_utils.compat import uuid7
 
-from hub.api.deps import HubDep
-from hub.api.models import CommandOutput, Moment
-from hub.api.problems import prefers_korean, sentence
-from hub.core.commands.routes.commands import PROBLEM, MayCommand, MayRead, from_cursor, shape, to_cursor, until_end
+from hub.api.answers import json_answer
+from hub.api.lookup import part
+from hub.api.pages import from_cursor, to_cursor
+from hub.api.problems import PROBLEM, prefers_korean, sentence
+from hub.api.shapes import Moment
+from hub.core.access.routes import MayCommand, MayRead
+from hub.core.commands.routes.commands import shape, until_end
 from hub.core.commands.rules.lifecycle import Status
-from hub.features.dead_letters.service import Outcome, Outcomes
+from hub.core.commands.service.commands import Commands
+from hub.core.commands.service.waiting import Waiting
+from hub.core.commands.shapes import CommandOutput
+from hub.features.dead_letters.service import DeadLetters, Outcome, Outcomes
 from hub.features.dead_letters.shapes import (
     Action,
     ClientId,
@@ -34,6 +39,9 @@ from hub.features.dead_letters.shapes import (
 from hub.features.dead_letters.store import Filter
 
 router = APIRouter(tags=["dead letters"])
+CommandsDep = Annotated[Commands, part(Commands)]
+DeadLettersDep = Annotated[DeadLetters, part(DeadLetters)]
+WaitingDep = Annotated[Waiting, part(Waiting)]
 _FIELDS = tuple(DeadLetter.model_fields)
 _CHANGED: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 401, 403, 415, 422, 503), PROBLEM)
 
@@ -46,7 +54,7 @@ _CHANGED: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 401, 403, 415, 4
     responses=dict.fromkeys((401, 403, 422, 503), PROBLEM),
 )
 async def list_dead_letters(
-    hub: HubDep,
+    dead_letters: DeadLettersDep,
     _caller: MayRead,
     client_id: Annotated[ClientId | None, Query()] = None,
     action: Annotated[Action | None, Query()] = None,
@@ -66,9 +74,9 @@ async def list_dead_letters(
         created_after=created_after,
         created_before=created_before,
     )
-    rows, following = await hub.dead_letters.page(wanted, before=from_cursor(cursor), limit=limit)
+    rows, following = await dead_letters.page(wanted, before=from_cursor(cursor), limit=limit)
     items = [{name: row[name] for name in _FIELDS} for row in rows]
-    return _json({"items": items, "next_cursor": to_cursor(following)})
+    return json_answer({"items": items, "next_cursor": to_cursor(following)})
 
 
 @router.get(
@@ -78,7 +86,7 @@ async def list_dead_letters(
     responses=dict.fromkeys((401, 403, 422, 503), PROBLEM),
 )
 async def count_dead_letters(
-    hub: HubDep,
+    dead_letters: DeadLettersDep,
     _caller: MayRead,
     client_id: Annotated[ClientId | None, Query()] = None,
     action: Annotated[Action | None, Query()] = None,
@@ -96,7 +104,7 @@ async def count_dead_letters(
         created_after=created_after,
         created_before=created_before,
     )
-    return _json(await hub.dead_letters.summary(wanted))
+    return json_answer(await dead_letters.summary(wanted))
 
 
 @router.post(
@@ -117,7 +125,9 @@ async def count_dead_letters(
 async def retry_command(
     command_id: UUID,
     request: Request,
-    hub: HubDep,
+    waiting: WaitingDep,
+    dead_letters: DeadLettersDep,
+    commands: CommandsDep,
     caller: MayCommand,
     body: RetryInput | None = None,
     wait: Annotated[float, Query(ge=0, le=60, description="Seconds to wait for the end.")] = 0,
@@ -125,19 +135,19 @@ async def retry_command(
     """Run it once more."""
     asked = body or RetryInput()
     new_id = uuid7()
-    with hub.waiting.expected(new_id) as end:
-        done = await hub.dead_letters.retry(
+    with waiting.expected(new_id) as end:
+        done = await dead_letters.retry(
             caller, command_id, force=asked.force, expires_in_s=asked.expires_in_s, new_id=new_id
         )
         if wait and not done.repeated:
             await until_end(end, request, wait)
     found = done.command_id or new_id
     if wait and done.repeated:
-        with hub.waiting.expected(found) as end:
-            await hub.waiting.look(found)
+        with waiting.expected(found) as end:
+            await waiting.look(found)
             await until_end(end, request, wait)
-    row = await hub.commands.get(found)
-    return _json(
+    row = await commands.get(found)
+    return json_answer(
         {**shape(row), "repeated": done.repeated},
         status_code=200 if done.repeated else 201,
         headers={"Location": f"/api/commands/{found}"},
@@ -155,14 +165,14 @@ async def retry_command(
     responses=_CHANGED,
 )
 async def replay_dead_letters(
-    body: ReplayInput, hub: HubDep, caller: MayCommand, accept_language: Annotated[str, Header()] = ""
+    body: ReplayInput, dead_letters: DeadLettersDep, caller: MayCommand, accept_language: Annotated[str, Header()] = ""
 ) -> Response:
     """Run them once more."""
     if body.filter is None:
-        items = await hub.dead_letters.replay(caller, body.ids or (), force=body.force, expires_in_s=body.expires_in_s)
+        items = await dead_letters.replay(caller, body.ids or (), force=body.force, expires_in_s=body.expires_in_s)
         done = Outcomes(items, 0, None)
     else:
-        done = await hub.dead_letters.replay_matching(
+        done = await dead_letters.replay_matching(
             caller,
             body.filter.filter(),
             after=from_cursor(body.cursor),
@@ -185,13 +195,13 @@ async def replay_dead_letters(
     responses=_CHANGED,
 )
 async def dismiss_dead_letters(
-    body: DismissInput, hub: HubDep, caller: MayCommand, accept_language: Annotated[str, Header()] = ""
+    body: DismissInput, dead_letters: DeadLettersDep, caller: MayCommand, accept_language: Annotated[str, Header()] = ""
 ) -> Response:
     """Let them rest."""
     if body.filter is None:
-        done = Outcomes(await hub.dead_letters.dismiss(caller, body.ids or (), note=body.note), 0, None)
+        done = Outcomes(await dead_letters.dismiss(caller, body.ids or (), note=body.note), 0, None)
     else:
-        done = await hub.dead_letters.dismiss_matching(
+        done = await dead_letters.dismiss_matching(
             caller, body.filter.filter(), after=from_cursor(body.cursor), note=body.note
         )
     korean = prefers_korean(accept_language)
@@ -209,10 +219,12 @@ async def dismiss_dead_letters(
     ),
     responses={**_CHANGED, **dict.fromkeys((404, 409), PROBLEM)},
 )
-async def decide_command(command_id: UUID, body: DecideInput, hub: HubDep, caller: MayCommand) -> Response:
+async def decide_command(
+    command_id: UUID, body: DecideInput, dead_letters: DeadLettersDep, commands: CommandsDep, caller: MayCommand
+) -> Response:
     """Take a person's word."""
-    await hub.dead_letters.decide(caller, command_id, Status(body.outcome), note=body.note)
-    return _json(shape(await hub.commands.get(command_id)))
+    await dead_letters.decide(caller, command_id, Status(body.outcome), note=body.note)
+    return json_answer(shape(await commands.get(command_id)))
 
 
 def _row(outcome: Outcome, done: str, *, korean: bool) -> dict[str, Any]:
@@ -229,8 +241,4 @@ def _several(done: Outcomes, rows: Sequence[dict[str, Any]], name: str, *, korea
     counts = Counter(row["outcome"] for row in rows)
     answer: dict[str, Any] = {what: counts[what] for what in (name, "repeated", "refused")}
     answer |= {"left": done.left, "next_cursor": to_cursor(done.following), "items": rows}
-    return _json(answer, headers={"Content-Language": "ko" if korean else "en"})
-
-
-def _json(value: Any, status_code: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(msgspec.json.encode(value), media_type="application/json", status_code=status_code, headers=headers)
+    return json_answer(answer, headers={"Content-Language": "ko" if korean else "en"})

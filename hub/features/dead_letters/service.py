@@ -9,22 +9,25 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from hub.api.text import find_unstorable
-from hub.core.access import store as principals
+from hub.core.access.rules import Caller
+from hub.core.audit import store as audit
 from hub.core.commands.rules.lifecycle import Close, Command, Ignore, Ignored, Status
-from hub.core.commands.service.submission import Caller, label_of, refusal
+from hub.core.commands.service.submission import label_of, refusal
 from hub.core.commands.store import submit as submit_store
 from hub.core.commands.store import transitions
 from hub.core.commands.store.submit import NewCommand
 from hub.core.commands.store.transitions import LockedCommand
+from hub.core.commands.telemetry import Event as CommandEvent
+from hub.core.commands.telemetry import Metrics as CommandMetrics
 from hub.database.engine import Connection, Database
 from hub.errors import ConflictError, FieldProblem, NotFoundError, RejectedError
 from hub.features.dead_letters import rules as dead_letters
 from hub.features.dead_letters import store as store
 from hub.features.dead_letters.rules import DECIDED, DISMISSED, REPLAYED, Decide, Dismiss, Replay, judge
 from hub.features.dead_letters.store import Filter
+from hub.features.dead_letters.telemetry import Event, Metrics
 from hub.signals.ports import Signals
-from hub.telemetry.log import Event, Log
-from hub.telemetry.metrics import Metrics
+from hub.telemetry.log import Log
 
 Row = dict[str, Any]
 MOST = 1_000
@@ -59,9 +62,12 @@ class Outcomes:
 class DeadLetters:
     """The service. Each dead letter is locked, decided about and closed in one transaction, with its replay."""
 
-    def __init__(self, database: Database, signals: Signals, metrics: Metrics, log: Log) -> None:
+    def __init__(
+        self, database: Database, signals: Signals, command_metrics: CommandMetrics, metrics: Metrics, log: Log
+    ) -> None:
         self._database = database
         self._signals = signals
+        self._command_metrics = command_metrics
         self._metrics = metrics
         self._log = log
 
@@ -158,12 +164,11 @@ class DeadLetters:
             for command, close in taken:
                 command.fold(close)
             await transitions.apply(connection, [command for command, _ in taken])
-            await principals.audit_commands(
+            await audit.record_commands(
                 connection,
-                principal_id=caller.principal.id,
-                action="dead_letter.replay",
-                address=caller.address,
-                details={command.id: {"command_id": replays[command.id], "force": force} for command, _ in taken},
+                caller,
+                "dead_letter.replay",
+                {command.id: {"command_id": replays[command.id], "force": force} for command, _ in taken},
             )
         for letter in ids:
             if letter not in outcomes:
@@ -221,12 +226,11 @@ class DeadLetters:
                     closed.append(command)
                     outcomes[command.id] = Outcome(command.id)
             await transitions.apply(connection, closed)
-            await principals.audit_commands(
+            await audit.record_commands(
                 connection,
-                principal_id=caller.principal.id,
-                action="dead_letter.dismiss",
-                address=caller.address,
-                details={command.id: None if note is None else {"note": note} for command in closed},
+                caller,
+                "dead_letter.dismiss",
+                {command.id: None if note is None else {"note": note} for command in closed},
             )
         for letter in ids:
             if letter not in outcomes:
@@ -251,15 +255,16 @@ class DeadLetters:
             waited = command.state.waits
             command.fold(decision)
             await transitions.apply(connection, [command])
-            await principals.audit_commands(
+            await audit.record_commands(
                 connection,
-                principal_id=caller.principal.id,
-                action="command.decide",
-                address=caller.address,
-                details={command_id: {"outcome": outcome.value, **({} if note is None else {"note": note})}},
+                caller,
+                "command.decide",
+                {command_id: {"outcome": outcome.value, **({} if note is None else {"note": note})}},
             )
-        self._metrics.commands_completed.labels(outcome.value).inc()
-        self._log.info(Event.COMMAND_CHANGED, command_id=command_id, client_id=command.client_id, status=outcome.value)
+        self._command_metrics.completed.labels(outcome.value).inc()
+        self._log.info(
+            CommandEvent.COMMAND_CHANGED, command_id=command_id, client_id=command.client_id, status=outcome.value
+        )
         self._tell(DECIDED, [command] if waited else [])
         self._signals.ended([command_id])
 
@@ -281,12 +286,12 @@ class DeadLetters:
     def _tell_replays(self, new: Sequence[NewCommand], outcomes: dict[UUID, Outcome]) -> None:
         """Count and log what was stored and what was refused, as for a submit."""
         for action, times in Counter(label_of(command.action) for command in new).items():
-            self._metrics.commands_created.labels(action).inc(times)
+            self._command_metrics.created.labels(action).inc(times)
         for code, times in Counter(o.refusal.code for o in outcomes.values() if o.refusal is not None).items():
-            self._metrics.commands_refused.labels(code).inc(times)
+            self._command_metrics.refused.labels(code).inc(times)
         for command in new:
             self._log.info(
-                Event.COMMAND_CREATED,
+                CommandEvent.COMMAND_CREATED,
                 command_id=command.id,
                 client_id=command.client_id,
                 action=command.action,
@@ -296,7 +301,7 @@ class DeadLetters:
     def _tell(self, by: str, closed: Sequence[LockedCommand]) -> None:
         """Count and log what was closed, and wake the dispatcher: what waited behind its order key may go."""
         for command in closed:
-            self._metrics.dead_letters_closed.labels(by).inc()
+            self._metrics.closed.labels(by).inc()
             self._log.info(Event.DEAD_LETTER_CLOSED, command_id=command.id, client_id=command.client_id, by=by)
         self._signals.work_for({command.client_id for command in closed})
 
@@ -347,7 +352,7 @@ def _copy(original: Row, new_id: UUID, caller: Caller, expires_in_s: float | Non
         expires_at=None,
         expires_in_s=dead_letters.time_left(**times, asked_s=expires_in_s),
         traceparent=None,
-        created_by=caller.principal.id,
+        created_by=caller.principal_id,
         address=caller.address,
         replay_of=original["id"],
         order_place=None if original["order_key"] is None else original["order_place"] or original["id"],

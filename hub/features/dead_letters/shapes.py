@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
-from hub.api.models import CommandOutput, ErrorOutput, Input, Moment
+from hub.api.shapes import Input, Moment
+from hub.core.commands.shapes import CommandOutput, ErrorOutput
 from hub.features.dead_letters.service import MOST
 from hub.features.dead_letters.store import Filter
 

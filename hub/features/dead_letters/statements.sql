@@ -91,3 +91,7 @@ WHERE id = ANY (%(ids)s);
 -- name: replays
 -- The replays of these commands.
 SELECT id, replay_of FROM commands WHERE replay_of = ANY (%(ids)s) AND replay_of IS NOT NULL;
+
+-- name: number_open
+-- For the metrics; counts a small index.
+SELECT count(*) AS number FROM commands WHERE dead_letter_reason IS NOT NULL AND dead_letter_closed_at IS NULL;

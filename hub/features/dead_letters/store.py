@@ -11,6 +11,7 @@ from psycopg.rows import DictRow
 from hub.database.engine import Connection, reading
 from hub.database.statements import statement
 
+_NUMBER_OPEN = statement("features/dead_letters", "number_open")
 _PAGE = statement("features/dead_letters", "page")
 _MATCHING = statement("features/dead_letters", "matching")
 _NUMBER = statement("features/dead_letters", "number")
@@ -70,3 +71,9 @@ async def replays(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, UUI
     """The replay of each of these commands that has one."""
     cursor = await connection.execute(_REPLAYS, {"ids": list(ids)})
     return {row["replay_of"]: row["id"] for row in await cursor.fetchall()}
+
+
+async def number_open(connection: Connection) -> int:
+    """How many there are in all."""
+    row = await (await connection.execute(_NUMBER_OPEN)).fetchone()
+    return 0 if row is None else int(row["number"])

@@ -1,66 +1,51 @@
-"""Why a command stands where it stands."""
+"""Why a command has not run yet."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Response
-from pydantic import BaseModel, Field
 
-from hub.api.deps import HubDep, Permission, require
-from hub.api.models import Problem
-from hub.api.problems import prefers_korean
-from hub.core.commands.service.submission import Caller
-from hub.features.explain import sentences as causes
-from hub.features.explain.rules.causes import Cause
+from hub.api.lookup import part
+from hub.api.problems import PROBLEM, prefers_korean
+from hub.core.access.routes import MayRead
+from hub.features.explain.rules.causes import codes
+from hub.features.explain.service import Explaining
+from hub.features.explain.shapes import ExplanationOutput, HopOutput, closed
+from hub.subject import Cause
 
-router = APIRouter(tags=["commands"])
-PROBLEM: dict[str, Any] = {"model": Problem, "content": {"application/problem+json": {}}}
-
-
-class HopOutput(BaseModel):
-    """One step of a command's way."""
-
-    event: str = Field(description="As in the log, and sent (at the broker), accepted (in the agent's journal).")
-    at: datetime
-    after_ms: float = Field(description="Since the step before; 0 for the first.")
-    attempt: int
-    detail: dict[str, Any] | None
+ExplainingDep = Annotated[Explaining, part(Explaining)]
 
 
-class ExplanationOutput(BaseModel):
-    """One cause, for programs and for people."""
+def routes(causes: Sequence[Cause]) -> APIRouter:
+    """The routes; `causes` are all that there are."""
+    router = APIRouter(tags=["commands"])
 
-    command_id: UUID
-    cause: Cause = Field(description="One of a closed list; programs act on this.")
-    detail: str = Field(description="A sentence in the language of Accept-Language: what keeps it, what to do.")
-    details: dict[str, Any] = Field(description="What belongs to the cause: ids, times, numbers.")
-    way: list[HopOutput] = Field(description="Every step until now, in order of time.")
-
-
-@router.get(
-    "/api/commands/{command_id}/explain",
-    response_model=ExplanationOutput,
-    summary="Why a command stands where it stands",
-    responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
-)
-async def explain_command(
-    command_id: UUID,
-    hub: HubDep,
-    _caller: Annotated[Caller, require(Permission.READ)],
-    response: Response,
-    accept_language: Annotated[str, Header()] = "",
-) -> ExplanationOutput:
-    """One cause from a closed list, and the whole way."""
-    told = await hub.explaining.explain(command_id)
-    found = told.explanation
-    korean = prefers_korean(accept_language)
-    response.headers["Content-Language"] = "ko" if korean else "en"
-    return ExplanationOutput(
-        command_id=command_id,
-        cause=found.cause,
-        detail=causes.sentence(found, korean=korean),
-        details=dict(found.details),
-        way=[HopOutput(**asdict(hop)) for hop in told.way],
+    @router.get(
+        "/api/commands/{command_id}/explain",
+        response_model=closed(codes(causes)),
+        summary="Why a command has not run yet",
+        responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
     )
+    async def explain_command(
+        command_id: UUID,
+        explaining: ExplainingDep,
+        _caller: MayRead,
+        response: Response,
+        accept_language: Annotated[str, Header()] = "",
+    ) -> ExplanationOutput:
+        """One cause from a closed list, and the whole timeline."""
+        explained = await explaining.explain(command_id)
+        found = explained.explanation
+        korean = prefers_korean(accept_language)
+        response.headers["Content-Language"] = "ko" if korean else "en"
+        return ExplanationOutput(
+            command_id=command_id,
+            cause=found.code,
+            detail=found.sentence(korean=korean),
+            details=dict(found.details),
+            way=[HopOutput(**asdict(hop)) for hop in explained.timeline],
+        )
+
+    return router

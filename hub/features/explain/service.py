@@ -1,4 +1,4 @@
-"""Why commands stand where they stand: gathers the facts, and lets the domain decide."""
+"""Why commands have not run yet: gathers the facts, and lets the causes of all subjects decide."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,61 +7,66 @@ from uuid import UUID
 from hub.core.commands.store import commands as command_store
 from hub.database.engine import Connection, Database
 from hub.errors import NotFoundError
-from hub.features.explain import store as store
+from hub.features.explain import store
 from hub.features.explain.rules.causes import Explanation, explain
-from hub.features.explain.rules.timeline import Hop, way
-from hub.telemetry.log import Event, Log
+from hub.features.explain.rules.timeline import Hop, timeline
+from hub.features.explain.telemetry import Event
+from hub.subject import Cause
+from hub.telemetry.log import Log
 
 MOST_NAMED = 50
 """Commands whose causes are named for the log in one go."""
-STANDS_AFTER_S = 60.0
+STALLED_AFTER_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What keeps a command, and its whole way until now."""
+class Explained:
+    """What keeps a command, and its whole timeline until now."""
 
     explanation: Explanation
-    way: list[Hop]
+    timeline: list[Hop]
 
 
 class Explaining:
     """The service. `broker_connected` says whether any hub process is at the broker; None: nobody has said."""
 
-    def __init__(self, database: Database, broker_connected: Callable[[], bool | None], log: Log) -> None:
+    def __init__(
+        self, database: Database, causes: Sequence[Cause], broker_connected: Callable[[], bool | None], log: Log
+    ) -> None:
         self._database = database
+        self._causes = causes
         self._broker_connected = broker_connected
         self._log = log
 
-    async def explain(self, command_id: UUID) -> Told:
-        """One cause and the way. Raises NotFoundError."""
+    async def explain(self, command_id: UUID) -> Explained:
+        """One cause and the timeline. Raises NotFoundError."""
         async with self._database.connection() as connection:
-            found = (await store.facts(connection, [command_id])).get(command_id)
+            found = (await self._facts(connection, [command_id])).get(command_id)
             if found is None:
                 raise NotFoundError("command_not_found", command_id=command_id)
             logs = await command_store.logs(connection, command_id)
-        explanation = explain(found, broker_connected=self._broker_connected())
-        return Told(explanation, way(found, logs))
+        return Explained(explain(found, self._causes), timeline(found, logs))
 
-    async def causes(self, connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Explanation]:
+    async def codes(self, connection: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
         """What keeps each of the first of these commands, in the caller's transaction; one statement for all."""
-        found = await store.facts(connection, ids[:MOST_NAMED])
-        connected = self._broker_connected()
-        return {command_id: explain(facts, broker_connected=connected) for command_id, facts in found.items()}
+        found = await self._facts(connection, ids[:MOST_NAMED])
+        return {command_id: explain(facts, self._causes).code for command_id, facts in found.items()}
 
-    async def tell_standing(self) -> int:
-        """Log commands that have stood still for a minute although their clients are online; how many."""
+    async def log_stalled(self) -> int:
+        """Log commands that nothing has moved for a minute although their clients are online; how many."""
         async with self._database.connection() as connection:
-            ids = await store.standing(connection, longer_than_s=STANDS_AFTER_S, most=MOST_NAMED)
-            standing = await store.facts(connection, ids) if ids else {}
-        connected = self._broker_connected()
-        for command_id, facts in standing.items():
-            found = explain(facts, broker_connected=connected)
+            ids = await store.stalled(connection, longer_than_s=STALLED_AFTER_S, most=MOST_NAMED)
+            stalled = await self._facts(connection, ids) if ids else {}
+        for command_id, facts in stalled.items():
+            found = explain(facts, self._causes)
             self._log.warning(
-                Event.COMMAND_STANDS,
+                Event.COMMAND_STALLED,
                 command_id=command_id,
-                client_id=facts["client_id"],
-                cause=found.cause.value,
+                client_id=facts.client_id,
+                cause=found.code,
                 details=dict(found.details),
             )
-        return len(standing)
+        return len(stalled)
+
+    async def _facts(self, connection: Connection, ids: Sequence[UUID]) -> dict[UUID, store.Facts]:
+        return await store.facts(connection, ids, broker_connected=self._broker_connected())

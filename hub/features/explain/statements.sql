@@ -1,5 +1,5 @@
 -- name: facts
--- What is known about why commands stand where they stand; a row for each that there is. Each part reads a small index;
+-- What is known about why commands have not run yet; a row for each that there is. Each part reads a small index;
 -- lists of other commands are cut off, for people read them.
 SELECT
     c.id, c.client_id, c.status, c.attempt, c.max_retries, c.lane, c.priority, c.not_before, c.scheduled, c.on_hold,
@@ -52,7 +52,7 @@ LEFT JOIN LATERAL (
 ) running ON true
 WHERE c.id = ANY (%(ids)s);
 
--- name: standing
+-- name: stalled
 -- Commands that are next in their lanes and have been for too long although their client is there: one of each lane, and
 -- not many. Reads the beginning of each lane's part of a small index.
 SELECT due.id

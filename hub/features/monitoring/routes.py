@@ -6,14 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from hub.api.deps import HubDep, Permission, public, require
-from hub.api.models import Health, Readiness
-from hub.core.commands.routes.commands import PROBLEM
-from hub.core.commands.service.submission import Caller
-from hub.errors import UnavailableError
+from hub.api.lookup import part
+from hub.api.problems import PROBLEM
+from hub.core.access.routes import MayRead, public
+from hub.features.monitoring.service import Monitoring
+from hub.features.monitoring.shapes import Health, Readiness
 
 router = APIRouter(tags=["operation"])
-MayRead = Annotated[Caller, require(Permission.READ)]
+MonitoringDep = Annotated[Monitoring, part(Monitoring)]
 
 
 @router.get("/health", response_model=Health, summary="Is the process alive?", dependencies=[public()])
@@ -30,25 +30,12 @@ async def health() -> Health:
     responses={503: {"model": Readiness, "description": "Not now; `checks` says what is missing."}},
     dependencies=[public()],
 )
-async def ready(hub: HubDep, response: Response) -> Readiness:
+async def ready(monitoring: MonitoringDep, response: Response) -> Readiness:
     """Asks the database, and whether the broker's connection stands."""
-    checks = {"database": "ok"}
-    try:
-        await hub.presence.now()
-    except UnavailableError as problem:
-        checks["database"] = problem.code
-    if hub.worker is not None:
-        checks["broker"] = "ok" if hub.worker.session.connected else "not_connected"
-        if hub.worker.admin_session is not None:
-            checks["broker_administration"] = "ok" if hub.worker.admin_session.connected else "not_connected"
-    fine = all(state == "ok" for state in checks.values())
-    # What wants a person soon, and keeps nothing from working now.
-    if hub.worker is not None:
-        checks["cleanup"] = hub.retention.problem or "ok"
-    checks["disk"] = hub.disk.room.value
-    if not fine:
+    is_ready, checks = await monitoring.readiness()
+    if not is_ready:
         response.status_code = 503
-    return Readiness(status="ready" if fine else "not_ready", checks=checks)
+    return Readiness(status="ready" if is_ready else "not_ready", checks=checks)
 
 
 @router.get(
@@ -62,6 +49,6 @@ async def ready(hub: HubDep, response: Response) -> Readiness:
     },
 )
 @router.get("/api/metrics", include_in_schema=False)
-async def metrics(hub: HubDep, _caller: MayRead) -> Response:
+async def metrics(monitoring: MonitoringDep, _caller: MayRead) -> Response:
     """Counters of this process and counts of the tables."""
-    return Response(hub.metrics.render(await hub.commands.figures()), media_type=CONTENT_TYPE_LATEST)
+    return Response(await monitoring.figures(), media_type=CONTENT_TYPE_LATEST)

@@ -5,62 +5,26 @@ has not ended, a dead letter that waits for a person (unless there is a period f
 of either sort names, since it may be printed yet.
 """
 
-import enum
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-KEEP_KEYS = timedelta(hours=24)
-"""How long an idempotency key stands for the answer that its first request got."""
-
-
-class Kind(enum.StrEnum):
-    """What clean-up takes away, in the order in which it goes."""
-
-    KEYS = "keys"
-    QUARANTINE = "quarantine"
-    PRESENCE = "presence"
-    COMMANDS = "commands"
-    """With their logs and upload paths."""
-    BATCHES = "batches"
-    """When none of their commands is left."""
-    DOCUMENTS = "documents"
-    BROKER_CHANGES = "broker_changes"
-    """What the broker has learned about its accounts."""
-    SECURITY = "security"
-    AUDIT = "audit"
-
 
 @dataclass(frozen=True, slots=True)
 class Periods:
-    """How long each kind is kept; None: for ever."""
+    """How long is kept what does not go by its age alone; None: for ever."""
 
     commands: timedelta | None
     """From the end of the command, of its batch, or of its dead letter, whichever is last."""
     dead_letters: timedelta | None
     """Open ones, from the end of the command."""
-    quarantine: timedelta | None
-    presence: timedelta | None
     documents: timedelta | None
     """From the last command that named it."""
-    audit: timedelta | None
-    """Security events and changes of the broker's accounts, too."""
-    keys: timedelta | None = KEEP_KEYS
 
-    def before(self, kind: Kind, now: datetime) -> datetime | None:
-        """What is older than this may go by its age; None: nothing may."""
-        period = {
-            Kind.KEYS: self.keys,
-            Kind.QUARANTINE: self.quarantine,
-            Kind.PRESENCE: self.presence,
-            Kind.COMMANDS: min((p for p in (self.commands, self.dead_letters) if p is not None), default=None),
-            Kind.BATCHES: self.commands,
-            Kind.DOCUMENTS: self.documents,
-            Kind.BROKER_CHANGES: self.audit,
-            Kind.SECURITY: self.audit,
-            Kind.AUDIT: self.audit,
-        }[kind]
-        return None if period is None else now - period
+    @property
+    def first_command(self) -> timedelta | None:
+        """The age before which no command may go; None: none ever may."""
+        return min((period for period in (self.commands, self.dead_letters) if period is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)

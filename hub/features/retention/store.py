@@ -12,7 +12,8 @@ from psycopg.rows import DictRow, dict_row
 from hub.database.engine import Connection, Database
 from hub.database.statements import statement
 from hub.errors import UnavailableError
-from hub.features.retention.rules import Candidate, Kind, first_id_of
+from hub.features.retention.rules import Candidate, first_id_of
+from hub.subject import Kept
 
 LOCK = 4_867_336_201
 """The advisory lock that whoever cleans up holds; any number that nothing else uses."""
@@ -20,11 +21,7 @@ DOCUMENTS_AT_ONCE = 20
 BYTES_AT_ONCE = 256 * 1024 * 1024
 
 _PREPARE = statement("features/retention", "prepare")
-_NOW = statement("features/retention", "now")
-_BY_AGE = {kind: statement("features/retention", kind) for kind in (Kind.KEYS, Kind.QUARANTINE, Kind.PRESENCE)} | {
-    kind: statement("features/retention", kind) for kind in (Kind.BROKER_CHANGES, Kind.SECURITY, Kind.AUDIT)
-}
-_COUNT = {kind: statement("features/retention", f"count_{kind}") for kind in (*_BY_AGE, Kind.DOCUMENTS)}
+_COUNT_DOCUMENTS = statement("features/retention", "count_documents")
 _LOOK_AT_COMMANDS = statement("features/retention", "look_at_commands")
 _HOLD_COMMANDS = statement("features/retention", "hold_commands")
 _DELETE_LOGS = statement("features/retention", "delete_logs")
@@ -35,7 +32,6 @@ _HOLD_DOCUMENTS = statement("features/retention", "hold_documents")
 _NAMED_DOCUMENTS = statement("features/retention", "named_documents")
 _USE_DOCUMENTS = statement("features/retention", "use_documents")
 _DELETE_DOCUMENTS = statement("features/retention", "delete_documents")
-_DATABASE_SIZE = statement("features/retention", "database_size")
 
 
 @asynccontextmanager
@@ -51,17 +47,14 @@ async def alone(database: Database) -> AsyncIterator[Connection | None]:
         raise UnavailableError("database_unavailable") from problem
 
 
-async def now(connection: Connection) -> datetime:
-    """The database's clock."""
-    row = await (await connection.execute(_NOW)).fetchone()
-    assert row is not None  # noqa: S101 - a SELECT without FROM has one row
-    moment: datetime = row["now"]
-    return moment
-
-
-async def delete_by_age(connection: Connection, kind: Kind, before: datetime, most: int) -> list[str]:
+async def delete_by_age(connection: Connection, kept: Kept, before: datetime, most: int) -> list[str]:
     """Delete up to `most` rows of a kind that goes by its age alone, the oldest first; their archive lines."""
-    return await _lines(connection, _BY_AGE[kind], {"before": before, "most": most})
+    return await _lines(connection, kept.delete, {"before": before, "most": most})
+
+
+async def count_by_age(connection: Connection, kept: Kept, before: datetime) -> int:
+    """How many of these rows would go."""
+    return await _number(connection, kept.count, before)
 
 
 async def look_at_commands(
@@ -127,16 +120,14 @@ async def delete_documents(connection: Connection, before: datetime) -> tuple[in
     return len(ids), await _lines(connection, _DELETE_DOCUMENTS, {"ids": [one for one in ids if one not in named]})
 
 
-async def count(connection: Connection, kind: Kind, before: datetime) -> int:
-    """How many rows of a kind would go; not for commands and batches."""
-    row = await (await connection.execute(_COUNT[kind], {"before": before})).fetchone()
+async def count_documents(connection: Connection, before: datetime) -> int:
+    """How many documents would go."""
+    return await _number(connection, _COUNT_DOCUMENTS, before)
+
+
+async def _number(connection: Connection, query: bytes, before: datetime) -> int:
+    row = await (await connection.execute(query, {"before": before})).fetchone()
     return 0 if row is None else int(row["number"])
-
-
-async def database_size(connection: Connection) -> int:
-    """Bytes of the whole database."""
-    row = await (await connection.execute(_DATABASE_SIZE)).fetchone()
-    return 0 if row is None else int(row["bytes"])
 
 
 async def _lines(connection: Connection, query: bytes, parameters: dict[str, object]) -> list[str]:

@@ -5,11 +5,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from hub.api.deps import HubDep
-from hub.core.commands.routes.commands import PROBLEM, MayCommand, MayRead, from_cursor, to_cursor
+from hub.api.lookup import part
+from hub.api.pages import from_cursor, to_cursor
+from hub.api.problems import PROBLEM
+from hub.core.access.routes import MayCommand, MayRead
 from hub.features.batches.routes import request_of
 from hub.features.schedules.rules import Misfire
-from hub.features.schedules.service.schedules import ScheduleRequest
+from hub.features.schedules.service.schedules import ScheduleRequest, Schedules
 from hub.features.schedules.shapes import (
     NextTimes,
     ScheduleChange,
@@ -20,6 +22,7 @@ from hub.features.schedules.shapes import (
 )
 
 router = APIRouter(tags=["schedules"])
+SchedulesDep = Annotated[Schedules, part(Schedules)]
 _READ: dict[int | str, dict[str, Any]] = dict.fromkeys((401, 403, 404, 422, 503), PROBLEM)
 _MADE: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 401, 403, 404, 409, 413, 415, 422, 503), PROBLEM)
 
@@ -35,7 +38,9 @@ _MADE: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 401, 403, 404, 409,
     ),
     responses=_MADE,
 )
-async def post_schedule(body: ScheduleInput, hub: HubDep, caller: MayCommand, response: Response) -> ScheduleOutput:
+async def post_schedule(
+    body: ScheduleInput, schedules: SchedulesDep, caller: MayCommand, response: Response
+) -> ScheduleOutput:
     """Make a schedule."""
     asked = ScheduleRequest(
         name=body.name,
@@ -46,7 +51,7 @@ async def post_schedule(body: ScheduleInput, hub: HubDep, caller: MayCommand, re
         grace_s=body.grace_s,
         enabled=body.enabled,
     )
-    row = await hub.schedules.create(caller, asked)
+    row = await schedules.create(caller, asked)
     response.headers["Location"] = f"/api/schedules/{row['id']}"
     return ScheduleOutput.model_validate(row)
 
@@ -58,7 +63,7 @@ async def post_schedule(body: ScheduleInput, hub: HubDep, caller: MayCommand, re
     responses=dict.fromkeys((401, 403, 422, 503), PROBLEM),
 )
 async def list_schedules(
-    hub: HubDep,
+    schedules: SchedulesDep,
     _caller: MayRead,
     name: Annotated[str | None, Query(min_length=1, max_length=200, pattern=r"^[^\x00]*$")] = None,
     enabled: Annotated[bool | None, Query()] = None,
@@ -66,15 +71,15 @@ async def list_schedules(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> SchedulePage:
     """A page of schedules."""
-    rows, following = await hub.schedules.page(before=from_cursor(cursor), limit=limit, name=name, enabled=enabled)
+    rows, following = await schedules.page(before=from_cursor(cursor), limit=limit, name=name, enabled=enabled)
     items = [ScheduleSummary.model_validate(row) for row in rows]
     return SchedulePage(items=items, next_cursor=to_cursor(following))
 
 
 @router.get("/api/schedules/{schedule_id}", response_model=ScheduleOutput, summary="One schedule", responses=_READ)
-async def get_schedule(schedule_id: UUID, hub: HubDep, _caller: MayRead) -> ScheduleOutput:
+async def get_schedule(schedule_id: UUID, schedules: SchedulesDep, _caller: MayRead) -> ScheduleOutput:
     """A schedule as it stands now."""
-    return ScheduleOutput.model_validate(await hub.schedules.get(schedule_id))
+    return ScheduleOutput.model_validate(await schedules.get(schedule_id))
 
 
 @router.get(
@@ -84,10 +89,10 @@ async def get_schedule(schedule_id: UUID, hub: HubDep, _caller: MayRead) -> Sche
     responses=_READ,
 )
 async def get_next(
-    schedule_id: UUID, hub: HubDep, _caller: MayRead, count: Annotated[int, Query(ge=1, le=50)] = 5
+    schedule_id: UUID, schedules: SchedulesDep, _caller: MayRead, count: Annotated[int, Query(ge=1, le=50)] = 5
 ) -> NextTimes:
     """Look ahead."""
-    return NextTimes(items=await hub.schedules.preview(schedule_id, count))
+    return NextTimes(items=await schedules.preview(schedule_id, count))
 
 
 @router.patch(
@@ -100,12 +105,14 @@ async def get_next(
     ),
     responses=_MADE,
 )
-async def patch_schedule(schedule_id: UUID, body: ScheduleChange, hub: HubDep, caller: MayCommand) -> ScheduleOutput:
+async def patch_schedule(
+    schedule_id: UUID, body: ScheduleChange, schedules: SchedulesDep, caller: MayCommand
+) -> ScheduleOutput:
     """Change what is given."""
     changes = body.changes()
     if body.request is not None:
         changes["request"] = request_of(body.request)
-    return ScheduleOutput.model_validate(await hub.schedules.change(caller, schedule_id, changes))
+    return ScheduleOutput.model_validate(await schedules.change(caller, schedule_id, changes))
 
 
 @router.delete(
@@ -115,6 +122,6 @@ async def patch_schedule(schedule_id: UUID, body: ScheduleChange, hub: HubDep, c
     description="What it has sent goes on.",
     responses=_READ,
 )
-async def delete_schedule(schedule_id: UUID, hub: HubDep, caller: MayCommand) -> ScheduleOutput:
+async def delete_schedule(schedule_id: UUID, schedules: SchedulesDep, caller: MayCommand) -> ScheduleOutput:
     """Remove it; the answer is the schedule as it was."""
-    return ScheduleOutput.model_validate(await hub.schedules.delete(caller, schedule_id))
+    return ScheduleOutput.model_validate(await schedules.delete(caller, schedule_id))

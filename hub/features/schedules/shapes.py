@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
-from hub.api.batch_models import BatchFields
-from hub.api.models import Input
+from hub.api.shapes import Input
+from hub.features.batches.shapes import BatchFields
 from hub.features.schedules.rules import DEFAULT_GRACE_S, LONGEST_GRACE_S
 
 _CRON = "Five fields: minute, hour, day of month, month, day of week; as Debian's cron, and L, # beside."

@@ -10,7 +10,7 @@ import psycopg.errors
 from psycopg.rows import DictRow
 from psycopg.types.json import Json
 
-from hub.core.access.store import Principal
+from hub.core.access.rules import Principal
 from hub.database.engine import Connection, reading
 from hub.database.statements import statement
 

@@ -16,12 +16,10 @@ def cleanup(
     """Archive and delete what is older than its period, with the hub's settings of the environment (FLOORHUB_*)."""
     from pydantic import ValidationError
 
+    from hub.app import Hub
     from hub.config import Settings
-    from hub.database.engine import Database
-    from hub.features.retention.service.archive import Archive
     from hub.features.retention.service.retention import Counts, Retention
-    from hub.telemetry.log import Log, configure
-    from hub.telemetry.metrics import Metrics
+    from hub.telemetry.log import configure
 
     try:
         settings = Settings()
@@ -31,14 +29,13 @@ def cleanup(
     configure("error")
 
     async def work() -> Counts | None:
-        database = Database(settings.database_url.get_secret_value(), size=4)
-        await database.open()
+        hub = Hub(settings)
+        await hub.database.open()
         try:
-            archive = Archive(settings.archive_dir) if settings.archive_dir is not None else None
-            retention = Retention(database, settings.periods, archive, Metrics(), Log())
+            retention = hub.parts.get(Retention)
             return await (retention.preview() if dry_run else retention.run(share=0.5))
         finally:
-            await database.close()
+            await hub.database.close()
 
     with explained(as_json=as_json):
         counts = asyncio.run(work())
@@ -49,6 +46,6 @@ def cleanup(
             return
         console.print("Would go now:" if dry_run else "Deleted:")
         for kind, number in counts.items():
-            console.print(f"  {kind.value:<14}{number:>9}")
+            console.print(f"  {kind:<14}{number:>9}")
         if settings.archive_dir is not None and not dry_run:
             console.print(f"Archived in {settings.archive_dir}.", markup=False)

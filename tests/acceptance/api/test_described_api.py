@@ -13,8 +13,8 @@ from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
 from tests.acceptance.api.test_wrong_input import NOWHERE
+from tests.support.hubs import routes
 from tests.support.site import Floor
-from tests.unit.api.test_routes import ROUTES
 
 
 @schemathesis.serializer("application/pdf", "image/png")
@@ -35,7 +35,7 @@ HELD_TO = CHECKS.get_by_names(
 )
 EXAMPLES = 80
 STREAM = "/api/events/{client_id}"
-OPERATIONS = sorted((method, route.path) for route in ROUTES if route.include_in_schema for method in route.methods)
+OPERATIONS = sorted((method, route.path) for route in routes() if route.include_in_schema for method in route.methods)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 
-from hub.api.models import CommandOutput
+from hub.core.commands.shapes import CommandOutput
 from hub.programs.cli import testpage
 from tests.support.site import Floor, until
 

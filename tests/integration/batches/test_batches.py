@@ -10,24 +10,24 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from hub.core.access.store import Principal
+from hub.core.access.rules import Caller, IdempotencyKey, Principal
 from hub.core.clients.rules import Target
 from hub.core.clients.service.groups import Groups, resolve
 from hub.core.clients.service.permissions import Permissions
 from hub.core.clients.store import clients
 from hub.core.commands.rules import lifecycle
-from hub.core.commands.service.submission import Caller, CommandRequest, IdempotencyKey, Submission
+from hub.core.commands.service.submission import CommandRequest
 from hub.core.commands.store import dispatch, transitions
 from hub.database.engine import Database
 from hub.errors import ConflictError, RejectedError
 from hub.features.batches import store as store
 from hub.features.batches.rules import Change, Rollout
 from hub.features.batches.service.batches import Batches
-from hub.features.batches.service.creation import BatchRequest, FanOut
+from hub.features.batches.service.creation import BatchCreation, BatchRequest
 from hub.telemetry.log import Log
-from hub.telemetry.metrics import Metrics
 from schemas.states import Presence, ReportStatus
 from tests.support.factories import PRINCIPAL, add_client, claim, new_command, submit_all
+from tests.support.hubs import batch_creation
 
 pytestmark = pytest.mark.each_postgres
 
@@ -48,9 +48,8 @@ class Silence:
     def broker_changed(self) -> None: ...
 
 
-def fan_out(database: Database) -> FanOut:
-    submission = Submission(database, Silence(), None, Metrics(), Log())  # type: ignore[arg-type]  # no document by URL
-    return FanOut(database, submission, Silence(), Metrics(), Log())
+def fan_out(database: Database) -> BatchCreation:
+    return batch_creation(database, Silence())
 
 
 def batches(database: Database) -> Batches:

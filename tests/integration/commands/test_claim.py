@@ -13,7 +13,7 @@ from psycopg import Rollback
 from hub.core.commands.rules import lanes
 from hub.core.commands.rules.lifecycle import CancelRequested, Reported, decide
 from hub.core.commands.store import dispatch, transitions
-from hub.core.presence import store as sessions
+from hub.database import engine
 from hub.database.engine import Database
 from schemas.states import Presence, ReportStatus
 from tests.support.factories import JOURNAL, add_client, add_commands, claim, new_command, row
@@ -182,7 +182,7 @@ async def test_an_order_key_belongs_to_one_client(database: Database) -> None:
 async def test_what_is_scheduled_waits_until_it_is_woken(database: Database, shift_clock: ShiftClock) -> None:
     await add_client(database)
     async with database.connection() as connection:
-        begin = await sessions.now(connection) + timedelta(minutes=30)
+        begin = await engine.now(connection) + timedelta(minutes=30)
     [scheduled] = await add_commands(database, [new_command(not_before=begin)])
     later = await shift_clock("31 minutes")
     # Its time has come, yet only waking brings it into the index that dispatch reads.
@@ -204,7 +204,7 @@ async def test_one_round_of_waking_is_bounded_and_takes_the_earliest(
     for client_id in ("a", "b", "c"):
         await add_client(database, client_id)
     async with database.connection() as connection:
-        now = await sessions.now(connection)
+        now = await engine.now(connection)
     minutes = {"a": 3, "b": 1, "c": 2}
     await add_commands(
         database, [new_command(name, not_before=now + timedelta(minutes=later)) for name, later in minutes.items()]
@@ -246,7 +246,7 @@ async def test_clients_with_work_are_those_with_something_due(database: Database
     for client_id in ("a", "b", "c", "d", "e"):
         await add_client(database, client_id)
     async with database.connection() as connection:
-        now = await sessions.now(connection)
+        now = await engine.now(connection)
     await add_commands(database, [new_command("a"), new_command("a"), new_command("c"), new_command("e")])
     await add_commands(database, [new_command("b", not_before=now + timedelta(minutes=5))])
     assert len(await claim(database, "c")) == 1

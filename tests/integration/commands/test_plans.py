@@ -170,8 +170,8 @@ STATEMENTS |= {
         {"ids": [PENDING]},
         {"commands_due", "commands_handed_out", "commands_order_key"},
     ),
-    "what stands still": (
-        statement("features/explain", "standing"),
+    "what is stalled": (
+        statement("features/explain", "stalled"),
         {"longer_than_s": 0, "most": 50},
         {"commands_due"},
     ),
@@ -219,14 +219,14 @@ STATEMENTS |= {
     ),
 }
 OTHER_TABLES = {
-    ("retention", "keys"): ({"before": OLD, "most": 250}, "idempotency_keys_created"),
-    ("retention", "quarantine"): ({"before": OLD, "most": 250}, "report_quarantine_at"),
-    ("retention", "presence"): ({"before": OLD, "most": 250}, "client_status_history_at"),
-    ("retention", "audit"): ({"before": OLD, "most": 250}, "audit_logs_at"),
-    ("retention", "hold_documents"): ({"before": OLD, "most": 20}, "documents_used"),
-    ("retention", "delete_logs"): ({"ids": [BATCH]}, "command_logs_pkey"),
-    ("schedules", "due"): ({"most": 100, "after_at": OLD, "after_id": BATCH}, "schedules_next"),
-    ("schedules", "lock_due"): ({"id": BATCH, "version": 1, "next_at": OLD}, "schedules_pkey"),
+    ("core/access", "delete_idempotency_keys"): ({"before": OLD, "most": 250}, "idempotency_keys_created"),
+    ("core/commands/transitions", "delete_quarantine"): ({"before": OLD, "most": 250}, "report_quarantine_at"),
+    ("core/presence", "delete_history"): ({"before": OLD, "most": 250}, "client_status_history_at"),
+    ("core/audit", "delete_rows"): ({"before": OLD, "most": 250}, "audit_logs_at"),
+    ("features/retention", "hold_documents"): ({"before": OLD, "most": 20}, "documents_used"),
+    ("features/retention", "delete_logs"): ({"ids": [BATCH]}, "command_logs_pkey"),
+    ("features/schedules", "due"): ({"most": 100, "after_at": OLD, "after_id": BATCH}, "schedules_next"),
+    ("features/schedules", "lock_due"): ({"id": BATCH, "version": 1, "next_at": OLD}, "schedules_pkey"),
 }
 
 

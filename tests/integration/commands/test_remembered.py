@@ -10,16 +10,16 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from hub.core.commands.rules.lifecycle import CancelRequested, DeadlinePassed, Event, decide
-from hub.core.commands.service.puback_times import SentTimes
+from hub.core.commands.service.puback_times import PubackTimes
 from hub.core.commands.service.reports import Arrived, Reports
 from hub.core.commands.store import dispatch, transitions
 from hub.core.commands.store.transitions import LockedCommand
 from hub.database.engine import Database
 from hub.telemetry.log import Log
-from hub.telemetry.metrics import Metrics
 from schemas.messages import Cancel, Failure, Receipt, Report, Run, Welcome
 from schemas.states import ReportStatus
 from tests.support.factories import add_client, add_commands, new_command, row
+from tests.support.hubs import command_metrics
 
 
 class Ears:
@@ -67,9 +67,9 @@ class Worker:
 
         async def write(_times: dict[UUID, float]) -> None: ...
 
-        self.sent = SentTimes(write)
+        self.sent = PubackTimes(write)
         chance: Any = Middle()
-        self.reports = Reports(database, self.ears, self.ears, Metrics(), Log(), chance, self.sent)
+        self.reports = Reports(database, self.ears, self.ears, command_metrics(), Log(), chance, self.sent)
 
     async def claim(self, client_id: str) -> list[UUID]:
         async with self.database.connection() as connection:

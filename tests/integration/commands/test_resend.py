@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 
 from hub.core.commands.rules.lifecycle import CancelRequested, DeadlinePassed, Event, JournalLost, Reported, decide
 from hub.core.commands.store import dispatch, transitions
-from hub.core.presence import store as sessions
+from hub.database import engine
 from hub.database.engine import Database
 from schemas.states import Presence, ReportStatus
 from tests.support.factories import JOURNAL, add_client, add_commands, claim, new_command, row
@@ -221,7 +221,7 @@ async def test_the_brokers_acknowledgement_is_only_a_time(database: Database, sh
     command_id = await _hand_out(database)
     async with database.connection() as connection:
         before = await row(connection, command_id)
-        told_at = await sessions.now(connection)
+        told_at = await engine.now(connection)
         await dispatch.mark_sent(connection, {command_id: 0.5, uuid7(): 0.5})
         after = await row(connection, command_id)
     assert after == before | {"sent_at": after["sent_at"]}

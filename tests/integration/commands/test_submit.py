@@ -14,9 +14,10 @@ from psycopg import Rollback, sql
 from psycopg.errors import UniqueViolation
 from uuid_utils.compat import uuid7
 
+from hub.core.access.store import find_idempotent
 from hub.core.clients.store import clients
-from hub.core.commands.store.submit import KeyCollisionError, NewCommand, Verdict, find_idempotent, submit
-from hub.core.presence import store as sessions
+from hub.core.commands.store.submit import KeyCollisionError, NewCommand, Verdict, submit
+from hub.database import engine
 from hub.database.engine import Connection, Database
 from hub.database.migrations.tables import metadata
 from schemas.states import Presence
@@ -131,7 +132,7 @@ async def test_a_client_that_does_not_exist_is_refused(database: Database) -> No
 async def test_times_that_make_no_sense_are_refused(database: Database) -> None:
     await add_client(database)
     async with database.connection() as connection:
-        now = await sessions.now(connection)
+        now = await engine.now(connection)
     before = await _counts(database)
     verdicts = await submit_all(
         database,
@@ -147,7 +148,7 @@ async def test_times_that_make_no_sense_are_refused(database: Database) -> None:
 async def test_expiry_counts_from_when_the_command_may_begin(database: Database) -> None:
     await add_client(database)
     async with database.connection() as connection:
-        begin = await sessions.now(connection) + timedelta(hours=5)
+        begin = await engine.now(connection) + timedelta(hours=5)
         command = new_command(not_before=begin, expires_in_s=60.0)
         await submit(connection, [command])
         stored = await row(connection, command.id)
@@ -217,7 +218,7 @@ async def test_the_quota_is_exact_for_groups_of_overlapping_clients_from_32_conn
 async def _from_midday(database: Database) -> Callable[..., str]:
     """Shifts from the middle of a minute in the middle of tomorrow on, so that nothing rolls over by itself."""
     async with database.connection() as connection:
-        now = await sessions.now(connection)
+        now = await engine.now(connection)
     midday = (now + timedelta(days=1)).replace(hour=12, minute=0, second=30, microsecond=0) - now
 
     def at(**later: int) -> str:

@@ -10,9 +10,8 @@ from uuid import UUID
 import pytest
 from uuid_utils.compat import uuid7
 
-from hub.core.access.store import Principal
+from hub.core.access.rules import Caller, Principal
 from hub.core.commands.rules.lifecycle import Event, JournalLost, Reported, Status, decide
-from hub.core.commands.service.submission import Caller
 from hub.core.commands.store import commands, transitions
 from hub.database.engine import Database
 from hub.errors import ConflictError, NotFoundError, RejectedError
@@ -20,10 +19,12 @@ from hub.features.batches import store as batches
 from hub.features.dead_letters import service as module
 from hub.features.dead_letters.service import MOST, DeadLetters, Outcome
 from hub.features.dead_letters.store import Filter
+from hub.features.dead_letters.telemetry import Metrics
 from hub.telemetry.log import Log
-from hub.telemetry.metrics import Metrics
+from hub.telemetry.metrics import Meters
 from schemas.states import ReportStatus
 from tests.support.factories import PRINCIPAL, add_client, add_commands, claim, new_command, row
+from tests.support.hubs import command_metrics
 
 KIM = Caller(Principal(PRINCIPAL, "user", "kim", "operator"), "10.0.0.7")
 JAM = {"code": "jam", "message": "it jammed", "retryable": False}
@@ -57,14 +58,14 @@ def signals() -> Signals:
 
 @pytest.fixture
 def letters(database: Database, signals: Signals) -> DeadLetters:
-    return DeadLetters(database, signals, Metrics(), Log())
+    return DeadLetters(database, signals, command_metrics(), Metrics(Meters()), Log())
 
 
 @pytest.fixture
 async def second_hub(database_url: str) -> AsyncIterator[DeadLetters]:
     other = Database(database_url)
     await other.open()
-    yield DeadLetters(other, Signals(), Metrics(), Log())
+    yield DeadLetters(other, Signals(), command_metrics(), Metrics(Meters()), Log())
     await other.close()
 
 

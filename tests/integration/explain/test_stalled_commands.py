@@ -2,6 +2,7 @@
 
 from structlog.testing import capture_logs
 
+from hub.core.commands.causes import CAUSES
 from hub.database.engine import Database
 from hub.features.explain.service import Explaining
 from hub.telemetry.log import Log
@@ -16,14 +17,14 @@ async def test_one_command_of_a_lane_is_named_with_its_cause(database: Database)
     next_one, _ = await add_commands(database, [new_command(here), new_command(here)])
     fresh = new_command(here, payload={"printer": "other"})
     await add_commands(database, [new_command(gone), fresh])
-    explaining = Explaining(database, lambda: True, Log())
+    explaining = Explaining(database, CAUSES, lambda: True, Log())
     with capture_logs() as logs:
-        assert await explaining.tell_standing() == 0
+        assert await explaining.log_stalled() == 0
         async with database.connection() as connection:
             await connection.execute(
                 b"UPDATE commands SET created_at = created_at - interval '61 s' WHERE id <> %s", (fresh.id,)
             )
-        assert await explaining.tell_standing() == 1
+        assert await explaining.log_stalled() == 1
     assert [(line["event"], line["command_id"], line["cause"]) for line in logs] == [
-        ("command.stands", next_one, "lane_full")
+        ("command.stalled", next_one, "lane_full")
     ]

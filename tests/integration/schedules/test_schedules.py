@@ -10,27 +10,24 @@ from uuid import UUID
 import pytest
 from uuid_utils.compat import uuid7
 
-from hub.core.access.store import Principal
+from hub.core.access.rules import Caller, Principal
 from hub.core.clients.rules import Target
 from hub.core.commands.rules.policies import BackOff
-from hub.core.commands.service.submission import Caller, CommandRequest, Submission
+from hub.core.commands.service.submission import CommandRequest
 from hub.core.documents.store import documents
 from hub.database.engine import Connection, Database
 from hub.errors import ConflictError, NotFoundError, RejectedError, UnavailableError
 from hub.features.batches.rules import Rollout
-from hub.features.batches.service.creation import BatchRequest, FanOut
-from hub.features.retention.rules import Kind, Periods
-from hub.features.retention.service.archive import Archive
-from hub.features.retention.service.retention import Retention
+from hub.features.batches.service.creation import BatchRequest
 from hub.features.schedules import store as store
 from hub.features.schedules.rules import Misfire
 from hub.features.schedules.service import requests as requests
-from hub.features.schedules.service.runner import Firing
+from hub.features.schedules.service.runner import ScheduleRunner
 from hub.features.schedules.service.schedules import ScheduleRequest, Schedules
 from hub.telemetry.log import Log
-from hub.telemetry.metrics import Metrics
 from tests.integration.dead_letters.test_dead_letters import Signals
 from tests.support.factories import add_client
+from tests.support.hubs import batch_creation, retention
 
 Shift = Callable[[str], Awaitable[Database]]
 KIM = Caller(Principal(UUID(int=1), "user", "kim", "operator"), "10.0.0.7")
@@ -46,10 +43,9 @@ class Hub:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.signals = Signals()
-        submission = Submission(database, self.signals, None, Metrics(), Log())  # type: ignore[arg-type]  # nothing by URL
-        self.fan_out = FanOut(database, submission, self.signals, Metrics(), Log())
-        self.schedules = Schedules(database, self.fan_out, Log())
-        self.firing = Firing(database, self.fan_out, Log())
+        self.creation = batch_creation(database, self.signals)
+        self.schedules = Schedules(database, self.creation, Log())
+        self.runner = ScheduleRunner(database, self.creation, Log())
 
 
 @pytest.fixture
@@ -108,10 +104,10 @@ async def test_it_fires_at_its_time_and_not_before_with_what_it_was_told(hub: Hu
     planned = (await hub.schedules.get(schedule_id))["next_at"]
     late = Hub(await shift_clock(f"{(planned - datetime.now(UTC)).total_seconds() + 2} seconds"))
 
-    await hub.firing.look()
+    await hub.runner.look()
     assert await fired(hub.database) == []
     for _ in range(3):
-        await late.firing.look()
+        await late.runner.look()
 
     assert await fired(hub.database) == [(str(schedule_id), planned.isoformat())]
     row = await hub.schedules.get(schedule_id)
@@ -137,7 +133,7 @@ async def test_workers_at_once_fire_each_time_once(hub: Hub, database_url: str) 
         for schedule_id in ids:
             await plan(hub.database, schedule_id, at)
         expected += [(str(schedule_id), at.isoformat()) for schedule_id in ids]
-        await asyncio.gather(*(each.firing.look() for each in hubs for _ in range(3)))
+        await asyncio.gather(*(each.runner.look() for each in hubs for _ in range(3)))
     for other in others:
         await other.close()
 
@@ -169,13 +165,13 @@ async def test_a_worker_that_dies_between_two_steps_leaves_the_time_to_the_next(
     with monkeypatch.context() as patch:
         patch.setattr(store, step, dies)
         with pytest.raises(UnavailableError):
-            await Hub(dying).firing.look()
+            await Hub(dying).runner.look()
     await dying.close()
     assert stored == [1 if step == "move" else 0]  # it had got so far, within its transaction
     assert await fired(hub.database) == []
 
-    await hub.firing.look()
-    await hub.firing.look()
+    await hub.runner.look()
+    await hub.runner.look()
 
     assert await fired(hub.database) == [(str(schedule_id), at.isoformat())]
 
@@ -191,10 +187,10 @@ async def test_a_database_that_only_lets_read_is_away_and_the_time_waits_for_it(
         )
     await standby.open()
     with pytest.raises(UnavailableError):
-        await Hub(standby).firing.look()
+        await Hub(standby).runner.look()
     await standby.close()
 
-    await hub.firing.look()
+    await hub.runner.look()
 
     assert await fired(hub.database) == [(str(schedule_id), at.isoformat())]
 
@@ -214,7 +210,7 @@ async def test_one_that_is_removed_while_it_fires_has_fired(hub: Hub, monkeypatc
         return locked
 
     monkeypatch.setattr(store, "lock_due", locks)
-    await hub.firing.look()
+    await hub.runner.look()
 
     assert len(await fired(hub.database)) == 1
     assert (await removing[0])["last_batch_id"] == await one(hub.database, "SELECT id FROM batches")
@@ -240,8 +236,8 @@ async def test_a_look_ends_when_others_have_in_hand_what_is_left(hub: Hub) -> No
     async with hub.database.transaction() as connection:
         for due in seen:
             assert await store.lock_due(connection, due) is not None
-        await asyncio.wait_for(hub.firing.look(most=1), 20)
-    await hub.firing.look(most=1)
+        await asyncio.wait_for(hub.runner.look(most=1), 20)
+    await hub.runner.look(most=1)
     assert len(await fired(hub.database)) == 2
 
 
@@ -249,15 +245,15 @@ async def test_a_clock_that_is_put_back_repeats_nothing(hub: Hub, shift_clock: S
     schedule_id = await add(hub, cron="* * * * *")
     planned = (await hub.schedules.get(schedule_id))["next_at"]
     ahead = Hub(await shift_clock("2 hours"))
-    await ahead.firing.look()
+    await ahead.runner.look()
     [(_, late)] = await fired(hub.database)
     assert datetime.fromisoformat(late) > planned + timedelta(minutes=100)
 
-    await hub.firing.look()
+    await hub.runner.look()
     # Nor when it is made anew in all but its name.
     for changes in ({"enabled": False}, {"enabled": True}, {"cron": "*/1 * * * *"}):
         row = await hub.schedules.change(KIM, schedule_id, changes)
-    await hub.firing.look()
+    await hub.runner.look()
 
     assert len(await fired(hub.database)) == 1
     assert row["next_at"] > datetime.fromisoformat(late)
@@ -268,7 +264,7 @@ async def test_a_fault_of_ours_is_noted_and_holds_no_other_up(hub: Hub, monkeypa
     bad, good = await add(hub, "bad"), await add(hub, "good")
     await plan(hub.database, bad, await minutes_ago(hub.database, 0.6))
     await plan(hub.database, good, await minutes_ago(hub.database, 0.5))
-    real = hub.fan_out.store_in
+    real = hub.creation.store_in
     broken: list[UUID] = []
 
     async def breaks(connection: Connection, caller: Caller, prepared: Any, batch_id: UUID) -> Any:
@@ -278,8 +274,8 @@ async def test_a_fault_of_ours_is_noted_and_holds_no_other_up(hub: Hub, monkeypa
             raise ZeroDivisionError
         return stored
 
-    monkeypatch.setattr(hub.fan_out, "store_in", breaks)
-    await hub.firing.look()
+    monkeypatch.setattr(hub.creation, "store_in", breaks)
+    await hub.runner.look()
 
     assert [schedule_id for schedule_id, _ in await fired(hub.database)] == [str(good)]
     row = await hub.schedules.get(bad)
@@ -294,7 +290,7 @@ async def test_those_that_always_fail_for_want_of_the_database_keep_no_other_wai
     good = await add(hub, "good")
     for minutes, schedule_id in zip((0.6, 0.6, 0.5), (*bad, good), strict=True):
         await plan(hub.database, schedule_id, await minutes_ago(hub.database, minutes))
-    real, attempts = hub.fan_out.store_in, list[UUID]()
+    real, attempts = hub.creation.store_in, list[UUID]()
 
     async def too_long(connection: Connection, caller: Caller, prepared: Any, batch_id: UUID) -> Any:
         attempts.append(batch_id)
@@ -302,12 +298,12 @@ async def test_those_that_always_fail_for_want_of_the_database_keep_no_other_wai
             raise UnavailableError("database_unavailable")
         return await real(connection, caller, prepared, batch_id)
 
-    monkeypatch.setattr(hub.fan_out, "store_in", too_long)
+    monkeypatch.setattr(hub.creation, "store_in", too_long)
     with pytest.raises(UnavailableError):
-        await hub.firing.look(most=1)
+        await hub.runner.look(most=1)
 
     assert [schedule_id for schedule_id, _ in await fired(hub.database)] == [str(good)]
-    await hub.firing.look(most=1)  # the database is well again
+    await hub.runner.look(most=1)  # the database is well again
     assert len(await fired(hub.database)) == 3
 
 
@@ -318,13 +314,13 @@ async def test_what_a_worker_holds_is_left_alone_and_a_change_meanwhile_counts(h
         [seen] = await store.due(connection, 10)
     async with hub.database.transaction() as connection:
         assert await store.lock_due(connection, seen) is not None
-        await hub.firing.look()
+        await hub.runner.look()
     assert await fired(hub.database) == []
 
     await hub.schedules.change(ANN, schedule_id, {"name": "renamed"})
     async with hub.database.transaction() as connection:
         assert await store.lock_due(connection, seen) is None  # as it was when it was looked at
-    await hub.firing.look()
+    await hub.runner.look()
     assert len(await fired(hub.database)) == 1
 
 
@@ -345,8 +341,8 @@ async def test_a_time_without_a_hub_is_made_up_for_or_missed(
     at = await minutes_ago(hub.database, late)
     await plan(hub.database, schedule_id, at)
 
-    await hub.firing.look()
-    await hub.firing.look()
+    await hub.runner.look()
+    await hub.runner.look()
 
     row = await hub.schedules.get(schedule_id)
     assert (row["last_at"], row["last_error"], row["next_at"]) == (at, error, following)
@@ -360,13 +356,13 @@ async def test_disabled_enabled_and_deleted(hub: Hub) -> None:
     planned = (await hub.schedules.get(schedule_id))["next_at"]
     await plan(hub.database, schedule_id, await minutes_ago(hub.database, 5))
     assert (await hub.schedules.change(KIM, schedule_id, {"enabled": False}))["next_at"] is None
-    await hub.firing.look()
+    await hub.runner.look()
     # What passed while it was disabled is not made up for.
     assert (await hub.schedules.change(KIM, schedule_id, {"enabled": True}))["next_at"] == planned
-    await hub.firing.look()
+    await hub.runner.look()
     await plan(hub.database, schedule_id, await minutes_ago(hub.database, 5))
     await hub.schedules.delete(KIM, schedule_id)
-    await hub.firing.look()
+    await hub.runner.look()
 
     assert await fired(hub.database) == []
     for ask in (hub.schedules.get(schedule_id), hub.schedules.delete(KIM, schedule_id)):
@@ -395,7 +391,7 @@ async def test_what_cannot_be_sent_any_more_is_noted_and_holds_no_other_up(hub: 
     at = await minutes_ago(hub.database, 0.6)
     await plan(hub.database, schedule_id, at)
 
-    await hub.firing.look()
+    await hub.runner.look()
 
     row = await hub.schedules.get(schedule_id)
     assert (row["last_at"], row["last_batch_id"], row["last_error"], row["enabled"]) == (at, None, error, True)
@@ -416,7 +412,7 @@ async def test_who_mends_it_by_saying_it_again_answers_for_it(hub: Hub) -> None:
     assert row["next_at"] is not None
     await plan(hub.database, schedule_id, await minutes_ago(hub.database, 0.5))
 
-    await hub.firing.look()
+    await hub.runner.look()
 
     assert len(await fired(hub.database)) == 1
     assert await one(hub.database, "SELECT created_by FROM commands") == ANN.principal.id
@@ -428,7 +424,7 @@ async def test_large_numbers_are_sent_as_they_were_said(hub: Hub) -> None:
     command = CommandRequest(client_id="", action="open-door", payload=payload)
     schedule_id = await add(hub, request=BatchRequest(target=Target(), command=command))
     await plan(hub.database, schedule_id, await minutes_ago(hub.database, 0.5))
-    await hub.firing.look()
+    await hub.runner.look()
     assert (await hub.schedules.get(schedule_id))["last_error"] is None
     sent = await one(hub.database, "SELECT payload FROM commands")
     assert {name: float(number) for name, number in sent.items()} == payload
@@ -438,7 +434,7 @@ async def test_limits_of_clients_count_each_time(hub: Hub) -> None:
     await add_client(hub.database, "small-pc", allowed_actions=["status"])
     schedule_id = await add(hub)
     await plan(hub.database, schedule_id, await minutes_ago(hub.database, 0.5))
-    await hub.firing.look()
+    await hub.runner.look()
     assert await one(hub.database, "SELECT error ->> 'code' FROM commands WHERE client_id = 'small-pc'") == (
         "action_not_allowed"
     )
@@ -563,19 +559,15 @@ async def test_a_document_that_a_schedule_names_stays(hub: Hub, tmp_path: Path, 
     command = CommandRequest(client_id="", action="print", payload={"printer": "p", "document": str(named)})
     schedule_id = await add(hub, request=BatchRequest(target=Target(), command=command), enabled=False)
     later = await shift_clock("100 days")
-    periods = Periods(
-        commands=DAY, dead_letters=None, quarantine=DAY, presence=DAY, documents=90 * DAY, audit=1000 * DAY
-    )
-    cleaning = Retention(later, periods, Archive(tmp_path), Metrics(), Log())
+    periods = {"keep_commands_days": 1, "keep_audit_days": 1000}
+    cleaning = retention(later, tmp_path, **periods)
 
-    assert (await cleaning.preview())[Kind.DOCUMENTS] == 1
+    assert (await cleaning.preview())["documents"] == 1
     counts = await cleaning.run(share=1.0)
 
     assert counts is not None
-    assert counts[Kind.DOCUMENTS] == 1
+    assert counts["documents"] == 1
     async with hub.database.connection() as connection:
         assert set(await documents.find(connection, [named, unnamed])) == {named}
     await hub.schedules.delete(KIM, schedule_id)
-    assert (await Retention(await shift_clock("200 days"), periods, None, Metrics(), Log()).preview())[
-        Kind.DOCUMENTS
-    ] == 1
+    assert (await retention(await shift_clock("200 days"), None, **periods).preview())["documents"] == 1

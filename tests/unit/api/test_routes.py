@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
 
-from hub.api import server
-from hub.api.deps import Permission
+from hub.core.access.rules import Permission
+from tests.support.hubs import routes
 
-ROUTES = [route for module in server.ROUTES for route in module.router.routes if isinstance(route, APIRoute)]
+ROUTES = routes()
 
 
 def permissions(dependant: Dependant) -> Iterator[Permission]:

@@ -5,8 +5,7 @@ from typing import Any, cast
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from hub.app import Hub
-from hub.core.commands.routes.fast_path import MAX_BODY, ShortWay, _Asked, _UnusualError
+from hub.core.commands.routes.fast_path import MAX_BODY, FastPath, _Asked, _UnusualError
 
 GOOD = b'{"client_id": "press-1", "action": "status"}'
 
@@ -82,7 +81,7 @@ async def through(asked: Scope, *messages: Message) -> list[Message]:
     async def send(_message: Message) -> None:
         raise AssertionError("the short way answered")
 
-    await ShortWay(application, cast("Hub", None))(asked, receive, send)
+    await FastPath(application, cast("Any", None), cast("Any", None), cast("Any", None))(asked, receive, send)
     return received
 
 

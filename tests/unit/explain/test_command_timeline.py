@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -42,7 +43,12 @@ def shown(command: dict[str, Any], *logs: dict[str, Any], korean: bool = False) 
     console = Console(width=200)
     with console.capture() as capture:
         whole = {**COMMAND, **command}
-        way.show(console, whole, json.loads(msgspec.json.encode(domain.way(whole, logs))), korean=korean)
+        way.show(
+            console,
+            whole,
+            json.loads(msgspec.json.encode(domain.timeline(SimpleNamespace(**whole), logs))),
+            korean=korean,
+        )
     return [line.rstrip() for line in capture.get().splitlines()]
 
 

@@ -5,14 +5,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from uuid_utils.compat import uuid7
 
-from hub.features.retention.rules import Candidate, Kind, Periods, first_id_of, may_go
+from hub.features.retention.rules import Candidate, Periods, first_id_of, may_go
+from hub.features.retention.subject import kinds_of
+from hub.subject import Kept, days
+from tests.support.hubs import settings
 
+KEEPS = ("keep_commands_days", "keep_dead_letters_days", "keep_documents_days")
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
-PERIODS = Periods(
-    commands=90 * DAY, dead_letters=None, quarantine=30 * DAY, presence=90 * DAY, documents=90 * DAY, audit=1095 * DAY
-)
+PERIODS = Periods(commands=90 * DAY, dead_letters=None, documents=90 * DAY)
 OLD = NOW - 90 * DAY - SECOND
 YOUNG = NOW - 90 * DAY + SECOND
 
@@ -36,16 +38,18 @@ def test_a_command_goes_when_all_that_it_belongs_to_ended_long_ago(command: Cand
 
 
 def test_an_open_dead_letter_goes_by_a_period_of_its_own() -> None:
-    periods = Periods(None, 10 * DAY, None, None, None, None)
+    periods = Periods(None, 10 * DAY, None)
     assert may_go(Candidate(NOW - 10 * DAY - SECOND, waits=True), periods, NOW)
     assert not may_go(Candidate(NOW - 10 * DAY + SECOND, waits=True), periods, NOW)
     assert not may_go(Candidate(OLD), periods, NOW)
-    assert periods.before(Kind.COMMANDS, NOW) == NOW - 10 * DAY
+    assert periods.first_command == 10 * DAY
 
 
 def test_without_a_period_nothing_goes() -> None:
-    for_ever = Periods(None, None, None, None, None, None, None)
-    assert {for_ever.before(kind, NOW) for kind in Kind} == {None}
+    for_ever = Periods(None, None, None)
+    kinds = kinds_of(settings(**dict.fromkeys(KEEPS, 0)), [Kept("quarantine", days(0), b"", b"")])
+    assert for_ever.first_command is None
+    assert [kind.walk(NOW) for kind in kinds] == [None] * 4
     assert not may_go(Candidate(OLD), for_ever, NOW)
 
 

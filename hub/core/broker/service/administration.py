@@ -12,10 +12,11 @@ from uuid import uuid4
 import msgspec
 
 from broker_config.render import client_group
-from hub.core.clients.store.clients import BrokerChange
+from hub.core.broker.store import BrokerChange
+from hub.core.broker.telemetry import Event
 from hub.errors import UnavailableError
 from hub.mqtt.session import Session
-from hub.telemetry.log import Event, Log
+from hub.telemetry.log import Log
 from schemas.topics import BROKER_CONTROL, BROKER_CONTROL_RESPONSE
 
 MOST_COMMANDS = 20

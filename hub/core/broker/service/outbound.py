@@ -4,9 +4,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from hub.core.presence.rules.presence import ROLL_CALL_SPREAD
+from hub.core.presence.telemetry import Event as PresenceEvent
 from hub.keys import SigningKeys
 from hub.mqtt.session import Session
-from hub.telemetry.log import Event, Log
+from hub.mqtt.telemetry import Event
+from hub.telemetry.log import Log
 from schemas import signing
 from schemas.codec import ContractError, encode
 from schemas.messages import Cancel, Message, Receipt, RollCall, Run, Welcome
@@ -14,7 +16,7 @@ from schemas.topics import HUB_KEYS, HUB_PRESENCE, Channel, client_topic
 
 
 class Outbound:
-    """Implements services.ports.Publisher. `session` is set by the composition root before anything is sent."""
+    """Implements `signals.publishing.Route`; takes whatever it is given. `session` is set before anything is sent."""
 
     def __init__(self, keys: SigningKeys, log: Log, *, key_list: Callable[[], bytes]) -> None:
         """`key_list` gives the signed list as it is to be published now."""
@@ -23,21 +25,25 @@ class Outbound:
         self._log = log
         self.session: Session | None = None
 
-    def run(self, run: Run) -> None:
+    def run(self, run: Run) -> bool:
         """Send one attempt; its PUBACK comes to the session's handler with the command's id."""
         self._send(run.client_id, Channel.COMMANDS, signing.COMMAND, run, token=run.command_id)
+        return True
 
-    def cancel(self, cancel: Cancel) -> None:
+    def cancel(self, cancel: Cancel) -> bool:
         """Send a cancel."""
         self._send(cancel.client_id, Channel.COMMANDS, signing.COMMAND, cancel)
+        return True
 
-    def receipt(self, receipt: Receipt) -> None:
+    def receipt(self, receipt: Receipt) -> bool:
         """Tell an agent that reports are durable."""
         self._send(receipt.client_id, Channel.RECEIPTS, signing.RECEIPT, receipt)
+        return True
 
-    def welcome(self, welcome: Welcome) -> None:
+    def welcome(self, welcome: Welcome) -> bool:
         """Answer a birth."""
         self._send(welcome.client_id, Channel.RECEIPTS, signing.WELCOME, welcome)
+        return True
 
     def announce(self, now: datetime) -> None:
         """Publish the key list, and a roll call that every agent answers."""
@@ -59,7 +65,7 @@ class Outbound:
         except ContractError as problem:
             # What cannot be sent must not keep all else from being sent: it ends by its own deadline.
             self._log.error(
-                Event.MESSAGE_REFUSED,
+                PresenceEvent.MESSAGE_REFUSED,
                 client_id=client_id,
                 channel=channel.value,
                 reason=problem.code,

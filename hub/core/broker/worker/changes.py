@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from hub.core.clients.store import clients as store
-from hub.core.clients.store.clients import BrokerChange
+from hub.core.broker import store
+from hub.core.broker.store import BrokerChange
 from hub.database.engine import Database
 from hub.errors import UnavailableError
 from hub.telemetry.log import Event, Log
@@ -67,12 +67,12 @@ class BrokerChanges:
 
     async def _round(self) -> int:
         async with self._database.transaction() as connection:
-            changes = await store.open_broker_changes(connection, MOST, self._unseal)
+            changes = await store.open_changes(connection, MOST, self._unseal)
             if not changes:
                 return 0
             outcome = await self._administrator.apply(changes)
             for change in changes:
-                await store.finish_broker_changes(connection, [change.id], outcome[change.id])
+                await store.finish_changes(connection, [change.id], outcome[change.id])
         for change in changes:
             if change.change in ("disable", "remove"):
                 # The broker ends the connection without a will, and would keep an `online` for ever.

@@ -12,12 +12,15 @@ from uuid import UUID
 
 import msgspec
 
-from hub.core.commands.service.puback_times import SentTimes
+from hub.core.broker.telemetry import Event
+from hub.core.commands.service.puback_times import PubackTimes
 from hub.core.commands.service.reports import Arrived, Reports, Unreadable
 from hub.core.presence.service.presence import PresenceService, Sighting
 from hub.core.presence.store import Life
+from hub.core.presence.telemetry import Event as PresenceEvent
 from hub.errors import UnavailableError
-from hub.telemetry.log import Event, Log
+from hub.mqtt.telemetry import Event as MqttEvent
+from hub.telemetry.log import Log
 from schemas import codec
 from schemas.codec import ContractError
 from schemas.messages import Heartbeat, State
@@ -69,7 +72,7 @@ class Intake(Generic[Item]):
                 continue
             except Exception:  # logged below, and the others of the batch go on
                 if len(batch) == 1:
-                    log.exception(Event.MESSAGE_REFUSED, client_id=_client_of(batch[0]), reason="failed")
+                    log.exception(PresenceEvent.MESSAGE_REFUSED, client_id=_client_of(batch[0]), reason="failed")
                     return
                 for item in batch:
                     await self._work_off([item], log)
@@ -84,7 +87,7 @@ def _client_of(item: Any) -> str | None:
 class Inbound:
     """Implements session.Handler. `run` must be running."""
 
-    def __init__(self, reports: Reports, presence: PresenceService, sent: SentTimes, log: Log) -> None:
+    def __init__(self, reports: Reports, presence: PresenceService, sent: PubackTimes, log: Log) -> None:
         self._log = log
         self._sent = sent
         self._reports: Intake[Arrived | Unreadable] = Intake(reports.apply, most=500)
@@ -124,8 +127,6 @@ class Inbound:
             group.create_task(self._reports.run(self._log), name="reports")
             group.create_task(self._signs.run(self._log), name="presence")
             group.create_task(self._states.run(self._log), name="states")
-            group.create_task(self._presence.signs.keep_writing(), name="signs-of-life")
-            group.create_task(self._sent.run(), name="sent-times")
 
     def on_ack(self, token: object, *, accepted: bool) -> None:
         """A PUBACK: a run reached the broker."""
@@ -146,7 +147,7 @@ class Inbound:
             self._refuse(parsed.client_id, parsed.channel, problem.code, message=problem.message)
             return
         if not taken:
-            self._log.warning(Event.MQTT_OVERFLOW, client_id=parsed.client_id, channel=parsed.channel.value)
+            self._log.warning(MqttEvent.MQTT_OVERFLOW, client_id=parsed.client_id, channel=parsed.channel.value)
 
     def _take(self, client_id: str, channel: Channel, payload: bytes, *, retained: bool) -> bool:
         body = codec.body_of(payload)
@@ -185,4 +186,6 @@ class Inbound:
         return False
 
     def _refuse(self, client_id: str, channel: Channel, reason: str, **fields: Any) -> None:
-        self._log.warning(Event.MESSAGE_REFUSED, client_id=client_id, channel=channel.value, reason=reason, **fields)
+        self._log.warning(
+            PresenceEvent.MESSAGE_REFUSED, client_id=client_id, channel=channel.value, reason=reason, **fields
+        )

@@ -4,7 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from hub.api.batch_models import (
+from hub.api.lookup import part
+from hub.api.problems import PROBLEM
+from hub.core.access.routes import MayAdminister, MayRead
+from hub.core.clients.routes.clients import ClientId
+from hub.core.clients.service.groups import Groups
+from hub.core.clients.service.permissions import Permissions, Row
+from hub.core.clients.shapes import (
     Changed,
     GroupChange,
     GroupInput,
@@ -18,12 +24,10 @@ from hub.api.batch_models import (
     PermissionsOfMany,
     PermissionsOutput,
 )
-from hub.api.deps import HubDep
-from hub.core.clients.routes.clients import ClientId, MayAdminister
-from hub.core.clients.service.permissions import Row
-from hub.core.commands.routes.commands import PROBLEM, MayRead
 
 router = APIRouter(tags=["clients"])
+GroupsDep = Annotated[Groups, part(Groups)]
+PermissionsDep = Annotated[Permissions, part(Permissions)]
 GroupId = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Cursor = Annotated[str | None, Query(max_length=63, pattern=r"^[a-z0-9-]+$")]
 
@@ -35,9 +39,9 @@ Cursor = Annotated[str | None, Query(max_length=63, pattern=r"^[a-z0-9-]+$")]
     summary="Make a group of clients",
     responses=dict.fromkeys((400, 401, 403, 409, 413, 415, 422, 503), PROBLEM),
 )
-async def post_group(body: GroupInput, hub: HubDep, caller: MayAdminister) -> GroupOutput:
+async def post_group(body: GroupInput, groups: GroupsDep, caller: MayAdminister) -> GroupOutput:
     """Make a group."""
-    return GroupOutput.model_validate(await hub.groups.create(caller, body.id, body.name, body.clients))
+    return GroupOutput.model_validate(await groups.create(caller, body.id, body.name, body.clients))
 
 
 @router.get(
@@ -47,10 +51,10 @@ async def post_group(body: GroupInput, hub: HubDep, caller: MayAdminister) -> Gr
     responses=dict.fromkeys((401, 403, 422, 503), PROBLEM),
 )
 async def list_groups(
-    hub: HubDep, _caller: MayRead, cursor: Cursor = None, limit: Annotated[int, Query(ge=1, le=200)] = 50
+    groups: GroupsDep, _caller: MayRead, cursor: Cursor = None, limit: Annotated[int, Query(ge=1, le=200)] = 50
 ) -> GroupPage:
     """A page of groups in order of their ids."""
-    rows, following = await hub.groups.page(after=cursor, limit=limit)
+    rows, following = await groups.page(after=cursor, limit=limit)
     return GroupPage(items=[GroupOutput.model_validate(row) for row in rows], next_cursor=following)
 
 
@@ -60,9 +64,9 @@ async def list_groups(
     summary="One group",
     responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
 )
-async def get_group(group_id: GroupId, hub: HubDep, _caller: MayRead) -> GroupOutput:
+async def get_group(group_id: GroupId, groups: GroupsDep, _caller: MayRead) -> GroupOutput:
     """A group as it stands now."""
-    return GroupOutput.model_validate(await hub.groups.get(group_id))
+    return GroupOutput.model_validate(await groups.get(group_id))
 
 
 @router.patch(
@@ -71,9 +75,9 @@ async def get_group(group_id: GroupId, hub: HubDep, _caller: MayRead) -> GroupOu
     summary="Rename a group",
     responses=dict.fromkeys((400, 401, 403, 404, 413, 415, 422, 503), PROBLEM),
 )
-async def patch_group(group_id: GroupId, body: GroupChange, hub: HubDep, caller: MayAdminister) -> GroupOutput:
+async def patch_group(group_id: GroupId, body: GroupChange, groups: GroupsDep, caller: MayAdminister) -> GroupOutput:
     """Rename it; its id stays."""
-    return GroupOutput.model_validate(await hub.groups.rename(caller, group_id, body.name))
+    return GroupOutput.model_validate(await groups.rename(caller, group_id, body.name))
 
 
 @router.delete(
@@ -83,9 +87,9 @@ async def patch_group(group_id: GroupId, body: GroupChange, hub: HubDep, caller:
     description="Its clients stay; batches that were sent to it go on.",
     responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
 )
-async def delete_group(group_id: GroupId, hub: HubDep, caller: MayAdminister) -> GroupOutput:
+async def delete_group(group_id: GroupId, groups: GroupsDep, caller: MayAdminister) -> GroupOutput:
     """Remove it; the answer is the group as it was."""
-    return GroupOutput.model_validate(await hub.groups.delete(caller, group_id))
+    return GroupOutput.model_validate(await groups.delete(caller, group_id))
 
 
 @router.get(
@@ -96,13 +100,13 @@ async def delete_group(group_id: GroupId, hub: HubDep, caller: MayAdminister) ->
 )
 async def get_members(
     group_id: GroupId,
-    hub: HubDep,
+    groups: GroupsDep,
     _caller: MayRead,
     cursor: Cursor = None,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
 ) -> MemberPage:
     """A page of its clients in order of their ids."""
-    rows, following = await hub.groups.members(group_id, after=cursor, limit=limit)
+    rows, following = await groups.members(group_id, after=cursor, limit=limit)
     return MemberPage(items=[MemberOutput.model_validate(row) for row in rows], next_cursor=following)
 
 
@@ -113,9 +117,9 @@ async def get_members(
     description="All of it happens, or nothing. A client may be in many groups. Asking again is harmless.",
     responses=dict.fromkeys((400, 401, 403, 404, 413, 415, 422, 503), PROBLEM),
 )
-async def post_members(group_id: GroupId, body: MembersChange, hub: HubDep, caller: MayAdminister) -> GroupOutput:
+async def post_members(group_id: GroupId, body: MembersChange, groups: GroupsDep, caller: MayAdminister) -> GroupOutput:
     """Change who is in it."""
-    return GroupOutput.model_validate(await hub.groups.change_members(caller, group_id, body.add, body.remove))
+    return GroupOutput.model_validate(await groups.change_members(caller, group_id, body.add, body.remove))
 
 
 @router.get(
@@ -124,9 +128,9 @@ async def post_members(group_id: GroupId, body: MembersChange, hub: HubDep, call
     summary="What a client may be asked, and how much of it is left",
     responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
 )
-async def get_permissions(client_id: ClientId, hub: HubDep, _caller: MayRead) -> PermissionsOutput:
+async def get_permissions(client_id: ClientId, permissions: PermissionsDep, _caller: MayRead) -> PermissionsOutput:
     """Its limits, what was used, and when they begin anew."""
-    return _permissions(await hub.permissions.get(client_id))
+    return _permissions(await permissions.get(client_id))
 
 
 @router.patch(
@@ -137,10 +141,10 @@ async def get_permissions(client_id: ClientId, hub: HubDep, _caller: MayRead) ->
     responses=dict.fromkeys((400, 401, 403, 404, 413, 415, 422, 503), PROBLEM),
 )
 async def patch_permissions(
-    client_id: ClientId, body: PermissionsChange, hub: HubDep, caller: MayAdminister
+    client_id: ClientId, body: PermissionsChange, permissions: PermissionsDep, caller: MayAdminister
 ) -> PermissionsOutput:
     """Change what is given."""
-    return _permissions(await hub.permissions.change(caller, client_id, body.changes()))
+    return _permissions(await permissions.change(caller, client_id, body.changes()))
 
 
 @router.patch(
@@ -150,9 +154,11 @@ async def patch_permissions(
     description="All that the target means, or, when something is wrong with the request, none.",
     responses=dict.fromkeys((400, 401, 403, 404, 413, 415, 422, 503), PROBLEM),
 )
-async def patch_permissions_of_many(body: PermissionsOfMany, hub: HubDep, caller: MayAdminister) -> Changed:
+async def patch_permissions_of_many(
+    body: PermissionsOfMany, permissions: PermissionsDep, caller: MayAdminister
+) -> Changed:
     """Change what is given, of every client of a target."""
-    return Changed(changed=await hub.permissions.change_many(caller, body.target.target(), body.changes()))
+    return Changed(changed=await permissions.change_many(caller, body.target.target(), body.changes()))
 
 
 def _permissions(row: Row) -> PermissionsOutput:

@@ -8,16 +8,17 @@ from typing import Any
 
 from broker_config.render import hash_password
 from hub.api.text import find_unstorable
-from hub.core.access import store as principals
+from hub.core.access.rules import Caller
+from hub.core.audit import store as audit
 from hub.core.clients.store import clients as store
 from hub.core.clients.store.clients import ClientExistsError, NewClient
-from hub.core.commands.service.submission import Caller
+from hub.core.clients.telemetry import Event
 from hub.core.presence import store as sessions
 from hub.database.engine import Database
 from hub.errors import ConflictError, FieldProblem, NotFoundError, RejectedError
 from hub.keys import hash_secret, new_client_secret
 from hub.signals.ports import Signals
-from hub.telemetry.log import Event, Log
+from hub.telemetry.log import Log
 from schemas.states import Presence
 from schemas.topics import is_client_id
 
@@ -93,7 +94,7 @@ class Clients:
             async with self._database.transaction() as connection:
                 await store.insert(connection, new)
                 change = await store.add_broker_change(connection, request.id, "put", self._seal(secret))
-                await _audit(connection, caller, "client.create", request.id)
+                await audit.record(connection, caller, "client.create", "client", request.id)
         except ClientExistsError:
             raise ConflictError("client_exists", client_id=request.id) from None
         self._log.info(Event.CLIENT_CREATED, client_id=request.id)
@@ -123,7 +124,7 @@ class Clients:
         async with self._database.transaction() as connection:
             if not await store.update(connection, client_id, changes):
                 raise await _absent(connection, client_id)
-            await _audit(connection, caller, "client.update", client_id, {"fields": sorted(changes)})
+            await audit.record(connection, caller, "client.update", "client", client_id, {"fields": sorted(changes)})
         return await self.get(client_id)
 
     async def retire(self, caller: Caller, client_id: str) -> Row:
@@ -133,7 +134,7 @@ class Clients:
                 raise await _absent(connection, client_id)
             change = await store.add_broker_change(connection, client_id, "remove")
             await _leave(connection, client_id, "retired")
-            await _audit(connection, caller, "client.retire", client_id)
+            await audit.record(connection, caller, "client.retire", "client", client_id)
         self._log.info(Event.CLIENT_RETIRED, client_id=client_id)
         await self._broker_knows(change)
         return await self.get(client_id)
@@ -148,7 +149,7 @@ class Clients:
             change_id = await store.add_broker_change(connection, client_id, change)
             if not enabled:
                 await _leave(connection, client_id, "disabled")
-            await _audit(connection, caller, f"client.{'enable' if enabled else 'disable'}", client_id)
+            await audit.record(connection, caller, f"client.{'enable' if enabled else 'disable'}", "client", client_id)
         self._log.info(Event.CLIENT_CHANGED, client_id=client_id, status=status)
         await self._broker_knows(change_id)
         return await self.get(client_id)
@@ -170,7 +171,7 @@ class Clients:
                 raise await _absent(connection, client_id)
             change_id = await store.add_broker_change(connection, client_id, "put", self._seal(secret))
             await _leave(connection, client_id, "secret_rotated")
-            await _audit(connection, caller, "client.rotate_secret", client_id)
+            await audit.record(connection, caller, "client.rotate_secret", "client", client_id)
         self._log.info(Event.CLIENT_CHANGED, client_id=client_id, status="secret_rotated")
         ready = await self._broker_knows(change_id)
         return {**await self.get(client_id), "broker_ready": ready}, secret
@@ -181,7 +182,7 @@ class Clients:
         await self.get(client_id)
         async with self._database.transaction() as connection:
             if await sessions.release(connection, client_id):
-                await _audit(connection, caller, "client.release", client_id)
+                await audit.record(connection, caller, "client.release", "client", client_id)
                 self._log.info(Event.CLIENT_CHANGED, client_id=client_id, status="released")
         self._signals.send_again()
         self._signals.work_for([client_id])
@@ -241,17 +242,3 @@ async def _absent(connection: Any, client_id: str) -> NotFoundError:
     """Why a client cannot be changed: there is none, or it is retired."""
     known = await store.find(connection, id=client_id)
     return NotFoundError("client_retired" if known else "client_not_found", client_id=client_id)
-
-
-async def _audit(
-    connection: Any, caller: Caller, action: str, client_id: str, detail: dict[str, Any] | None = None
-) -> None:
-    await principals.audit(
-        connection,
-        principal_id=caller.principal.id,
-        action=action,
-        resource="client",
-        resource_id=client_id,
-        address=caller.address,
-        detail=detail,
-    )

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from hub.api.text import find_unstorable
-from hub.core.access import store as principals
+from hub.core.access.rules import Caller
+from hub.core.audit import store as audit
 from hub.core.clients.rules import MOST_TARGETS, Target
 from hub.core.clients.store import groups as store
-from hub.core.commands.service.submission import Caller
 from hub.database.engine import Connection, Database
 from hub.errors import ConflictError, FieldProblem, NotFoundError, RejectedError
 
@@ -30,7 +30,7 @@ class Groups:
                 raise ConflictError("group_exists", group_id=group_id)
             await require_clients(connection, clients, "clients[{}]")
             await store.join(connection, group_id, clients)
-            await _audit(connection, caller, "group.create", group_id, {"clients": len(clients)})
+            await audit.record(connection, caller, "group.create", "group", group_id, {"clients": len(clients)})
         return await self.get(group_id)
 
     async def get(self, group_id: str) -> Row:
@@ -60,7 +60,7 @@ class Groups:
         async with self._database.transaction() as connection:
             if not await store.rename(connection, group_id, name):
                 raise NotFoundError("group_not_found", group_id=group_id)
-            await _audit(connection, caller, "group.update", group_id, {"name": name})
+            await audit.record(connection, caller, "group.update", "group", group_id, {"name": name})
         return await self.get(group_id)
 
     async def change_members(self, caller: Caller, group_id: str, add: Sequence[str], remove: Sequence[str]) -> Row:
@@ -71,7 +71,9 @@ class Groups:
             await require_clients(connection, add, "add[{}]")
             await store.leave(connection, group_id, remove)
             await store.join(connection, group_id, add)
-            await _audit(connection, caller, "group.members", group_id, {"added": list(add), "removed": list(remove)})
+            await audit.record(
+                connection, caller, "group.members", "group", group_id, {"added": list(add), "removed": list(remove)}
+            )
         return await self.get(group_id)
 
     async def delete(self, caller: Caller, group_id: str) -> Row:
@@ -80,7 +82,7 @@ class Groups:
             rows = await store.find(connection, id=group_id)
             if not await store.delete(connection, group_id):
                 raise NotFoundError("group_not_found", group_id=group_id)
-            await _audit(connection, caller, "group.delete", group_id)
+            await audit.record(connection, caller, "group.delete", "group", group_id)
         return rows[0]
 
 
@@ -125,17 +127,3 @@ def _check_name(name: str | None) -> None:
     found = find_unstorable(name, "name")
     if found:
         raise RejectedError("validation_error", fields=(FieldProblem(*found),))
-
-
-async def _audit(
-    connection: Connection, caller: Caller, action: str, group_id: str, detail: dict[str, Any] | None = None
-) -> None:
-    await principals.audit(
-        connection,
-        principal_id=caller.principal.id,
-        action=action,
-        resource="group",
-        resource_id=group_id,
-        address=caller.address,
-        detail=detail,
-    )

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from hub.core.access.rules import Caller
 from hub.core.clients.rules import Target
 from hub.core.clients.service.groups import resolve
 from hub.core.clients.store import clients
 from hub.core.clients.store import permissions as store
-from hub.core.commands.service.submission import Caller
 from hub.database.engine import Database
 from hub.errors import NotFoundError
 

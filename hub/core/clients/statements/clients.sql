@@ -112,23 +112,16 @@ INSERT INTO broker_outbox (at, client_id, change, sealed_secret)
 VALUES (floorhub_now(), %(client_id)s, %(change)s, %(sealed_secret)s)
 RETURNING id;
 
--- name: outbox_open
-SELECT id, client_id, change, sealed_secret
-FROM broker_outbox
-WHERE done_at IS NULL
-ORDER BY id
-LIMIT %(most)s
--- Waits for another worker: changes of one client must not overtake each other.
-FOR UPDATE;
-
--- name: outbox_done
-UPDATE broker_outbox
-SET done_at = floorhub_now(), error = %(error)s, sealed_secret = NULL
-WHERE id = ANY (%(ids)s) AND done_at IS NULL;
-
 -- name: outbox_all_done
 -- A freshly rendered broker knows everything up to here.
 UPDATE broker_outbox SET done_at = floorhub_now(), sealed_secret = NULL WHERE done_at IS NULL;
 
 -- name: outbox_state
 SELECT done_at, error FROM broker_outbox WHERE id = %(id)s;
+
+-- name: active_by_presence
+-- For the metrics: clients that may connect.
+SELECT s.presence, count(*) AS number
+FROM client_sessions s JOIN clients c ON c.id = s.client_id
+WHERE c.status = 'active'
+GROUP BY s.presence;

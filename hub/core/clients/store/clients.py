@@ -1,7 +1,7 @@
 """Clients, their permissions, and the outbox of changes that the broker has yet to learn."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg.errors
@@ -20,8 +20,7 @@ _SET_SECRET = statement("core/clients/clients", "set_secret")
 _SECRET_HASH = statement("core/clients/clients", "secret_hash")
 _BROKER_CLIENTS = statement("core/clients/clients", "broker_clients")
 _OUTBOX_ADD = statement("core/clients/clients", "outbox_add")
-_OUTBOX_OPEN = statement("core/clients/clients", "outbox_open")
-_OUTBOX_DONE = statement("core/clients/clients", "outbox_done")
+_ACTIVE_BY_PRESENCE = statement("core/clients/clients", "active_by_presence")
 _OUTBOX_ALL_DONE = statement("core/clients/clients", "outbox_all_done")
 _OUTBOX_STATE = statement("core/clients/clients", "outbox_state")
 
@@ -188,16 +187,6 @@ async def broker_clients(connection: Connection, client_id: str | None = None) -
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerChange:
-    """A row of the outbox: `put` (with a secret: make or renew; without: enable), `disable` or `remove` a client."""
-
-    id: int
-    client_id: str
-    change: str
-    secret: str = field(default="", repr=False)
-
-
 async def add_broker_change(
     connection: Connection, client_id: str, change: str, sealed_secret: bytes | None = None
 ) -> int:
@@ -210,26 +199,6 @@ async def add_broker_change(
     return int(row["id"])
 
 
-async def open_broker_changes(connection: Connection, most: int, unseal: Callable[[bytes], str]) -> list[BrokerChange]:
-    """The oldest changes that the broker has not learned. Needs a transaction, which holds them until it ends, so
-    that one worker at a time speaks to the broker."""
-    cursor = await connection.execute(_OUTBOX_OPEN, {"most": most})
-    return [
-        BrokerChange(
-            row["id"],
-            row["client_id"],
-            row["change"],
-            unseal(bytes(row["sealed_secret"])) if row["sealed_secret"] else "",
-        )
-        for row in await cursor.fetchall()
-    ]
-
-
-async def finish_broker_changes(connection: Connection, ids: Sequence[int], error: str | None = None) -> None:
-    """Mark changes as learned, or as refused with the broker's error."""
-    await connection.execute(_OUTBOX_DONE, {"ids": list(ids), "error": error})
-
-
 async def finish_all_broker_changes(connection: Connection) -> None:
     """Mark all changes as learned: the broker's file was rendered from the tables."""
     await connection.execute(_OUTBOX_ALL_DONE)
@@ -240,3 +209,9 @@ async def broker_change_state(connection: Connection, change_id: int) -> tuple[b
     cursor = await connection.execute(_OUTBOX_STATE, {"id": change_id})
     row = await cursor.fetchone()
     return (False, None) if row is None else (row["done_at"] is not None, row["error"])
+
+
+async def active_by_presence(connection: Connection) -> dict[str, int]:
+    """How many clients that may connect are online, offline and unknown."""
+    cursor = await connection.execute(_ACTIVE_BY_PRESENCE)
+    return {row["presence"]: row["number"] for row in await cursor.fetchall()}

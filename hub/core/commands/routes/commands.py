@@ -1,8 +1,6 @@
 """Commands: post, read, list, cancel."""
 
 import asyncio
-import base64
-import binascii
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,22 +8,25 @@ import msgspec
 from fastapi import APIRouter, Header, Query, Request, Response
 from uuid_utils.compat import uuid7
 
-from hub.api.deps import HubDep, Permission, require
-from hub.api.models import CommandInput, CommandLogs, CommandOutput, CommandPage, LogEntry, Moment, Problem
-from hub.app import Hub
-from hub.core.commands.service.commands import Row
-from hub.core.commands.service.submission import Caller, CommandRequest, IdempotencyKey
+from hub.api.lookup import part
+from hub.api.pages import from_cursor, to_cursor
+from hub.api.problems import PROBLEM
+from hub.api.shapes import Moment
+from hub.core.access.routes import MayCommand, MayRead
+from hub.core.access.rules import Caller, IdempotencyKey
+from hub.core.commands.service.commands import Commands, Row
+from hub.core.commands.service.submission import CommandRequest, Submission
+from hub.core.commands.service.waiting import Waiting
+from hub.core.commands.shapes import CommandInput, CommandLogs, CommandOutput, CommandPage, LogEntry
 from hub.errors import FieldProblem, RejectedError
 
 router = APIRouter(tags=["commands"])
+CommandsDep = Annotated[Commands, part(Commands)]
+SubmissionDep = Annotated[Submission, part(Submission)]
+WaitingDep = Annotated[Waiting, part(Waiting)]
 ROUTE = "POST /api/commands"
 LOOK_AT_CALLER_S = 1.0
 """How often a waiting request looks whether its caller is still there."""
-PROBLEM: dict[str, Any] = {"model": Problem, "content": {"application/problem+json": {}}}
-MayCommand = Annotated[Caller, require(Permission.COMMAND)]
-MayRead = Annotated[Caller, require(Permission.READ)]
-
-
 _FIELDS = tuple(CommandOutput.model_fields)
 
 
@@ -43,6 +44,53 @@ def _answer(row: Row, status_code: int = 200, headers: dict[str, str] | None = N
         status_code=status_code,
         headers=headers,
     )
+
+
+class Acceptor:
+    """Accepts commands for both ways in: the route, and the fast path past the framework."""
+
+    def __init__(self, submission: Submission, commands: Commands, waiting: Waiting) -> None:
+        self._submission = submission
+        self._commands = commands
+        self._waiting = waiting
+
+    async def accept(
+        self,
+        caller: Caller,
+        body: CommandInput,
+        raw: bytes,
+        *,
+        wait: float,
+        idempotency_key: str | None,
+        traceparent: str | None,
+        request: Request,
+    ) -> Response:
+        """Store a command and answer, as `POST /api/commands` describes it. `raw` is the body that a key stands for."""
+        key = IdempotencyKey.of(ROUTE, idempotency_key, raw) if idempotency_key else None
+        wanted = CommandRequest(**body.wanted(), traceparent=traceparent)
+        command_id = uuid7()
+        status_code, headers = 201, {}
+        # Expected before it is stored: its end cannot slip through in between.
+        with self._waiting.expected(command_id) as end:
+            accepted = await self._submission.submit(caller, wanted, key, command_id=command_id)
+            if accepted.quota is not None:
+                left = min(accepted.quota.minute_left, accepted.quota.day_left)
+                headers["RateLimit-Remaining"] = str(left)
+            headers["Location"] = f"/api/commands/{accepted.command_id}"
+            if accepted.row is not None:
+                if not wait:
+                    return _answer(accepted.row, status_code, headers)
+                await until_end(end, request, wait)
+        if accepted.repeated:
+            status_code = 200
+            if wait:
+                with self._waiting.expected(accepted.command_id) as end:
+                    await self._waiting.look(accepted.command_id)
+                    await until_end(end, request, wait)
+        return _answer(await self._commands.get(accepted.command_id), status_code, headers)
+
+
+AcceptorDep = Annotated[Acceptor, part(Acceptor)]
 
 
 @router.post(
@@ -63,7 +111,7 @@ def _answer(row: Row, status_code: int = 200, headers: dict[str, str] | None = N
 async def post_command(
     body: CommandInput,
     request: Request,
-    hub: HubDep,
+    acceptor: AcceptorDep,
     caller: MayCommand,
     wait: Annotated[float, Query(ge=0, le=60, description="Seconds to wait for the end.")] = 0,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")] = None,
@@ -71,45 +119,9 @@ async def post_command(
 ) -> Response:
     """Accept a command."""
     raw = await request.body() if idempotency_key else b""
-    return await accept(
-        hub, caller, body, raw, wait=wait, idempotency_key=idempotency_key, traceparent=traceparent, request=request
+    return await acceptor.accept(
+        caller, body, raw, wait=wait, idempotency_key=idempotency_key, traceparent=traceparent, request=request
     )
-
-
-async def accept(
-    hub: Hub,
-    caller: Caller,
-    body: CommandInput,
-    raw: bytes,
-    *,
-    wait: float,
-    idempotency_key: str | None,
-    traceparent: str | None,
-    request: Request,
-) -> Response:
-    """Store a command and answer, as `POST /api/commands` describes it. `raw` is the body that a key stands for."""
-    key = IdempotencyKey.of(ROUTE, idempotency_key, raw) if idempotency_key else None
-    wanted = CommandRequest(**body.wanted(), traceparent=traceparent)
-    command_id = uuid7()
-    status_code, headers = 201, {}
-    # Expected before it is stored: its end cannot slip through in between.
-    with hub.waiting.expected(command_id) as end:
-        accepted = await hub.submission.submit(caller, wanted, key, command_id=command_id)
-        if accepted.quota is not None:
-            left = min(accepted.quota.minute_left, accepted.quota.day_left)
-            headers["RateLimit-Remaining"] = str(left)
-        headers["Location"] = f"/api/commands/{accepted.command_id}"
-        if accepted.row is not None:
-            if not wait:
-                return _answer(accepted.row, status_code, headers)
-            await until_end(end, request, wait)
-    if accepted.repeated:
-        status_code = 200
-        if wait:
-            with hub.waiting.expected(accepted.command_id) as end:
-                await hub.waiting.look(accepted.command_id)
-                await until_end(end, request, wait)
-    return _answer(await hub.commands.get(accepted.command_id), status_code, headers)
 
 
 async def until_end(end: asyncio.Future[None], request: Request, wait: float) -> None:
@@ -128,9 +140,9 @@ async def until_end(end: asyncio.Future[None], request: Request, wait: float) ->
     summary="One command",
     responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
 )
-async def get_command(command_id: UUID, hub: HubDep, _caller: MayRead) -> Response:
+async def get_command(command_id: UUID, commands: CommandsDep, _caller: MayRead) -> Response:
     """A command as it stands now."""
-    return _answer(await hub.commands.get(command_id))
+    return _answer(await commands.get(command_id))
 
 
 @router.get(
@@ -139,9 +151,9 @@ async def get_command(command_id: UUID, hub: HubDep, _caller: MayRead) -> Respon
     summary="Every change of a command",
     responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
 )
-async def get_logs(command_id: UUID, hub: HubDep, _caller: MayRead) -> CommandLogs:
+async def get_logs(command_id: UUID, commands: CommandsDep, _caller: MayRead) -> CommandLogs:
     """The way that a command took."""
-    _, rows = await hub.commands.logs(command_id)
+    _, rows = await commands.logs(command_id)
     return CommandLogs(command_id=command_id, items=[LogEntry.model_validate(row) for row in rows])
 
 
@@ -152,7 +164,7 @@ async def get_logs(command_id: UUID, hub: HubDep, _caller: MayRead) -> CommandLo
     responses=dict.fromkeys((401, 403, 422, 503), PROBLEM),
 )
 async def list_commands(
-    hub: HubDep,
+    commands: CommandsDep,
     _caller: MayRead,
     client_id: Annotated[str | None, Query(max_length=63)] = None,
     status: Annotated[list[str] | None, Query(max_length=10, description="May be given several times.")] = None,
@@ -170,7 +182,7 @@ async def list_commands(
             raise RejectedError("validation_error", fields=(FieldProblem(name, "holds a NUL"),))
     if status and any("\0" in item for item in status):
         raise RejectedError("validation_error", fields=(FieldProblem("status", "holds a NUL"),))
-    rows, following = await hub.commands.page(
+    rows, following = await commands.page(
         before=from_cursor(cursor),
         limit=limit,
         client_id=client_id,
@@ -195,23 +207,6 @@ async def list_commands(
     ),
     responses=dict.fromkeys((401, 403, 404, 409, 422, 503), PROBLEM),
 )
-async def cancel_command(command_id: UUID, hub: HubDep, caller: MayCommand) -> Response:
+async def cancel_command(command_id: UUID, commands: CommandsDep, caller: MayCommand) -> Response:
     """Ask for a cancel."""
-    return _answer(await hub.commands.cancel(caller, command_id))
-
-
-def to_cursor(command_id: UUID | None) -> str | None:
-    """An id as callers get it to fetch the next page."""
-    return None if command_id is None else base64.urlsafe_b64encode(command_id.bytes).rstrip(b"=").decode()
-
-
-def from_cursor(cursor: str | None) -> UUID | None:
-    """The id in a cursor. Raises RejectedError."""
-    if cursor is None:
-        return None
-    try:
-        return UUID(bytes=base64.b64decode(cursor + "==", altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError):
-        raise RejectedError(
-            "validation_error", fields=(FieldProblem("cursor", "is not a next_cursor of this list"),)
-        ) from None
+    return _answer(await commands.cancel(caller, command_id))

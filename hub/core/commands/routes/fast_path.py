@@ -1,8 +1,8 @@
 """`POST /api/commands` past the framework, for its cost: half of what the hub did for a command was done there.
 
 Only a request that is plainly right is served here, by the same models and the same function as the route; whatever
-else comes in, wrong or merely unusual, goes the long way with its body, where all its errors have their home. A test
-holds the answers of both ways against each other.
+else comes in, wrong or merely unusual, goes the slow path with its body, where all its errors have their home. A test
+compares the answers of both.
 """
 
 import re
@@ -14,15 +14,17 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.api import problems
-from hub.api.deps import Permission, caller_of
-from hub.api.models import CommandInput
-from hub.app import Hub
-from hub.core.commands.routes.commands import accept
+from hub.core.access.routes import caller_of
+from hub.core.access.rules import Permission
+from hub.core.access.service import Access
+from hub.core.commands.routes.commands import Acceptor
+from hub.core.commands.shapes import CommandInput
 from hub.errors import HubError
+from hub.telemetry.log import Log
 
 PATH = "/api/commands"
 MAX_BODY = 64 * 1024
-"""Bytes; what is larger goes the long way, which has the limit."""
+"""Bytes; what is larger takes the slow path, which has the limit."""
 _WAIT = re.compile(rb"wait=(\d{1,2})")
 _KEY = re.compile(rb"[\x21-\x7e]{1,200}")
 _TRACEPARENT = re.compile(rb"[0-9a-f-]{1,100}")
@@ -31,15 +33,17 @@ _MAX_WAIT_S = 60.0
 
 
 class _UnusualError(Exception):
-    """Not a request for the short way."""
+    """Not a request for the fast path."""
 
 
-class ShortWay:
+class FastPath:
     """Serves the hottest route itself and passes everything else on."""
 
-    def __init__(self, app: ASGIApp, hub: Hub) -> None:
+    def __init__(self, app: ASGIApp, acceptor: Acceptor, access: Access, log: Log) -> None:
         self._app = app
-        self._hub = hub
+        self._acceptor = acceptor
+        self._access = access
+        self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -59,14 +63,13 @@ class ShortWay:
         except HubError as error:
             response = problems.of_hub_error(request, error)
         except Exception as error:  # noqa: BLE001 - logged, and answered as every other bug
-            response = problems.of_bug(request, error, self._hub.log)
+            response = problems.of_bug(request, error, self._log)
         await response(scope, receive, send)
 
     async def _answer(self, asked: "_Asked", request: Request) -> Response:
         address = request.client.host if request.client else None
-        caller = await caller_of(self._hub, asked.authorization, asked.api_key, address, Permission.COMMAND)
-        return await accept(
-            self._hub,
+        caller = await caller_of(self._access, asked.authorization, asked.api_key, address, Permission.COMMAND)
+        return await self._acceptor.accept(
             caller,
             asked.command,
             asked.body,
@@ -78,7 +81,7 @@ class ShortWay:
 
 
 class _Asked:
-    """What a request says. Raises _UnusualError for anything that the long way might see in another light."""
+    """What a request says. Raises _UnusualError for anything that the slow path might see in another light."""
 
     def __init__(self, scope: Scope, body: bytes) -> None:
         self.body = body
@@ -117,7 +120,7 @@ def _wait(query: bytes) -> float:
 
 
 async def _body(receive: Receive, messages: list[Message]) -> bytes:
-    """The whole body; `messages` keeps what was received for the long way."""
+    """The whole body; `messages` keeps what was received for the slow path."""
     size = 0
     while True:
         message = await receive()

@@ -6,35 +6,33 @@ from typing import Any
 from uuid import UUID
 
 from hub.batching import Batcher
-from hub.core.access import store as principals
+from hub.core.access.rules import Caller
+from hub.core.audit import store as audit
 from hub.core.commands.rules import lifecycle
 from hub.core.commands.rules.lifecycle import ENDED, CancelRequested, DeadlinePassed, Ignore
-from hub.core.commands.service.submission import Caller
 from hub.core.commands.store import commands as store
 from hub.core.commands.store import transitions
+from hub.core.commands.telemetry import Event, Metrics
 from hub.database.engine import Connection, Database
 from hub.errors import ConflictError, NotFoundError
-from hub.features.explain.rules.causes import Explanation
 from hub.signals.ports import Signals
-from hub.telemetry.log import Event, Log
-from hub.telemetry.metrics import Metrics
+from hub.telemetry.log import Log
 
 Row = dict[str, Any]
-Causes = Callable[[Connection, Sequence[UUID]], Awaitable[dict[UUID, Explanation]]]
+Causes = Callable[[Connection, Sequence[UUID]], Awaitable[dict[UUID, str]]]
+"""For some of these commands the code of what keeps them."""
 
 
 class Commands:
     """The service for single commands; `reader.run` must be running."""
 
-    def __init__(
-        self, database: Database, signals: Signals, metrics: Metrics, log: Log, *, causes: Causes | None = None
-    ) -> None:
-        """`causes`, if given, names for the log what kept commands that are overdue."""
+    def __init__(self, database: Database, signals: Signals, metrics: Metrics, log: Log) -> None:
         self._database = database
         self._signals = signals
         self._metrics = metrics
         self._log = log
-        self._causes = causes
+        self.causes: Causes | None = None
+        """Names for the log what kept commands that are overdue; set by the subject that explains."""
         self.reader: Batcher[UUID, Row | None] = Batcher(self._find)
 
     async def get(self, command_id: UUID) -> Row:
@@ -87,11 +85,6 @@ class Commands:
         more = len(rows) > limit
         return rows[:limit], rows[limit - 1]["id"] if more else None
 
-    async def figures(self) -> dict[str, dict[str, int]]:
-        """Counts of the tables, for the metrics."""
-        async with self._database.connection() as connection:
-            return await store.figures(connection)
-
     async def cancel(self, caller: Caller, command_id: UUID) -> Row:
         """Ask for a cancel. Pending: cancelled at once. Handed out: the agent is asked until it answers, and what it
         has done already wins. Asking again is harmless. Raises NotFoundError, or ConflictError when it has ended
@@ -104,14 +97,7 @@ class Commands:
             decision = lifecycle.decide(command.state, CancelRequested(), command.now)
             if command.fold(decision):
                 await transitions.apply(connection, [command])
-                await principals.audit(
-                    connection,
-                    principal_id=caller.principal.id,
-                    action="command.cancel",
-                    resource="command",
-                    resource_id=str(command_id),
-                    address=caller.address,
-                )
+                await audit.record(connection, caller, "command.cancel", "command", str(command_id))
         status = command.state.status
         if isinstance(decision, Ignore) and status in ENDED and status is not lifecycle.Status.CANCELLED:
             raise ConflictError("command_ended", command_id=command_id, status=status.value)
@@ -128,20 +114,20 @@ class Commands:
         async with self._database.transaction() as connection:
             overdue = await transitions.lock_overdue(connection, most)
             # Before anything is decided: afterwards they have only ended.
-            kept_by: dict[UUID, Explanation] = {}
-            if overdue and self._causes is not None:
-                kept_by = await self._causes(connection, [command.id for command in overdue])
+            kept_by: dict[UUID, str] = {}
+            if overdue and self.causes is not None:
+                kept_by = await self.causes(connection, [command.id for command in overdue])
             for command in overdue:
                 command.fold(lifecycle.decide(command.state, DeadlinePassed(), command.now))
             await transitions.apply(connection, overdue)
         for command in overdue:
-            self._metrics.commands_completed.labels(command.state.status.value).inc()
+            self._metrics.completed.labels(command.state.status.value).inc()
             self._log.warning(
                 Event.COMMAND_OVERDUE,
                 command_id=command.id,
                 client_id=command.client_id,
                 status=command.state.status.value,
-                cause=kept_by[command.id].cause.value if command.id in kept_by else None,
+                cause=kept_by.get(command.id),
             )
         self._signals.work_for({command.client_id for command in overdue})
         self._signals.ended(command.id for command in overdue if command.state.status in ENDED)

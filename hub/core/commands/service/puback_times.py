@@ -12,7 +12,7 @@ PATIENCE_S = 0.5
 MAX_WAITING = 50_000
 
 
-class SentTimes:
+class PubackTimes:
     """Collects PUBACKs; `run` writes the times of those about which no report came soon."""
 
     def __init__(self, write: Callable[[dict[UUID, float]], Awaitable[None]]) -> None:

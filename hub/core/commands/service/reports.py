@@ -13,15 +13,14 @@ from hub.api.text import clean, clean_text
 from hub.clock import DatabaseClock
 from hub.core.commands.rules import lifecycle
 from hub.core.commands.rules.lifecycle import ENDED, Ignore, Ignored, Reported
-from hub.core.commands.service.puback_times import SentTimes
+from hub.core.commands.service.puback_times import PubackTimes
 from hub.core.commands.store import transitions
 from hub.core.commands.store.transitions import LockedCommand, Unusable
-from hub.core.presence import store as sessions
+from hub.core.commands.telemetry import Event, Metrics
 from hub.database.engine import Database
 from hub.errors import UnavailableError
 from hub.signals.ports import Publisher, Signals
-from hub.telemetry.log import Event, Log
-from hub.telemetry.metrics import Metrics
+from hub.telemetry.log import Log
 from schemas.messages import Receipt, Report
 from schemas.states import ReportStatus
 
@@ -62,7 +61,7 @@ class Reports:
         metrics: Metrics,
         log: Log,
         chance: random.Random,
-        sent: SentTimes,
+        sent: PubackTimes,
     ) -> None:
         self._database = database
         self._publisher = publisher
@@ -189,7 +188,7 @@ class Reports:
         now = self._clock.estimate()
         if now is None:
             async with self._database.connection() as connection:
-                now = await sessions.now(connection)
+                now = await self._database.now(connection)
             self._clock.note(now)
         return now
 
@@ -224,7 +223,7 @@ class Reports:
         if any(entry["event"] == "started" for entry in command.logs):
             self._metrics.accept_to_started.observe(waited)
         if command.state.status in ENDED and command.from_status is not command.state.status:
-            self._metrics.commands_completed.labels(command.state.status.value).inc()
+            self._metrics.completed.labels(command.state.status.value).inc()
             self._metrics.duration.observe(waited)
 
     def _tell(self, commands: Iterable[LockedCommand], unusable: Sequence[Unusable]) -> None:

@@ -1,7 +1,6 @@
 """Accepting commands: check, resolve documents and lane, store as a group, answer after the commit."""
 
 import contextlib
-import hashlib
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -14,23 +13,24 @@ from uuid_utils.compat import uuid7
 
 from hub.api.text import find_unstorable, kept_size
 from hub.batching import Batcher
-from hub.core.access.store import Principal
+from hub.core.access.rules import Caller, IdempotencyKey
+from hub.core.access.service import Idempotency
 from hub.core.commands.rules import actions, policies
 from hub.core.commands.rules.lanes import lane_of
 from hub.core.commands.rules.policies import BackOff, Policy
 from hub.core.commands.store import submit as store
 from hub.core.commands.store.submit import KeyCollisionError, NewCommand, Verdict
+from hub.core.commands.telemetry import Event, Metrics
+from hub.core.documents.rules import DOCUMENT_PATH
 from hub.core.documents.store import documents as document_store
 from hub.core.documents.store.documents import Document
 from hub.database.engine import Database
-from hub.errors import ConflictError, FieldProblem, NotFoundError, RejectedError, UnavailableError
+from hub.errors import FieldProblem, NotFoundError, RejectedError, UnavailableError
 from hub.signals.ports import Signals
-from hub.telemetry.log import Event, Log
-from hub.telemetry.metrics import Metrics
+from hub.telemetry.log import Log
 
 MAX_PAYLOAD = 48 * 1024
 """Bytes of a payload's JSON: with all that a run message adds it stays below the contract's 64 KiB."""
-DOCUMENT_PATH = "/api/documents/"
 DOCUMENT_KNOWN_S = 1_800.0
 """How long a document is not looked up again. Its use is noted when it is looked up, and no document is deleted within
 a day of its last use, so what is known is there."""
@@ -57,28 +57,6 @@ class CommandRequest:
     tags: tuple[str, ...] = ()
     estimated_duration_s: float | None = None
     traceparent: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks and from where."""
-
-    principal: Principal
-    address: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class IdempotencyKey:
-    """The caller's key and the hash of the body it came with."""
-
-    route: str
-    key: str
-    request_sha256: bytes
-
-    @classmethod
-    def of(cls, route: str, key: str, body: bytes) -> "IdempotencyKey":
-        """A key for a raw request body."""
-        return cls(route, key, hashlib.sha256(body).digest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +100,7 @@ class Submission:
         sources: Sources,
         metrics: Metrics,
         log: Log,
+        idempotency: Idempotency,
         policy_of: Callable[[str], Policy] = lambda _: Policy(),
     ) -> None:
         """`policy_of` answers from memory what an action's policy is."""
@@ -130,6 +109,7 @@ class Submission:
         self._signals = signals
         self._metrics = metrics
         self._log = log
+        self._idempotency = idempotency
         self._policy_of = policy_of
         self._documents: dict[UUID, tuple[float, dict[str, Any]]] = {}
         self.batcher: Batcher[NewCommand, Verdict | KeyCollisionError] = Batcher(self._write)
@@ -152,9 +132,9 @@ class Submission:
         if not names_source(request):
             return await self._submit(caller, request, key, command_id)
         check(request)
-        repeated = await self._find_repeated(caller, key) if key is not None else None
-        if repeated is not None:
-            return repeated
+        made = await self._idempotency.find(caller, key) if key is not None else None
+        if made is not None:
+            return Accepted(made, repeated=True, quota=None)
         request, document = await self.bring(caller, request)
         try:
             accepted = await self._submit(caller, request, key, command_id)
@@ -199,14 +179,14 @@ class Submission:
         verdict = await self.batcher.submit(command)
         if isinstance(verdict, KeyCollisionError) or verdict.refusal == "repeated":
             assert key is not None  # noqa: S101 - only a command with a key can be a repeat
-            return await self._repeat(caller, key)
+            return Accepted(await self._idempotency.find_repeated(caller, key), repeated=True, quota=None)
         if verdict.refusal is not None:
-            self._metrics.commands_refused.labels(verdict.refusal).inc()
+            self._metrics.refused.labels(verdict.refusal).inc()
             self._log.info(
                 Event.COMMAND_REFUSED, client_id=request.client_id, action=request.action, code=verdict.refusal
             )
             raise refusal(verdict, request)
-        self._metrics.commands_created.labels(label_of(command.action)).inc()
+        self._metrics.created.labels(label_of(command.action)).inc()
         self._log.info(Event.COMMAND_CREATED, command_id=command.id, client_id=command.client_id, action=command.action)
         quota = Quota(verdict.minute_left, verdict.minute_reset, verdict.day_left, verdict.day_reset)
         return Accepted(command.id, repeated=False, quota=quota, row=_row(command, verdict))
@@ -249,7 +229,7 @@ class Submission:
             tags=list(request.tags),
             estimated_duration_s=request.estimated_duration_s,
             traceparent=request.traceparent,
-            created_by=caller.principal.id,
+            created_by=caller.principal_id,
             address=caller.address,
             idempotency_route=key.route if key else None,
             idempotency_key=key.key if key else None,
@@ -308,22 +288,6 @@ class Submission:
         for command in commands:
             answers += await self._write([command])
         return answers
-
-    async def _repeat(self, caller: Caller, key: IdempotencyKey) -> Accepted:
-        found = await self._find_repeated(caller, key)
-        if found is None:  # The other request was rolled back meanwhile.
-            raise UnavailableError("try_again")
-        return found
-
-    async def _find_repeated(self, caller: Caller, key: IdempotencyKey) -> Accepted | None:
-        async with self._database.connection() as connection:
-            found = await store.find_idempotent(connection, caller.principal.id, key.route, key.key)
-        if found is None:
-            return None
-        command_id, request_sha256 = found
-        if request_sha256 != key.request_sha256:
-            raise ConflictError("idempotency_key_reused", key=key.key)
-        return Accepted(command_id, repeated=True, quota=None)
 
 
 def names_source(request: CommandRequest) -> bool:

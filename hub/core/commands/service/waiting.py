@@ -8,14 +8,13 @@ from uuid import UUID
 
 from hub.core.commands.store import commands
 from hub.database.engine import Database
-from hub.errors import UnavailableError
 
 POLL_S = 0.5
 """How late a caller hears of an end that another process applied without our hearing its signal."""
 
 
 class Waiting:
-    """Futures by command; `run` must be running for ends that other processes apply."""
+    """Futures by command; `poll` must be called every `POLL_S` seconds for ends that other processes apply."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -47,14 +46,8 @@ class Waiting:
                 if not future.done():
                     future.set_result(None)
 
-    async def run(self) -> None:
-        """Look, while anyone waits, whether something ended elsewhere."""
-        while True:
-            await asyncio.sleep(POLL_S)
-            if not self._futures:
-                continue
-            try:
-                async with self._database.connection() as connection:
-                    self.ended(await commands.ended(connection, list(self._futures)))
-            except UnavailableError:
-                continue
+    async def poll(self) -> None:
+        """Look, when anyone waits, whether something ended elsewhere. Raises UnavailableError."""
+        if self._futures:
+            async with self._database.connection() as connection:
+                self.ended(await commands.ended(connection, list(self._futures)))

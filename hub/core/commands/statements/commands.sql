@@ -42,21 +42,11 @@ WHERE attempt >= 1
 ORDER BY id DESC
 LIMIT %(limit)s;
 
--- name: figures
--- What the metrics show of the tables; every part reads a small index.
-SELECT 'clients' AS kind, s.presence AS name, count(*) AS number
-FROM client_sessions s JOIN clients c ON c.id = s.client_id
-WHERE c.status = 'active'
-GROUP BY s.presence
+-- name: unfinished
+-- For the metrics; every part reads a small index.
+SELECT 'pending' AS status, count(*) AS number FROM commands WHERE status = 'pending' AND NOT scheduled
 UNION ALL
-SELECT 'unfinished', 'pending', count(*) FROM commands WHERE status = 'pending' AND NOT scheduled
-UNION ALL
-SELECT 'unfinished', status, count(*) FROM commands WHERE status IN ('queued', 'running') GROUP BY status
-UNION ALL
-SELECT 'other', 'dead_letters', count(*) FROM commands
-WHERE dead_letter_reason IS NOT NULL AND dead_letter_closed_at IS NULL
-UNION ALL
-SELECT 'other', 'broker_changes', count(*) FROM broker_outbox WHERE done_at IS NULL;
+SELECT status, count(*) FROM commands WHERE status IN ('queued', 'running') GROUP BY status;
 
 -- name: ended
 -- Which of these commands have ended: for callers that wait, when another process applied the report.

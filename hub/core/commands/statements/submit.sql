@@ -182,9 +182,3 @@ ORDER BY d.n;
 SELECT
     set_config('plan_cache_mode', 'force_custom_plan', true),
     set_config('enable_hashjoin', 'on', true);
-
--- name: find_idempotent
--- The command that an idempotency key stands for, with the hash of the request that made it.
-SELECT command_id, request_sha256
-FROM idempotency_keys
-WHERE principal_id = %(principal_id)s AND route = %(route)s AND key = %(key)s;

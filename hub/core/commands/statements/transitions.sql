@@ -106,3 +106,17 @@ SELECT id, floorhub_now() AS now FROM moved;
 INSERT INTO report_quarantine (client_id, report_id, command_id, at, reason, report)
 SELECT r.client_id, r.report_id, r.command_id, floorhub_now(), r.reason, r.report
 FROM jsonb_to_recordset(%(rows)s) AS r (client_id text, report_id uuid, command_id uuid, reason text, report text);
+
+-- name: delete_quarantine
+WITH old AS MATERIALIZED (
+    SELECT ctid FROM report_quarantine
+    WHERE at < %(before)s
+    ORDER BY at
+    LIMIT %(most)s
+    FOR UPDATE SKIP LOCKED
+)
+DELETE FROM report_quarantine q USING old WHERE q.ctid = old.ctid
+RETURNING jsonb_build_object('kind', 'quarantined_report', 'id', q.id, 'row', to_jsonb(q))::text AS line;
+
+-- name: count_quarantine
+SELECT count(*) AS number FROM report_quarantine WHERE at < %(before)s;

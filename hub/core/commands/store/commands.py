@@ -13,7 +13,7 @@ from hub.database.statements import statement
 _FIND = HotStatement("core/commands/commands", "find")
 _LOGS = statement("core/commands/commands", "logs")
 _PAGE = statement("core/commands/commands", "page")
-_FIGURES = statement("core/commands/commands", "figures")
+_UNFINISHED = statement("core/commands/commands", "unfinished")
 _ENDED = statement("core/commands/commands", "ended")
 
 
@@ -61,14 +61,11 @@ async def page(
     return await cursor.fetchall()
 
 
-async def figures(connection: Connection) -> dict[str, dict[str, int]]:
-    """Counts for the metrics, by kind (clients, unfinished, other) and name."""
+async def unfinished(connection: Connection) -> dict[str, int]:
+    """How many commands have not ended, by status, without scheduled ones."""
     cursor = reading(connection)
-    await cursor.execute(_FIGURES)
-    counts: dict[str, dict[str, int]] = {"clients": {}, "unfinished": {}, "other": {}}
-    for row in await cursor.fetchall():
-        counts[row["kind"]][row["name"]] = row["number"]
-    return counts
+    await cursor.execute(_UNFINISHED)
+    return {row["status"]: row["number"] for row in await cursor.fetchall()}
 
 
 async def ended(connection: Connection, ids: Sequence[UUID]) -> set[UUID]:

@@ -17,7 +17,6 @@ from hub.database.statements import statement
 
 _SUBMIT = HotStatement("core/commands/submit", "submit")
 _PLAN_FOR_MANY = statement("core/commands/submit", "plan_for_many")
-_FIND = statement("core/commands/submit", "find_idempotent")
 
 
 class NewCommand(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,12 +109,3 @@ def _verdicts(rows: Sequence[DictRow]) -> list[Verdict]:
         )
         for row in rows
     ]
-
-
-async def find_idempotent(
-    connection: Connection, principal_id: UUID, route: str, key: str
-) -> tuple[UUID, bytes] | None:
-    """The command that a key stands for and the SHA-256 of the request that made it."""
-    cursor = await connection.execute(_FIND, {"principal_id": principal_id, "route": route, "key": key})
-    row = await cursor.fetchone()
-    return None if row is None else (row["command_id"], bytes(row["request_sha256"]))

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Sequence
 
 from hub.core.commands.store import dispatch as store
 from hub.core.commands.store.transitions import LockedCommand
+from hub.core.commands.telemetry import Event, Metrics
 from hub.database.engine import Database
 from hub.errors import UnavailableError
 from hub.signals.ports import Publisher
-from hub.telemetry.log import Event, Log
-from hub.telemetry.metrics import Metrics
+from hub.telemetry.log import Event as LoopEvent
+from hub.telemetry.log import Log
 from schemas.messages import Run
 
 POLL_S = 1.0
@@ -92,7 +93,7 @@ class Dispatcher:
                     await self._send_again()
                 await self._serve()
             except UnavailableError as problem:
-                self._log.warning(Event.TASK_RETRY, task="dispatcher", code=problem.code)
+                self._log.warning(LoopEvent.TASK_RETRY, task="dispatcher", code=problem.code)
 
     async def _poll(self) -> None:
         await self._send_again()
@@ -131,5 +132,5 @@ class Dispatcher:
 
     def _publish(self, run: Run, event: Event) -> None:
         self._publisher.run(run)
-        self._metrics.commands_sent.labels("first" if event is Event.COMMAND_SENT else "again").inc()
+        self._metrics.sent.labels("first" if event is Event.COMMAND_SENT else "again").inc()
         self._log.info(event, command_id=run.command_id, client_id=run.client_id, attempt=run.attempt, lane=run.lane)

@@ -7,13 +7,16 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
-from hub.api.deps import HubDep, Permission, client_or, require
-from hub.api.models import DocumentOutput
-from hub.core.commands.routes.commands import PROBLEM
-from hub.core.commands.service.submission import DOCUMENT_PATH, Caller
+from hub.api.lookup import part
+from hub.api.problems import PROBLEM
+from hub.core.access.routes import ClientOrReader, MayUpload
+from hub.core.documents.rules import DOCUMENT_PATH
+from hub.core.documents.service.documents import Documents
+from hub.core.documents.shapes import DocumentOutput
 from hub.core.documents.store.documents import Document
 
 router = APIRouter(tags=["documents"])
+DocumentsDep = Annotated[Documents, part(Documents)]
 NO_BODY_LIMIT_HERE = 2 * 1024**3
 """The service counts bytes itself and answers with its own problem; this only lifts the limit of all other routes."""
 
@@ -48,14 +51,14 @@ def described(document: Document) -> DocumentOutput:
 )
 async def post_document(
     request: Request,
-    hub: HubDep,
-    caller: Annotated[Caller, require(Permission.DOCUMENT)],
+    documents: DocumentsDep,
+    caller: MayUpload,
     content_type: Annotated[str, Header(max_length=200, pattern=r"^[\x20-\x7e]+$")] = "application/octet-stream",
     filename: Annotated[str | None, Query(max_length=255, pattern=r"^[^\x00-\x1f/\\]+$")] = None,
 ) -> DocumentOutput:
     """Store a document."""
     media_type = content_type.partition(";")[0].strip().lower()
-    document = await hub.documents.upload(caller, request.stream(), content_type=media_type, filename=filename)
+    document = await documents.upload(caller, request.stream(), content_type=media_type, filename=filename)
     return described(document)
 
 
@@ -69,18 +72,16 @@ async def post_document(
         **dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
     },
 )
-async def get_document(
-    document_id: UUID, hub: HubDep, client_id: Annotated[str | None, client_or(Permission.READ)]
-) -> StreamingResponse:
+async def get_document(document_id: UUID, documents: DocumentsDep, client_id: ClientOrReader) -> StreamingResponse:
     """The bytes."""
     if client_id is None:
-        document = await hub.documents.get(document_id)
+        document = await documents.get(document_id)
     else:
-        document = await hub.documents.get_for_client(client_id, document_id)
+        document = await documents.get_for_client(client_id, document_id)
 
     async def parts() -> AsyncIterator[bytes]:
-        async for part in hub.documents.read(document):
-            yield part
+        async for chunk in documents.read(document):
+            yield chunk
 
     return StreamingResponse(
         parts(),

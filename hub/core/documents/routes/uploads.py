@@ -5,13 +5,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Header, Path, Request
 
-from hub.api.deps import HubDep, client_only
-from hub.api.models import DocumentOutput, UploadPath
-from hub.core.commands.routes.commands import PROBLEM
+from hub.api.lookup import part
+from hub.api.problems import PROBLEM
+from hub.core.access.routes import ItsOwnId
 from hub.core.documents.routes.documents import NO_BODY_LIMIT_HERE, described
+from hub.core.documents.service.uploads import Uploads
+from hub.core.documents.shapes import DocumentOutput, UploadPath
 
 router = APIRouter(tags=["documents"])
-ItsId = Annotated[str, client_only()]
+UploadsDep = Annotated[Uploads, part(Uploads)]
 
 
 @router.post(
@@ -22,9 +24,9 @@ ItsId = Annotated[str, client_only()]
     description="For the client (HTTP Basic) that has this command, until it ends. Each path takes one upload.",
     responses=dict.fromkeys((401, 404, 422, 429, 503), PROBLEM),
 )
-async def post_upload(command_id: UUID, hub: HubDep, client_id: ItsId) -> UploadPath:
+async def post_upload(command_id: UUID, uploads: UploadsDep, client_id: ItsOwnId) -> UploadPath:
     """Give a path out."""
-    return UploadPath(path=await hub.uploads.open(client_id, command_id), max_size=hub.uploads.max_size)
+    return UploadPath(path=await uploads.open(client_id, command_id), max_size=uploads.max_size)
 
 
 @router.put(
@@ -48,10 +50,10 @@ async def post_upload(command_id: UUID, hub: HubDep, client_id: ItsId) -> Upload
 async def put_upload(
     token: Annotated[str, Path(max_length=100, pattern=r"^[A-Za-z0-9_-]+$")],
     request: Request,
-    hub: HubDep,
-    client_id: ItsId,
+    uploads: UploadsDep,
+    client_id: ItsOwnId,
     content_type: Annotated[str, Header(max_length=200, pattern=r"^[\x20-\x7e]+$")] = "application/octet-stream",
 ) -> DocumentOutput:
     """Store it."""
     media_type = content_type.partition(";")[0].strip().lower()
-    return described(await hub.uploads.put(client_id, token, request.stream(), content_type=media_type))
+    return described(await uploads.put(client_id, token, request.stream(), content_type=media_type))

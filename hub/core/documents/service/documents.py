@@ -12,7 +12,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from hub.core.commands.service.submission import Caller
+from hub.core.access.rules import Caller
 from hub.core.documents.service.folders import Folders, content_type_of
 from hub.core.documents.store import documents as store
 from hub.core.documents.store.documents import CHUNK, Document
@@ -144,7 +144,7 @@ class Documents:
     async def _keep(self, caller: Caller, spooled: Spooled, content_type: str, filename: str | None) -> Document:
         async with self._database.transaction() as connection:
             return await keep(
-                connection, spooled, content_type=content_type, filename=filename, created_by=caller.principal.id
+                connection, spooled, content_type=content_type, filename=filename, created_by=caller.principal_id
             )
 
     async def get(self, document_id: UUID) -> Document:

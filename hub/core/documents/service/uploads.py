@@ -4,15 +4,16 @@ import secrets
 from collections.abc import AsyncIterable
 from uuid import UUID
 
+from hub.core.documents.rules import UPLOAD_PATH
 from hub.core.documents.service.documents import Spool, keep, take
 from hub.core.documents.store import uploads as store
 from hub.core.documents.store.documents import Document
+from hub.core.documents.telemetry import Event
 from hub.database.engine import Database
 from hub.errors import NotFoundError, RejectedError
 from hub.keys import hash_secret
-from hub.telemetry.log import Event, Log
+from hub.telemetry.log import Log
 
-PATH = "/api/uploads/"
 MOST_PATHS = 20
 """How many paths one command may have: what it brings, and some second tries."""
 
@@ -36,7 +37,7 @@ class Uploads:
             if await store.count(connection, command_id) >= MOST_PATHS:
                 raise RejectedError("too_many_uploads", most=MOST_PATHS)
             await store.open_path(connection, hash_secret(token), client_id, command_id)
-        return PATH + token
+        return UPLOAD_PATH + token
 
     async def put(self, client_id: str, token: str, body: AsyncIterable[bytes], *, content_type: str) -> Document:
         """Store what a client sends to its path, as a document of the one who sent the command.

@@ -3,16 +3,16 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-import msgspec
 from fastapi import APIRouter, Header, Path, Query, Response
 
-from hub.api.deps import HubDep, client_only
-from hub.api.models import Slug
-from hub.app import Hub
-from hub.core.commands.routes.commands import PROBLEM
+from hub.api.answers import json_answer
+from hub.api.lookup import part
+from hub.api.problems import PROBLEM
+from hub.api.shapes import Slug
+from hub.core.access.routes import ItsOwnId
 from hub.core.http_clients.routes.event_stream import EventStream
 from hub.core.http_clients.service.channels import Channel
-from hub.core.http_clients.service.http_clients import Agent
+from hub.core.http_clients.service.http_clients import Agent, HttpClients
 from hub.core.http_clients.shapes import (
     SESSION,
     ErrorInput,
@@ -27,7 +27,7 @@ from hub.errors import RejectedError
 from schemas.messages import Report
 
 router = APIRouter(tags=["clients without MQTT"])
-ItsId = Annotated[str, client_only()]
+HttpClientsDep = Annotated[HttpClients, part(HttpClients)]
 ClientPath = Annotated[Slug, Path()]
 SessionQuery = Annotated[str, Query(pattern=SESSION, description="New with each start of the client's program.")]
 Program = Annotated[str, Header(alias="User-Agent", max_length=400)]
@@ -58,8 +58,8 @@ def _agent(path_id: str, own_id: str, session: str, user_agent: str) -> Agent:
 )
 async def get_events(
     client_id: ClientPath,
-    hub: HubDep,
-    own_id: ItsId,
+    http_clients: HttpClientsDep,
+    own_id: ItsOwnId,
     session: SessionQuery,
     most_s: Annotated[
         float | None, Query(ge=0, le=86_400, description="The hub ends the stream after so long; open the next then.")
@@ -67,10 +67,10 @@ async def get_events(
     user_agent: Program = "",
 ) -> Response:
     """Open a stream."""
-    channel = await hub.http_clients.open_stream(_agent(client_id, own_id, session, user_agent))
+    channel = await http_clients.open_stream(_agent(client_id, own_id, session, user_agent))
 
     async def closed(channel: Channel, lost: bool) -> None:
-        await hub.http_clients.closed(channel, lost=lost)
+        await http_clients.closed(channel, lost=lost)
 
     return EventStream(channel, closed, most_s=most_s)
 
@@ -87,15 +87,15 @@ async def get_events(
 )
 async def get_commands(
     client_id: ClientPath,
-    hub: HubDep,
-    own_id: ItsId,
+    http_clients: HttpClientsDep,
+    own_id: ItsOwnId,
     session: SessionQuery,
     wait: Annotated[float, Query(ge=0, le=60)] = 0,
     user_agent: Program = "",
 ) -> Response:
     """Poll."""
-    messages, now = await hub.http_clients.poll(_agent(client_id, own_id, session, user_agent), wait)
-    return _json({"messages": messages, "hub_time": now})
+    messages, now = await http_clients.poll(_agent(client_id, own_id, session, user_agent), wait)
+    return json_answer({"messages": messages, "hub_time": now})
 
 
 @router.post(
@@ -106,11 +106,11 @@ async def get_commands(
     responses={**MEET_PROBLEMS, **dict.fromkeys((400, 413, 415), PROBLEM)},
 )
 async def post_ping(
-    client_id: ClientPath, body: Ping, hub: HubDep, own_id: ItsId, user_agent: Program = ""
+    client_id: ClientPath, body: Ping, http_clients: HttpClientsDep, own_id: ItsOwnId, user_agent: Program = ""
 ) -> Response:
     """Hear a client."""
-    now = await hub.http_clients.ping(_agent(client_id, own_id, body.session, user_agent))
-    return _json({"client_id": own_id, "session": body.session, "hub_time": now})
+    now = await http_clients.ping(_agent(client_id, own_id, body.session, user_agent))
+    return json_answer({"client_id": own_id, "session": body.session, "hub_time": now})
 
 
 @router.put(
@@ -120,9 +120,9 @@ async def post_ping(
     description="For the client (HTTP Basic) that has the command. The answer, after the commit, is the receipt.",
     responses=REPORT_PROBLEMS,
 )
-async def put_status(command_id: UUID, body: StatusInput, hub: HubDep, own_id: ItsId) -> Response:
+async def put_status(command_id: UUID, body: StatusInput, http_clients: HttpClientsDep, own_id: ItsOwnId) -> Response:
     """Take in a report."""
-    return await _report(hub, own_id, body.session, body.report(command_id))
+    return await _report(http_clients, own_id, body.session, body.report(command_id))
 
 
 @router.post(
@@ -132,9 +132,9 @@ async def put_status(command_id: UUID, body: StatusInput, hub: HubDep, own_id: I
     description="For the client (HTTP Basic) that has the command. The answer, after the commit, is the receipt.",
     responses=REPORT_PROBLEMS,
 )
-async def post_result(command_id: UUID, body: ResultInput, hub: HubDep, own_id: ItsId) -> Response:
+async def post_result(command_id: UUID, body: ResultInput, http_clients: HttpClientsDep, own_id: ItsOwnId) -> Response:
     """Take in an end."""
-    return await _report(hub, own_id, body.session, body.report(command_id))
+    return await _report(http_clients, own_id, body.session, body.report(command_id))
 
 
 @router.post(
@@ -144,14 +144,10 @@ async def post_result(command_id: UUID, body: ResultInput, hub: HubDep, own_id: 
     description="For the client (HTTP Basic) that has the command. The answer, after the commit, is the receipt.",
     responses=REPORT_PROBLEMS,
 )
-async def post_error(command_id: UUID, body: ErrorInput, hub: HubDep, own_id: ItsId) -> Response:
+async def post_error(command_id: UUID, body: ErrorInput, http_clients: HttpClientsDep, own_id: ItsOwnId) -> Response:
     """Take in a failure."""
-    return await _report(hub, own_id, body.session, body.report(command_id))
+    return await _report(http_clients, own_id, body.session, body.report(command_id))
 
 
-async def _report(hub: Hub, client_id: str, session: str, report: Report) -> Response:
-    return _json(await hub.http_clients.report(client_id, session, report))
-
-
-def _json(value: Any) -> Response:
-    return Response(msgspec.json.encode(value), media_type="application/json")
+async def _report(http_clients: HttpClients, client_id: str, session: str, report: Report) -> Response:
+    return json_answer(await http_clients.report(client_id, session, report))

@@ -14,8 +14,6 @@ from hub.core.http_clients import store as store
 from hub.core.http_clients.store import Present
 from hub.database.engine import Database
 from hub.errors import UnavailableError
-from hub.signals.ports import Publisher
-from hub.telemetry.log import Event, Log
 from schemas.messages import Cancel, Receipt, Run, Welcome
 
 LOOK_S = 0.5
@@ -125,11 +123,10 @@ def key_of(message: Run | Cancel) -> Key:
 
 
 class Channels:
-    """The channels of this process, one for each client; `run` must be running."""
+    """The channels of this process, one for each client."""
 
-    def __init__(self, database: Database, log: Log) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._log = log
         self._open: dict[str, Channel] = {}
         self._stopping = False
 
@@ -172,14 +169,9 @@ class Channels:
         for channel in self._open.values():
             channel.end("stopping")
 
-    async def run(self) -> None:
-        """Look after all channels until cancelled."""
-        while True:
-            await asyncio.sleep(LOOK_S)
-            try:
-                await self.look(list(self._open.values()))
-            except UnavailableError as problem:
-                self._log.warning(Event.TASK_RETRY, task="channels", code=problem.code)
+    async def look_at_all(self) -> None:
+        """Look after all channels; to be called every `LOOK_S` seconds. Raises UnavailableError."""
+        await self.look(list(self._open.values()))
 
     async def look(self, channels: Sequence[Channel]) -> None:
         """End the channels whose time is over, and put into the others what was not sent there. Raises
@@ -232,30 +224,26 @@ def _ending(channel: Channel, present: Present | None) -> str | None:
     return None if present.here else "offline"
 
 
-class Router:
-    """Implements services.ports.Publisher: to the channel of a client that has one here, else to the broker."""
+class ChannelRoute:
+    """Implements `signals.publishing.Route`: to the channel of a client that has one here."""
 
-    def __init__(self, channels: Channels, broker: Publisher, *, is_http: Callable[[str], bool]) -> None:
+    def __init__(self, channels: Channels, *, is_http: Callable[[str], bool]) -> None:
         """`is_http` says of a session whether its client speaks HTTP."""
         self._channels = channels
-        self._broker = broker
         self._is_http = is_http
 
-    def run(self, run: Run) -> None:
+    def run(self, run: Run) -> bool:
         """Send one attempt."""
-        if not self._channels.put(run):
-            self._broker.run(run)
+        return self._channels.put(run)
 
-    def cancel(self, cancel: Cancel) -> None:
+    def cancel(self, cancel: Cancel) -> bool:
         """Send a cancel."""
-        if not self._channels.put(cancel):
-            self._broker.cancel(cancel)
+        return self._channels.put(cancel)
 
-    def receipt(self, receipt: Receipt) -> None:
+    def receipt(self, _receipt: Receipt) -> bool:
         """Reports that came over HTTP have their receipt in the answer; those of the broker get theirs there."""
-        self._broker.receipt(receipt)
+        return False
 
-    def welcome(self, welcome: Welcome) -> None:
-        """Answer a birth; over HTTP the answer to the request does."""
-        if not self._is_http(welcome.session):
-            self._broker.welcome(welcome)
+    def welcome(self, welcome: Welcome) -> bool:
+        """Over HTTP the answer to the request answers a birth."""
+        return self._is_http(welcome.session)

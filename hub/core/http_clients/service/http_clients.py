@@ -1,6 +1,5 @@
 """Clients that speak HTTP: their births, signs of life and reports, by the same services as over the broker."""
 
-import asyncio
 import contextlib
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,9 +14,10 @@ from hub.core.http_clients.store import Met
 from hub.core.presence.rules.presence import HTTP
 from hub.core.presence.service.presence import PresenceService, Sighting
 from hub.core.presence.store import Life
+from hub.core.presence.telemetry import Event
 from hub.database.engine import Database
 from hub.errors import ConflictError, NotFoundError, RejectedError, UnavailableError
-from hub.telemetry.log import Event, Log
+from hub.telemetry.log import Log
 from schemas.codec import MAX_PAYLOAD
 from schemas.messages import AgentVersion, Birth, Cancel, Receipt, Report, Run, Will
 from schemas.states import Level, Presence
@@ -39,7 +39,7 @@ class Agent:
 
 
 class HttpClients:
-    """The service; `run` must be running."""
+    """The service; `reports.run` must be running."""
 
     def __init__(
         self, database: Database, presence: PresenceService, reports: Reports, channels: Channels, log: Log
@@ -53,14 +53,7 @@ class HttpClients:
             await reports.apply(arrived)
             return [None] * len(arrived)
 
-        self._reports: Batcher[Arrived, None] = Batcher(apply, lanes=1)
-
-    async def run(self) -> None:
-        """Apply reports, and write down the signs of life that they bear, until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._reports.run(), name="http-reports")
-            group.create_task(self._channels.run(), name="channels")
-            group.create_task(self._presence.signs.keep_writing(), name="http-signs-of-life")
+        self.reports: Batcher[Arrived, None] = Batcher(apply, lanes=1)
 
     # --- what a client is sent -------------------------------------------------------------------------------
 
@@ -159,5 +152,5 @@ class HttpClients:
                 self._log.warning(Event.MESSAGE_REFUSED, client_id=client_id, reason="foreign_command")
             raise NotFoundError("command_not_found", command_id=report.command_id)
         self._presence.signs.note(Life(client_id, HTTP + session, None))
-        await self._reports.submit(Arrived(client_id, HTTP + session, None, report))
+        await self.reports.submit(Arrived(client_id, HTTP + session, None, report))
         return Receipt(client_id=client_id, report_ids=[report.report_id], hub_time=now)

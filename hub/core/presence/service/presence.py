@@ -1,7 +1,7 @@
 """Births, good-byes, heartbeats and states: evidence is stored, policy decides, births are welcomed."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, assert_never
@@ -21,10 +21,10 @@ from hub.core.presence.rules.identity import Claim, Finding, Identity
 from hub.core.presence.rules.presence import Evidence, Heard, Sign
 from hub.core.presence.service.liveness import SignsOfLife
 from hub.core.presence.store import Life, LockedSession
+from hub.core.presence.telemetry import Event, Metrics
 from hub.database.engine import Connection, Database
 from hub.signals.ports import Publisher, Signals
-from hub.telemetry.log import Event, Log
-from hub.telemetry.metrics import Metrics
+from hub.telemetry.log import Log
 from schemas.messages import Birth, Offline, Welcome, Will
 from schemas.states import Level
 
@@ -64,8 +64,12 @@ class PresenceService:
         self._signals = signals
         self._metrics = metrics
         self._log = log
-        self.signs = SignsOfLife(self.hear, log)
+        self.signs = SignsOfLife(self.hear)
         self._stream: dict[str, deque[tuple[str, int]]] = {}
+        self.roll_called_at: datetime | None = None
+        """When this worker last asked all agents to show themselves: silence counts from then on."""
+        self.signs_wait: Callable[[], bool] = lambda: False
+        """Whether answers wait in this worker to be looked at: they may be what breaks a silence."""
 
     # --- births, good-byes and wills -------------------------------------------------------------------------
 
@@ -342,11 +346,12 @@ class PresenceService:
         async with self._database.connection() as connection:
             await sessions.save_state(connection, client_id, clean(state))
 
-    async def age(self, roll_called_at: datetime | None) -> None:
+    async def age(self) -> None:
         """Who was silent for too long is unknown. Call it every second or so."""
+        roll_called_at = None if self.signs_wait() else self.roll_called_at
         done = _Round()
         async with self._database.transaction() as connection:
-            now = await sessions.now(connection)
+            now = await self._database.now(connection)
             before = now - presence.SILENCE
             if roll_called_at is not None and now - roll_called_at >= presence.ROLL_CALL_PATIENCE:
                 before = max(before, roll_called_at)
@@ -359,7 +364,7 @@ class PresenceService:
     async def now(self) -> datetime:
         """The database's clock."""
         async with self._database.connection() as connection:
-            return await sessions.now(connection)
+            return await self._database.now(connection)
 
     def _tell(self, done: _Round) -> None:
         for client_id, state, reason in done.moved:

@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from hub.core.access import store as principals
+from hub.core.access.rules import Caller
+from hub.core.audit import store as audit
 from hub.core.commands.rules import lifecycle
 from hub.core.commands.rules.lifecycle import ENDED, CancelRequested
-from hub.core.commands.service.submission import Caller
 from hub.core.commands.store import transitions
 from hub.database.engine import Connection, Database
 from hub.errors import ConflictError, NotFoundError
 from hub.features.batches import rules as batches
 from hub.features.batches import store as store
 from hub.features.batches.rules import BatchStatus, Change
+from hub.features.batches.telemetry import Event
 from hub.signals.ports import Signals
-from hub.telemetry.log import Event, Log
+from hub.telemetry.log import Log
 
 Row = dict[str, Any]
 CHUNK = 500
@@ -90,14 +91,7 @@ class Batches:
             woken: set[str] = set()
             if goal is not batch.status:
                 woken = await _move(connection, batch_id, batch, goal, "requested")
-                await principals.audit(
-                    connection,
-                    principal_id=caller.principal.id,
-                    action=f"batch.{change.value}",
-                    resource="batch",
-                    resource_id=str(batch_id),
-                    address=caller.address,
-                )
+                await audit.record(connection, caller, f"batch.{change.value}", "batch", str(batch_id))
         if goal is not batch.status:
             self._log.info(Event.BATCH_CHANGED, batch_id=batch_id, status=goal.value)
         self._signals.work_for(woken)

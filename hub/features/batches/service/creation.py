@@ -10,29 +10,24 @@ import msgspec
 from msgspec.structs import replace as copy
 from uuid_utils.compat import uuid7
 
-from hub.core.access import store as principals
+from hub.core.access.rules import Caller, IdempotencyKey
+from hub.core.access.service import Idempotency
+from hub.core.audit import store as audit
 from hub.core.clients.rules import Target
 from hub.core.clients.service import groups
-from hub.core.commands.service.submission import (
-    Caller,
-    CommandRequest,
-    IdempotencyKey,
-    Submission,
-    check,
-    label_of,
-    names_source,
-)
+from hub.core.commands.service.submission import CommandRequest, Submission, check, label_of, names_source
 from hub.core.commands.store import submit as submit_store
 from hub.core.commands.store.submit import NewCommand, Verdict
-from hub.core.presence import store as sessions
+from hub.core.commands.telemetry import Metrics
+from hub.database import engine
 from hub.database.engine import Connection, Database
-from hub.errors import ConflictError, FieldProblem, RejectedError, UnavailableError
+from hub.errors import FieldProblem, RejectedError
 from hub.features.batches import rules as batches
 from hub.features.batches import store as store
 from hub.features.batches.rules import Rollout
+from hub.features.batches.telemetry import Event
 from hub.signals.ports import Signals
-from hub.telemetry.log import Event, Log
-from hub.telemetry.metrics import Metrics
+from hub.telemetry.log import Log
 
 MOST_COMMANDS = 1_000
 """Different commands in one request; its body of at most 1 MiB is the other bound."""
@@ -72,14 +67,21 @@ class Created:
     repeated: bool
 
 
-class FanOut:
+class BatchCreation:
     """The service."""
 
     def __init__(
-        self, database: Database, submission: Submission, signals: Signals, metrics: Metrics, log: Log
+        self,
+        database: Database,
+        submission: Submission,
+        idempotency: Idempotency,
+        signals: Signals,
+        metrics: Metrics,
+        log: Log,
     ) -> None:
         self._database = database
         self._submission = submission
+        self._idempotency = idempotency
         self._signals = signals
         self._metrics = metrics
         self._log = log
@@ -91,16 +93,13 @@ class FanOut:
         with another body) and UnavailableError; then nothing was taken. What quota, permission or the state of a client
         forbids makes a row `rejected`, and takes nothing either.
         """
-        repeated = await self._find_repeated(caller, key) if key is not None else None
-        if repeated is not None:
-            return repeated
+        made = await self._idempotency.find(caller, key) if key is not None else None
+        if made is not None:
+            return Created(made, repeated=True)
         stored = await self._carry_out(caller, request, key)
         if stored is None:
             assert key is not None  # noqa: S101 - only a request with a key can be a repeat
-            repeated = await self._find_repeated(caller, key)
-            if repeated is None:  # The other request was rolled back meanwhile.
-                raise UnavailableError("try_again")
-            return repeated
+            return Created(await self._idempotency.find_repeated(caller, key), repeated=True)
         self.tell(stored)
         return Created(stored.batch_id, repeated=False)
 
@@ -161,7 +160,7 @@ class FanOut:
             if key is not None and not await store.take_key(
                 connection,
                 batch_id=batch_id,
-                principal_id=caller.principal.id,
+                principal_id=caller.principal_id,
                 route=key.route,
                 key=key.key,
                 request_sha256=key.request_sha256,
@@ -185,7 +184,7 @@ class FanOut:
         accepted = sum(verdict.refusal is None for verdict in verdicts)
         batch = store.NewBatch(
             id=batch_id,
-            created_by=caller.principal.id,
+            created_by=caller.principal_id,
             target=request.target.as_json() if request.target is not None else {"commands": len(commands)},
             total=len(commands),
             action=request.command.action if request.command is not None else None,
@@ -195,14 +194,13 @@ class FanOut:
             per_minute=pace,
         )
         await store.insert(connection, batch)
-        await principals.audit(
+        await audit.record(
             connection,
-            principal_id=caller.principal.id,
-            action="batch.create",
-            resource="batch",
-            resource_id=str(batch_id),
-            address=caller.address,
-            detail={"target": batch.target, "action": batch.action, "accepted": accepted},
+            caller,
+            "batch.create",
+            "batch",
+            str(batch_id),
+            {"target": batch.target, "action": batch.action, "accepted": accepted},
         )
         return Stored(batch_id, commands, verdicts)
 
@@ -224,16 +222,6 @@ class FanOut:
             found = fields or (FieldProblem(path, _IN_WORDS.get(problem.code, problem.code)),)
             raise RejectedError("validation_error", fields=found) from None
 
-    async def _find_repeated(self, caller: Caller, key: IdempotencyKey) -> Created | None:
-        async with self._database.connection() as connection:
-            found = await submit_store.find_idempotent(connection, caller.principal.id, key.route, key.key)
-        if found is None:
-            return None
-        batch_id, request_sha256 = found
-        if request_sha256 != key.request_sha256:
-            raise ConflictError("idempotency_key_reused", key=key.key)
-        return Created(batch_id, repeated=True)
-
     def tell(self, stored: "Stored") -> None:
         """Wake the dispatcher; count; one line in the log for all."""
         judged = list(zip(stored.commands, stored.verdicts, strict=True))
@@ -242,10 +230,10 @@ class FanOut:
         )
         made = Counter(label_of(command.action) for command, verdict in judged if verdict.refusal is None)
         for action, number in made.items():
-            self._metrics.commands_created.labels(action).inc(number)
+            self._metrics.created.labels(action).inc(number)
         refused = Counter(verdict.refusal for verdict in stored.verdicts if verdict.refusal is not None)
         for code, number in refused.items():
-            self._metrics.commands_refused.labels(code).inc(number)
+            self._metrics.refused.labels(code).inc(number)
         self._log.info(Event.BATCH_CREATED, batch_id=stored.batch_id, accepted=made.total(), rejected=refused.total())
 
 
@@ -291,7 +279,7 @@ async def _commands(
 
 async def _spread(connection: Connection, commands: Sequence[NewCommand], pace: float) -> list[NewCommand]:
     """The commands of a staged rollout, each with its time."""
-    now = await sessions.now(connection)
+    now = await engine.now(connection)
     return [
         copy(command, not_before=max(command.not_before or now, now) + batches.begins_after(place, pace))
         if place

@@ -1,9 +1,9 @@
-"""The way of a command: every hop with its time. Pure; API, command line and explanations show this one."""
+"""The timeline of a command: every hop with its time. Pure; API, command line and explanations show this one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 EVENTS = (
     *("created", "rejected", "queued", "sent", "accepted", "started", "held", "resumed", "retry", "cancel_requested"),
@@ -23,15 +23,31 @@ class Hop:
     detail: Mapping[str, Any] | None = None
 
 
-def way(command: Mapping[str, Any], logs: Sequence[Mapping[str, Any]]) -> list[Hop]:
-    """The hops of a command in order of time: a row of `commands` and its rows of `command_logs`.
+class Timed(Protocol):
+    """A command, as far as its own columns tell of hops."""
+
+    @property
+    def attempt(self) -> int:
+        """The present attempt."""
+
+    @property
+    def sent_at(self) -> datetime | None:
+        """When the broker acknowledged it."""
+
+    @property
+    def accepted_at(self) -> datetime | None:
+        """When the agent had journalled it."""
+
+
+def timeline(command: Timed, logs: Sequence[Mapping[str, Any]]) -> list[Hop]:
+    """The hops of a command in order of time, from its row and its rows of `command_logs`.
 
     `sent` (at the broker) and `accepted` (in the agent's journal) are known of the present attempt only.
     """
     found = [(entry["at"], entry["event"], entry["attempt"], entry.get("detail")) for entry in logs]
-    for column, event in (("sent_at", "sent"), ("accepted_at", "accepted")):
-        if command[column] is not None:
-            found.append((command[column], event, command["attempt"], None))
+    for at, event in ((command.sent_at, "sent"), (command.accepted_at, "accepted")):
+        if at is not None:
+            found.append((at, event, command.attempt, None))
     found.sort(key=lambda hop: (hop[0], EVENTS.index(hop[1]) if hop[1] in EVENTS else len(EVENTS)))
     hops: list[Hop] = []
     for at, event, attempt, detail in found:

@@ -7,37 +7,33 @@ line may be there twice, and is never missing. What somebody else holds is left 
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
-from uuid import UUID
 
+from hub.database import engine
 from hub.database.engine import Connection, Database
 from hub.features.retention import store as store
-from hub.features.retention.rules import Kind, Periods, may_go
 from hub.features.retention.service.archive import Archive, ArchiveError
-from hub.telemetry.log import Event, Log
-from hub.telemetry.metrics import Metrics
+from hub.features.retention.service.kinds import Kind
+from hub.features.retention.telemetry import Event, Metrics
+from hub.telemetry.log import Log
 
-PORTION = 250
-"""Rows of a transaction; a command brings some five rows of its log along."""
 SHARE = 0.1
 """The part of the time that it works; it rests for the rest."""
 LONGEST_REST_S = 5.0
-_FIRST = UUID(int=0)
-Counts = dict[Kind, int]
-_Work = Callable[[Connection], Coroutine[Any, Any, tuple[bool, list[str]]]]
+Counts = dict[str, int]
+"""How many rows, by the name of their kind."""
 
 
 class Retention:
     """The service. `problem` says why it cannot delete, for health checks; None while all is well."""
 
     def __init__(
-        self, database: Database, periods: Periods, archive: Archive | None, metrics: Metrics, log: Log
+        self, database: Database, kinds: Sequence[Kind], archive: Archive | None, metrics: Metrics, log: Log
     ) -> None:
         self._database = database
-        self._periods = periods
+        self._kinds = kinds
         self._archive = archive
         self._metrics = metrics
         self._log = log
@@ -46,20 +42,9 @@ class Retention:
     async def preview(self) -> Counts:
         """How many of each kind would go now. Changes nothing. Batches that would only become empty are not counted.
         Raises UnavailableError."""
-        counts: Counts = {}
         async with self._database.connection() as connection:
-            now = await store.now(connection)
-            for kind in Kind:
-                before = self._periods.before(kind, now)
-                if before is None:
-                    counts[kind] = 0
-                elif kind is Kind.COMMANDS:
-                    counts[kind] = await self._count_commands(connection, before, now)
-                elif kind is Kind.BATCHES:
-                    counts[kind] = await self._count_batches(connection, before)
-                else:
-                    counts[kind] = await store.count(connection, kind, before)
-        return counts
+            now = await engine.now(connection)
+            return {kind.name: await kind.count(connection, now) for kind in self._kinds}
 
     async def run(self, *, share: float = SHARE) -> Counts | None:
         """One round: how many of each kind were deleted, or None while another process cleans up. Rests after each
@@ -72,106 +57,38 @@ class Retention:
                 counts = await self._round(connection, share)
             except ArchiveError as problem:
                 self.problem = problem.code
-                self._metrics.cleanup_failing.set(1)
+                self._metrics.failing.set(1)
                 self._log.error(Event.CLEANUP_STOPPED, **problem.params)
                 raise
         self.problem = None
-        self._metrics.cleanup_failing.set(0)
-        self._metrics.cleanup_success.set_to_current_time()
+        self._metrics.failing.set(0)
+        self._metrics.success.set_to_current_time()
         if any(counts.values()):
-            self._log.info(Event.CLEANUP_DONE, **{kind.value: number for kind, number in counts.items() if number})
+            self._log.info(Event.CLEANUP_DONE, **{kind: number for kind, number in counts.items() if number})
         return counts
 
     async def _round(self, connection: Connection, share: float) -> Counts:
-        now = await store.now(connection)
+        now = await engine.now(connection)
         if self._archive is not None:
             await asyncio.to_thread(self._archive.probe)
             await asyncio.to_thread(self._archive.pack, now.date())
-        counts = dict.fromkeys(Kind, 0)
-        for kind in Kind:
-            before = self._periods.before(kind, now)
-            if before is None:
-                continue
-            work = self._work(kind, before, now)
-            more = True
-            while more:
+        counts = dict.fromkeys((kind.name for kind in self._kinds), 0)
+        for kind in self._kinds:
+            walk = kind.walk(now)
+            more = walk is not None
+            while walk is not None and more:
                 async with _resting(share):
                     async with connection.transaction():
-                        more, lines = await work(connection)
-                        await self._keep(kind, now, lines)
-                    counts[kind] += len(lines)
-                    self._metrics.cleanup_deleted.labels(kind.value).inc(len(lines))
+                        more, lines = await walk.portion(connection)
+                        await self._keep(kind.name, now, lines)
+                    counts[kind.name] += len(lines)
+                    self._metrics.deleted.labels(kind.name).inc(len(lines))
         return counts
 
-    async def _keep(self, kind: Kind, now: datetime, lines: list[str]) -> None:
+    async def _keep(self, kind: str, now: datetime, lines: list[str]) -> None:
         if self._archive is not None and lines:
-            await asyncio.to_thread(self._archive.append, kind.value, now.date(), lines)
-            self._metrics.cleanup_archived.labels(kind.value).inc(len(lines))
-
-    def _work(self, kind: Kind, before: datetime, now: datetime) -> _Work:
-        """A portion of a kind, to be called until it says that there is no more; the lines of what it deleted."""
-        if kind is Kind.COMMANDS:
-            return _Commands(self._periods, before, now).portion
-        if kind is Kind.BATCHES:
-            return _Batches(before).portion
-
-        async def documents(connection: Connection) -> tuple[bool, list[str]]:
-            looked_at, lines = await store.delete_documents(connection, before)
-            return looked_at > 0, lines
-
-        async def by_age(connection: Connection) -> tuple[bool, list[str]]:
-            lines = await store.delete_by_age(connection, kind, before, PORTION)
-            return len(lines) == PORTION, lines
-
-        return documents if kind is Kind.DOCUMENTS else by_age
-
-    async def _count_commands(self, connection: Connection, before: datetime, now: datetime) -> int:
-        number, after = 0, _FIRST
-        while page := await store.look_at_commands(connection, after, before, PORTION):
-            number += sum(may_go(candidate, self._periods, now) for _, _, candidate in page)
-            after = page[-1][0]
-        return number
-
-    async def _count_batches(self, connection: Connection, before: datetime) -> int:
-        number, after = 0, _FIRST
-        while page := await store.look_at_batches(connection, after, before, PORTION):
-            number += sum(done for _, done in page)
-            after = page[-1][0]
-        return number
-
-
-class _Commands:
-    """Walks over the old commands once; what stays does not come again in this round."""
-
-    def __init__(self, periods: Periods, before: datetime, now: datetime) -> None:
-        self._periods = periods
-        self._before = before
-        self._now = now
-        self._after = _FIRST
-
-    async def portion(self, connection: Connection) -> tuple[bool, list[str]]:
-        page = await store.look_at_commands(connection, self._after, self._before, PORTION)
-        if not page:
-            return False, []
-        self._after = page[-1][0]
-        chosen = [(one, version) for one, version, command in page if may_go(command, self._periods, self._now)]
-        lines = await store.delete_commands(connection, chosen) if chosen else []
-        return len(page) == PORTION, lines
-
-
-class _Batches:
-    def __init__(self, before: datetime) -> None:
-        self._before = before
-        self._after = _FIRST
-
-    async def portion(self, connection: Connection) -> tuple[bool, list[str]]:
-        page = await store.look_at_batches(connection, self._after, self._before, PORTION)
-        if not page:
-            return False, []
-        self._after = page[-1][0]
-        done = [one for one, is_done in page if is_done]
-        lines = await store.delete_batches(connection, done) if done else []
-        return len(page) == PORTION, lines
+            await asyncio.to_thread(self._archive.append, kind, now.date(), lines)
+            self._metrics.archived.labels(kind).inc(len(lines))
 
 
 @asynccontextmanager

@@ -10,17 +10,17 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from hub.core.access import store as principals
-from hub.core.access.rules import Permission, may
-from hub.core.commands.service.submission import Caller
+from hub.core.access.rules import Caller, Permission, may
+from hub.core.audit import store as audit
 from hub.database.engine import Connection, Database
 from hub.errors import RejectedError, UnavailableError
-from hub.features.batches.service.creation import FanOut, Prepared, Stored
+from hub.features.batches.service.creation import BatchCreation, Prepared, Stored
 from hub.features.schedules import store as store
 from hub.features.schedules.rules import Decision, Misfire, Timetable, TimetableError, decide
 from hub.features.schedules.service import requests as requests
 from hub.features.schedules.store import Due, LockedDue
-from hub.telemetry.log import Event, Log
+from hub.features.schedules.telemetry import Event
+from hub.telemetry.log import Log
 
 MISSED = "missed"
 """Nothing came of a time because no hub was there."""
@@ -39,12 +39,12 @@ class _Outcome:
     missed: bool
 
 
-class Firing:
+class ScheduleRunner:
     """The service."""
 
-    def __init__(self, database: Database, fan_out: FanOut, log: Log) -> None:
+    def __init__(self, database: Database, creation: BatchCreation, log: Log) -> None:
         self._database = database
-        self._fan_out = fan_out
+        self._creation = creation
         self._log = log
 
     async def look(self, most: int = 100) -> None:
@@ -92,14 +92,13 @@ class Firing:
                 batch_id=batch_id,
                 error=outcome.error,
             )
-            await principals.audit(
+            await audit.record(
                 connection,
-                principal_id=due.principal.id,
-                action="schedule.fire" if outcome.error is None else "schedule.refuse",
-                resource="schedule",
-                resource_id=str(due.id),
-                address=None,
-                detail={
+                caller,
+                "schedule.fire" if outcome.error is None else "schedule.refuse",
+                "schedule",
+                str(due.id),
+                {
                     "at": outcome.at.isoformat(),
                     "batch_id": None if batch_id is None else str(batch_id),
                     "code": outcome.error,
@@ -111,7 +110,7 @@ class Firing:
         """The request, ready to be stored, or the code of what is wrong with it by now. Before the transaction, since
         it may look up documents on a connection of its own."""
         try:
-            return await self._fan_out.prepare(caller, requests.from_json(due.request))
+            return await self._creation.prepare(caller, requests.from_json(due.request))
         except requests.UnreadableError:
             return UNREADABLE
         except RejectedError as problem:
@@ -134,7 +133,7 @@ class Firing:
         else:
             try:
                 async with connection.transaction():  # What is refused is taken back alone.
-                    stored = await self._fan_out.store_in(connection, caller, prepared, uuid7())
+                    stored = await self._creation.store_in(connection, caller, prepared, uuid7())
             except RejectedError as problem:
                 error = problem.code
         return _Outcome(decision.fire, decision.next_at, stored, error, decision.missed)
@@ -144,7 +143,7 @@ class Firing:
         if outcome.missed:
             self._log.warning(Event.SCHEDULE_MISSED, schedule_id=schedule_id, made_up=outcome.stored is not None)
         if outcome.stored is not None:
-            self._fan_out.tell(outcome.stored)
+            self._creation.tell(outcome.stored)
             self._log.info(Event.SCHEDULE_FIRED, schedule_id=schedule_id, at=at, batch_id=outcome.stored.batch_id)
         elif outcome.error != MISSED:
             self._log.warning(Event.SCHEDULE_REFUSED, schedule_id=schedule_id, at=at, code=outcome.error)

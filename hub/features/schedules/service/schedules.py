@@ -1,4 +1,4 @@
-"""Schedules: making, showing, changing and removing them. What fires them is `services.firing`."""
+"""Schedules: making, showing, changing and removing them. `service.runner` fires them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,17 +9,17 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from hub.api.text import find_unstorable
-from hub.core.access import store as principals
-from hub.core.commands.service.submission import Caller
-from hub.core.presence import store as sessions
-from hub.database.engine import Connection, Database
+from hub.core.access.rules import Caller
+from hub.core.audit import store as audit
+from hub.database.engine import Database
 from hub.errors import ConflictError, FieldProblem, NotFoundError, RejectedError
-from hub.features.batches.service.creation import BatchRequest, FanOut
+from hub.features.batches.service.creation import BatchCreation, BatchRequest
 from hub.features.schedules import rules as domain
 from hub.features.schedules import store as store
 from hub.features.schedules.rules import Misfire, Timetable, TimetableError
 from hub.features.schedules.service import requests as requests
-from hub.telemetry.log import Event, Log
+from hub.features.schedules.telemetry import Event
+from hub.telemetry.log import Log
 
 Row = dict[str, Any]
 _AS_WHOM = ("cron", "time_zone", "request")
@@ -42,9 +42,9 @@ class ScheduleRequest:
 class Schedules:
     """The service."""
 
-    def __init__(self, database: Database, fan_out: FanOut, log: Log) -> None:
+    def __init__(self, database: Database, creation: BatchCreation, log: Log) -> None:
         self._database = database
-        self._fan_out = fan_out
+        self._creation = creation
         self._log = log
 
     async def create(self, caller: Caller, asked: ScheduleRequest) -> Row:
@@ -55,7 +55,7 @@ class Schedules:
         document_ids = await self._judge(caller, asked.request)
         schedule_id = uuid7()
         async with self._database.transaction() as connection:
-            next_at = _first(timetable, await sessions.now(connection), None)
+            next_at = _first(timetable, await self._database.now(connection), None)
             new = store.Stored(
                 name=asked.name,
                 cron=asked.cron,
@@ -66,11 +66,18 @@ class Schedules:
                 grace_s=asked.grace_s,
                 enabled=asked.enabled,
                 next_at=next_at if asked.enabled else None,
-                runs_as=caller.principal.id,
+                runs_as=caller.principal_id,
             )
             if not await store.insert(connection, schedule_id, new):
                 raise ConflictError("schedule_exists", name=asked.name)
-            await _audit(connection, caller, "schedule.create", schedule_id, {"cron": new.cron, "zone": new.time_zone})
+            await audit.record(
+                connection,
+                caller,
+                "schedule.create",
+                "schedule",
+                str(schedule_id),
+                {"cron": new.cron, "zone": new.time_zone},
+            )
         return await self._changed(schedule_id)
 
     async def get(self, schedule_id: UUID) -> Row:
@@ -94,7 +101,7 @@ class Schedules:
         NotFoundError."""
         row = await self.get(schedule_id)
         async with self._database.connection() as connection:
-            now = await sessions.now(connection)
+            now = await self._database.now(connection)
         timetable = _timetable(row["cron"], row["time_zone"])
         times: list[datetime] = []
         following = domain.first(timetable, now, row["last_at"])
@@ -113,7 +120,7 @@ class Schedules:
             fields["document_ids"] = await self._judge(caller, changes["request"])
             fields["request"] = requests.to_json(changes["request"])
         if any(name in changes for name in _AS_WHOM):
-            fields["runs_as"] = caller.principal.id
+            fields["runs_as"] = caller.principal_id
         try:
             async with self._database.transaction() as connection:
                 locked = await store.lock(connection, schedule_id)
@@ -126,7 +133,9 @@ class Schedules:
                     next_at = _first(_timetable(changed.cron, changed.time_zone), locked.now, locked.last_at)
                 changed = replace(changed, next_at=next_at if changed.enabled else None)
                 await store.change(connection, schedule_id, changed)
-                await _audit(connection, caller, "schedule.change", schedule_id, {"changed": sorted(changes)})
+                await audit.record(
+                    connection, caller, "schedule.change", "schedule", str(schedule_id), {"changed": sorted(changes)}
+                )
         except store.NameTakenError:
             raise ConflictError("schedule_exists", name=changes["name"]) from None
         return await self._changed(schedule_id)
@@ -138,14 +147,16 @@ class Schedules:
                 raise NotFoundError("schedule_not_found", schedule_id=schedule_id)
             found = await store.find(connection, id=schedule_id)
             await store.delete(connection, schedule_id)
-            await _audit(connection, caller, "schedule.delete", schedule_id, {"name": found[0]["name"]})
+            await audit.record(
+                connection, caller, "schedule.delete", "schedule", str(schedule_id), {"name": found[0]["name"]}
+            )
         self._log.info(Event.SCHEDULE_CHANGED, schedule_id=schedule_id, deleted=True)
         return found[0]
 
     async def _judge(self, caller: Caller, request: BatchRequest) -> list[UUID]:
         requests.check(request)
         try:
-            return await self._fan_out.judge(caller, request)
+            return await self._creation.judge(caller, request)
         except RejectedError as problem:
             if not problem.fields:
                 raise
@@ -181,17 +192,3 @@ def _check_name(name: str) -> None:
     found = find_unstorable(name, "name")
     if found:
         raise RejectedError("validation_error", fields=(FieldProblem(*found),))
-
-
-async def _audit(
-    connection: Connection, caller: Caller, action: str, schedule_id: UUID, detail: dict[str, Any] | None = None
-) -> None:
-    await principals.audit(
-        connection,
-        principal_id=caller.principal.id,
-        action=action,
-        resource="schedule",
-        resource_id=str(schedule_id),
-        address=caller.address,
-        detail=detail,
-    )

@@ -1,43 +1,35 @@
-"""What routes need: the hub's parts, who asks, and whether he may."""
+"""What routes declare: who may use them. Every route has exactly one of these, and a test holds it to that."""
 
 import base64
 import binascii
-from typing import Annotated, Any, cast
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from hub.app import Hub
-from hub.core.access.rules import Permission as Permission
-from hub.core.access.rules import may
-from hub.core.commands.service.submission import Caller
+from hub.api.lookup import parts_of
+from hub.core.access.rules import Caller, Permission, may
+from hub.core.access.service import Access
 from hub.errors import RejectedError
 
 
-def hub_of(request: Request) -> Hub:
-    """The hub that serves this request."""
-    return cast("Hub", request.app.state.hub)
+@dataclass(frozen=True, slots=True)
+class ClientAuthenticator:
+    """Says whether a secret is that of an active client. The subject that keeps clients brings it."""
+
+    authenticate: Callable[[str, str], Awaitable[bool]]
 
 
-async def _hub(request: Request) -> Hub:
-    # A coroutine, although it waits for nothing: the framework runs plain functions in a thread, which costs more than
-    # the rest of a request.
-    return hub_of(request)
-
-
-HubDep = Annotated[Hub, Depends(_hub)]
-
-
-def _address(request: Request) -> str | None:
-    return request.client.host if request.client else None
-
-
-async def caller_of(hub: Hub, authorization: str, api_key: str, address: str | None, permission: Permission) -> Caller:
+async def caller_of(
+    access: Access, authorization: str, api_key: str, address: str | None, permission: Permission
+) -> Caller:
     """Who asks, by the headers `Authorization` and `X-API-Key`. Raises RejectedError `unauthorized` or `forbidden`."""
     scheme, _, credentials = authorization.partition(" ")
     key = credentials.strip() if scheme.lower() == "bearer" else api_key
     if not key:
         raise RejectedError("unauthorized")
-    principal = await hub.access.authenticate(key)
+    principal = await access.authenticate(key)
     if not may(principal.role, permission):
         raise RejectedError("forbidden")
     return Caller(principal, address)
@@ -46,7 +38,8 @@ async def caller_of(hub: Hub, authorization: str, api_key: str, address: str | N
 async def _caller(request: Request, permission: Permission) -> Caller:
     headers = request.headers
     authorization, api_key = headers.get("authorization", ""), headers.get("x-api-key", "")
-    return await caller_of(hub_of(request), authorization, api_key, _address(request), permission)
+    address = request.client.host if request.client else None
+    return await caller_of(parts_of(request).get(Access), authorization, api_key, address, permission)
 
 
 def require(permission: Permission) -> Any:
@@ -57,6 +50,12 @@ def require(permission: Permission) -> Any:
 
     caller.permission = permission  # type: ignore[attr-defined]  # read by the test of declared permissions
     return Depends(caller)
+
+
+MayRead = Annotated[Caller, require(Permission.READ)]
+MayCommand = Annotated[Caller, require(Permission.COMMAND)]
+MayUpload = Annotated[Caller, require(Permission.DOCUMENT)]
+MayAdminister = Annotated[Caller, require(Permission.ADMINISTER)]
 
 
 def public() -> Any:
@@ -86,7 +85,8 @@ async def _client(request: Request) -> str:
     except (binascii.Error, ValueError):
         raise RejectedError("unauthorized") from None
     client_id, _, secret = text.partition(":")
-    if scheme.lower() != "basic" or not await hub_of(request).clients.authenticate(client_id, secret):
+    clients = parts_of(request).get(ClientAuthenticator)
+    if scheme.lower() != "basic" or not await clients.authenticate(client_id, secret):
         raise RejectedError("unauthorized")
     return client_id
 
@@ -105,3 +105,7 @@ def client_or(permission: Permission) -> Any:
 
     who.permission = Permission.CLIENT  # type: ignore[attr-defined]
     return Depends(who)
+
+
+ItsOwnId = Annotated[str, client_only()]
+ClientOrReader = Annotated[str | None, client_or(Permission.READ)]

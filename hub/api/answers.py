@@ -1,0 +1,34 @@
+"""Answers that go out as they are: validating what we wrote ourselves would cost more than storing it did.
+
+A test holds what is sent against the declared shapes.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from fastapi import Response
+from pydantic import BaseModel
+
+from hub.api.pages import Page, to_cursor
+
+
+def json_answer(value: Any, status_code: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A JSON value as it is."""
+    return Response(msgspec.json.encode(value), media_type="application/json", status_code=status_code, headers=headers)
+
+
+def shown(shape: type[BaseModel], row: Any) -> dict[str, Any]:
+    """The fields of a row that a shape has."""
+    return {name: getattr(row, name) for name in shape.model_fields}
+
+
+def page_answer(shape: type[BaseModel], page: Page[Any, UUID]) -> Response:
+    """A page of rows in the form of a shape."""
+    return json_answer({"items": shown_all(shape, page.rows), "next_cursor": to_cursor(page.following)})
+
+
+def shown_all(shape: type[BaseModel], rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Each row in the form of a shape."""
+    return [shown(shape, row) for row in rows]

@@ -1,0 +1,52 @@
+"""Lists in pages: a cursor is where the page before ended, opaque to callers."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Generic, TypeVar
+from uuid import UUID
+
+from fastapi import Query
+
+from hub.errors import FieldProblem, RejectedError
+
+Row = TypeVar("Row")
+Place = TypeVar("Place")
+
+MOST = 200
+Limit = Annotated[int, Query(ge=1, le=MOST)]
+Cursor = Annotated[str | None, Query(max_length=200, description="next_cursor of the page before.")]
+"""Of a list by id: see `from_cursor`."""
+SlugCursor = Annotated[str | None, Query(max_length=63, pattern=r"^[a-z0-9-]+$")]
+"""Of a list in order of names that are slugs: the last one of the page before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row, Place]):
+    """Some rows of a list, and where the next page begins (None at the end)."""
+
+    rows: Sequence[Row]
+    following: Place | None
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], limit: int, place: Callable[[Row], Place]) -> "Page[Row, Place]":
+        """From up to `limit + 1` rows: the one too many says that there are more."""
+        return cls(rows[:limit], place(rows[limit - 1]) if len(rows) > limit else None)
+
+
+def to_cursor(place: UUID | None) -> str | None:
+    """An id as callers get it to fetch the next page."""
+    return None if place is None else base64.urlsafe_b64encode(place.bytes).rstrip(b"=").decode()
+
+
+def from_cursor(cursor: str | None) -> UUID | None:
+    """The id in a cursor. Raises RejectedError."""
+    if cursor is None:
+        return None
+    try:
+        return UUID(bytes=base64.b64decode(cursor + "==", altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError):
+        raise RejectedError(
+            "validation_error", fields=(FieldProblem("cursor", "is not a next_cursor of this list"),)
+        ) from None

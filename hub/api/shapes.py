@@ -1,0 +1,62 @@
+"""What all shapes of HTTP bodies share. snake_case; camelCase is accepted, too. Unknown fields are refused by name."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AliasGenerator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+)
+from pydantic.alias_generators import to_camel
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", examples=["press-1"])]
+Tag = Annotated[str, Field(min_length=1, max_length=100)]
+ActionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$", examples=["print"])]
+
+
+def _within_reason(moment: datetime) -> datetime:
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"give a time between the years {FIRST_YEAR} and {LAST_YEAR}")
+    # Offsets up to a day are valid ISO 8601, and beyond what Postgres reads.
+    return moment.astimezone(UTC)
+
+
+FIRST_YEAR, LAST_YEAR = 2000, 2200
+"""Postgres stores times that no JSON library reads any more; one of them would break every list it stands in."""
+Moment = Annotated[AwareDatetime, AfterValidator(_within_reason)]
+
+
+class Input(BaseModel):
+    """What callers send."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        alias_generator=AliasGenerator(validation_alias=lambda name: AliasChoices(name, to_camel(name))),
+        populate_by_name=True,
+        allow_inf_nan=False,
+    )
+
+
+class ProblemField(BaseModel):
+    """A field that does not fit."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    code: str = Field(description="Stable; see docs/reference/errors.md.")
+    detail: str = Field(description="What is wrong and what to do, in the language of Accept-Language (ko, en).")
+    errors: list[ProblemField] | None = None
+    remaining: int | None = None
+    reset: str | None = None

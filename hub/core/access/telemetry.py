@@ -1,0 +1,9 @@
+"""What access tells the log."""
+
+from hub.telemetry.log import EventName
+
+
+class Event(EventName):
+    """Log events."""
+
+    KEY_CREATED = "key.created"

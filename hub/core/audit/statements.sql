@@ -1,0 +1,38 @@
+-- name: record
+INSERT INTO audit_logs (at, principal_id, action, resource, resource_id, address, detail)
+VALUES (floorhub_now(), %(principal_id)s, %(action)s, %(resource)s, %(resource_id)s, %(address)s, %(detail)s);
+
+-- name: record_many
+-- The same of several commands at once.
+INSERT INTO audit_logs (at, principal_id, action, resource, resource_id, address, detail)
+SELECT floorhub_now(), %(principal_id)s, %(action)s, 'command', r.id::text, %(address)s, r.detail
+FROM jsonb_to_recordset(%(rows)s) AS r (id uuid, detail jsonb);
+
+-- name: delete_rows
+WITH old AS MATERIALIZED (
+    SELECT ctid FROM audit_logs
+    WHERE at < %(before)s
+    ORDER BY at
+    LIMIT %(most)s
+    FOR UPDATE SKIP LOCKED
+)
+DELETE FROM audit_logs a USING old WHERE a.ctid = old.ctid
+RETURNING jsonb_build_object('kind', 'audit', 'id', a.id, 'row', to_jsonb(a))::text AS line;
+
+-- name: count_rows
+SELECT count(*) AS number FROM audit_logs WHERE at < %(before)s;
+
+-- name: delete_security_events
+-- Rows are numbered as they come, so the oldest are the lowest; there are few.
+WITH old AS MATERIALIZED (
+    SELECT ctid FROM security_events
+    WHERE at < %(before)s
+    ORDER BY id
+    LIMIT %(most)s
+    FOR UPDATE SKIP LOCKED
+)
+DELETE FROM security_events s USING old WHERE s.ctid = old.ctid
+RETURNING jsonb_build_object('kind', 'security_event', 'id', s.id, 'row', to_jsonb(s))::text AS line;
+
+-- name: count_security_events
+SELECT count(*) AS number FROM security_events WHERE at < %(before)s;

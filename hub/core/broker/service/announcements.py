@@ -1,0 +1,35 @@
+"""What every agent is told after each connection to the broker: the keys, and to show itself."""
+
+import asyncio
+
+from hub.core.broker.service.outbound import Outbound
+from hub.core.presence.service.presence import PresenceService
+from hub.errors import UnavailableError
+
+RETRY_S = 0.5
+
+
+class Announcements:
+    """`run` must be running."""
+
+    def __init__(self, outbound: Outbound, presence: PresenceService) -> None:
+        self._outbound = outbound
+        self._presence = presence
+        self._due = asyncio.Event()
+
+    def due(self) -> None:
+        """There is a new connection."""
+        self._due.set()
+
+    async def run(self) -> None:
+        """Publish the key list and a roll call as soon as the database tells the time, until cancelled."""
+        while True:
+            await self._due.wait()
+            try:
+                now = await self._presence.now()
+            except UnavailableError:
+                await asyncio.sleep(RETRY_S)
+                continue
+            self._due.clear()
+            self._presence.roll_called_at = now
+            self._outbound.announce(now)

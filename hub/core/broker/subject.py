@@ -1,0 +1,126 @@
+"""Broker: the MQTT connections of this process, and what comes in and goes out by them."""
+
+from hub.config import Settings
+from hub.core.broker.causes import CAUSES
+from hub.core.broker.service.administration import Administration
+from hub.core.broker.service.announcements import Announcements
+from hub.core.broker.service.outbound import Outbound
+from hub.core.broker.store import number_open
+from hub.core.broker.telemetry import Event, Metrics
+from hub.core.broker.worker.changes import BrokerChanges
+from hub.core.broker.worker.inbound import SHARED_GROUP, Inbound
+from hub.core.commands.service.puback_times import PubackTimes
+from hub.core.commands.service.reports import Reports
+from hub.core.commands.worker.dispatcher import Dispatcher
+from hub.core.presence.service.presence import PresenceService
+from hub.database.engine import Connection, Database
+from hub.database.statements import statement
+from hub.keys import SigningKeys, load_signing_keys
+from hub.loops import Loop
+from hub.mqtt.session import LINKS, Address, Session
+from hub.mqtt.telemetry import Event as MqttEvent
+from hub.parts import Parts
+from hub.signals.local import LocalSignals
+from hub.signals.publishing import Publishing
+from hub.subject import Kept, Subject, days
+from hub.telemetry.log import Log
+from hub.telemetry.metrics import Meters
+from schemas.topics import BROKER_CONTROL_RESPONSE, Channel, every_client, shared
+
+
+def build(settings: Settings, parts: Parts) -> Subject:
+    """Needs commands, presence and clients. Takes whatever message no route before it took."""
+    keys, log, metrics = parts.get(SigningKeys), parts.get(Log), Metrics(parts.get(Meters))
+    outbound = Outbound(keys, log, key_list=lambda: load_signing_keys(settings.keys_dir).key_list)
+    parts.get(Publishing).add(outbound)
+    connections = _Connections(settings, parts, outbound, metrics) if "worker" in settings.roles else None
+
+    async def count(connection: Connection) -> None:
+        metrics.changes_open.set(await number_open(connection))
+
+    return Subject(
+        loops=() if connections is None else tuple(connections.loops),
+        events=(Event, MqttEvent),
+        causes=CAUSES,
+        kept=(
+            Kept(
+                "broker_changes",
+                days(settings.keep_audit_days),
+                delete=statement("core/broker", "delete_changes"),
+                count=statement("core/broker", "count_changes"),
+            ),
+        ),
+        figures=(count,),
+        readiness={} if connections is None else connections.readiness,
+    )
+
+
+class _Connections:
+    """The session for messages, and, where the hub administers the broker, the one for that."""
+
+    def __init__(self, settings: Settings, parts: Parts, outbound: Outbound, metrics: Metrics) -> None:
+        log, self._signals, self._dispatcher = parts.get(Log), parts.get(LocalSignals), parts.get(Dispatcher)
+        presence = parts.get(PresenceService)
+        self._announcements = Announcements(outbound, presence)
+        inbound = Inbound(parts.get(Reports), presence, parts.get(PubackTimes), log)
+        presence.signs_wait = lambda: bool(inbound.signs_waiting)
+        session = outbound.session = Session(
+            Address.of(
+                settings.mqtt_url,
+                settings.mqtt_username,
+                settings.mqtt_password.get_secret_value(),
+                f"_hub-{settings.worker}",
+                settings.mqtt_ca_file,
+            ),
+            # Presence and state reach every worker; the rest reaches one of them.
+            [
+                (every_client(Channel.PRESENCE), 1),
+                (every_client(Channel.STATE), 1),
+                (shared(SHARED_GROUP, Channel.REPORTS), 1),
+                (shared(SHARED_GROUP, Channel.HEARTBEAT), 0),
+                (shared(SHARED_GROUP, Channel.REQUESTS), 1),
+            ],
+            inbound,
+            log,
+            on_connected=self._connected,
+            on_lost=self._lost,
+            link=LINKS[settings.mqtt_client],
+        )
+        self._signals.notifications.at_broker = lambda: session.connected
+        metrics.connected.set_function(lambda: float(session.connected))
+        metrics.reports_waiting.set_function(lambda: float(inbound.reports_waiting))
+        self.loops = [
+            Loop("inbound", inbound.run),
+            Loop("mqtt", session.run),
+            Loop("announcements", self._announcements.run),
+        ]
+        self.readiness = {"broker": lambda: "ok" if session.connected else "not_connected"}
+        if settings.mqtt_admin_password is not None:
+            administration = Administration(log)
+            administering = administration.session = Session(
+                Address.of(
+                    settings.mqtt_url,
+                    settings.mqtt_admin_username,
+                    settings.mqtt_admin_password.get_secret_value(),
+                    f"_admin-{settings.worker}",
+                    settings.mqtt_ca_file,
+                ),
+                [(BROKER_CONTROL_RESPONSE, 1)],
+                administration,
+                log,
+                link=LINKS[settings.mqtt_client],
+            )
+            changes = BrokerChanges(parts.get(Database), administration, outbound, parts.get(SigningKeys).unseal, log)
+            self._signals.broker = changes
+            self.loops += [Loop("mqtt-administration", administering.run), Loop("broker-changes", changes.run)]
+            self.readiness["broker_administration"] = lambda: "ok" if administering.connected else "not_connected"
+
+    async def _connected(self) -> None:
+        self._announcements.due()
+        self._signals.notifications.greet()
+        self._dispatcher.ready = True
+        self._dispatcher.look_at_leases()
+
+    def _lost(self) -> None:
+        self._signals.notifications.greet()
+        self._dispatcher.ready = False

@@ -1,0 +1,27 @@
+"""What keeps commands, as far as their clients' administration says."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from hub.subject import Cause
+
+
+class Facts(Protocol):
+    """What the cause below depends on."""
+
+    client_status: str
+
+
+def _disabled(facts: Facts) -> Mapping[str, Any] | None:
+    return None if facts.client_status == "active" else {"client_status": facts.client_status}
+
+
+CAUSES = (
+    Cause(
+        "client_disabled",
+        {"pending": 10, "queued": 30},
+        _disabled,
+        en="The client is {client_status}: nothing goes to it. Enable it, or cancel the command.",
+        ko="클라이언트 상태가 {client_status}이어서 아무것도 보내지 않습니다. 활성화하거나 명령을 취소하십시오.",
+    ),
+)

@@ -1,0 +1,242 @@
+"""What keeps commands, as far as commands themselves say."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from hub.core.commands.rules.lanes import PER_CLIENT, PER_LANE, URGENT_PRIORITY
+from hub.core.commands.rules.lifecycle import ENDED
+from hub.subject import Cause
+
+Details = Mapping[str, Any] | None
+
+
+class Facts(Protocol):
+    """What the causes below depend on."""
+
+    status: str
+    attempt: int
+    max_retries: int
+    not_before: datetime | None
+    scheduled: bool
+    error: Mapping[str, Any] | None
+    unknown_reason: str | None
+    order_key: str | None
+    blocker: UUID | None
+    """The oldest command of its order key that stands before it."""
+    blocker_is_dead_letter: bool | None
+    lane: str
+    priority: int
+    in_lane: list[UUID]
+    """What its client holds in its lane."""
+    at_client: int
+    """How many commands its client holds."""
+    ahead: list[UUID]
+    """Pending ones of its lane that go first."""
+    lane_runs: UUID | None
+    presence: str | None
+    cancel_requested_at: datetime | None
+    accepted_at: datetime | None
+    started_at: datetime | None
+    held_reasons: list[str] | None
+    progress: Mapping[str, Any] | None
+
+
+def _reason(facts: Facts) -> str | None:
+    """Why it ended without success, as a code."""
+    code: str | None = (facts.error or {}).get("code")
+    return facts.unknown_reason or code
+
+
+def _ended_well(facts: Facts) -> Details:
+    return {"status": facts.status, "reason": None} if _reason(facts) is None else None
+
+
+def _ended(facts: Facts) -> Details:
+    return {"status": facts.status, "reason": _reason(facts)}
+
+
+def _retry_waits(facts: Facts) -> Details:
+    if not facts.scheduled or facts.attempt == 1:
+        return None
+    return {
+        "attempt": facts.attempt,
+        "max_retries": facts.max_retries,
+        "until": facts.not_before,
+        "error": facts.error,
+    }
+
+
+def _scheduled(facts: Facts) -> Details:
+    return {"until": facts.not_before} if facts.scheduled else None
+
+
+def _order_key_dead_letter(facts: Facts) -> Details:
+    return _order_key_waits(facts) if facts.blocker_is_dead_letter else None
+
+
+def _order_key_waits(facts: Facts) -> Details:
+    return {"order_key": facts.order_key, "command_id": facts.blocker} if facts.blocker is not None else None
+
+
+def _is_urgent(facts: Facts) -> bool:
+    return facts.priority >= URGENT_PRIORITY
+
+
+def _lane_full(facts: Facts) -> Details:
+    full = len(facts.in_lane) >= PER_LANE + _is_urgent(facts)
+    return {"lane": facts.lane, "command_ids": facts.in_lane} if full else None
+
+
+def _client_full(facts: Facts) -> Details:
+    full = not _is_urgent(facts) and facts.at_client >= PER_CLIENT
+    return {"commands": facts.at_client} if full else None
+
+
+def _behind_others(facts: Facts) -> Details:
+    return {"lane": facts.lane, "command_ids": facts.ahead} if facts.ahead else None
+
+
+def _dispatch_due(_facts: Facts) -> Details:
+    return {}
+
+
+def _cancel_asked(facts: Facts) -> Details:
+    if facts.cancel_requested_at is None:
+        return None
+    return {"since": facts.cancel_requested_at, "presence": facts.presence}
+
+
+def _waits_in_agent(facts: Facts) -> Details:
+    if facts.accepted_at is None or facts.presence != "online":
+        return None
+    return {"since": facts.accepted_at, "command_id": facts.lane_runs}
+
+
+def _held(facts: Facts) -> Details:
+    return {"reasons": facts.held_reasons, "since": facts.started_at} if facts.held_reasons else None
+
+
+def _running(facts: Facts) -> Details:
+    return {"since": facts.started_at, "progress": facts.progress, "presence": facts.presence}
+
+
+CAUSES = (
+    Cause(
+        "ended",
+        dict.fromkeys(ENDED, 1),
+        _ended_well,
+        en="It has ended: {status}. The way shows each step.",
+        ko="끝났습니다: {status}. 전체 경로는 way에 있습니다.",
+    ),
+    Cause(
+        "ended",
+        dict.fromkeys(ENDED, 2),
+        _ended,
+        en="It has ended: {status} (reason: {reason}). The way shows each step.",
+        ko="끝났습니다: {status}(이유: {reason}). 전체 경로는 way에 있습니다.",
+    ),
+    Cause(
+        "retry_waits",
+        {"pending": 30},
+        _retry_waits,
+        en=(
+            "The attempt before failed without effect; attempt {attempt} (at most {max_retries} retries) goes "
+            "out from {until}. See error for what went wrong."
+        ),
+        ko=(
+            "앞선 시도가 효과 없이 실패했습니다. {attempt}번째 시도(재시도 최대 {max_retries}회)가 {until}부터 "
+            "나갑니다. 원인은 error를 보십시오."
+        ),
+    ),
+    Cause(
+        "scheduled",
+        {"pending": 50},
+        _scheduled,
+        en="It is scheduled and goes out from {until}. Nothing to do.",
+        ko="예약되어 {until}부터 나갑니다. 할 일은 없습니다.",
+    ),
+    Cause(
+        "order_key_dead_letter",
+        {"pending": 100},
+        _order_key_dead_letter,
+        en=(
+            "An older command of its order key {order_key} failed and waits for a person: replay or dismiss "
+            "{command_id}."
+        ),
+        ko="같은 순서 키 {order_key}의 앞선 명령 {command_id}이(가) 실패했습니다. 재실행하거나 닫아 주십시오.",
+    ),
+    Cause(
+        "order_key_waits",
+        {"pending": 105},
+        _order_key_waits,
+        en="An older command of its order key {order_key} has not ended: {command_id}. Explain that one.",
+        ko="같은 순서 키 {order_key}의 앞선 명령 {command_id}이(가) 끝나지 않았습니다. 그 명령을 확인하십시오.",
+    ),
+    Cause(
+        "lane_full",
+        {"pending": 110},
+        _lane_full,
+        en=(
+            "Lane {lane} is full: the client has earlier commands in it that have not ended (command_ids). "
+            "Explain those."
+        ),
+        ko=(
+            "레인 {lane}이(가) 가득 찼습니다. 먼저 배정된 명령(command_ids)이 끝나지 않았습니다. 그 명령을 "
+            "확인하십시오."
+        ),
+    ),
+    Cause(
+        "client_full",
+        {"pending": 120},
+        _client_full,
+        en=("The client has {commands} unfinished commands in all lanes, as many as it may. It goes on when one ends."),
+        ko="클라이언트에 끝나지 않은 명령이 {commands}개로 한도에 달했습니다. 하나가 끝나면 계속됩니다.",
+    ),
+    Cause(
+        "behind_others",
+        {"pending": 130},
+        _behind_others,
+        en="Others in lane {lane} go first: higher priority, or older (command_ids).",
+        ko="레인 {lane}에서 우선순위가 높거나 오래된 명령(command_ids)이 먼저 나갑니다.",
+    ),
+    Cause(
+        "dispatch_due",
+        {"pending": 150},
+        _dispatch_due,
+        en=(
+            "Nothing keeps it: it goes out now. If this stays for more than 2 s, the hub's workers are down "
+            "or overloaded."
+        ),
+        ko="막는 것이 없어 곧 나갑니다. 2초 넘게 계속되면 허브의 워커가 멈췄거나 과부하 상태입니다.",
+    ),
+    Cause(
+        "cancel_asked",
+        {"queued": 10, "running": 10},
+        _cancel_asked,
+        en=("A cancel was asked at {since}; the agent ({presence}) has not answered. It is asked until it does."),
+        ko="{since}에 취소를 요청했고 에이전트({presence})의 답을 기다립니다. 답할 때까지 다시 묻습니다.",
+    ),
+    Cause(
+        "waits_in_agent",
+        {"queued": 20},
+        _waits_in_agent,
+        en="It is in the agent's journal since {since} and waits for its lane; there runs: {command_id}.",
+        ko="{since}부터 에이전트 저널에서 레인을 기다립니다. 실행 중인 명령: {command_id}.",
+    ),
+    Cause(
+        "held",
+        {"running": 20},
+        _held,
+        en="The device waits for a person: {reasons}. See to it; the command goes on by itself.",
+        ko="장치가 사람을 기다립니다: {reasons}. 조치하면 자동으로 계속됩니다.",
+    ),
+    Cause(
+        "running",
+        {"running": 30},
+        _running,
+        en="It runs since {since}. Client: {presence}.",
+        ko="{since}부터 실행 중입니다. 클라이언트: {presence}.",
+    ),
+)

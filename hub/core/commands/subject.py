@@ -1,0 +1,104 @@
+"""Commands: the life of each from its submit to its end."""
+
+import random
+from uuid import UUID
+
+from starlette.types import ASGIApp
+
+from hub.config import Settings
+from hub.core.access.service import Access, Idempotency
+from hub.core.commands.causes import CAUSES
+from hub.core.commands.routes.commands import Acceptor, router
+from hub.core.commands.routes.fast_path import FastPath
+from hub.core.commands.service.commands import Commands
+from hub.core.commands.service.policies import Policies
+from hub.core.commands.service.puback_times import PubackTimes
+from hub.core.commands.service.reports import Reports
+from hub.core.commands.service.submission import Submission
+from hub.core.commands.service.waiting import POLL_S, Waiting
+from hub.core.commands.store import commands as store
+from hub.core.commands.store import dispatch
+from hub.core.commands.telemetry import Event, Metrics
+from hub.core.commands.worker.dispatcher import Dispatcher
+from hub.core.commands.worker.reaper import reaper
+from hub.core.documents.service.documents import Documents
+from hub.database.engine import Connection, Database
+from hub.database.statements import statement
+from hub.loops import Loop, periodic
+from hub.parts import Parts
+from hub.signals.local import LocalSignals
+from hub.signals.publishing import Publishing
+from hub.subject import Kept, Subject, days
+from hub.telemetry.log import Log
+from hub.telemetry.metrics import Meters
+
+
+def build(settings: Settings, parts: Parts) -> Subject:
+    """Needs access and documents; sends by whatever routes are added to Publishing later."""
+    database, signals, log = parts.get(Database), parts.get(LocalSignals), parts.get(Log)
+    metrics = parts.add(Metrics(parts.get(Meters)))
+    policies = parts.add(Policies(database))
+    submission = parts.add(
+        Submission(database, signals, parts.get(Documents), metrics, log, parts.get(Idempotency), policies.of)
+    )
+    commands = parts.add(Commands(database, signals, metrics, log))
+    waiting = signals.waiting = parts.add(Waiting(database))
+    acceptor = parts.add(Acceptor(submission, commands, waiting))
+
+    async def mark_sent(acknowledged: dict[UUID, float]) -> None:
+        async with database.connection() as connection:
+            await dispatch.mark_sent(connection, acknowledged)
+
+    puback_times = parts.add(PubackTimes(mark_sent))
+    publishing = parts.get(Publishing)
+    reports = parts.add(
+        Reports(database, publishing, signals, metrics, log, random.Random(), puback_times)  # noqa: S311 - jitter
+    )
+    loops: tuple[Loop, ...] = (
+        Loop("submission", submission.batcher.run),
+        Loop("look-ups", commands.reader.run),
+        periodic("waiting", waiting.poll, log, pause_s=POLL_S),
+        periodic("policies", policies.poll, log, pause_s=Policies.POLL_S),
+    )
+    if "worker" in settings.roles:
+        dispatcher = signals.dispatcher = parts.add(
+            Dispatcher(
+                database,
+                publishing,
+                metrics,
+                log,
+                handed_out=reports.remember,
+                alone=lambda: signals.notifications.alone,
+            )
+        )
+        loops += (
+            Loop("dispatcher", dispatcher.run),
+            reaper(database, commands, signals, log),
+            Loop("puback-times", puback_times.run),
+        )
+
+    async def count(connection: Connection) -> None:
+        found = await store.unfinished(connection)
+        for status in ("pending", "queued", "running"):
+            metrics.unfinished.labels(status).set(found.get(status, 0))
+
+    def fast_path(app: ASGIApp) -> ASGIApp:
+        return FastPath(app, acceptor, parts.get(Access), log)
+
+    return Subject(
+        routers=(router,),
+        fast_paths=(fast_path,),
+        loops=loops,
+        prepare=(policies.poll,),  # Workers submit, too: what schedules send.
+        events=(Event,),
+        causes=CAUSES,
+        kept=(
+            Kept(
+                "quarantine",
+                days(settings.keep_quarantine_days),
+                delete=statement("core/commands/transitions", "delete_quarantine"),
+                count=statement("core/commands/transitions", "count_quarantine"),
+            ),
+        ),
+        figures=(count,),
+    )

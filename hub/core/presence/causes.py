@@ -1,0 +1,89 @@
+"""What keeps commands, as far as their clients' presence says."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from hub.subject import Cause
+
+Details = Mapping[str, Any] | None
+
+
+class Facts(Protocol):
+    """What the causes below depend on."""
+
+    status: str
+    session: str | None
+    presence: str | None
+    presence_since: datetime | None
+    kept_away: bool
+    accepted_at: datetime | None
+
+
+def _never_seen(facts: Facts) -> Details:
+    return {} if facts.session is None else None
+
+
+def _kept_away(facts: Facts) -> Details:
+    return {} if facts.kept_away else None
+
+
+def _offline(facts: Facts) -> Details:
+    return {"since": facts.presence_since} if facts.presence == "offline" else None
+
+
+def _unknown(facts: Facts) -> Details:
+    # A pending command goes out all the same, so that this is told last; one that the agent has cannot be told of.
+    holds = facts.presence == "unknown" if facts.status == "pending" else facts.accepted_at is not None
+    return {"since": facts.presence_since} if holds else None
+
+
+CAUSES = (
+    Cause(
+        "client_never_seen",
+        {"pending": 60, "queued": 60},
+        _never_seen,
+        en=(
+            "The client has never connected. Start its agent; `floorhub-agent doctor` there says what stands "
+            "in the way."
+        ),
+        ko=(
+            "클라이언트가 한 번도 접속하지 않았습니다. 에이전트를 시작하고, 그 PC에서 `floorhub-agent doctor`로 "
+            "원인을 확인하십시오."
+        ),
+    ),
+    Cause(
+        "client_kept_away",
+        {"pending": 70, "queued": 70},
+        _kept_away,
+        en=(
+            "Two machines used this client's identity, so dispatch to it is stopped. Remove one, then "
+            "`floorhub client release`."
+        ),
+        ko=(
+            "두 대의 기기가 같은 클라이언트 신원을 사용해 전송이 중지되었습니다. 한 대를 제거하고 `floorhub "
+            "client release`를 실행하십시오."
+        ),
+    ),
+    Cause(
+        "client_offline",
+        {"pending": 90, "queued": 90},
+        _offline,
+        en=(
+            "The client is offline since {since}. Look at its power, network and agent; it goes on by itself on return."
+        ),
+        ko=(
+            "클라이언트가 {since}부터 오프라인입니다. 전원, 네트워크, 에이전트를 확인하십시오. 돌아오면 자동으로 "
+            "계속됩니다."
+        ),
+    ),
+    Cause(
+        "client_unknown",
+        {"pending": 140, "queued": 100},
+        _unknown,
+        en=(
+            "Nobody knows whether the client is there, since {since}. It is asked; if this stays, look at the machine."
+        ),
+        ko="{since}부터 클라이언트의 접속 여부를 알 수 없습니다. 확인 중이며, 계속되면 기기를 확인하십시오.",
+    ),
+)

@@ -1,0 +1,39 @@
+"""The shapes of explanations."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field, create_model
+
+
+class HopOutput(BaseModel):
+    """One step of a command's timeline."""
+
+    event: str = Field(description="As in the log, and sent (at the broker), accepted (in the agent's journal).")
+    at: datetime
+    after_ms: float = Field(description="Since the step before; 0 for the first.")
+    attempt: int
+    detail: dict[str, Any] | None
+
+
+class ExplanationOutput(BaseModel):
+    """One cause, for programs and for people."""
+
+    command_id: UUID
+    cause: str = Field(description="One of a closed list; programs act on this.")
+    detail: str = Field(description="A sentence in the language of Accept-Language: what keeps it, what to do.")
+    details: dict[str, Any] = Field(description="What belongs to the cause: ids, times, numbers.")
+    way: list[HopOutput] = Field(description="Every step until now, in order of time.")
+
+
+def closed(codes: Sequence[str]) -> type[ExplanationOutput]:
+    """The same shape with the list of causes that this hub knows."""
+    cause: Any = Literal[tuple(codes)]
+    return create_model(
+        "ExplanationOutput",
+        __base__=ExplanationOutput,
+        __doc__=ExplanationOutput.__doc__,
+        cause=(cause, Field(description=ExplanationOutput.model_fields["cause"].description)),
+    )

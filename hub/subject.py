@@ -1,0 +1,85 @@
+"""What a subject brings. Each folder of `hub.core` and `hub.features` has a `subject.py` whose `build` makes one.
+
+`app` calls the builds from the lowest to the highest and hands what they bring to those who need it: `api` serves the
+routes, `runtime` runs the loops, `explain` reads the causes, `retention` the kinds, `monitoring` figures and readiness.
+None of these knows a subject by name.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.types import ASGIApp
+
+from hub.config import Settings
+from hub.database.engine import Connection
+from hub.loops import Loop
+from hub.parts import Parts
+from hub.telemetry.log import EventName
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One reason why a command has not run yet. The list is closed per version; none gets another meaning."""
+
+    code: str
+    ranks: Mapping[str, int]
+    """By a command's status: among the causes that hold, the one of the lowest rank is told."""
+    find: Callable[[Any], Mapping[str, Any] | None]
+    """From the facts about a command (`explain.store.Facts`) to what belongs to the cause: ids, times, numbers, ready
+    for JSON and for the sentences. None: it does not hold."""
+    en: str
+    ko: str
+    """What keeps the command, and what to do; `{names}` are filled from what `find` gave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Rows that go by their age alone. The statements `delete` (`before`, `most`; one `line` for the archive a row) and
+    `count` (`before`; `number`) are the subject's."""
+
+    kind: str
+    period: timedelta | None
+    """None: for ever."""
+    delete: bytes
+    count: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What one subject adds to the hub."""
+
+    routers: tuple[APIRouter, ...] = ()
+    fast_paths: tuple[Callable[[ASGIApp], ASGIApp], ...] = ()
+    """What serves a route past the framework, for its cost, and passes everything else on."""
+    loops: tuple[Loop, ...] = ()
+    prepare: tuple[Callable[[], Awaitable[None]], ...] = ()
+    """Called in order, once, when the database is open and before any loop runs."""
+    stop: tuple[Callable[[], None], ...] = ()
+    """Called when the process begins to stop, while requests under way are still served."""
+    events: tuple[type[EventName], ...] = ()
+    causes: tuple[Cause, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    figures: tuple[Callable[[Connection], Awaitable[None]], ...] = ()
+    """Set gauges from the tables at each scrape."""
+    readiness: Mapping[str, Callable[[], str]] = field(default_factory=dict)
+    """Checks by name: `ok`, or what keeps the hub from its work."""
+    advice: Mapping[str, Callable[[], str]] = field(default_factory=dict)
+    """The same for what wants a person soon and keeps nothing from working now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """All subjects of this process; complete once `app` has built the last one."""
+
+    all: list[Subject] = field(default_factory=list)
+
+
+Build = Callable[[Settings, Parts], Subject]
+
+
+def days(number: int) -> timedelta | None:
+    """A period as the settings have it; 0 is for ever."""
+    return timedelta(days=number) if number else None
