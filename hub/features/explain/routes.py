@@ -45,7 +45,7 @@ def routes(causes: Sequence[Cause]) -> APIRouter:
             cause=found.code,
             detail=found.sentence(korean=korean),
             details=dict(found.details),
-            way=[HopOutput(**asdict(hop)) for hop in explained.timeline],
+            timeline=[HopOutput(**asdict(hop)) for hop in explained.timeline],
         )
 
     return router

@@ -25,7 +25,7 @@ class ExplanationOutput(BaseModel):
     cause: str = Field(description="One of a closed list; programs act on this.")
     detail: str = Field(description="A sentence in the language of Accept-Language: what keeps it, what to do.")
     details: dict[str, Any] = Field(description="What belongs to the cause: ids, times, numbers.")
-    way: list[HopOutput] = Field(description="Every step until now, in order of time.")
+    timeline: list[HopOutput] = Field(description="Every step until now, in order of time.")
 
 
 def closed(codes: Sequence[str]) -> type[ExplanationOutput]:

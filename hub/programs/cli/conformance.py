@@ -21,8 +21,8 @@ from hub.programs.cli.output import Json, console, explained
 from hub.programs.conformance.catalogue import Outcome, Result
 from hub.programs.conformance.examination import Examination
 from hub.programs.conformance.process import ClientProcess
-from hub.programs.conformance.stage import NotReachedError, Subject
-from hub.programs.conformance.tap import Broker
+from hub.programs.conformance.proxy import Broker
+from hub.programs.conformance.testbed import NotReachedError, Subject
 from hub.programs.embedded.data_folder import default_root
 from schemas.signing import Signer
 from schemas.topics import is_client_id
@@ -86,20 +86,20 @@ def conformance(
 
 
 class _Hub:
-    """Implements stage.HubApi."""
+    """Implements testbed.HubApi."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
 
     def get(self, path: str) -> Any:
-        """See stage.HubApi."""
+        """See testbed.HubApi."""
         try:
             return self._api.get(path)
         except ApiError as problem:
             raise NotReachedError(f"the hub: {problem}") from None
 
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """See stage.HubApi."""
+        """See testbed.HubApi."""
         try:
             return self._api.post(path, body)
         except ApiError as problem:

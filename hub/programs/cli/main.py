@@ -5,26 +5,22 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.errors import HubError
 from hub.programs.cli import (
     actions,
     batches,
-    broker,
     clients,
     dead_letters,
     groups,
+    host,
     output,
     printing,
     schedules,
     sending,
+    timeline,
 )
-from hub.programs.cli import timeline as way
 from hub.programs.cli.api import Api
-from hub.programs.cli.cleanup import cleanup
-from hub.programs.cli.conformance import conformance
 from hub.programs.cli.output import Json, console, explained
 from hub.programs.cli.simulate import simulate
-from hub.programs.embedded.errors import EmbeddedError
 from schemas import export
 
 app = typer.Typer(
@@ -42,69 +38,11 @@ app.add_typer(schedules.app, name="schedule")
 app.add_typer(actions.app, name="actions")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(dead_letters.command, name="command")
-app.add_typer(broker.app, name="broker")
+app.add_typer(host.broker, name="broker")
 app.add_typer(schema, name="schema")
 
 
-@app.command()
-def up(
-    once: Annotated[bool, typer.Option("--once", help="Print one page, stop, and exit 0 if it came out.")] = False,
-) -> None:
-    """Start everything on this machine (Postgres, broker, hub, an agent, a virtual printer) and print a page."""
-    from hub.programs.cli.up import run_up
-
-    with explained():
-        raise typer.Exit(run_up(once=once))
-
-
-@app.command()
-def serve() -> None:
-    """Run the hub with the settings of the environment (FLOORHUB_*)."""
-    import uvloop
-    from pydantic import ValidationError
-
-    from hub import runtime
-    from hub.app import Hub
-    from hub.config import Settings
-    from hub.database import migrate as migrations
-    from hub.telemetry import log as observability
-    from hub.telemetry.log import Event, Log
-
-    with explained():
-        try:
-            settings = Settings()
-        except ValidationError as problem:
-            for item in problem.errors():
-                name = "FLOORHUB_" + "_".join(str(part) for part in item["loc"]).upper()
-                output.errors.print(f"{name}: {item['msg']}", markup=False)
-            raise typer.Exit(2) from None
-        observability.configure(settings.log_level)
-        migrations.require_current(settings.database_url.get_secret_value())
-
-        async def main() -> None:
-            await runtime.serve(Hub(settings))
-
-        try:
-            uvloop.run(main())
-        except (HubError, EmbeddedError):
-            raise
-        except Exception:  # noqa: BLE001 - the last word before the process ends, one line as all others
-            Log().exception(Event.HUB_FAILED)
-            raise typer.Exit(1) from None
-
-
-@app.command()
-def migrate(
-    database_url: Annotated[
-        str, typer.Option(envvar="FLOORHUB_DATABASE_URL", help="The database to bring up to date.")
-    ],
-) -> None:
-    """Bring the database's tables up to date. Safe to call again, and from several machines at once."""
-    from hub.database import migrate as migrations
-
-    with explained():
-        done = migrations.migrate(database_url)
-        console.print(f"Applied: {', '.join(done)}" if done else "The database is up to date.")
+host.add_first(app)
 
 
 @app.command()
@@ -120,7 +58,7 @@ def send(
     key: sending.Key = None,
     as_json: Json = False,
 ) -> None:
-    """Send one command and show its way. Exits 0 if it completed (or was stored, with --wait 0), else 1."""
+    """Send one command and show its timeline. Exits 0 if it completed (or was stored, with --wait 0), else 1."""
     import json
 
     with explained(as_json=as_json), Api.from_environment() as api:
@@ -144,7 +82,7 @@ def show(
     command_id: Annotated[str, typer.Argument(help="The command's id.")],
     as_json: Json = False,
 ) -> None:
-    """Show a command and its way, with the time of each hop."""
+    """Show a command and its timeline, with the time of each hop."""
     with explained(as_json=as_json), Api.from_environment() as api:
         sending.show(api, api.get(f"/api/commands/{command_id}"), as_json=as_json)
 
@@ -154,20 +92,19 @@ def explain(
     command_id: Annotated[str, typer.Argument(help="The command's id.")],
     as_json: Json = False,
 ) -> None:
-    """Say in one sentence why a command stands where it stands, and what to do; then its way, hop by hop."""
+    """Say in one sentence why a command has not run yet, and what to do; then its timeline, hop by hop."""
     with explained(as_json=as_json), Api.from_environment() as api:
         found = api.get(f"/api/commands/{command_id}/explain")
         if as_json:
             output.print_json(found)
         else:
             console.print(f"{found['cause']}: {found['detail']}", markup=False)
-            way.show_hops(console, found["way"], found["details"].get("status", ""), korean=output.korean())
+            timeline.show_hops(console, found["timeline"], found["details"].get("status", ""), korean=output.korean())
 
 
 # The help lists them in this order: the everyday ones above come first.
-app.command()(cleanup)
+host.add_last(app)
 app.command()(simulate)
-app.command()(conformance)
 
 
 @schema.command("export")

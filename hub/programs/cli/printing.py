@@ -39,7 +39,7 @@ def print_file(
     key: sending.Key = None,
     as_json: Json = False,
 ) -> None:
-    """Print a file and show its way. Exits 0 if it was printed (or stored, with --wait 0), else 1."""
+    """Print a file and show its timeline. Exits 0 if it was printed (or stored, with --wait 0), else 1."""
     if test_page == (file is not None):
         output.fail("Name a file, or say --test-page.", 2)
     with explained(as_json=as_json), Api.from_environment() as api:

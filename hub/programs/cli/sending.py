@@ -1,4 +1,4 @@
-"""What `send` and `print` share: upload a document, post a command, show its way, turn its end into an exit code."""
+"""What `send` and `print` share: upload a document, post a command, show its timeline, and the exit code."""
 
 import sys
 from contextlib import AbstractContextManager, nullcontext
@@ -8,8 +8,7 @@ from uuid import uuid4
 
 import typer
 
-from hub.programs.cli import output
-from hub.programs.cli import timeline as way
+from hub.programs.cli import output, timeline
 from hub.programs.cli.api import Api
 from hub.programs.cli.output import console
 
@@ -29,7 +28,7 @@ def upload(api: Api, file: Path, content_type: str) -> str:
 
 
 def carry_out(api: Api, body: dict[str, Any], *, wait: float, key: str | None, as_json: bool) -> None:
-    """Post a command and show its way. Exits with 1 unless it completed in time (or was stored, with `wait` 0)."""
+    """Post a command and show its timeline. Exits with 1 unless it completed in time (or was stored, with `wait` 0)."""
     with _waiting(f"waiting for {body['client_id']}", quiet=as_json or not wait):
         command = api.post("/api/commands", body, headers={"Idempotency-Key": key or str(uuid4())}, wait=wait)
     show(api, command, as_json=as_json)
@@ -38,12 +37,12 @@ def carry_out(api: Api, body: dict[str, Any], *, wait: float, key: str | None, a
 
 
 def show(api: Api, command: dict[str, Any], *, as_json: bool) -> None:
-    """A command and its way."""
-    hops = api.get(f"/api/commands/{command['id']}/explain")["way"]
+    """A command and its timeline."""
+    hops = api.get(f"/api/commands/{command['id']}/explain")["timeline"]
     if as_json:
         output.print_json({**command, "way": hops})
     else:
-        way.show(console, command, hops, korean=output.korean())
+        timeline.show(console, command, hops, korean=output.korean())
 
 
 def _waiting(text: str, *, quiet: bool) -> AbstractContextManager[Any]:

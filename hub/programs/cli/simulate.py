@@ -24,8 +24,8 @@ from hub.programs.simulator.faults import Faults, check_clients, parse
 from hub.programs.simulator.fleet import Order, Outcome
 from hub.programs.simulator.interruption import Interruption
 from hub.programs.simulator.line import AwayError, HubLine, RefusedError
-from hub.programs.simulator.roll import spans
-from hub.programs.simulator.witness import Witness
+from hub.programs.simulator.recorder import Recorder
+from hub.programs.simulator.registry import spans
 from schemas.topics import is_client_id
 
 
@@ -67,18 +67,18 @@ def simulate(
         for noisy in ("floorhub.agent", "mqtt"):  # they tell of each planned crash
             logging.getLogger(noisy).setLevel(logging.CRITICAL)
         with _noted(effects) as note:
-            witness = Witness(note, order.faults.longest_delay_s)
-            code = asyncio.run(_carry_out(order, url, key, witness, report))
+            recorder = Recorder(note, order.faults.longest_delay_s)
+            code = asyncio.run(_carry_out(order, url, key, recorder, report))
     if code:
         raise typer.Exit(code)
 
 
-async def _carry_out(order: Order, url: str, key: str, witness: Witness, report: Path | None) -> int:
+async def _carry_out(order: Order, url: str, key: str, recorder: Recorder, report: Path | None) -> int:
     """Run it and say what came of it; the exit code. Signals are taken until all has been said."""
     stop = Interruption()
     stop.listen()
     async with HubLine(url, key, language()) as hub:
-        outcome = await fleet.run(order, hub, witness, stop, _progress)
+        outcome = await fleet.run(order, hub, recorder, stop, _progress)
     code = _say(order, outcome, stop, url, report)
     stop.ignore()
     return code
@@ -103,7 +103,7 @@ def _say(order: Order, outcome: Outcome, stop: Interruption, url: str, report: P
     if stop.number is not None and not outcome.finished:
         output.errors.print(f"Interrupted before its end / 중단됨: {stop.number.name}", markup=False)
         return 128 + stop.number
-    if not outcome.witness.welcomed:
+    if not outcome.recorder.welcomed:
         output.errors.print(
             "No client was welcomed by the hub: look at --broker. / 허브에 연결된 클라이언트가 없습니다."
         )
@@ -112,7 +112,7 @@ def _say(order: Order, outcome: Outcome, stop: Interruption, url: str, report: P
 
 
 def _broken(order: Order, outcome: Outcome, *, interrupted: bool) -> list[str]:
-    broken = outcome.witness.broken
+    broken = outcome.recorder.broken
     if outcome.verdict is not None:
         broken += outcome.verdict.broken(open_too=not interrupted)
     elif order.rate and outcome.finished:
@@ -122,7 +122,7 @@ def _broken(order: Order, outcome: Outcome, *, interrupted: bool) -> list[str]:
 
 def _rows(outcome: Outcome) -> dict[str, Any]:
     """The summary for people."""
-    rows: dict[str, Any] = dict(sorted(outcome.witness.counts.items()))
+    rows: dict[str, Any] = dict(sorted(outcome.recorder.counts.items()))
     verdict = outcome.verdict
     if verdict is not None:
         rows["posts_accepted"] = verdict.accepted
@@ -131,24 +131,24 @@ def _rows(outcome: Outcome) -> dict[str, Any]:
         rows["posts_a_second"] = outcome.posts_a_second
         rows |= {f"hub_{status}": count for status, count in sorted(verdict.ends.items())}
         rows |= {kind: len(ids) for kind, ids in verdict.found.items()}
-    rows["connected"] = f"{len(outcome.witness.welcomed)} of {outcome.started}"
+    rows["connected"] = f"{len(outcome.recorder.welcomed)} of {outcome.started}"
     took = {"register_s": outcome.register_s, "connect_s": outcome.connect_s}
     return rows | {name: value for name, value in took.items() if value is not None} | fleet.usage()
 
 
 def _result(order: Order, outcome: Outcome, broken: list[str]) -> dict[str, Any]:
     """The summary for programs."""
-    roll, verdict = outcome.roll, outcome.verdict
+    registry, verdict = outcome.registry, outcome.verdict
     result: dict[str, Any] = {
         "clients": len(order.ids),
         "seed": order.faults.seed,
         "finished": outcome.finished,
-        "counts": dict(outcome.witness.counts),
+        "counts": dict(outcome.recorder.counts),
         "broken": broken,
-        "registered": sorted(roll.members),
-        "retired": sorted(roll.retired),
-        "in_doubt": sorted(roll.in_doubt),
-        "connected": len(outcome.witness.welcomed),
+        "registered": sorted(registry.members),
+        "retired": sorted(registry.retired),
+        "in_doubt": sorted(registry.in_doubt),
+        "connected": len(outcome.recorder.welcomed),
         "register_s": outcome.register_s,
         "connect_s": outcome.connect_s,
         **fleet.usage(),
@@ -168,18 +168,21 @@ def _result(order: Order, outcome: Outcome, broken: list[str]) -> dict[str, Any]
 
 def _tell_of_clients(order: Order, outcome: Outcome, *, interrupted: bool) -> None:
     """Who is registered now, where that is not what was asked for."""
-    roll, say = outcome.roll, output.errors.print
+    registry, say = outcome.registry, output.errors.print
     if interrupted or outcome.problem is not None:
-        say(f"registered / 등록됨 ({len(roll.members)} of {len(order.ids)}): {spans(list(roll.members))}", markup=False)
-    if roll.in_doubt:
-        say(f"perhaps registered / 등록 여부 불확실: {spans(list(roll.in_doubt))}", markup=False)
+        say(
+            f"registered / 등록됨 ({len(registry.members)} of {len(order.ids)}): {spans(list(registry.members))}",
+            markup=False,
+        )
+    if registry.in_doubt:
+        say(f"perhaps registered / 등록 여부 불확실: {spans(list(registry.in_doubt))}", markup=False)
     if not order.retire:
         return
     if interrupted or outcome.problem is not None:
-        say(f"retired / 폐기됨: {spans(roll.retired)}", markup=False)
-    left = set(roll.members) - set(roll.retired)
-    for reason in sorted({roll.kept.get(client_id, "not asked / 요청하지 않음") for client_id in left}):
-        ids = [client_id for client_id in left if roll.kept.get(client_id, "not asked / 요청하지 않음") == reason]
+        say(f"retired / 폐기됨: {spans(registry.retired)}", markup=False)
+    left = set(registry.members) - set(registry.retired)
+    for reason in sorted({registry.kept.get(client_id, "not asked / 요청하지 않음") for client_id in left}):
+        ids = [client_id for client_id in left if registry.kept.get(client_id, "not asked / 요청하지 않음") == reason]
         say(f"not retired / 폐기되지 않음: {spans(ids)}: {reason}", markup=False)
 
 

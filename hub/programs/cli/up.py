@@ -17,8 +17,7 @@ from broker_config.render import Client
 from hub.database import migrate
 from hub.database.statements import statement
 from hub.errors import SetupError
-from hub.programs.cli import output, testpage
-from hub.programs.cli import timeline as way
+from hub.programs.cli import output, testpage, timeline
 from hub.programs.cli.api import RUNNING_FILE, Api, ApiError
 from hub.programs.cli.broker_files import known_clients
 from hub.programs.cli.clients import write_agent_config
@@ -214,7 +213,7 @@ class _Machine:
         )
 
     def _print_page(self, api: Api) -> bool:
-        """Print a page and show its way; whether it came out."""
+        """Print a page and show its timeline; whether it came out."""
         lines = ["Floorhub", "", "This page went from HTTP through Postgres, Mosquitto and an agent to IPP.", ""]
         document = api.upload(
             testpage.page([*lines, time.strftime("%Y-%m-%d %H:%M:%S %Z")]), "application/pdf", "first.pdf"
@@ -229,10 +228,12 @@ class _Machine:
             },
         )
         end = time.monotonic() + PRINT_PATIENCE_S
-        while command["status"] in way.UNFINISHED and time.monotonic() < end:
+        while command["status"] in timeline.UNFINISHED and time.monotonic() < end:
             self._pause()
             command = api.get(f"/api/commands/{command['id']}")
-        way.show(console, command, api.get(f"/api/commands/{command['id']}/explain")["way"], korean=output.korean())
+        timeline.show(
+            console, command, api.get(f"/api/commands/{command['id']}/explain")["timeline"], korean=output.korean()
+        )
         return bool(command["status"] == "completed")
 
     def _tell(self, url: str) -> None:

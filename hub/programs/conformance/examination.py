@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from hub.programs.conformance import checks_connection, checks_runs
 from hub.programs.conformance.catalogue import CHECKS, Check, Outcome, Result
 from hub.programs.conformance.process import ClientProcess
+from hub.programs.conformance.proxy import Broker, Proxy
 from hub.programs.conformance.record import Record
-from hub.programs.conformance.stage import HubApi, MistakeError, NotReachedError, SkippedError, Stage, Subject
-from hub.programs.conformance.tap import Broker, Tap
+from hub.programs.conformance.testbed import HubApi, MistakeError, NotReachedError, SkippedError, Subject, Testbed
 from schemas.signing import Signer
 
 FIRST_BIRTH_S = 10.0
@@ -17,7 +17,7 @@ FIRST_BIRTH_S = 10.0
 ATTENTION_S = 300.0
 """The longest that any check may take; a fault of ours, not the client's."""
 
-Perform = Callable[[Stage], Awaitable[str]]
+Perform = Callable[[Testbed], Awaitable[str]]
 
 #: In the order in which they are made: what looks back comes last, and after `offline` the client is gone.
 ORDER: Mapping[str, Perform] = {
@@ -63,7 +63,7 @@ class Examination:
         ask: Callable[[str], None],
     ) -> None:
         self._record = Record(subject.client_id)
-        self._tap = Tap(broker, self._record)
+        self._proxy = Proxy(broker, self._record)
         self._parts = (subject, hub, signer)
         self._say = say
         self._ask = ask
@@ -76,42 +76,42 @@ class Examination:
         Raises NotReachedError when no client connects, OSError when the port is taken or the process cannot start.
         """
         subject, hub, signer = self._parts
-        async with self._tap.listening(host, port) as chosen:
+        async with self._proxy.listening(host, port) as chosen:
             process = ready(chosen)
-            stage = Stage(subject, hub, signer, self._record, self._tap, process, self._ask)
+            testbed = Testbed(subject, hub, signer, self._record, self._proxy, process, self._ask)
             try:
                 if process is not None:
                     await process.start()
-                if not await self._record.until(lambda: any(w.connect for w in self._tap.wires), patience_s):
+                if not await self._record.until(lambda: any(w.connect for w in self._proxy.connections), patience_s):
                     raise NotReachedError(f"No client connected to port {chosen} within {patience_s:.0f} s.")
                 await self._record.until(lambda: bool(self._record.births), FIRST_BIRTH_S)
-                results = await self._examine(stage)
+                results = await self._examine(testbed)
             finally:
                 if process is not None:
                     await process.kill()
         return [results[name] for name in CHECKS]
 
-    async def _examine(self, stage: Stage) -> dict[str, Result]:
+    async def _examine(self, testbed: Testbed) -> dict[str, Result]:
         results: dict[str, Result] = {}
         for name, perform in ORDER.items():
             check = CHECKS[name]
             self._say(name)
-            results[name] = await _result(check, perform, stage)
+            results[name] = await _result(check, perform, testbed)
             self._record.withhold.clear()
             if name != "restart":
                 self._record.hold_welcome = False
-            await stage.settle()
+            await testbed.settle()
         with _named(results, CHECKS["once"]):
-            checks_runs.final_once(stage)
+            checks_runs.final_once(testbed)
         return results
 
 
-async def _result(check: Check, perform: Perform, stage: Stage) -> Result:
-    if check.full_only and not stage.full:
+async def _result(check: Check, perform: Perform, testbed: Testbed) -> Result:
+    if check.full_only and not testbed.full:
         return Result(check, Outcome.NOT_OWED, "a basic client")
     try:
         async with asyncio.timeout(ATTENTION_S):
-            return Result(check, Outcome.PASSED, await perform(stage))
+            return Result(check, Outcome.PASSED, await perform(testbed))
     except MistakeError as mistake:
         return Result(check, Outcome.FAILED, str(mistake))
     except SkippedError as reason:

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from hub.programs.conformance.packets import Publish
-from hub.programs.conformance.tap import Wire
+from hub.programs.conformance.proxy import Connection
 from schemas import codec
 from schemas.codec import ContractError
 from schemas.messages import Birth, Cancel, Heartbeat, Offline, Receipt, Report, Run, Welcome
@@ -30,11 +30,11 @@ Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Observation:
     """A message of the client, read."""
 
     at: float
-    wire: Wire
+    connection: Connection
     message: Any
     publish: Publish
     after_suback: bool
@@ -46,7 +46,7 @@ class Reported:
     """One report, as often as it came."""
 
     at: float
-    wire: Wire
+    connection: Connection
     report: Report
 
 
@@ -59,14 +59,14 @@ class HeldRun:
 
 
 class Record:
-    """Implements tap.Listener. Runs with an order key of `ours` are kept for the examiner; all else passes."""
+    """Implements proxy.Listener. Runs with an order key of `ours` are kept for the examiner; all else passes."""
 
     def __init__(self, client_id: str) -> None:
         self.client_id = client_id
         self._began = datetime.now(UTC)
-        self.births: list[Said] = []
-        self.offlines: list[Said] = []
-        self.heartbeats: list[Said] = []
+        self.births: list[Observation] = []
+        self.offlines: list[Observation] = []
+        self.heartbeats: list[Observation] = []
         self.reports: list[Reported] = []
         self.welcomes: list[Welcome] = []
         self.cancels: set[UUID] = set()
@@ -127,31 +127,31 @@ class Record:
         """The report that ended a command, once it came."""
         return next((report for report in self.way(command_id) if report.status in END_STATUSES), None)
 
-    def release(self, wire: Wire) -> None:
+    def release(self, connection: Connection) -> None:
         """Hand over what was kept back: receipts and welcomes."""
         self.withhold.clear()
         self.hold_welcome = False
         kept, self._kept = self._kept, []
         for topic, payload in kept:
             self._told(payload)
-            wire.deliver(topic, payload)
+            connection.deliver(topic, payload)
 
-    # --- tap.Listener ----------------------------------------------------------------------------------------
+    # --- proxy.Listener ----------------------------------------------------------------------------------------
 
-    def on_connect(self, wire: Wire) -> None:  # noqa: ARG002
-        """See tap.Listener."""
+    def on_connect(self, connection: Connection) -> None:  # noqa: ARG002
+        """See proxy.Listener."""
         self._touch()
 
-    def on_acknowledge(self, wire: Wire) -> None:  # noqa: ARG002
-        """See tap.Listener."""
+    def on_acknowledge(self, connection: Connection) -> None:  # noqa: ARG002
+        """See proxy.Listener."""
         self._touch()
 
-    def on_end(self, wire: Wire) -> None:  # noqa: ARG002
-        """See tap.Listener."""
+    def on_end(self, connection: Connection) -> None:  # noqa: ARG002
+        """See proxy.Listener."""
         self._touch()
 
-    def on_publish(self, wire: Wire, message: Publish) -> None:
-        """See tap.Listener."""
+    def on_publish(self, connection: Connection, message: Publish) -> None:
+        """See proxy.Listener."""
         parsed = parse_client_topic(message.topic)
         if parsed is None or parsed.client_id != self.client_id or parsed.channel not in FROM_CLIENT:
             self.fault("reports", f"a message on {message.topic!r}, which is not this client's to write")
@@ -159,14 +159,14 @@ class Record:
             self.fault("reports", f"{len(message.payload)} bytes on {parsed.channel.value}")
         else:
             try:
-                self._read(wire, message, parsed.channel)
+                self._read(connection, message, parsed.channel)
             except ContractError as problem:
                 check = "birth" if parsed.channel is Channel.PRESENCE else "reports"
                 self.fault(check, f"on {parsed.channel.value}: {problem.message}")
         self._touch()
 
-    def admit(self, wire: Wire, message: Publish) -> bool:  # noqa: ARG002 - the protocol names it
-        """See tap.Listener."""
+    def admit(self, connection: Connection, message: Publish) -> bool:  # noqa: ARG002 - the protocol names it
+        """See proxy.Listener."""
         parsed = parse_client_topic(message.topic)
         try:
             if parsed is None:
@@ -187,33 +187,33 @@ class Record:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
-    def _read(self, wire: Wire, publish: Publish, channel: Channel) -> None:
+    def _read(self, connection: Connection, publish: Publish, channel: Channel) -> None:
         if not publish.payload:
             raise ContractError("invalid", "an empty message")
         if publish.retain != (channel in RETAINED) and channel not in (Channel.PRESENCE, Channel.HEARTBEAT):
             self.fault("reports", f"on {channel.value} {'' if publish.retain else 'not '}retained")
         if channel is Channel.REPORTS:
-            self._read_reports(wire, publish)
+            self._read_reports(connection, publish)
             return
         message = codec.decode(channel, publish.payload)
         if message.client_id != self.client_id:
             raise ContractError("invalid", f"`client_id` is {message.client_id!r}")
         own = {client_topic(self.client_id, topic) for topic in (Channel.COMMANDS, Channel.RECEIPTS)}
-        said = Said(time.monotonic(), wire, message, publish, own <= set(wire.granted))
+        observed = Observation(time.monotonic(), connection, message, publish, own <= set(connection.granted))
         match message:
             case Birth():
-                self.births.append(said)
+                self.births.append(observed)
             case Offline():
-                self.offlines.append(said)
+                self.offlines.append(observed)
             case Heartbeat():
-                self.heartbeats.append(said)
+                self.heartbeats.append(observed)
                 self._check_epoch(message.epoch, "a heartbeat")
             case WillMessage():
                 self.fault("will", "the client published `will` itself; it belongs into CONNECT")
         if not isinstance(message, Birth):
-            self._check_session(wire, channel, message.session)
+            self._check_session(connection, channel, message.session)
 
-    def _read_reports(self, wire: Wire, publish: Publish) -> None:
+    def _read_reports(self, connection: Connection, publish: Publish) -> None:
         whole = codec.decode_reports(publish.payload)
         for bad in whole.bad:
             self.fault("reports", f"a report that cannot be read: {bad.reason}")
@@ -221,14 +221,14 @@ class Record:
             raise ContractError("invalid", f"`client_id` is {whole.client_id!r}")
         if publish.qos != 1:
             self.fault("reports", f"reports at QoS {publish.qos}")
-        self._check_session(wire, Channel.REPORTS, whole.session)
+        self._check_session(connection, Channel.REPORTS, whole.session)
         self._check_epoch(whole.epoch, "reports")
         for report in whole.reports:
-            self.reports.append(Reported(time.monotonic(), wire, report))
+            self.reports.append(Reported(time.monotonic(), connection, report))
             self._check_report(report)
 
-    def _check_session(self, wire: Wire, channel: Channel, session: str) -> None:
-        births = [said for said in self.births if said.wire is wire]
+    def _check_session(self, connection: Connection, channel: Channel, session: str) -> None:
+        births = [observed for observed in self.births if observed.connection is connection]
         if births and births[-1].message.session != session:
             self.fault("reports", f"on {channel.value} the session {session!r}, not that of the birth")
 
@@ -267,11 +267,11 @@ class Record:
         return False
 
     def _admit_receipt(self, message: Publish) -> bool:
-        said: Receipt | Welcome = codec.decode(Channel.RECEIPTS, codec.body_of(message.payload))
-        if isinstance(said, Welcome):
+        observed: Receipt | Welcome = codec.decode(Channel.RECEIPTS, codec.body_of(message.payload))
+        if isinstance(observed, Welcome):
             held = self.hold_welcome
         else:
-            ids = set(said.report_ids)
+            ids = set(observed.report_ids)
             if ids <= self.in_its_place:
                 return False
             about = {self._contents[report_id].command_id for report_id in ids if report_id in self._contents}
@@ -283,11 +283,11 @@ class Record:
         return True
 
     def _told(self, payload: bytes) -> None:
-        said = codec.decode(Channel.RECEIPTS, codec.body_of(payload))
-        if isinstance(said, Welcome):
-            self.welcomes.append(said)
+        observed = codec.decode(Channel.RECEIPTS, codec.body_of(payload))
+        if isinstance(observed, Welcome):
+            self.welcomes.append(observed)
             return
-        for report_id in said.report_ids:
+        for report_id in observed.report_ids:
             self.receipted.setdefault(report_id, time.monotonic())
 
 

@@ -38,7 +38,7 @@ from device_agent.core.records import Snapshot, apply
 from device_agent.logs import Log
 from device_agent.session import Endpoint, Session
 from hub.programs.simulator.plan import NO_ACTION, ClientPlan
-from hub.programs.simulator.witness import Witness
+from hub.programs.simulator.recorder import Recorder
 from schemas import codec
 from schemas.codec import ContractError, body_of
 from schemas.messages import AgentVersion, Run, State
@@ -91,10 +91,10 @@ class Process:
     """One life of a simulated agent, from its start to its crash or its end."""
 
     def __init__(
-        self, endpoint: Endpoint, root_key: bytes, disk: Snapshot, plan: ClientPlan, witness: Witness, device: Device
+        self, endpoint: Endpoint, root_key: bytes, disk: Snapshot, plan: ClientPlan, recorder: Recorder, device: Device
     ) -> None:
         self._id = endpoint.client_id
-        self._plan, self._disk, self._witness, self._device = plan, disk, witness, device
+        self._plan, self._disk, self._recorder, self._device = plan, disk, recorder, device
         self.session = secrets.token_hex(8)
         rng = random.SystemRandom()
         identity = Identity(
@@ -157,7 +157,7 @@ class Process:
         if isinstance(event, MessageReceived) and event.inbox in (Inbox.COMMANDS, Inbox.RECEIPTS):
             actions = NO_ACTION
             if event.inbox is Inbox.COMMANDS:
-                self._witness.counts["command_messages"] += 1
+                self._recorder.counts["command_messages"] += 1
                 actions = self._actions_of(event.payload)
             self._faulty("in", actions, lambda: self._take(event))
         else:
@@ -178,7 +178,7 @@ class Process:
         """Do it as often and as late as the plan says; whether at all."""
         fate = self._plan.message(direction, actions)
         for fault in fate.faults:
-            self._witness.counts[f"{fault}_{direction}"] += 1
+            self._recorder.counts[f"{fault}_{direction}"] += 1
         for wait in fate.copies:
             if wait:
                 self._later(wait, act)
@@ -212,17 +212,17 @@ class Process:
     def _judge(self, event: MessageReceived, refused: Counter[str], mono: float) -> None:
         for code, count in refused.items():
             has_keys = self._disk.settings.keys is not None
-            self._witness.refused(self._id, code, count, has_keys=has_keys)
+            self._recorder.refused(self._id, code, count, has_keys=has_keys)
         if event.inbox is Inbox.RECEIPTS and not refused:
-            self._witness.hub_time.heard(event.payload, mono)
+            self._recorder.hub_time.heard(event.payload, mono)
 
     def _act(self, decision: Decision) -> None:
-        counts = self._witness.counts
+        counts = self._recorder.counts
         for note in decision.notes:
             if note.log in (Log.COMMAND_REPEATED, Log.COMMAND_BUSY, Log.WELCOMED, Log.COMMAND_ACCEPTED):
                 counts[note.log.label] += 1
             if note.log is Log.WELCOMED:
-                self._witness.welcomed.setdefault(self._id, time.monotonic())
+                self._recorder.welcomed.setdefault(self._id, time.monotonic())
         for step in decision.steps:
             match step:
                 case StartEffect():
@@ -244,7 +244,7 @@ class Process:
             return
         reports = msgspec.json.decode(step.payload)["reports"]
         for report in reports:
-            self._witness.counts["reports_repeated" if report["report_id"] in self._said else "reports"] += 1
+            self._recorder.counts["reports_repeated" if report["report_id"] in self._said else "reports"] += 1
             self._said.add(report["report_id"])
         known = self._device.actions
         actions = frozenset(known.get(UUID(report["command_id"]), "") for report in reports)
@@ -271,11 +271,11 @@ class Process:
         record = self._disk.attempts.get(step.command_id)
         run = msgspec.json.decode(record.run, type=Run) if record is not None and record.run else None
         if run is not None:
-            self._witness.began(self._id, step.command_id, run.expires_at.timestamp(), time.monotonic())
+            self._recorder.began(self._id, step.command_id, run.expires_at.timestamp(), time.monotonic())
         job = self._plan.job(step.action)
-        self._witness.counts["slow"] += job.slow
+        self._recorder.counts["slow"] += job.slow
         if job.held_s:
-            self._witness.counts["held"] += 1
+            self._recorder.counts["held"] += 1
             self._take(EffectHeld(*key, ["media-empty"]))
             await asyncio.sleep(job.held_s)
             self._take(EffectResumed(*key))
@@ -283,8 +283,8 @@ class Process:
         if job.end in ("completed", "unknown"):
             self._device.done.add(step.command_id)
             may_repeat = run is not None and run.on_interrupt == "rerun"
-            self._witness.effect(self._id, *key, step.payload, may_repeat=may_repeat)
-        self._witness.counts[job.end] += 1
+            self._recorder.effect(self._id, *key, step.payload, may_repeat=may_repeat)
+        self._recorder.counts[job.end] += 1
         if job.end == "completed":
             self._answer(*key, Outcome(status="completed", data={"simulated": True}))
         elif job.end == "unknown":
@@ -306,11 +306,11 @@ class Process:
         return codec.encode(msgspec.convert(state, State))
 
 
-async def live(endpoint: Endpoint, root_key: bytes, plan: ClientPlan, witness: Witness, stop: asyncio.Event) -> None:
+async def live(endpoint: Endpoint, root_key: bytes, plan: ClientPlan, recorder: Recorder, stop: asyncio.Event) -> None:
     """One client until `stop`, through all its crashes and leaves."""
     disk, device = Snapshot(), Device()
     while True:
-        process = Process(endpoint, root_key, disk, plan, witness, device)
+        process = Process(endpoint, root_key, disk, plan, recorder, device)
         process.start()
         crashes = plan.crashes
         if crashes:
@@ -321,13 +321,13 @@ async def live(endpoint: Endpoint, root_key: bytes, plan: ClientPlan, witness: W
             await process.stop()
             return
         if crashes:
-            witness.counts["crashed"] += 1
+            recorder.counts["crashed"] += 1
             await process.crash()
             if lost:
-                witness.counts["journals_lost"] += 1
+                recorder.counts["journals_lost"] += 1
                 disk = Snapshot()
         else:
-            witness.counts["left"] += 1
+            recorder.counts["left"] += 1
             await process.stop()
         if await _within(stop, down):
             return

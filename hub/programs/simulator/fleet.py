@@ -10,15 +10,15 @@ import aiomqtt
 from msgspec import Struct
 
 from hub.errors import SetupError
-from hub.programs.simulator.accounts import Verdict, compare
 from hub.programs.simulator.client import live
 from hub.programs.simulator.faults import Faults
 from hub.programs.simulator.interruption import Interruption, ended
 from hub.programs.simulator.line import AwayError, HubLine, RefusedError
 from hub.programs.simulator.plan import ClientPlan
 from hub.programs.simulator.posting import Poster
-from hub.programs.simulator.roll import Roll
-from hub.programs.simulator.witness import Witness
+from hub.programs.simulator.reconciliation import Verdict, compare
+from hub.programs.simulator.recorder import Recorder
+from hub.programs.simulator.registry import Registry
 
 APART_S = 0.005
 """Between the starts of two clients."""
@@ -49,10 +49,10 @@ class Order(Struct, frozen=True, kw_only=True):
 
 
 class Outcome(Struct, kw_only=True):
-    """What came of it. `roll` knows who is registered, `witness` what the clients saw."""
+    """What came of it. `registry` knows who is registered, `recorder` what the clients saw."""
 
-    roll: Roll
-    witness: Witness
+    registry: Registry
+    recorder: Recorder
     register_s: float | None = None
     """How long registering took; None: not all of them were."""
     started: int = 0
@@ -67,9 +67,11 @@ class Outcome(Struct, kw_only=True):
     """Why it could not begin or go on: AwayError, RefusedError or SetupError."""
 
 
-async def run(order: Order, hub: HubLine, witness: Witness, stop: Interruption, say: Callable[[str], None]) -> Outcome:
-    """Register, be the fleet, post, compare, retire. Whatever happens in between, clients end and the roll is right."""
-    outcome = Outcome(roll=Roll(hub, order.ids, order.broker), witness=witness)
+async def run(
+    order: Order, hub: HubLine, recorder: Recorder, stop: Interruption, say: Callable[[str], None]
+) -> Outcome:
+    """Register, be the fleet, post, compare, retire. Whatever happens, clients end and the registry is right."""
+    outcome = Outcome(registry=Registry(hub, order.ids, order.broker), recorder=recorder)
     asyncio.get_running_loop().set_exception_handler(_planned)
     end, lives = asyncio.Event(), list[asyncio.Task[None]]()
     try:
@@ -82,7 +84,7 @@ async def run(order: Order, hub: HubLine, witness: Witness, stop: Interruption, 
             await asyncio.wait(lives, timeout=0 if stop.at_once.is_set() else GOODBYE_S)
             await ended(*lives)
         if order.retire and not stop.at_once.is_set():
-            await stop.bounded(outcome.roll.retire(), RETIRE_S)
+            await stop.bounded(outcome.registry.retire(), RETIRE_S)
     for task in lives:
         if task.done() and not task.cancelled():
             task.result()
@@ -99,7 +101,7 @@ async def _registered(outcome: Outcome, stop: Interruption) -> bool:
     """Whether all clients are."""
     begun = time.monotonic()
     try:
-        await stop.bounded(outcome.roll.register(stop.asked), REGISTER_GRACE_S)
+        await stop.bounded(outcome.registry.register(stop.asked), REGISTER_GRACE_S)
     except (AwayError, RefusedError, SetupError) as problem:
         outcome.problem = problem
     if outcome.problem is not None or stop.asked.is_set():
@@ -114,13 +116,13 @@ async def _start(
     """Start the clients one after the other, and wait for the welcomes."""
     begun = time.monotonic()
     for client_id in order.ids:
-        endpoint, root_key = outcome.roll.members[client_id]
+        endpoint, root_key = outcome.registry.members[client_id]
         plan = ClientPlan(order.faults, client_id)
-        lives.append(asyncio.create_task(live(endpoint, root_key, plan, outcome.witness, end), name=client_id))
+        lives.append(asyncio.create_task(live(endpoint, root_key, plan, outcome.recorder, end), name=client_id))
         outcome.started += 1
         if await stop.wait(APART_S):
             return
-    welcomed = outcome.witness.welcomed
+    welcomed = outcome.recorder.welcomed
     while len(welcomed) < len(order.ids) and time.monotonic() - begun < CONNECT_S and not stop.asked.is_set():
         await stop.wait(POLL_S)
     if len(welcomed) == len(order.ids):
@@ -133,7 +135,7 @@ async def _go_on(order: Order, outcome: Outcome, hub: HubLine, stop: Interruptio
         # Without a number of seconds, a signal is the end that was asked for.
         outcome.finished = not order.seconds and outcome.started == len(order.ids)
         return
-    if not outcome.witness.welcomed:
+    if not outcome.recorder.welcomed:
         return
     telling = asyncio.create_task(_tell(outcome, say), name="tell")
     try:
@@ -156,12 +158,12 @@ async def _post(order: Order, outcome: Outcome, hub: HubLine, stop: Interruption
     await stop.bounded(poster.settle(order.settle_s), POST_GRACE_S)
     rows = await stop.bounded(poster.what_the_hub_says(CONNECT_S), POST_GRACE_S)
     if rows is not None:
-        outcome.verdict = compare(poster.posts, outcome.witness.effects, outcome.witness.posted, rows)
+        outcome.verdict = compare(poster.posts, outcome.recorder.effects, outcome.recorder.posted, rows)
 
 
 async def _tell(outcome: Outcome, say: Callable[[str], None]) -> None:
     while True:
-        counts = outcome.witness.counts
+        counts = outcome.recorder.counts
         say(f"effects {counts['effects']}, crashed {counts['crashed']}, repeated {counts['reports_repeated']}")
         await asyncio.sleep(1.0)
 

@@ -6,9 +6,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from hub.programs.simulator.accounts import Account, Posts
 from hub.programs.simulator.interruption import Interruption, ended
 from hub.programs.simulator.line import Answer, AwayError, HubLine, RefusedError
+from hub.programs.simulator.reconciliation import Account, Posts
 
 IN_FLIGHT = 64
 """Requests at a time; when the hub is slower than the rate, posting waits for it, and the summary shows it."""

@@ -45,7 +45,7 @@ def test_a_file_is_printed_as_asked(floor: Floor, client_id: str, tmp_path: Path
     assert done.returncode == 0, done.stderr
     command = json.loads(done.stdout)
     assert (command["status"], command["reference"]) == ("completed", "order-7")
-    assert [hop["event"] for hop in command["way"]][-1] == "completed"
+    assert [hop["event"] for hop in command["timeline"]][-1] == "completed"
     (effect,) = floor.effects(command["id"])
     assert (effect["copies"], effect["sides"]) == (3, "two-sided-short-edge")
     assert effect["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()

@@ -219,11 +219,11 @@ def test_the_way_of_one_command(floor: Floor, client: Speaker) -> None:
     assert named(floor, command, "held")["reasons"] == ["media-empty"]
     floor.http.post(f"/api/commands/{command}/cancel")
     named(floor, command, "cancel_asked")
-    unfinished = explained(floor, command)["way"]
+    unfinished = explained(floor, command)["timeline"]
     says(client, command, "completed")
     assert named(floor, command, "ended") == {"status": "completed", "reason": None}
-    assert explained(floor, command)["detail"] == "It has ended: completed. The way shows each step."
-    way = explained(floor, command)["way"]
+    assert explained(floor, command)["detail"] == "It has ended: completed. The timeline shows each step."
+    way = explained(floor, command)["timeline"]
     assert [hop["event"] for hop in way] == [
         *("created", "queued", "sent", "accepted", "started", "held", "cancel_requested", "completed"),
     ]

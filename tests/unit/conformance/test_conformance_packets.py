@@ -15,9 +15,9 @@ def text(value: str) -> bytes:
     return struct.pack(">H", len(value)) + value.encode()
 
 
-async def read(wire: bytes) -> Packet | None:
+async def read(connection: bytes) -> Packet | None:
     reader = asyncio.StreamReader()
-    reader.feed_data(wire)
+    reader.feed_data(connection)
     reader.feed_eof()
     return await packets.read_packet(reader)
 
@@ -34,10 +34,10 @@ async def test_the_end_of_the_stream_is_no_packet() -> None:
     assert await read(Packet(packets.PUBLISH, 0, b"abc").encode()[:-1]) is None
 
 
-@pytest.mark.parametrize("wire", [b"\x30\xff\xff\xff\xff\x01", b"\x30\xff\xff\xff\x7f"])
-async def test_a_length_that_no_broker_takes_is_refused(wire: bytes) -> None:
+@pytest.mark.parametrize("stream", [b"\x30\xff\xff\xff\xff\x01", b"\x30\xff\xff\xff\x7f"])
+async def test_a_length_that_no_broker_takes_is_refused(stream: bytes) -> None:
     with pytest.raises(PacketError):
-        await read(wire)
+        await read(stream)
 
 
 def test_connect_with_a_will_and_properties() -> None:

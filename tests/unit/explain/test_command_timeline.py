@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from hub.features.explain.rules import timeline as domain
-from hub.programs.cli import timeline as way
+from hub.programs.cli import timeline
 from hub.programs.cli.api import Api, ApiError
 
 REASON = "the printer gave job 3 up: fuser melted"
@@ -43,7 +43,7 @@ def shown(command: dict[str, Any], *logs: dict[str, Any], korean: bool = False) 
     console = Console(width=200)
     with console.capture() as capture:
         whole = {**COMMAND, **command}
-        way.show(
+        timeline.show(
             console,
             whole,
             json.loads(msgspec.json.encode(domain.timeline(SimpleNamespace(**whole), logs))),

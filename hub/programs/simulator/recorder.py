@@ -59,7 +59,7 @@ class HubTime:
         return None if self._ahead is None else self._ahead + mono
 
 
-class Witness:
+class Recorder:
     """One for all clients. `late_s`: how long a message of the hub is held up by the plan, at most."""
 
     def __init__(self, effect: Note, late_s: float = 0.0) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from hub.programs.simulator.accounts import KINDS, Account, Posts, Verdict, compare
+from hub.programs.simulator.reconciliation import KINDS, Account, Posts, Verdict, compare
 
 MARK = "simulate-1"
 

@@ -19,7 +19,7 @@ Member = tuple[Endpoint, bytes]
 """Where a client connects, and the root key that it pins."""
 
 
-class Roll:
+class Registry:
     """The clients of one run."""
 
     def __init__(self, hub: HubLine, ids: Sequence[str], broker: str) -> None:

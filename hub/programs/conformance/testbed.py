@@ -11,8 +11,8 @@ from uuid import UUID
 from uuid_utils.compat import uuid4, uuid7
 
 from hub.programs.conformance.process import ClientProcess
-from hub.programs.conformance.record import HeldRun, Record, Said, describe
-from hub.programs.conformance.tap import Tap, Wire
+from hub.programs.conformance.proxy import Connection, Proxy
+from hub.programs.conformance.record import HeldRun, Observation, Record, describe
 from schemas import signing
 from schemas.codec import encode
 from schemas.messages import Failure, Report, Reports
@@ -65,14 +65,14 @@ class Subject:
 
 
 @dataclass(slots=True)
-class Stage:
+class Testbed:
     """One examination's means. `ask` tells the operator what to do where there is no process of ours."""
 
     subject: Subject
     hub: HubApi
     signer: Signer
     record: Record
-    tap: Tap
+    proxy: Proxy
     process: ClientProcess | None
     ask: Callable[[str], None]
     commands: dict[UUID, HeldRun] = field(default_factory=dict)
@@ -85,15 +85,15 @@ class Stage:
     # --- the client's side -----------------------------------------------------------------------------------
 
     @property
-    def wire(self) -> Wire:
+    def connection(self) -> Connection:
         """The connection that stands. Raises NotReachedError."""
-        for wire in reversed(self.tap.wires):
-            if not wire.closed:
-                return wire
+        for connection in reversed(self.proxy.connections):
+            if not connection.closed:
+                return connection
         raise NotReachedError("the client is not connected")
 
     @property
-    def birth(self) -> Said:
+    def birth(self) -> Observation:
         """The last birth. Raises NotReachedError."""
         if not self.record.births:
             raise NotReachedError("there was no birth")
@@ -119,7 +119,7 @@ class Stage:
                 await self.process.kill()
                 await self.process.start()
                 end, restarted = loop.time() + self._patience_s, True
-            if not self.record.births or self.record.births[-1].wire.closed:
+            if not self.record.births or self.record.births[-1].connection.closed:
                 seen = "the client is not connected"
             else:
                 client = await asyncio.to_thread(self.hub.get, f"/api/clients/{self.subject.client_id}")
@@ -137,7 +137,7 @@ class Stage:
 
     def tell(self, payload: bytes, *, channel: Channel = Channel.COMMANDS, retain: bool = False) -> None:
         """Hand the client a payload."""
-        self.wire.deliver(self.topic(channel), payload, retain=retain)
+        self.connection.deliver(self.topic(channel), payload, retain=retain)
 
     def deliver(self, run: HeldRun) -> None:
         """Hand the client a run as the hub sent it."""
@@ -165,7 +165,7 @@ class Stage:
     async def _handed_out(self, action: str | None, fields: Mapping[str, Any]) -> HeldRun | None:
         """The run of a new command; None when the connection broke before it came. Raises NotReachedError."""
         await self.present()
-        wire, key = self.birth.wire, f"conformance-{uuid4()}"
+        connection, key = self.birth.connection, f"conformance-{uuid4()}"
         self.record.ours.add(key)
         body = {
             "client_id": self.subject.client_id,
@@ -178,12 +178,12 @@ class Stage:
             **fields,
         }
         posted = await asyncio.to_thread(self.hub.post, "/api/commands", body)
-        await self.record.until(lambda: key in self.record.runs or wire.closed, HUB_PATIENCE_S)
+        await self.record.until(lambda: key in self.record.runs or connection.closed, HUB_PATIENCE_S)
         run = self.record.runs.get(key)
         if run is None:
             with suppress(NotReachedError):
                 await asyncio.to_thread(self.hub.post, f"/api/commands/{posted['id']}/cancel")
-            if not wire.closed:
+            if not connection.closed:
                 raise NotReachedError(f"the hub did not hand out {posted['id']} within {HUB_PATIENCE_S:.0f} s")
         return run
 
@@ -195,12 +195,12 @@ class Stage:
         """The reports of a command, once it ended. Raises MistakeError when it does not."""
         command_id = run.run.command_id
         patience_s = self.subject.patience_s
-        wires, ends = len(self.tap.wires), len(self.ends)
+        connections, ends = len(self.proxy.connections), len(self.ends)
         if await self.record.until(lambda: self.record.end(command_id), patience_s) is None:
             seen = f"{context}{describe(self.record.way(command_id))}, and no end within {patience_s:g} s"
             if (code := self.died(ends)) is not None:
                 seen += f"; the process ended with {code}"
-            elif len(self.tap.wires) > wires or self.tap.wires[-1].closed:
+            elif len(self.proxy.connections) > connections or self.proxy.connections[-1].closed:
                 seen += "; the connection broke"
             raise MistakeError(seen)
         return self.record.way(command_id)
@@ -227,7 +227,7 @@ class Stage:
             if any(r.status in END_STATUSES and r.attempt == run.run.attempt for r in self.record.way(command_id)):
                 continue
             with suppress(NotReachedError):
-                wire, session = self.wire, self.birth.message.session
+                connection, session = self.connection, self.birth.message.session
                 error = Failure(code="conformance", message="`floorhub conformance` ended it")
                 report = Report(
                     report_id=uuid7(),
@@ -239,7 +239,7 @@ class Stage:
                 )
                 self.record.in_its_place.add(report.report_id)
                 whole = Reports(client_id=self.subject.client_id, session=session, reports=[report])
-                wire.speak(self.topic(Channel.REPORTS), encode(whole))
+                connection.speak(self.topic(Channel.REPORTS), encode(whole))
                 del self.commands[command_id]
 
 

@@ -32,7 +32,7 @@ class Broker:
 
 
 @dataclass(eq=False, slots=True)
-class Wire:
+class Connection:
     """One connection of the client, from its CONNECT to its end."""
 
     number: int
@@ -80,29 +80,29 @@ class Wire:
 class Listener(Protocol):
     """Hears what passes. All of it is called in the loop and must not block."""
 
-    def on_connect(self, wire: Wire) -> None:
+    def on_connect(self, connection: Connection) -> None:
         """A CONNECT came."""
 
-    def on_publish(self, wire: Wire, message: Publish) -> None:
+    def on_publish(self, connection: Connection, message: Publish) -> None:
         """The client published; the message goes on to the broker."""
 
-    def on_acknowledge(self, wire: Wire) -> None:
-        """The broker has a message of the client: `wire.unacknowledged` is shorter."""
+    def on_acknowledge(self, connection: Connection) -> None:
+        """The broker has a message of the client: `connection.unacknowledged` is shorter."""
 
-    def on_end(self, wire: Wire) -> None:
-        """The connection has ended; `wire.left` tells how."""
+    def on_end(self, connection: Connection) -> None:
+        """The connection has ended; `connection.left` tells how."""
 
-    def admit(self, wire: Wire, message: Publish) -> bool:
+    def admit(self, connection: Connection, message: Publish) -> bool:
         """Whether a message for the client goes on to it. False: it is acknowledged to the broker and ends here."""
 
 
-class Tap:
+class Proxy:
     """Accepts the client; one broker connection for each of its own."""
 
     def __init__(self, broker: Broker, listener: Listener) -> None:
         self._broker = broker
         self._listener = listener
-        self.wires: list[Wire] = []
+        self.connections: list[Connection] = []
 
     @asynccontextmanager
     async def listening(self, host: str, port: int) -> AsyncIterator[int]:
@@ -112,8 +112,8 @@ class Tap:
             yield int(server.sockets[0].getsockname()[1])
         finally:
             server.close()
-            for wire in self.wires:
-                wire.cut()
+            for connection in self.connections:
+                connection.cut()
 
     async def _accept(self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         broker = self._broker
@@ -123,16 +123,16 @@ class Tap:
         except (OSError, TimeoutError):
             to_client.transport.abort()
             return
-        wire = Wire(len(self.wires) + 1, to_client, to_broker)
-        self.wires.append(wire)
+        connection = Connection(len(self.connections) + 1, to_client, to_broker)
+        self.connections.append(connection)
         pumps = [
-            asyncio.create_task(self._from_client(wire, from_client), name=f"tap-client-{wire.number}"),
-            asyncio.create_task(self._from_broker(wire, from_broker), name=f"tap-broker-{wire.number}"),
+            asyncio.create_task(self._from_client(connection, from_client), name=f"proxy-client-{connection.number}"),
+            asyncio.create_task(self._from_broker(connection, from_broker), name=f"proxy-broker-{connection.number}"),
         ]
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            wire.closed = True
+            connection.closed = True
             for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
@@ -140,67 +140,67 @@ class Tap:
                 with contextlib.suppress(OSError):
                     # What was passed on shall arrive: the good-bye to the broker, its answers to the client.
                     side.close()
-            self._listener.on_end(wire)
+            self._listener.on_end(connection)
 
-    async def _from_client(self, wire: Wire, reader: asyncio.StreamReader) -> None:
+    async def _from_client(self, connection: Connection, reader: asyncio.StreamReader) -> None:
         with contextlib.suppress(OSError, PacketError):
             while (packet := await packets.read_packet(reader)) is not None:
-                if self._heard(wire, packet):
-                    wire.broker.write(packet.encode())
-                    await wire.broker.drain()
+                if self._heard(connection, packet):
+                    connection.broker.write(packet.encode())
+                    await connection.broker.drain()
 
-    def _heard(self, wire: Wire, packet: Packet) -> bool:
+    def _heard(self, connection: Connection, packet: Packet) -> bool:
         """Take note of a client's packet; whether the broker shall have it."""
         match packet.type:
             case packets.CONNECT:
-                wire.connect = packets.read_connect(packet)
-                self._listener.on_connect(wire)
+                connection.connect = packets.read_connect(packet)
+                self._listener.on_connect(connection)
             case packets.SUBSCRIBE:
-                asked = packets.read_subscribe(packet, wire.level)
-                wire.asked[asked.packet_id] = dict(asked.filters)
+                asked = packets.read_subscribe(packet, connection.level)
+                connection.asked[asked.packet_id] = dict(asked.filters)
             case packets.PUBLISH:
-                message = packets.read_publish(packet, wire.level)
+                message = packets.read_publish(packet, connection.level)
                 if message.packet_id is not None:
-                    wire.unacknowledged.add(message.packet_id)
-                self._listener.on_publish(wire, self._named(wire, "client", message))
+                    connection.unacknowledged.add(message.packet_id)
+                self._listener.on_publish(connection, self._named(connection, "client", message))
             case packets.PUBACK:
-                return packets.packet_id_of(packet) not in wire.own_ids
+                return packets.packet_id_of(packet) not in connection.own_ids
             case packets.DISCONNECT:
-                wire.left = packets.reason_of(packet)
+                connection.left = packets.reason_of(packet)
         return True
 
-    async def _from_broker(self, wire: Wire, reader: asyncio.StreamReader) -> None:
+    async def _from_broker(self, connection: Connection, reader: asyncio.StreamReader) -> None:
         with contextlib.suppress(OSError, PacketError):
             while (packet := await packets.read_packet(reader)) is not None:
                 if packet.type == packets.SUBACK:
                     await asyncio.sleep(SUBACK_HOLD_S)
-                    wire.granted |= wire.asked.pop(packets.packet_id_of(packet), {})
-                if self._told(wire, packet):
-                    wire.client.write(packet.encode())
-                    await wire.client.drain()
+                    connection.granted |= connection.asked.pop(packets.packet_id_of(packet), {})
+                if self._told(connection, packet):
+                    connection.client.write(packet.encode())
+                    await connection.client.drain()
 
-    def _told(self, wire: Wire, packet: Packet) -> bool:
+    def _told(self, connection: Connection, packet: Packet) -> bool:
         """Take note of a packet for the client; whether it shall have it."""
         if packet.type == packets.PUBACK:
             packet_id = packets.packet_id_of(packet)
-            wire.unacknowledged.discard(packet_id)
-            self._listener.on_acknowledge(wire)
-            return packet_id not in wire.own_ids
+            connection.unacknowledged.discard(packet_id)
+            self._listener.on_acknowledge(connection)
+            return packet_id not in connection.own_ids
         if packet.type != packets.PUBLISH:
             return True
-        message = self._named(wire, "broker", packets.read_publish(packet, wire.level))
-        if self._listener.admit(wire, message):
+        message = self._named(connection, "broker", packets.read_publish(packet, connection.level))
+        if self._listener.admit(connection, message):
             return True
         if message.packet_id is not None:
-            wire.broker.write(packets.puback(message.packet_id).encode())
+            connection.broker.write(packets.puback(message.packet_id).encode())
         return False
 
     @staticmethod
-    def _named(wire: Wire, side: str, message: Publish) -> Publish:
+    def _named(connection: Connection, side: str, message: Publish) -> Publish:
         """The message with its topic, also where an alias stood for it."""
         if message.alias is None:
             return message
         if message.topic:
-            wire.aliases[side, message.alias] = message.topic
+            connection.aliases[side, message.alias] = message.topic
             return message
-        return replace(message, topic=wire.aliases.get((side, message.alias), ""))
+        return replace(message, topic=connection.aliases.get((side, message.alias), ""))

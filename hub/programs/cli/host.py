@@ -1,0 +1,88 @@
+"""The commands that act on this host: the only ones that import parts of the hub. All others speak HTTP.
+
+A contract in `pyproject.toml` names this module and those that it takes its commands from.
+"""
+
+from typing import Annotated
+
+import typer
+
+from hub.errors import HubError
+from hub.programs.cli import broker as broker_commands
+from hub.programs.cli import output
+from hub.programs.cli.cleanup import cleanup
+from hub.programs.cli.conformance import conformance
+from hub.programs.cli.output import console, explained
+from hub.programs.embedded.errors import EmbeddedError
+
+broker = broker_commands.app
+
+
+def add_first(app: typer.Typer) -> None:
+    """Those that the help lists before all others."""
+    for command in (up, serve, migrate):
+        app.command()(command)
+
+
+def add_last(app: typer.Typer) -> None:
+    """Those that few people need."""
+    for command in (cleanup, conformance):
+        app.command()(command)
+
+
+def up(
+    once: Annotated[bool, typer.Option("--once", help="Print one page, stop, and exit 0 if it came out.")] = False,
+) -> None:
+    """Start everything on this machine (Postgres, broker, hub, an agent, a virtual printer) and print a page."""
+    from hub.programs.cli.up import run_up
+
+    with explained():
+        raise typer.Exit(run_up(once=once))
+
+
+def serve() -> None:
+    """Run the hub with the settings of the environment (FLOORHUB_*)."""
+    import uvloop
+    from pydantic import ValidationError
+
+    from hub import runtime
+    from hub.app import Hub
+    from hub.config import Settings
+    from hub.database import migrate as migrations
+    from hub.telemetry import log as observability
+    from hub.telemetry.log import Event, Log
+
+    with explained():
+        try:
+            settings = Settings()
+        except ValidationError as problem:
+            for item in problem.errors():
+                name = "FLOORHUB_" + "_".join(str(part) for part in item["loc"]).upper()
+                output.errors.print(f"{name}: {item['msg']}", markup=False)
+            raise typer.Exit(2) from None
+        observability.configure(settings.log_level)
+        migrations.require_current(settings.database_url.get_secret_value())
+
+        async def main() -> None:
+            await runtime.serve(Hub(settings))
+
+        try:
+            uvloop.run(main())
+        except (HubError, EmbeddedError):
+            raise
+        except Exception:  # noqa: BLE001 - the last word before the process ends, one line as all others
+            Log().exception(Event.HUB_FAILED)
+            raise typer.Exit(1) from None
+
+
+def migrate(
+    database_url: Annotated[
+        str, typer.Option(envvar="FLOORHUB_DATABASE_URL", help="The database to bring up to date.")
+    ],
+) -> None:
+    """Bring the database's tables up to date. Safe to call again, and from several machines at once."""
+    from hub.database import migrate as migrations
+
+    with explained():
+        done = migrations.migrate(database_url)
+        console.print(f"Applied: {', '.join(done)}" if done else "The database is up to date.")
