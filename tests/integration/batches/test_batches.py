@@ -27,7 +27,7 @@ from hub.features.batches.service.creation import BatchCreation, BatchRequest
 from hub.telemetry.log import Log
 from schemas.states import Presence, ReportStatus
 from tests.support.factories import PRINCIPAL, add_client, claim, new_command, submit_all
-from tests.support.hubs import batch_creation
+from tests.support.features import batch_creation
 
 pytestmark = pytest.mark.each_postgres
 

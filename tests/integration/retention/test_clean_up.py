@@ -31,8 +31,8 @@ from schemas.messages import Report
 from schemas.states import ReportStatus
 from tests.integration.commands.test_remembered import Ears
 from tests.support.factories import PRINCIPAL, add_client, new_command
+from tests.support.features import retention as built
 from tests.support.hubs import command_metrics
-from tests.support.hubs import retention as built
 
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)

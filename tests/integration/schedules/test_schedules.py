@@ -27,7 +27,7 @@ from hub.features.schedules.service.schedules import ScheduleRequest, Schedules
 from hub.telemetry.log import Log
 from tests.integration.dead_letters.test_dead_letters import Signals
 from tests.support.factories import add_client
-from tests.support.hubs import batch_creation, retention
+from tests.support.features import batch_creation, retention
 
 Shift = Callable[[str], Awaitable[Database]]
 KIM = Caller(Principal(UUID(int=1), "user", "kim", "operator"), "10.0.0.7")
