@@ -45,7 +45,7 @@ class Event(EventName):
 
     DISK_LOW = "disk.low"
     DISK_FULL = "disk.full"
-    DISK_WELL = "disk.well"
+    DISK_RECOVERED = "disk.recovered"
 
 
 class Metrics:
@@ -139,7 +139,7 @@ class DiskWatch:
         if room is before:
             return
         if room is Room.OK:
-            self._log.info(Event.DISK_WELL, place=name, **values)
+            self._log.info(Event.DISK_RECOVERED, place=name, **values)
         elif room is Room.LOW:
             todo = "make room, shorten the periods of clean-up, or move the archive away"
             self._log.warning(Event.DISK_LOW, place=name, todo=todo, **values)

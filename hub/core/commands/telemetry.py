@@ -15,7 +15,7 @@ class Event(EventName):
     COMMAND_CHANGED = "command.changed"
     COMMAND_OVERDUE = "command.overdue"
     REPORT_QUARANTINED = "report.quarantined"
-    DOCUMENT_BROUGHT = "document.brought"
+    DOCUMENT_FETCHED = "document.fetched"
     DOCUMENT_REFUSED = "document.refused"
 
 

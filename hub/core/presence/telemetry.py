@@ -12,7 +12,7 @@ class Event(EventName):
     CLIENT_WELCOMED = "client.welcomed"
     CLIENT_JOURNAL_LOST = "client.journal_lost"
     CLIENT_EPOCH_AHEAD = "client.epoch_ahead"
-    CLIENT_DOUBTED = "client.doubted"
+    CLIENT_UNVERIFIED = "client.unverified"
     CLIENT_TWO_MACHINES = "client.two_machines"
 
 

@@ -169,7 +169,7 @@ class Submission:
             host = problem.params.get("host")
             self._log.warning(Event.DOCUMENT_REFUSED, code=problem.code, host=host, principal=caller.principal.name)
             raise
-        self._log.info(Event.DOCUMENT_BROUGHT, document_id=document.id, size=document.size)
+        self._log.info(Event.DOCUMENT_FETCHED, document_id=document.id, size=document.size)
         return document
 
     async def _submit(

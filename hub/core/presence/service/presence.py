@@ -199,7 +199,7 @@ class PresenceService:
         await sessions.record_doubt(
             connection, session.client_id, seen, session.now, shown=birth.epoch, issued=identity.issued
         )
-        self._log.warning(Event.CLIENT_DOUBTED, client_id=session.client_id, session=seen.session)
+        self._log.warning(Event.CLIENT_UNVERIFIED, client_id=session.client_id, session=seen.session)
         return self._offer_again(replace(session, identity=identity), birth, done)
 
     def _offer_again(self, session: LockedSession, birth: Birth, done: _Round) -> LockedSession:
