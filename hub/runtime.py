@@ -89,7 +89,7 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
             finally:
                 await _end({*background, *([serving] if serving is not None else [])})
     except ExceptionGroup as problems:
-        # Not `except*`: what is raised within that, Python wraps again before 3.11.4, the one of Debian 12 too.
+        # Not `except*`: before 3.11.4 Python wraps again what is raised in it (python/cpython#103590); Debian 12 does.
         wrong = problems.subgroup(SetupError)
         if wrong is None:
             raise
@@ -109,8 +109,8 @@ async def _watched(hub: Hub, loop: Loop) -> None:
 
 
 async def _end(tasks: set[asyncio.Task[None]]) -> None:
-    """Cancel until all have ended. Once is not enough: `asyncio.wait_for` of Python 3.11, which libraries use, loses a
-    cancel that meets its result, and the loop would go on for ever."""
+    """Cancel until all have ended. Once is not enough: `asyncio.wait_for`, which libraries use, loses a cancel that
+    meets its result before Python 3.12 (python/cpython#86296), and the loop would go on for ever."""
     while tasks:
         for task in tasks:
             task.cancel()
