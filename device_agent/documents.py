@@ -13,13 +13,14 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 import msgspec
 
 from device_agent.http_library import load_httpx
 from device_agent.hub_http import HubHttp, Patience
+from schemas.actions import DocumentSent
 
 if TYPE_CHECKING:
     import httpx
@@ -42,14 +43,6 @@ class DocumentError(Exception):
         self.code = code
         self.message = message
         self.retryable = code in ("hub_unreachable", "document_not_stored")
-
-
-class Reference(msgspec.Struct, frozen=True):
-    """A document as a command names it."""
-
-    path: str
-    sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
-    size: Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Documents:
@@ -98,9 +91,9 @@ class Documents:
         if not self._in_use[path]:
             del self._in_use[path]
 
-    def _parse(self, reference: Mapping[str, Any]) -> Reference:
+    def _parse(self, reference: Mapping[str, Any]) -> DocumentSent:
         try:
-            wanted = msgspec.convert(dict(reference), Reference)
+            wanted = msgspec.convert(dict(reference), DocumentSent)
         except msgspec.ValidationError as problem:
             raise DocumentError("document_invalid", f"not a document {{path, sha256, size}}: {problem}") from None
         if not _PATH.fullmatch(wanted.path) or "//" in wanted.path or ".." in wanted.path:
@@ -111,7 +104,7 @@ class Documents:
             )
         return wanted
 
-    async def _insist(self, wanted: Reference, path: Path, patience: Patience) -> None:
+    async def _insist(self, wanted: DocumentSent, path: Path, patience: Patience) -> None:
         while True:
             try:
                 return await self._download(wanted, path)
@@ -119,7 +112,7 @@ class Documents:
                 if problem.code != "hub_unreachable" or not await patience.pause():
                     raise
 
-    async def _download(self, wanted: Reference, path: Path) -> None:
+    async def _download(self, wanted: DocumentSent, path: Path) -> None:
         httpx = load_httpx()
         try:
             await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
@@ -137,7 +130,7 @@ class Documents:
             message = f"the document cannot be kept in {self._folder}: {problem.strerror or problem}; make room there"
             raise DocumentError("document_not_stored", message) from problem
 
-    async def _store(self, response: "httpx.Response", wanted: Reference, path: Path) -> None:
+    async def _store(self, response: "httpx.Response", wanted: DocumentSent, path: Path) -> None:
         """Write beside the goal and move: a file with the hash as its name is always whole."""
         digest = hashlib.sha256()
         size = 0
@@ -189,7 +182,7 @@ class Documents:
         return sorted(found)
 
 
-def _is_intact(path: Path, wanted: Reference) -> bool:
+def _is_intact(path: Path, wanted: DocumentSent) -> bool:
     """Whether the file is there and still has its hash; it then counts as just used."""
     try:
         if path.stat().st_size != wanted.size:
@@ -203,7 +196,7 @@ def _is_intact(path: Path, wanted: Reference) -> bool:
     return True
 
 
-def _check_status(status: int, wanted: Reference) -> None:
+def _check_status(status: int, wanted: DocumentSent) -> None:
     if status == 200:
         return
     if status in _MISSING or 300 <= status < 400:

@@ -27,6 +27,7 @@ from device_agent.core.events import (
 from device_agent.documents import DocumentError, Documents
 from device_agent.logs import Log
 from device_agent.uploads import UploadError, Uploads
+from schemas.actions import DocumentSent
 
 STOP_GRACE_S = 15.0
 """How long a driver may take to stop its effect and to find out how far it came. A guess: a printer answers in 6 s."""
@@ -61,8 +62,8 @@ class _Context:
     async def resumed(self) -> None:
         await self._deliver(EffectResumed(self._id, self.attempt))
 
-    async def document(self, reference: dict[str, Any]) -> Path:
-        path = await self._surroundings.documents.fetch(reference, self._patience_s)
+    async def document(self, reference: DocumentSent) -> Path:
+        path = await self._surroundings.documents.fetch(msgspec.structs.asdict(reference), self._patience_s)
         self._documents.append(path)
         return path
 

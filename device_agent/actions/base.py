@@ -18,9 +18,9 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-ENDS_AGENT = frozenset({"restart_agent", "reboot", "shutdown"})
-"""Actions that end the process that carries them out. The next one looks for evidence, whatever `on_interrupt` says:
-run again, a reboot would never end."""
+from schemas import actions
+from schemas.actions import AnyPayload, DocumentSent
+
 AGENT_STOPS = "the agent stops"
 """The message of the CancelledError when only the agent's process ends."""
 STOP_S = 10.0
@@ -60,6 +60,14 @@ class PayloadError(Exception):
         self.message = message
 
 
+def read_payload(form: type[AnyPayload], payload: dict[str, Any]) -> AnyPayload:
+    """The payload of an action as the contract has it. Raises PayloadError `payload_invalid` that names the field."""
+    try:
+        return actions.read(form, payload)
+    except actions.PayloadError as problem:
+        raise PayloadError("payload_invalid", str(problem)) from None
+
+
 class DriverContext(Protocol):
     """What a driver sees of the agent while it works on one attempt."""
 
@@ -82,9 +90,8 @@ class DriverContext(Protocol):
     async def resumed(self) -> None:
         """The effect goes on after it was held."""
 
-    async def document(self, reference: dict[str, Any]) -> Path:
-        """The verified file of a document `{path, sha256, size}`; it stays until the driver has ended. Raises
-        `documents.DocumentError`."""
+    async def document(self, reference: DocumentSent) -> Path:
+        """The verified file of a document; it stays until the driver has ended. Raises `documents.DocumentError`."""
 
     async def upload(self, file: Path, content_type: str) -> dict[str, Any]:
         """Bring a file up to the hub; `{id, path, sha256, size}` for the result. Raises `uploads.UploadError`."""

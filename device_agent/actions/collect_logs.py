@@ -7,11 +7,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from device_agent.actions.base import DriverContext, Outcome, PayloadError
+from device_agent.actions.base import DriverContext, Outcome, read_payload
 from device_agent.uploads import UploadError
+from schemas.actions import LogsSent
 
-MAX_BYTES = 10 * 1024 * 1024
-_DEFAULT_BYTES = 1024 * 1024
 _NAMED = re.compile(
     rb"""(?i)((?:secret|password|passwd|token|authorization|cookie|api_?key|private_?key)\\*["']?\s*[:=]\s*)"""
     rb"""(\\*"[^"]*"|\\*'[^']*'|[^\s,}]+)"""
@@ -30,12 +29,13 @@ class CollectLogs:
 
     def check(self, action: str, payload: dict[str, Any]) -> None:  # noqa: ARG002 - one action
         """See `Driver`."""
-        _limit(payload)
+        read_payload(LogsSent, payload)
 
     async def execute(self, action: str, payload: dict[str, Any], context: DriverContext) -> Outcome:  # noqa: ARG002
         """See `Driver`. Codes: logs_unreadable, and those of UploadError."""
+        limit = read_payload(LogsSent, payload).max_bytes
         try:
-            content = await asyncio.to_thread(self._collect, _limit(payload))
+            content = await asyncio.to_thread(self._collect, limit)
             with tempfile.NamedTemporaryFile(suffix=".log.gz") as packed:
                 await asyncio.to_thread(_pack, packed.name, content)
                 uploaded = await context.upload(Path(packed.name), "application/gzip")
@@ -66,10 +66,3 @@ class CollectLogs:
 def _pack(path: str, content: bytes) -> None:
     with gzip.open(path, "wb") as packed:
         packed.write(content)
-
-
-def _limit(payload: dict[str, Any]) -> int:
-    limit = payload.get("max_bytes", _DEFAULT_BYTES)
-    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_BYTES:
-        raise PayloadError("payload_invalid", f"max_bytes: must be a whole number from 1 to {MAX_BYTES}")
-    return limit

@@ -9,11 +9,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from device_agent.actions.base import DriverContext, Outcome, PayloadError, stopping
+from device_agent.actions.base import DriverContext, Outcome, read_payload, stopping
+from schemas.actions import DelaySent
 
-DELAY_S = 3.0
-"""So that the hub hears of the start first."""
-MAX_DELAY_S = 3_600.0
 _OUTPUT = 2_000
 
 
@@ -26,12 +24,12 @@ class MachineDriver:
 
     def check(self, action: str, payload: dict[str, Any]) -> None:  # noqa: ARG002 - all take the same
         """See `Driver`."""
-        _delay(payload)
+        read_payload(DelaySent, payload)
 
     async def execute(self, action: str, payload: dict[str, Any], context: DriverContext) -> Outcome:
         """See `Driver`. Codes: program_not_found, action_failed, timed_out, stopped. Where it works, it does not
         return: the process ends first."""
-        delay_s = _delay(payload)
+        delay_s = read_payload(DelaySent, payload).delay_s
         begun = False
 
         async def stop() -> Outcome:
@@ -61,13 +59,6 @@ class MachineDriver:
             return Outcome(status="completed", data=data)
         message = f"nothing proves that {action} took place: the {what} is the same as before, or not known"
         return Outcome(status="unknown", code="not_proven", data={"evidence": data}, message=message)
-
-
-def _delay(payload: dict[str, Any]) -> float:
-    delay_s = payload.get("delay_s", DELAY_S)
-    if isinstance(delay_s, bool) or not isinstance(delay_s, int | float) or not 0 <= delay_s <= MAX_DELAY_S:
-        raise PayloadError("payload_invalid", f"delay_s: must be a number from 0 to {MAX_DELAY_S:.0f}")
-    return float(delay_s)
 
 
 async def _run(argv: Sequence[str]) -> Outcome | None:

@@ -17,6 +17,7 @@ from device_agent.actions.printing.folder import FolderPrinter
 from device_agent.actions.printing.ipp import IppPrinter
 from device_agent.actions.printing.raw import RawSocketPrinter
 from device_agent.actions.status import StatusDriver
+from schemas.actions import ACTIONS
 
 DESCRIBE_S = 8.0
 """For one printer; they are asked at the same time."""
@@ -28,10 +29,6 @@ _KINDS: dict[str, Callable[[PrinterConfig], Printer]] = {
     "folder": FolderPrinter,
     "socket": RawSocketPrinter,
 }
-RESERVED = frozenset(
-    {"print", "display", "pick", "screenshot", "status", "collect_logs", "restart_agent", "reboot", "shutdown"}
-)
-"""Actions that a site's own cannot replace."""
 
 
 class Drivers:
@@ -59,7 +56,7 @@ class Drivers:
         self._drivers |= dict.fromkeys(ends, whole)
         self._drivers["collect_logs"] = CollectLogs(logs.files(folder), list(secrets))
         for name, action in actions.items():
-            if name in RESERVED:
+            if name in ACTIONS:
                 raise ValueError(f"actions.{name}: this name is taken by the agent; choose another")
             self._drivers[name] = OwnAction(name, action)
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
-from device_agent.actions.base import ENDS_AGENT, Lifetime, Outcome
+from device_agent.actions.base import Lifetime, Outcome
 from device_agent.core import reporting
 from device_agent.core.events import Note, Now, StartEffect, Step, StopEffect, StopReason
 from device_agent.core.ledger import Ledger, Mode, Unfinished
@@ -18,6 +18,7 @@ from device_agent.core.outbox import Outbox
 from device_agent.core.records import AttemptRecord, DropTombstone, Phase, PutTombstone, Snapshot, Tombstone, Write
 from device_agent.core.reporting import Conclusion, failure
 from device_agent.logs import Log
+from schemas.actions import ENDS_AGENT
 from schemas.messages import Cancel, Report, Run
 from schemas.states import OnInterrupt, ReportStatus
 

@@ -10,7 +10,6 @@ from uuid_utils.compat import uuid7
 
 from hub.core.clients.store import clients
 from hub.core.clients.store.clients import NewClient
-from hub.core.commands.rules.lanes import lane_of
 from hub.core.commands.store import dispatch
 from hub.core.commands.store.submit import NewCommand, Verdict, submit
 from hub.core.presence import store as sessions
@@ -18,6 +17,7 @@ from hub.core.presence.rules.identity import Identity
 from hub.core.presence.rules.presence import Evidence
 from hub.database import engine
 from hub.database.engine import Connection, Database
+from schemas.actions import lane_of
 from schemas.states import Level, Presence
 
 JOURNAL = "journal-1"

@@ -7,11 +7,11 @@ from typing import Any
 
 from hub.core.access.rules import Caller
 from hub.core.audit import store as audit
-from hub.core.commands.rules.actions import BUILT_IN
 from hub.core.commands.rules.policies import Policy, effective
 from hub.core.commands.service.policies import Policies, policy_of
 from hub.database.engine import Database
 from hub.features.action_policies import store
+from schemas.actions import ACTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class ActionPolicies:
     async def actions(self) -> list[ActionRow]:
         """The built-in actions and those with a policy, in order of their names, as the database has them now."""
         rows = {row["action"]: row for row in await self._policies.read()}
-        return [_row(action, rows.get(action)) for action in sorted(BUILT_IN | rows.keys())]
+        return [_row(action, rows.get(action)) for action in sorted(ACTIONS.keys() | rows.keys())]
 
     async def put(self, caller: Caller, action: str, policy: Policy) -> ActionRow:
         """Make or replace the policy of an action; it counts for commands that are accepted from now on."""
@@ -59,4 +59,4 @@ class ActionPolicies:
 def _row(action: str, row: Mapping[str, Any] | None) -> ActionRow:
     policy = None if row is None else policy_of(row)
     updated_at = None if row is None else row["updated_at"]
-    return ActionRow(action, action in BUILT_IN, policy, effective(policy or Policy()), updated_at)
+    return ActionRow(action, action in ACTIONS, policy, effective(policy or Policy()), updated_at)

@@ -24,6 +24,7 @@ from hub.programs.conformance.process import ClientProcess
 from hub.programs.conformance.proxy import Broker
 from hub.programs.conformance.testbed import NotReachedError, Subject
 from hub.programs.embedded.data_folder import default_root
+from schemas import actions
 from schemas.signing import Signer
 from schemas.topics import is_client_id
 
@@ -115,6 +116,12 @@ def _subject(client_id: str, action: str, payload: str, patience_s: float) -> Su
         raise SetupError(f"--payload is not JSON: {problem}") from None
     if not isinstance(content, dict):
         raise SetupError("--payload must be a JSON object.")
+    if action in actions.ENDS_AGENT:
+        raise SetupError(f"{action} ends the client: name an action that it carries out without harm.")
+    try:
+        actions.accept(action, content)
+    except actions.PayloadError as problem:
+        raise SetupError(f"--payload does not fit {action}: {problem}") from None
     return Subject(client_id, action, content, patience_s)
 
 

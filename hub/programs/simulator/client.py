@@ -40,11 +40,13 @@ from device_agent.session import Endpoint, Session
 from hub.programs.simulator.plan import NO_ACTION, ClientPlan
 from hub.programs.simulator.recorder import Recorder
 from schemas import codec
+from schemas.actions import ACTIONS, ENDS_AGENT
 from schemas.codec import ContractError, body_of
 from schemas.messages import AgentVersion, Run, State
 from schemas.topics import Channel
 
-ACTIONS = ["collect_logs", "display", "pick", "print", "screenshot", "simulate", "status"]
+CAN_DO = sorted([*(ACTIONS.keys() - ENDS_AGENT), "simulate"])
+"""What each simulated client says that it can carry out: nothing that would end it."""
 
 
 class _Link(Session):
@@ -299,7 +301,7 @@ class Process:
             "client_id": self._id,
             "session": self.session,
             "at": datetime.now(UTC),
-            "capabilities": ACTIONS,
+            "capabilities": CAN_DO,
             "printers": [],
             "displays": [],
         }

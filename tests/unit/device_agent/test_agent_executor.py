@@ -22,6 +22,7 @@ from device_agent.core.events import (
 from device_agent.core.events import StopReason as Reason
 from device_agent.documents import DocumentError, Documents
 from device_agent.executor import Executor, Surroundings
+from schemas.actions import DocumentSent
 from tests.support.agent_bench import command_id
 
 Body = Callable[[DriverContext], Awaitable[Outcome]]
@@ -222,7 +223,7 @@ async def test_a_document_is_in_use_until_its_driver_has_ended(
     file.write_bytes(content)
 
     async def body(context: DriverContext) -> Outcome:
-        await context.document({"path": "/d", "sha256": file.name, "size": len(content)})
+        await context.document(DocumentSent(path="/d", sha256=file.name, size=len(content)))
         assert stage.documents._in_use == {file: 1}
         if ending is not None:
             raise ending

@@ -15,8 +15,7 @@ from hub.api.text import find_unstorable, kept_size
 from hub.batching import Batcher
 from hub.core.access.rules import Caller, IdempotencyKey
 from hub.core.access.service import Idempotency
-from hub.core.commands.rules import actions, policies
-from hub.core.commands.rules.lanes import lane_of
+from hub.core.commands.rules import policies
 from hub.core.commands.rules.policies import BackOff, Policy
 from hub.core.commands.store import submit as store
 from hub.core.commands.store.submit import KeyCollisionError, NewCommand, Verdict
@@ -28,6 +27,7 @@ from hub.database.engine import Database
 from hub.errors import FieldProblem, NotFoundError, RejectedError, UnavailableError
 from hub.signals.ports import Signals
 from hub.telemetry.log import Log
+from schemas import actions
 
 MAX_PAYLOAD = 48 * 1024
 """Bytes of a payload's JSON: with all that a run message adds it stays below the contract's 64 KiB."""
@@ -194,8 +194,7 @@ class Submission:
     async def _new_command(
         self, caller: Caller, request: CommandRequest, key: IdempotencyKey | None, command_id: UUID
     ) -> NewCommand:
-        check(request)
-        payload, document_ids = await self._resolve(request.payload)
+        payload, document_ids = await self._resolve(check(request))
         size = kept_size(payload)
         if size > MAX_PAYLOAD:
             raise RejectedError("payload_too_large", size=size, most=MAX_PAYLOAD)
@@ -212,7 +211,7 @@ class Submission:
             id=command_id,
             client_id=request.client_id,
             action=request.action,
-            lane=lane_of(request.action, payload),
+            lane=actions.lane_of(request.action, payload),
             payload=payload,
             document_ids=document_ids,
             priority=request.priority,
@@ -296,22 +295,25 @@ def names_source(request: CommandRequest) -> bool:
     return isinstance(named, dict) and "id" not in named
 
 
-def check(request: CommandRequest) -> None:
-    """Raise RejectedError for what is wrong with a request itself."""
+def check(request: CommandRequest) -> dict[str, Any]:
+    """The payload of a request as it is stored, its document not yet looked up. Raises RejectedError for what is wrong
+    with the request itself."""
     problems: list[FieldProblem] = []
-    if not actions.ACTION.fullmatch(request.action):
+    payload = request.payload
+    if not actions.NAME.fullmatch(request.action):
         problems.append(FieldProblem("action", "use a-z, 0-9, '_' and '-', beginning with a letter, at most 63"))
     for name in ("payload", "reference", "order_key", "tags", "traceparent"):
         found = find_unstorable(getattr(request, name), name)
         if found:
             problems.append(FieldProblem(*found))
     try:
-        actions.check_payload(request.action, request.payload)
+        payload = actions.accept(request.action, request.payload)
     except actions.PayloadError as problem:
         name = f"payload.{problem.field}" if problem.field else "payload"
         problems.append(FieldProblem(name, problem.message))
     if problems:
         raise RejectedError("validation_error", fields=tuple(problems))
+    return payload
 
 
 def _row(command: NewCommand, verdict: Verdict) -> dict[str, Any]:
@@ -336,7 +338,7 @@ _STORED = (
 
 def label_of(action: str) -> str:
     """An action as a label: a site's own names are not told apart, since callers choose them."""
-    return action if action in actions.BUILT_IN else "own"
+    return action if action in actions.ACTIONS else "own"
 
 
 def refusal(verdict: Verdict, request: CommandRequest | NewCommand) -> RejectedError:

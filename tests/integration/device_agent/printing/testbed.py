@@ -16,6 +16,7 @@ from device_agent.actions.printing.job import Timing
 from device_agent.documents import DocumentError
 from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.printer import EmbeddedPrinter
+from schemas.actions import DocumentSent
 from tests.support.waiting import eventually
 
 FAST = Timing(poll_first_s=0.02, poll_most_s=0.1, busy_s=0.6, lost_s=0.6, evidence_s=0.6, connect_s=2.0)
@@ -46,9 +47,9 @@ class Context:
     async def resumed(self) -> None:
         self.told.append(("resumed", None))
 
-    async def document(self, reference: dict[str, Any]) -> Path:
+    async def document(self, reference: DocumentSent) -> Path:
         self.document_asked.set()
-        if reference["path"] == "/missing":
+        if reference.path == "/missing":
             raise DocumentError("document_missing", "the hub has no /missing for this client (HTTP 404)")
         if self._document is None:  # the hub never answers
             await asyncio.Event().wait()

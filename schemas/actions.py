@@ -1,0 +1,260 @@
+"""The actions that every site names alike, one entry each: payload, lane, and whether it ends the agent.
+
+A payload has two forms that share their fields. As asked: what a caller gives the hub. Unknown fields are refused, and
+a document is named by its id, a URL or a path. As sent: what the hub gives the client. Unknown fields are ignored,
+because the hub may be newer, and the document is resolved. A site's own actions have no entry: they take any object.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+"""What an action may be called. `fullmatch` only."""
+CLIENT_LANE = "client"
+MAX_LANE = 200
+"""Characters of a lane's name, as `messages.Run` allows."""
+
+
+class PayloadError(Exception):
+    """A payload does not fit its action. `field` is its path below the payload, empty for the payload itself."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}" if field else message)
+        self.field = field
+        self.message = message
+
+
+class Payload(Struct, frozen=True, kw_only=True):
+    """Any object."""
+
+    def contradiction(self) -> tuple[str, str] | None:
+        """A field that contradicts another one, and a sentence about it."""
+        return None
+
+
+class EmptyPayload(Payload, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """No field at all."""
+
+
+# --- print ---------------------------------------------------------------------------------------------------
+
+Sides = Literal["one-sided", "two-sided-long-edge", "two-sided-short-edge"]
+Orientation = Literal["portrait", "landscape", "reverse-portrait", "reverse-landscape"]
+Color = Literal["color", "monochrome", "auto"]
+Media = Annotated[str, Meta(max_length=255, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z")]
+ContentType = Annotated[str, Meta(max_length=255, pattern=r"^[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*\Z")]
+
+_DUPLEX: dict[bool | str, Sides] = {
+    True: "two-sided-long-edge",
+    False: "one-sided",
+    "long": "two-sided-long-edge",
+    "short": "two-sided-short-edge",
+}
+
+
+class _Print(Payload, frozen=True, kw_only=True):
+    """The fields of `print` but for its document. None means: as the printer is set."""
+
+    printer: Annotated[str, Meta(min_length=1, max_length=63)]
+    """The printer's name in the agent's configuration."""
+    copies: Annotated[int, Meta(ge=1, le=999)] = 1
+    sides: Sides | None = None
+    duplex: Annotated[
+        bool | Literal["long", "short"] | None, Meta(description="Another way to say sides; both together must agree")
+    ] = None
+    media: Media | None = None
+    """A PWG name such as `iso_a4_210x297mm`, or a4, a5, a6, letter, legal."""
+    orientation: Orientation | None = None
+    color: Color | None = None
+    title: Annotated[str, Meta(max_length=200)] | None = None
+    content_type: ContentType | None = None
+    """What the document is printed as; None: as the type that it was stored with."""
+
+    @property
+    def two_sided(self) -> Sides | None:
+        """What `sides` and `duplex` say together."""
+        return self.sides if self.duplex is None else _DUPLEX[self.duplex]
+
+    def contradiction(self) -> tuple[str, str] | None:
+        """See `Payload`."""
+        if self.sides is None or self.sides == self.two_sided:
+            return None
+        return "duplex", "it contradicts sides; give only one of them"
+
+
+class DocumentAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A document as a caller names it: `{id}`, `{url}` or `{path}` alone. With `id` the rest of what the hub shows of a
+    stored command's document may stay; it says nothing."""
+
+    id: str | None = None
+    url: str | None = None
+    """The hub fetches it."""
+    path: str | None = None
+    """A file on the hub's machine."""
+    sha256: str | None = None
+    size: int | None = None
+    content_type: str | None = None
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it names one document."""
+        given = {name for name in self.__struct_fields__ if getattr(self, name) is not None}
+        return given in ({"url"}, {"path"}) or ("id" in given and "url" not in given)
+
+
+class DocumentSent(Struct, frozen=True, kw_only=True):
+    """A document as a client gets it: where it lies on the hub, and how to tell that it arrived whole."""
+
+    path: str
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+    size: Annotated[int, Meta(ge=0)]
+    """Bytes."""
+    content_type: Annotated[
+        Any, Meta(description="The type that it was stored with", extra_json_schema={"type": "string"})
+    ] = None
+    """Whatever is no text says nothing."""
+
+
+class PrintAsked(_Print, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`print`, as asked: a document on a printer of the client. A document in text is its id."""
+
+    document: str | DocumentAsked
+
+    def contradiction(self) -> tuple[str, str] | None:
+        """See `Payload`."""
+        if isinstance(self.document, DocumentAsked) and not self.document.is_clear:
+            return "document", "give the id of a document, or either url or path, as a string"
+        return super().contradiction()
+
+
+class PrintSent(_Print, frozen=True, kw_only=True):
+    """`print`, as sent: a document on a printer of the client."""
+
+    document: DocumentSent
+
+
+# --- other actions -------------------------------------------------------------------------------------------
+
+
+class Display(Payload, frozen=True, kw_only=True):
+    """`display`: which screen of the client. What it shows (document, url, text) is not decided yet."""
+
+    display_index: Annotated[int, Meta(ge=0)] = 0
+
+
+class DelaySent(Payload, frozen=True, kw_only=True):
+    """`restart_agent`, `reboot`, `shutdown`: how long the agent waits before it begins."""
+
+    delay_s: Annotated[float, Meta(ge=0, le=3_600)] = 3.0
+    """The default lets the hub hear of the start first."""
+
+
+class DelayAsked(DelaySent, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`restart_agent`, `reboot`, `shutdown`, as asked."""
+
+
+class LogsSent(Payload, frozen=True, kw_only=True):
+    """`collect_logs`: how much of the end of the agent's log."""
+
+    max_bytes: Annotated[int, Meta(ge=1, le=10 * 1024 * 1024)] = 1024 * 1024
+
+
+class LogsAsked(LogsSent, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`collect_logs`, as asked."""
+
+
+# --- the entries ---------------------------------------------------------------------------------------------
+
+
+class Lane(Struct, frozen=True):
+    """What can do one thing at a time: `<kind>:<value of field>`."""
+
+    kind: str
+    field: str
+    default: object = ""
+
+
+class Action(Struct, frozen=True, kw_only=True):
+    """One action. `lane` None: it takes the client's own lane."""
+
+    name: str
+    asked: type[Payload]
+    sent: type[Payload]
+    lane: Lane | None = None
+    aliases: Mapping[str, str] = {}
+    """Other names of fields that a caller may use; stored under the second name."""
+    ends_agent: bool = False
+    """The process that carries it out ends with it. The next one looks for evidence, whatever `on_interrupt` says: run
+    again, a reboot would never end."""
+
+
+ACTIONS: Mapping[str, Action] = {
+    action.name: action
+    for action in (
+        Action(name="print", asked=PrintAsked, sent=PrintSent, lane=Lane("printer", "printer")),
+        Action(
+            name="display",
+            asked=Display,
+            sent=Display,
+            lane=Lane("display", "display_index", 0),
+            aliases={"displayIndex": "display_index", "display": "display_index"},
+        ),
+        Action(name="pick", asked=Payload, sent=Payload),
+        Action(name="screenshot", asked=Payload, sent=Payload),
+        Action(name="status", asked=EmptyPayload, sent=Payload),
+        Action(name="collect_logs", asked=LogsAsked, sent=LogsSent),
+        Action(name="restart_agent", asked=DelayAsked, sent=DelaySent, ends_agent=True),
+        Action(name="reboot", asked=DelayAsked, sent=DelaySent, ends_agent=True),
+        Action(name="shutdown", asked=DelayAsked, sent=DelaySent, ends_agent=True),
+    )
+}
+ENDS_AGENT = frozenset(action.name for action in ACTIONS.values() if action.ends_agent)
+
+AnyPayload = TypeVar("AnyPayload", bound=Payload)
+
+
+def read(form: type[AnyPayload], payload: Mapping[str, Any]) -> AnyPayload:
+    """The payload in one of its forms. Raises PayloadError."""
+    try:
+        found = msgspec.convert(payload, form)
+    except msgspec.ValidationError as problem:
+        sentence, _, place = str(problem).partition(" - at ")
+        raise PayloadError(place.strip("`").removeprefix("$").removeprefix("."), sentence) from None
+    contradiction = found.contradiction()
+    if contradiction is not None:
+        raise PayloadError(*contradiction)
+    return found
+
+
+def accept(action: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """What a caller asks for, checked, as it is stored: fields under their own names. Raises PayloadError."""
+    entry = ACTIONS.get(action)
+    if entry is None:
+        return payload
+    stored = _named(entry, payload)
+    read(entry.asked, stored)
+    return stored
+
+
+def lane_of(action: str, payload: dict[str, Any]) -> str:
+    """The lane of an action with this payload; decided at submit and kept."""
+    entry = ACTIONS.get(action)
+    if entry is None or entry.lane is None:
+        return CLIENT_LANE
+    lane = entry.lane
+    return f"{lane.kind}:{payload.get(lane.field, lane.default)}"[:MAX_LANE]
+
+
+def _named(entry: Action, payload: dict[str, Any]) -> dict[str, Any]:
+    """The payload without aliases. Raises PayloadError where two names of one field have different values."""
+    if entry.aliases.keys().isdisjoint(payload):
+        return payload
+    named = {field: value for field, value in payload.items() if field not in entry.aliases}
+    for alias, field in entry.aliases.items():
+        if alias in payload and named.setdefault(field, payload[alias]) != payload[alias]:
+            raise PayloadError(alias, f"it contradicts {field}; give only one of them")
+    return named

@@ -1,0 +1,108 @@
+"""Which lane an action takes, which payload, and under which names its fields are stored."""
+
+from typing import Any
+
+import pytest
+
+from schemas.actions import PayloadError, accept, lane_of
+
+
+@pytest.mark.parametrize(
+    ("action", "payload", "lane"),
+    [
+        ("print", {"printer": "labels"}, "printer:labels"),
+        ("print", {}, "printer:"),
+        ("print", {"printer": "x" * 500}, ("printer:" + "x" * 500)[:200]),
+        ("display", {"display_index": 2}, "display:2"),
+        ("display", {}, "display:0"),
+        ("reboot", {"printer": "labels"}, "client"),
+        ("open_gate", {}, "client"),
+    ],
+)
+def test_the_lane_follows_from_action_and_payload(action: str, payload: dict[str, Any], lane: str) -> None:
+    assert lane_of(action, payload) == lane
+
+
+@pytest.mark.parametrize(
+    ("asked", "stored", "lane"),
+    [
+        ({"display_index": 2}, {"display_index": 2}, "display:2"),
+        ({"displayIndex": 2}, {"display_index": 2}, "display:2"),
+        ({"display": 2}, {"display_index": 2}, "display:2"),
+        ({"display": 1, "displayIndex": 1, "display_index": 1}, {"display_index": 1}, "display:1"),
+        (
+            {"url": "https://shop.example", "display": 3},
+            {"url": "https://shop.example", "display_index": 3},
+            "display:3",
+        ),
+        ({"text": "ready"}, {"text": "ready"}, "display:0"),
+    ],
+)
+def test_a_display_is_stored_and_queued_by_its_index(asked: dict[str, Any], stored: dict[str, Any], lane: str) -> None:
+    found = accept("display", asked)
+    assert found == stored
+    assert lane_of("display", found) == lane
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"display_index": -1}, "display_index"),
+        ({"display": "left"}, "display_index"),
+        ({"displayIndex": True}, "display_index"),
+        ({"display_index": None}, "display_index"),
+        ({"display_index": 1, "display": 2}, "display"),
+        ({"displayIndex": 1, "display": 2}, "display"),
+    ],
+)
+def test_a_display_that_is_no_index_or_not_clear_is_refused(asked: dict[str, Any], field: str) -> None:
+    with pytest.raises(PayloadError) as caught:
+        accept("display", asked)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"printer": "labels", "document": "0192f0c1-0000-7000-8000-000000000001"},
+        {"printer": "labels", "document": {"id": "x"}, "copies": 999, "sides": "one-sided", "color": "auto"},
+        {"printer": "labels", "document": {"id": "x", "path": "/d", "sha256": "0", "size": 1, "content_type": "a/b"}},
+        {"printer": "labels", "document": {"url": "https://files.example/a.pdf"}},
+        {"printer": "labels", "document": {"path": "/srv/labels/a.zpl"}},
+        {"printer": "labels", "document": "x", "duplex": True},
+        {"printer": "labels", "document": "x", "duplex": "short"},
+        {"printer": "labels", "document": "x", "duplex": False, "sides": "one-sided"},
+    ],
+)
+def test_what_print_takes(payload: dict[str, Any]) -> None:
+    assert accept("print", payload) == payload
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"copies": 0}, "copies"),
+        ({"copies": 1000}, "copies"),
+        ({"copies": "two"}, "copies"),
+        ({"printer": ""}, "printer"),
+        ({"sides": "both"}, "sides"),
+        ({"sides": "one-sided", "duplex": True}, "duplex"),
+        ({"colour": "auto"}, ""),
+        ({"document": None}, "document"),
+        ({"document": {}}, "document"),
+        ({"document": {"url": "https://files.example/a.pdf", "path": "/a.pdf"}}, "document"),
+        ({"document": {"url": "https://files.example/a.pdf", "id": "x"}}, "document"),
+        ({"document": {"url": 7}}, "document.url"),
+        ({"document": {"id": "x", "name": "a.pdf"}}, "document"),
+    ],
+)
+def test_what_print_refuses_is_named(change: dict[str, Any], field: str) -> None:
+    with pytest.raises(PayloadError) as caught:
+        accept("print", {"printer": "labels", "document": "x"} | change)
+    assert caught.value.field == field
+
+
+def test_a_sites_own_action_takes_any_object_and_status_none() -> None:
+    accept("open_gate", {"gate": [1, {"a": None}]})
+    with pytest.raises(PayloadError):
+        accept("status", {"verbose": True})
