@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas import messages, signing
+from schemas.actions import ACTIONS
 from schemas.codec import MAX_PAYLOAD
 from schemas.json_schema import kind_of, shared_schemas
 from schemas.topics import FROM_CLIENT, HUB_KEYS, HUB_PRESENCE, RETAINED, Channel, address
@@ -82,7 +83,8 @@ def document() -> dict[str, Any]:
                 "MQTT 5 with JSON in UTF-8. A payload has at most "
                 f"{MAX_PAYLOAD} bytes. Unknown fields and unknown kinds are ignored. What the hub sends to one client,"
                 " and the list of keys, is signed: see `x-floorhub-signature` of each message. A client's id is its"
-                " MQTT user name, its MQTT client id, and the parameter `client_id` of its topics."
+                " MQTT user name, its MQTT client id, and the parameter `client_id` of its topics. What `payload` holds"
+                " depends on the action: see `x-floorhub-payloads` of the message `run`."
             ),
             "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         },
@@ -188,6 +190,10 @@ def _message(kind: type[messages.Message]) -> dict[str, Any]:
     }
     if "request_id" in kind.__struct_fields__:
         message["correlationId"] = {"location": "$message.payload#/request_id"}
+    if kind is messages.Run:
+        message["x-floorhub-payloads"] = {
+            action.name: {"$ref": f"#/components/schemas/{action.sent.__name__}"} for action in ACTIONS.values()
+        }
     domain = signing.DOMAIN.get(name)
     if domain is not None:
         by = "the root key" if name == kind_of(messages.Keys) else "a key of the list on the channel `hub_keys`"

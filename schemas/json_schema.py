@@ -1,10 +1,10 @@
-"""Every message as JSON Schema (2020-12), for people of other languages."""
+"""Every message, and the payload of every action, as JSON Schema (2020-12), for people of other languages."""
 
 from typing import Any
 
 import msgspec
 
-from schemas import messages
+from schemas import actions, messages
 
 MESSAGES: tuple[type[messages.Message], ...] = (
     messages.Run,
@@ -31,21 +31,33 @@ def kind_of(message: type[messages.Message]) -> str:
 
 def json_schemas() -> dict[str, dict[str, Any]]:
     """The JSON Schema of each message by its kind, each complete in itself."""
-    schemas: dict[str, dict[str, Any]] = {}
-    for message in MESSAGES:
-        (root,), components = msgspec.json.schema_components([message], ref_template="#/$defs/{name}")
-        schemas[kind_of(message)] = {
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "title": message.__name__,
-            **portable(root),
-            "$defs": portable(components),
-        }
-    return schemas
+    return {kind_of(message): _schema(message) for message in MESSAGES}
+
+
+def asked_schemas() -> dict[str, dict[str, Any]]:
+    """The JSON Schema of each action's payload as a caller gives it to the hub, by the action, complete in itself."""
+    return {name: _schema(action.asked) for name, action in actions.ACTIONS.items()}
+
+
+def sent_schemas() -> dict[str, dict[str, Any]]:
+    """The JSON Schema of each action's payload as the hub sends it, by the action, complete in itself."""
+    return {name: _schema(action.sent) for name, action in actions.ACTIONS.items()}
+
+
+def _schema(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    (root,), components = msgspec.json.schema_components([struct], ref_template="#/$defs/{name}")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": struct.__name__,
+        **portable(root),
+        "$defs": portable(components),
+    }
 
 
 def shared_schemas(ref_template: str) -> dict[str, dict[str, Any]]:
-    """All types by their name, each once; `ref_template` says how they name each other."""
-    _, components = msgspec.json.schema_components(MESSAGES, ref_template=ref_template)
+    """All types that travel, by their name, each once; `ref_template` says how they name each other."""
+    structs = [*MESSAGES, *dict.fromkeys(action.sent for action in actions.ACTIONS.values())]
+    _, components = msgspec.json.schema_components(structs, ref_template=ref_template)
     shared: dict[str, dict[str, Any]] = portable(components)
     return shared
 

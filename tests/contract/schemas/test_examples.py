@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from schemas import codec, export, json_schema, messages
+from schemas.actions import ACTIONS
 from schemas.topics import Channel
 from tests.support.paths import ROOT
 
@@ -86,6 +87,8 @@ def test_schemas_are_written_one_file_per_kind(tmp_path: Path) -> None:
     written = export.write(tmp_path / "out")
 
     kinds = {json_schema.kind_of(message) for message in json_schema.MESSAGES}
-    assert {file.name for file in written} == {f"{kind}.json" for kind in kinds} | {export.ASYNCAPI}
+    payloads = {f"actions/{name}.{form}.json" for name in ACTIONS for form in ("asked", "sent")}
+    names = {str(file.relative_to(tmp_path / "out")) for file in written}
+    assert names == {f"{kind}.json" for kind in kinds} | payloads | {export.ASYNCAPI}
     for file in written[:-1]:
         assert msgspec.json.decode(file.read_bytes())["$schema"].endswith("2020-12/schema")
