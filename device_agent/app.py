@@ -8,7 +8,7 @@ import asyncio
 import random
 import secrets
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
 
@@ -57,6 +57,10 @@ class Devices(Protocol):
     def actions(self) -> list[str]:
         """The actions that can be carried out here."""
 
+    @property
+    def payload_schemas(self) -> Mapping[str, dict[str, Any]]:
+        """By action, the JSON Schema that its payload must fit, of a site's own actions that have one."""
+
     def driver_for(self, action: str) -> Driver | None:
         """What carries an action out."""
 
@@ -93,7 +97,12 @@ class App:
         endpoint = parse_endpoint(config.mqtt_url, config.client_id, config.secret, config.ca_file)
         self._session = Session(endpoint, self._deliver, self._core.will, self._core.offline, rng)
         self._describer = description.Describer(
-            config.client_id, session, self._capabilities, devices.describe, self._session.send
+            config.client_id,
+            session,
+            self._capabilities,
+            devices.describe,
+            self._session.send,
+            payload_schemas={name: known for name, known in devices.payload_schemas.items() if gate.is_allowed(name)},
         )
         hub = (config.hub_url, config.client_id, config.secret)
         self._surroundings = Surroundings(

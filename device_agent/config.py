@@ -112,7 +112,22 @@ def parse(table: dict[str, Any], folder: Path, *, private: bool = True) -> Agent
         secret_file=None,
         data=str(folder / Path(config.data).expanduser()),
         ca_file=None if config.ca_file is None else str(folder / config.ca_file),
+        actions={name: _with_schema(name, action, folder) for name, action in config.actions.items()},
     )
+
+
+def _with_schema(name: str, action: OwnActionConfig, folder: Path) -> OwnActionConfig:
+    """The action with the content of the file that its schema names."""
+    if not isinstance(action.payload_schema, str):
+        return action
+    path = folder / Path(action.payload_schema).expanduser()
+    try:
+        schema = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    except OSError as problem:
+        raise ConfigError(f"actions.{name}.payload_schema: {path} cannot be read: {problem}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise ConfigError(f"actions.{name}.payload_schema: {path} holds no JSON object: {problem}") from None
+    return msgspec.structs.replace(action, payload_schema=schema)
 
 
 def _secret(config: AgentConfig, folder: Path, *, private: bool) -> str:

@@ -1,7 +1,7 @@
 """What the client is and how its devices are: published on each connection and when it changes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,11 +27,20 @@ class Describer:
     """Polls the drivers and hands a state message to `send` when there is something to say."""
 
     def __init__(
-        self, client_id: str, session: str, capabilities: list[str], describe: Describe, send: Callable[[Publish], None]
+        self,
+        client_id: str,
+        session: str,
+        capabilities: list[str],
+        describe: Describe,
+        send: Callable[[Publish], None],
+        *,
+        payload_schemas: Mapping[str, dict[str, Any]] | None = None,
     ) -> None:
+        """`payload_schemas`: the JSON Schema of the payload, by action."""
         self._client_id = client_id
         self._session = session
         self._capabilities = capabilities
+        self._payload_schemas = dict(payload_schemas or {})
         self._describe = describe
         self._send = send
         self._fields: dict[str, Any] | None = None
@@ -76,6 +85,7 @@ class Describer:
                     "session": self._session,
                     "at": datetime.now(UTC),
                     "capabilities": self._capabilities,
+                    "payload_schemas": self._payload_schemas,
                     **fields,
                 },
                 State,

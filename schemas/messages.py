@@ -198,6 +198,8 @@ class State(Message, frozen=True, kw_only=True, tag="state"):
     at: Time
     capabilities: list[Name] = []
     """The actions that it can carry out."""
+    payload_schemas: dict[Name, dict[str, Any]] = {}
+    """By action, the JSON Schema of its payload: of a site's own actions that have one."""
     printers: Annotated[list[dict[str, Any]], Meta(max_length=100)] = []
     """Each with `name`, `state` (idle, processing, stopped, unreachable), `reasons`, `supplies`."""
     displays: Annotated[list[dict[str, Any]], Meta(max_length=20)] = []

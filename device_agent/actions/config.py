@@ -1,6 +1,6 @@
 """What a site configures for its drivers. The agent's configuration file embeds these tables."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
@@ -69,3 +69,6 @@ class OwnActionConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Names of args whose value may begin with `-`; others could pass for an option."""
     retryable_exit_codes: list[Annotated[int, Meta(ge=1, le=255)]] = []
     """Exit codes by which the program says that it did nothing, so that the command may be tried again."""
+    payload_schema: dict[str, Any] | str | None = None
+    """A JSON Schema that the whole payload must fit, or a file that holds one; once the configuration is loaded, never
+    a file."""

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from device_agent.actions.base import DriverContext, Outcome, PayloadError, stopping
 from device_agent.actions.config import OwnActionConfig
+from device_agent.actions.payload_schema import PayloadSchema
 
 _ALWAYS = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")  # Windows programs do not start without the last
 _TERM_S = 2.0
@@ -38,6 +39,7 @@ class OwnAction:
             raise ValueError(f"actions.{name}.argv: the program itself must be fixed, not filled in by a command")
         if unknown := sorted(set(config.allow_dash) - self._names):
             raise ValueError(f"actions.{name}.allow_dash: argv has no {', '.join(unknown)}")
+        self._schema = _compiled(name, config)
 
     def check(self, action: str, payload: dict[str, Any]) -> None:  # noqa: ARG002 - one action
         """See `Driver`."""
@@ -105,6 +107,8 @@ class OwnAction:
 
     def _argv(self, payload: dict[str, Any]) -> list[str]:
         """The template with the command's values. Raises PayloadError."""
+        if self._schema is not None:
+            self._schema.check(payload)
         args = payload.get("args", {})
         if not isinstance(args, dict):
             raise PayloadError("payload_invalid", "args: must be an object of names and values")
@@ -130,6 +134,17 @@ class OwnAction:
         kept = {name: os.environ[name] for name in (*_ALWAYS, *self._config.env) if name in os.environ}
         told = {"FLOORHUB_COMMAND_ID": context.command_id, "FLOORHUB_ATTEMPT": str(context.attempt)}
         return {"PATH": os.defpath, **kept, **told}
+
+
+def _compiled(name: str, config: OwnActionConfig) -> PayloadSchema | None:
+    schema = config.payload_schema
+    if schema is None:
+        return None
+    assert isinstance(schema, dict)  # noqa: S101 - `config.load` reads the file
+    try:
+        return PayloadSchema(schema)
+    except ValueError as problem:
+        raise ValueError(f"actions.{name}.payload_schema: {problem}") from None
 
 
 def _parse(element: str) -> list[tuple[str, bool]]:

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
+
 from device_agent import logs
 from device_agent.actions.base import Driver
 from device_agent.actions.collect_logs import CollectLogs
@@ -21,6 +23,8 @@ from schemas.actions import ACTIONS
 
 DESCRIBE_S = 8.0
 """For one printer; they are asked at the same time."""
+MAX_SCHEMAS = 16 * 1024
+"""Bytes of the JSON of all payload schemas: they travel in the state message, beside all printers."""
 _KINDS: dict[str, Callable[[PrinterConfig], Printer]] = {
     "ipp": IppPrinter,
     "ipps": IppPrinter,
@@ -59,6 +63,7 @@ class Drivers:
             if name in ACTIONS:
                 raise ValueError(f"actions.{name}: this name is taken by the agent; choose another")
             self._drivers[name] = OwnAction(name, action)
+        self.payload_schemas = _schemas(actions)
 
     def add(self, action: str, driver: Driver) -> None:
         """Carry out `action` by `driver`. Raises ValueError when there is one already."""
@@ -79,6 +84,15 @@ class Drivers:
         """The `printers` of the state message, in the configuration's order. Takes at most `DESCRIBE_S`."""
         found = await asyncio.gather(*(_describe(name, printer) for name, printer in self._printers.items()))
         return {"printers": found}
+
+
+def _schemas(actions: Mapping[str, OwnActionConfig]) -> dict[str, dict[str, Any]]:
+    """The JSON Schema of the payload by action, of the actions that have one."""
+    schemas = {name: own.payload_schema for name, own in actions.items() if isinstance(own.payload_schema, dict)}
+    size = len(msgspec.json.encode(schemas))
+    if size > MAX_SCHEMAS:
+        raise ValueError(f"actions: their payload schemas have {size} bytes together; at most {MAX_SCHEMAS} are told")
+    return schemas
 
 
 def _printer(config: PrinterConfig) -> Printer:

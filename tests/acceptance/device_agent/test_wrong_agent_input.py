@@ -72,6 +72,16 @@ CONFIGS = [
     Config("an action without a program", "argv", more="[actions.a]\nargv = []"),
     Config("a program from the command", "the program itself must be fixed", more='[actions.a]\nargv = ["{what}"]'),
     Config("a placeholder that is code", "no plain name", more='[actions.a]\nargv = ["/bin/echo", "{a.b}"]'),
+    Config(
+        "a schema that is none",
+        "actions.a.payload_schema: type: ",
+        more='[actions.a]\nargv = ["/bin/true"]\npayload_schema = {type = "objekt"}',
+    ),
+    Config(
+        "a schema file that is not there",
+        "actions.a.payload_schema: ",
+        more='[actions.a]\nargv = ["/bin/true"]\npayload_schema = "a.json"',
+    ),
     Config("a dash for nobody", "argv has no b", more='[actions.a]\nargv = ["/bin/echo", "{a}"]\nallow_dash = ["b"]'),
 ]
 
@@ -143,6 +153,12 @@ timeout_s = 0.2
 
 [actions.say]
 argv = ["/bin/echo", "{word}"]
+
+[actions.open-gate]
+argv = ["/bin/echo", "{gate}"]
+
+[actions.open-gate.payload_schema.properties.args.properties.gate]
+enum = ["north", "south"]
 """
 
 
@@ -203,6 +219,7 @@ REFUSED = [
     Refused("arguments of a list", "payload_invalid", "args: must be an object", "say", {"args": ["a"]}),
     Refused("argument of an object", "payload_invalid", "word", "say", {"args": {"word": {"a": 1}}}),
     Refused("argument like an option", "payload_invalid", "taken for an option", "say", {"args": {"word": "--help"}}),
+    Refused("argument outside of the schema", "payload_invalid", "args.gate", "open-gate", {"args": {"gate": "west"}}),
     Refused("argument without end", "payload_invalid", "word", "say", {"args": {"word": "x" * 5_000}}),
 ]
 
@@ -235,3 +252,12 @@ def test_what_cannot_be_carried_out_ends_with_its_code_and_without_an_effect(
     assert ended["error"]["message"]
     assert ended["error"]["retryable"] == refused.retryable
     assert len(floor.effects()) == effects
+
+
+def test_what_fits_the_schema_runs_and_the_hub_shows_the_schema(floor: Floor, client: dict[str, Any]) -> None:
+    sent = floor.send(client["id"], "open-gate", {"args": {"gate": "north"}})
+    ended = floor.wait_status(sent["id"], "completed", "failed", "unknown")
+    assert (ended["status"], ended["result"]["data"]["stdout"]) == ("completed", "north\n"), ended
+    schema = {"properties": {"args": {"properties": {"gate": {"enum": ["north", "south"]}}}}}
+    state = floor.http.get(f"/api/clients/{client['id']}").json()["state"]
+    assert state["payload_schemas"] == {"open-gate": schema}

@@ -57,6 +57,7 @@ class Machine:
     def __init__(self, folder: Path) -> None:
         self._driver = NotingDriver(folder)
         self.actions = ["print"]
+        self.payload_schemas: dict[str, dict[str, Any]] = {}
 
     def driver_for(self, action: str) -> Driver | None:
         return self._driver if action == "print" else None

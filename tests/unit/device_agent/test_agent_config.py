@@ -6,17 +6,9 @@ from typing import Any
 import pytest
 
 from device_agent.config import AgentConfig, ConfigError, load, parse
-from schemas.signing import encode_key
+from tests.support.agent_config import LEAST
 from tests.support.paths import ROOT
 
-ROOT_KEY = encode_key(b"k" * 32)
-LEAST: dict[str, Any] = {
-    "client_id": "pc-1",
-    "hub_url": "https://hub.example:8443",
-    "mqtt_url": "mqtts://hub.example",
-    "root_key": ROOT_KEY,
-    "secret": "s",
-}
 DOCS = ROOT / "docs" / "reference" / "agent-configuration.md"
 
 

@@ -124,7 +124,8 @@ async def test_the_state_goes_out_on_each_connection_and_on_change(monkeypatch: 
         assert (publish.channel, publish.qos, publish.retain) == (Channel.STATE, 1, True)
         return codec.decode(Channel.STATE, publish.payload)
 
-    describer = Describer("pc-1", "session", ["print"], describe, sent.put_nowait)
+    schemas = {"open_gate": {"type": "object"}}
+    describer = Describer("pc-1", "session", ["print"], describe, sent.put_nowait, payload_schemas=schemas)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(describer.run())
         assert (await next_state()).printers == [{"name": "labels", "state": "idle"}]
@@ -134,4 +135,5 @@ async def test_the_state_goes_out_on_each_connection_and_on_change(monkeypatch: 
         describer.connected()
         again = await next_state()
         assert (again.capabilities, again.printers[0]["state"]) == (["print"], "stopped")
+        assert again.payload_schemas == schemas
         task.cancel()

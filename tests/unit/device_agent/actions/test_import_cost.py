@@ -17,7 +17,7 @@ def loaded_after(script: str) -> set[str]:
 @pytest.mark.parametrize(
     ("script", "never"),
     [
-        ("import device_agent.actions.registry", {"httpx", *NEVER}),
+        ("import device_agent.actions.registry", {"httpx", "jsonschema_rs", *NEVER}),
         ("from device_agent.http_library import load_httpx; load_httpx().AsyncClient", NEVER),
     ],
 )
