@@ -14,8 +14,8 @@ from typing import NoReturn
 
 from device_agent import config, logs
 from device_agent.app import App, Devices, agent_version
+from device_agent.core.log import Log
 from device_agent.journal import JournalError, JournalLockedError
-from device_agent.logs import Log
 from device_agent.supervision import start_anew
 
 GIVE_UP_S = 20.0

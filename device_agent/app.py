@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
 
 from device_agent import description, logs
-from device_agent.actions.base import Driver, Lifetime
+from device_agent.actions.base import Driver
 from device_agent.config import AgentConfig
 from device_agent.core.core import Core, Identity
 from device_agent.core.events import (
@@ -30,11 +30,12 @@ from device_agent.core.events import (
     Tick,
 )
 from device_agent.core.gate import ActionGate
+from device_agent.core.lifetime import Lifetime
+from device_agent.core.log import Log
 from device_agent.core.records import Snapshot, merge
 from device_agent.documents import Documents
 from device_agent.executor import Executor, Surroundings
 from device_agent.journal import Journal, JournalError, open_journal
-from device_agent.logs import Log
 from device_agent.session import Session, parse_endpoint
 from device_agent.supervision import notify
 from device_agent.uploads import Uploads
@@ -51,7 +52,7 @@ COMPACT_S = 3_600.0
 
 
 class Devices(Protocol):
-    """What is attached to this client: `drivers.registry.Drivers`, or a test's."""
+    """What is attached to this client: `actions.registry.Drivers`, or a test's."""
 
     @property
     def actions(self) -> list[str]:
@@ -76,7 +77,7 @@ class App:
         self._devices = devices
         rng = rng or random.SystemRandom()
         session, boot = secrets.token_hex(8), config.boot
-        gate = ActionGate(devices.driver_for, config.allowed_actions)
+        gate = ActionGate(devices.driver_for, config.allowed_actions, _log_broken_driver)
         self._capabilities = [action for action in devices.actions if gate.is_allowed(action)]
         self._core = Core(
             Identity(
@@ -243,6 +244,10 @@ def agent_version() -> str:
         return version("floorhub")
     except PackageNotFoundError:  # run from a source tree
         return "0"
+
+
+def _log_broken_driver(action: str) -> None:
+    logs.write(Log.DRIVER_FAILED, stack=True, action=action)
 
 
 def _first(problems: ExceptionGroup[JournalError]) -> BaseException:

@@ -9,7 +9,7 @@ import msgspec
 
 from device_agent import logs
 from device_agent.core.events import Publish
-from device_agent.logs import Log
+from device_agent.core.log import Log
 from schemas import codec
 from schemas.codec import ContractError
 from schemas.messages import State

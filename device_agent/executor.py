@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from device_agent import logs
-from device_agent.actions.base import AGENT_STOPS, Driver, Lifetime, Outcome, PayloadError
+from device_agent.actions.base import AGENT_STOPS, Driver
 from device_agent.core.events import (
     EffectEnded,
     EffectHeld,
@@ -24,8 +24,11 @@ from device_agent.core.events import (
     StopEffect,
     StopReason,
 )
+from device_agent.core.gate import PayloadError
+from device_agent.core.lifetime import Lifetime
+from device_agent.core.log import Log
+from device_agent.core.outcome import Outcome
 from device_agent.documents import DocumentError, Documents
-from device_agent.logs import Log
 from device_agent.uploads import UploadError, Uploads
 from schemas.actions import DocumentSent
 

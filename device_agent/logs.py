@@ -3,7 +3,6 @@
 Every line has `at`, `level`, `event`, and `client_id`; most have `command_id`. Secrets are never fields.
 """
 
-import enum
 import json
 import logging
 import sys
@@ -11,48 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from device_agent.core.log import Log
+
 _LOGGER = logging.getLogger("floorhub.agent")
-
-
-class Log(enum.Enum):
-    """Every event the agent logs: its name and its level."""
-
-    AGENT_STARTED = "agent_started", logging.INFO
-    AGENT_STOPPING = "agent_stopping", logging.INFO
-    AGENT_STOPPED = "agent_stopped", logging.INFO
-    AGENT_FAILED = "agent_failed", logging.CRITICAL
-    JOURNAL_MOVED_ASIDE = "journal_moved_aside", logging.ERROR
-    JOURNAL_FAILED = "journal_failed", logging.CRITICAL
-    JOURNAL_REPLACED = "journal_replaced", logging.WARNING
-    JOURNAL_ROLLED_BACK = "journal_rolled_back", logging.ERROR
-    CONNECTED = "connected", logging.INFO
-    CONNECTION_LOST = "connection_lost", logging.WARNING
-    CREDENTIALS_REFUSED = "credentials_refused", logging.ERROR
-    PUBLISH_UNCONFIRMED = "publish_unconfirmed", logging.WARNING
-    MESSAGE_DROPPED = "message_dropped", logging.ERROR
-    MESSAGE_REFUSED = "message_refused", logging.WARNING
-    WELCOMED = "welcomed", logging.INFO
-    KEPT_AWAY = "kept_away", logging.ERROR
-    CLOCK_SKEW = "clock_skew", logging.WARNING
-    KEYS_ACCEPTED = "keys_accepted", logging.INFO
-    COMMAND_ACCEPTED = "command_accepted", logging.INFO
-    COMMAND_REPEATED = "command_repeated", logging.INFO
-    COMMAND_BUSY = "command_busy", logging.WARNING
-    COMMAND_STARTED = "command_started", logging.INFO
-    COMMAND_HELD = "command_held", logging.WARNING
-    COMMAND_ENDED = "command_ended", logging.INFO
-    COMMAND_INTERRUPTED = "command_interrupted", logging.WARNING
-    CANCEL_REMEMBERED = "cancel_remembered", logging.INFO
-    REPORT_TRUNCATED = "report_truncated", logging.WARNING
-    EFFECT_STOPPING = "effect_stopping", logging.INFO
-    EFFECT_ABANDONED = "effect_abandoned", logging.ERROR
-    DRIVER_FAILED = "driver_failed", logging.ERROR
-    STATE_CHANGED = "state_changed", logging.INFO
-    DESCRIBE_FAILED = "describe_failed", logging.WARNING
-
-    def __init__(self, label: str, level: int) -> None:
-        self.label = label
-        self.level = level
+_LEVELS = logging.getLevelNamesMapping()
 
 
 class _JsonLines(logging.Formatter):
@@ -102,7 +63,7 @@ def files(folder: Path) -> list[Path]:
 
 def write(log: Log, *, stack: bool = False, **fields: Any) -> None:
     """Log one event; `stack` adds the exception that is being handled."""
-    _LOGGER.log(log.level, log.label, extra={"fields": fields}, exc_info=stack)
+    _LOGGER.log(_LEVELS[log.level.upper()], log.label, extra={"fields": fields}, exc_info=stack)
 
 
 def configure(client_id: str, level: int = logging.INFO, folder: Path | None = None) -> None:

@@ -29,7 +29,7 @@ from device_agent.core.events import (
     PublishFailed,
     ReportsPublished,
 )
-from device_agent.logs import Log
+from device_agent.core.log import Log
 from schemas import topics
 from schemas.topics import Channel
 

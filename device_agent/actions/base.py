@@ -14,10 +14,11 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
-import msgspec
-
+from device_agent.core.gate import PayloadError
+from device_agent.core.lifetime import Lifetime
+from device_agent.core.outcome import Outcome
 from schemas import actions
 from schemas.actions import AnyPayload, DocumentSent
 
@@ -26,38 +27,6 @@ AGENT_STOPS = "the agent stops"
 STOP_S = 10.0
 """How long stopping an effect and finding out how far it came may take. Less than the executor's patience."""
 _LAST_WORDS_S = 1.0
-
-
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """How an attempt ended as the driver knows it.
-
-    `data` is JSON and small; it becomes `result.data`. `code` is a stable error code for everything but completed.
-    """
-
-    status: Literal["completed", "failed", "cancelled", "unknown"]
-    data: dict[str, Any] = {}
-    message: str = ""
-    code: str = ""
-    retryable: bool = False
-    """True only when the driver KNOWS that nothing took effect."""
-
-
-class Lifetime(msgspec.Struct, frozen=True, kw_only=True):
-    """When something happened, by what ends with a restart."""
-
-    boot: str
-    """The machine's boot; `""` where the system does not tell."""
-    process: str
-    """The agent's process: its session."""
-
-
-class PayloadError(Exception):
-    """A payload that cannot be carried out. Nothing was started; `message` says which field and what to do."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 def read_payload(form: type[AnyPayload], payload: dict[str, Any]) -> AnyPayload:

@@ -7,7 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from device_agent.actions.base import DriverContext, Outcome, read_payload
+from device_agent.actions.base import DriverContext, read_payload
+from device_agent.core.outcome import Outcome
 from device_agent.uploads import UploadError
 from schemas.actions import LogsSent
 

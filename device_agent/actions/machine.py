@@ -9,7 +9,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from device_agent.actions.base import DriverContext, Outcome, read_payload, stopping
+from device_agent.actions.base import DriverContext, read_payload, stopping
+from device_agent.core.outcome import Outcome
 from schemas.actions import DelaySent
 
 _OUTPUT = 2_000

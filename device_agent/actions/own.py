@@ -14,9 +14,11 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from device_agent.actions.base import DriverContext, Outcome, PayloadError, stopping
+from device_agent.actions.base import DriverContext, stopping
 from device_agent.actions.config import OwnActionConfig
 from device_agent.actions.payload_schema import PayloadSchema
+from device_agent.core.gate import PayloadError
+from device_agent.core.outcome import Outcome
 
 _ALWAYS = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")  # Windows programs do not start without the last
 _TERM_S = 2.0

@@ -6,7 +6,7 @@ each, and a few hundredths of a second.
 
 from typing import Any
 
-from device_agent.actions.base import PayloadError
+from device_agent.core.gate import PayloadError
 
 EXTRA = "payload-schema"
 _MAX_MESSAGE = 500

@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from device_agent.actions.base import DriverContext, Outcome
+from device_agent.actions.base import DriverContext
+from device_agent.core.outcome import Outcome
 
 Describe = Callable[[], Awaitable[dict[str, Any]]]
 

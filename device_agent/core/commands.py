@@ -4,20 +4,21 @@ Pure, like the rest of the core: everything that must happen is collected in a `
 """
 
 import random
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from msgspec import Struct, field
 
-from device_agent.actions.base import Lifetime, Outcome
 from device_agent.core import reporting
 from device_agent.core.events import Note, Now, StartEffect, Step, StopEffect, StopReason
+from device_agent.core.gate import Gate
 from device_agent.core.ledger import Ledger, Mode, Unfinished
+from device_agent.core.lifetime import Lifetime
+from device_agent.core.log import Log
 from device_agent.core.outbox import Outbox
+from device_agent.core.outcome import Outcome
 from device_agent.core.records import AttemptRecord, DropTombstone, Phase, PutTombstone, Snapshot, Tombstone, Write
 from device_agent.core.reporting import Conclusion, failure
-from device_agent.logs import Log
 from schemas.actions import ENDS_AGENT
 from schemas.messages import Cancel, Report, Run
 from schemas.states import OnInterrupt, ReportStatus
@@ -46,17 +47,6 @@ class Turn(Struct):
     def note(self, log: Log, **fields: Any) -> None:
         """Log something once the writes are committed."""
         self.notes.append(Note(log, fields))
-
-
-class Refusal(Struct, frozen=True):
-    """Why this client does not carry out an action; `code` travels in the report."""
-
-    code: str
-    message: str
-
-
-Gate = Callable[[str, dict[str, Any]], Refusal | None]
-"""Says for an action and its payload why this client refuses it, or None. Pure: no I/O, no state."""
 
 
 class Commands:

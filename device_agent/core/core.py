@@ -11,10 +11,9 @@ from typing import assert_never
 
 import msgspec
 
-from device_agent.actions.base import Lifetime
 from device_agent.core import generation as marks
 from device_agent.core.clock import HubClock
-from device_agent.core.commands import Commands, Gate, Turn
+from device_agent.core.commands import Commands, Turn
 from device_agent.core.events import (
     Connected,
     Decision,
@@ -35,10 +34,12 @@ from device_agent.core.events import (
     StopRequested,
     Tick,
 )
+from device_agent.core.gate import Gate
+from device_agent.core.lifetime import Lifetime
 from device_agent.core.link import Link
+from device_agent.core.log import Log
 from device_agent.core.records import PutAttempt, PutSettings, PutTombstone, Settings, merge
 from device_agent.core.trust import Trust
-from device_agent.logs import Log
 from schemas import codec
 from schemas.codec import ContractError
 from schemas.messages import AgentVersion, Cancel, Receipt, Run, Welcome

@@ -11,9 +11,10 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from device_agent.actions.base import Lifetime, Outcome
+from device_agent.core.lifetime import Lifetime
+from device_agent.core.log import Log
+from device_agent.core.outcome import Outcome
 from device_agent.core.records import Snapshot, Write
-from device_agent.logs import Log
 from schemas.topics import Channel
 
 

@@ -4,20 +4,51 @@ The list lies on the machine, so that nobody who takes over the hub can widen it
 """
 
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, Protocol
 
-from device_agent import logs
-from device_agent.actions.base import Driver, PayloadError
-from device_agent.core.commands import Refusal
-from device_agent.logs import Log
+from msgspec import Struct
+
+
+class PayloadError(Exception):
+    """A payload that cannot be carried out. Nothing was started; `message` says which field and what to do."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Refusal(Struct, frozen=True):
+    """Why this client does not carry out an action; `code` travels in the report."""
+
+    code: str
+    message: str
+
+
+Gate = Callable[[str, dict[str, Any]], Refusal | None]
+"""Says for an action and its payload why this client refuses it, or None. Pure: no I/O, no state."""
+
+
+class Checks(Protocol):
+    """The part of a driver that the gate asks."""
+
+    def check(self, action: str, payload: dict[str, Any]) -> None:
+        """Raise PayloadError for what can never be carried out. Pure and quick: nothing is asked, nothing begins."""
 
 
 class ActionGate:
     """`allowed` None: every action that there is a driver for."""
 
-    def __init__(self, driver_for: Callable[[str], Driver | None], allowed: Collection[str] | None) -> None:
+    def __init__(
+        self,
+        driver_for: Callable[[str], Checks | None],
+        allowed: Collection[str] | None,
+        on_broken: Callable[[str], None],
+    ) -> None:
+        """`on_broken` hears of an action whose driver raised what it must not, while that is being handled."""
         self._driver_for = driver_for
         self._allowed = allowed
+        self._on_broken = on_broken
 
     def is_allowed(self, action: str) -> bool:
         """Whether the allow-list lets an action through."""
@@ -37,6 +68,6 @@ class ActionGate:
         except PayloadError as problem:
             return Refusal(problem.code, problem.message)
         except Exception as problem:  # noqa: BLE001 - foreign code; nothing was begun, so a refusal is the truth
-            logs.write(Log.DRIVER_FAILED, stack=True, action=action)
+            self._on_broken(action)
             return Refusal("driver_error", f"the driver cannot read this payload ({type(problem).__name__})")
         return None

@@ -12,8 +12,8 @@ from uuid import UUID
 
 import msgspec
 
-from device_agent.actions.base import Outcome
 from device_agent.core.events import StopReason
+from device_agent.core.outcome import Outcome
 from schemas.messages import Failure, Report, Result
 from schemas.states import ReportStatus
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from device_agent.actions.base import Outcome
+from device_agent.core.outcome import Outcome
 from device_agent.core.records import Phase
 from hub.core.commands.rules.lifecycle import ENDED, FINAL, TRANSITIONS, Status
 from schemas.messages import Report

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from device_agent.actions.base import Outcome
+from device_agent.core.outcome import Outcome
 from tests.simulation.scheduler import Scheduler
 
 KINDS = (

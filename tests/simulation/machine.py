@@ -9,8 +9,6 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from device_agent.actions.base import Outcome
-from device_agent.core.commands import Refusal
 from device_agent.core.core import Core, Identity
 from device_agent.core.events import (
     Connected,
@@ -34,6 +32,8 @@ from device_agent.core.events import (
     StopRequested,
     Tick,
 )
+from device_agent.core.gate import Refusal
+from device_agent.core.outcome import Outcome
 from device_agent.core.records import Phase, Snapshot, Write, apply, merge
 from schemas.messages import AgentVersion, Cancel, Message, Welcome
 from schemas.topics import Channel

@@ -11,7 +11,6 @@ from uuid import UUID
 
 import msgspec
 
-from device_agent.core.commands import Refusal
 from device_agent.core.core import Core, Identity
 from device_agent.core.events import (
     Connected,
@@ -29,8 +28,9 @@ from device_agent.core.events import (
     StopEffect,
     Tick,
 )
+from device_agent.core.gate import Refusal
+from device_agent.core.log import Log
 from device_agent.core.records import Snapshot, apply
-from device_agent.logs import Log
 from schemas import codec
 from schemas.messages import (
     AgentVersion,

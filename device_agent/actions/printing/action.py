@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from device_agent.actions.base import DriverContext, Outcome, PayloadError
+from device_agent.actions.base import DriverContext
 from device_agent.actions.printing import request as print_request
 from device_agent.actions.printing.request import PrintRequest
+from device_agent.core.gate import PayloadError
+from device_agent.core.outcome import Outcome
 
 
 class Printer(Protocol):
-    """One configured printer. Stopping and honesty are as `drivers.base` says."""
+    """One configured printer. Stopping and honesty are as `actions.base` says."""
 
     async def print_document(self, request: PrintRequest, context: DriverContext) -> Outcome:
         """Print it and wait for its end."""

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from device_agent.actions.base import DriverContext, Outcome, stopping
+from device_agent.actions.base import DriverContext, stopping
 from device_agent.actions.config import PrinterConfig
 from device_agent.actions.printing.request import PrintRequest
+from device_agent.core.outcome import Outcome
 
 _SUFFIX = {
     "application/pdf": "pdf",

@@ -14,11 +14,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from device_agent.actions.base import STOP_S, DriverContext, Outcome, stopping
+from device_agent.actions.base import STOP_S, DriverContext, stopping
 from device_agent.actions.config import PrinterConfig
 from device_agent.actions.printing.job import CANCELLED_THERE, JobFollower, Poll, Timing, find_job
 from device_agent.actions.printing.request import PrintRequest
 from device_agent.actions.printing.state import describe_printer
+from device_agent.core.outcome import Outcome
 from device_agent.ipp.client import (
     CREATE_JOB,
     FORMAT_NOT_SUPPORTED,

@@ -7,7 +7,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from device_agent.actions.base import DriverContext, Outcome
+from device_agent.actions.base import DriverContext
+from device_agent.core.outcome import Outcome
 from device_agent.ipp.client import NOT_FOUND, IppClient
 from device_agent.ipp.errors import IppError, IppRefused
 from device_agent.ipp.message import Group

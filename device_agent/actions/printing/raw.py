@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from device_agent.actions.base import DriverContext, Outcome, stopping
+from device_agent.actions.base import DriverContext, stopping
 from device_agent.actions.config import PrinterConfig
 from device_agent.actions.printing.request import PrintRequest
+from device_agent.core.outcome import Outcome
 
 _PORT = 9100
 _CHUNK = 64 * 1024

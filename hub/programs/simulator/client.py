@@ -14,7 +14,6 @@ from uuid import UUID
 import aiomqtt
 import msgspec
 
-from device_agent.actions.base import Lifetime, Outcome
 from device_agent.core.core import Core, Identity
 from device_agent.core.events import (
     Connected,
@@ -34,8 +33,10 @@ from device_agent.core.events import (
     StopEffect,
     Tick,
 )
+from device_agent.core.lifetime import Lifetime
+from device_agent.core.log import Log
+from device_agent.core.outcome import Outcome
 from device_agent.core.records import Snapshot, apply
-from device_agent.logs import Log
 from device_agent.session import Endpoint, Session
 from hub.programs.simulator.plan import NO_ACTION, ClientPlan
 from hub.programs.simulator.recorder import Recorder

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from device_agent.actions.base import PayloadError, read_payload
+from device_agent.actions.base import read_payload
 from device_agent.actions.config import MachineConfig, PrinterConfig
 from device_agent.actions.printing import request as print_request
 from device_agent.actions.registry import Drivers
+from device_agent.core.gate import PayloadError
 from hub.core.commands.service.submission import CommandRequest, check
 from hub.errors import RejectedError
 from schemas import actions, asyncapi, export

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from device_agent.actions.base import PayloadError
 from device_agent.actions.config import PrinterConfig
 from device_agent.actions.registry import Drivers
+from device_agent.core.gate import PayloadError
 from hub.core.commands.service.submission import CommandRequest, check
 from hub.errors import RejectedError
 

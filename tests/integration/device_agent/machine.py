@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from device_agent import __main__ as program
-from device_agent.actions.base import Driver, DriverContext, Outcome
+from device_agent.actions.base import Driver, DriverContext
 from device_agent.config import AgentConfig
+from device_agent.core.outcome import Outcome
 
 
 class NotingDriver:

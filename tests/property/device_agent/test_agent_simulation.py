@@ -18,7 +18,6 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from device_agent.actions.base import Outcome
 from device_agent.core.events import (
     Disconnected,
     EffectEnded,
@@ -33,6 +32,7 @@ from device_agent.core.events import (
     StartEffect,
     Step,
 )
+from device_agent.core.outcome import Outcome
 from device_agent.core.records import Phase, Snapshot, apply
 from hub.core.presence.rules.presence import Sign
 from schemas import codec

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from device_agent.actions.base import Outcome
 from device_agent.core.events import (
     Connected,
     Disconnected,
@@ -19,8 +18,9 @@ from device_agent.core.events import (
     StopRequested,
     Tick,
 )
+from device_agent.core.log import Log
+from device_agent.core.outcome import Outcome
 from device_agent.core.records import Phase, PutAttempt
-from device_agent.logs import Log
 from schemas.messages import Run
 from schemas.states import HELD_ALLOWANCE_S, OnInterrupt, ReportStatus
 from tests.support.agent_bench import (

@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 
 from device_agent import description, logs
-from device_agent.actions.base import PayloadError
 from device_agent.core.clock import HubClock
 from device_agent.core.events import Now, Publish
-from device_agent.core.gate import ActionGate
+from device_agent.core.gate import ActionGate, PayloadError
+from device_agent.core.log import Log
 from device_agent.description import Describer
-from device_agent.logs import Log
 from device_agent.session import parse_endpoint
 from device_agent.supervision import notify
 from schemas import codec
@@ -103,9 +102,11 @@ class Picky:
     ],
 )
 def test_the_gate_says_why_it_refuses(driver: Any, allowed: Any, code: str) -> None:
-    refusal = ActionGate(lambda _: driver, allowed).refuse("print", {})
+    broken: list[str] = []
+    refusal = ActionGate(lambda _: driver, allowed, broken.append).refuse("print", {})
     assert refusal is not None
     assert refusal.code == code
+    assert broken == (["print"] if code == "driver_error" else [])
 
 
 async def test_the_state_goes_out_on_each_connection_and_on_change(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from device_agent.actions.base import AGENT_STOPS, DriverContext, Lifetime, Outcome, PayloadError
+from device_agent.actions.base import AGENT_STOPS, DriverContext
 from device_agent.core.events import (
     EffectEnded,
     EffectHeld,
@@ -20,6 +20,9 @@ from device_agent.core.events import (
     StopEffect,
 )
 from device_agent.core.events import StopReason as Reason
+from device_agent.core.gate import PayloadError
+from device_agent.core.lifetime import Lifetime
+from device_agent.core.outcome import Outcome
 from device_agent.documents import DocumentError, Documents
 from device_agent.executor import Executor, Surroundings
 from schemas.actions import DocumentSent

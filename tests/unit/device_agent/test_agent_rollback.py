@@ -2,10 +2,10 @@
 
 import pytest
 
-from device_agent.actions.base import Outcome
 from device_agent.core.events import EffectEnded, LeaveBroker, Publish
+from device_agent.core.log import Log
+from device_agent.core.outcome import Outcome
 from device_agent.core.records import Phase
-from device_agent.logs import Log
 from schemas import codec
 from schemas.messages import Heartbeat, Reports
 from schemas.states import OnInterrupt, ReportStatus

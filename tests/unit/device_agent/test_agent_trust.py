@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from device_agent.core.events import Connected, EffectEnded, Inbox, LeaveBroker, MessageReceived
-from device_agent.logs import Log
+from device_agent.core.log import Log
 from schemas import codec
 from schemas.codec import body_of
 from schemas.messages import Receipt

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from device_agent.actions.base import Outcome
 from device_agent.actions.printing import request as print_request
 from device_agent.actions.printing.job import Timing
+from device_agent.core.outcome import Outcome
 from device_agent.ipp.client import IppClient
 from hub.programs.embedded.ports import LOOPBACK, PortBook
 from tests.integration.device_agent.printing.testbed import Context, Stage, begin, payload, until

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from device_agent.actions.base import AGENT_STOPS, Outcome
+from device_agent.actions.base import AGENT_STOPS
 from device_agent.actions.config import OwnActionConfig
 from device_agent.actions.own import OwnAction, _Run
+from device_agent.core.outcome import Outcome
 from tests.integration.device_agent.printing.testbed import Context, begin, cancel
 from tests.support.waiting import eventually
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx
 
-from device_agent.actions.base import Outcome
 from device_agent.actions.config import PrinterConfig
 from device_agent.actions.printing.ipp import IppPrinter
 from device_agent.actions.printing.job import Timing
+from device_agent.core.outcome import Outcome
 from device_agent.documents import DocumentError
 from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.printer import EmbeddedPrinter

@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from device_agent.actions.base import Lifetime, PayloadError
 from device_agent.actions.collect_logs import CollectLogs
 from device_agent.actions.config import MachineConfig
 from device_agent.actions.machine import MachineDriver
+from device_agent.core.gate import PayloadError
+from device_agent.core.lifetime import Lifetime
 from device_agent.logs import files
 from schemas.states import OnInterrupt
 from tests.support.agent_bench import Bench, a_run, command_id, effects_in

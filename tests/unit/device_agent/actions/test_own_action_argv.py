@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from device_agent.actions.base import PayloadError
 from device_agent.actions.config import OwnActionConfig
 from device_agent.actions.own import OwnAction
+from device_agent.core.gate import PayloadError
 
 
 def action(*argv: str, **more: Any) -> OwnAction:

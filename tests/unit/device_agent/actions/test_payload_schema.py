@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from device_agent.actions.base import PayloadError
 from device_agent.actions.config import OwnActionConfig
 from device_agent.actions.registry import MAX_SCHEMAS, Drivers
 from device_agent.config import ConfigError, parse
+from device_agent.core.gate import PayloadError
 from tests.support.agent_config import LEAST
 
 SCHEMA: dict[str, Any] = {

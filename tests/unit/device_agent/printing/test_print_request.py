@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from device_agent.actions.base import PayloadError
 from device_agent.actions.printing import request as print_request
 from device_agent.actions.printing.action import PrintDriver
+from device_agent.core.gate import PayloadError
 
 DOCUMENT = {"path": "/api/documents/1", "sha256": "0" * 64, "size": 1}
 
