@@ -284,8 +284,12 @@ def _move_aside(path: Path) -> Path:
 
 def _load(db: sqlite3.Connection) -> Snapshot:
     snapshot = Snapshot()
-    journal_id, epoch, hub_time, keys, mark = _one(db, "SELECT journal_id, epoch, hub_time, keys, mark FROM settings")
-    snapshot.settings = Settings(journal_id=journal_id, epoch=epoch, hub_time=hub_time, keys=keys, mark=mark)
+    journal_id, epoch, hub_time, keys, generation = _one(
+        db, "SELECT journal_id, epoch, hub_time, keys, mark FROM settings"
+    )
+    snapshot.settings = Settings(
+        journal_id=journal_id, epoch=epoch, hub_time=hub_time, keys=keys, generation=generation
+    )
     for row in db.execute(
         "SELECT command_id, attempt, arrival, phase, expires_at, run, finished_at, retryable, boot, process "
         "FROM attempts"
@@ -353,5 +357,5 @@ def _statement(write: Write) -> tuple[str, tuple[Any, ...]]:
         case PutSettings(s):
             return (
                 "UPDATE settings SET journal_id = ?, epoch = ?, hub_time = ?, keys = ?, mark = ? WHERE only = 1",
-                (s.journal_id, s.epoch, s.hub_time, s.keys, s.mark),
+                (s.journal_id, s.epoch, s.hub_time, s.keys, s.generation),
             )

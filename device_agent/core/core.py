@@ -11,7 +11,7 @@ from typing import assert_never
 
 import msgspec
 
-from device_agent.core import generation as marks
+from device_agent.core import generation
 from device_agent.core.clock import HubClock
 from device_agent.core.commands import Commands, Turn
 from device_agent.core.events import (
@@ -163,7 +163,7 @@ class Core:
             except ContractError as problem:  # another root key was pinned, or the list is too old: a new one comes
                 self._refuse(problem.code, problem.message, turn)
         # So that whatever this process shows is above all that earlier ones can have shown.
-        self._remember(turn, mark=marks.after_start(self._settings.mark))
+        self._remember(turn, generation=generation.after_start(self._settings.generation))
         self._commands.load(event.snapshot, turn)
 
     def _receive(self, event: MessageReceived, turn: Turn) -> None:
@@ -269,9 +269,10 @@ class Core:
         if self._link.take_roll_call(mono):
             self._commands.outbox.all_due(mono, made_before=turn.hub_now - ROLL_CALL_AGE_S)
         if self._welcomed and any(isinstance(write, PutAttempt | PutTombstone) for write in turn.writes):
-            self._remember(turn, mark=marks.after_change((self._settings or Settings()).mark))
+            before = (self._settings or Settings()).generation
+            self._remember(turn, generation=generation.after_change(before))
         settings = self._settings or Settings()
-        turn.steps += self._link.due(turn.at, settings.journal_id, settings.epoch, settings.mark)
+        turn.steps += self._link.due(turn.at, settings.journal_id, settings.epoch, settings.generation)
         if self._link.up and not self._kept_away and self._in_flight is None:
             payload = self._commands.outbox.batch(
                 self._identity.client_id,
@@ -279,7 +280,7 @@ class Core:
                 settings.epoch,
                 mono,
                 connection=self._link.connection,
-                mark=settings.mark,
+                generation=settings.generation,
             )
             if payload is not None:
                 self._token += 1

@@ -85,7 +85,7 @@ class Link:
         self._heartbeat_at = mono
         return True
 
-    def due(self, at: Now, journal: str | None, epoch: int | None, mark: int) -> list[Publish]:
+    def due(self, at: Now, journal: str | None, epoch: int | None, generation: int) -> list[Publish]:
         """The birth and the heartbeat, where they are due."""
         mono = at.mono
         publishes: list[Publish] = []
@@ -105,14 +105,18 @@ class Link:
                 clock=moment(at.wall),
                 epoch=epoch,
                 journal=journal,
-                mark=mark,
+                mark=generation,
                 nonce=nonce,
             )
             publishes.append(Publish(channel=Channel.PRESENCE, payload=codec.encode(birth), qos=1, retain=True))
         if self.up and mono >= self._heartbeat_at:
             self._heartbeat_at = mono + HEARTBEAT_S
             beat = Heartbeat(
-                client_id=self._client_id, session=self._session, connection=self.connection, epoch=epoch, mark=mark
+                client_id=self._client_id,
+                session=self._session,
+                connection=self.connection,
+                epoch=epoch,
+                mark=generation,
             )
             publishes.append(Publish(channel=Channel.HEARTBEAT, payload=codec.encode(beat), qos=0))
         return publishes

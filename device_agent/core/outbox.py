@@ -141,7 +141,7 @@ class Outbox:
         return min(dues, default=None)
 
     def batch(
-        self, client_id: str, session: str, epoch: int | None, mono: float, *, connection: int, mark: int
+        self, client_id: str, session: str, epoch: int | None, mono: float, *, connection: int, generation: int
     ) -> bytes | None:
         """The payload of the next message, or None when nothing is due. What is in it counts as sent."""
         due = sorted(
@@ -162,7 +162,7 @@ class Outbox:
         if not bodies:
             return None
         envelope = _Envelope(
-            client_id=client_id, session=session, epoch=epoch, connection=connection, mark=mark, reports=bodies
+            client_id=client_id, session=session, epoch=epoch, connection=connection, mark=generation, reports=bodies
         )
         return msgspec.json.encode(envelope)
 

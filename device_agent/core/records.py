@@ -77,8 +77,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """The highest hub time that was ever seen, in Unix seconds; the agent's clock never falls behind it."""
     keys: bytes | None = None
     """The last accepted key list, as the hub signed it."""
-    mark: int = 0
-    """See `marks`; never falls."""
+    generation: int = 0
+    """See `generation`; never falls. The journal's column and the contract's field are called `mark`."""
 
 
 class Snapshot(Struct, kw_only=True):

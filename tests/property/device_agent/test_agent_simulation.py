@@ -76,9 +76,9 @@ class World(Bench):
         self.lineage = 0
         """Rises when the disk is put back."""
         self.began: dict[Attempt, tuple[int, int]] = {}
-        """Lineage and mark of the first effect of an attempt."""
+        """Lineage and generation of the first effect of an attempt."""
         self.known: Counter[int] = Counter()
-        """The highest mark of each lineage that the hub had heard when it welcomed this process."""
+        """The highest generation of each lineage that the hub had heard when it welcomed this process."""
         super().__init__(max_unfinished=3)
 
     def start(self) -> None:
@@ -138,7 +138,7 @@ class World(Bench):
                     record = self.disk.attempts[step.command_id]
                     assert record.phase is Phase.STARTED, "an effect began before its start was on the disk"
                     self.effects[key] += 1
-                    self.began.setdefault(key, (self.lineage, self.disk.settings.mark))
+                    self.began.setdefault(key, (self.lineage, self.disk.settings.generation))
             case LeaveBroker():
                 self.leaves = True
             case Publish(channel=Channel.PRESENCE):
@@ -156,7 +156,7 @@ class World(Bench):
 
     def _sent(self, message: Birth | Heartbeat | Reports) -> "Sent":
         assert message.mark is not None
-        assert message.mark <= self.disk.settings.mark, "a mark was shown before it was on the disk"
+        assert message.mark <= self.disk.settings.generation, "a generation was shown before it was on the disk"
         return Sent(message, self.lineage)
 
 
@@ -211,7 +211,7 @@ class AgentSimulation(RuleBasedStateMachine):
         self.world.lanes = {run.command_id: run.lane for run in self.runs.values()}
         self.hub = Hub()
         self.lost = 0
-        self.heard_marks: Counter[int] = Counter()
+        self.heard_generations: Counter[int] = Counter()
         self.commands = {number: HubCommand() for number in self.runs}
         self.sent: list[Run] = []
         self.heard: dict[UUID, Report] = {}
@@ -242,7 +242,7 @@ class AgentSimulation(RuleBasedStateMachine):
             self._hub_sees(sent, sign)
             welcomes, self.hub.welcomes = self.hub.welcomes, []
             for welcome in welcomes:
-                self.world.known = Counter(self.heard_marks)
+                self.world.known = Counter(self.heard_generations)
                 if self.world.online:
                     self.world.welcome(
                         welcome.journal, session=welcome.session, epoch=welcome.epoch, nonce=welcome.nonce
@@ -251,7 +251,7 @@ class AgentSimulation(RuleBasedStateMachine):
                 self._offer_again()
 
     def _hub_sees(self, sent: Sent, sign: Sign) -> None:
-        self.heard_marks[sent.lineage] = max(self.heard_marks[sent.lineage], sent.message.mark or 0)
+        self.heard_generations[sent.lineage] = max(self.heard_generations[sent.lineage], sent.message.mark or 0)
         self.hub.see(sent.word(sign), deque())
         if self.hub.lost == self.lost:
             return
@@ -539,8 +539,8 @@ class PutBackSimulation(AgentSimulation):
         for key, times in self.world.effects.items():
             run = self.runs[key[0].int & 0xFFFF]
             if times > 1 and run.on_interrupt is not OnInterrupt.RERUN:
-                lineage, mark = self.world.began[key]
-                assert self.world.known[lineage] < mark, f"{key}: {times} times"
+                lineage, generation = self.world.began[key]
+                assert self.world.known[lineage] < generation, f"{key}: {times} times"
                 self.world.effects[key] = 1
 
     def _ended_again(self, known: Report, report: Report) -> None:

@@ -183,9 +183,9 @@ async def test_the_journal_of_the_first_version_is_brought_up_to_date(tmp_path: 
     journal, snapshot = await open_journal(path)
 
     assert journal.moved_aside is None
-    assert snapshot.settings == Settings(journal_id="j", epoch=7, hub_time=5.0, mark=0)
+    assert snapshot.settings == Settings(journal_id="j", epoch=7, hub_time=5.0, generation=0)
     assert list(snapshot.attempts.values()) == [record]
-    await journal.commit([PutSettings(Settings(mark=9))])
+    await journal.commit([PutSettings(Settings(generation=9))])
     await journal.close()
 
 

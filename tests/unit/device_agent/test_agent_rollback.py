@@ -22,17 +22,17 @@ def messages_on(bench: Bench, channel: Channel) -> list[Heartbeat | Reports]:
 
 def test_the_mark_rises_with_each_start_and_each_commit_about_a_command_and_is_on_the_disk_before_it_is_shown() -> None:
     bench = Bench().ready()
-    seen = [bench.disk.settings.mark]
+    seen = [bench.disk.settings.generation]
 
     def grown() -> bool:
-        seen.append(bench.disk.settings.mark)
+        seen.append(bench.disk.settings.generation)
         return seen[-1] > seen[-2]
 
     bench.receive(a_run(1))
     assert grown()
     [message, *_] = messages_on(bench, Channel.REPORTS)
     assert isinstance(message, Reports)
-    assert (message.mark, message.connection) == (bench.disk.settings.mark, 1)
+    assert (message.mark, message.connection) == (bench.disk.settings.generation, 1)
     bench.receive(a_run(2))
     assert grown()
     bench.feed(EffectEnded(command_id(1), 1, Outcome(status="completed")))
@@ -43,11 +43,11 @@ def test_the_mark_rises_with_each_start_and_each_commit_about_a_command_and_is_o
     assert not grown()
     bench.pass_time(31)
     [beat] = messages_on(bench, Channel.HEARTBEAT)
-    assert beat.mark == bench.disk.settings.mark
+    assert beat.mark == bench.disk.settings.generation
     bench.start()
     assert grown()
     [birth] = births_in(list(bench.connect().steps))
-    assert birth.mark == bench.disk.settings.mark
+    assert birth.mark == bench.disk.settings.generation
 
 
 def test_what_waits_in_the_journal_begins_only_when_the_hub_offers_it_to_this_process() -> None:
