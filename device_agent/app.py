@@ -35,6 +35,7 @@ from device_agent.core.log import Log
 from device_agent.core.records import Snapshot, merge
 from device_agent.documents import Documents
 from device_agent.executor import Executor, Surroundings
+from device_agent.hub_http import HubHttp
 from device_agent.journal import Journal, JournalError, open_journal
 from device_agent.session import Session, parse_endpoint
 from device_agent.supervision import notify
@@ -105,10 +106,10 @@ class App:
             self._session.send,
             payload_schemas={name: known for name, known in devices.payload_schemas.items() if gate.is_allowed(name)},
         )
-        hub = (config.hub_url, config.client_id, config.secret)
+        hub = HubHttp(config.hub_url, config.client_id, config.secret, ca_file=config.ca_file)
         self._surroundings = Surroundings(
-            documents=Documents(*hub, config.cache, ca_file=config.ca_file),
-            uploads=Uploads(*hub, ca_file=config.ca_file),
+            documents=Documents(hub, config.cache),
+            uploads=Uploads(hub),
             life=Lifetime(boot=boot, process=session),
             restart=self._restart,
         )

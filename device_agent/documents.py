@@ -50,17 +50,14 @@ class Documents:
 
     def __init__(
         self,
-        hub_url: str,
-        client_id: str,
-        secret: str,
+        hub: HubHttp,
         folder: Path,
         *,
-        ca_file: str | None = None,
         max_document: int = MAX_DOCUMENT,
         max_cache: int = MAX_CACHE,
         deadline_s: float = DEADLINE_S,
     ) -> None:
-        self._hub = HubHttp(hub_url, client_id, secret, ca_file=ca_file)
+        self._hub = hub
         self._folder = folder
         self._max_document = max_document
         self._max_cache = max_cache

@@ -59,17 +59,8 @@ Answer = TypeVar("Answer", _Place, Uploaded)
 class Uploads:
     """Uploads of one client to the hub of its configuration. Safe to use from several tasks."""
 
-    def __init__(
-        self,
-        hub_url: str,
-        client_id: str,
-        secret: str,
-        *,
-        ca_file: str | None = None,
-        deadline_s: float = DEADLINE_S,
-        pause_s: float = PAUSE_S,
-    ) -> None:
-        self._hub = HubHttp(hub_url, client_id, secret, ca_file=ca_file)
+    def __init__(self, hub: HubHttp, *, deadline_s: float = DEADLINE_S, pause_s: float = PAUSE_S) -> None:
+        self._hub = hub
         self._deadline_s = deadline_s
         self._pause_s = pause_s
 

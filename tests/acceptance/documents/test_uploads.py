@@ -12,6 +12,7 @@ import httpx
 import psycopg
 import pytest
 
+from device_agent.hub_http import HubHttp
 from device_agent.uploads import UploadError, Uploads
 from tests.acceptance.api.test_wrong_input import NOWHERE
 from tests.support.site import Floor
@@ -61,7 +62,7 @@ async def test_people_read_what_an_agent_brought(
     file = tmp_path / "screen.png"
     file.write_bytes(PICTURE)
 
-    uploaded = await Uploads(floor.url, client["id"], client["secret"]).send(command["id"], file, "image/png")
+    uploaded = await Uploads(HubHttp(floor.url, client["id"], client["secret"])).send(command["id"], file, "image/png")
 
     assert uploaded.sha256 == hashlib.sha256(PICTURE).hexdigest()
     read = floor.http.get(uploaded.path)
@@ -145,4 +146,4 @@ async def test_what_arrives_when_the_command_has_ended_is_not_kept(floor: Floor,
     assert put(floor, client, unused).status_code == 404
     assert ask(floor, client, sent["id"]).status_code == 404
     with pytest.raises(UploadError, match="may have ended"):
-        await Uploads(floor.url, client["id"], client["secret"]).send(sent["id"], Path(__file__), "text/plain")
+        await Uploads(HubHttp(floor.url, client["id"], client["secret"])).send(sent["id"], Path(__file__), "text/plain")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from device_agent.documents import DocumentError, Documents
+from device_agent.hub_http import HubHttp
 from tests.support.waiting import eventually
 
 CONTENT = b"%PDF-" + b"x" * 300_000
@@ -55,7 +56,7 @@ def documents(hub: Hub, tmp_path: Path) -> Documents:
 
 
 def make(hub: Hub, folder: Path, **options: Any) -> Documents:
-    return Documents(f"http://127.0.0.1:{hub.port}", "pc-1", "secret", folder / "cache", **options)
+    return Documents(HubHttp(f"http://127.0.0.1:{hub.port}", "pc-1", "secret"), folder / "cache", **options)
 
 
 def reference(path: str = "/api/documents/1", content: bytes = CONTENT, **change: Any) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from device_agent.core.lifetime import Lifetime
 from device_agent.core.outcome import Outcome
 from device_agent.documents import DocumentError, Documents
 from device_agent.executor import Executor, Surroundings
+from device_agent.hub_http import HubHttp
 from schemas.actions import DocumentSent
 from tests.support.agent_bench import command_id
 
@@ -68,7 +69,7 @@ class Stage:
     def __init__(self, group: asyncio.TaskGroup, folder: Path) -> None:
         self.events: asyncio.Queue[Event] = asyncio.Queue()
         self.driver: ScriptedDriver | None = None
-        self.documents = Documents("http://127.0.0.1:9", "pc-1", "s", folder)
+        self.documents = Documents(HubHttp("http://127.0.0.1:9", "pc-1", "s"), folder)
         surroundings = Surroundings(documents=self.documents)
         self.executor = Executor(group, lambda _: self.driver, surroundings, self.events.put, stop_grace_s=0.01)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from device_agent.hub_http import HubHttp
 from device_agent.uploads import UploadError, Uploads
 
 CONTENT = b"\x89PNG" + b"x" * 700_000
@@ -68,7 +69,7 @@ def picture(tmp_path: Path) -> Path:
 
 
 def uploads(hub: Hub, **options: Any) -> Uploads:
-    return Uploads(f"http://127.0.0.1:{hub.port}", "pc-1", "secret", pause_s=0, **options)
+    return Uploads(HubHttp(f"http://127.0.0.1:{hub.port}", "pc-1", "secret"), pause_s=0, **options)
 
 
 async def test_a_file_arrives_whole(hub: Hub, picture: Path) -> None:
