@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.paths import ROOT
-from tests.support.site import Floor, open_floor
+from tests.support.site import Site, open_site
 
 BUILD_S = 120
 INSTALL_S = 300
@@ -46,6 +46,6 @@ def agent_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="module")
-def floor() -> Iterator[Floor]:
-    with open_floor("packaging") as running:
+def site() -> Iterator[Site]:
+    with open_site("packaging") as running:
         yield running

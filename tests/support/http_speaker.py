@@ -7,18 +7,18 @@ from typing import Any
 import httpx
 from uuid_utils.compat import uuid7
 
-from tests.support.site import Floor, until
+from tests.support.site import Site, until
 
 
 class HttpSpeaker:
     """A client with its own secret; a session of its own unless another is given."""
 
-    def __init__(self, floor: Floor, client: dict[str, Any] | None = None, *, hub: str = "one") -> None:
-        self.floor = floor
-        self.registered = client or floor.client()
+    def __init__(self, site: Site, client: dict[str, Any] | None = None, *, hub: str = "one") -> None:
+        self.site = site
+        self.registered = client or site.client()
         self.id: str = self.registered["id"]
         self.session = str(uuid7())
-        self.url = f"http://127.0.0.1:{floor.hub_ports[hub]}"
+        self.url = f"http://127.0.0.1:{site.hub_ports[hub]}"
         self.http = self.client_with(self.registered["secret"])
         self._listeners: list[Listener] = []
 
@@ -57,7 +57,7 @@ class HttpSpeaker:
 
     def presence(self) -> tuple[str, str]:
         """What the hub says of the client: presence and its reason."""
-        client = self.floor.http.get(f"/api/clients/{self.id}").json()
+        client = self.site.http.get(f"/api/clients/{self.id}").json()
         return client["presence"], client["presence_reason"]
 
 

@@ -1,4 +1,4 @@
-"""A whole floor as processes: Postgres, broker and printer of the embedded stack, hubs and agents as children.
+"""A whole site as processes: Postgres, broker and printer of the embedded stack, hubs and agents as children.
 
 Nothing here restarts what died: a test kills, and a test brings back. Effects are read from the printer's own log,
 which neither hub nor agent can write.
@@ -91,21 +91,21 @@ class Process:
 
 
 @contextmanager
-def open_floor(name: str) -> Iterator["Floor"]:
-    """A floor in a folder of its own, for as long as the block lasts."""
+def open_site(name: str) -> Iterator["Site"]:
+    """A site in a folder of its own, for as long as the block lasts."""
     # Not pytest's own folder: root's is closed to the user that runs Postgres, broker and printer.
     root = Path(tempfile.mkdtemp(prefix=f"floorhub-{name}-"))
-    floor: Floor | None = None
+    site: Site | None = None
     try:
-        floor = Floor(root)
-        yield floor
+        site = Site(root)
+        yield site
     finally:
-        if floor is not None:
-            floor.close()
+        if site is not None:
+            site.close()
         shutil.rmtree(root, ignore_errors=True)
 
 
-class Floor:
+class Site:
     """Everything a test commands. Close it."""
 
     def __init__(self, root: Path, prepare: PrepareDatabase = prepare_database) -> None:

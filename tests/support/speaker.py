@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 
 from schemas.topics import Channel, client_topic
 from tests.support.broker_client import BrokerClient
-from tests.support.site import Floor
+from tests.support.site import Site
 
 SESSION = "session-1"
 
@@ -17,18 +17,18 @@ SESSION = "session-1"
 class Speaker:
     """A basic client, online."""
 
-    def __init__(self, floor: Floor, **fields: Any) -> None:
-        self.floor = floor
-        registered = self.registered = floor.client(**fields)
+    def __init__(self, site: Site, **fields: Any) -> None:
+        self.site = site
+        registered = self.registered = site.client(**fields)
         self.id: str = registered["id"]
         self._lanes = 0
-        port = int(str(floor.stack.mqtt_url).rpartition(":")[2])
+        port = int(str(site.stack.mqtt_url).rpartition(":")[2])
         self.broker = BrokerClient(port, self.id, self.id, registered["secret"])
         assert self.broker.connect() == 0
         for channel in (Channel.COMMANDS, Channel.RECEIPTS):
             assert self.broker.subscribe(client_topic(self.id, channel)) <= 1
         self.say(Channel.PRESENCE, self.birth(), retain=True)
-        floor.wait_online(self.id)
+        site.wait_online(self.id)
 
     def close(self) -> None:
         """Good-bye."""
@@ -65,8 +65,8 @@ class Speaker:
     def command(self, **fields: Any) -> str:
         """A command that was handed out, in a lane of its own; its id. At most 16 may be open at a time."""
         self._lanes += 1
-        command_id: str = self.floor.send(self.id, "display", {"display": self._lanes}, **fields)["id"]
-        self.floor.wait_status(command_id, "queued")
+        command_id: str = self.site.send(self.id, "display", {"display": self._lanes}, **fields)["id"]
+        self.site.wait_status(command_id, "queued")
         return command_id
 
     def has_receipt(self, report_id: str) -> bool:
@@ -121,9 +121,9 @@ def kept(database: psycopg.Connection[Any]) -> dict[str, list[str]]:
     }
 
 
-def logged(floor: Floor, start: int, event: str, client_id: str) -> list[dict[str, Any]]:
+def logged(site: Site, start: int, event: str, client_id: str) -> list[dict[str, Any]]:
     """What the hub logged about a client since a place in its log."""
-    with floor.hub.log.open("rb") as log:
+    with site.hub.log.open("rb") as log:
         log.seek(start)
         lines = [json.loads(line) for line in log if line.startswith(b"{")]
     return [line for line in lines if line.get("event") == event and line.get("client_id") == client_id]

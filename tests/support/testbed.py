@@ -1,4 +1,4 @@
-"""The floor that is broken: two hubs over one Postgres and agents as processes, each on lines of its own."""
+"""The site that is broken: two hubs over one Postgres and agents as processes, each on lines of its own."""
 
 import random
 import shutil
@@ -25,7 +25,7 @@ from schemas.topics import Channel, client_topic
 from tests.chaos.plan import CLOCKS, HUBS
 from tests.support.broker_client import BrokerClient
 from tests.support.fault_proxy import FaultProxy, Loop
-from tests.support.site import Floor, Process, until
+from tests.support.site import Process, Site, until
 
 EFFECT = Path(__file__).with_name("effect.sh")
 RETRYABLE = 75
@@ -42,11 +42,13 @@ $$
 """
 
 
-class Stage(Floor):
-    """A floor whose hubs reach Postgres and the broker, and whose agents reach the broker, through proxies."""
+class Testbed(Site):
+    """A site whose hubs reach Postgres and the broker, and whose agents reach the broker, through proxies."""
+
+    __test__ = False  # pytest takes a name that begins with Test for one of its own
 
     def __init__(self, root: Path, agents: int, plant: str | None = None) -> None:
-        """`plant` names a bug of `plants` that the processes of this floor have."""
+        """`plant` names a bug of `plants` that the processes of this site have."""
         self._lines = Loop()
         self._plant = plant
         self.to_broker: dict[str, FaultProxy] = {}
@@ -193,15 +195,15 @@ def _faketime() -> Path | None:
 
 
 @contextmanager
-def running(agents: int, plant: str | None = None) -> Iterator[Stage]:
-    """A stage in a folder of its own, which is removed afterwards."""
+def running(agents: int, plant: str | None = None) -> Iterator[Testbed]:
+    """A testbed in a folder of its own, which is removed afterwards."""
     root = Path(tempfile.mkdtemp(prefix="floorhub-chaos-"))
     root.chmod(0o711)
-    stage: Stage | None = None
+    testbed: Testbed | None = None
     try:
-        stage = Stage(root, agents, plant)
-        yield stage
+        testbed = Testbed(root, agents, plant)
+        yield testbed
     finally:
-        if stage is not None:
-            stage.close()
+        if testbed is not None:
+            testbed.close()
         shutil.rmtree(root, ignore_errors=True)

@@ -10,7 +10,7 @@ import httpx
 import psycopg
 import pytest
 
-from tests.support.site import Floor
+from tests.support.site import Site
 
 NOWHERE = str(uuid.UUID(int=7))
 
@@ -408,18 +408,18 @@ TABLE = [
 
 
 @pytest.fixture(scope="module")
-def client(floor: Floor) -> dict[str, Any]:
-    return floor.client(allowed_actions=["print", "status", "open-door"])
+def client(site: Site) -> dict[str, Any]:
+    return site.client(allowed_actions=["print", "status", "open-door"])
 
 
 @pytest.fixture(scope="module")
-def document(floor: Floor) -> dict[str, Any]:
-    return floor.upload()
+def document(site: Site) -> dict[str, Any]:
+    return site.upload()
 
 
 @pytest.fixture(scope="module")
-def database(floor: Floor) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(floor.stack.database_url, autocommit=True) as connection:
+def database(site: Site) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(site.stack.database_url, autocommit=True) as connection:
         yield connection
 
 
@@ -438,12 +438,12 @@ def contents(database: psycopg.Connection[Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("wrong", TABLE, ids=lambda wrong: wrong.id)
 def test_wrong_input_gets_its_code_and_changes_nothing(
-    floor: Floor, client: dict[str, Any], document: dict[str, Any], database: psycopg.Connection[Any], wrong: Wrong
+    site: Site, client: dict[str, Any], document: dict[str, Any], database: psycopg.Connection[Any], wrong: Wrong
 ) -> None:
     before = contents(database)
 
-    english = ask(floor, wrong, client["id"], document["id"], "en")
-    korean = ask(floor, wrong, client["id"], document["id"], "ko-KR,ko;q=0.9,en;q=0.5")
+    english = ask(site, wrong, client["id"], document["id"], "en")
+    korean = ask(site, wrong, client["id"], document["id"], "ko-KR,ko;q=0.9,en;q=0.5")
 
     for answer in (english, korean):
         assert answer.status_code == wrong.status, answer.text
@@ -458,11 +458,11 @@ def test_wrong_input_gets_its_code_and_changes_nothing(
     assert contents(database) == before
 
 
-def ask(floor: Floor, wrong: Wrong, client_id: str, document_id: str, language: str) -> httpx.Response:
+def ask(site: Site, wrong: Wrong, client_id: str, document_id: str, language: str) -> httpx.Response:
     def fill(text: str) -> str:
         return text.replace("{client}", client_id).replace("{document}", document_id)
 
-    headers = {"Authorization": f"Bearer {floor.key}", "Accept-Language": language}
+    headers = {"Authorization": f"Bearer {site.key}", "Accept-Language": language}
     content = wrong.raw
     if wrong.raw is not None:
         content = wrong.raw.replace(b"{client}", client_id.encode())
@@ -472,14 +472,14 @@ def ask(floor: Floor, wrong: Wrong, client_id: str, document_id: str, language: 
     headers |= wrong.headers
     headers = {name: value for name, value in headers.items() if value}
     return httpx.request(
-        wrong.method, floor.url + fill(wrong.path), content=content, headers=headers, trust_env=False, timeout=30
+        wrong.method, site.url + fill(wrong.path), content=content, headers=headers, trust_env=False, timeout=30
     )
 
 
-def test_limits_are_exact_and_say_when_to_come_back(floor: Floor) -> None:
-    small = floor.client(rate_limit=100, max_commands_per_day=2)
+def test_limits_are_exact_and_say_when_to_come_back(site: Site) -> None:
+    small = site.client(rate_limit=100, max_commands_per_day=2)
     body = {"client_id": small["id"], "action": "status"}
-    answers = [floor.http.post("/api/commands", json=body) for _ in range(4)]
+    answers = [site.http.post("/api/commands", json=body) for _ in range(4)]
 
     assert [answer.status_code for answer in answers] == [201, 201, 429, 429]
     assert answers[0].headers["RateLimit-Remaining"] == "1"
@@ -489,52 +489,52 @@ def test_limits_are_exact_and_say_when_to_come_back(floor: Floor) -> None:
     assert 1 <= int(answers[2].headers["Retry-After"]) <= 86_401
 
 
-def test_an_idempotency_key_makes_one_command_and_refuses_another_body(floor: Floor, client: dict[str, Any]) -> None:
+def test_an_idempotency_key_makes_one_command_and_refuses_another_body(site: Site, client: dict[str, Any]) -> None:
     body = {"client_id": client["id"], "action": "open-door"}
     headers = {"Idempotency-Key": "order-1"}
 
-    first = floor.http.post("/api/commands", json=body, headers=headers)
-    again = floor.http.post("/api/commands", json=body, headers=headers)
-    other = floor.http.post("/api/commands", json={**body, "priority": 7}, headers=headers)
+    first = site.http.post("/api/commands", json=body, headers=headers)
+    again = site.http.post("/api/commands", json=body, headers=headers)
+    other = site.http.post("/api/commands", json={**body, "priority": 7}, headers=headers)
 
     assert (first.status_code, again.status_code, other.status_code) == (201, 200, 409)
     assert again.json()["id"] == first.json()["id"]
     assert other.json()["code"] == "idempotency_key_reused"
 
 
-def test_cancel_before_it_was_handed_out_and_after_its_end(floor: Floor, client: dict[str, Any]) -> None:
-    posted = floor.send(client["id"], "open-door", {})
+def test_cancel_before_it_was_handed_out_and_after_its_end(site: Site, client: dict[str, Any]) -> None:
+    posted = site.send(client["id"], "open-door", {})
 
-    cancelled = floor.http.post(f"/api/commands/{posted['id']}/cancel")
-    again = floor.http.post(f"/api/commands/{posted['id']}/cancel")
+    cancelled = site.http.post(f"/api/commands/{posted['id']}/cancel")
+    again = site.http.post(f"/api/commands/{posted['id']}/cancel")
 
     assert cancelled.json()["status"] == "cancelled"
     assert again.json() == cancelled.json()
-    assert floor.events(posted["id"]) == ["created", "cancelled"]
+    assert site.events(posted["id"]) == ["created", "cancelled"]
 
 
 def test_a_client_reads_only_documents_that_its_unfinished_command_names(
-    floor: Floor, client: dict[str, Any], document: dict[str, Any]
+    site: Site, client: dict[str, Any], document: dict[str, Any]
 ) -> None:
-    other = floor.client()
-    path = f"{floor.url}{document['path']}"
+    other = site.client()
+    path = f"{site.url}{document['path']}"
     for who in (client, other):
         answer = httpx.get(path, auth=(who["id"], who["secret"]), trust_env=False)
         assert answer.status_code == 404
         assert answer.json()["code"] == "document_not_found"
     assert httpx.get(path, auth=(client["id"], "wrong"), trust_env=False).status_code == 401
-    assert httpx.get(path, headers={"Authorization": f"Bearer {floor.key}"}, trust_env=False).status_code == 200
+    assert httpx.get(path, headers={"Authorization": f"Bearer {site.key}"}, trust_env=False).status_code == 200
 
 
-def test_a_retired_client_is_gone_from_broker_and_api(floor: Floor) -> None:
-    leaving = floor.client()
-    agent = floor.agent(leaving)
+def test_a_retired_client_is_gone_from_broker_and_api(site: Site) -> None:
+    leaving = site.client()
+    agent = site.agent(leaving)
 
-    retired = floor.http.delete(f"/api/clients/{leaving['id']}")
+    retired = site.http.delete(f"/api/clients/{leaving['id']}")
 
     assert retired.json()["status"] == "retired"
-    posted = floor.http.post("/api/commands", json={"client_id": leaving["id"], "action": "status"})
+    posted = site.http.post("/api/commands", json={"client_id": leaving["id"], "action": "status"})
     assert (posted.status_code, posted.json()["code"]) == (404, "client_retired")
-    taken = floor.http.post("/api/clients", json={"id": leaving["id"]})
+    taken = site.http.post("/api/clients", json={"id": leaving["id"]})
     assert (taken.status_code, taken.json()["code"]) == (409, "client_exists")
     assert agent.process.poll() is None, "the agent goes on trying and says so in its log"

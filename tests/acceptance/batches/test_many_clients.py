@@ -1,4 +1,4 @@
-"""One batch to a whole floor of simulated clients: a fifth is away, some are refused, some never answer, some fail.
+"""One batch to a whole site of simulated clients: a fifth is away, some are refused, some never answer, some fail.
 
 Over two hubs, 1,000 clients by default. `FLOORHUB_TEST_CLIENTS=10000` makes it the size that the hub is meant for; it
 prints how long each step took (`-s`), and is not part of every test run because it takes a minute or more.
@@ -23,7 +23,7 @@ import pytest
 from broker_config.render import Client, hash_password
 from hub.programs.cli.up import prepare_database
 from tests.support.paths import ROOT
-from tests.support.site import Floor, until
+from tests.support.site import Site, until
 
 MANY = int(os.environ.get("FLOORHUB_TEST_CLIENTS", "1000"))
 SECRET = "the-same-for-all-of-them"
@@ -83,11 +83,11 @@ def _prepare(url: str) -> list[Client]:
 
 
 @pytest.fixture(scope="module")
-def floor() -> Iterator[Floor]:
+def site() -> Iterator[Site]:
     root = Path(tempfile.mkdtemp(prefix="floorhub-acceptance-"))
-    running: Floor | None = None
+    running: Site | None = None
     try:
-        running = Floor(root, _prepare)
+        running = Site(root, _prepare)
         yield running
     finally:
         if running is not None:
@@ -101,17 +101,17 @@ def watch() -> Watch:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def fleet(floor: Floor, watch: Watch) -> Iterator[None]:
+def fleet(site: Site, watch: Watch) -> Iterator[None]:
     """All that are not away are connected and born; two hubs look after them."""
-    floor.add_hub("two")
-    assert floor.stack.broker is not None
+    site.add_hub("two")
+    assert site.stack.broker is not None
     manners = {"mute": ["mute"], "failing": ["fails"]}
-    with psycopg.connect(floor.stack.database_url) as connection:
+    with psycopg.connect(site.stack.database_url) as connection:
         there = connection.execute("SELECT id, tags[1] FROM clients WHERE tags <> '{away}' ORDER BY id").fetchall()
-    file = floor.folder.root / "simulated.json"
+    file = site.folder.root / "simulated.json"
     file.write_text(json.dumps([[client_id, SECRET, *manners.get(kind, [])] for client_id, kind in there]))
-    log = floor.folder.logs / "simulated.log"
-    argv = [sys.executable, "-m", "tests.bench.simulated", str(floor.stack.broker.options.mqtt_port), str(file)]
+    log = site.folder.logs / "simulated.log"
+    argv = [sys.executable, "-m", "tests.bench.simulated", str(site.stack.broker.options.mqtt_port), str(file)]
     with log.open("wb") as out:
         process = subprocess.Popen(argv, stdout=out, stderr=out, cwd=ROOT)
     try:
@@ -122,7 +122,7 @@ def fleet(floor: Floor, watch: Watch) -> Iterator[None]:
 
         until(ready, "the simulated clients", PATIENCE_S)
         watch.lap("connected after")
-        until(lambda: _online(floor) == MANY - AWAY, "all of them online", PATIENCE_S)
+        until(lambda: _online(site) == MANY - AWAY, "all of them online", PATIENCE_S)
         watch.lap("all online after")
         yield
     finally:
@@ -130,43 +130,43 @@ def fleet(floor: Floor, watch: Watch) -> Iterator[None]:
         process.wait()
 
 
-def _online(floor: Floor) -> int:
-    with psycopg.connect(floor.stack.database_url) as connection:
+def _online(site: Site) -> int:
+    with psycopg.connect(site.stack.database_url) as connection:
         row = connection.execute("SELECT count(*) FROM client_sessions WHERE presence = 'online'").fetchone()
     assert row is not None
     return int(row[0])
 
 
-def _post(floor: Floor, **body: Any) -> Any:
-    answer = floor.http.post("/api/batches", json=body)
+def _post(site: Site, **body: Any) -> Any:
+    answer = site.http.post("/api/batches", json=body)
     assert answer.status_code in (200, 201), answer.text
     return answer.json()
 
 
-def _batch(floor: Floor, batch: Any, **query: Any) -> Any:
-    return floor.http.get(f"/api/batches/{batch['id']}", params=query).json()
+def _batch(site: Site, batch: Any, **query: Any) -> Any:
+    return site.http.get(f"/api/batches/{batch['id']}", params=query).json()
 
 
-def _rows(floor: Floor, batch: Any) -> list[dict[str, Any]]:
+def _rows(site: Site, batch: Any) -> list[dict[str, Any]]:
     """Every row of a batch, page by page."""
     found: list[dict[str, Any]] = []
     cursor: str | None = None
     while True:
-        page = _batch(floor, batch, limit=1_000, **({"cursor": cursor} if cursor else {}))
+        page = _batch(site, batch, limit=1_000, **({"cursor": cursor} if cursor else {}))
         found += page["items"]
         cursor = page["next_cursor"]
         if cursor is None:
             return found
 
 
-def test_the_preview_comes_true_and_everybody_s_fate_is_seen_at_once(floor: Floor, watch: Watch) -> None:
+def test_the_preview_comes_true_and_everybody_s_fate_is_seen_at_once(site: Site, watch: Watch) -> None:
     wanted = {"target": {"zone": "hall"}, "command": {"action": "open-door", "payload": {"door": 3}}}
 
     watch.lap("(pause)")
-    preview = _post(floor, **wanted, dry_run=True)
+    preview = _post(site, **wanted, dry_run=True)
     watch.lap("preview")
-    assert floor.http.get("/api/batches").json()["items"] == []
-    batch = _post(floor, **wanted)
+    assert site.http.get("/api/batches").json()["items"] == []
+    batch = _post(site, **wanted)
     watch.lap("accepted in")
 
     # From the first answer on: one row each, who is refused and why, who is away.
@@ -179,12 +179,12 @@ def test_the_preview_comes_true_and_everybody_s_fate_is_seen_at_once(floor: Floo
     answering = MANY - AWAY - REFUSED - MUTE
 
     def answered() -> bool:
-        counts = _batch(floor, batch, limit=1)["counts"]
+        counts = _batch(site, batch, limit=1)["counts"]
         return bool(counts["completed"] + counts["failed"] == answering)
 
     until(answered, "the end of all that answer", PATIENCE_S)
     watch.lap("all done after")
-    rows = _rows(floor, batch)
+    rows = _rows(site, batch)
     watch.lap("all rows read in")
     assert [(row["client_id"], row["code"] if row["status"] == "rejected" else None) for row in rows] == [
         (row["client_id"], row["code"]) for row in preview["items"]
@@ -198,23 +198,23 @@ def test_the_preview_comes_true_and_everybody_s_fate_is_seen_at_once(floor: Floo
     }
 
     # Who took what was sent and says nothing is silent as soon as the first lease is over.
-    until(lambda: _batch(floor, batch, limit=1)["silent"] == MUTE, "the silent ones")
+    until(lambda: _batch(site, batch, limit=1)["silent"] == MUTE, "the silent ones")
     for trouble, number in (("silent", MUTE), ("offline", AWAY)):
-        items = _batch(floor, batch, trouble=trouble, limit=1_000)["items"]
+        items = _batch(site, batch, trouble=trouble, limit=1_000)["items"]
         assert len(items) == min(number, 1_000)
         assert {row["trouble"] for row in items} == {trouble}
 
-    shown = floor.http.post(f"/api/batches/{batch['id']}/cancel").json()
+    shown = site.http.post(f"/api/batches/{batch['id']}/cancel").json()
     watch.lap("(wait for silence, and) cancelled in")
     assert (shown["counts"]["cancelled"], shown["counts"]["queued"]) == (AWAY, MUTE)
     assert shown["counts"]["completed"] == answering - FAILING
 
 
-def test_too_many_failures_stop_a_rollout_before_it_reaches_everybody(floor: Floor) -> None:
+def test_too_many_failures_stop_a_rollout_before_it_reaches_everybody(site: Site) -> None:
     # The failing ones come first: after six failures the good ones must not be reached any more.
-    clients = [row["id"] for tag in ("failing", "good") for row in _with_tag(floor, tag)]
+    clients = [row["id"] for tag in ("failing", "good") for row in _with_tag(site, tag)]
     batch = _post(
-        floor,
+        site,
         target={"clients": clients},
         command={"action": "open-door"},
         max_failures=5,
@@ -222,7 +222,7 @@ def test_too_many_failures_stop_a_rollout_before_it_reaches_everybody(floor: Flo
     )
 
     ended = until(
-        lambda: shown if (shown := _batch(floor, batch, limit=1_000))["finished_at"] else None, "its end", PATIENCE_S
+        lambda: shown if (shown := _batch(site, batch, limit=1_000))["finished_at"] else None, "its end", PATIENCE_S
     )
 
     assert (ended["status"], ended["stop_reason"]) == ("cancelled", "max_failures")
@@ -232,28 +232,28 @@ def test_too_many_failures_stop_a_rollout_before_it_reaches_everybody(floor: Flo
     assert counts["completed"] == 0
 
 
-def test_a_paused_rollout_stands_still_until_it_is_resumed(floor: Floor) -> None:
-    clients = [row["id"] for row in _with_tag(floor, "good")][:60]
+def test_a_paused_rollout_stands_still_until_it_is_resumed(site: Site) -> None:
+    clients = [row["id"] for row in _with_tag(site, "good")][:60]
     # Half a second apart.
-    batch = _post(floor, target={"clients": clients}, command={"action": "open-door"}, rollout={"per_minute": 120})
-    until(lambda: _batch(floor, batch)["counts"]["completed"] >= 2, "the first two")
+    batch = _post(site, target={"clients": clients}, command={"action": "open-door"}, rollout={"per_minute": 120})
+    until(lambda: _batch(site, batch)["counts"]["completed"] >= 2, "the first two")
 
-    paused = floor.http.post(f"/api/batches/{batch['id']}/pause").json()
+    paused = site.http.post(f"/api/batches/{batch['id']}/pause").json()
     assert paused["status"] == "paused"
     waiting = paused["counts"]["pending"]
-    until(lambda: _batch(floor, batch)["counts"]["completed"] == len(clients) - waiting, "what was handed out")
+    until(lambda: _batch(site, batch)["counts"]["completed"] == len(clients) - waiting, "what was handed out")
     # The time of at least one that waits has come and gone, and it waits still.
-    first = next(row for row in _batch(floor, batch, status="pending")["items"] if row["not_before"])
+    first = next(row for row in _batch(site, batch, status="pending")["items"] if row["not_before"])
     due = datetime.fromisoformat(first["not_before"]) + timedelta(seconds=1)
     until(lambda: datetime.now(UTC) > due, "the time of one that is held back")
-    assert _batch(floor, batch)["counts"]["pending"] == waiting
+    assert _batch(site, batch)["counts"]["pending"] == waiting
 
-    resumed = floor.http.post(f"/api/batches/{batch['id']}/resume").json()
+    resumed = site.http.post(f"/api/batches/{batch['id']}/resume").json()
     assert resumed["status"] == "running"
-    until(lambda: _batch(floor, batch)["counts"]["completed"] > len(clients) - waiting, "the next one")
-    assert floor.http.post(f"/api/batches/{batch['id']}/cancel").json()["counts"]["cancelled"] > 0
+    until(lambda: _batch(site, batch)["counts"]["completed"] > len(clients) - waiting, "the next one")
+    assert site.http.post(f"/api/batches/{batch['id']}/cancel").json()["counts"]["cancelled"] > 0
 
 
-def _with_tag(floor: Floor, tag: str) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = floor.http.get("/api/clients", params={"tag": tag, "limit": 200}).json()["items"]
+def _with_tag(site: Site, tag: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = site.http.get("/api/clients", params={"tag": tag, "limit": 200}).json()["items"]
     return items

@@ -19,7 +19,7 @@ from hub.programs.cli.clients import write_agent_config
 from hub.programs.embedded.ports import PortBook
 from tests.support import node
 from tests.support.paths import ROOT
-from tests.support.site import Floor, Process
+from tests.support.site import Process, Site
 
 EXAMPLES = ROOT / "docs" / "examples"
 PYTHON = EXAMPLES / "python" / "client.py"
@@ -191,22 +191,22 @@ class Examined:
         return {n: c["seen"] for n, c in self.checks.items() if c["outcome"] in ("failed", "not reached")}
 
 
-def environment(floor: Floor) -> dict[str, str]:
-    """For `floorhub`: where this floor is."""
+def environment(site: Site) -> dict[str, str]:
+    """For `floorhub`: where this site is."""
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
-        "FLOORHUB_URL": floor.url,
-        "FLOORHUB_KEY": floor.key,
-        "FLOORHUB_MQTT_URL": str(floor.stack.mqtt_url),
+        "FLOORHUB_URL": site.url,
+        "FLOORHUB_KEY": site.key,
+        "FLOORHUB_MQTT_URL": str(site.stack.mqtt_url),
     }
 
 
-def examine(floor: Floor, client_id: str, *arguments: str) -> Examined:
+def examine(site: Site, client_id: str, *arguments: str) -> Examined:
     """Run `floorhub conformance` with `--json`."""
     done = subprocess.run(
-        [sys.executable, "-m", "hub", "conformance", client_id, "--json", "--keys", str(floor.folder.keys), *arguments],
-        env=environment(floor),
+        [sys.executable, "-m", "hub", "conformance", client_id, "--json", "--keys", str(site.folder.keys), *arguments],
+        env=environment(site),
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -242,49 +242,49 @@ def command_of(
 
 @pytest.mark.parametrize("language", ["python", "javascript"])
 def test_an_example_passes_and_prints_through_the_hub(
-    floor: Floor, javascript: list[str], language: str, tmp_path: Path
+    site: Site, javascript: list[str], language: str, tmp_path: Path
 ) -> None:
-    client = floor.client()
+    client = site.client()
 
-    command = command_of(language, javascript, client, "{host}:{port}", floor.url, tmp_path)
-    examined = examine(floor, client["id"], "--", *command)
+    command = command_of(language, javascript, client, "{host}:{port}", site.url, tmp_path)
+    examined = examine(site, client["id"], "--", *command)
 
     assert examined.failed == {}, examined.errors
     assert examined.exit_code == 0
     owed = {name for name, check in examined.checks.items() if check["outcome"] == "passed"}
     assert set(examined.checks) - owed == {"signature", "roll_call", "epoch", "journal"}
 
-    broker = str(floor.stack.mqtt_url).removeprefix("mqtt://")
-    command = command_of(language, javascript, client, broker, floor.url, tmp_path)
-    running = Process(f"example {language}", command, {}, floor.folder.logs / f"example-{language}.log").start()
+    broker = str(site.stack.mqtt_url).removeprefix("mqtt://")
+    command = command_of(language, javascript, client, broker, site.url, tmp_path)
+    running = Process(f"example {language}", command, {}, site.folder.logs / f"example-{language}.log").start()
     try:
-        floor.wait_online(client["id"], running)
-        document = floor.upload()
-        printed = floor.send(client["id"], "print", {"printer": "folder", "document": document["id"]}, wait=30)
+        site.wait_online(client["id"], running)
+        document = site.upload()
+        printed = site.send(client["id"], "print", {"printer": "folder", "document": document["id"]}, wait=30)
         assert printed["status"] == "completed", running.tail()
         content = (tmp_path / printed["result"]["data"]["file"]).read_bytes()
-        assert content == floor.http.get(document["path"]).content
+        assert content == site.http.get(document["path"]).content
         with pytest.raises(httpx.HTTPStatusError):
-            httpx.get(floor.url + document["path"], auth=(client["id"], client["secret"])).raise_for_status()
+            httpx.get(site.url + document["path"], auth=(client["id"], client["secret"])).raise_for_status()
     finally:
         assert running.stop() == 0
 
 
-def test_the_agent_passes_as_a_full_one(floor: Floor) -> None:
-    client = floor.client()
-    port = PortBook(floor.folder.ports).choose("conformance", 0).number
-    config = floor.folder.agent / "conformance.toml"
+def test_the_agent_passes_as_a_full_one(site: Site) -> None:
+    client = site.client()
+    port = PortBook(site.folder.ports).choose("conformance", 0).number
+    config = site.folder.agent / "conformance.toml"
     write_agent_config(
         config,
         client_id=client["id"],
-        hub_url=floor.url,
+        hub_url=site.url,
         mqtt_url=f"mqtt://127.0.0.1:{port}",
         secret=client["secret"],
         root_key=client["root_key"],
     )
 
     agent = [sys.executable, "-m", "device_agent", "run", "--config", str(config)]
-    examined = examine(floor, client["id"], "--listen", f"127.0.0.1:{port}", "--", *agent)
+    examined = examine(site, client["id"], "--listen", f"127.0.0.1:{port}", "--", *agent)
 
     assert examined.failed == {}, examined.errors
     assert {check["outcome"] for check in examined.checks.values()} == {"passed"}
@@ -292,15 +292,15 @@ def test_the_agent_passes_as_a_full_one(floor: Floor) -> None:
 
 
 @pytest.fixture(scope="module")
-def examined(floor: Floor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Examined]]]:
+def examined(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Examined]]]:
     """The examinations of all clients with a mistake, some at a time."""
     folder = tmp_path_factory.mktemp("mistakes")
 
     def start(mistake: Mistake) -> Future[Examined]:
-        client, file = floor.client(), folder / f"{mistake.name}.py"
+        client, file = site.client(), folder / f"{mistake.name}.py"
         file.write_text(mistake.source(), encoding="utf-8")
-        who = [client["id"], client["secret"], "{host}:{port}", floor.url, str(folder)]
-        return pool.submit(examine, floor, client["id"], "--patience", "5", "--", sys.executable, str(file), *who)
+        who = [client["id"], client["secret"], "{host}:{port}", site.url, str(folder)]
+        return pool.submit(examine, site, client["id"], "--patience", "5", "--", sys.executable, str(file), *who)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield {mistake.name: start(mistake) for mistake in MISTAKES}
@@ -317,15 +317,15 @@ def test_a_planted_mistake_is_named_and_no_other(examined: dict[str, Future[Exam
     assert found.exit_code == 1
 
 
-def test_started_and_stopped_by_hand_it_leaves_out_the_restart(floor: Floor, tmp_path: Path) -> None:
-    client = floor.client()
-    port = PortBook(floor.folder.ports).choose("conformance", 0).number
-    who = [client["id"], client["secret"], f"127.0.0.1:{port}", floor.url, str(tmp_path)]
-    by_hand = Process("by hand", [sys.executable, str(PYTHON), *who], {}, floor.folder.logs / "by-hand.log")
-    arguments = [client["id"], "--json", "--keys", str(floor.folder.keys), "--listen", f"127.0.0.1:{port}"]
+def test_started_and_stopped_by_hand_it_leaves_out_the_restart(site: Site, tmp_path: Path) -> None:
+    client = site.client()
+    port = PortBook(site.folder.ports).choose("conformance", 0).number
+    who = [client["id"], client["secret"], f"127.0.0.1:{port}", site.url, str(tmp_path)]
+    by_hand = Process("by hand", [sys.executable, str(PYTHON), *who], {}, site.folder.logs / "by-hand.log")
+    arguments = [client["id"], "--json", "--keys", str(site.folder.keys), "--listen", f"127.0.0.1:{port}"]
     with subprocess.Popen(
         [sys.executable, "-m", "hub", "conformance", *arguments],
-        env=environment(floor),
+        env=environment(site),
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -352,6 +352,6 @@ def test_started_and_stopped_by_hand_it_leaves_out_the_restart(floor: Floor, tmp
     assert {check["outcome"] for check in checks.values()} == {"passed", "skipped", "not owed"}
 
 
-def test_without_a_client_it_says_so(floor: Floor) -> None:
+def test_without_a_client_it_says_so(site: Site) -> None:
     with pytest.raises(AssertionError, match=r"No client connected to port \d+ within 1 s"):
-        examine(floor, floor.client()["id"], "--wait", "1")
+        examine(site, site.client()["id"], "--wait", "1")

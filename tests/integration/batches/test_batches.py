@@ -223,16 +223,16 @@ async def test_a_fault_of_the_request_refuses_all_of_it(
 async def test_a_target_means_the_clients_that_fit_each_condition(database: Database) -> None:
     chance = random.Random(4)  # noqa: S311 - any clients will do
     zones, names, groups = [None, "a", "b"], ["x", "y", "z"], ["g", "h"]
-    floor: dict[str, tuple[str | None, set[str], set[str], bool]] = {}
+    site: dict[str, tuple[str | None, set[str], set[str], bool]] = {}
     for number in range(40):
         client_id = f"c-{number:02}"
         zone, tags = chance.choice(zones), set(chance.sample(names, chance.randrange(4)))
         await add_client(database, client_id, zone=zone, tags=sorted(tags))
-        floor[client_id] = (zone, tags, set(chance.sample(groups, chance.randrange(3))), chance.random() < 0.1)
+        site[client_id] = (zone, tags, set(chance.sample(groups, chance.randrange(3))), chance.random() < 0.1)
     for group in groups:
-        members = [client_id for client_id, fields in floor.items() if group in fields[2]]
+        members = [client_id for client_id, fields in site.items() if group in fields[2]]
         await Groups(database).create(CALLER, group, None, members)
-    for client_id, fields in floor.items():
+    for client_id, fields in site.items():
         if fields[3]:
             await retire(database, client_id)
 
@@ -245,7 +245,7 @@ async def test_a_target_means_the_clients_that_fit_each_condition(database: Data
         )
         fitting = [
             client_id
-            for client_id, (zone, tags, member_of, retired) in floor.items()
+            for client_id, (zone, tags, member_of, retired) in site.items()
             if not retired
             and target.group in (None, *member_of)
             and target.zone in (None, zone)
@@ -261,15 +261,15 @@ async def test_a_target_means_the_clients_that_fit_each_condition(database: Data
 
 
 async def test_batches_that_overlap_do_not_deadlock(database: Database) -> None:
-    floor = [f"c-{number:03}" for number in range(60)]
-    for client_id in floor:
+    site = [f"c-{number:03}" for number in range(60)]
+    for client_id in site:
         await add_client(database, client_id)
-    await Groups(database).create(CALLER, "g", None, floor)
+    await Groups(database).create(CALLER, "g", None, site)
     chance = random.Random(1)  # noqa: S311 - any order will do
     permissions = Permissions(database)
 
     async def shuffled(number: int) -> int:
-        ids = chance.sample(floor, 40)
+        ids = chance.sample(site, 40)
         match number % 4:
             case 0 | 1:
                 await create(database, request(*ids))
