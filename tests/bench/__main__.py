@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench import floors
-from tests.support.site import Process, Site, open_site, until
+from tests.support.site import Process, Site, open_site
+from tests.support.waiting import until
 
 CLIENTS = 100
 SECONDS = float(os.environ.get("BENCH_SECONDS", "6"))

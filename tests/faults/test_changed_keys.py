@@ -7,8 +7,8 @@ import pytest
 from hub.keys import load_signing_keys
 from tests.chaos.plan import HUBS
 from tests.faults.test_fault_table import accepted, agree, body, effects, post
-from tests.support.site import until
 from tests.support.testbed import Testbed
+from tests.support.waiting import until
 
 
 @pytest.mark.fault("F29")

@@ -16,8 +16,8 @@ import pytest
 from tests.chaos.faults import children
 from tests.chaos.records import read_notes
 from tests.support.fault_proxy import GOOD, HALF_OPEN, Conditions
-from tests.support.site import until
 from tests.support.testbed import Testbed
+from tests.support.waiting import until
 
 
 @pytest.fixture(autouse=True)

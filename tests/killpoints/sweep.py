@@ -21,8 +21,9 @@ import psycopg
 
 from hub.programs.cli.clients import write_agent_config
 from tests.support.paths import ROOT
-from tests.support.site import Process, Site, open_site, until
+from tests.support.site import Process, Site, open_site
 from tests.support.strace import strace
+from tests.support.waiting import until
 
 Target = Literal["agent", "hub"]
 COMMANDS = 6

@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 from uuid_utils.compat import uuid7
 
-from tests.support.site import Site, until
+from tests.support.site import Site
+from tests.support.waiting import until
 
 
 class HttpSpeaker:

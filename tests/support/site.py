@@ -12,10 +12,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
@@ -27,22 +27,7 @@ from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.ports import PortBook
 from hub.programs.embedded.stack import PrepareDatabase, Stack, StackOptions
 from tests.support.paths import ROOT
-
-READY_S = 30.0
-
-Value = TypeVar("Value")
-
-
-def until(look: Callable[[], Value | None], what: str, deadline_s: float = READY_S) -> Value:
-    """What `look` finds; polls until the deadline."""
-    end = time.monotonic() + deadline_s
-    while True:
-        found = look()
-        if found:
-            return found
-        if time.monotonic() > end:
-            raise AssertionError(f"{what}: not within {deadline_s:.0f} s")
-        time.sleep(0.02)
+from tests.support.waiting import READY_S, until
 
 
 class Process:
@@ -250,7 +235,7 @@ class Site:
             command = self.command(command_id)
             return command if command["status"] in statuses else None
 
-        return until(reached, f"{command_id} {statuses}, now {self.command(command_id)['status']}", deadline_s)
+        return until(reached, lambda: f"{command_id} {statuses}, now {self.command(command_id)['status']}", deadline_s)
 
     def events(self, command_id: str) -> list[str]:
         """The events of a command, oldest first."""

@@ -25,7 +25,8 @@ from schemas.topics import Channel, client_topic
 from tests.chaos.plan import CLOCKS, HUBS
 from tests.support.broker_client import BrokerClient
 from tests.support.fault_proxy import FaultProxy, Loop
-from tests.support.site import Process, Site, until
+from tests.support.site import Process, Site
+from tests.support.waiting import until
 
 EFFECT = Path(__file__).with_name("effect.sh")
 RETRYABLE = 75

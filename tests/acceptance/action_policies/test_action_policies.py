@@ -9,8 +9,9 @@ import psycopg
 import pytest
 
 from schemas.topics import Channel
-from tests.support.site import Site, until
+from tests.support.site import Site
 from tests.support.speaker import Speaker
+from tests.support.waiting import until
 
 LABEL = {"max_retries": 7, "first_delay_s": 100, "factor": 3, "cap_s": 1000, "timeout_s": 20, "expires_in_s": 900}
 BACK_OFF = {"first_delay_s": 100, "factor": 3, "cap_s": 1000}

@@ -8,7 +8,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from hub.programs.cli.main import app
-from tests.support.site import Site, until
+from tests.support.site import Site
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,8 @@ import pytest
 from broker_config.render import Client, hash_password
 from hub.programs.cli.up import prepare_database
 from tests.support.paths import ROOT
-from tests.support.site import Site, until
+from tests.support.site import Site
+from tests.support.waiting import until
 
 MANY = int(os.environ.get("FLOORHUB_TEST_CLIENTS", "1000"))
 SECRET = "the-same-for-all-of-them"

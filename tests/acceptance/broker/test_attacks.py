@@ -13,8 +13,9 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from schemas.topics import Channel, client_topic
-from tests.support.site import Site, until
+from tests.support.site import Site
 from tests.support.thin_mqtt import ThinClient
+from tests.support.waiting import until
 
 
 async def speak(site: Site, client: dict[str, Any], *messages: tuple[Channel, bytes, bool]) -> None:

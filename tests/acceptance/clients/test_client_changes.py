@@ -6,7 +6,8 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from schemas.topics import HUB_KEYS, Channel, client_topic
-from tests.support.site import Site, until
+from tests.support.site import Site
+from tests.support.waiting import until
 
 
 def connack(site: Site, client_id: str, secret: str) -> str:

@@ -9,7 +9,8 @@ import httpx
 import psycopg
 import pytest
 
-from tests.support.site import Process, Site, until
+from tests.support.site import Process, Site
+from tests.support.waiting import until
 
 CALLERS = 64
 A_DAY = 1_000

@@ -12,7 +12,8 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from schemas.topics import Channel, client_topic, every_client
-from tests.support.site import Site, until
+from tests.support.site import Site
+from tests.support.waiting import until
 
 
 def agree(site: Site, commands: list[dict[str, Any]]) -> None:

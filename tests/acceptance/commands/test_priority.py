@@ -5,7 +5,8 @@ from typing import Any
 
 import httpx
 
-from tests.support.site import Site, until
+from tests.support.site import Site
+from tests.support.waiting import until
 
 WAITING = 500
 IN_THE_WINDOW = 2

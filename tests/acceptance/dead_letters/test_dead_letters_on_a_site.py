@@ -11,8 +11,9 @@ from typer.testing import CliRunner, Result
 
 from hub.programs.cli.main import app
 from schemas.topics import Channel
-from tests.support.site import Site, until
+from tests.support.site import Site
 from tests.support.speaker import Speaker
+from tests.support.waiting import until
 
 
 def run(site: Site, *arguments: str) -> Result:

@@ -26,7 +26,8 @@ from hub.programs.embedded.ports import LOOPBACK, PortBook
 from hub.programs.embedded.printer import HOSTS, EmbeddedPrinter, PrinterPrograms, find_programs
 from tests.integration.device_agent.printing.testbed import Stage
 from tests.support.cups import Cups, document, pages, texts
-from tests.support.site import Site, until
+from tests.support.site import Site
+from tests.support.waiting import until
 
 JOBS = 200
 QUEUES = 12

@@ -25,7 +25,8 @@ from hub.programs.embedded.printer import HOSTS, EmbeddedPrinter, find_programs
 from schemas import signing
 from schemas.signing import Signer
 from tests.support.paths import ROOT
-from tests.support.site import Site, until
+from tests.support.site import Site
+from tests.support.waiting import until
 
 NOBODY_LISTENS = "127.0.0.1:1"
 DEADLINE_S = 60

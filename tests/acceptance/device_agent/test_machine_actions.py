@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.site import Process, Site, until
+from tests.support.site import Process, Site
+from tests.support.waiting import until
 
 
 def machine(tmp_path: Path) -> tuple[str, Path, Path]:

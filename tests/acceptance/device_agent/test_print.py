@@ -7,7 +7,8 @@ import httpx
 
 from hub.api.models import CommandOutput
 from hub.programs.cli import testpage
-from tests.support.site import Site, until
+from tests.support.site import Site
+from tests.support.waiting import until
 
 
 def test_a_document_is_printed_byte_for_byte_with_copies_and_sides(site: Site) -> None:

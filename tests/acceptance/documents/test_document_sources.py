@@ -13,7 +13,8 @@ import pytest
 
 from hub.programs.cli import testpage
 from tests.acceptance.api.test_wrong_input import contents
-from tests.support.site import Site, until
+from tests.support.site import Site
+from tests.support.waiting import until
 
 INVOICE = testpage.page(["an invoice that lies elsewhere"])
 

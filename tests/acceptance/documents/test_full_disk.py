@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from tests.acceptance.monitoring.test_metrics import figures
-from tests.support.site import Site, until
+from tests.support.site import Site
+from tests.support.waiting import until
 
 MORE_THAN_ANY_DISK_MIB = str(1024**3)
 

@@ -15,6 +15,7 @@ import pytest
 from device_agent.uploads import UploadError, Uploads
 from tests.acceptance.api.test_wrong_input import NOWHERE
 from tests.support.site import Site
+from tests.support.waiting import eventually
 
 PICTURE = b"\x89PNG" + os.urandom(600_000)
 
@@ -132,10 +133,13 @@ async def test_what_arrives_when_the_command_has_ended_is_not_kept(site: Site, c
     async with httpx.AsyncClient(base_url=site.url, auth=auth, trust_env=False, timeout=30) as http:
         under_way = asyncio.create_task(http.put(path, content=slowly()))
         with psycopg.connect(site.stack.database_url, autocommit=True) as database:
-            until_used = "SELECT count(*) FROM uploads WHERE command_id = %s AND used_at IS NOT NULL"
-            while database.execute(until_used, (sent["id"],)).fetchone() != (1,):
-                await asyncio.sleep(0.01)
+            used = "SELECT count(*) FROM uploads WHERE command_id = %s AND used_at IS NOT NULL"
+
+            def begun() -> bool:
                 assert not under_way.done()
+                return database.execute(used, (sent["id"],)).fetchone() == (1,)
+
+            await eventually(begun)
             site.http.post(f"/api/commands/{sent['id']}/cancel")
             await asyncio.to_thread(site.wait_status, sent["id"], "cancelled")
             before = documents(database)

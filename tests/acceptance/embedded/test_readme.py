@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.paths import ROOT
-from tests.support.site import Process, until
+from tests.support.site import Process
+from tests.support.waiting import until
 
 Start = Callable[..., Process]
 

@@ -12,8 +12,9 @@ import pytest
 
 from schemas.topics import Channel
 from tests.support.http_speaker import HttpSpeaker
-from tests.support.site import Site, until
+from tests.support.site import Site
 from tests.support.speaker import Speaker, logged
+from tests.support.waiting import until
 
 TOLD_WITHIN_S = 2.0
 LATER = {"not_before": "2099-01-01T00:00:00Z", "expires_at": "2099-01-01T01:00:00Z"}

@@ -12,8 +12,9 @@ import pytest
 from schemas.topics import Channel
 from tests.support.http_speaker import HttpSpeaker
 from tests.support.paths import ROOT
-from tests.support.site import Site, until
+from tests.support.site import Site
 from tests.support.speaker import Speaker
+from tests.support.waiting import until
 
 EXAMPLE = ROOT / "docs" / "examples" / "python" / "http_client.py"
 

@@ -14,8 +14,9 @@ import psycopg
 
 from device_agent.session import KEEPALIVE_S, RECONNECT_S
 from schemas.topics import HUB_PRESENCE, Channel, client_topic
-from tests.support.site import Site, until
+from tests.support.site import Site
 from tests.support.thin_mqtt import ThinClient
+from tests.support.waiting import until
 
 MANY = 200
 GONE = 10

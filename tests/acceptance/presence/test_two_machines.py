@@ -8,7 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.support.site import Process, Site, until
+from tests.support.site import Process, Site
+from tests.support.waiting import until
 
 
 def copy_of(site: Site, client: dict[str, Any], name: str, data: Path) -> Process:

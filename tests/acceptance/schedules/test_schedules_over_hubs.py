@@ -17,7 +17,8 @@ from typer.testing import CliRunner, Result
 from hub.keys import new_api_key
 from hub.programs.cli import testpage
 from hub.programs.cli.main import app
-from tests.support.site import Process, Site, until
+from tests.support.site import Process, Site
+from tests.support.waiting import until
 
 Database = psycopg.Connection[Any]
 OPEN = {"target": {"all": True}, "command": {"action": "open-door"}}

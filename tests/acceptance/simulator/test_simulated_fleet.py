@@ -23,7 +23,8 @@ from schemas.signing import Signer
 from schemas.topics import Channel, client_topic
 from tests.support.broker_client import BrokerClient
 from tests.support.paths import ROOT
-from tests.support.site import Site, until
+from tests.support.site import Site
+from tests.support.waiting import until
 
 EXAMPLE = ROOT / "docs/examples/simulate/rough-floor.toml"
 ENDED = {"completed", "failed", "cancelled", "expired", "unknown"}
