@@ -6,7 +6,7 @@ import pytest
 
 from hub.keys import load_signing_keys
 from tests.chaos.plan import HUBS
-from tests.faults.test_fault_table import accepted, agree, body, effects, post
+from tests.faults.commands import accepted, agree, body, effects, post
 from tests.support.testbed import Testbed
 from tests.support.waiting import until
 

@@ -15,6 +15,7 @@ import pytest
 
 from tests.chaos.faults import children
 from tests.chaos.records import read_notes
+from tests.faults.commands import accepted, agree, body, effects, post
 from tests.support.fault_proxy import GOOD, HALF_OPEN, Conditions
 from tests.support.testbed import Testbed
 from tests.support.waiting import until
@@ -35,42 +36,11 @@ def _well(testbed: Testbed) -> Iterator[None]:
         testbed.wait_online(name)
 
 
-def body(client: str = "pc-1", **fields: Any) -> dict[str, Any]:
-    """A command that has one effect."""
-    args = {"before": fields.pop("before", 0), "after": fields.pop("after", 0), "fails": 0}
-    return {"client_id": client, "action": "work", "payload": {"args": args}, **fields}
-
-
-def post(testbed: Testbed, hub: int, key: str, said: dict[str, Any], patience_s: float = 30) -> httpx.Response:
-    """One request, without any retry."""
-    headers = {"Authorization": f"Bearer {testbed.key}", "Idempotency-Key": key}
-    url = f"{testbed.urls[hub]}/api/commands"
-    return httpx.post(url, json=said, headers=headers, timeout=patience_s, trust_env=False)
-
-
 @contextmanager
 def asked(testbed: Testbed, hub: int, key: str, said: dict[str, Any]) -> Iterator[Future[httpx.Response]]:
     """A request that is under way while the block runs."""
     with ThreadPoolExecutor(1) as pool:
         yield pool.submit(post, testbed, hub, key, said)
-
-
-def accepted(answer: httpx.Response) -> str:
-    assert answer.status_code in (200, 201), answer.text
-    command_id: str = answer.json()["id"]
-    return command_id
-
-
-def effects(testbed: Testbed, command_id: str) -> int:
-    return sum(note.kind == "effect" and note.command_id == command_id for note in read_notes(testbed.notes))
-
-
-def agree(testbed: Testbed, command_id: str) -> None:
-    """Completed, with one effect, and a log that tells each change once."""
-    ended = testbed.wait_status(command_id, "completed", "failed", "unknown", "expired", deadline_s=60)
-    assert ended["status"] == "completed", ended
-    assert effects(testbed, command_id) == 1
-    assert testbed.events(command_id).count("completed") == 1
 
 
 def commands(testbed: Testbed, where: str, *values: object) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hub.programs.cli.clients import write_agent_config
-from tests.packaging.conftest import run
+from tests.packaging.steps import run
 from tests.support.paths import ROOT
 from tests.support.site import Process, Site
 

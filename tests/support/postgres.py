@@ -2,29 +2,25 @@
 
 import gc
 import os
-import shutil
-import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
 
-from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.ports import PortBook
 from hub.programs.embedded.postgres import EmbeddedPostgres
+from tests.support.folders import open_data_folder
 
 VARIABLE = "FLOORHUB_TEST_POSTGRES_URL"
 """A role that may create databases; its own database stays as it is."""
 MAJORS = (18, 16)
 """The bundled ones."""
 _DOCKER_TIMEOUT_S = 2
-_ROOM = 4 * 1024**3
 _FIRST_WITH_STRATEGY = 150_000
 
 
@@ -75,30 +71,15 @@ def _container(major: int) -> Iterator[str]:
 
 @contextmanager
 def _embedded(major: int) -> Iterator[str]:
-    # Not pytest's own folder: that one is closed to the user who runs Postgres when the tests run as root.
-    root = Path(tempfile.mkdtemp(prefix="floorhub-tests-", dir=_in_memory()))
-    try:
-        folder = DataFolder.prepare(root)
-        with folder.locked():
-            # Below the ports that the system gives to outgoing connections, and apart from other test runs.
-            port = PortBook(folder.ports).choose("postgres", 20_000 + os.getpid() * 60 % 12_000).number
-            server = EmbeddedPostgres(folder, Packages(), port, major)
-            try:
-                yield server.start()
-            finally:
-                server.stop()
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
-
-
-def _in_memory() -> str | None:
-    """A folder in memory, where a new database costs 10 ms instead of 400 (it is some 300 files to sync), or None.
-
-    What a power failure would lose is not what these tests are about.
-    """
-    folder = Path("/dev/shm")  # noqa: S108 - Linux's own place for this
-    roomy = folder.is_dir() and os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > _ROOM
-    return str(folder) if roomy else None
+    # In memory a new database costs 10 ms instead of 400: it is some 300 files to sync.
+    with open_data_folder("tests", in_memory=True) as folder:
+        # Below the ports that the system gives to outgoing connections, and apart from other test runs.
+        port = PortBook(folder.ports).choose("postgres", 20_000 + os.getpid() * 60 % 12_000).number
+        server = EmbeddedPostgres(folder, Packages(), port, major)
+        try:
+            yield server.start()
+        finally:
+            server.stop()
 
 
 def in_database(url: str, name: str) -> str:

@@ -4,18 +4,18 @@ Nothing here restarts what died: a test kills, and a test brings back. Effects a
 which neither hub nor agent can write.
 """
 
+import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 
@@ -26,8 +26,12 @@ from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.ports import PortBook
 from hub.programs.embedded.stack import PrepareDatabase, Stack, StackOptions
+from tests.support.folders import open_folder
 from tests.support.paths import ROOT
 from tests.support.waiting import READY_S, until
+
+NOWHERE = str(UUID(int=7))
+"""An id that nothing has."""
 
 
 class Process:
@@ -76,18 +80,10 @@ class Process:
 
 
 @contextmanager
-def open_site(name: str) -> Iterator["Site"]:
-    """A site in a folder of its own, for as long as the block lasts."""
-    # Not pytest's own folder: root's is closed to the user that runs Postgres, broker and printer.
-    root = Path(tempfile.mkdtemp(prefix=f"floorhub-{name}-"))
-    site: Site | None = None
-    try:
-        site = Site(root)
+def open_site(name: str, prepare: PrepareDatabase = prepare_database) -> Iterator["Site"]:
+    """A site in a folder of its own, for as long as the block lasts; see `Site` for `prepare`."""
+    with open_folder(name) as root, contextlib.closing(Site(root, prepare)) as site:
         yield site
-    finally:
-        if site is not None:
-            site.close()
-        shutil.rmtree(root, ignore_errors=True)
 
 
 class Site:

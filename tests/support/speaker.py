@@ -4,7 +4,6 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-import psycopg
 from uuid_utils.compat import uuid7
 
 from schemas.topics import Channel, client_topic
@@ -95,30 +94,6 @@ class Speaker:
 def now() -> str:
     """The time as agents say it."""
     return datetime.now(UTC).isoformat().replace("+00:00", "Z")
-
-
-# What decides; not the times of leases and publishing, which move by themselves.
-_KEPT = {
-    "commands": "id, status, version, attempt, progress, result, error, held_reasons, accepted_at, started_at, "
-    "finished_at, unknown_reason, dead_letter_reason, payload, cancel_requested_at",
-    "command_logs": "command_id, version, event, status, attempt, report_id, detail",
-    "clients": "id, name, status, metadata",
-    "client_sessions": "client_id, presence, level, session, connection, journal, epoch_issued, epoch_confirmed, state",
-    "client_status_history": "client_id, presence, reason, session, connection",
-    "report_quarantine": "client_id, report_id, command_id, reason",
-    "documents": "id",
-    "broker_outbox": "client_id, change",
-}
-
-
-def kept(database: psycopg.Connection[Any]) -> dict[str, list[str]]:
-    """What the hub has decided so far, table by table, as text."""
-    return {
-        table: [str(row) for row in database.execute(f"SELECT {columns} FROM {table} ORDER BY 1, 2")]  # noqa: S608
-        if "," in columns
-        else [str(row) for row in database.execute(f"SELECT {columns} FROM {table} ORDER BY 1")]  # noqa: S608
-        for table, columns in _KEPT.items()
-    }
 
 
 def logged(site: Site, start: int, event: str, client_id: str) -> list[dict[str, Any]]:

@@ -1,10 +1,9 @@
 """The site that is broken: two hubs over one Postgres and agents as processes, each on lines of its own."""
 
+import contextlib
 import random
-import shutil
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +24,7 @@ from schemas.topics import Channel, client_topic
 from tests.chaos.plan import CLOCKS, HUBS
 from tests.support.broker_client import BrokerClient
 from tests.support.fault_proxy import FaultProxy, Loop
+from tests.support.folders import open_folder
 from tests.support.site import Process, Site
 from tests.support.waiting import until
 
@@ -198,13 +198,5 @@ def _faketime() -> Path | None:
 @contextmanager
 def running(agents: int, plant: str | None = None) -> Iterator[Testbed]:
     """A testbed in a folder of its own, which is removed afterwards."""
-    root = Path(tempfile.mkdtemp(prefix="floorhub-chaos-"))
-    root.chmod(0o711)
-    testbed: Testbed | None = None
-    try:
-        testbed = Testbed(root, agents, plant)
+    with open_folder("chaos") as root, contextlib.closing(Testbed(root, agents, plant)) as testbed:
         yield testbed
-    finally:
-        if testbed is not None:
-            testbed.close()
-        shutil.rmtree(root, ignore_errors=True)

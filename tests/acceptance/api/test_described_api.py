@@ -12,9 +12,8 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
-from tests.acceptance.api.test_wrong_input import NOWHERE
-from tests.support.site import Site
-from tests.unit.api.test_routes import ROUTES
+from tests.support.routes import ROUTES
+from tests.support.site import NOWHERE, Site
 
 
 @schemathesis.serializer("application/pdf", "image/png")

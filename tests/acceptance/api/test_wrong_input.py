@@ -1,7 +1,6 @@
 """Wrong input over HTTP: each gets its code and a sentence in Korean and English, and nothing else changes."""
 
 import json
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,9 +9,8 @@ import httpx
 import psycopg
 import pytest
 
-from tests.support.site import Site
-
-NOWHERE = str(uuid.UUID(int=7))
+from tests.support.site import NOWHERE, Site
+from tests.support.tables import contents
 
 
 @dataclass(frozen=True)
@@ -421,19 +419,6 @@ def document(site: Site) -> dict[str, Any]:
 def database(site: Site) -> Iterator[psycopg.Connection[Any]]:
     with psycopg.connect(site.stack.database_url, autocommit=True) as connection:
         yield connection
-
-
-def contents(database: psycopg.Connection[Any]) -> dict[str, Any]:
-    """What is in the tables that a request may change; refusals do leave a trace in audit_logs."""
-    tables = ("commands", "command_logs", "clients", "client_permissions", "documents", "document_chunks")
-    tables += ("idempotency_keys", "client_usage", "broker_outbox", "client_lanes", "batches", "schedules", "api_keys")
-    return {
-        table: database.execute(
-            f"SELECT count(*), coalesce(sum(hashtext(t::text)), 0) FROM {table} t"  # noqa: S608 - our own names
-        ).fetchone()
-        for table in tables
-        if table != "api_keys"
-    }
 
 
 @pytest.mark.parametrize("wrong", TABLE, ids=lambda wrong: wrong.id)

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from hub.programs.cli.main import app
+from tests.support.cli import floorhub, run
 from tests.support.site import Site
 from tests.support.waiting import until
 
@@ -19,18 +18,6 @@ def hall(site: Site) -> list[str]:
     for client in made[:2]:
         site.agent(client)
     return [client["id"] for client in made]
-
-
-def floorhub(site: Site, *arguments: str) -> Any:
-    """What `floorhub ... --json` prints, as JSON; it must exit with 0."""
-    done = _run(site, *arguments, "--json")
-    assert done.exit_code == 0, done.output
-    return json.loads(done.stdout)
-
-
-def _run(site: Site, *arguments: str) -> Result:
-    # In this process: there are many, and each start would cost more than what it asks.
-    return CliRunner().invoke(app, arguments, env={"FLOORHUB_URL": site.url, "FLOORHUB_KEY": site.key, "LANG": "C"})
 
 
 def _finished(site: Site, batch_id: str, **reached: int) -> Any:
@@ -148,7 +135,7 @@ def test_batches_by_the_program(site: Site, hall: list[str], tmp_path: Path) -> 
     assert floorhub(site, "client", "set-limits", "--group", "pair", "--per-day", "500000") == {"changed": 2}
     assert floorhub(site, "client", "limits", hall[0])["day"]["limit"] == 500_000
 
-    preview = _run(site, "batch", "send", "status", "--group", "pair", "--dry-run")
+    preview = run(site, "batch", "send", "status", "--group", "pair", "--dry-run")
     assert "2 of 2 commands would be accepted" in preview.stdout
     assert floorhub(site, "batch", "send", "status", "--group", "pair", "--wait", "20")["counts"]["completed"] == 2
 
@@ -160,14 +147,14 @@ def test_batches_by_the_program(site: Site, hall: list[str], tmp_path: Path) -> 
     batch = floorhub(site, "batch", "send", "open-door", "--client", hall[2], "--max-failures", "0")
     assert floorhub(site, "batch", "pause", batch["id"])["status"] == "paused"
     assert floorhub(site, "batch", "resume", batch["id"])["status"] == "running"
-    shown = _run(site, "batch", "show", batch["id"], "--trouble", "offline")
+    shown = run(site, "batch", "show", batch["id"], "--trouble", "offline")
     assert hall[2] in shown.stdout
     assert floorhub(site, "batch", "cancel", batch["id"])["counts"]["cancelled"] == 1
     assert floorhub(site, "batch", "list", "--status", "cancelled")[0]["id"] == batch["id"]
 
-    nobody = _run(site, "batch", "send", "status")
+    nobody = run(site, "batch", "send", "status")
     assert (nobody.exit_code, "Say for whom" in nobody.stderr) == (2, True)
-    failed = _run(site, "batch", "send", "no-such-action", "--group", "pair", "--wait", "20")
+    failed = run(site, "batch", "send", "no-such-action", "--group", "pair", "--wait", "20")
     assert (failed.exit_code, "2 failed" in failed.stdout) == (1, True)
     assert floorhub(site, "group", "leave", "pair", hall[0])["members"] == 1
     assert [row["client_id"] for row in floorhub(site, "group", "show", "pair")] == [hall[1]]

@@ -6,15 +6,12 @@ prints how long each step took (`-s`), and is not part of every test run because
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -23,7 +20,7 @@ import pytest
 from broker_config.render import Client, hash_password
 from hub.programs.cli.up import prepare_database
 from tests.support.paths import ROOT
-from tests.support.site import Site
+from tests.support.site import Site, open_site
 from tests.support.waiting import until
 
 MANY = int(os.environ.get("FLOORHUB_TEST_CLIENTS", "1000"))
@@ -85,15 +82,8 @@ def _prepare(url: str) -> list[Client]:
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    root = Path(tempfile.mkdtemp(prefix="floorhub-acceptance-"))
-    running: Site | None = None
-    try:
-        running = Site(root, _prepare)
+    with open_site("many", _prepare) as running:
         yield running
-    finally:
-        if running is not None:
-            running.close()
-        shutil.rmtree(root, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

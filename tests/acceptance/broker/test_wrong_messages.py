@@ -11,7 +11,8 @@ from uuid_utils.compat import uuid7
 
 from schemas.topics import Channel, client_topic
 from tests.support.site import Site
-from tests.support.speaker import SESSION, Speaker, kept, logged, now
+from tests.support.speaker import SESSION, Speaker, logged, now
+from tests.support.tables import kept
 from tests.support.waiting import until
 
 DEEP = 10_000

@@ -1,30 +1,17 @@
 """Dead letters on a living site: replayed once over two hubs, in their place; decided and dismissed by people."""
 
-import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
-from typer.testing import CliRunner, Result
 
-from hub.programs.cli.main import app
 from schemas.topics import Channel
+from tests.support.cli import floorhub, run
 from tests.support.site import Site
 from tests.support.speaker import Speaker
 from tests.support.waiting import until
-
-
-def run(site: Site, *arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments, env={"FLOORHUB_URL": site.url, "FLOORHUB_KEY": site.key, "LANG": "C"})
-
-
-def floorhub(site: Site, *arguments: str) -> Any:
-    """What a command prints for programs; it must succeed."""
-    result = run(site, *arguments, "--json")
-    assert result.exit_code == 0, result.output
-    return json.loads(result.output)
 
 
 def second_hub(site: Site) -> str:

@@ -6,14 +6,11 @@ out. CUPS rewrites a PDF, so what is compared is what it says. Its `ipp` backend
 several queues at once.
 """
 
-import shutil
 import sqlite3
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +23,7 @@ from hub.programs.embedded.ports import LOOPBACK, PortBook
 from hub.programs.embedded.printer import HOSTS, EmbeddedPrinter, PrinterPrograms, find_programs
 from tests.integration.device_agent.printing.testbed import Stage
 from tests.support.cups import Cups, document, pages, texts
+from tests.support.folders import open_folder
 from tests.support.site import Site
 from tests.support.waiting import until
 
@@ -73,9 +71,7 @@ def room(site: Site) -> Iterator[Room]:
     programs = find_programs(Packages())
     assert isinstance(programs, PrinterPrograms), programs
     with ExitStack() as undo:
-        root = Path(tempfile.mkdtemp(prefix="floorhub-cups-"))
-        undo.callback(shutil.rmtree, root, ignore_errors=True)
-        root.chmod(0o755)
+        root = undo.enter_context(open_folder("cups"))
         cups = Cups(site.folder, PortBook(site.folder.ports).choose("cups", 0, LOOPBACK).number)
         undo.callback(cups.stop)
         cups.start()

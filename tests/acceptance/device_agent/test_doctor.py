@@ -3,10 +3,8 @@
 import json
 import os
 import secrets
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from hub.programs.embedded.ports import LOOPBACK, PortBook
 from hub.programs.embedded.printer import HOSTS, EmbeddedPrinter, find_programs
 from schemas import signing
 from schemas.signing import Signer
+from tests.support.folders import open_data_folder
 from tests.support.paths import ROOT
 from tests.support.site import Site
 from tests.support.waiting import until
@@ -283,8 +282,5 @@ def test_space_is_judged_by_what_documents_need(free_mib: int, level: Level) -> 
 @pytest.fixture
 def own_folder() -> Iterator[DataFolder]:
     """A data folder for a broker or printer beside the site's."""
-    root = Path(tempfile.mkdtemp(prefix="floorhub-doctor-"))
-    folder = DataFolder.prepare(root)
-    with folder.locked():
+    with open_data_folder("doctor") as folder:
         yield folder
-    shutil.rmtree(root, ignore_errors=True)

@@ -12,8 +12,8 @@ import psycopg
 import pytest
 
 from hub.programs.cli import testpage
-from tests.acceptance.api.test_wrong_input import contents
 from tests.support.site import Site
+from tests.support.tables import contents
 from tests.support.waiting import until
 
 INVOICE = testpage.page(["an invoice that lies elsewhere"])

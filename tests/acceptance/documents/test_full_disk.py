@@ -8,7 +8,7 @@ import httpx
 import psycopg
 import pytest
 
-from tests.acceptance.monitoring.test_metrics import figures
+from tests.support.metrics import figures
 from tests.support.site import Site
 from tests.support.waiting import until
 

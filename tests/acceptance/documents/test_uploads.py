@@ -13,8 +13,7 @@ import psycopg
 import pytest
 
 from device_agent.uploads import UploadError, Uploads
-from tests.acceptance.api.test_wrong_input import NOWHERE
-from tests.support.site import Site
+from tests.support.site import NOWHERE, Site
 from tests.support.waiting import eventually
 
 PICTURE = b"\x89PNG" + os.urandom(600_000)

@@ -1,20 +1,9 @@
 """Figures for Prometheus: they move with what happens, and need a key."""
 
 import httpx
-from prometheus_client.parser import text_string_to_metric_families
 
+from tests.support.metrics import figures
 from tests.support.site import Site
-
-
-def figures(site: Site, path: str = "/metrics") -> dict[str, float]:
-    """Every sample by its name and labels."""
-    answer = site.http.get(path)
-    assert answer.status_code == 200, answer.text
-    return {
-        sample.name + "".join(f" {key}={value}" for key, value in sorted(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(answer.text)
-        for sample in family.samples
-    }
 
 
 def test_figures_follow_a_command_from_its_commit_to_its_end(site: Site) -> None:

@@ -12,11 +12,10 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from typer.testing import CliRunner, Result
 
 from hub.keys import new_api_key
 from hub.programs.cli import testpage
-from hub.programs.cli.main import app
+from tests.support.cli import floorhub, run
 from tests.support.site import Process, Site
 from tests.support.waiting import until
 
@@ -325,40 +324,33 @@ def fired_of(database: Database, ids: list[str]) -> list[Any]:
 # --- by the program -------------------------------------------------------------------------------------------
 
 
-def floorhub(site: Site, *arguments: str) -> Any:
-    """What `floorhub schedule ... --json` prints, as JSON; it must exit with 0."""
-    done = _run(site, *arguments, "--json")
-    assert done.exit_code == 0, done.output
-    return json.loads(done.stdout)
-
-
-def _run(site: Site, *arguments: str) -> Result:
-    env = {"FLOORHUB_URL": site.url, "FLOORHUB_KEY": site.key, "LANG": "C"}
-    return CliRunner().invoke(app, ["schedule", *arguments], env=env)
-
-
 def test_schedules_by_the_program(site: Site, database: Database, tmp_path: Path) -> None:
     client = site.client()["id"]
     file = tmp_path / "notice.pdf"
     file.write_bytes(testpage.page(["notice"]))
     printing = ("print", "--client", client, "--payload", '{"printer": "office"}', "--file", str(file))
-    made = floorhub(site, "add", "notice", "0 7 * * 1-5", *printing, "--time-zone", "Asia/Seoul", "--grace-s", "60")
+    made = floorhub(
+        site, "schedule", "add", "notice", "0 7 * * 1-5", *printing, "--time-zone", "Asia/Seoul", "--grace-s", "60"
+    )
     document = made["request"]["command"]["payload"]["document"]
     assert (made["name"], made["grace_s"], len(made["next"])) == ("notice", 60, 5)
     assert site.http.get(f"/api/documents/{document}").content == file.read_bytes()
 
-    assert floorhub(site, "set", "notice", "--cron", YEARLY, "--misfire", "skip")["misfire"] == "skip"
-    assert floorhub(site, "disable", "notice")["enabled"] is False
-    shown = _run(site, "show", made["id"])
+    assert floorhub(site, "schedule", "set", "notice", "--cron", YEARLY, "--misfire", "skip")["misfire"] == "skip"
+    assert floorhub(site, "schedule", "disable", "notice")["enabled"] is False
+    shown = run(site, "schedule", "show", made["id"])
     assert "notice (disabled): 0 7 1 1 *, Asia/Seoul" in shown.stdout
-    assert floorhub(site, "enable", made["id"])["enabled"] is True
+    assert floorhub(site, "schedule", "enable", made["id"])["enabled"] is True
     at = let_come(database, [made["id"]], 30)
     wait_judged(database, [made["id"]], at)
-    shown = _run(site, "show", "notice")
-    assert f"last: {at:%Y-%m-%d %H:%M} UTC, batch {floorhub(site, 'show', 'notice')['last_batch_id']}" in shown.stdout
-    [row] = [one for one in floorhub(site, "list") if one["id"] == made["id"]]
+    shown = run(site, "schedule", "show", "notice")
+    assert (
+        f"last: {at:%Y-%m-%d %H:%M} UTC, batch {floorhub(site, 'schedule', 'show', 'notice')['last_batch_id']}"
+        in shown.stdout
+    )
+    [row] = [one for one in floorhub(site, "schedule", "list") if one["id"] == made["id"]]
     assert datetime.fromisoformat(row["last_at"]) == at
-    assert "Asia/Seoul" in _run(site, "list").stdout
+    assert "Asia/Seoul" in run(site, "schedule", "list").stdout
 
     for arguments, code, words in (
         (("add", "x", "0 7 * * *", "status"), 2, "Say for whom"),
@@ -370,7 +362,7 @@ def test_schedules_by_the_program(site: Site, database: Database, tmp_path: Path
         (("show", "nothing"), 1, "There is no schedule nothing"),
         (("remove", str(uuid.UUID(int=7))), 1, "There is no schedule"),
     ):
-        failed = _run(site, *arguments)
+        failed = run(site, "schedule", *arguments)
         assert (failed.exit_code, words in failed.stderr) == (code, True), failed.output
-    assert floorhub(site, "remove", "notice")["id"] == made["id"]
-    assert _run(site, "show", "notice").exit_code == 1
+    assert floorhub(site, "schedule", "remove", "notice")["id"] == made["id"]
+    assert run(site, "schedule", "show", "notice").exit_code == 1

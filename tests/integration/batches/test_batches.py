@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -28,6 +28,7 @@ from hub.telemetry.log import Log
 from hub.telemetry.metrics import Metrics
 from schemas.states import Presence, ReportStatus
 from tests.support.factories import PRINCIPAL, add_client, claim, new_command, submit_all
+from tests.support.recording_ports import RecordingPorts
 
 pytestmark = pytest.mark.each_postgres
 
@@ -38,23 +39,13 @@ COMMAND = CommandRequest(client_id="", action="open-door")
 TABLES = (b"commands", b"command_logs", b"audit_logs", b"batches", b"client_lanes", b"idempotency_keys")
 
 
-class Silence:
-    """Nobody waits for anything in these tests."""
-
-    def work_for(self, client_ids: Iterable[str]) -> None: ...
-    def room_for(self, client_ids: Iterable[str]) -> None: ...
-    def send_again(self) -> None: ...
-    def ended(self, command_ids: Iterable[UUID]) -> None: ...
-    def broker_changed(self) -> None: ...
-
-
 def fan_out(database: Database) -> FanOut:
-    submission = Submission(database, Silence(), None, Metrics(), Log())  # type: ignore[arg-type]  # no document by URL
-    return FanOut(database, submission, Silence(), Metrics(), Log())
+    submission = Submission(database, RecordingPorts(), None, Metrics(), Log())  # type: ignore[arg-type]  # no document by URL
+    return FanOut(database, submission, RecordingPorts(), Metrics(), Log())
 
 
 def batches(database: Database) -> Batches:
-    return Batches(database, Silence(), Log())
+    return Batches(database, RecordingPorts(), Log())
 
 
 def request(*client_ids: str, **changes: Any) -> BatchRequest:

@@ -30,8 +30,8 @@ from hub.telemetry.log import Log
 from hub.telemetry.metrics import Metrics
 from schemas.messages import Report
 from schemas.states import ReportStatus
-from tests.integration.commands.test_remembered import Ears
 from tests.support.factories import PRINCIPAL, add_client, new_command
+from tests.support.recording_ports import RecordingPorts
 
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
@@ -351,16 +351,16 @@ async def test_a_late_report_about_a_deleted_command_gets_its_receipt_and_is_kep
 ) -> None:
     [command_id] = await ended(database, now - 100 * DAY, status="unknown")
     await cleaning(database, None).run(share=1)
-    ears = Ears()
+    ports = RecordingPorts()
 
     async def write(_: dict[UUID, float]) -> None: ...
 
-    reports = Reports(database, ears, ears, Metrics(), Log(), random.Random(1), SentTimes(write))  # noqa: S311
+    reports = Reports(database, ports, ports, Metrics(), Log(), random.Random(1), SentTimes(write))  # noqa: S311
     report = Report(
         report_id=uuid7(), command_id=command_id, attempt=1, status=ReportStatus.COMPLETED, at=datetime.now(UTC)
     )
     await reports.apply([Arrived("front-pc", "session-1", 1, report)])
-    assert ears.receipts == [report.report_id]
+    assert ports.receipts == [report.report_id]
     assert await value(database, "SELECT reason FROM report_quarantine") == "unknown_command"
 
 

@@ -29,8 +29,8 @@ from hub.features.schedules.service.runner import Firing
 from hub.features.schedules.service.schedules import ScheduleRequest, Schedules
 from hub.telemetry.log import Log
 from hub.telemetry.metrics import Metrics
-from tests.integration.dead_letters.test_dead_letters import Signals
 from tests.support.factories import add_client
+from tests.support.recording_ports import RecordingPorts
 
 Shift = Callable[[str], Awaitable[Database]]
 KIM = Caller(Principal(UUID(int=1), "user", "kim", "operator"), "10.0.0.7")
@@ -45,7 +45,7 @@ class Hub:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.signals = Signals()
+        self.signals = RecordingPorts()
         submission = Submission(database, self.signals, None, Metrics(), Log())  # type: ignore[arg-type]  # nothing by URL
         self.fan_out = FanOut(database, submission, self.signals, Metrics(), Log())
         self.schedules = Schedules(database, self.fan_out, Log())

@@ -3,12 +3,9 @@
 from collections.abc import Iterator
 
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
 
-from hub.api import server
 from hub.api.deps import Permission
-
-ROUTES = [route for module in server.ROUTES for route in module.router.routes if isinstance(route, APIRoute)]
+from tests.support.routes import ROUTES
 
 
 def permissions(dependant: Dependant) -> Iterator[Permission]:
