@@ -109,8 +109,7 @@ class Bench:
         file.write_text(json.dumps([[client["id"], client["secret"]] for client in made]))
         log = site.folder.logs / "simulated.log"
         argv = [sys.executable, "-m", "tests.bench.simulated", str(site.stack.broker.options.mqtt_port), str(file)]
-        process = Process("simulated clients", argv, {}, log).start()
-        site._processes.append(process)
+        process = site.start("simulated clients", argv, {}, log.name)
 
         def ready() -> bool:
             assert process.process.poll() is None, process.tail()

@@ -19,7 +19,6 @@ from typing import Literal
 import httpx
 import psycopg
 
-from hub.programs.cli.clients import write_agent_config
 from tests.support.paths import ROOT
 from tests.support.site import Process, Site, open_site
 from tests.support.strace import strace
@@ -126,16 +125,7 @@ class Sweep:
         note.write_text(_NOTE)
         note.chmod(0o755)
         self.client = self.site.client()
-        config = self.site.folder.agent / "killpoints.toml"
-        write_agent_config(
-            config,
-            client_id=self.client["id"],
-            hub_url=self.site.url,
-            mqtt_url=str(self.site.stack.mqtt_url),
-            secret=self.client["secret"],
-            root_key=self.client["root_key"],
-            extra=f'\n[actions.note]\nargv = ["{note}", "{self.log}", "{{n}}"]\n',
-        )
+        config = self.site.configure(self.client, f'\n[actions.note]\nargv = ["{note}", "{self.log}", "{{n}}"]\n')
         argv = [sys.executable, "-m", "device_agent", "run", "--config", str(config)]
         self.agent = Traced("agent", argv, {}, self.site.folder.logs / "agent-killpoints.log")
         plain = self.site.hub

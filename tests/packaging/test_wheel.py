@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from hub.programs.cli.clients import write_agent_config
 from tests.packaging.steps import run
 from tests.support.paths import ROOT
 from tests.support.site import Process, Site
@@ -56,16 +55,7 @@ def test_an_agent_alone_brings_nothing_of_the_hub(agent_environment: Path) -> No
 
 def test_an_agent_alone_prints_and_is_examined(agent_environment: Path, site: Site, tmp_path: Path) -> None:
     client = site.client()
-    config = tmp_path / "agent.toml"
-    write_agent_config(
-        config,
-        client_id=client["id"],
-        hub_url=site.url,
-        mqtt_url=str(site.stack.mqtt_url),
-        secret=client["secret"],
-        root_key=client["root_key"],
-        extra=f'\n[[printers]]\nname = "office"\nuri = "{site.stack.printer_url}"\n',
-    )
+    config = site.configure(client, site.office(), file=tmp_path / "agent.toml")
     program = f"{agent_environment}/bin/floorhub-agent"
 
     # From another folder and without this checkout on the path: nothing may be found but what was installed.

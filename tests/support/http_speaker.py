@@ -19,7 +19,7 @@ class HttpSpeaker:
         self.registered = client or site.client()
         self.id: str = self.registered["id"]
         self.session = str(uuid7())
-        self.url = f"http://127.0.0.1:{site.hub_ports[hub]}"
+        self.url = site.hub_url(hub)
         self.http = self.client_with(self.registered["secret"])
         self._listeners: list[Listener] = []
 

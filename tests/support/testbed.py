@@ -8,13 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import psycopg
 from psycopg.rows import dict_row
 
 from hub.core.commands.store.dispatch import run_of
 from hub.keys import load_signing_keys
-from hub.programs.cli.clients import write_agent_config
 from hub.programs.embedded.errors import EmbeddedError
 from hub.programs.embedded.packages import Packages
 from schemas import signing
@@ -76,7 +74,7 @@ class Testbed(Site):
     @property
     def urls(self) -> list[str]:
         """Where the hubs answer, in the order of HUBS."""
-        return [f"http://127.0.0.1:{self.hub_ports[name]}" for name in HUBS]
+        return [self.hub_url(name) for name in HUBS]
 
     def close(self) -> None:
         """End everything. How programs stop in peace is tested elsewhere; these may be frozen, or cut off."""
@@ -113,17 +111,12 @@ class Testbed(Site):
         name: str = client["id"]
         assert self.stack.broker is not None
         self.to_broker[name] = line = FaultProxy(self._lines, self.stack.broker.options.mqtt_port)
-        config = self.folder.agent / f"{name}.toml"
         argv = ["/bin/bash", str(EFFECT), str(self.notes / f"{name}.log"), name]
         words = ", ".join(f'"{word}"' for word in (*argv, "{before}", "{after}", "{fails}"))
-        write_agent_config(
-            config,
-            client_id=name,
-            hub_url=self.url,
+        config = self.configure(
+            client,
+            f"stop_timeout_s = 1\n[actions.work]\nargv = [{words}]\nretryable_exit_codes = [{RETRYABLE}]\n",
             mqtt_url=f"mqtt://127.0.0.1:{line.port}",
-            secret=client["secret"],
-            root_key=client["root_key"],
-            extra=f"stop_timeout_s = 1\n[actions.work]\nargv = [{words}]\nretryable_exit_codes = [{RETRYABLE}]\n",
         )
         module = ["device_agent"] if self._plant is None else ["tests.chaos.plants", self._plant, "agent"]
         program = [sys.executable, "-m", *module, "run", "--config", str(config)]
@@ -135,10 +128,7 @@ class Testbed(Site):
                 "FAKETIME": f"{CLOCKS[name]:+d}",
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             }
-        log = self.folder.logs / f"agent-{name}.log"
-        self.processes[name] = process = Process(f"agent {name}", program, env, log)
-        self._processes.append(process)
-        process.start()
+        self.processes[name] = self.start(f"agent {name}", program, env, f"agent-{name}.log")
 
     # --- what the broker or the clock may do -----------------------------------------------------------------
 
@@ -177,13 +167,7 @@ class Testbed(Site):
     def wait_hubs(self, deadline_s: float) -> None:
         """Until both hubs are ready."""
 
-        def ready() -> bool:
-            try:
-                return all(httpx.get(f"{url}/health/ready", trust_env=False).status_code == 200 for url in self.urls)
-            except httpx.HTTPError:
-                return False
-
-        until(ready, "both hubs", deadline_s)
+        until(lambda: all(map(self.is_ready, HUBS)), "both hubs", deadline_s)
 
 
 def _faketime() -> Path | None:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-import httpx
 import psycopg
 import pytest
 
@@ -105,25 +104,18 @@ def handed_out(site: Site, command_id: str) -> int:
 
 
 def test_another_hub_goes_by_a_new_policy_within_5_s(site: Site, label: str) -> None:
-    two = site.add_hub("two", FLOORHUB_ROLES="api")
-    url = f"http://127.0.0.1:{site.hub_ports['two']}"
-    until(lambda: _answers(url), "the second hub")
     body = {"client_id": site.client()["id"], "action": label}
+    two = site.add_hub("two", FLOORHUB_ROLES="api")
+    until(lambda: site.answers("two"), "the second hub")
+    with site.http_at("two") as http:
 
-    def retries() -> int:
-        return int(site.http.post(f"{url}/api/commands", json=body).json()["max_retries"])
+        def retries() -> int:
+            return int(http.post("/api/commands", json=body).json()["max_retries"])
 
-    assert retries() == 7  # known before its first answer
-    site.http.put(f"/api/actions/{label}/policy", json={"max_retries": 9})
-    until(lambda: retries() == 9, "the other hub knows", 5)
+        assert retries() == 7  # known before its first answer
+        site.http.put(f"/api/actions/{label}/policy", json={"max_retries": 9})
+        until(lambda: retries() == 9, "the other hub knows", 5)
     two.stop()
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/health", trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False
 
 
 def test_policies_are_listed_and_audited(site: Site, label: str, database: psycopg.Connection[Any]) -> None:

@@ -19,6 +19,7 @@ import pytest
 
 from broker_config.render import Client, hash_password
 from hub.programs.cli.up import prepare_database
+from tests.support.many_clients import Wanted, insert
 from tests.support.paths import ROOT
 from tests.support.site import Site, open_site
 from tests.support.waiting import until
@@ -29,32 +30,6 @@ REFUSED, MUTE, FAILING = 20, 10, 30
 """So many of each kind, from the front; then come the good ones, and at the end the fifth that is away."""
 AWAY = MANY // 5
 PATIENCE_S = 180
-
-CLIENTS = """
-WITH made AS (
-    INSERT INTO clients (id, name, kind, status, zone, tags, metadata, secret_sha256, mqtt_password, mqtt_salt,
-        mqtt_iterations, created_at, updated_at)
-    SELECT 'many-' || lpad(n::text, 5, '0'), 'many', 'other', 'active', 'hall', ARRAY[CASE
-            WHEN n < %(refused)s THEN 'refused' WHEN n < %(refused)s + %(mute)s THEN 'mute'
-            WHEN n < %(refused)s + %(mute)s + %(failing)s THEN 'failing'
-            WHEN n < %(many)s - %(away)s THEN 'good' ELSE 'away' END], '{}', '\\x00', %(password)s, %(salt)s,
-        %(iterations)s, now(), now()
-    FROM generate_series(0, %(many)s - 1) n
-    RETURNING id, tags
-),
-permissions AS (
-    INSERT INTO client_permissions
-    SELECT id, CASE WHEN tags = '{refused}' THEN ARRAY['print'] END, 60, 1000, now() FROM made
-),
-usage AS (
-    INSERT INTO client_usage SELECT id, current_date, 0, now(), 0 FROM made
-),
-dispatch AS (
-    INSERT INTO client_dispatch SELECT id FROM made
-)
-INSERT INTO client_sessions (client_id, presence, presence_reason, level, connection, epoch_issued, epoch_confirmed)
-SELECT id, 'offline', 'never_seen', 'full', 0, 0, 0 FROM made
-"""
 
 
 class Watch:
@@ -72,11 +47,12 @@ class Watch:
 
 def _prepare(url: str) -> list[Client]:
     list(prepare_database(url))
-    hashed = hash_password(SECRET)
-    numbers = {"many": MANY, "away": AWAY, "refused": REFUSED, "mute": MUTE, "failing": FAILING}
-    made = {"password": hashed.password, "salt": hashed.salt, "iterations": hashed.iterations}
+    numbers = {"refused": REFUSED, "mute": MUTE, "failing": FAILING}
+    numbers |= {"good": MANY - AWAY - sum(numbers.values()), "away": AWAY}
+    tags = [tag for tag, number in numbers.items() for _ in range(number)]
+    clients = [Wanted(f"many-{n:05}", tag, "print" if tag == "refused" else None) for n, tag in enumerate(tags)]
     with psycopg.connect(url) as connection:
-        connection.execute(CLIENTS, numbers | made)
+        insert(connection, clients, hash_password(SECRET))
     return list(prepare_database(url))
 
 

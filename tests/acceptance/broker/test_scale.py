@@ -12,34 +12,16 @@ from uuid import uuid4
 import psycopg
 from uuid_utils.compat import uuid7
 
+from broker_config.render import hash_password
 from schemas import codec
 from schemas.topics import Channel, client_topic
+from tests.support.many_clients import Wanted, insert
 from tests.support.site import Site
 from tests.support.thin_mqtt import ThinClient
 from tests.support.waiting import eventually, until
 
 MANY = 10_000
 
-CLIENTS = """
-WITH made AS (
-    INSERT INTO clients (id, name, kind, status, tags, metadata, secret_sha256, mqtt_password, mqtt_salt,
-        mqtt_iterations, created_at, updated_at)
-    SELECT 'many-' || n, 'many', 'other', 'active', '{}', '{}', '\\x00', 'AA==', 'AA==', 101, now(), now()
-    FROM generate_series(1, %(many)s) n
-    RETURNING id
-),
-permissions AS (
-    INSERT INTO client_permissions SELECT id, NULL, 60, 1000, now() FROM made
-),
-usage AS (
-    INSERT INTO client_usage SELECT id, current_date, 0, now(), 0 FROM made
-),
-dispatch AS (
-    INSERT INTO client_dispatch SELECT id FROM made
-)
-INSERT INTO client_sessions (client_id, presence, presence_reason, level, connection, epoch_issued, epoch_confirmed)
-SELECT id, 'offline', 'never_seen', 'full', 0, 0, 0 FROM made
-"""
 HANDED_OUT = """
 WITH made AS (
     INSERT INTO commands (id, client_id, action, lane, payload, document_ids, priority, status, version, attempt,
@@ -58,7 +40,7 @@ SELECT id, 2, now(), 'queued', 'queued', 1 FROM made
 def test_every_one_of_10000_retained_presences_reaches_the_hub(site: Site) -> None:
     assert site.hub.stop() == 0
     with psycopg.connect(site.stack.database_url) as connection:
-        connection.execute(CLIENTS, {"many": MANY})
+        insert(connection, [Wanted(f"many-{n}") for n in range(1, MANY + 1)], hash_password("nobody connects with it"))
     asyncio.run(_births(site))
 
     site.hub.start()

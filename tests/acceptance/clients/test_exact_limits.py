@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import httpx
@@ -10,7 +10,6 @@ import psycopg
 import pytest
 
 from tests.support.site import Process, Site
-from tests.support.waiting import until
 
 CALLERS = 64
 A_DAY = 1_000
@@ -23,7 +22,7 @@ class Callers:
 
     def __init__(self, site: Site) -> None:
         self._headers = {"Authorization": f"Bearer {site.key}"}
-        self._urls = [f"http://127.0.0.1:{port}" for port in site.hub_ports.values()]
+        self._urls = [site.hub_url(name) for name in ("one", "two")]
         self._turn = 0
         self.unanswered = 0
 
@@ -51,23 +50,10 @@ class Callers:
 
 
 @pytest.fixture
-def second(site: Site) -> Process:
+def second(site: Site) -> Iterator[Process]:
     """Another hub over the same database, ready."""
-    if "two" in site.hub_ports:
-        hub = next(process for process in site._processes if process.name == "hub two").start()
-    else:
-        hub = site.add_hub("two")
-
-    def answers() -> bool:
-        assert hub.process.poll() is None, hub.tail()
-        try:
-            url = f"http://127.0.0.1:{site.hub_ports['two']}/health/ready"
-            return httpx.get(url, trust_env=False).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    until(answers, "the second hub")
-    return hub
+    with site.another_hub("two") as hub:
+        yield hub
 
 
 def _stored(site: Site, client_id: str) -> tuple[set[str], int]:

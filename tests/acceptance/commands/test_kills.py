@@ -12,7 +12,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from schemas.topics import Channel, client_topic, every_client
-from tests.support.site import Site
+from tests.support.site import Process, Site
 from tests.support.waiting import until
 
 
@@ -51,13 +51,7 @@ def test_the_same_command_delivered_again_prints_once(site: Site) -> None:
 
 @pytest.mark.fault("F20")
 def test_an_agent_killed_behind_a_slow_job_prints_what_it_accepted_once(site: Site) -> None:
-    client = site.client()
-    agent = site.agent(client)
-    site.control_printer(seconds=4)
-    slow = site.print_page(client["id"])
-    site.wait_status(slow["id"], "running")
-    accepted = site.print_page(client["id"])
-    until(lambda: site.command(accepted["id"])["accepted_at"], "the second job in the journal")
+    agent, slow, accepted = one_that_runs_and_one_behind_it(site, seconds=4)
 
     agent.kill()
     site.control_printer()
@@ -72,13 +66,7 @@ def test_an_agent_killed_behind_a_slow_job_prints_what_it_accepted_once(site: Si
 @pytest.mark.fault("F19")
 @pytest.mark.fault("F20")
 def test_an_interrupted_job_that_nobody_knows_of_ends_unknown_with_its_evidence(site: Site) -> None:
-    client = site.client()
-    agent = site.agent(client)
-    site.control_printer(seconds=30)
-    slow = site.print_page(client["id"])
-    site.wait_status(slow["id"], "running")
-    accepted = site.print_page(client["id"])
-    until(lambda: site.command(accepted["id"])["accepted_at"], "the second job in the journal")
+    agent, slow, accepted = one_that_runs_and_one_behind_it(site, seconds=30)
 
     agent.kill()
     assert site.stack.printer is not None
@@ -176,6 +164,18 @@ def test_postgres_killed_comes_back_and_nothing_is_lost(site: Site, moment: str)
 
 
 # --- helpers -------------------------------------------------------------------------------------------------
+
+
+def one_that_runs_and_one_behind_it(site: Site, seconds: int) -> tuple[Process, dict[str, Any], dict[str, Any]]:
+    """An agent, its job that takes the printer so long, and one that waits for it in the agent's journal."""
+    client = site.client()
+    agent = site.agent(client)
+    site.control_printer(seconds=seconds)
+    slow = site.print_page(client["id"])
+    site.wait_status(slow["id"], "running")
+    accepted = site.print_page(client["id"])
+    until(lambda: site.command(accepted["id"])["accepted_at"], "the second job in the journal")
+    return agent, slow, accepted
 
 
 def _connect(site: Site, client_id: str) -> paho.Client:

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from tests.support.site import Site
 from tests.support.waiting import until
 
@@ -52,10 +50,7 @@ def test_a_printer_without_paper_holds_up_no_other_printer(site: Site, tmp_path:
     pages = tmp_path / "pages"
     pages.mkdir()
     site.agent(made, f'\n[[printers]]\nname = "labels"\nuri = "folder:{pages}"\n')
-    assert site.stack.printer is not None
-    web = f"http://localhost:{site.stack.printer.port}/media?"
-    trays = "size1=iso_a4_210x297mm&type1=stationery&level1={}&size3=na_number-10_4.125x9.5in&type3=envelope&level3=25"
-    httpx.get(web + trays.format(0), trust_env=False)
+    site.fill_tray(0)
     try:
         held = [site.print_page(made["id"])["id"] for _ in range(5)]
         until(lambda: site.command(held[0])["held_reasons"], "the first one held")
@@ -64,7 +59,7 @@ def test_a_printer_without_paper_holds_up_no_other_printer(site: Site, tmp_path:
         assert [other["status"] for other in others] == ["completed"] * 5
         assert site.command(held[0])["status"] == "running"
     finally:
-        httpx.get(web + trays.format(250), trust_env=False)
+        site.fill_tray(250)
     for command_id in held:
         assert site.wait_status(command_id, "completed")
         assert len(site.effects(command_id)) == 1

@@ -15,7 +15,6 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.programs.cli.clients import write_agent_config
 from hub.programs.embedded.ports import PortBook
 from tests.support import node
 from tests.support.paths import ROOT
@@ -273,15 +272,7 @@ def test_an_example_passes_and_prints_through_the_hub(
 def test_the_agent_passes_as_a_full_one(site: Site) -> None:
     client = site.client()
     port = PortBook(site.folder.ports).choose("conformance", 0).number
-    config = site.folder.agent / "conformance.toml"
-    write_agent_config(
-        config,
-        client_id=client["id"],
-        hub_url=site.url,
-        mqtt_url=f"mqtt://127.0.0.1:{port}",
-        secret=client["secret"],
-        root_key=client["root_key"],
-    )
+    config = site.configure(client, mqtt_url=f"mqtt://127.0.0.1:{port}")
 
     agent = [sys.executable, "-m", "device_agent", "run", "--config", str(config)]
     examined = examine(site, client["id"], "--listen", f"127.0.0.1:{port}", "--", *agent)

@@ -1,37 +1,29 @@
 """Dead letters on a living site: replayed once over two hubs, in their place; decided and dismissed by people."""
 
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from schemas.topics import Channel
 from tests.support.cli import floorhub, run
 from tests.support.site import Site
 from tests.support.speaker import Speaker
-from tests.support.waiting import until
 
 
-def second_hub(site: Site) -> str:
+@pytest.fixture
+def second(site: Site) -> Iterator[str]:
     """The URL of another hub over the same database and broker."""
-    process = site.add_hub("two")
-    url = f"http://127.0.0.1:{site.hub_ports['two']}"
-
-    def answers() -> bool:
-        assert process.process.poll() is None, process.tail()
-        try:
-            return httpx.get(f"{url}/health/ready", trust_env=False).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    until(answers, "the second hub")
-    return url
+    with site.another_hub("two"):
+        yield site.hub_url("two")
 
 
-def test_what_failed_is_replayed_once_and_before_what_waits_behind_it(site: Site, tmp_path: Path) -> None:
-    urls = [site.url, second_hub(site)]
+def test_what_failed_is_replayed_once_and_before_what_waits_behind_it(site: Site, second: str, tmp_path: Path) -> None:
+    urls = [site.url, second]
     log, broken = tmp_path / "log", tmp_path / "broken"
     broken.touch()
     script = f'test ! -e {broken} || exit 3; echo "$1" >> {log}'

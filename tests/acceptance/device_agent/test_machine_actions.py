@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +72,7 @@ def test_an_agent_that_is_supervised_ends_and_asks_to_be_started(site: Site) -> 
     client = site.client()
     site.agent(client).stop()
     config = site.folder.agent / f"{client['id']}.toml"
-    argv = [sys.executable, "-m", "device_agent", "run", "--config", str(config)]
-    agent = Process("supervised", argv, {"FLOORHUB_SUPERVISED": "1"}, site.folder.logs / "supervised.log")
-    site._processes.append(agent)
-    agent.start()
+    agent = site.start_agent("supervised", config, FLOORHUB_SUPERVISED="1")
     site.wait_online(client["id"], agent)
     command = site.send(client["id"], "restart_agent", {"delay_s": 0}, wait=0)
     assert agent.process.wait(30) == 75

@@ -3,8 +3,6 @@
 import hashlib
 from pathlib import Path
 
-import httpx
-
 from hub.api.models import CommandOutput
 from hub.programs.cli import testpage
 from tests.support.site import Site
@@ -67,10 +65,7 @@ def test_a_sites_own_action_runs_its_program_with_arguments(site: Site, tmp_path
 def test_a_held_job_says_what_it_waits_for_and_goes_on(site: Site) -> None:
     client = site.client()
     site.agent(client)
-    assert site.stack.printer is not None
-    web = f"http://localhost:{site.stack.printer.port}/media?"
-    trays = "size1=iso_a4_210x297mm&type1=stationery&level1={}&size3=na_number-10_4.125x9.5in&type3=envelope&level3=25"
-    httpx.get(web + trays.format(0), trust_env=False)
+    site.fill_tray(0)
     try:
         command = site.print_page(client["id"])
         site.wait_status(command["id"], "running")
@@ -78,7 +73,7 @@ def test_a_held_job_says_what_it_waits_for_and_goes_on(site: Site) -> None:
         assert any("media" in reason for reason in held)
         assert site.command(command["id"])["status"] == "running"
     finally:
-        httpx.get(web + trays.format(250), trust_env=False)
+        site.fill_tray(250)
 
     ended = site.wait_status(command["id"], "completed")
     assert ended["held_reasons"] is None

@@ -14,7 +14,6 @@ import pytest
 from hub.programs.cli import testpage
 from tests.support.site import Site
 from tests.support.tables import contents
-from tests.support.waiting import until
 
 INVOICE = testpage.page(["an invoice that lies elsewhere"])
 
@@ -54,22 +53,12 @@ def fetching(site: Site, files: tuple[str, list[str]]) -> Iterator[httpx.Client]
     folder = site.folder.root / "labels"
     folder.mkdir()
     (folder / "invoice.pdf").write_bytes(INVOICE)
-    site.add_hub(
-        "fetching",
-        FLOORHUB_FETCH_ALLOW=files[0].removeprefix("http://"),
-        FLOORHUB_FETCH_PRIVATE="true",
-        FLOORHUB_DOCUMENT_FOLDERS=str(folder),
-    )
-    url = f"http://127.0.0.1:{site.hub_ports['fetching']}"
-    with httpx.Client(base_url=url, headers=site.http.headers, timeout=70, trust_env=False) as client:
-
-        def answers() -> bool:
-            try:
-                return client.get("/health/ready").status_code == 200
-            except httpx.HTTPError:
-                return False
-
-        until(answers, "the hub that fetches")
+    settings = {
+        "FLOORHUB_FETCH_ALLOW": files[0].removeprefix("http://"),
+        "FLOORHUB_FETCH_PRIVATE": "true",
+        "FLOORHUB_DOCUMENT_FOLDERS": str(folder),
+    }
+    with site.another_hub("fetching", **settings), site.http_at("fetching") as client:
         yield client
 
 

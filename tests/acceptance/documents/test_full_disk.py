@@ -28,17 +28,15 @@ def _second_hub(site: Site) -> None:
 
 @pytest.fixture
 def full(site: Site) -> Iterator[httpx.Client]:
-    url = f"http://127.0.0.1:{site.hub_ports['full']}"
+    with site.http_at("full") as client:
 
-    def answers() -> bool:
-        try:
-            return bool(httpx.get(f"{url}/health/ready", trust_env=False).json()["checks"]["disk"] == "full")
-        except httpx.HTTPError:
-            return False
+        def answers() -> bool:
+            try:
+                return bool(client.get("/health/ready").json()["checks"]["disk"] == "full")
+            except httpx.HTTPError:
+                return False
 
-    until(answers, "the hub that finds its disk full")
-    headers = {"Authorization": f"Bearer {site.key}"}
-    with httpx.Client(base_url=url, headers=headers, timeout=70, trust_env=False) as client:
+        until(answers, "the hub that finds its disk full")
         yield client
 
 
@@ -92,7 +90,7 @@ def test_an_archive_that_cannot_be_written_is_told(site: Site) -> None:
     blocked = site.folder.root / "a-file"
     blocked.touch()
     site.add_hub("blocked", FLOORHUB_CLEANUP_EVERY_S="0.2", FLOORHUB_ARCHIVE_FOLDER=str(blocked))
-    url = f"http://127.0.0.1:{site.hub_ports['blocked']}/health/ready"
+    url = f"{site.hub_url('blocked')}/health/ready"
 
     def told() -> bool:
         try:

@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from schemas.topics import Channel
@@ -29,8 +28,7 @@ def client(site: Site) -> Iterator[Speaker]:
 
 
 def explained(site: Site, command_id: str, *, hub: str = "one") -> dict[str, Any]:
-    url = f"http://127.0.0.1:{site.hub_ports[hub]}/api/commands/{command_id}/explain"
-    found: dict[str, Any] = site.http.get(url).json()
+    found: dict[str, Any] = site.http.get(f"{site.hub_url(hub)}/api/commands/{command_id}/explain").json()
     return found
 
 
@@ -149,16 +147,10 @@ def no_paper(site: Site, _: Speaker) -> str:
     """A real printer, which waits for paper, and says so."""
     client = site.client()
     site.agent(client)
-    _paper(site, 0)
+    site.fill_tray(0)
     command = site.print_page(client["id"])
     until(lambda: site.command(command["id"])["started_at"], "the printer has the job")
     return str(command["id"])
-
-
-def _paper(site: Site, sheets: int) -> None:
-    assert site.stack.printer is not None
-    trays = f"size1=iso_a4_210x297mm&type1=stationery&level1={sheets}&size3=na_number-10_4.125x9.5in&type3=envelope"
-    httpx.get(f"http://localhost:{site.stack.printer.port}/media?{trays}&level3=25", trust_env=False)
 
 
 def http_client_that_does_not_fetch(site: Site, _: Speaker) -> str:
@@ -201,7 +193,7 @@ def test_of_15_injected_causes_of_delay_15_are_named_within_2_s(site: Site) -> N
             told[inject.__name__] = f"not {cause}: {problem}"
         finally:
             client.close()
-            _paper(site, 250)
+            site.fill_tray(250)
     right = sum(told[inject.__name__] == cause for inject, cause, _ in INJECTED)
     assert f"{right} of {len(INJECTED)}" == "15 of 15", told
 
@@ -267,20 +259,14 @@ def test_the_log_names_what_kept_a_command_that_expired(site: Site) -> None:
 # --- the broker, and several hubs ------------------------------------------------------------------------------
 
 
-def _ready(site: Site, hub: str, path: str = "health") -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{site.hub_ports[hub]}/{path}", trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
 def test_only_when_no_hub_is_at_the_broker_is_that_the_cause(site: Site, client: Speaker) -> None:
     broker = site.stack.broker
     assert broker is not None
     # One hub that never reaches the broker, and one that has no part in it.
     deaf = site.add_hub("deaf", FLOORHUB_MQTT_URL="mqtt://127.0.0.1:1")
     clerk = site.add_hub("clerk", FLOORHUB_ROLES="api")
-    until(lambda: _ready(site, "deaf") and _ready(site, "clerk"), "the other hubs")
+    for hub in ("deaf", "clerk"):
+        until(lambda name=hub: site.answers(name), f"hub {hub}")  # type: ignore[misc]
     accepted, waiting = handed_out(client), send(client)
     says(client, accepted, "accepted")
     over_http = http_client_that_does_not_fetch(site, client)
@@ -293,7 +279,7 @@ def test_only_when_no_hub_is_at_the_broker_is_that_the_cause(site: Site, client:
     try:
         unsent = site.send(client.id, "display", {"display": 2})["id"]
         named(site, unsent, "not_at_broker")
-        until(lambda: not _ready(site, "one", "health/ready"), "the hub notices that the broker is silent")
+        until(lambda: not site.is_ready(), "the hub notices that the broker is silent")
         for hub in ("one", "deaf", "clerk"):
             named(site, unsent, "broker_not_connected", hub=hub)
             named(site, over_http, "not_fetched", hub=hub)

@@ -219,9 +219,8 @@ def test_what_the_broker_keeps_of_mqtt_does_not_touch_a_client_that_went_over_to
 
 def test_a_stream_of_another_hub_gets_what_the_first_one_claimed(site: Site) -> None:
     second = site.add_hub("two", FLOORHUB_ROLES="api")
-    until(lambda: "hub.started" in second.log.read_text(), "the second hub")
+    site.wait_ready("two", second)
     pda = HttpSpeaker(site, hub="two")
-    until(lambda: _answers(pda), "the second hub's HTTP")
     stream = pda.stream()
     command = site.send(pda.id, "open-door", {})
 
@@ -235,13 +234,6 @@ def test_a_stream_of_another_hub_gets_what_the_first_one_claimed(site: Site) -> 
     assert stream.comments[-1] == "stopping"
     assert pda.presence()[0] == "online"
     pda.close()
-
-
-def _answers(pda: HttpSpeaker) -> bool:
-    try:
-        return pda.http.get("/health").status_code == 200
-    except OSError:
-        return False
 
 
 @pytest.mark.parametrize("change", ["disable", "secret", "retire"])

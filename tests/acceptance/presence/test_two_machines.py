@@ -1,7 +1,6 @@
 """Two machines with one identity: the hub notices, stops dispatch, sends one away, and a person lets it go on."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,7 @@ from tests.support.waiting import until
 def copy_of(site: Site, client: dict[str, Any], name: str, data: Path) -> Process:
     """A second agent with the same configuration and a data folder of its own."""
     config = site.folder.agent / f"{client['id']}.toml"
-    argv = [sys.executable, "-m", "device_agent", "run", "--config", str(config), "--data", str(data)]
-    process = Process(name, argv, {}, site.folder.logs / f"agent-{name}.log")
-    site._processes.append(process)
-    return process.start()
+    return site.start_agent(name, config, "--data", str(data))
 
 
 def logged(process: Process, event: str) -> list[dict[str, Any]]:

@@ -43,21 +43,8 @@ AT_COMMIT = "AFTER INSERT ON audit_logs DEFERRABLE INITIALLY DEFERRED FOR EACH R
 def two(site: Site) -> Process:
     """A second hub over the same database."""
     started = site.add_hub("two")
-    wait_ready(site, "two")
+    site.wait_ready("two", started)
     return started
-
-
-def wait_ready(site: Site, name: str) -> None:
-    """Until this hub works."""
-
-    def answers() -> bool:
-        try:
-            url = f"http://127.0.0.1:{site.hub_ports[name]}/health/ready"
-            return httpx.get(url, trust_env=False).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    until(answers, f"hub {name}")
 
 
 def make(site: Site, name: str, **fields: Any) -> str:
@@ -160,7 +147,7 @@ def test_hubs_that_are_killed_again_and_again_fire_each_time_once(site: Site, tw
         wait_judged(database, ids, at)
         hub.start()
     site.wait_ready()
-    wait_ready(site, "two")
+    site.wait_ready("two", two)
 
     assert sorted(fired(database, ids)) == sorted(expected)
 

@@ -30,7 +30,7 @@ from hub.telemetry.log import Log
 from hub.telemetry.metrics import Metrics
 from schemas.messages import Report
 from schemas.states import ReportStatus
-from tests.support.factories import PRINCIPAL, add_client, new_command
+from tests.support.factories import PRINCIPAL, add_client, add_document, new_command
 from tests.support.recording_ports import RecordingPorts
 
 DAY = timedelta(days=1)
@@ -225,17 +225,7 @@ async def test_a_batch_goes_when_its_last_command_has_gone(database: Database, n
 
 async def document(database: Database, used_at: datetime) -> UUID:
     async with database.transaction() as connection:
-        made = uuid7()
-        await documents.insert_chunk(connection, made, 0, b"bytes")
-        await documents.insert(
-            connection,
-            id=made,
-            sha256=b"x",
-            size=5,
-            content_type="text/plain",
-            filename=None,
-            created_by=PRINCIPAL,
-        )
+        made = await add_document(connection)
     await execute(database, "UPDATE documents SET created_at = %s, used_at = %s WHERE id = %s", used_at, used_at, made)
     return made
 
