@@ -8,6 +8,7 @@ import pytest
 
 from hub.database.engine import Database
 from hub.database.migrate import migrate
+from hub.programs.embedded.data_folder import DataFolder
 from tests.support import postgres
 
 # A busy machine is no counter-example.
@@ -57,6 +58,13 @@ def database_template(postgres_server: str) -> Iterator[str]:
     migrate(postgres.in_database(postgres_server, name))
     yield name
     postgres.drop_database(postgres_server, name)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[DataFolder]:
+    """The database of a site where nothing happened yet, to be copied by sites that start."""
+    with postgres.empty_cluster() as folder:
+        yield folder
 
 
 @pytest.fixture

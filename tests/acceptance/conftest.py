@@ -1,4 +1,8 @@
-"""One site for the module of tests that uses it; tests use clients of their own."""
+"""A site for each module of tests: one that all share, or one of its own where things break.
+
+A module says `pytestmark = pytest.mark.own_site("why")` when it kills a service, or when what others left behind would
+change its outcome. All others share the one of their test process, and use clients of their own.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,14 +10,26 @@ from typing import Any
 import psycopg
 import pytest
 
+from hub.programs.embedded.data_folder import DataFolder
 from tests.support.site import Site, open_site
 from tests.support.speaker import Speaker
 
 
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with open_site("acceptance") as running:
+@pytest.fixture(scope="session")
+def shared_site(cluster: DataFolder) -> Iterator[Site]:
+    with open_site("shared", cluster=cluster) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+    if request.node.get_closest_marker("own_site") is not None:
+        with open_site("acceptance", cluster=request.getfixturevalue("cluster")) as running:
+            yield running
+    else:
+        shared: Site = request.getfixturevalue("shared_site")
+        yield shared
+        shared.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.programs.embedded.data_folder import DataFolder
 from tests.packaging.steps import run
 from tests.support.paths import ROOT
 from tests.support.site import Site, open_site
@@ -36,6 +37,6 @@ def agent_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with open_site("packaging") as running:
+def site(cluster: DataFolder) -> Iterator[Site]:
+    with open_site("packaging", cluster=cluster) as running:
         yield running

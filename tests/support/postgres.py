@@ -2,6 +2,7 @@
 
 import gc
 import os
+import subprocess
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
+from hub.database.migrate import migrate
+from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.ports import PortBook
 from hub.programs.embedded.postgres import EmbeddedPostgres
@@ -80,6 +83,25 @@ def _embedded(major: int) -> Iterator[str]:
             yield server.start()
         finally:
             server.stop()
+
+
+@contextmanager
+def empty_cluster() -> Iterator[DataFolder]:
+    """The data folder of a Postgres that is stopped, with the hub's tables and nothing in them: to be copied."""
+    with open_data_folder("cluster", in_memory=True) as folder:
+        server = EmbeddedPostgres(folder, Packages(), PortBook(folder.ports).choose("postgres", 0).number)
+        try:
+            migrate(server.start())
+        finally:
+            server.stop()
+        yield folder
+
+
+def copy_cluster(cluster: DataFolder, to: DataFolder) -> None:
+    """Give a new data folder the database of another one, and its passwords: so it need not be created first."""
+    for folder, own in ((cluster.postgres, to.postgres), (cluster.keys, to.keys)):
+        # With the owner: it is the user that runs Postgres.
+        subprocess.run(["cp", "-a", f"{folder}/.", str(own)], check=True)
 
 
 def in_database(url: str, name: str) -> str:

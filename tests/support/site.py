@@ -28,6 +28,7 @@ from hub.programs.embedded.ports import PortBook
 from hub.programs.embedded.stack import PrepareDatabase, Stack, StackOptions
 from tests.support.folders import open_folder
 from tests.support.paths import ROOT
+from tests.support.postgres import copy_cluster
 from tests.support.waiting import READY_S, until
 
 NOWHERE = str(UUID(int=7))
@@ -80,18 +81,33 @@ class Process:
 
 
 @contextmanager
-def open_site(name: str, prepare: PrepareDatabase = prepare_database) -> Iterator["Site"]:
-    """A site in a folder of its own, for as long as the block lasts; see `Site` for `prepare`."""
-    with open_folder(name) as root, contextlib.closing(Site(root, prepare)) as site:
+def open_site(
+    name: str, prepare: PrepareDatabase = prepare_database, cluster: DataFolder | None = None
+) -> Iterator["Site"]:
+    """A site in a folder of its own, for as long as the block lasts; see `Site`.
+
+    The folder is in memory when the database is a copy, which is for tests that are not about the disk.
+    """
+    with (
+        open_folder(name, in_memory=cluster is not None) as root,
+        contextlib.closing(Site(root, prepare, cluster)) as site,
+    ):
         yield site
 
 
 class Site:
     """Everything a test commands. Close it."""
 
-    def __init__(self, root: Path, prepare: PrepareDatabase = prepare_database) -> None:
-        """`prepare` may put clients into the database before the broker is told of them, which is fast for many."""
+    def __init__(
+        self, root: Path, prepare: PrepareDatabase = prepare_database, cluster: DataFolder | None = None
+    ) -> None:
+        """`prepare` may put clients into the database before the broker is told of them, which is fast for many.
+
+        `cluster` is an empty database to copy, which is faster than to create one.
+        """
         self.folder = DataFolder.prepare(root)
+        if cluster is not None:
+            copy_cluster(cluster, self.folder)
         options = StackOptions(postgres_port=0, mqtt_port=0, websocket_port=0, printer_port=0)
         self.stack = Stack(self.folder, Packages(), options, prepare).__enter__()
         self.hub_ports: dict[str, int] = {}

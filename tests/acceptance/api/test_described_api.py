@@ -15,6 +15,8 @@ from schemathesis.checks import CHECKS, load_all_checks
 from tests.support.routes import ROUTES
 from tests.support.site import NOWHERE, Site
 
+pytestmark = pytest.mark.own_site("makes schedules and batches for everybody")
+
 
 @schemathesis.serializer("application/pdf", "image/png")
 def _as_it_is(ctx: object, value: object) -> bytes:

@@ -12,6 +12,8 @@ import pytest
 from tests.support.site import NOWHERE, Site
 from tests.support.tables import contents
 
+pytestmark = pytest.mark.own_site("compares whole tables")
+
 
 @dataclass(frozen=True)
 class Wrong:

@@ -19,6 +19,7 @@ import pytest
 
 from broker_config.render import Client, hash_password
 from hub.programs.cli.up import prepare_database
+from hub.programs.embedded.data_folder import DataFolder
 from tests.support.many_clients import Wanted, insert
 from tests.support.paths import ROOT
 from tests.support.site import Site, open_site
@@ -57,8 +58,8 @@ def _prepare(url: str) -> list[Client]:
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with open_site("many", _prepare) as running:
+def site(cluster: DataFolder) -> Iterator[Site]:
+    with open_site("many", _prepare, cluster) as running:
         yield running
 
 

@@ -17,6 +17,8 @@ from tests.support.site import Site
 from tests.support.thin_mqtt import ThinClient
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.own_site("kills Postgres and the broker")
+
 
 async def speak(site: Site, client: dict[str, Any], *messages: tuple[Channel, bytes, bool]) -> None:
     """Publish as a client with its own secret."""

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg
+import pytest
 from uuid_utils.compat import uuid7
 
 from broker_config.render import hash_password
@@ -19,6 +20,8 @@ from tests.support.many_clients import Wanted, insert
 from tests.support.site import Site
 from tests.support.thin_mqtt import ThinClient
 from tests.support.waiting import eventually, until
+
+pytestmark = pytest.mark.own_site("stops the hub, and registers 10,000 clients")
 
 MANY = 10_000
 

@@ -15,6 +15,8 @@ from tests.support.speaker import SESSION, Speaker, logged, now
 from tests.support.tables import kept
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.own_site("compares whole tables")
+
 DEEP = 10_000
 
 

@@ -3,11 +3,14 @@
 from typing import Any
 
 import paho.mqtt.client as paho
+import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from schemas.topics import HUB_KEYS, Channel, client_topic
 from tests.support.site import Site
 from tests.support.waiting import until
+
+pytestmark = pytest.mark.own_site("restarts the broker")
 
 
 def connack(site: Site, client_id: str, secret: str) -> str:

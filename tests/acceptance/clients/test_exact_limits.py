@@ -11,6 +11,8 @@ import pytest
 
 from tests.support.site import Process, Site
 
+pytestmark = pytest.mark.own_site("kills a hub")
+
 CALLERS = 64
 A_DAY = 1_000
 KEYS = int(os.environ.get("FLOORHUB_TEST_KEYS", "10"))

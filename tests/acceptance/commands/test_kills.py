@@ -15,6 +15,8 @@ from schemas.topics import Channel, client_topic, every_client
 from tests.support.site import Process, Site
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.own_site("kills every service")
+
 
 def agree(site: Site, commands: list[dict[str, Any]]) -> None:
     """Each command completed, and the printer printed it once."""

@@ -15,6 +15,8 @@ from hub.programs.cli import testpage
 from tests.support.site import Site
 from tests.support.tables import contents
 
+pytestmark = pytest.mark.own_site("compares whole tables")
+
 INVOICE = testpage.page(["an invoice that lies elsewhere"])
 
 

@@ -12,6 +12,8 @@ from tests.support.metrics import figures
 from tests.support.site import Site
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.own_site("a hub cleans up all the time")
+
 MORE_THAN_ANY_DISK_MIB = str(1024**3)
 
 

@@ -15,6 +15,8 @@ from tests.support.site import Site
 from tests.support.speaker import Speaker, logged
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.own_site("stops the broker")
+
 TOLD_WITHIN_S = 2.0
 LATER = {"not_before": "2099-01-01T00:00:00Z", "expires_at": "2099-01-01T01:00:00Z"}
 

@@ -16,6 +16,8 @@ from tests.support.site import Site
 from tests.support.speaker import Speaker
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.own_site("kills the hub, and restarts the broker")
+
 EXAMPLE = ROOT / "docs" / "examples" / "python" / "http_client.py"
 
 

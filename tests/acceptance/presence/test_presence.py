@@ -11,12 +11,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
+import pytest
 
 from device_agent.session import KEEPALIVE_S, RECONNECT_S
 from schemas.topics import HUB_PRESENCE, Channel, client_topic
 from tests.support.site import Site
 from tests.support.thin_mqtt import ThinClient
 from tests.support.waiting import until
+
+pytestmark = pytest.mark.own_site("kills the broker")
 
 MANY = 200
 GONE = 10

@@ -19,6 +19,8 @@ from tests.support.cli import floorhub, run
 from tests.support.site import Process, Site
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.own_site("kills hubs, and makes schedules for everybody")
+
 Database = psycopg.Connection[Any]
 OPEN = {"target": {"all": True}, "command": {"action": "open-door"}}
 STATUS = {"target": {"all": True}, "command": {"action": "status"}}

@@ -26,6 +26,8 @@ from tests.support.paths import ROOT
 from tests.support.site import Site
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.own_site("kills the hub")
+
 EXAMPLE = ROOT / "docs/examples/simulate/rough-floor.toml"
 ENDED = {"completed", "failed", "cancelled", "expired", "unknown"}
 

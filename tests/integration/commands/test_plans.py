@@ -15,7 +15,6 @@ from psycopg.types.json import Jsonb
 from hub.core.commands.rules import lanes, lifecycle
 from hub.core.commands.store import dispatch
 from hub.database.engine import Database
-from hub.database.migrate import migrate
 from hub.database.statements import statement
 from tests.support import postgres
 from tests.support.factories import JOURNAL, PRINCIPAL, add_client, add_commands, claim, new_command
@@ -54,26 +53,20 @@ PENDING = UUID("0192f0c1-0000-7000-8000-0000000000bb")
 
 
 @pytest.fixture(scope="module")
-def full_database_url(postgres_server: str) -> Iterator[str]:
+def full_database_url(postgres_server: str, database_template: str) -> Iterator[str]:
     """A database of its own for this module, which only reads it."""
-    name = postgres.create_database(postgres_server)
-    url = postgres.in_database(postgres_server, name)
-    migrate(url)
-    yield url
+    name = postgres.create_database(postgres_server, database_template)
+    yield postgres.in_database(postgres_server, name)
     postgres.drop_database(postgres_server, name)
 
 
 @pytest.fixture
-async def empty_database(postgres_server: str) -> AsyncIterator[Database]:
+async def empty_database(database: Database) -> Database:
     """Tables that never held anything, of which Postgres knows nothing yet."""
-    name = postgres.create_database(postgres_server)
-    url = postgres.in_database(postgres_server, name)
-    migrate(url)
-    database = Database(url)
-    await database.open()
-    yield database
-    await database.close()
-    postgres.drop_database(postgres_server, name)
+    async with database.connection() as connection:
+        cursor = await connection.execute(b"SELECT reltuples FROM pg_class WHERE relname = 'commands'")
+        assert await cursor.fetchone() == {"reltuples": -1}, "never counted"
+    return database
 
 
 @pytest.fixture(scope="module")
