@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 
 from tests.chaos.records import read_notes
+from tests.support import plain_http
 from tests.support.testbed import Testbed
 
 
@@ -18,7 +19,7 @@ def post(testbed: Testbed, hub: int, key: str, said: dict[str, Any], patience_s:
     """One request, without any retry."""
     headers = {"Authorization": f"Bearer {testbed.key}", "Idempotency-Key": key}
     url = f"{testbed.urls[hub]}/api/commands"
-    return httpx.post(url, json=said, headers=headers, timeout=patience_s, trust_env=False)
+    return plain_http.request("POST", url, json=said, headers=headers, timeout=patience_s)
 
 
 def accepted(answer: httpx.Response) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 from uuid_utils.compat import uuid7
 
+from tests.support import plain_http
 from tests.support.site import Site
 from tests.support.waiting import until
 
@@ -25,7 +26,7 @@ class HttpSpeaker:
 
     def client_with(self, secret: str) -> httpx.Client:
         """Whoever knows this secret."""
-        return httpx.Client(base_url=self.url, auth=(self.id, secret), timeout=70, trust_env=False)
+        return plain_http.client(self.url, auth=(self.id, secret))
 
     def close(self) -> None:
         """No more requests, and no more streams."""

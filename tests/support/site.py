@@ -26,6 +26,7 @@ from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.ports import PortBook
 from hub.programs.embedded.stack import PrepareDatabase, Stack, StackOptions
+from tests.support import plain_http
 from tests.support.folders import open_folder
 from tests.support.paths import ROOT
 from tests.support.postgres import copy_cluster
@@ -187,12 +188,12 @@ class Site:
     def http_at(self, name: str) -> httpx.Client:
         """The administrator's HTTP at one of the hubs. Close it."""
         headers = {"Authorization": f"Bearer {self.key}"}
-        return httpx.Client(base_url=self.hub_url(name), headers=headers, timeout=70, trust_env=False)
+        return plain_http.client(self.hub_url(name), headers=headers)
 
     def answers(self, name: str = "one", path: str = "/health") -> bool:
         """Whether a hub answers that all is well."""
         try:
-            return httpx.get(f"{self.hub_url(name)}{path}", trust_env=False).status_code == 200
+            return plain_http.get(f"{self.hub_url(name)}{path}", timeout=5).status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -330,4 +331,4 @@ class Site:
         assert self.stack.printer is not None
         trays = f"size1=iso_a4_210x297mm&type1=stationery&level1={sheets}&size3=na_number-10_4.125x9.5in&type3=envelope"
         web = f"http://localhost:{self.stack.printer.port}/media?{trays}&level3=25"
-        httpx.get(web, trust_env=False).raise_for_status()
+        plain_http.get(web).raise_for_status()

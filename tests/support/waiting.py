@@ -17,31 +17,33 @@ SOON_S = 10.0
 """What anything else may take there."""
 _POLL_S = 0.02
 """Longer than in one's own event loop: a look is often a request."""
+_POLL_MOST_S = 0.2
 _POLL_IN_LOOP_S = 0.01
-
-
-def _pause() -> None:
-    time.sleep(_POLL_S)
 
 
 def until(
     look: Callable[[], T | None],
     what: str | Callable[[], str],
     deadline_s: float = READY_S,
-    step: Callable[[], object] = _pause,
+    step: Callable[[], object] | None = None,
 ) -> T:
     """The first truthy answer of `look`. Fails with `what`, a text or what makes one, when there is none in time.
 
-    `step` is called between two looks, for whoever has to be driven meanwhile; by default it is a short pause.
+    Between two looks it calls `step`, for whoever has to be driven meanwhile, or pauses: for a twentieth of the time
+    that has passed, so that a long wait does not keep busy what it waits for.
     """
-    end = time.monotonic() + deadline_s
+    began = time.monotonic()
     while True:
         found = look()
         if found:
             return found
-        if time.monotonic() > end:
+        passed = time.monotonic() - began
+        if passed > deadline_s:
             raise AssertionError(f"{what if isinstance(what, str) else what()}: not within {deadline_s:g} s")
-        step()
+        if step is None:
+            time.sleep(min(max(_POLL_S, passed / 20), _POLL_MOST_S))
+        else:
+            step()
 
 
 @overload

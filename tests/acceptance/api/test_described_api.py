@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
+from tests.support.examples import examples
 from tests.support.routes import ROUTES
 from tests.support.site import NOWHERE, Site
 
-pytestmark = pytest.mark.own_site("makes schedules and batches for everybody")
+pytestmark = [pytest.mark.own_site("makes schedules and batches for everybody"), pytest.mark.hypothesis]
 
 
 @schemathesis.serializer("application/pdf", "image/png")
@@ -34,7 +35,6 @@ HELD_TO = CHECKS.get_by_names(
         "response_schema_conformance",
     ]
 )
-EXAMPLES = 80
 STREAM = "/api/events/{client_id}"
 OPERATIONS = sorted((method, route.path) for route in ROUTES if route.include_in_schema for method in route.methods)
 
@@ -93,7 +93,7 @@ def test_an_operation_keeps_to_its_description(
 
     @seed(1)
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=examples(80),
         deadline=None,
         database=None,
         phases=[Phase.generate],

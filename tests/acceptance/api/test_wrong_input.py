@@ -9,6 +9,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.support import plain_http
 from tests.support.site import NOWHERE, Site
 from tests.support.tables import contents
 
@@ -393,9 +394,7 @@ def ask(site: Site, wrong: Wrong, client_id: str, document_id: str, language: st
         headers["Content-Type"] = "application/json"
     headers |= wrong.headers
     headers = {name: value for name, value in headers.items() if value}
-    return httpx.request(
-        wrong.method, site.url + fill(wrong.path), content=content, headers=headers, trust_env=False, timeout=30
-    )
+    return plain_http.request(wrong.method, site.url + fill(wrong.path), content=content, headers=headers)
 
 
 def test_limits_are_exact_and_say_when_to_come_back(site: Site) -> None:
@@ -441,11 +440,11 @@ def test_a_client_reads_only_documents_that_its_unfinished_command_names(
     other = site.client()
     path = f"{site.url}{document['path']}"
     for who in (client, other):
-        answer = httpx.get(path, auth=(who["id"], who["secret"]), trust_env=False)
+        answer = plain_http.get(path, auth=(who["id"], who["secret"]))
         assert answer.status_code == 404
         assert answer.json()["code"] == "document_not_found"
-    assert httpx.get(path, auth=(client["id"], "wrong"), trust_env=False).status_code == 401
-    assert httpx.get(path, headers={"Authorization": f"Bearer {site.key}"}, trust_env=False).status_code == 200
+    assert plain_http.get(path, auth=(client["id"], "wrong")).status_code == 401
+    assert plain_http.get(path, headers={"Authorization": f"Bearer {site.key}"}).status_code == 200
 
 
 def test_a_retired_client_is_gone_from_broker_and_api(site: Site) -> None:

@@ -9,6 +9,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.support.plain_http import NO_AUTHORITIES
 from tests.support.site import Process, Site
 
 pytestmark = pytest.mark.own_site("kills a hub")
@@ -31,7 +32,9 @@ class Callers:
     async def run(self, work: Callable[[httpx.AsyncClient], Awaitable[None]], number: int) -> None:
         """So many of them at once."""
         limits = httpx.Limits(max_connections=2 * number, max_keepalive_connections=2 * number)
-        async with httpx.AsyncClient(headers=self._headers, limits=limits, timeout=30, trust_env=False) as http:
+        async with httpx.AsyncClient(
+            headers=self._headers, limits=limits, timeout=30, verify=NO_AUTHORITIES, trust_env=False
+        ) as http:
             await asyncio.gather(*(work(http) for _ in range(number)))
 
     async def ask(self, http: httpx.AsyncClient, body: dict[str, Any], **headers: str) -> httpx.Response:

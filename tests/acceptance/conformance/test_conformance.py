@@ -239,19 +239,60 @@ def command_of(
     return [*javascript, *who, "--broker", broker, "--hub", hub, "--folder", str(to)]
 
 
+@pytest.fixture(scope="module")
+def sound(site: Site) -> dict[str, dict[str, Any]]:
+    """A client for each program that makes no mistake."""
+    return {name: site.client() for name in ("python", "javascript", "agent")}
+
+
+@pytest.fixture(scope="module")
+def examined(
+    site: Site, sound: dict[str, dict[str, Any]], javascript: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[Examined]]]:
+    """The examinations of all clients, sound or with a mistake, some at a time."""
+    folder = tmp_path_factory.mktemp("examined")
+
+    def start(client: dict[str, Any], *arguments: str) -> Future[Examined]:
+        return pool.submit(examine, site, client["id"], *arguments)
+
+    def start_example(language: str) -> Future[Examined]:
+        client = sound[language]
+        return start(client, "--", *command_of(language, javascript, client, "{host}:{port}", site.url, folder))
+
+    def start_agent() -> Future[Examined]:
+        port = PortBook(site.folder.ports).choose("conformance", 0).number
+        config = site.configure(sound["agent"], mqtt_url=f"mqtt://127.0.0.1:{port}")
+        agent = [sys.executable, "-m", "device_agent", "run", "--config", str(config)]
+        return start(sound["agent"], "--listen", f"127.0.0.1:{port}", "--", *agent)
+
+    def start_mistake(mistake: Mistake) -> Future[Examined]:
+        client, file = site.client(), folder / f"{mistake.name}.py"
+        file.write_text(mistake.source(), encoding="utf-8")
+        who = [client["id"], client["secret"], "{host}:{port}", site.url, str(folder)]
+        return start(client, "--patience", "5", "--", sys.executable, str(file), *who)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        begun = {language: start_example(language) for language in ("python", "javascript")}
+        begun["agent"] = start_agent()
+        yield begun | {mistake.name: start_mistake(mistake) for mistake in MISTAKES}
+        pool.shutdown(cancel_futures=True)
+
+
 @pytest.mark.parametrize("language", ["python", "javascript"])
 def test_an_example_passes_and_prints_through_the_hub(
-    site: Site, javascript: list[str], language: str, tmp_path: Path
+    site: Site,
+    sound: dict[str, dict[str, Any]],
+    examined: dict[str, Future[Examined]],
+    javascript: list[str],
+    language: str,
+    tmp_path: Path,
 ) -> None:
-    client = site.client()
+    client, found = sound[language], examined[language].result(DEADLINE_S)
 
-    command = command_of(language, javascript, client, "{host}:{port}", site.url, tmp_path)
-    examined = examine(site, client["id"], "--", *command)
-
-    assert examined.failed == {}, examined.errors
-    assert examined.exit_code == 0
-    owed = {name for name, check in examined.checks.items() if check["outcome"] == "passed"}
-    assert set(examined.checks) - owed == {"signature", "roll_call", "epoch", "journal"}
+    assert found.failed == {}, found.errors
+    assert found.exit_code == 0
+    owed = {name for name, check in found.checks.items() if check["outcome"] == "passed"}
+    assert set(found.checks) - owed == {"signature", "roll_call", "epoch", "journal"}
 
     broker = str(site.stack.mqtt_url).removeprefix("mqtt://")
     command = command_of(language, javascript, client, broker, site.url, tmp_path)
@@ -269,33 +310,12 @@ def test_an_example_passes_and_prints_through_the_hub(
         assert running.stop() == 0
 
 
-def test_the_agent_passes_as_a_full_one(site: Site) -> None:
-    client = site.client()
-    port = PortBook(site.folder.ports).choose("conformance", 0).number
-    config = site.configure(client, mqtt_url=f"mqtt://127.0.0.1:{port}")
+def test_the_agent_passes_as_a_full_one(examined: dict[str, Future[Examined]]) -> None:
+    found = examined["agent"].result(DEADLINE_S)
 
-    agent = [sys.executable, "-m", "device_agent", "run", "--config", str(config)]
-    examined = examine(site, client["id"], "--listen", f"127.0.0.1:{port}", "--", *agent)
-
-    assert examined.failed == {}, examined.errors
-    assert {check["outcome"] for check in examined.checks.values()} == {"passed"}
-    assert examined.exit_code == 0
-
-
-@pytest.fixture(scope="module")
-def examined(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Examined]]]:
-    """The examinations of all clients with a mistake, some at a time."""
-    folder = tmp_path_factory.mktemp("mistakes")
-
-    def start(mistake: Mistake) -> Future[Examined]:
-        client, file = site.client(), folder / f"{mistake.name}.py"
-        file.write_text(mistake.source(), encoding="utf-8")
-        who = [client["id"], client["secret"], "{host}:{port}", site.url, str(folder)]
-        return pool.submit(examine, site, client["id"], "--patience", "5", "--", sys.executable, str(file), *who)
-
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {mistake.name: start(mistake) for mistake in MISTAKES}
-        pool.shutdown(cancel_futures=True)
+    assert found.failed == {}, found.errors
+    assert {check["outcome"] for check in found.checks.values()} == {"passed"}
+    assert found.exit_code == 0
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)

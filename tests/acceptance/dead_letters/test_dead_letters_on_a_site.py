@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from schemas.topics import Channel
+from tests.support import plain_http
 from tests.support.cli import floorhub, run
 from tests.support.site import Site
 from tests.support.speaker import Speaker
@@ -49,7 +50,7 @@ def test_what_failed_is_replayed_once_and_before_what_waits_behind_it(site: Site
 
     def retry(n: int) -> httpx.Response:
         url = f"{urls[n % 2]}/api/commands/{first['id']}/retry"
-        return httpx.post(url, params={"wait": 20}, headers=headers, timeout=60, trust_env=False)
+        return plain_http.request("POST", url, params={"wait": 20}, headers=headers, timeout=60)
 
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(retry, range(20)))

@@ -28,7 +28,8 @@ from tests.support.site import Site
 from tests.support.waiting import until
 
 JOBS = 200
-QUEUES = 12
+QUEUES = 16
+"""As many as there may be lanes at work for one client."""
 EMPTY, STOPPED = "queue-2", "queue-5"
 SIDES = ("one-sided", "two-sided-long-edge", "two-sided-short-edge")
 UNFINISHED = ("pending", "queued", "running")

@@ -8,6 +8,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.support import plain_http
 from tests.support.metrics import figures
 from tests.support.site import Site
 from tests.support.waiting import until
@@ -96,7 +97,7 @@ def test_an_archive_that_cannot_be_written_is_told(site: Site) -> None:
 
     def told() -> bool:
         try:
-            answer = httpx.get(url, trust_env=False)
+            answer = plain_http.get(url)
         except httpx.HTTPError:
             return False
         return (answer.status_code, answer.json()["checks"]["cleanup"]) == (200, "archive_unwritable")

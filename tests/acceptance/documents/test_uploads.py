@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from device_agent.uploads import UploadError, Uploads
+from tests.support import plain_http
 from tests.support.site import NOWHERE, Site
 from tests.support.waiting import eventually
 
@@ -35,7 +36,7 @@ def command(site: Site, client: dict[str, Any]) -> Any:
 
 
 def agents(site: Site, client: dict[str, Any]) -> httpx.Client:
-    return httpx.Client(base_url=site.url, auth=(client["id"], client["secret"]), trust_env=False, timeout=30)
+    return plain_http.client(site.url, auth=(client["id"], client["secret"]), timeout=30)
 
 
 def documents(database: psycopg.Connection[Any]) -> Any:
@@ -129,7 +130,9 @@ async def test_what_arrives_when_the_command_has_ended_is_not_kept(site: Site, c
         yield PICTURE
 
     auth = (client["id"], client["secret"])
-    async with httpx.AsyncClient(base_url=site.url, auth=auth, trust_env=False, timeout=30) as http:
+    async with httpx.AsyncClient(
+        base_url=site.url, auth=auth, verify=plain_http.NO_AUTHORITIES, trust_env=False, timeout=30
+    ) as http:
         under_way = asyncio.create_task(http.put(path, content=slowly()))
         with psycopg.connect(site.stack.database_url, autocommit=True) as database:
             used = "SELECT count(*) FROM uploads WHERE command_id = %s AND used_at IS NOT NULL"

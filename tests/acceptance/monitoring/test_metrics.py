@@ -1,7 +1,6 @@
 """Figures for Prometheus: they move with what happens, and need a key."""
 
-import httpx
-
+from tests.support import plain_http
 from tests.support.metrics import figures
 from tests.support.site import Site
 
@@ -33,6 +32,6 @@ def test_figures_follow_a_command_from_its_commit_to_its_end(site: Site) -> None
 
 
 def test_figures_need_a_key(site: Site) -> None:
-    answer = httpx.get(f"{site.url}/metrics", trust_env=False)
+    answer = plain_http.get(f"{site.url}/metrics")
 
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")

@@ -15,6 +15,7 @@ import pytest
 
 from hub.keys import new_api_key
 from hub.programs.cli import testpage
+from tests.support import plain_http
 from tests.support.cli import floorhub, run
 from tests.support.site import Process, Site
 from tests.support.waiting import until
@@ -260,7 +261,7 @@ def person(site: Site, database: Database, request: pytest.FixtureRequest) -> It
         (uuid.uuid4(), who, key.prefix, key.sha256),
     )
     headers = {"Authorization": f"Bearer {key.text}"}
-    with httpx.Client(base_url=site.url, headers=headers, trust_env=False, timeout=30) as http:
+    with plain_http.client(site.url, headers=headers) as http:
         yield who, http
 
 
