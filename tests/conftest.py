@@ -3,16 +3,15 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 
-import hypothesis
 import pytest
 
 from hub.database.engine import Database
 from hub.database.migrate import migrate
+from hub.programs.embedded.data_folder import DataFolder
 from tests.support import postgres
+from tests.support.examples import register_profiles
 
-# A busy machine is no counter-example.
-hypothesis.settings.register_profile("floorhub", deadline=None)
-hypothesis.settings.load_profile("floorhub")
+register_profiles()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -57,6 +56,13 @@ def database_template(postgres_server: str) -> Iterator[str]:
     migrate(postgres.in_database(postgres_server, name))
     yield name
     postgres.drop_database(postgres_server, name)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[DataFolder]:
+    """The database of a site where nothing happened yet, to be copied by sites that start."""
+    with postgres.empty_cluster() as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench import floors
-from tests.support.site import Floor, Process, open_floor, until
+from tests.support.site import Process, Site, open_site
+from tests.support.waiting import until
 
 CLIENTS = 100
 SECONDS = float(os.environ.get("BENCH_SECONDS", "6"))
@@ -54,16 +55,16 @@ def rss_mb(pid: int) -> float:
 
 
 class Bench:
-    """One floor under load."""
+    """One site under load."""
 
-    def __init__(self, floor: Floor) -> None:
-        self.floor = floor
-        self.pids = {"hub": floor.hub.process.pid, **_pids(floor)}
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.pids = {"hub": site.hub.process.pid, **_pids(site)}
         self.results: dict[str, Any] = {"clients": CLIENTS, "processors": os.cpu_count()}
 
     def run(self) -> dict[str, Any]:
         """All figures."""
-        floor = self.floor
+        site = self.site
         self.results["floors"] = asyncio.run(self._floors())
         self.results["agent"] = self._agent()
         simulated = self._simulated()
@@ -76,52 +77,51 @@ class Bench:
         self.results["saturation_64"] = self._best("saturate", 64, "/api/commands?wait=30")
         self.results["saturation_256"] = self._best("saturate", 256, "/api/commands?wait=30")
         self.results["accept_only_64"] = self._best("saturate", 64, "/api/commands")
-        self.results["hub_rss_mb"] = rss_mb(floor.hub.process.pid)
+        self.results["hub_rss_mb"] = rss_mb(site.hub.process.pid)
         return self.results
 
     async def _floors(self) -> dict[str, float]:
-        stack = self.floor.stack
+        stack = self.site.stack
         assert stack.broker is not None
         assert stack.accounts is not None
-        client = self.floor.client()
+        client = self.site.client()
         found = await floors.postgres(stack.database_url)
         port = stack.broker.options.mqtt_port
-        found |= await floors.http(self.floor.url)
+        found |= await floors.http(self.site.url)
         return found | await floors.mqtt(port, client["id"], client["secret"], stack.accounts.hub.password)
 
     def _agent(self) -> dict[str, float]:
-        client = self.floor.client()
+        client = self.site.client()
         began = time.perf_counter()
-        agent = self.floor.agent(client)
+        agent = self.site.agent(client)
         ready = time.perf_counter() - began
         memory = rss_mb(agent.process.pid)
         agent.stop()
         return {"ready_s": round(ready, 3), "rss_mb": memory}
 
     def _simulated(self) -> Process:
-        floor = self.floor
-        assert floor.stack.broker is not None
+        site = self.site
+        assert site.stack.broker is not None
         made = [
-            floor.client(id=f"sim-{n}", rate_limit=1_000_000, max_commands_per_day=100_000_000) for n in range(CLIENTS)
+            site.client(id=f"sim-{n}", rate_limit=1_000_000, max_commands_per_day=100_000_000) for n in range(CLIENTS)
         ]
-        file = floor.folder.root / "simulated.json"
+        file = site.folder.root / "simulated.json"
         file.write_text(json.dumps([[client["id"], client["secret"]] for client in made]))
-        log = floor.folder.logs / "simulated.log"
-        argv = [sys.executable, "-m", "tests.bench.simulated", str(floor.stack.broker.options.mqtt_port), str(file)]
-        process = Process("simulated clients", argv, {}, log).start()
-        floor._processes.append(process)
+        log = site.folder.logs / "simulated.log"
+        argv = [sys.executable, "-m", "tests.bench.simulated", str(site.stack.broker.options.mqtt_port), str(file)]
+        process = site.start("simulated clients", argv, {}, log.name)
 
         def ready() -> bool:
             assert process.process.poll() is None, process.tail()
             return "ready" in log.read_text()
 
         until(ready, "the simulated clients")
-        floor.wait_online(made[-1]["id"])
+        site.wait_online(made[-1]["id"])
         return process
 
     def _load(self, mode: str, amount: int, path: str, seconds: float = SECONDS) -> dict[str, Any]:
         before = {name: cpu_s(pid) for name, pid in self.pids.items()}
-        argv = [sys.executable, "-m", "tests.bench.load", self.floor.url + path, self.floor.key, mode]
+        argv = [sys.executable, "-m", "tests.bench.load", self.site.url + path, self.site.key, mode]
         argv += [str(amount), str(seconds), str(CLIENTS)]
         done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=seconds + 60)
         result: dict[str, Any] = json.loads(done.stdout)
@@ -136,7 +136,7 @@ class Bench:
 
     def _started(self) -> dict[str, float]:
         """From stored to started, of the last commands, by the database's own times."""
-        items = self.floor.http.get("/api/commands", params={"limit": 200}).json()["items"]
+        items = self.site.http.get("/api/commands", params={"limit": 200}).json()["items"]
         from datetime import datetime
 
         times = [
@@ -147,8 +147,8 @@ class Bench:
         return {f"p{share}_ms": floors.quantile(times, share / 100) for share in (50, 95, 99)}
 
 
-def _pids(floor: Floor) -> dict[str, int]:
-    run = floor.folder.run
+def _pids(site: Site) -> dict[str, int]:
+    run = site.folder.run
     found = {}
     for name in ("postgres", "mosquitto"):
         for note in run.glob(f"{name}*"):
@@ -185,8 +185,8 @@ def met(results: dict[str, Any]) -> list[str]:
 
 def main() -> None:
     """Bench, write, print."""
-    with open_floor("bench") as floor:
-        results = Bench(floor).run()
+    with open_site("bench") as site:
+        results = Bench(site).run()
     results["ratios"] = ratios(results)
     BUILD.mkdir(exist_ok=True)
     (BUILD / "bench.json").write_text(json.dumps(results, indent=2) + "\n")

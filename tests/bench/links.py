@@ -8,25 +8,18 @@ the client. Without decoding, signatures and Postgres: the difference between tw
 
 import argparse
 import asyncio
-import shutil
 import statistics
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 import uvloop
 
-from broker_config import render
 from hub.mqtt.link import Address, Link
 from hub.mqtt.session import LINKS
 from hub.mqtt.thin import ThinLink
-from hub.programs.embedded import accounts
-from hub.programs.embedded.data_folder import DataFolder
-from hub.programs.embedded.mosquitto import BrokerOptions, EmbeddedBroker
-from hub.programs.embedded.packages import Packages
-from hub.programs.embedded.ports import PortBook
 from schemas.topics import Channel, client_topic, every_client
+from tests.support.embedded_broker import known_client, running_broker
+from tests.support.folders import open_data_folder
 
 CLIENT = "player"
 COMMANDS, REPORTS = client_topic(CLIENT, Channel.COMMANDS), client_topic(CLIENT, Channel.REPORTS)
@@ -152,28 +145,14 @@ def player_at(port: int) -> Address:
 
 def compare() -> None:
     """Start a broker, and print the table."""
-    base = Path(tempfile.mkdtemp(prefix="floorhub-links-"))
-    base.chmod(0o755)
-    folder = DataFolder.prepare(base / "data")
-    own = accounts.load_or_create(folder.keys / "broker-accounts.json")
-    book = PortBook(folder.ports)
-    broker = EmbeddedBroker(
-        folder, Packages(), BrokerOptions(book.choose("mqtt", 0).number, book.choose("websocket", 0).number)
-    )
-    hashed = {role: render.hash_password(secret) for role, secret in own.passwords().items()}
-    broker.start(render.render_dynsec(hashed, [render.Client(CLIENT, render.hash_password(CLIENT), False)]))
-
-    port = broker.options.mqtt_port
-    hub = Address("127.0.0.1", port, False, own.hub.username, own.hub.password, "bench")
     say("| client | reports | in flight | CPU us per round trip | round trips/s |\n|---|---|---|---|---|")
-    try:
+    with open_data_folder("links") as folder, running_broker(folder, [known_client(CLIENT, CLIENT)]) as running:
+        account = running.accounts.hub
+        hub = Address("127.0.0.1", running.port, False, account.username, account.password, "bench")
         for reports in (1, 3):
             for in_flight in (1, 64):
-                for client in sorted(LINKS):
-                    uvloop.run(row(client, hub, player_at(port), reports, in_flight))
-    finally:
-        broker.stop()
-        shutil.rmtree(base)
+                for name in sorted(LINKS):
+                    uvloop.run(row(name, hub, player_at(running.port), reports, in_flight))
 
 
 def main() -> None:

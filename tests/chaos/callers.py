@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 
 from tests.chaos.records import Promise
+from tests.support.plain_http import NO_AUTHORITIES
 
 TASKS = 32
 PATIENCE_S = 5.0
@@ -111,7 +112,7 @@ class Callers:
         headers = {"Authorization": f"Bearer {self.key}"}
         with self.file.open("a", encoding="utf-8") as self._log:
             async with (
-                httpx.AsyncClient(headers=headers, limits=limits, trust_env=False) as self._http,
+                httpx.AsyncClient(headers=headers, limits=limits, verify=NO_AUTHORITIES, trust_env=False) as self._http,
                 asyncio.TaskGroup() as self._group,
             ):
                 for _ in range(TASKS):

@@ -17,7 +17,7 @@ import psycopg
 from tests.chaos.plan import HUBS, Fault
 from tests.chaos.records import Broken
 from tests.support.fault_proxy import GOOD, HALF_OPEN, Conditions, FaultProxy
-from tests.support.testbed import Stage
+from tests.support.testbed import Testbed
 
 Undo = Callable[[], None]
 BRING_BACK_S = 1.0
@@ -26,10 +26,10 @@ SHIFT_S = 90.0
 
 
 class Breaker:
-    """Breaks a stage by a plan. `happened` is what really took place, with true times."""
+    """Breaks a testbed by a plan. `happened` is what really took place, with true times."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
+    def __init__(self, testbed: Testbed) -> None:
+        self._testbed = testbed
         self.happened: list[Broken] = []
         self._down: set[str] = set()
         """Who is meant to be down just now."""
@@ -56,7 +56,7 @@ class Breaker:
 
     def bring_back(self) -> None:
         """Start again who ended without being told to, as a service manager would; it counts as a fault."""
-        for name, process in self._stage.processes.items():
+        for name, process in self._testbed.processes.items():
             code = process.process.poll()
             if name in self._down or code is None:
                 continue
@@ -83,27 +83,27 @@ class Breaker:
         broken.ended = time.time()
 
     def _break(self, fault: Fault, broken: Broken) -> Undo:
-        stage, (who, _, what) = self._stage, fault.kind.partition("_")
+        testbed, (who, _, what) = self._testbed, fault.kind.partition("_")
         if fault.kind.startswith("hub_database"):
-            return self._line(stage.to_database[fault.target], what.removeprefix("database_"), fault)
+            return self._line(testbed.to_database[fault.target], what.removeprefix("database_"), fault)
         if fault.kind.startswith("hub_broker"):
-            return self._line(stage.to_broker[fault.target], what.removeprefix("broker_"), fault)
+            return self._line(testbed.to_broker[fault.target], what.removeprefix("broker_"), fault)
         if who in ("agent", "hub") and what in ("kill", "freeze", "stop"):
             return self._process(fault.target, what)
         if who == "agent":
-            return self._line(stage.to_broker[fault.target], what, fault)
+            return self._line(testbed.to_broker[fault.target], what, fault)
         if who == "broker":
             return self._broker(what, fault, broken)
         if who == "postgres":
             return self._postgres(what)
         assert fault.kind == "clock_shift"
         shift = (fault.amount - 0.5) * SHIFT_S
-        stage.shift_clock(shift)
+        testbed.shift_clock(shift)
         broken.said = f"{shift:+.0f} s"
-        return lambda: _until_done(lambda: stage.shift_clock(0))
+        return lambda: _until_done(lambda: testbed.shift_clock(0))
 
     def _process(self, name: str, what: str) -> Undo:
-        process = self._stage.processes[name]
+        process = self._testbed.processes[name]
         assert process.process.poll() is None
         if what == "freeze":
             process.process.send_signal(signal.SIGSTOP)
@@ -147,12 +147,12 @@ class Breaker:
         return well
 
     def _broker(self, what: str, fault: Fault, broken: Broken) -> Undo:
-        broker = self._stage.stack.broker
+        broker = self._testbed.stack.broker
         assert broker is not None
         assert broker.pid is not None
         pid = broker.pid
         if what == "repeats":
-            broken.said = f"{self._stage.repeat_commands(fault.amount)} commands"
+            broken.said = f"{self._testbed.repeat_commands(fault.amount)} commands"
             return _nothing
         if what == "freeze":
             _signal([pid], signal.SIGSTOP)
@@ -163,10 +163,10 @@ class Breaker:
         return lambda: _ignore(broker.start())
 
     def _postgres(self, what: str) -> Undo:
-        postgres = self._stage.stack.postgres
+        postgres = self._testbed.stack.postgres
         assert postgres is not None
         if what == "sessions":
-            self._stage.end_sessions()
+            self._testbed.end_sessions()
             return _nothing
         if what == "freeze":
             assert postgres.pid is not None

@@ -22,36 +22,21 @@ class Kind:
     longest_s: float = 0.0
 
 
+def _kinds(target: str, **kinds: tuple[float, ...]) -> list[Kind]:
+    """What can happen to a target: weight, and the shortest and longest time."""
+    return [Kind(f"{target}_{name}", int(weight), target, *times) for name, (weight, *times) in kinds.items()]
+
+
 KINDS = (
-    Kind("agent_kill", 16, "agent", 0.2, 4),
-    Kind("agent_freeze", 6, "agent", 1, 20),
-    Kind("agent_stop", 3, "agent", 0.2, 2),
-    Kind("agent_cut", 5, "agent"),
-    Kind("agent_reset", 5, "agent"),
-    Kind("agent_half_open", 5, "agent", 3, 20),
-    Kind("agent_deaf", 3, "agent", 3, 15),
-    Kind("agent_mute", 3, "agent", 3, 15),
-    Kind("agent_slow", 4, "agent", 3, 15),
-    Kind("agent_slices", 3, "agent", 3, 15),
-    Kind("hub_kill", 7, "hub", 0.2, 4),
-    Kind("hub_freeze", 4, "hub", 7, 25),
-    Kind("hub_stop", 2, "hub", 0.2, 2),
-    Kind("hub_broker_cut", 3, "hub"),
-    Kind("hub_broker_half_open", 3, "hub", 3, 15),
-    Kind("hub_broker_slow", 2, "hub", 3, 10),
-    Kind("hub_database_cut", 3, "hub"),
-    Kind("hub_database_reset", 3, "hub"),
-    Kind("hub_database_half_open", 3, "hub", 2, 12),
-    Kind("hub_database_slow", 2, "hub", 3, 8),
-    Kind("hub_database_refused", 2, "hub", 1, 6),
-    Kind("broker_kill", 3, "broker", 0.2, 4),
-    Kind("broker_wipe", 4, "broker", 0.2, 3),
-    Kind("broker_freeze", 2, "broker", 1, 8),
-    Kind("broker_repeats", 6, "broker"),
-    Kind("postgres_kill", 3, "postgres", 0.2, 3),
-    Kind("postgres_sessions", 4, "postgres"),
-    Kind("postgres_freeze", 2, "postgres", 1, 6),
-    Kind("clock_shift", 3, "clock", 5, 20),
+    *_kinds("agent", kill=(16, 0.2, 4), freeze=(6, 1, 20), stop=(3, 0.2, 2), cut=(5,), reset=(5,)),
+    *_kinds("agent", half_open=(5, 3, 20), deaf=(3, 3, 15), mute=(3, 3, 15), slow=(4, 3, 15), slices=(3, 3, 15)),
+    *_kinds("hub", kill=(7, 0.2, 4), freeze=(4, 7, 25), stop=(2, 0.2, 2)),
+    *_kinds("hub", broker_cut=(3,), broker_half_open=(3, 3, 15), broker_slow=(2, 3, 10)),
+    *_kinds("hub", database_cut=(3,), database_reset=(3,), database_half_open=(3, 2, 12)),
+    *_kinds("hub", database_slow=(2, 3, 8), database_refused=(2, 1, 6)),
+    *_kinds("broker", kill=(3, 0.2, 4), wipe=(4, 0.2, 3), freeze=(2, 1, 8), repeats=(6,)),
+    *_kinds("postgres", kill=(3, 0.2, 3), sessions=(4,), freeze=(2, 1, 6)),
+    *_kinds("clock", shift=(3, 5, 20)),
 )
 
 

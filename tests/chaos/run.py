@@ -1,4 +1,4 @@
-"""One run: stage, load, faults, peace, comparison."""
+"""One run: testbed, load, faults, peace, comparison."""
 
 import time
 from collections.abc import Callable
@@ -31,30 +31,30 @@ def run(
     plant: str | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
-    """Break a floor for so many minutes by the plan of the seed, and compare the records. `rate`: requests a second."""
+    """Break a site for so many minutes by the plan of the seed, and compare the records. `rate`: requests a second."""
     seconds = minutes * 60
-    with running(agents, plant) as stage:
-        promises = stage.folder.root / "promises.jsonl"
-        callers = Callers(stage.urls, stage.key, promises, seed, agents, rate)
-        breaker = Breaker(stage)
+    with running(agents, plant) as testbed:
+        promises = testbed.folder.root / "promises.jsonl"
+        callers = Callers(testbed.urls, testbed.key, promises, seed, agents, rate)
+        breaker = Breaker(testbed)
         say(f"{agents} agents and 2 hubs are there; seed {seed}, {minutes:g} minutes")
         began = time.monotonic()
         callers.start()
         breaker.run(plan(seed, seconds, agents, gap_s), seconds, say)
         took = time.monotonic() - began
         calm = time.monotonic()
-        _peace(breaker, lambda: stage.wait_hubs(0.1))
+        _peace(breaker, lambda: testbed.wait_hubs(0.1))
         callers.finish(GRACE_S)
         say(f"everything is back; {callers.answered} requests answered")
-        _settle(breaker, stage.stack.database_url)
+        _settle(breaker, testbed.stack.database_url)
         settled = time.monotonic() - calm
         found = records.Records(
             records.read_promises(promises),
-            records.read_notes(stage.notes),
-            records.read_rows(stage.stack.database_url),
+            records.read_notes(testbed.notes),
+            records.read_rows(testbed.stack.database_url),
             breaker.happened,
         )
-        return Outcome(seed, minutes, agents, stage.skewed, took, settled, breaker.happened, check(found))
+        return Outcome(seed, minutes, agents, testbed.skewed, took, settled, breaker.happened, check(found))
 
 
 def _peace(breaker: Breaker, look: Callable[[], None]) -> None:

@@ -6,32 +6,34 @@ import pytest
 
 from hub.keys import load_signing_keys
 from tests.chaos.plan import HUBS
-from tests.faults.test_fault_table import accepted, agree, body, effects, post
-from tests.support.site import until
-from tests.support.testbed import Stage
+from tests.faults.commands import accepted, agree, body, effects, post
+from tests.support.testbed import Testbed
+from tests.support.waiting import until
 
 
 @pytest.mark.fault("F29")
-def test_what_waits_is_signed_anew_and_the_old_key_commands_nothing_any_more(stage: Stage) -> None:
-    old = load_signing_keys(stage.folder.keys).signer
-    stage.processes["pc-2"].kill()
-    away = [accepted(post(stage, 1, uuid4().hex, body("pc-2"))) for _ in range(3)]
-    here = [accepted(post(stage, 0, uuid4().hex, body(before=1_000 if first else 0))) for first in (True, *[False] * 4)]
-    stage.wait_status(here[0], "running")
+def test_what_waits_is_signed_anew_and_the_old_key_commands_nothing_any_more(testbed: Testbed) -> None:
+    old = load_signing_keys(testbed.folder.keys).signer
+    testbed.processes["pc-2"].kill()
+    away = [accepted(post(testbed, 1, uuid4().hex, body("pc-2"))) for _ in range(3)]
+    here = [
+        accepted(post(testbed, 0, uuid4().hex, body(before=1_000 if first else 0))) for first in (True, *[False] * 4)
+    ]
+    testbed.wait_status(here[0], "running")
 
     for name in HUBS:
-        stage.processes[name].kill()
-    (stage.folder.keys / "command.key").unlink()
+        testbed.processes[name].kill()
+    (testbed.folder.keys / "command.key").unlink()
     for name in HUBS:
-        stage.processes[name].start()
-    stage.wait_hubs(30)
-    assert load_signing_keys(stage.folder.keys).signer.kid != old.kid
-    stage.processes["pc-2"].start()
+        testbed.processes[name].start()
+    testbed.wait_hubs(30)
+    assert load_signing_keys(testbed.folder.keys).signer.kid != old.kid
+    testbed.processes["pc-2"].start()
     for command_id in (*away, *here):
-        agree(stage, command_id)
+        agree(testbed, command_id)
 
-    log = stage.processes["pc-1"].log
+    log = testbed.processes["pc-1"].log
     begin = log.stat().st_size
-    stage.repeat_commands(0.5, old)
+    testbed.repeat_commands(0.5, old)
     until(lambda: b"unknown_key" in log.read_bytes()[begin:], "the refusal of the old key")
-    assert [effects(stage, command_id) for command_id in (*away, *here)] == [1] * 8
+    assert [effects(testbed, command_id) for command_id in (*away, *here)] == [1] * 8

@@ -1,21 +1,18 @@
 """Real services in a data folder of their own; unpacked packages are shared with everything else on the machine."""
 
 import itertools
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import contextmanager
 
 import pytest
 
-from broker_config import render
-from hub.programs.embedded import accounts
 from hub.programs.embedded.accounts import Accounts
 from hub.programs.embedded.data_folder import DataFolder
-from hub.programs.embedded.mosquitto import BrokerOptions, EmbeddedBroker
+from hub.programs.embedded.mosquitto import EmbeddedBroker
 from hub.programs.embedded.packages import Packages
-from hub.programs.embedded.ports import PortBook
 from tests.support.broker_client import SECRETS, BrokerClient, Connect
+from tests.support.embedded_broker import RunningBroker, known_client, running_broker
+from tests.support.folders import open_folder
 
 _connections = itertools.count()
 
@@ -26,44 +23,42 @@ def packages() -> Packages:
     return Packages()
 
 
-def _new_root() -> Path:
-    # Not pytest's tmp_path: its parents are closed to the user that runs Postgres. Long and with spaces on purpose.
-    base = Path(tempfile.mkdtemp(prefix="floorhub test "))
-    base.chmod(0o755)
-    return base / ("a rather long folder name " * 4).strip()
+@contextmanager
+def _new_folder() -> Iterator[DataFolder]:
+    # Long and with spaces on purpose.
+    with open_folder("test with spaces") as base:
+        yield DataFolder.prepare(base / ("a rather long folder name " * 4).strip())
 
 
 @pytest.fixture
 def data_folder() -> Iterator[DataFolder]:
     """An empty, prepared data folder."""
-    root = _new_root()
-    yield DataFolder.prepare(root)
-    shutil.rmtree(root.parent)
+    with _new_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")
 def shared_data_folder() -> Iterator[DataFolder]:
     """A data folder for the tests of one module."""
-    root = _new_root()
-    yield DataFolder.prepare(root)
-    shutil.rmtree(root.parent)
+    with _new_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")
-def own_accounts(shared_data_folder: DataFolder) -> Accounts:
-    return accounts.load_or_create(shared_data_folder.keys / "broker-accounts.json")
+def running(shared_data_folder: DataFolder) -> Iterator[RunningBroker]:
+    clients = [known_client(name, secret, disabled=name == "gone") for name, secret in SECRETS.items()]
+    with running_broker(shared_data_folder, clients) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
-def broker(shared_data_folder: DataFolder, packages: Packages, own_accounts: Accounts) -> Iterator[EmbeddedBroker]:
-    book = PortBook(shared_data_folder.ports)
-    options = BrokerOptions(book.choose("mqtt", 0).number, book.choose("websocket", 0).number)
-    hashed = {role: render.hash_password(secret) for role, secret in own_accounts.passwords().items()}
-    clients = [render.Client(name, render.hash_password(secret), name == "gone") for name, secret in SECRETS.items()]
-    running = EmbeddedBroker(shared_data_folder, packages, options)
-    running.start(render.render_dynsec(hashed, clients))
-    yield running
-    running.stop()
+def own_accounts(running: RunningBroker) -> Accounts:
+    return running.accounts
+
+
+@pytest.fixture(scope="module")
+def broker(running: RunningBroker) -> EmbeddedBroker:
+    return running.embedded
 
 
 @pytest.fixture

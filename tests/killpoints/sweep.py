@@ -1,4 +1,4 @@
-"""One kill point after the other on a running floor, and what became of the commands."""
+"""One kill point after the other on a running site, and what became of the commands."""
 
 import contextlib
 import json
@@ -19,10 +19,10 @@ from typing import Literal
 import httpx
 import psycopg
 
-from hub.programs.cli.clients import write_agent_config
 from tests.support.paths import ROOT
-from tests.support.site import Floor, Process, open_floor, until
+from tests.support.site import Process, Site, open_site
 from tests.support.strace import strace
+from tests.support.waiting import until
 
 Target = Literal["agent", "hub"]
 COMMANDS = 6
@@ -114,40 +114,31 @@ class Traced(Process):
 
 
 class Sweep:
-    """A floor, one client and its agent. Close it by leaving `running`."""
+    """A site, one client and its agent. Close it by leaving `running`."""
 
-    def __init__(self, floor: Floor) -> None:
-        self.floor = floor
+    def __init__(self, site: Site) -> None:
+        self.site = site
         self.folder = Path(tempfile.mkdtemp(prefix="floorhub-killpoints-"))
         self.log = self.folder / "effects"
         self.log.touch()
         note = self.folder / "note"
         note.write_text(_NOTE)
         note.chmod(0o755)
-        self.client = self.floor.client()
-        config = self.floor.folder.agent / "killpoints.toml"
-        write_agent_config(
-            config,
-            client_id=self.client["id"],
-            hub_url=self.floor.url,
-            mqtt_url=str(self.floor.stack.mqtt_url),
-            secret=self.client["secret"],
-            root_key=self.client["root_key"],
-            extra=f'\n[actions.note]\nargv = ["{note}", "{self.log}", "{{n}}"]\n',
-        )
+        self.client = self.site.client()
+        config = self.site.configure(self.client, f'\n[actions.note]\nargv = ["{note}", "{self.log}", "{{n}}"]\n')
         argv = [sys.executable, "-m", "device_agent", "run", "--config", str(config)]
-        self.agent = Traced("agent", argv, {}, self.floor.folder.logs / "agent-killpoints.log")
-        plain = self.floor.hub
+        self.agent = Traced("agent", argv, {}, self.site.folder.logs / "agent-killpoints.log")
+        plain = self.site.hub
         plain.stop()
         self.hub = Traced("hub one", plain._argv, plain._env, plain.log)
         self._notes = self.folder / "strace"
         for process in (self.hub, self.agent):
             process.trace("fsync", 0, self._notes)
             process.start()
-        self.floor.hub = self.hub
+        self.site.hub = self.hub
         self.ports = self._ports()
-        self.floor.wait_ready()
-        self.floor.wait_online(self.client["id"])
+        self.site.wait_ready()
+        self.site.wait_online(self.client["id"])
 
     def close(self) -> None:
         self.agent.stop()
@@ -156,12 +147,12 @@ class Sweep:
 
     def _ports(self) -> dict[str, str]:
         """Whose port is whose, for the table."""
-        stack = self.floor.stack
+        stack = self.site.stack
         assert stack.broker is not None
         return {
             f"port {psycopg.conninfo.conninfo_to_dict(stack.database_url)['port']}": "Postgres",
             f"port {stack.broker.options.mqtt_port}": "broker",
-            f"port {self.floor.hub_ports['one']}": "HTTP",
+            f"port {self.site.hub_ports['one']}": "HTTP",
         }
 
     # --- one point -------------------------------------------------------------------------------------------
@@ -199,12 +190,12 @@ class Sweep:
             point.place = self._place(process) if process.dead else ""
             # Its planned death, should it still lie ahead, must not fall into the judgement.
             self._back(process)
-            self.floor.wait_ready()
+            self.site.wait_ready()
             self._wait(ids)
         except (AssertionError, httpx.HTTPError) as problem:
             point.faults.append(f"{type(problem).__name__}: {problem}\n{process.tail()}"[:4_000])
             self._back(process)
-            self.floor.wait_ready()
+            self.site.wait_ready()
         self._judge(point, ids)
         point.seconds = round(time.monotonic() - began, 2)
         return point
@@ -218,12 +209,12 @@ class Sweep:
         process.start()
 
     def _up(self, target: Target) -> None:
-        self.floor.wait_ready()
+        self.site.wait_ready()
         if target == "agent":
             log = self.agent.log
             size = log.stat().st_size
             until(lambda: b'"welcomed"' in log.read_bytes()[max(0, size - 200_000) :], "the agent's welcome")
-        self.floor.wait_online(self.client["id"])
+        self.site.wait_online(self.client["id"])
 
     def _place(self, process: Traced) -> str:
         place = process.place()
@@ -244,7 +235,7 @@ class Sweep:
             if self.hub.dead:
                 self._died_while_posting()
             try:
-                answer = self.floor.http.post("/api/commands", json=body, headers={"Idempotency-Key": name}, timeout=5)
+                answer = self.site.http.post("/api/commands", json=body, headers={"Idempotency-Key": name}, timeout=5)
             except httpx.HTTPError:
                 return None
             assert answer.status_code in (200, 201, 503), answer.text
@@ -260,7 +251,7 @@ class Sweep:
 
     def _ended(self, command_id: str) -> bool:
         try:
-            return self.floor.command(command_id)["status"] in ENDED
+            return self.site.command(command_id)["status"] in ENDED
         except (httpx.HTTPError, KeyError, ValueError):
             return False
 
@@ -277,9 +268,9 @@ class Sweep:
         if self._died is not None:
             point.killed, point.place, self._died = True, self._died, None
         noted = self.log.read_text().splitlines()
-        with psycopg.connect(self.floor.stack.database_url) as connection:
+        with psycopg.connect(self.site.stack.database_url) as connection:
             for name, command_id in ids.items():
-                said = self.floor.command(command_id)["status"]
+                said = self.site.command(command_id)["status"]
                 stored = connection.execute("SELECT status FROM commands WHERE id = %s", (command_id,)).fetchone()
                 ends = connection.execute(
                     "SELECT count(*) FROM command_logs WHERE command_id = %s AND status = ANY (%s)"
@@ -309,9 +300,9 @@ class Sweep:
 
 @contextlib.contextmanager
 def running() -> Iterator[Sweep]:
-    """A floor of its own."""
-    with open_floor("killpoints") as floor:
-        sweep = Sweep(floor)
+    """A site of its own."""
+    with open_site("killpoints") as site:
+        sweep = Sweep(site)
         try:
             yield sweep
         finally:

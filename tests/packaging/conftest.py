@@ -1,27 +1,18 @@
 """The wheel, and environments that have nothing but what a test installs."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from hub.programs.embedded.data_folder import DataFolder
+from tests.packaging.steps import run
 from tests.support.paths import ROOT
-from tests.support.site import Floor, open_floor
+from tests.support.site import Site, open_site
 
 BUILD_S = 120
-INSTALL_S = 300
-
-
-def run(argv: list[str], *, cwd: Path = ROOT, within_s: float = INSTALL_S, **environment: str) -> str:
-    """Run a step to its end; its standard output. Shows all it said when it fails."""
-    done = subprocess.run(
-        argv, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=within_s, check=False
-    )
-    assert done.returncode == 0, f"{argv}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +37,6 @@ def agent_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="module")
-def floor() -> Iterator[Floor]:
-    with open_floor("packaging") as running:
+def site(cluster: DataFolder) -> Iterator[Site]:
+    with open_site("packaging", cluster=cluster) as running:
         yield running

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts import setup_environment
-from tests.packaging.conftest import INSTALL_S, run
+from tests.packaging.steps import INSTALL_S, run
 from tests.support.paths import ROOT
 
 #: What an install step may begin with; everything else is for a real build.

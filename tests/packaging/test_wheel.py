@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from hub.programs.cli.clients import write_agent_config
-from tests.packaging.conftest import run
+from tests.packaging.steps import run
 from tests.support.paths import ROOT
-from tests.support.site import Floor, Process
+from tests.support.site import Process, Site
 
 PACKAGES = ("hub", "device_agent", "schemas", "broker_config")
 LOCKED = re.compile(r"^([a-z0-9._-]+)==([^ ;\\]+)", flags=re.MULTILINE)
@@ -54,18 +53,9 @@ def test_an_agent_alone_brings_nothing_of_the_hub(agent_environment: Path) -> No
     assert run([f"{agent_environment}/bin/python", "-c", look]) == "[]\n"
 
 
-def test_an_agent_alone_prints_and_is_examined(agent_environment: Path, floor: Floor, tmp_path: Path) -> None:
-    client = floor.client()
-    config = tmp_path / "agent.toml"
-    write_agent_config(
-        config,
-        client_id=client["id"],
-        hub_url=floor.url,
-        mqtt_url=str(floor.stack.mqtt_url),
-        secret=client["secret"],
-        root_key=client["root_key"],
-        extra=f'\n[[printers]]\nname = "office"\nuri = "{floor.stack.printer_url}"\n',
-    )
+def test_an_agent_alone_prints_and_is_examined(agent_environment: Path, site: Site, tmp_path: Path) -> None:
+    client = site.client()
+    config = site.configure(client, site.office(), file=tmp_path / "agent.toml")
     program = f"{agent_environment}/bin/floorhub-agent"
 
     # From another folder and without this checkout on the path: nothing may be found but what was installed.
@@ -86,11 +76,11 @@ def test_an_agent_alone_prints_and_is_examined(agent_environment: Path, floor: F
     )
     agent.start()
     try:
-        floor.wait_online(client["id"], agent)
-        command = floor.print_page(client["id"], wait=30)
+        site.wait_online(client["id"], agent)
+        command = site.print_page(client["id"], wait=30)
     finally:
         exit_code = agent.stop()
 
     assert command["status"] == "completed", command
-    assert len(floor.effects(command["id"])) == 1
+    assert len(site.effects(command["id"])) == 1
     assert exit_code == 0

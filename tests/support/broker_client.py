@@ -1,7 +1,6 @@
 """A small MQTT 5 client without threads: each call waits for the broker's answer, with a deadline."""
 
 import socket
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -11,6 +10,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from schemas import topics
 from schemas.topics import Channel, client_topic
+from tests.support.waiting import until
 
 DEADLINE_S = 5.0
 
@@ -61,10 +61,12 @@ class BrokerClient:
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
         """Take what comes in until `condition()`; fails the test at the deadline."""
-        end = time.monotonic() + DEADLINE_S
-        while not condition():
-            assert time.monotonic() < end, f"{self.client_id} waited {DEADLINE_S} s in vain; received {self.received}"
-            self._mqtt.loop(0.05)
+        until(
+            condition,
+            lambda: f"{self.client_id} waited in vain; received {self.received}",
+            DEADLINE_S,
+            lambda: self._mqtt.loop(0.05),
+        )
 
     def wait_for_payload(self, payload: str) -> set[str]:
         """Wait until `payload` came, and return the topics of all that came before it."""

@@ -12,6 +12,7 @@ from hub.core.clients.store import clients
 from hub.core.clients.store.clients import NewClient
 from hub.core.commands.store import dispatch
 from hub.core.commands.store.submit import NewCommand, Verdict, submit
+from hub.core.documents.store import documents
 from hub.core.presence import store as sessions
 from hub.core.presence.rules.identity import Identity
 from hub.core.presence.rules.presence import Evidence
@@ -113,6 +114,22 @@ async def claim(database: Database, *client_ids: str) -> list[UUID]:
     """Claim once for these clients; the ids handed out, in the order of publishing."""
     async with database.transaction() as connection:
         return [run.command_id for run in (await dispatch.claim(connection, client_ids)).runs]
+
+
+async def add_document(connection: Connection, content: bytes = b"bytes") -> UUID:
+    """Store a text document; its id."""
+    made = uuid7()
+    await documents.insert_chunk(connection, made, 0, content)
+    await documents.insert(
+        connection,
+        id=made,
+        sha256=hashlib.sha256(content).digest(),
+        size=len(content),
+        content_type="text/plain",
+        filename=None,
+        created_by=PRINCIPAL,
+    )
+    return made
 
 
 async def row(connection: Connection, command_id: UUID) -> dict[str, Any]:

@@ -7,24 +7,26 @@ from typing import Any
 import httpx
 from uuid_utils.compat import uuid7
 
-from tests.support.site import Floor, until
+from tests.support import plain_http
+from tests.support.site import Site
+from tests.support.waiting import until
 
 
 class HttpSpeaker:
     """A client with its own secret; a session of its own unless another is given."""
 
-    def __init__(self, floor: Floor, client: dict[str, Any] | None = None, *, hub: str = "one") -> None:
-        self.floor = floor
-        self.registered = client or floor.client()
+    def __init__(self, site: Site, client: dict[str, Any] | None = None, *, hub: str = "one") -> None:
+        self.site = site
+        self.registered = client or site.client()
         self.id: str = self.registered["id"]
         self.session = str(uuid7())
-        self.url = f"http://127.0.0.1:{floor.hub_ports[hub]}"
+        self.url = site.hub_url(hub)
         self.http = self.client_with(self.registered["secret"])
         self._listeners: list[Listener] = []
 
     def client_with(self, secret: str) -> httpx.Client:
         """Whoever knows this secret."""
-        return httpx.Client(base_url=self.url, auth=(self.id, secret), timeout=70, trust_env=False)
+        return plain_http.client(self.url, auth=(self.id, secret))
 
     def close(self) -> None:
         """No more requests, and no more streams."""
@@ -57,7 +59,7 @@ class HttpSpeaker:
 
     def presence(self) -> tuple[str, str]:
         """What the hub says of the client: presence and its reason."""
-        client = self.floor.http.get(f"/api/clients/{self.id}").json()
+        client = self.site.http.get(f"/api/clients/{self.id}").json()
         return client["presence"], client["presence_reason"]
 
 

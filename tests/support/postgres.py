@@ -2,29 +2,28 @@
 
 import gc
 import os
-import shutil
-import tempfile
+import subprocess
 import uuid
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
 
+from hub.database.migrate import migrate
 from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.ports import PortBook
 from hub.programs.embedded.postgres import EmbeddedPostgres
+from tests.support.folders import open_data_folder
 
 VARIABLE = "FLOORHUB_TEST_POSTGRES_URL"
 """A role that may create databases; its own database stays as it is."""
 MAJORS = (18, 16)
 """The bundled ones."""
 _DOCKER_TIMEOUT_S = 2
-_ROOM = 4 * 1024**3
 _FIRST_WITH_STRATEGY = 150_000
 
 
@@ -75,30 +74,34 @@ def _container(major: int) -> Iterator[str]:
 
 @contextmanager
 def _embedded(major: int) -> Iterator[str]:
-    # Not pytest's own folder: that one is closed to the user who runs Postgres when the tests run as root.
-    root = Path(tempfile.mkdtemp(prefix="floorhub-tests-", dir=_in_memory()))
-    try:
-        folder = DataFolder.prepare(root)
-        with folder.locked():
-            # Below the ports that the system gives to outgoing connections, and apart from other test runs.
-            port = PortBook(folder.ports).choose("postgres", 20_000 + os.getpid() * 60 % 12_000).number
-            server = EmbeddedPostgres(folder, Packages(), port, major)
-            try:
-                yield server.start()
-            finally:
-                server.stop()
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
+    # In memory a new database costs 10 ms instead of 400: it is some 300 files to sync.
+    with open_data_folder("tests", in_memory=True) as folder:
+        # Below the ports that the system gives to outgoing connections, and apart from other test runs.
+        port = PortBook(folder.ports).choose("postgres", 20_000 + os.getpid() * 60 % 12_000).number
+        server = EmbeddedPostgres(folder, Packages(), port, major)
+        try:
+            yield server.start()
+        finally:
+            server.stop()
 
 
-def _in_memory() -> str | None:
-    """A folder in memory, where a new database costs 10 ms instead of 400 (it is some 300 files to sync), or None.
+@contextmanager
+def empty_cluster() -> Iterator[DataFolder]:
+    """The data folder of a Postgres that is stopped, with the hub's tables and nothing in them: to be copied."""
+    with open_data_folder("cluster", in_memory=True) as folder:
+        server = EmbeddedPostgres(folder, Packages(), PortBook(folder.ports).choose("postgres", 0).number)
+        try:
+            migrate(server.start())
+        finally:
+            server.stop()
+        yield folder
 
-    What a power failure would lose is not what these tests are about.
-    """
-    folder = Path("/dev/shm")  # noqa: S108 - Linux's own place for this
-    roomy = folder.is_dir() and os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > _ROOM
-    return str(folder) if roomy else None
+
+def copy_cluster(cluster: DataFolder, to: DataFolder) -> None:
+    """Give a new data folder the database of another one, and its passwords: so it need not be created first."""
+    for folder, own in ((cluster.postgres, to.postgres), (cluster.keys, to.keys)):
+        # With the owner: it is the user that runs Postgres.
+        subprocess.run(["cp", "-a", f"{folder}/.", str(own)], check=True)
 
 
 def in_database(url: str, name: str) -> str:

@@ -1,21 +1,21 @@
-"""A whole floor as processes: Postgres, broker and printer of the embedded stack, hubs and agents as children.
+"""A whole site as processes: Postgres, broker and printer of the embedded stack, hubs and agents as children.
 
 Nothing here restarts what died: a test kills, and a test brings back. Effects are read from the printer's own log,
 which neither hub nor agent can write.
 """
 
+import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
+from uuid import UUID
 
 import httpx
 
@@ -26,23 +26,14 @@ from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.ports import PortBook
 from hub.programs.embedded.stack import PrepareDatabase, Stack, StackOptions
+from tests.support import plain_http
+from tests.support.folders import open_folder
 from tests.support.paths import ROOT
+from tests.support.postgres import copy_cluster
+from tests.support.waiting import READY_S, until
 
-READY_S = 30.0
-
-Value = TypeVar("Value")
-
-
-def until(look: Callable[[], Value | None], what: str, deadline_s: float = READY_S) -> Value:
-    """What `look` finds; polls until the deadline."""
-    end = time.monotonic() + deadline_s
-    while True:
-        found = look()
-        if found:
-            return found
-        if time.monotonic() > end:
-            raise AssertionError(f"{what}: not within {deadline_s:.0f} s")
-        time.sleep(0.02)
+NOWHERE = str(UUID(int=7))
+"""An id that nothing has."""
 
 
 class Process:
@@ -91,41 +82,47 @@ class Process:
 
 
 @contextmanager
-def open_floor(name: str) -> Iterator["Floor"]:
-    """A floor in a folder of its own, for as long as the block lasts."""
-    # Not pytest's own folder: root's is closed to the user that runs Postgres, broker and printer.
-    root = Path(tempfile.mkdtemp(prefix=f"floorhub-{name}-"))
-    floor: Floor | None = None
-    try:
-        floor = Floor(root)
-        yield floor
-    finally:
-        if floor is not None:
-            floor.close()
-        shutil.rmtree(root, ignore_errors=True)
+def open_site(
+    name: str, prepare: PrepareDatabase = prepare_database, cluster: DataFolder | None = None
+) -> Iterator["Site"]:
+    """A site in a folder of its own, for as long as the block lasts; see `Site`.
+
+    The folder is in memory when the database is a copy, which is for tests that are not about the disk.
+    """
+    with (
+        open_folder(name, in_memory=cluster is not None) as root,
+        contextlib.closing(Site(root, prepare, cluster)) as site,
+    ):
+        yield site
 
 
-class Floor:
+class Site:
     """Everything a test commands. Close it."""
 
-    def __init__(self, root: Path, prepare: PrepareDatabase = prepare_database) -> None:
-        """`prepare` may put clients into the database before the broker is told of them, which is fast for many."""
+    def __init__(
+        self, root: Path, prepare: PrepareDatabase = prepare_database, cluster: DataFolder | None = None
+    ) -> None:
+        """`prepare` may put clients into the database before the broker is told of them, which is fast for many.
+
+        `cluster` is an empty database to copy, which is faster than to create one.
+        """
         self.folder = DataFolder.prepare(root)
+        if cluster is not None:
+            copy_cluster(cluster, self.folder)
         options = StackOptions(postgres_port=0, mqtt_port=0, websocket_port=0, printer_port=0)
         self.stack = Stack(self.folder, Packages(), options, prepare).__enter__()
+        self.hub_ports: dict[str, int] = {}
         self._processes: list[Process] = []
         self._agents = 0
         self.hub = self.add_hub("one")
-        self.url = f"http://127.0.0.1:{self.hub_ports['one']}"
+        self.url = self.hub_url("one")
         try:
-            until(self._answers, "the hub")
+            self.wait_ready()
         except AssertionError:
             self.close()
             raise
         self.key = (self.folder.root / "admin.key").read_text().strip()
-        self.http = httpx.Client(
-            base_url=self.url, headers={"Authorization": f"Bearer {self.key}"}, timeout=70, trust_env=False
-        )
+        self.http = self.http_at("one")
 
     def close(self) -> None:
         """Stop everything, the services last."""
@@ -135,15 +132,31 @@ class Floor:
             process.stop()
         self.stack.__exit__(None, None, None)
 
-    hub_ports: dict[str, int]
+    def clear(self) -> None:
+        """Leave the site to others: only the first hub runs, nobody has work, and no client of before is left."""
+        for process in reversed(self._processes[1:]):
+            process.stop()
+        del self._processes[1:]
+        self.control_printer()
+        unfinished = {"status": ["pending", "queued", "running"], "limit": 200}
+        for command in self.http.get("/api/commands", params=unfinished).json()["items"]:
+            self.http.post(f"/api/commands/{command['id']}/cancel")
+        for client in self.http.get("/api/clients", params={"limit": 200}).json()["items"]:
+            if client["status"] != "retired":
+                self.http.delete(f"/api/clients/{client['id']}")
+
+    def start(self, name: str, argv: list[str], env: dict[str, str], log: str) -> Process:
+        """Start a child that ends with the site at the latest; its output goes to `log` among the site's logs."""
+        process = Process(name, argv, env, self.folder.logs / log)
+        self._processes.append(process)
+        return process.start()
+
+    # --- hubs --------------------------------------------------------------------------------------------
 
     def add_hub(self, name: str, **settings: str) -> Process:
         """Start a hub of this name on a port of its own, with further settings."""
-        if not hasattr(self, "hub_ports"):
-            self.hub_ports = {}
         if name not in self.hub_ports:
             self.hub_ports[name] = PortBook(self.folder.ports).choose(f"hub-{name}", 0).number
-        port = self.hub_ports[name]
         accounts = self.stack.accounts
         assert accounts is not None
         env = {
@@ -152,25 +165,51 @@ class Floor:
             "FLOORHUB_MQTT_PASSWORD": accounts.hub.password,
             "FLOORHUB_MQTT_ADMIN_PASSWORD": accounts.admin.password,
             "FLOORHUB_DATA_DIR": str(self.folder.root),
-            "FLOORHUB_PORT": str(port),
+            "FLOORHUB_PORT": str(self.hub_ports[name]),
             "FLOORHUB_WORKER": name,
             **settings,
         }
-        log = self.folder.logs / f"hub-{name}.log"
-        process = Process(f"hub {name}", [sys.executable, "-m", "hub", "serve"], env, log)
-        self._processes.append(process)
-        return process.start()
+        return self.start(f"hub {name}", [sys.executable, "-m", "hub", "serve"], env, f"hub-{name}.log")
 
-    def _answers(self) -> bool:
-        assert self.hub.process.poll() is None, self.hub.tail()
+    @contextmanager
+    def another_hub(self, name: str, **settings: str) -> Iterator[Process]:
+        """A hub beside the first one, ready, that stops with the block unless it is dead by then."""
+        hub = self.add_hub(name, **settings)
         try:
-            return httpx.get(f"{self.url}/health/ready", trust_env=False).status_code == 200
+            self.wait_ready(name, hub)
+            yield hub
+        finally:
+            hub.stop()
+
+    def hub_url(self, name: str) -> str:
+        """Where a hub answers."""
+        return f"http://127.0.0.1:{self.hub_ports[name]}"
+
+    def http_at(self, name: str) -> httpx.Client:
+        """The administrator's HTTP at one of the hubs. Close it."""
+        headers = {"Authorization": f"Bearer {self.key}"}
+        return plain_http.client(self.hub_url(name), headers=headers)
+
+    def answers(self, name: str = "one", path: str = "/health") -> bool:
+        """Whether a hub answers that all is well."""
+        try:
+            return plain_http.get(f"{self.hub_url(name)}{path}", timeout=5).status_code == 200
         except httpx.HTTPError:
             return False
 
-    def wait_ready(self) -> None:
-        """Until the hub, its database and its broker work."""
-        until(self._answers, "the hub")
+    def is_ready(self, name: str = "one") -> bool:
+        """Whether a hub answers, and its database and its broker work."""
+        return self.answers(name, "/health/ready")
+
+    def wait_ready(self, name: str = "one", process: Process | None = None) -> None:
+        """Until a hub is ready, whose process must live meanwhile."""
+        hub = process or (self.hub if name == "one" else None)
+
+        def ready() -> bool:
+            assert hub is None or hub.process.poll() is None, hub.tail()
+            return self.is_ready(name)
+
+        until(ready, f"hub {name}")
 
     # --- clients and agents ------------------------------------------------------------------------------
 
@@ -183,26 +222,36 @@ class Floor:
         registered: dict[str, Any] = answer.json()
         return registered
 
-    def agent(self, client: dict[str, Any], extra: str = "", *, printer: str | None = None) -> Process:
-        """Start the agent of a client, with the virtual printer as `office`; wait until it is online."""
-        uri = printer or self.stack.printer_url
-        config = self.folder.agent / f"{client['id']}.toml"
+    def configure(
+        self, client: dict[str, Any], extra: str = "", *, file: Path | None = None, mqtt_url: str | None = None
+    ) -> Path:
+        """Write the configuration of a client's agent, with these further lines."""
+        config = file or self.folder.agent / f"{client['id']}.toml"
         write_agent_config(
             config,
             client_id=client["id"],
             hub_url=self.url,
-            mqtt_url=str(self.stack.mqtt_url),
+            mqtt_url=mqtt_url or str(self.stack.mqtt_url),
             secret=client["secret"],
             root_key=client["root_key"],
-            extra=f'\n[[printers]]\nname = "office"\nuri = "{uri}"\n{extra}',
+            extra=extra,
         )
-        log = self.folder.logs / f"agent-{client['id']}.log"
-        argv = [sys.executable, "-m", "device_agent", "run", "--config", str(config)]
-        process = Process(f"agent {client['id']}", argv, {}, log)
-        self._processes.append(process)
-        process.start()
+        return config
+
+    def office(self) -> str:
+        """The lines of a configuration for the virtual printer, as `office`."""
+        return f'\n[[printers]]\nname = "office"\nuri = "{self.stack.printer_url}"\n'
+
+    def agent(self, client: dict[str, Any], extra: str = "") -> Process:
+        """Start the agent of a client, with the virtual printer as `office`; wait until it is online."""
+        process = self.start_agent(client["id"], self.configure(client, f"{self.office()}{extra}"))
         self.wait_online(client["id"], process)
         return process
+
+    def start_agent(self, name: str, config: Path, *options: str, **env: str) -> Process:
+        """Start an agent with a configuration; its log has the name."""
+        argv = [sys.executable, "-m", "device_agent", "run", "--config", str(config), *options]
+        return self.start(f"agent {name}", argv, env, f"agent-{name}.log")
 
     def wait_online(self, client_id: str, process: Process | None = None) -> None:
         """Until the hub says that the client is there."""
@@ -250,7 +299,7 @@ class Floor:
             command = self.command(command_id)
             return command if command["status"] in statuses else None
 
-        return until(reached, f"{command_id} {statuses}, now {self.command(command_id)['status']}", deadline_s)
+        return until(reached, lambda: f"{command_id} {statuses}, now {self.command(command_id)['status']}", deadline_s)
 
     def events(self, command_id: str) -> list[str]:
         """The events of a command, oldest first."""
@@ -276,3 +325,10 @@ class Floor:
         for name, content in files.items():
             (folder / name).write_text(str(content))
             (folder / name).chmod(0o644)
+
+    def fill_tray(self, sheets: int) -> None:
+        """Put so much paper into the printer: 0 is none, 250 is full."""
+        assert self.stack.printer is not None
+        trays = f"size1=iso_a4_210x297mm&type1=stationery&level1={sheets}&size3=na_number-10_4.125x9.5in&type3=envelope"
+        web = f"http://localhost:{self.stack.printer.port}/media?{trays}&level3=25"
+        plain_http.get(web).raise_for_status()

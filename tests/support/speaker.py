@@ -4,12 +4,11 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-import psycopg
 from uuid_utils.compat import uuid7
 
 from schemas.topics import Channel, client_topic
 from tests.support.broker_client import BrokerClient
-from tests.support.site import Floor
+from tests.support.site import Site
 
 SESSION = "session-1"
 
@@ -17,18 +16,18 @@ SESSION = "session-1"
 class Speaker:
     """A basic client, online."""
 
-    def __init__(self, floor: Floor, **fields: Any) -> None:
-        self.floor = floor
-        registered = self.registered = floor.client(**fields)
+    def __init__(self, site: Site, **fields: Any) -> None:
+        self.site = site
+        registered = self.registered = site.client(**fields)
         self.id: str = registered["id"]
         self._lanes = 0
-        port = int(str(floor.stack.mqtt_url).rpartition(":")[2])
+        port = int(str(site.stack.mqtt_url).rpartition(":")[2])
         self.broker = BrokerClient(port, self.id, self.id, registered["secret"])
         assert self.broker.connect() == 0
         for channel in (Channel.COMMANDS, Channel.RECEIPTS):
             assert self.broker.subscribe(client_topic(self.id, channel)) <= 1
         self.say(Channel.PRESENCE, self.birth(), retain=True)
-        floor.wait_online(self.id)
+        site.wait_online(self.id)
 
     def close(self) -> None:
         """Good-bye."""
@@ -65,8 +64,8 @@ class Speaker:
     def command(self, **fields: Any) -> str:
         """A command that was handed out, in a lane of its own; its id. At most 16 may be open at a time."""
         self._lanes += 1
-        command_id: str = self.floor.send(self.id, "display", {"display": self._lanes}, **fields)["id"]
-        self.floor.wait_status(command_id, "queued")
+        command_id: str = self.site.send(self.id, "display", {"display": self._lanes}, **fields)["id"]
+        self.site.wait_status(command_id, "queued")
         return command_id
 
     def has_receipt(self, report_id: str) -> bool:
@@ -97,33 +96,9 @@ def now() -> str:
     return datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 
-# What decides; not the times of leases and publishing, which move by themselves.
-_KEPT = {
-    "commands": "id, status, version, attempt, progress, result, error, held_reasons, accepted_at, started_at, "
-    "finished_at, unknown_reason, dead_letter_reason, payload, cancel_requested_at",
-    "command_logs": "command_id, version, event, status, attempt, report_id, detail",
-    "clients": "id, name, status, metadata",
-    "client_sessions": "client_id, presence, level, session, connection, journal, epoch_issued, epoch_confirmed, state",
-    "client_status_history": "client_id, presence, reason, session, connection",
-    "report_quarantine": "client_id, report_id, command_id, reason",
-    "documents": "id",
-    "broker_outbox": "client_id, change",
-}
-
-
-def kept(database: psycopg.Connection[Any]) -> dict[str, list[str]]:
-    """What the hub has decided so far, table by table, as text."""
-    return {
-        table: [str(row) for row in database.execute(f"SELECT {columns} FROM {table} ORDER BY 1, 2")]  # noqa: S608
-        if "," in columns
-        else [str(row) for row in database.execute(f"SELECT {columns} FROM {table} ORDER BY 1")]  # noqa: S608
-        for table, columns in _KEPT.items()
-    }
-
-
-def logged(floor: Floor, start: int, event: str, client_id: str) -> list[dict[str, Any]]:
+def logged(site: Site, start: int, event: str, client_id: str) -> list[dict[str, Any]]:
     """What the hub logged about a client since a place in its log."""
-    with floor.hub.log.open("rb") as log:
+    with site.hub.log.open("rb") as log:
         log.seek(start)
         lines = [json.loads(line) for line in log if line.startswith(b"{")]
     return [line for line in lines if line.get("event") == event and line.get("client_id") == client_id]

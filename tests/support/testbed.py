@@ -1,21 +1,18 @@
-"""The floor that is broken: two hubs over one Postgres and agents as processes, each on lines of its own."""
+"""The site that is broken: two hubs over one Postgres and agents as processes, each on lines of its own."""
 
+import contextlib
 import random
-import shutil
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import psycopg
 from psycopg.rows import dict_row
 
 from hub.core.commands.store.dispatch import run_of
 from hub.keys import load_signing_keys
-from hub.programs.cli.clients import write_agent_config
 from hub.programs.embedded.errors import EmbeddedError
 from hub.programs.embedded.packages import Packages
 from schemas import signing
@@ -25,7 +22,9 @@ from schemas.topics import Channel, client_topic
 from tests.chaos.plan import CLOCKS, HUBS
 from tests.support.broker_client import BrokerClient
 from tests.support.fault_proxy import FaultProxy, Loop
-from tests.support.site import Floor, Process, until
+from tests.support.folders import open_folder
+from tests.support.site import Process, Site
+from tests.support.waiting import until
 
 EFFECT = Path(__file__).with_name("effect.sh")
 RETRYABLE = 75
@@ -42,11 +41,13 @@ $$
 """
 
 
-class Stage(Floor):
-    """A floor whose hubs reach Postgres and the broker, and whose agents reach the broker, through proxies."""
+class Testbed(Site):
+    """A site whose hubs reach Postgres and the broker, and whose agents reach the broker, through proxies."""
+
+    __test__ = False  # pytest takes a name that begins with Test for one of its own
 
     def __init__(self, root: Path, agents: int, plant: str | None = None) -> None:
-        """`plant` names a bug of `plants` that the processes of this floor have."""
+        """`plant` names a bug of `plants` that the processes of this site have."""
         self._lines = Loop()
         self._plant = plant
         self.to_broker: dict[str, FaultProxy] = {}
@@ -73,7 +74,7 @@ class Stage(Floor):
     @property
     def urls(self) -> list[str]:
         """Where the hubs answer, in the order of HUBS."""
-        return [f"http://127.0.0.1:{self.hub_ports[name]}" for name in HUBS]
+        return [self.hub_url(name) for name in HUBS]
 
     def close(self) -> None:
         """End everything. How programs stop in peace is tested elsewhere; these may be frozen, or cut off."""
@@ -110,17 +111,12 @@ class Stage(Floor):
         name: str = client["id"]
         assert self.stack.broker is not None
         self.to_broker[name] = line = FaultProxy(self._lines, self.stack.broker.options.mqtt_port)
-        config = self.folder.agent / f"{name}.toml"
         argv = ["/bin/bash", str(EFFECT), str(self.notes / f"{name}.log"), name]
         words = ", ".join(f'"{word}"' for word in (*argv, "{before}", "{after}", "{fails}"))
-        write_agent_config(
-            config,
-            client_id=name,
-            hub_url=self.url,
+        config = self.configure(
+            client,
+            f"stop_timeout_s = 1\n[actions.work]\nargv = [{words}]\nretryable_exit_codes = [{RETRYABLE}]\n",
             mqtt_url=f"mqtt://127.0.0.1:{line.port}",
-            secret=client["secret"],
-            root_key=client["root_key"],
-            extra=f"stop_timeout_s = 1\n[actions.work]\nargv = [{words}]\nretryable_exit_codes = [{RETRYABLE}]\n",
         )
         module = ["device_agent"] if self._plant is None else ["tests.chaos.plants", self._plant, "agent"]
         program = [sys.executable, "-m", *module, "run", "--config", str(config)]
@@ -132,10 +128,7 @@ class Stage(Floor):
                 "FAKETIME": f"{CLOCKS[name]:+d}",
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             }
-        log = self.folder.logs / f"agent-{name}.log"
-        self.processes[name] = process = Process(f"agent {name}", program, env, log)
-        self._processes.append(process)
-        process.start()
+        self.processes[name] = self.start(f"agent {name}", program, env, f"agent-{name}.log")
 
     # --- what the broker or the clock may do -----------------------------------------------------------------
 
@@ -174,13 +167,7 @@ class Stage(Floor):
     def wait_hubs(self, deadline_s: float) -> None:
         """Until both hubs are ready."""
 
-        def ready() -> bool:
-            try:
-                return all(httpx.get(f"{url}/health/ready", trust_env=False).status_code == 200 for url in self.urls)
-            except httpx.HTTPError:
-                return False
-
-        until(ready, "both hubs", deadline_s)
+        until(lambda: all(map(self.is_ready, HUBS)), "both hubs", deadline_s)
 
 
 def _faketime() -> Path | None:
@@ -193,15 +180,7 @@ def _faketime() -> Path | None:
 
 
 @contextmanager
-def running(agents: int, plant: str | None = None) -> Iterator[Stage]:
-    """A stage in a folder of its own, which is removed afterwards."""
-    root = Path(tempfile.mkdtemp(prefix="floorhub-chaos-"))
-    root.chmod(0o711)
-    stage: Stage | None = None
-    try:
-        stage = Stage(root, agents, plant)
-        yield stage
-    finally:
-        if stage is not None:
-            stage.close()
-        shutil.rmtree(root, ignore_errors=True)
+def running(agents: int, plant: str | None = None) -> Iterator[Testbed]:
+    """A testbed in a folder of its own, which is removed afterwards."""
+    with open_folder("chaos") as root, contextlib.closing(Testbed(root, agents, plant)) as testbed:
+        yield testbed

@@ -12,9 +12,11 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
-from tests.acceptance.api.test_wrong_input import NOWHERE
+from tests.support.examples import examples
 from tests.support.hubs import routes
-from tests.support.site import Floor
+from tests.support.site import NOWHERE, Site
+
+pytestmark = [pytest.mark.own_site("makes schedules and batches for everybody"), pytest.mark.hypothesis]
 
 
 @schemathesis.serializer("application/pdf", "image/png")
@@ -33,14 +35,13 @@ HELD_TO = CHECKS.get_by_names(
         "response_schema_conformance",
     ]
 )
-EXAMPLES = 80
 STREAM = "/api/events/{client_id}"
 OPERATIONS = sorted((method, route.path) for route in routes() if route.include_in_schema for method in route.methods)
 
 
 @pytest.fixture(scope="module")
-def described(floor: Floor) -> Any:
-    return schemathesis.openapi.from_url(f"{floor.url}/openapi.json")
+def described(site: Site) -> Any:
+    return schemathesis.openapi.from_url(f"{site.url}/openapi.json")
 
 
 @pytest.fixture(scope="module")
@@ -51,20 +52,20 @@ def session() -> Iterator[requests.Session]:
 
 
 @pytest.fixture(scope="module")
-def real(floor: Floor) -> dict[str, list[str]]:
+def real(site: Site) -> dict[str, list[str]]:
     """Values of parameters that name something, by the parameter's name."""
-    client = floor.client()
-    command = floor.send(client["id"], "open-door", {})
-    letter = floor.send(client["id"], "open-door", {}, expires_in_s=0.01)
-    floor.wait_status(letter["id"], "expired")
-    batch = floor.http.post("/api/batches", json={"target": {"all": True}, "command": {"action": "open-door"}}).json()
+    client = site.client()
+    command = site.send(client["id"], "open-door", {})
+    letter = site.send(client["id"], "open-door", {}, expires_in_s=0.01)
+    site.wait_status(letter["id"], "expired")
+    batch = site.http.post("/api/batches", json={"target": {"all": True}, "command": {"action": "open-door"}}).json()
     body = {
         "name": "real",
         "cron": "0 7 1 1 *",
         "request": {"target": {"all": True}, "command": {"action": "open-door"}},
     }
-    schedule = floor.http.post("/api/schedules", json=body).json()
-    floor.http.post("/api/groups", json={"id": "some", "clients": [client["id"]]})
+    schedule = site.http.post("/api/schedules", json=body).json()
+    site.http.post("/api/groups", json={"id": "some", "clients": [client["id"]]})
     basic = base64.b64encode(f"{client['id']}:{client['secret']}".encode()).decode()
     return {
         "client_id": [client["id"], "nobody"],
@@ -72,14 +73,14 @@ def real(floor: Floor) -> dict[str, list[str]]:
         "batch_id": [batch["id"], NOWHERE],
         "schedule_id": [schedule["id"], NOWHERE],
         "group_id": ["some", "none"],
-        "document_id": [floor.upload()["id"], NOWHERE],
-        "authorization": [f"Bearer {floor.key}"] * 4 + [f"Basic {basic}"] * 2 + ["Bearer wrong", ""],
+        "document_id": [site.upload()["id"], NOWHERE],
+        "authorization": [f"Bearer {site.key}"] * 4 + [f"Basic {basic}"] * 2 + ["Bearer wrong", ""],
     }
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS, ids=lambda value: value)
 def test_an_operation_keeps_to_its_description(
-    floor: Floor,
+    site: Site,
     described: Any,
     session: requests.Session,
     real: dict[str, list[str]],
@@ -92,7 +93,7 @@ def test_an_operation_keeps_to_its_description(
 
     @seed(1)
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=examples(80),
         deadline=None,
         database=None,
         phases=[Phase.generate],
@@ -113,7 +114,7 @@ def test_an_operation_keeps_to_its_description(
         case.call_and_validate(session=session, checks=HELD_TO, timeout=30)
 
     ask()
-    assert floor.hub.process.poll() is None
+    assert site.hub.process.poll() is None
 
 
 def test_every_described_operation_is_asked(described: Any) -> None:
@@ -122,8 +123,8 @@ def test_every_described_operation_is_asked(described: Any) -> None:
 
 
 @pytest.mark.parametrize("offset", ["-23:59", "+23:59", "-16:00", "Z"])
-def test_a_time_with_an_offset_that_postgres_does_not_read_is_read(floor: Floor, offset: str) -> None:
+def test_a_time_with_an_offset_that_postgres_does_not_read_is_read(site: Site, offset: str) -> None:
     moment = f"2099-10-16T19:40:43{offset}"
-    assert floor.http.get("/api/commands", params={"created_before": moment}).status_code == 200
-    body = {"client_id": floor.client()["id"], "action": "open-door", "expires_at": moment}
-    assert floor.http.post("/api/commands", json=body).status_code == 201
+    assert site.http.get("/api/commands", params={"created_before": moment}).status_code == 200
+    body = {"client_id": site.client()["id"], "action": "open-door", "expires_at": moment}
+    assert site.http.post("/api/commands", json=body).status_code == 201

@@ -1,7 +1,6 @@
 """Wrong input over HTTP: each gets its code and a sentence in Korean and English, and nothing else changes."""
 
 import json
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,9 +9,11 @@ import httpx
 import psycopg
 import pytest
 
-from tests.support.site import Floor
+from tests.support import plain_http
+from tests.support.site import NOWHERE, Site
+from tests.support.tables import contents
 
-NOWHERE = str(uuid.UUID(int=7))
+pytestmark = pytest.mark.own_site("compares whole tables")
 
 
 @dataclass(frozen=True)
@@ -197,69 +198,24 @@ TABLE = [
         path=f"/api/commands/{NOWHERE}/decide",
         body={"outcome": "failed"},
     ),
-    Wrong(
-        "decide for what nobody can know",
-        422,
-        "validation_error",
-        path=f"/api/commands/{NOWHERE}/decide",
-        body={"outcome": "expired"},
-        field="outcome",
+    *(
+        Wrong(what, 422, "validation_error", path=f"/api/commands/{NOWHERE}/decide", body=body, field=name)
+        for what, body, name in (
+            ("decide for what nobody can know", {"outcome": "expired"}, "outcome"),
+            ("a note of 501", {"outcome": "failed", "note": "x" * 501}, "note"),
+        )
     ),
-    Wrong(
-        "a note of 501",
-        422,
-        "validation_error",
-        path=f"/api/commands/{NOWHERE}/decide",
-        body={"outcome": "failed", "note": "x" * 501},
-        field="note",
-    ),
-    Wrong(
-        "a note with NUL",
-        422,
-        "validation_error",
-        path="/api/dead-letters/dismiss",
-        body={"ids": [NOWHERE], "note": "\0"},
-        field="note",
-    ),
-    Wrong("replay nothing named", 422, "validation_error", path="/api/dead-letters/replay", body={"force": True}),
-    Wrong(
-        "replay ids and a filter",
-        422,
-        "validation_error",
-        path="/api/dead-letters/replay",
-        body={"ids": [NOWHERE], "filter": {}},
-    ),
-    Wrong(
-        "replay 1,001",
-        422,
-        "validation_error",
-        path="/api/dead-letters/replay",
-        body={"ids": [NOWHERE] * 1_001},
-        field="ids",
-    ),
-    Wrong(
-        "a filter with NUL",
-        422,
-        "validation_error",
-        path="/api/dead-letters/dismiss",
-        body={"filter": {"reason": "\0"}},
-        field="reason",
-    ),
-    Wrong(
-        "a filter of no field",
-        422,
-        "validation_error",
-        path="/api/dead-letters/dismiss",
-        body={"filter": {"colour": "red"}},
-        field="filter.colour",
-    ),
-    Wrong(
-        "a made-up cursor of dead letters",
-        422,
-        "validation_error",
-        path="/api/dead-letters/dismiss",
-        body={"filter": {}, "cursor": "zzz"},
-        field="cursor",
+    *(
+        Wrong(what, 422, "validation_error", path=f"/api/dead-letters/{path}", body=body, field=name)
+        for path, what, body, name in (
+            ("dismiss", "a note with NUL", {"ids": [NOWHERE], "note": "\0"}, "note"),
+            ("replay", "replay nothing named", {"force": True}, None),
+            ("replay", "replay ids and a filter", {"ids": [NOWHERE], "filter": {}}, None),
+            ("replay", "replay 1,001", {"ids": [NOWHERE] * 1_001}, "ids"),
+            ("dismiss", "a filter with NUL", {"filter": {"reason": "\0"}}, "reason"),
+            ("dismiss", "a filter of no field", {"filter": {"colour": "red"}}, "filter.colour"),
+            ("dismiss", "a made-up cursor of dead letters", {"filter": {}, "cursor": "zzz"}, "cursor"),
+        )
     ),
     Wrong("dead letters with NUL", 422, "validation_error", "GET", "/api/dead-letters?reason=%00", field="reason"),
     Wrong("201 dead letters", 422, "validation_error", "GET", "/api/dead-letters?limit=201", field="limit"),
@@ -271,41 +227,21 @@ TABLE = [
     Wrong("path traversal", 404, "not_found", "GET", "/api/documents/..%2f..%2fetc%2fpasswd"),
     Wrong("another method", 405, "method_not_allowed", "PUT", "/api/commands", body={}),
     Wrong("client id taken", 409, "client_exists", "POST", "/api/clients", body={"id": "{client}"}),
-    Wrong("client with a hostile id", 422, "validation_error", "POST", "/api/clients", body={"id": "$SYS"}, field="id"),
-    Wrong("client as the hub", 422, "validation_error", "POST", "/api/clients", body={"id": "_hub"}, field="id"),
-    Wrong(
-        "client of no kind",
-        422,
-        "validation_error",
-        "POST",
-        "/api/clients",
-        body={"id": "x", "kind": "toaster"},
-        field="kind",
-    ),
-    Wrong(
-        "client with a role",
-        422,
-        "validation_error",
-        "POST",
-        "/api/clients",
-        body={"id": "x", "role": "admin"},
-        field="role",
-    ),
-    Wrong(
-        "client with NUL",
-        422,
-        "validation_error",
-        "POST",
-        "/api/clients",
-        body={"id": "x", "metadata": {"a": "\0"}},
-        field="metadata.a",
+    *(
+        Wrong(f"client {what}", 422, "validation_error", path="/api/clients", body={"id": "x", **fields}, field=name)
+        for what, fields, name in (
+            ("with a hostile id", {"id": "$SYS"}, "id"),
+            ("as the hub", {"id": "_hub"}, "id"),
+            ("of no kind", {"kind": "toaster"}, "kind"),
+            ("with a role", {"role": "admin"}, "role"),
+            ("with NUL", {"metadata": {"a": "\0"}}, "metadata.a"),
+        )
     ),
     Wrong(
         "negative limit",
         422,
         "validation_error",
-        "POST",
-        "/api/clients",
+        path="/api/clients",
         body={"id": "x", "rate_limit": -1},
         field="rate_limit",
     ),
@@ -408,42 +344,29 @@ TABLE = [
 
 
 @pytest.fixture(scope="module")
-def client(floor: Floor) -> dict[str, Any]:
-    return floor.client(allowed_actions=["print", "status", "open-door"])
+def client(site: Site) -> dict[str, Any]:
+    return site.client(allowed_actions=["print", "status", "open-door"])
 
 
 @pytest.fixture(scope="module")
-def document(floor: Floor) -> dict[str, Any]:
-    return floor.upload()
+def document(site: Site) -> dict[str, Any]:
+    return site.upload()
 
 
 @pytest.fixture(scope="module")
-def database(floor: Floor) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(floor.stack.database_url, autocommit=True) as connection:
+def database(site: Site) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(site.stack.database_url, autocommit=True) as connection:
         yield connection
-
-
-def contents(database: psycopg.Connection[Any]) -> dict[str, Any]:
-    """What is in the tables that a request may change; refusals do leave a trace in audit_logs."""
-    tables = ("commands", "command_logs", "clients", "client_permissions", "documents", "document_chunks")
-    tables += ("idempotency_keys", "client_usage", "broker_outbox", "client_lanes", "batches", "schedules", "api_keys")
-    return {
-        table: database.execute(
-            f"SELECT count(*), coalesce(sum(hashtext(t::text)), 0) FROM {table} t"  # noqa: S608 - our own names
-        ).fetchone()
-        for table in tables
-        if table != "api_keys"
-    }
 
 
 @pytest.mark.parametrize("wrong", TABLE, ids=lambda wrong: wrong.id)
 def test_wrong_input_gets_its_code_and_changes_nothing(
-    floor: Floor, client: dict[str, Any], document: dict[str, Any], database: psycopg.Connection[Any], wrong: Wrong
+    site: Site, client: dict[str, Any], document: dict[str, Any], database: psycopg.Connection[Any], wrong: Wrong
 ) -> None:
     before = contents(database)
 
-    english = ask(floor, wrong, client["id"], document["id"], "en")
-    korean = ask(floor, wrong, client["id"], document["id"], "ko-KR,ko;q=0.9,en;q=0.5")
+    english = ask(site, wrong, client["id"], document["id"], "en")
+    korean = ask(site, wrong, client["id"], document["id"], "ko-KR,ko;q=0.9,en;q=0.5")
 
     for answer in (english, korean):
         assert answer.status_code == wrong.status, answer.text
@@ -458,11 +381,11 @@ def test_wrong_input_gets_its_code_and_changes_nothing(
     assert contents(database) == before
 
 
-def ask(floor: Floor, wrong: Wrong, client_id: str, document_id: str, language: str) -> httpx.Response:
+def ask(site: Site, wrong: Wrong, client_id: str, document_id: str, language: str) -> httpx.Response:
     def fill(text: str) -> str:
         return text.replace("{client}", client_id).replace("{document}", document_id)
 
-    headers = {"Authorization": f"Bearer {floor.key}", "Accept-Language": language}
+    headers = {"Authorization": f"Bearer {site.key}", "Accept-Language": language}
     content = wrong.raw
     if wrong.raw is not None:
         content = wrong.raw.replace(b"{client}", client_id.encode())
@@ -471,15 +394,13 @@ def ask(floor: Floor, wrong: Wrong, client_id: str, document_id: str, language: 
         headers["Content-Type"] = "application/json"
     headers |= wrong.headers
     headers = {name: value for name, value in headers.items() if value}
-    return httpx.request(
-        wrong.method, floor.url + fill(wrong.path), content=content, headers=headers, trust_env=False, timeout=30
-    )
+    return plain_http.request(wrong.method, site.url + fill(wrong.path), content=content, headers=headers)
 
 
-def test_limits_are_exact_and_say_when_to_come_back(floor: Floor) -> None:
-    small = floor.client(rate_limit=100, max_commands_per_day=2)
+def test_limits_are_exact_and_say_when_to_come_back(site: Site) -> None:
+    small = site.client(rate_limit=100, max_commands_per_day=2)
     body = {"client_id": small["id"], "action": "status"}
-    answers = [floor.http.post("/api/commands", json=body) for _ in range(4)]
+    answers = [site.http.post("/api/commands", json=body) for _ in range(4)]
 
     assert [answer.status_code for answer in answers] == [201, 201, 429, 429]
     assert answers[0].headers["RateLimit-Remaining"] == "1"
@@ -489,52 +410,52 @@ def test_limits_are_exact_and_say_when_to_come_back(floor: Floor) -> None:
     assert 1 <= int(answers[2].headers["Retry-After"]) <= 86_401
 
 
-def test_an_idempotency_key_makes_one_command_and_refuses_another_body(floor: Floor, client: dict[str, Any]) -> None:
+def test_an_idempotency_key_makes_one_command_and_refuses_another_body(site: Site, client: dict[str, Any]) -> None:
     body = {"client_id": client["id"], "action": "open-door"}
     headers = {"Idempotency-Key": "order-1"}
 
-    first = floor.http.post("/api/commands", json=body, headers=headers)
-    again = floor.http.post("/api/commands", json=body, headers=headers)
-    other = floor.http.post("/api/commands", json={**body, "priority": 7}, headers=headers)
+    first = site.http.post("/api/commands", json=body, headers=headers)
+    again = site.http.post("/api/commands", json=body, headers=headers)
+    other = site.http.post("/api/commands", json={**body, "priority": 7}, headers=headers)
 
     assert (first.status_code, again.status_code, other.status_code) == (201, 200, 409)
     assert again.json()["id"] == first.json()["id"]
     assert other.json()["code"] == "idempotency_key_reused"
 
 
-def test_cancel_before_it_was_handed_out_and_after_its_end(floor: Floor, client: dict[str, Any]) -> None:
-    posted = floor.send(client["id"], "open-door", {})
+def test_cancel_before_it_was_handed_out_and_after_its_end(site: Site, client: dict[str, Any]) -> None:
+    posted = site.send(client["id"], "open-door", {})
 
-    cancelled = floor.http.post(f"/api/commands/{posted['id']}/cancel")
-    again = floor.http.post(f"/api/commands/{posted['id']}/cancel")
+    cancelled = site.http.post(f"/api/commands/{posted['id']}/cancel")
+    again = site.http.post(f"/api/commands/{posted['id']}/cancel")
 
     assert cancelled.json()["status"] == "cancelled"
     assert again.json() == cancelled.json()
-    assert floor.events(posted["id"]) == ["created", "cancelled"]
+    assert site.events(posted["id"]) == ["created", "cancelled"]
 
 
 def test_a_client_reads_only_documents_that_its_unfinished_command_names(
-    floor: Floor, client: dict[str, Any], document: dict[str, Any]
+    site: Site, client: dict[str, Any], document: dict[str, Any]
 ) -> None:
-    other = floor.client()
-    path = f"{floor.url}{document['path']}"
+    other = site.client()
+    path = f"{site.url}{document['path']}"
     for who in (client, other):
-        answer = httpx.get(path, auth=(who["id"], who["secret"]), trust_env=False)
+        answer = plain_http.get(path, auth=(who["id"], who["secret"]))
         assert answer.status_code == 404
         assert answer.json()["code"] == "document_not_found"
-    assert httpx.get(path, auth=(client["id"], "wrong"), trust_env=False).status_code == 401
-    assert httpx.get(path, headers={"Authorization": f"Bearer {floor.key}"}, trust_env=False).status_code == 200
+    assert plain_http.get(path, auth=(client["id"], "wrong")).status_code == 401
+    assert plain_http.get(path, headers={"Authorization": f"Bearer {site.key}"}).status_code == 200
 
 
-def test_a_retired_client_is_gone_from_broker_and_api(floor: Floor) -> None:
-    leaving = floor.client()
-    agent = floor.agent(leaving)
+def test_a_retired_client_is_gone_from_broker_and_api(site: Site) -> None:
+    leaving = site.client()
+    agent = site.agent(leaving)
 
-    retired = floor.http.delete(f"/api/clients/{leaving['id']}")
+    retired = site.http.delete(f"/api/clients/{leaving['id']}")
 
     assert retired.json()["status"] == "retired"
-    posted = floor.http.post("/api/commands", json={"client_id": leaving["id"], "action": "status"})
+    posted = site.http.post("/api/commands", json={"client_id": leaving["id"], "action": "status"})
     assert (posted.status_code, posted.json()["code"]) == (404, "client_retired")
-    taken = floor.http.post("/api/clients", json={"id": leaving["id"]})
+    taken = site.http.post("/api/clients", json={"id": leaving["id"]})
     assert (taken.status_code, taken.json()["code"]) == (409, "client_exists")
     assert agent.process.poll() is None, "the agent goes on trying and says so in its log"

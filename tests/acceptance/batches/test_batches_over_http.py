@@ -5,52 +5,40 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from hub.programs.cli.main import app
-from tests.support.site import Floor, until
+from tests.support.cli import floorhub, run
+from tests.support.site import Site
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module")
-def hall(floor: Floor) -> list[str]:
+def hall(site: Site) -> list[str]:
     """Two clients with agents and one that is away, in a zone of their own."""
-    made = [floor.client(zone="hall", tags=["even" if n % 2 == 0 else "odd"]) for n in range(3)]
+    made = [site.client(zone="hall", tags=["even" if n % 2 == 0 else "odd"]) for n in range(3)]
     for client in made[:2]:
-        floor.agent(client)
+        site.agent(client)
     return [client["id"] for client in made]
 
 
-def floorhub(floor: Floor, *arguments: str) -> Any:
-    """What `floorhub ... --json` prints, as JSON; it must exit with 0."""
-    done = _run(floor, *arguments, "--json")
-    assert done.exit_code == 0, done.output
-    return json.loads(done.stdout)
-
-
-def _run(floor: Floor, *arguments: str) -> Result:
-    # In this process: there are many, and each start would cost more than what it asks.
-    return CliRunner().invoke(app, arguments, env={"FLOORHUB_URL": floor.url, "FLOORHUB_KEY": floor.key, "LANG": "C"})
-
-
-def _finished(floor: Floor, batch_id: str, **reached: int) -> Any:
+def _finished(site: Site, batch_id: str, **reached: int) -> Any:
     """The batch once it has so many commands in these statuses."""
 
     def look() -> Any:
-        shown = floor.http.get(f"/api/batches/{batch_id}").json()
+        shown = site.http.get(f"/api/batches/{batch_id}").json()
         return shown if all(shown["counts"][status] == number for status, number in reached.items()) else None
 
     return until(look, f"{reached} of batch {batch_id}")
 
 
-def test_a_batch_over_http(floor: Floor, hall: list[str]) -> None:
+def test_a_batch_over_http(site: Site, hall: list[str]) -> None:
     here, there, away = hall
     body = {"target": {"zone": "hall"}, "command": {"action": "status"}}
     key = {"Idempotency-Key": "batch-1"}
 
-    preview = floor.http.post("/api/batches", json={**body, "dry_run": True}, headers=key).json()
-    first = floor.http.post("/api/batches", json=body, headers=key)
-    again = floor.http.post("/api/batches", json=body, headers=key)
-    other = floor.http.post("/api/batches", json={**body, "max_failures": 1}, headers=key)
+    preview = site.http.post("/api/batches", json={**body, "dry_run": True}, headers=key).json()
+    first = site.http.post("/api/batches", json=body, headers=key)
+    again = site.http.post("/api/batches", json=body, headers=key)
+    other = site.http.post("/api/batches", json={**body, "max_failures": 1}, headers=key)
 
     assert (preview["dry_run"], preview["accepted"], preview["offline"]) == (True, 3, 1)
     assert [(row["client_id"], row["status"], row["presence"]) for row in preview["items"]] == [
@@ -61,18 +49,18 @@ def test_a_batch_over_http(floor: Floor, hall: list[str]) -> None:
     assert (first.status_code, again.status_code, again.json()["id"]) == (201, 200, first.json()["id"])
     assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
     assert first.headers["location"] == f"/api/batches/{first.json()['id']}"
-    shown = _finished(floor, first.json()["id"], completed=2)
+    shown = _finished(site, first.json()["id"], completed=2)
     assert (shown["status"], shown["counts"]["pending"], shown["offline"]) == ("running", 1, 1)
-    [waiting] = floor.http.get(f"/api/batches/{shown['id']}", params={"trouble": "offline"}).json()["items"]
+    [waiting] = site.http.get(f"/api/batches/{shown['id']}", params={"trouble": "offline"}).json()["items"]
     assert (waiting["client_id"], waiting["status"]) == (away, "pending")
-    command = floor.command(waiting["command_id"])
+    command = site.command(waiting["command_id"])
     assert (command["batch_id"], command["client_id"]) == (shown["id"], away)
 
-    floor.http.post(f"/api/commands/{command['id']}/cancel")
-    until(lambda: floor.http.get(f"/api/batches/{shown['id']}").json()["status"] == "finished", "its end")
-    answer = floor.http.post(f"/api/batches/{shown['id']}/pause")
+    site.http.post(f"/api/commands/{command['id']}/cancel")
+    until(lambda: site.http.get(f"/api/batches/{shown['id']}").json()["status"] == "finished", "its end")
+    answer = site.http.post(f"/api/batches/{shown['id']}/pause")
     assert (answer.status_code, answer.json()["code"]) == (409, "batch_ended")
-    assert floor.http.get("/api/batches", params={"status": "finished"}).json()["items"][0]["id"] == shown["id"]
+    assert site.http.get("/api/batches", params={"status": "finished"}).json()["items"][0]["id"] == shown["id"]
 
 
 @pytest.mark.parametrize(
@@ -98,20 +86,20 @@ def test_a_batch_over_http(floor: Floor, hall: list[str]) -> None:
         ),
     ],
 )
-def test_a_batch_that_does_not_fit_is_refused_by_field(floor: Floor, body: dict[str, Any], field: str) -> None:
-    answer = floor.http.post("/api/batches", json=body)
+def test_a_batch_that_does_not_fit_is_refused_by_field(site: Site, body: dict[str, Any], field: str) -> None:
+    answer = site.http.post("/api/batches", json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_error")
     assert field in {item["field"] for item in answer.json()["errors"]}
 
 
-def test_a_batch_that_could_never_begin_is_refused(floor: Floor, hall: list[str]) -> None:
+def test_a_batch_that_could_never_begin_is_refused(site: Site, hall: list[str]) -> None:
     command = {"action": "status", "expires_at": "2020-01-01T00:00:00Z"}
-    answer = floor.http.post("/api/batches", json={"target": {"clients": hall}, "command": command})
+    answer = site.http.post("/api/batches", json={"target": {"clients": hall}, "command": command})
     assert (answer.status_code, answer.json()["code"]) == (422, "request_expired")
 
 
-def test_groups_and_permissions_over_http(floor: Floor, hall: list[str]) -> None:
-    http = floor.http
+def test_groups_and_permissions_over_http(site: Site, hall: list[str]) -> None:
+    http = site.http
     made = http.post("/api/groups", json={"id": "front", "name": "Front", "clients": hall[:2]})
     assert (made.status_code, made.json()["members"]) == (201, 2)
     assert http.post("/api/groups", json={"id": "front"}).json()["code"] == "group_exists"
@@ -140,34 +128,34 @@ def test_groups_and_permissions_over_http(floor: Floor, hall: list[str]) -> None
     assert (answer.status_code, answer.json()["code"]) == (404, "group_not_found")
 
 
-def test_batches_by_the_program(floor: Floor, hall: list[str], tmp_path: Path) -> None:
-    assert floorhub(floor, "group", "add", "pair", *hall[:2])["members"] == 2
-    said = floorhub(floor, "client", "set", hall[0], "--zone", "yard", "--metadata", "shelf=7", "--tag", "new")
+def test_batches_by_the_program(site: Site, hall: list[str], tmp_path: Path) -> None:
+    assert floorhub(site, "group", "add", "pair", *hall[:2])["members"] == 2
+    said = floorhub(site, "client", "set", hall[0], "--zone", "yard", "--metadata", "shelf=7", "--tag", "new")
     assert (said["zone"], said["metadata"], said["tags"]) == ("yard", {"shelf": "7"}, ["new"])
-    assert floorhub(floor, "client", "set-limits", "--group", "pair", "--per-day", "500000") == {"changed": 2}
-    assert floorhub(floor, "client", "limits", hall[0])["day"]["limit"] == 500_000
+    assert floorhub(site, "client", "set-limits", "--group", "pair", "--per-day", "500000") == {"changed": 2}
+    assert floorhub(site, "client", "limits", hall[0])["day"]["limit"] == 500_000
 
-    preview = _run(floor, "batch", "send", "status", "--group", "pair", "--dry-run")
+    preview = run(site, "batch", "send", "status", "--group", "pair", "--dry-run")
     assert "2 of 2 commands would be accepted" in preview.stdout
-    assert floorhub(floor, "batch", "send", "status", "--group", "pair", "--wait", "20")["counts"]["completed"] == 2
+    assert floorhub(site, "batch", "send", "status", "--group", "pair", "--wait", "20")["counts"]["completed"] == 2
 
     file = tmp_path / "commands.json"
     file.write_text(json.dumps([{"client_id": client_id, "action": "status"} for client_id in (*hall[:2], hall[0])]))
-    assert floorhub(floor, "batch", "send-list", str(file), "--wait", "20")["counts"]["completed"] == 3
+    assert floorhub(site, "batch", "send-list", str(file), "--wait", "20")["counts"]["completed"] == 3
 
     # One whose commands wait: it is paused, shown, resumed, and cancelled.
-    batch = floorhub(floor, "batch", "send", "open-door", "--client", hall[2], "--max-failures", "0")
-    assert floorhub(floor, "batch", "pause", batch["id"])["status"] == "paused"
-    assert floorhub(floor, "batch", "resume", batch["id"])["status"] == "running"
-    shown = _run(floor, "batch", "show", batch["id"], "--trouble", "offline")
+    batch = floorhub(site, "batch", "send", "open-door", "--client", hall[2], "--max-failures", "0")
+    assert floorhub(site, "batch", "pause", batch["id"])["status"] == "paused"
+    assert floorhub(site, "batch", "resume", batch["id"])["status"] == "running"
+    shown = run(site, "batch", "show", batch["id"], "--trouble", "offline")
     assert hall[2] in shown.stdout
-    assert floorhub(floor, "batch", "cancel", batch["id"])["counts"]["cancelled"] == 1
-    assert floorhub(floor, "batch", "list", "--status", "cancelled")[0]["id"] == batch["id"]
+    assert floorhub(site, "batch", "cancel", batch["id"])["counts"]["cancelled"] == 1
+    assert floorhub(site, "batch", "list", "--status", "cancelled")[0]["id"] == batch["id"]
 
-    nobody = _run(floor, "batch", "send", "status")
+    nobody = run(site, "batch", "send", "status")
     assert (nobody.exit_code, "Say for whom" in nobody.stderr) == (2, True)
-    failed = _run(floor, "batch", "send", "no-such-action", "--group", "pair", "--wait", "20")
+    failed = run(site, "batch", "send", "no-such-action", "--group", "pair", "--wait", "20")
     assert (failed.exit_code, "2 failed" in failed.stdout) == (1, True)
-    assert floorhub(floor, "group", "leave", "pair", hall[0])["members"] == 1
-    assert [row["client_id"] for row in floorhub(floor, "group", "show", "pair")] == [hall[1]]
-    assert floorhub(floor, "group", "remove", "pair")["id"] == "pair"
+    assert floorhub(site, "group", "leave", "pair", hall[0])["members"] == 1
+    assert [row["client_id"] for row in floorhub(site, "group", "show", "pair")] == [hall[1]]
+    assert floorhub(site, "group", "remove", "pair")["id"] == "pair"

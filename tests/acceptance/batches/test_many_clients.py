@@ -1,4 +1,4 @@
-"""One batch to a whole floor of simulated clients: a fifth is away, some are refused, some never answer, some fail.
+"""One batch to a whole site of simulated clients: a fifth is away, some are refused, some never answer, some fail.
 
 Over two hubs, 1,000 clients by default. `FLOORHUB_TEST_CLIENTS=10000` makes it the size that the hub is meant for; it
 prints how long each step took (`-s`), and is not part of every test run because it takes a minute or more.
@@ -6,15 +6,12 @@ prints how long each step took (`-s`), and is not part of every test run because
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -22,8 +19,11 @@ import pytest
 
 from broker_config.render import Client, hash_password
 from hub.programs.cli.up import prepare_database
+from hub.programs.embedded.data_folder import DataFolder
+from tests.support.many_clients import Wanted, insert
 from tests.support.paths import ROOT
-from tests.support.site import Floor, until
+from tests.support.site import Site, open_site
+from tests.support.waiting import until
 
 MANY = int(os.environ.get("FLOORHUB_TEST_CLIENTS", "1000"))
 SECRET = "the-same-for-all-of-them"
@@ -31,32 +31,6 @@ REFUSED, MUTE, FAILING = 20, 10, 30
 """So many of each kind, from the front; then come the good ones, and at the end the fifth that is away."""
 AWAY = MANY // 5
 PATIENCE_S = 180
-
-CLIENTS = """
-WITH made AS (
-    INSERT INTO clients (id, name, kind, status, zone, tags, metadata, secret_sha256, mqtt_password, mqtt_salt,
-        mqtt_iterations, created_at, updated_at)
-    SELECT 'many-' || lpad(n::text, 5, '0'), 'many', 'other', 'active', 'hall', ARRAY[CASE
-            WHEN n < %(refused)s THEN 'refused' WHEN n < %(refused)s + %(mute)s THEN 'mute'
-            WHEN n < %(refused)s + %(mute)s + %(failing)s THEN 'failing'
-            WHEN n < %(many)s - %(away)s THEN 'good' ELSE 'away' END], '{}', '\\x00', %(password)s, %(salt)s,
-        %(iterations)s, now(), now()
-    FROM generate_series(0, %(many)s - 1) n
-    RETURNING id, tags
-),
-permissions AS (
-    INSERT INTO client_permissions
-    SELECT id, CASE WHEN tags = '{refused}' THEN ARRAY['print'] END, 60, 1000, now() FROM made
-),
-usage AS (
-    INSERT INTO client_usage SELECT id, current_date, 0, now(), 0 FROM made
-),
-dispatch AS (
-    INSERT INTO client_dispatch SELECT id FROM made
-)
-INSERT INTO client_sessions (client_id, presence, presence_reason, level, connection, epoch_issued, epoch_confirmed)
-SELECT id, 'offline', 'never_seen', 'full', 0, 0, 0 FROM made
-"""
 
 
 class Watch:
@@ -74,25 +48,19 @@ class Watch:
 
 def _prepare(url: str) -> list[Client]:
     list(prepare_database(url))
-    hashed = hash_password(SECRET)
-    numbers = {"many": MANY, "away": AWAY, "refused": REFUSED, "mute": MUTE, "failing": FAILING}
-    made = {"password": hashed.password, "salt": hashed.salt, "iterations": hashed.iterations}
+    numbers = {"refused": REFUSED, "mute": MUTE, "failing": FAILING}
+    numbers |= {"good": MANY - AWAY - sum(numbers.values()), "away": AWAY}
+    tags = [tag for tag, number in numbers.items() for _ in range(number)]
+    clients = [Wanted(f"many-{n:05}", tag, "print" if tag == "refused" else None) for n, tag in enumerate(tags)]
     with psycopg.connect(url) as connection:
-        connection.execute(CLIENTS, numbers | made)
+        insert(connection, clients, hash_password(SECRET))
     return list(prepare_database(url))
 
 
 @pytest.fixture(scope="module")
-def floor() -> Iterator[Floor]:
-    root = Path(tempfile.mkdtemp(prefix="floorhub-acceptance-"))
-    running: Floor | None = None
-    try:
-        running = Floor(root, _prepare)
+def site(cluster: DataFolder) -> Iterator[Site]:
+    with open_site("many", _prepare, cluster) as running:
         yield running
-    finally:
-        if running is not None:
-            running.close()
-        shutil.rmtree(root, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
@@ -101,17 +69,17 @@ def watch() -> Watch:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def fleet(floor: Floor, watch: Watch) -> Iterator[None]:
+def fleet(site: Site, watch: Watch) -> Iterator[None]:
     """All that are not away are connected and born; two hubs look after them."""
-    floor.add_hub("two")
-    assert floor.stack.broker is not None
+    site.add_hub("two")
+    assert site.stack.broker is not None
     manners = {"mute": ["mute"], "failing": ["fails"]}
-    with psycopg.connect(floor.stack.database_url) as connection:
+    with psycopg.connect(site.stack.database_url) as connection:
         there = connection.execute("SELECT id, tags[1] FROM clients WHERE tags <> '{away}' ORDER BY id").fetchall()
-    file = floor.folder.root / "simulated.json"
+    file = site.folder.root / "simulated.json"
     file.write_text(json.dumps([[client_id, SECRET, *manners.get(kind, [])] for client_id, kind in there]))
-    log = floor.folder.logs / "simulated.log"
-    argv = [sys.executable, "-m", "tests.bench.simulated", str(floor.stack.broker.options.mqtt_port), str(file)]
+    log = site.folder.logs / "simulated.log"
+    argv = [sys.executable, "-m", "tests.bench.simulated", str(site.stack.broker.options.mqtt_port), str(file)]
     with log.open("wb") as out:
         process = subprocess.Popen(argv, stdout=out, stderr=out, cwd=ROOT)
     try:
@@ -122,7 +90,7 @@ def fleet(floor: Floor, watch: Watch) -> Iterator[None]:
 
         until(ready, "the simulated clients", PATIENCE_S)
         watch.lap("connected after")
-        until(lambda: _online(floor) == MANY - AWAY, "all of them online", PATIENCE_S)
+        until(lambda: _online(site) == MANY - AWAY, "all of them online", PATIENCE_S)
         watch.lap("all online after")
         yield
     finally:
@@ -130,43 +98,43 @@ def fleet(floor: Floor, watch: Watch) -> Iterator[None]:
         process.wait()
 
 
-def _online(floor: Floor) -> int:
-    with psycopg.connect(floor.stack.database_url) as connection:
+def _online(site: Site) -> int:
+    with psycopg.connect(site.stack.database_url) as connection:
         row = connection.execute("SELECT count(*) FROM client_sessions WHERE presence = 'online'").fetchone()
     assert row is not None
     return int(row[0])
 
 
-def _post(floor: Floor, **body: Any) -> Any:
-    answer = floor.http.post("/api/batches", json=body)
+def _post(site: Site, **body: Any) -> Any:
+    answer = site.http.post("/api/batches", json=body)
     assert answer.status_code in (200, 201), answer.text
     return answer.json()
 
 
-def _batch(floor: Floor, batch: Any, **query: Any) -> Any:
-    return floor.http.get(f"/api/batches/{batch['id']}", params=query).json()
+def _batch(site: Site, batch: Any, **query: Any) -> Any:
+    return site.http.get(f"/api/batches/{batch['id']}", params=query).json()
 
 
-def _rows(floor: Floor, batch: Any) -> list[dict[str, Any]]:
+def _rows(site: Site, batch: Any) -> list[dict[str, Any]]:
     """Every row of a batch, page by page."""
     found: list[dict[str, Any]] = []
     cursor: str | None = None
     while True:
-        page = _batch(floor, batch, limit=1_000, **({"cursor": cursor} if cursor else {}))
+        page = _batch(site, batch, limit=1_000, **({"cursor": cursor} if cursor else {}))
         found += page["items"]
         cursor = page["next_cursor"]
         if cursor is None:
             return found
 
 
-def test_the_preview_comes_true_and_everybody_s_fate_is_seen_at_once(floor: Floor, watch: Watch) -> None:
+def test_the_preview_comes_true_and_everybody_s_fate_is_seen_at_once(site: Site, watch: Watch) -> None:
     wanted = {"target": {"zone": "hall"}, "command": {"action": "open-door", "payload": {"door": 3}}}
 
     watch.lap("(pause)")
-    preview = _post(floor, **wanted, dry_run=True)
+    preview = _post(site, **wanted, dry_run=True)
     watch.lap("preview")
-    assert floor.http.get("/api/batches").json()["items"] == []
-    batch = _post(floor, **wanted)
+    assert site.http.get("/api/batches").json()["items"] == []
+    batch = _post(site, **wanted)
     watch.lap("accepted in")
 
     # From the first answer on: one row each, who is refused and why, who is away.
@@ -179,12 +147,12 @@ def test_the_preview_comes_true_and_everybody_s_fate_is_seen_at_once(floor: Floo
     answering = MANY - AWAY - REFUSED - MUTE
 
     def answered() -> bool:
-        counts = _batch(floor, batch, limit=1)["counts"]
+        counts = _batch(site, batch, limit=1)["counts"]
         return bool(counts["completed"] + counts["failed"] == answering)
 
     until(answered, "the end of all that answer", PATIENCE_S)
     watch.lap("all done after")
-    rows = _rows(floor, batch)
+    rows = _rows(site, batch)
     watch.lap("all rows read in")
     assert [(row["client_id"], row["code"] if row["status"] == "rejected" else None) for row in rows] == [
         (row["client_id"], row["code"]) for row in preview["items"]
@@ -198,23 +166,23 @@ def test_the_preview_comes_true_and_everybody_s_fate_is_seen_at_once(floor: Floo
     }
 
     # Who took what was sent and says nothing is silent as soon as the first lease is over.
-    until(lambda: _batch(floor, batch, limit=1)["silent"] == MUTE, "the silent ones")
+    until(lambda: _batch(site, batch, limit=1)["silent"] == MUTE, "the silent ones")
     for trouble, number in (("silent", MUTE), ("offline", AWAY)):
-        items = _batch(floor, batch, trouble=trouble, limit=1_000)["items"]
+        items = _batch(site, batch, trouble=trouble, limit=1_000)["items"]
         assert len(items) == min(number, 1_000)
         assert {row["trouble"] for row in items} == {trouble}
 
-    shown = floor.http.post(f"/api/batches/{batch['id']}/cancel").json()
+    shown = site.http.post(f"/api/batches/{batch['id']}/cancel").json()
     watch.lap("(wait for silence, and) cancelled in")
     assert (shown["counts"]["cancelled"], shown["counts"]["queued"]) == (AWAY, MUTE)
     assert shown["counts"]["completed"] == answering - FAILING
 
 
-def test_too_many_failures_stop_a_rollout_before_it_reaches_everybody(floor: Floor) -> None:
+def test_too_many_failures_stop_a_rollout_before_it_reaches_everybody(site: Site) -> None:
     # The failing ones come first: after six failures the good ones must not be reached any more.
-    clients = [row["id"] for tag in ("failing", "good") for row in _with_tag(floor, tag)]
+    clients = [row["id"] for tag in ("failing", "good") for row in _with_tag(site, tag)]
     batch = _post(
-        floor,
+        site,
         target={"clients": clients},
         command={"action": "open-door"},
         max_failures=5,
@@ -222,7 +190,7 @@ def test_too_many_failures_stop_a_rollout_before_it_reaches_everybody(floor: Flo
     )
 
     ended = until(
-        lambda: shown if (shown := _batch(floor, batch, limit=1_000))["finished_at"] else None, "its end", PATIENCE_S
+        lambda: shown if (shown := _batch(site, batch, limit=1_000))["finished_at"] else None, "its end", PATIENCE_S
     )
 
     assert (ended["status"], ended["stop_reason"]) == ("cancelled", "max_failures")
@@ -232,28 +200,28 @@ def test_too_many_failures_stop_a_rollout_before_it_reaches_everybody(floor: Flo
     assert counts["completed"] == 0
 
 
-def test_a_paused_rollout_stands_still_until_it_is_resumed(floor: Floor) -> None:
-    clients = [row["id"] for row in _with_tag(floor, "good")][:60]
+def test_a_paused_rollout_stands_still_until_it_is_resumed(site: Site) -> None:
+    clients = [row["id"] for row in _with_tag(site, "good")][:60]
     # Half a second apart.
-    batch = _post(floor, target={"clients": clients}, command={"action": "open-door"}, rollout={"per_minute": 120})
-    until(lambda: _batch(floor, batch)["counts"]["completed"] >= 2, "the first two")
+    batch = _post(site, target={"clients": clients}, command={"action": "open-door"}, rollout={"per_minute": 120})
+    until(lambda: _batch(site, batch)["counts"]["completed"] >= 2, "the first two")
 
-    paused = floor.http.post(f"/api/batches/{batch['id']}/pause").json()
+    paused = site.http.post(f"/api/batches/{batch['id']}/pause").json()
     assert paused["status"] == "paused"
     waiting = paused["counts"]["pending"]
-    until(lambda: _batch(floor, batch)["counts"]["completed"] == len(clients) - waiting, "what was handed out")
+    until(lambda: _batch(site, batch)["counts"]["completed"] == len(clients) - waiting, "what was handed out")
     # The time of at least one that waits has come and gone, and it waits still.
-    first = next(row for row in _batch(floor, batch, status="pending")["items"] if row["not_before"])
+    first = next(row for row in _batch(site, batch, status="pending")["items"] if row["not_before"])
     due = datetime.fromisoformat(first["not_before"]) + timedelta(seconds=1)
     until(lambda: datetime.now(UTC) > due, "the time of one that is held back")
-    assert _batch(floor, batch)["counts"]["pending"] == waiting
+    assert _batch(site, batch)["counts"]["pending"] == waiting
 
-    resumed = floor.http.post(f"/api/batches/{batch['id']}/resume").json()
+    resumed = site.http.post(f"/api/batches/{batch['id']}/resume").json()
     assert resumed["status"] == "running"
-    until(lambda: _batch(floor, batch)["counts"]["completed"] > len(clients) - waiting, "the next one")
-    assert floor.http.post(f"/api/batches/{batch['id']}/cancel").json()["counts"]["cancelled"] > 0
+    until(lambda: _batch(site, batch)["counts"]["completed"] > len(clients) - waiting, "the next one")
+    assert site.http.post(f"/api/batches/{batch['id']}/cancel").json()["counts"]["cancelled"] > 0
 
 
-def _with_tag(floor: Floor, tag: str) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = floor.http.get("/api/clients", params={"tag": tag, "limit": 200}).json()["items"]
+def _with_tag(site: Site, tag: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = site.http.get("/api/clients", params={"tag": tag, "limit": 200}).json()["items"]
     return items

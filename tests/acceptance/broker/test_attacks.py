@@ -13,14 +13,17 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from schemas.topics import Channel, client_topic
-from tests.support.site import Floor, until
+from tests.support.site import Site
 from tests.support.thin_mqtt import ThinClient
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.own_site("kills Postgres and the broker")
 
 
-async def speak(floor: Floor, client: dict[str, Any], *messages: tuple[Channel, bytes, bool]) -> None:
+async def speak(site: Site, client: dict[str, Any], *messages: tuple[Channel, bytes, bool]) -> None:
     """Publish as a client with its own secret."""
-    assert floor.stack.broker is not None
-    port, name = floor.stack.broker.options.mqtt_port, client["id"]
+    assert site.stack.broker is not None
+    port, name = site.stack.broker.options.mqtt_port, client["id"]
     where = (client_topic(name, Channel.PRESENCE), b"")
     connection = await ThinClient.connect(port, name, client["secret"], where, lambda *_: None)
     for channel, payload, retain in messages:
@@ -45,13 +48,13 @@ def birth(client: dict[str, Any], session: str, connection: int, **fields: Any) 
     ).encode()
 
 
-def history(floor: Floor, client: dict[str, Any]) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = floor.http.get(f"/api/clients/{client['id']}/history").json()["items"]
+def history(site: Site, client: dict[str, Any]) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = site.http.get(f"/api/clients/{client['id']}/history").json()["items"]
     return items
 
 
-def test_no_message_of_a_client_ends_the_hub(floor: Floor) -> None:
-    client = floor.client()
+def test_no_message_of_a_client_ends_the_hub(site: Site) -> None:
+    client = site.client()
     name = client["id"]
     deep = b'{"a":' * 700 + b"1" + b"}" * 700
     base = b'"v":1,"client_id":"%s","session":"s"' % name.encode()
@@ -68,83 +71,83 @@ def test_no_message_of_a_client_ends_the_hub(floor: Floor) -> None:
         ),
         (Channel.HEARTBEAT, b'{"kind":"heartbeat",%s,"connection":1,"epoch":9223372036854775808}' % base, False),
     ]
-    before = floor.hub.process.pid
+    before = site.hub.process.pid
 
-    asyncio.run(speak(floor, client, *poison))
-    good = floor.client()
-    floor.agent(good)
-    assert floor.print_page(good["id"], wait=30)["status"] == "completed"
+    asyncio.run(speak(site, client, *poison))
+    good = site.client()
+    site.agent(good)
+    assert site.print_page(good["id"], wait=30)["status"] == "completed"
 
-    assert floor.hub.process.poll() is None
-    assert floor.hub.process.pid == before
+    assert site.hub.process.poll() is None
+    assert site.hub.process.pid == before
     # What was retained comes again at each start.
-    assert floor.hub.stop() == 0
-    floor.hub.start()
-    floor.wait_ready()
-    assert floor.print_page(good["id"], wait=30)["status"] == "completed"
+    assert site.hub.stop() == 0
+    site.hub.start()
+    site.wait_ready()
+    assert site.print_page(good["id"], wait=30)["status"] == "completed"
 
 
-def test_a_client_that_was_impersonated_for_a_while_comes_back(floor: Floor) -> None:
-    client = floor.client()
-    agent = floor.agent(client)
+def test_a_client_that_was_impersonated_for_a_while_comes_back(site: Site) -> None:
+    client = site.client()
+    agent = site.agent(client)
 
     # Somebody with the same secret takes the connection, says hello, and goes.
     thief = str(uuid4())
-    asyncio.run(speak(floor, client, (Channel.PRESENCE, birth(client, thief, 1), True)))
+    asyncio.run(speak(site, client, (Channel.PRESENCE, birth(client, thief, 1), True)))
 
     def own_session_again() -> bool:
-        latest, *_ = history(floor, client)
+        latest, *_ = history(site, client)
         return bool(latest["session"] != thief and latest["presence"] == "online")
 
-    until(lambda: any(i["session"] == thief for i in history(floor, client)), "the thief was heard")
+    until(lambda: any(i["session"] == thief for i in history(site, client)), "the thief was heard")
     until(own_session_again, "the agent's own session")
-    floor.wait_online(client["id"], agent)
-    assert floor.send(client["id"], "status", {}, wait=30)["status"] == "completed"
+    site.wait_online(client["id"], agent)
+    assert site.send(client["id"], "status", {}, wait=30)["status"] == "completed"
 
 
-def test_two_clients_with_one_report_id_lose_nothing(floor: Floor) -> None:
-    clients = [floor.client(), floor.client()]
-    commands = [floor.send(client["id"], "count", {}) for client in clients]
+def test_two_clients_with_one_report_id_lose_nothing(site: Site) -> None:
+    clients = [site.client(), site.client()]
+    commands = [site.send(client["id"], "count", {}) for client in clients]
     shared = str(uuid7())
-    with psycopg.connect(floor.stack.database_url) as connection:
+    with psycopg.connect(site.stack.database_url) as connection:
         connection.execute(
             "UPDATE commands SET status = 'queued', journal = 'j' WHERE id = ANY (%s)", ([c["id"] for c in commands],)
         )
-    floor.hub.process.send_signal(signal.SIGSTOP)  # so that both are in one batch
+    site.hub.process.send_signal(signal.SIGSTOP)  # so that both are in one batch
     try:
         for client, command in zip(clients, commands, strict=True):
             report = {"report_id": shared, "command_id": command["id"], "attempt": 1, "status": "completed"}
             report["at"] = "2026-11-21T00:00:00Z"
             message = {"kind": "reports", "v": 1, "client_id": client["id"], "session": "s", "reports": [report]}
-            asyncio.run(speak(floor, client, (Channel.REPORTS, json.dumps(message).encode(), False)))
+            asyncio.run(speak(site, client, (Channel.REPORTS, json.dumps(message).encode(), False)))
     finally:
-        floor.hub.process.send_signal(signal.SIGCONT)
+        site.hub.process.send_signal(signal.SIGCONT)
 
     for command in commands:
-        floor.wait_status(command["id"], "completed")
+        site.wait_status(command["id"], "completed")
 
 
-def test_a_broker_that_comes_back_before_the_database_does_not_end_the_hub(floor: Floor) -> None:
-    postgres, broker = floor.stack.postgres, floor.stack.broker
+def test_a_broker_that_comes_back_before_the_database_does_not_end_the_hub(site: Site) -> None:
+    postgres, broker = site.stack.postgres, site.stack.broker
     assert postgres is not None
     assert broker is not None
-    client = floor.client()
-    floor.agent(client)
+    client = site.client()
+    site.agent(client)
 
     postgres.kill()
     broker.kill()
     broker.start()
-    lines = floor.hub.log.read_text().count("mqtt.connected")
-    until(lambda: floor.hub.log.read_text().count("mqtt.connected") > lines, "the hub at the broker")
+    lines = site.hub.log.read_text().count("mqtt.connected")
+    until(lambda: site.hub.log.read_text().count("mqtt.connected") > lines, "the hub at the broker")
     postgres.start()
 
-    floor.wait_ready()
-    assert floor.hub.process.poll() is None
-    assert floor.print_page(client["id"], wait=30)["status"] == "completed"
+    site.wait_ready()
+    assert site.hub.process.poll() is None
+    assert site.print_page(client["id"], wait=30)["status"] == "completed"
 
 
-def test_a_head_without_end_and_a_head_that_never_comes_are_closed(floor: Floor) -> None:
-    port = floor.hub_ports["one"]
+def test_a_head_without_end_and_a_head_that_never_comes_are_closed(site: Site) -> None:
+    port = site.hub_ports["one"]
     endless = socket.create_connection(("127.0.0.1", port), timeout=30)
     endless.sendall(b"GET /health HTTP/1.1\r\nHost: hub\r\n")
     sent = 0
@@ -164,33 +167,33 @@ def test_a_head_without_end_and_a_head_that_never_comes_are_closed(floor: Floor)
     silent.close()
 
 
-def test_a_long_but_reasonable_head_is_answered(floor: Floor) -> None:
-    answer = floor.http.get("/health", headers={"X-Filler": "x" * 20_000})
+def test_a_long_but_reasonable_head_is_answered(site: Site) -> None:
+    answer = site.http.get("/health", headers={"X-Filler": "x" * 20_000})
 
     assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("number", ["1e16", "1e308", "-2.5e300"])
-def test_a_payload_that_grows_in_the_database_is_refused_like_any_large_one(floor: Floor, number: str) -> None:
-    client = floor.client()
-    floor.agent(client)
+def test_a_payload_that_grows_in_the_database_is_refused_like_any_large_one(site: Site, number: str) -> None:
+    client = site.client()
+    site.agent(client)
     numbers = ",".join([number] * 5_000)
     body = f'{{"client_id":"{client["id"]}","action":"open-door","payload":{{"n":[{numbers}]}}}}'
     for headers in ({"Content-Type": "application/json"}, {"Content-Type": "application/json; way=long"}):
-        answer = floor.http.post("/api/commands", content=body, headers=headers)
+        answer = site.http.post("/api/commands", content=body, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (422, "payload_too_large")
-    few = floor.http.post("/api/commands", content=body.replace(numbers, number))
+    few = site.http.post("/api/commands", content=body.replace(numbers, number))
     assert few.status_code == 201, few.text
-    assert floor.wait_status(few.json()["id"], "failed")["error"]["code"] == "unsupported_action"
+    assert site.wait_status(few.json()["id"], "failed")["error"]["code"] == "unsupported_action"
 
 
-def test_a_command_that_no_message_can_carry_holds_up_nothing_else(floor: Floor) -> None:
-    client = floor.client()
-    doomed = floor.send(client["id"], "open-door", {}, expires_in_s=60)
-    with psycopg.connect(floor.stack.database_url) as connection:
+def test_a_command_that_no_message_can_carry_holds_up_nothing_else(site: Site) -> None:
+    client = site.client()
+    doomed = site.send(client["id"], "open-door", {}, expires_in_s=60)
+    with psycopg.connect(site.stack.database_url) as connection:
         payload = json.dumps({"text": "x" * 70_000})
         connection.execute("UPDATE commands SET payload = %s WHERE id = %s", (payload, doomed["id"]))
-    floor.agent(client)
-    floor.wait_status(doomed["id"], "queued")
-    assert floor.print_page(client["id"], wait=30)["status"] == "completed"
-    assert floor.hub.process.poll() is None
+    site.agent(client)
+    site.wait_status(doomed["id"], "queued")
+    assert site.print_page(client["id"], wait=30)["status"] == "completed"
+    assert site.hub.process.poll() is None

@@ -10,8 +10,12 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from schemas.topics import Channel, client_topic
-from tests.support.site import Floor, until
-from tests.support.speaker import SESSION, Speaker, kept, logged, now
+from tests.support.site import Site
+from tests.support.speaker import SESSION, Speaker, logged, now
+from tests.support.tables import kept
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.own_site("compares whole tables")
 
 DEEP = 10_000
 
@@ -114,27 +118,27 @@ def forged_will(speaker: Speaker) -> dict[str, Any]:
 @pytest.mark.fault("F30")
 @pytest.mark.parametrize("wrong", MESSAGES, ids=lambda wrong: wrong.id)
 def test_a_wrong_message_is_refused_with_its_reason_and_changes_nothing(
-    floor: Floor, speaker: Speaker, database: psycopg.Connection[Any], wrong: Message
+    site: Site, speaker: Speaker, database: psycopg.Connection[Any], wrong: Message
 ) -> None:
-    before, place = kept(database), floor.hub.log.stat().st_size
+    before, place = kept(database), site.hub.log.stat().st_size
 
     assert speaker.say(wrong.channel, wrong.payload(speaker)) in (0, 16)
     speaker.settle()
 
-    reasons = [line["reason"] for line in logged(floor, place, "message.refused", speaker.id)]
+    reasons = [line["reason"] for line in logged(site, place, "message.refused", speaker.id)]
     assert reasons == ([] if wrong.reason is None else [wrong.reason])
     assert kept(database) == before
-    assert floor.hub.process.poll() is None
+    assert site.hub.process.poll() is None
 
 
 def test_a_retained_lie_is_refused_again_by_each_hub_that_comes_and_harms_none(
-    floor: Floor, speaker: Speaker, database: psycopg.Connection[Any]
+    site: Site, speaker: Speaker, database: psycopg.Connection[Any]
 ) -> None:
     before = kept(database)
     speaker.say(Channel.PRESENCE, speaker.birth(client_id="pc-other"), retain=True)
     speaker.say(Channel.STATE, b"junk", retain=True)
     speaker.say(Channel.REPORTS, b"junk", retain=True)
-    late = floor.add_hub("late")
+    late = site.add_hub("late")
     try:
         for refused in (
             '"channel":"presence","reason":"foreign_client_id"',
@@ -153,22 +157,22 @@ def test_a_retained_lie_is_refused_again_by_each_hub_that_comes_and_harms_none(
 
 
 def test_what_is_too_large_or_not_its_own_does_not_pass_the_broker(
-    floor: Floor, other: Speaker, database: psycopg.Connection[Any]
+    site: Site, other: Speaker, database: psycopg.Connection[Any]
 ) -> None:
-    intruder = Speaker(floor)
-    before, place = kept(database), floor.hub.log.stat().st_size
+    intruder = Speaker(site)
+    before, place = kept(database), site.hub.log.stat().st_size
     report = json.dumps(other.reports(Speaker.report(str(uuid7()))))
     assert intruder.broker.publish(client_topic(other.id, Channel.REPORTS), report) == 0x87
     too_large = b'{"a":"' + b"x" * 65_536 + b'"}'
     intruder.broker.send(client_topic(intruder.id, Channel.REPORTS), too_large)  # type: ignore[arg-type]
     intruder.broker.wait_for(lambda: intruder.broker.disconnected)
     other.settle()
-    assert logged(floor, place, "message.refused", other.id) == []
-    assert logged(floor, place, "message.refused", intruder.id) == []
+    assert logged(site, place, "message.refused", other.id) == []
+    assert logged(site, place, "message.refused", intruder.id) == []
     assert kept(database)["report_quarantine"] == before["report_quarantine"]
 
 
-def test_the_session_of_the_speaker_stood_through_all_of_this(floor: Floor, speaker: Speaker) -> None:
-    client = floor.http.get(f"/api/clients/{speaker.id}").json()
+def test_the_session_of_the_speaker_stood_through_all_of_this(site: Site, speaker: Speaker) -> None:
+    client = site.http.get(f"/api/clients/{speaker.id}").json()
     assert (client["presence"], client["agent_name"]) == ("online", "test")
-    assert SESSION in floor.http.get(f"/api/clients/{speaker.id}/history").text
+    assert SESSION in site.http.get(f"/api/clients/{speaker.id}/history").text

@@ -2,14 +2,17 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
 
-from tests.support.site import Floor, Process, until
+from tests.support.plain_http import NO_AUTHORITIES
+from tests.support.site import Process, Site
+
+pytestmark = pytest.mark.own_site("kills a hub")
 
 CALLERS = 64
 A_DAY = 1_000
@@ -20,16 +23,18 @@ KEYS = int(os.environ.get("FLOORHUB_TEST_KEYS", "10"))
 class Callers:
     """Programs that ask two hubs in turns, and ask again elsewhere when one does not answer."""
 
-    def __init__(self, floor: Floor) -> None:
-        self._headers = {"Authorization": f"Bearer {floor.key}"}
-        self._urls = [f"http://127.0.0.1:{port}" for port in floor.hub_ports.values()]
+    def __init__(self, site: Site) -> None:
+        self._headers = {"Authorization": f"Bearer {site.key}"}
+        self._urls = [site.hub_url(name) for name in ("one", "two")]
         self._turn = 0
         self.unanswered = 0
 
     async def run(self, work: Callable[[httpx.AsyncClient], Awaitable[None]], number: int) -> None:
         """So many of them at once."""
         limits = httpx.Limits(max_connections=2 * number, max_keepalive_connections=2 * number)
-        async with httpx.AsyncClient(headers=self._headers, limits=limits, timeout=30, trust_env=False) as http:
+        async with httpx.AsyncClient(
+            headers=self._headers, limits=limits, timeout=30, verify=NO_AUTHORITIES, trust_env=False
+        ) as http:
             await asyncio.gather(*(work(http) for _ in range(number)))
 
     async def ask(self, http: httpx.AsyncClient, body: dict[str, Any], **headers: str) -> httpx.Response:
@@ -50,28 +55,15 @@ class Callers:
 
 
 @pytest.fixture
-def second(floor: Floor) -> Process:
+def second(site: Site) -> Iterator[Process]:
     """Another hub over the same database, ready."""
-    if "two" in floor.hub_ports:
-        hub = next(process for process in floor._processes if process.name == "hub two").start()
-    else:
-        hub = floor.add_hub("two")
-
-    def answers() -> bool:
-        assert hub.process.poll() is None, hub.tail()
-        try:
-            url = f"http://127.0.0.1:{floor.hub_ports['two']}/health/ready"
-            return httpx.get(url, trust_env=False).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    until(answers, "the second hub")
-    return hub
+    with site.another_hub("two") as hub:
+        yield hub
 
 
-def _stored(floor: Floor, client_id: str) -> tuple[set[str], int]:
+def _stored(site: Site, client_id: str) -> tuple[set[str], int]:
     """The commands of a client, and what was taken from its quota."""
-    with psycopg.connect(floor.stack.database_url) as connection:
+    with psycopg.connect(site.stack.database_url) as connection:
         ids = connection.execute("SELECT id::text FROM commands WHERE client_id = %s", (client_id,)).fetchall()
         used = connection.execute("SELECT day_used FROM client_usage WHERE client_id = %s", (client_id,)).fetchone()
     assert used is not None
@@ -79,9 +71,9 @@ def _stored(floor: Floor, client_id: str) -> tuple[set[str], int]:
 
 
 @pytest.mark.fault("F6")
-def test_of_a_thousand_a_day_exactly_a_thousand_are_accepted(floor: Floor, second: Process) -> None:
-    client = floor.client(max_commands_per_day=A_DAY)["id"]
-    callers = Callers(floor)
+def test_of_a_thousand_a_day_exactly_a_thousand_are_accepted(site: Site, second: Process) -> None:
+    client = site.client(max_commands_per_day=A_DAY)["id"]
+    callers = Callers(site)
     accepted: list[str] = []
     refused = 0
 
@@ -101,7 +93,7 @@ def test_of_a_thousand_a_day_exactly_a_thousand_are_accepted(floor: Floor, secon
     asyncio.run(callers.run(work, CALLERS))
 
     second.process.wait(10)
-    stored, used = _stored(floor, client)
+    stored, used = _stored(site, client)
     assert (len(stored), used, refused) == (A_DAY, A_DAY, CALLERS)
     assert len(accepted) == len(set(accepted))
     assert set(accepted) <= stored
@@ -110,9 +102,9 @@ def test_of_a_thousand_a_day_exactly_a_thousand_are_accepted(floor: Floor, secon
 
 
 @pytest.mark.fault("F6")
-def test_twenty_requests_with_one_key_are_one_command(floor: Floor, second: Process) -> None:
-    client = floor.client()["id"]
-    callers = Callers(floor)
+def test_twenty_requests_with_one_key_are_one_command(site: Site, second: Process) -> None:
+    client = site.client()["id"]
+    callers = Callers(site)
     keys = [f"order-{number}" for number in range(KEYS)]
     answers: dict[str, list[dict[str, Any]]] = {key: [] for key in keys}
     waiting = [key for key in keys for _ in range(20)]
@@ -132,7 +124,7 @@ def test_twenty_requests_with_one_key_are_one_command(floor: Floor, second: Proc
 
     second.process.wait(10)
     assert callers.unanswered
-    stored, used = _stored(floor, client)
+    stored, used = _stored(site, client)
     assert (len(stored), used) == (len(keys), len(keys))
     for key, found in answers.items():
         assert len(found) == 20
@@ -141,5 +133,5 @@ def test_twenty_requests_with_one_key_are_one_command(floor: Floor, second: Proc
     assert {found[0]["id"] for found in answers.values()} == stored
 
     other = {"client_id": client, "action": "open-door", "reference": "another"}
-    answer = floor.http.post("/api/commands", json=other, headers={"Idempotency-Key": keys[0]})
+    answer = site.http.post("/api/commands", json=other, headers={"Idempotency-Key": keys[0]})
     assert (answer.status_code, answer.json()["code"]) == (409, "idempotency_key_reused")

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.site import Floor
+from tests.support.site import Site
 
 LONG = {"Content-Type": "application/json; way=long"}
 """A content type that the short way does not know and the framework takes for JSON all the same."""
@@ -15,8 +15,8 @@ OWN = {"id", "created_at", "expires_at"}
 """What differs between any two commands."""
 
 
-def post(floor: Floor, body: Any, headers: dict[str, str], path: str = "/api/commands") -> httpx.Response:
-    return floor.http.post(path, json=body, headers=headers)
+def post(site: Site, body: Any, headers: dict[str, str], path: str = "/api/commands") -> httpx.Response:
+    return site.http.post(path, json=body, headers=headers)
 
 
 def told(response: httpx.Response) -> tuple[int, dict[str, Any], dict[str, str]]:
@@ -46,25 +46,25 @@ def told(response: httpx.Response) -> tuple[int, dict[str, Any], dict[str, str]]
         ({"action": "open-door", "payload": {"text": "x" * 60_000}}, {}),
     ],
 )
-def test_both_ways_answer_the_same(floor: Floor, body: dict[str, Any], headers: dict[str, str]) -> None:
+def test_both_ways_answer_the_same(site: Site, body: dict[str, Any], headers: dict[str, str]) -> None:
     # One client for both ways, so that nothing else can differ.
-    whole = {"client_id": floor.client()["id"], **body}
-    assert told(post(floor, whole, {**SHORT, **headers})) == told(post(floor, whole, {**LONG, **headers}))
+    whole = {"client_id": site.client()["id"], **body}
+    assert told(post(site, whole, {**SHORT, **headers})) == told(post(site, whole, {**LONG, **headers}))
 
 
-def test_limits_and_keys_hold_over_both_ways(floor: Floor) -> None:
-    client = floor.client(rate_limit=2)
+def test_limits_and_keys_hold_over_both_ways(site: Site) -> None:
+    client = site.client(rate_limit=2)
     body = {"client_id": client["id"], "action": "open-door"}
     key = {"Idempotency-Key": uuid.uuid4().hex}
-    first = post(floor, body, {**SHORT, **key})
+    first = post(site, body, {**SHORT, **key})
     assert first.status_code == 201
     for way in (SHORT, LONG):
-        again = post(floor, body, {**way, **key})
+        again = post(site, body, {**way, **key})
         assert (again.status_code, again.json()["id"]) == (200, first.json()["id"])
-        other = post(floor, {**body, "priority": 1}, {**way, **key})
+        other = post(site, {**body, "priority": 1}, {**way, **key})
         assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
-    assert post(floor, body, LONG).status_code == 201
+    assert post(site, body, LONG).status_code == 201
     for way in (SHORT, LONG):
-        refused = post(floor, body, way)
+        refused = post(site, body, way)
         assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
         assert 1 <= int(refused.headers["retry-after"]) <= 61

@@ -10,7 +10,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from schemas.topics import Channel
-from tests.support.site import Floor
+from tests.support.site import Site
 from tests.support.speaker import Speaker, now
 
 
@@ -83,7 +83,7 @@ def rows(database: psycopg.Connection[Any], client_id: str) -> list[tuple[Any, .
 
 @pytest.mark.parametrize("bad", REPORTS, ids=lambda bad: bad.id)
 def test_a_bad_report_stands_alone_in_quarantine_and_the_good_ones_beside_it_count(
-    floor: Floor, speaker: Speaker, database: psycopg.Connection[Any], bad: Bad
+    site: Site, speaker: Speaker, database: psycopg.Connection[Any], bad: Bad
 ) -> None:
     first, target, last = (speaker.command() for _ in range(3))
     report = bad.report(speaker, target)
@@ -93,7 +93,7 @@ def test_a_bad_report_stands_alone_in_quarantine_and_the_good_ones_beside_it_cou
     speaker.say(Channel.REPORTS, speaker.reports(good[0], report, good[1]))
     speaker.settle()
 
-    assert [floor.command(command)["status"] for command in (first, target, last)] == [
+    assert [site.command(command)["status"] for command in (first, target, last)] == [
         "completed",
         "queued",
         "completed",
@@ -107,11 +107,11 @@ def test_a_bad_report_stands_alone_in_quarantine_and_the_good_ones_beside_it_cou
     if bad.receipt:
         assert speaker.has_receipt(report_id)
     speaker.say(Channel.REPORTS, speaker.reports(speaker.report(target)))
-    floor.wait_status(target, "completed")
+    site.wait_status(target, "completed")
 
 
 def test_a_report_about_anothers_command_changes_nothing_there(
-    floor: Floor, speaker: Speaker, other: Speaker, database: psycopg.Connection[Any]
+    site: Site, speaker: Speaker, other: Speaker, database: psycopg.Connection[Any]
 ) -> None:
     foreign = other.command()
     for status in ("started", "completed", "failed", "cancelled", "unknown"):
@@ -120,20 +120,20 @@ def test_a_report_about_anothers_command_changes_nothing_there(
         speaker.settle()
         assert rows(database, speaker.id)[-1] == (report["report_id"], "foreign_command")
         assert speaker.has_receipt(report["report_id"])
-    assert (floor.command(foreign)["status"], floor.events(foreign)) == ("queued", ["created", "queued"])
+    assert (site.command(foreign)["status"], site.events(foreign)) == ("queued", ["created", "queued"])
     other.say(Channel.REPORTS, other.reports(other.report(foreign)))
-    floor.wait_status(foreign, "completed")
+    site.wait_status(foreign, "completed")
 
 
 def test_a_report_about_what_was_not_handed_out_is_quarantined(
-    floor: Floor, speaker: Speaker, database: psycopg.Connection[Any]
+    site: Site, speaker: Speaker, database: psycopg.Connection[Any]
 ) -> None:
-    waiting = floor.send(speaker.id, "display", {"display": 0}, not_before="2098-01-01T00:00:00Z", expires_in_s=60)
+    waiting = site.send(speaker.id, "display", {"display": 0}, not_before="2098-01-01T00:00:00Z", expires_in_s=60)
     report = speaker.report(waiting["id"])
     speaker.say(Channel.REPORTS, speaker.reports(report))
     speaker.settle()
     assert rows(database, speaker.id)[-1] == (report["report_id"], "not_handed_out")
-    assert floor.command(waiting["id"])["status"] == "pending"
+    assert site.command(waiting["id"])["status"] == "pending"
 
 
 ORDERS = [
@@ -156,7 +156,7 @@ ORDERS = [
 @pytest.mark.parametrize(("said", "status", "events"), ORDERS, ids=lambda value: "-".join(value) if value else "")
 @pytest.mark.parametrize("together", [True, False], ids=["together", "one by one"])
 def test_statuses_out_of_order_are_ignored_with_their_receipt(
-    floor: Floor,
+    site: Site,
     speaker: Speaker,
     database: psycopg.Connection[Any],
     said: list[str],
@@ -169,14 +169,12 @@ def test_statuses_out_of_order_are_ignored_with_their_receipt(
     for message in [reports] if together else [[report] for report in reports]:
         speaker.say(Channel.REPORTS, speaker.reports(*message))
     speaker.settle()
-    assert (floor.command(command)["status"], floor.events(command)) == (status, ["created", "queued", *events])
+    assert (site.command(command)["status"], site.events(command)) == (status, ["created", "queued", *events])
     assert all(speaker.has_receipt(report["report_id"]) for report in reports)
     assert rows(database, speaker.id) == quarantined
 
 
-def test_a_report_that_comes_twice_counts_once(
-    floor: Floor, speaker: Speaker, database: psycopg.Connection[Any]
-) -> None:
+def test_a_report_that_comes_twice_counts_once(site: Site, speaker: Speaker, database: psycopg.Connection[Any]) -> None:
     command, quarantined = speaker.command(), rows(database, speaker.id)
     started = speaker.report(command, "started")
     same_id = {**speaker.report(command, "completed"), "report_id": started["report_id"]}
@@ -184,10 +182,10 @@ def test_a_report_that_comes_twice_counts_once(
     speaker.say(Channel.REPORTS, speaker.reports(started))
     speaker.say(Channel.REPORTS, speaker.reports(same_id))
     speaker.settle()
-    assert floor.events(command) == ["created", "queued", "started"]
+    assert site.events(command) == ["created", "queued", "started"]
     assert rows(database, speaker.id) == quarantined
     speaker.say(Channel.REPORTS, speaker.reports(speaker.report(command)))
-    floor.wait_status(command, "completed")
+    site.wait_status(command, "completed")
 
 
 @pytest.mark.parametrize(
@@ -202,23 +200,23 @@ def test_a_report_that_comes_twice_counts_once(
     ids=["NUL", "NUL in a key", "beyond 64 bits", "list", "large"],
 )
 def test_what_cannot_be_stored_is_cleaned_and_the_command_ends_all_the_same(
-    floor: Floor, speaker: Speaker, data: dict[str, Any], stored: dict[str, Any]
+    site: Site, speaker: Speaker, data: dict[str, Any], stored: dict[str, Any]
 ) -> None:
     command = speaker.command()
     speaker.say(Channel.REPORTS, speaker.reports(speaker.report(command, result={"data": data})))
-    ended = floor.wait_status(command, "completed")
+    ended = site.wait_status(command, "completed")
     assert ended["result"]["data"] == stored
 
 
-def test_what_nests_without_end_is_cut_and_can_be_read(floor: Floor, speaker: Speaker) -> None:
+def test_what_nests_without_end_is_cut_and_can_be_read(site: Site, speaker: Speaker) -> None:
     for levels in (60, 70, 300, 500, 900):
         command = speaker.command()
         speaker.say(Channel.REPORTS, speaker.reports(speaker.report(command, result={"data": nested(levels)})))
-        ended = floor.wait_status(command, "completed")
+        ended = site.wait_status(command, "completed")
         assert ("nested deeper" in json.dumps(ended["result"])) == (levels > 63)
         speaker.say(Channel.STATE, speaker.message("state", at=now(), printers=[nested(levels)]))
         speaker.settle()
-        assert floor.http.get(f"/api/clients/{speaker.id}").status_code == 200
+        assert site.http.get(f"/api/clients/{speaker.id}").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -233,11 +231,11 @@ def test_what_nests_without_end_is_cut_and_can_be_read(floor: Floor, speaker: Sp
     ],
 )
 def test_odd_reasons_for_waiting_are_read_as_far_as_they_can_be(
-    floor: Floor, speaker: Speaker, reasons: Any, shown: list[str]
+    site: Site, speaker: Speaker, reasons: Any, shown: list[str]
 ) -> None:
     command = speaker.command()
     speaker.say(Channel.REPORTS, speaker.reports(speaker.report(command, "held", progress={"reasons": reasons})))
     speaker.settle()
-    assert floor.command(command)["held_reasons"] == shown
+    assert site.command(command)["held_reasons"] == shown
     speaker.say(Channel.REPORTS, speaker.reports(speaker.report(command)))
-    floor.wait_status(command, "completed")
+    site.wait_status(command, "completed")

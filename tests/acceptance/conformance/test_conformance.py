@@ -15,11 +15,10 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.programs.cli.clients import write_agent_config
 from hub.programs.embedded.ports import PortBook
 from tests.support import node
 from tests.support.paths import ROOT
-from tests.support.site import Floor, Process
+from tests.support.site import Process, Site
 
 EXAMPLES = ROOT / "docs" / "examples"
 PYTHON = EXAMPLES / "python" / "client.py"
@@ -191,22 +190,22 @@ class Examined:
         return {n: c["seen"] for n, c in self.checks.items() if c["outcome"] in ("failed", "not reached")}
 
 
-def environment(floor: Floor) -> dict[str, str]:
-    """For `floorhub`: where this floor is."""
+def environment(site: Site) -> dict[str, str]:
+    """For `floorhub`: where this site is."""
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
-        "FLOORHUB_URL": floor.url,
-        "FLOORHUB_KEY": floor.key,
-        "FLOORHUB_MQTT_URL": str(floor.stack.mqtt_url),
+        "FLOORHUB_URL": site.url,
+        "FLOORHUB_KEY": site.key,
+        "FLOORHUB_MQTT_URL": str(site.stack.mqtt_url),
     }
 
 
-def examine(floor: Floor, client_id: str, *arguments: str) -> Examined:
+def examine(site: Site, client_id: str, *arguments: str) -> Examined:
     """Run `floorhub conformance` with `--json`."""
     done = subprocess.run(
-        [sys.executable, "-m", "hub", "conformance", client_id, "--json", "--keys", str(floor.folder.keys), *arguments],
-        env=environment(floor),
+        [sys.executable, "-m", "hub", "conformance", client_id, "--json", "--keys", str(site.folder.keys), *arguments],
+        env=environment(site),
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -240,71 +239,83 @@ def command_of(
     return [*javascript, *who, "--broker", broker, "--hub", hub, "--folder", str(to)]
 
 
+@pytest.fixture(scope="module")
+def sound(site: Site) -> dict[str, dict[str, Any]]:
+    """A client for each program that makes no mistake."""
+    return {name: site.client() for name in ("python", "javascript", "agent")}
+
+
+@pytest.fixture(scope="module")
+def examined(
+    site: Site, sound: dict[str, dict[str, Any]], javascript: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[Examined]]]:
+    """The examinations of all clients, sound or with a mistake, some at a time."""
+    folder = tmp_path_factory.mktemp("examined")
+
+    def start(client: dict[str, Any], *arguments: str) -> Future[Examined]:
+        return pool.submit(examine, site, client["id"], *arguments)
+
+    def start_example(language: str) -> Future[Examined]:
+        client = sound[language]
+        return start(client, "--", *command_of(language, javascript, client, "{host}:{port}", site.url, folder))
+
+    def start_agent() -> Future[Examined]:
+        port = PortBook(site.folder.ports).choose("conformance", 0).number
+        config = site.configure(sound["agent"], mqtt_url=f"mqtt://127.0.0.1:{port}")
+        agent = [sys.executable, "-m", "device_agent", "run", "--config", str(config)]
+        return start(sound["agent"], "--listen", f"127.0.0.1:{port}", "--", *agent)
+
+    def start_mistake(mistake: Mistake) -> Future[Examined]:
+        client, file = site.client(), folder / f"{mistake.name}.py"
+        file.write_text(mistake.source(), encoding="utf-8")
+        who = [client["id"], client["secret"], "{host}:{port}", site.url, str(folder)]
+        return start(client, "--patience", "5", "--", sys.executable, str(file), *who)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        begun = {language: start_example(language) for language in ("python", "javascript")}
+        begun["agent"] = start_agent()
+        yield begun | {mistake.name: start_mistake(mistake) for mistake in MISTAKES}
+        pool.shutdown(cancel_futures=True)
+
+
 @pytest.mark.parametrize("language", ["python", "javascript"])
 def test_an_example_passes_and_prints_through_the_hub(
-    floor: Floor, javascript: list[str], language: str, tmp_path: Path
+    site: Site,
+    sound: dict[str, dict[str, Any]],
+    examined: dict[str, Future[Examined]],
+    javascript: list[str],
+    language: str,
+    tmp_path: Path,
 ) -> None:
-    client = floor.client()
+    client, found = sound[language], examined[language].result(DEADLINE_S)
 
-    command = command_of(language, javascript, client, "{host}:{port}", floor.url, tmp_path)
-    examined = examine(floor, client["id"], "--", *command)
+    assert found.failed == {}, found.errors
+    assert found.exit_code == 0
+    owed = {name for name, check in found.checks.items() if check["outcome"] == "passed"}
+    assert set(found.checks) - owed == {"signature", "roll_call", "epoch", "journal"}
 
-    assert examined.failed == {}, examined.errors
-    assert examined.exit_code == 0
-    owed = {name for name, check in examined.checks.items() if check["outcome"] == "passed"}
-    assert set(examined.checks) - owed == {"signature", "roll_call", "epoch", "journal"}
-
-    broker = str(floor.stack.mqtt_url).removeprefix("mqtt://")
-    command = command_of(language, javascript, client, broker, floor.url, tmp_path)
-    running = Process(f"example {language}", command, {}, floor.folder.logs / f"example-{language}.log").start()
+    broker = str(site.stack.mqtt_url).removeprefix("mqtt://")
+    command = command_of(language, javascript, client, broker, site.url, tmp_path)
+    running = Process(f"example {language}", command, {}, site.folder.logs / f"example-{language}.log").start()
     try:
-        floor.wait_online(client["id"], running)
-        document = floor.upload()
-        printed = floor.send(client["id"], "print", {"printer": "folder", "document": document["id"]}, wait=30)
+        site.wait_online(client["id"], running)
+        document = site.upload()
+        printed = site.send(client["id"], "print", {"printer": "folder", "document": document["id"]}, wait=30)
         assert printed["status"] == "completed", running.tail()
         content = (tmp_path / printed["result"]["data"]["file"]).read_bytes()
-        assert content == floor.http.get(document["path"]).content
+        assert content == site.http.get(document["path"]).content
         with pytest.raises(httpx.HTTPStatusError):
-            httpx.get(floor.url + document["path"], auth=(client["id"], client["secret"])).raise_for_status()
+            httpx.get(site.url + document["path"], auth=(client["id"], client["secret"])).raise_for_status()
     finally:
         assert running.stop() == 0
 
 
-def test_the_agent_passes_as_a_full_one(floor: Floor) -> None:
-    client = floor.client()
-    port = PortBook(floor.folder.ports).choose("conformance", 0).number
-    config = floor.folder.agent / "conformance.toml"
-    write_agent_config(
-        config,
-        client_id=client["id"],
-        hub_url=floor.url,
-        mqtt_url=f"mqtt://127.0.0.1:{port}",
-        secret=client["secret"],
-        root_key=client["root_key"],
-    )
+def test_the_agent_passes_as_a_full_one(examined: dict[str, Future[Examined]]) -> None:
+    found = examined["agent"].result(DEADLINE_S)
 
-    agent = [sys.executable, "-m", "device_agent", "run", "--config", str(config)]
-    examined = examine(floor, client["id"], "--listen", f"127.0.0.1:{port}", "--", *agent)
-
-    assert examined.failed == {}, examined.errors
-    assert {check["outcome"] for check in examined.checks.values()} == {"passed"}
-    assert examined.exit_code == 0
-
-
-@pytest.fixture(scope="module")
-def examined(floor: Floor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Examined]]]:
-    """The examinations of all clients with a mistake, some at a time."""
-    folder = tmp_path_factory.mktemp("mistakes")
-
-    def start(mistake: Mistake) -> Future[Examined]:
-        client, file = floor.client(), folder / f"{mistake.name}.py"
-        file.write_text(mistake.source(), encoding="utf-8")
-        who = [client["id"], client["secret"], "{host}:{port}", floor.url, str(folder)]
-        return pool.submit(examine, floor, client["id"], "--patience", "5", "--", sys.executable, str(file), *who)
-
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {mistake.name: start(mistake) for mistake in MISTAKES}
-        pool.shutdown(cancel_futures=True)
+    assert found.failed == {}, found.errors
+    assert {check["outcome"] for check in found.checks.values()} == {"passed"}
+    assert found.exit_code == 0
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
@@ -317,15 +328,15 @@ def test_a_planted_mistake_is_named_and_no_other(examined: dict[str, Future[Exam
     assert found.exit_code == 1
 
 
-def test_started_and_stopped_by_hand_it_leaves_out_the_restart(floor: Floor, tmp_path: Path) -> None:
-    client = floor.client()
-    port = PortBook(floor.folder.ports).choose("conformance", 0).number
-    who = [client["id"], client["secret"], f"127.0.0.1:{port}", floor.url, str(tmp_path)]
-    by_hand = Process("by hand", [sys.executable, str(PYTHON), *who], {}, floor.folder.logs / "by-hand.log")
-    arguments = [client["id"], "--json", "--keys", str(floor.folder.keys), "--listen", f"127.0.0.1:{port}"]
+def test_started_and_stopped_by_hand_it_leaves_out_the_restart(site: Site, tmp_path: Path) -> None:
+    client = site.client()
+    port = PortBook(site.folder.ports).choose("conformance", 0).number
+    who = [client["id"], client["secret"], f"127.0.0.1:{port}", site.url, str(tmp_path)]
+    by_hand = Process("by hand", [sys.executable, str(PYTHON), *who], {}, site.folder.logs / "by-hand.log")
+    arguments = [client["id"], "--json", "--keys", str(site.folder.keys), "--listen", f"127.0.0.1:{port}"]
     with subprocess.Popen(
         [sys.executable, "-m", "hub", "conformance", *arguments],
-        env=environment(floor),
+        env=environment(site),
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -352,6 +363,6 @@ def test_started_and_stopped_by_hand_it_leaves_out_the_restart(floor: Floor, tmp
     assert {check["outcome"] for check in checks.values()} == {"passed", "skipped", "not owed"}
 
 
-def test_without_a_client_it_says_so(floor: Floor) -> None:
+def test_without_a_client_it_says_so(site: Site) -> None:
     with pytest.raises(AssertionError, match=r"No client connected to port \d+ within 1 s"):
-        examine(floor, floor.client()["id"], "--wait", "1")
+        examine(site, site.client()["id"], "--wait", "1")

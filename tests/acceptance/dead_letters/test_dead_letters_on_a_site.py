@@ -1,75 +1,56 @@
-"""Dead letters on a living floor: replayed once over two hubs, in their place; decided and dismissed by people."""
+"""Dead letters on a living site: replayed once over two hubs, in their place; decided and dismissed by people."""
 
-import json
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
-from typer.testing import CliRunner, Result
+import pytest
 
-from hub.programs.cli.main import app
 from schemas.topics import Channel
-from tests.support.site import Floor, until
+from tests.support import plain_http
+from tests.support.cli import floorhub, run
+from tests.support.site import Site
 from tests.support.speaker import Speaker
 
 
-def run(floor: Floor, *arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments, env={"FLOORHUB_URL": floor.url, "FLOORHUB_KEY": floor.key, "LANG": "C"})
-
-
-def floorhub(floor: Floor, *arguments: str) -> Any:
-    """What a command prints for programs; it must succeed."""
-    result = run(floor, *arguments, "--json")
-    assert result.exit_code == 0, result.output
-    return json.loads(result.output)
-
-
-def second_hub(floor: Floor) -> str:
+@pytest.fixture
+def second(site: Site) -> Iterator[str]:
     """The URL of another hub over the same database and broker."""
-    process = floor.add_hub("two")
-    url = f"http://127.0.0.1:{floor.hub_ports['two']}"
-
-    def answers() -> bool:
-        assert process.process.poll() is None, process.tail()
-        try:
-            return httpx.get(f"{url}/health/ready", trust_env=False).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    until(answers, "the second hub")
-    return url
+    with site.another_hub("two"):
+        yield site.hub_url("two")
 
 
-def test_what_failed_is_replayed_once_and_before_what_waits_behind_it(floor: Floor, tmp_path: Path) -> None:
-    urls = [floor.url, second_hub(floor)]
+def test_what_failed_is_replayed_once_and_before_what_waits_behind_it(site: Site, second: str, tmp_path: Path) -> None:
+    urls = [site.url, second]
     log, broken = tmp_path / "log", tmp_path / "broken"
     broken.touch()
     script = f'test ! -e {broken} || exit 3; echo "$1" >> {log}'
-    client = floor.client()
-    floor.agent(client, f"""\n[actions.open-door]\nargv = ["/bin/sh", "-c", '''{script}''', "door", "{{n}}"]\n""")
+    client = site.client()
+    site.agent(client, f"""\n[actions.open-door]\nargv = ["/bin/sh", "-c", '''{script}''', "door", "{{n}}"]\n""")
 
     def send(n: str, **fields: Any) -> Any:
-        return floor.send(client["id"], "open-door", {"args": {"n": n}}, order_key="doors", **fields)
+        return site.send(client["id"], "open-door", {"args": {"n": n}}, order_key="doors", **fields)
 
     first = send("1", wait=20)
     others = [send("2"), send("3", priority=10)]
 
     assert (first["status"], first["error"]["code"]) == ("failed", "action_failed")
-    [letter] = floorhub(floor, "dead-letters", "--client", client["id"])
+    [letter] = floorhub(site, "dead-letters", "--client", client["id"])
     assert (letter["id"], letter["reason"], letter["blocks"]) == (first["id"], "action_failed", True)
-    summary = floorhub(floor, "dead-letters", "--summary", "--client", client["id"])
+    summary = floorhub(site, "dead-letters", "--summary", "--client", client["id"])
     assert (summary["total"], summary["reason"]["largest"]) == (1, [{"name": "action_failed", "number": 1}])
-    assert "yes" in run(floor, "dead-letters", "--client", client["id"]).output
-    assert [floor.command(other["id"])["status"] for other in others] == ["pending", "pending"]
+    assert "yes" in run(site, "dead-letters", "--client", client["id"]).output
+    assert [site.command(other["id"])["status"] for other in others] == ["pending", "pending"]
 
     broken.unlink()
-    headers = {"Authorization": f"Bearer {floor.key}"}
+    headers = {"Authorization": f"Bearer {site.key}"}
 
     def retry(n: int) -> httpx.Response:
         url = f"{urls[n % 2]}/api/commands/{first['id']}/retry"
-        return httpx.post(url, params={"wait": 20}, headers=headers, timeout=60, trust_env=False)
+        return plain_http.request("POST", url, params={"wait": 20}, headers=headers, timeout=60)
 
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(retry, range(20)))
@@ -78,48 +59,48 @@ def test_what_failed_is_replayed_once_and_before_what_waits_behind_it(floor: Flo
     [new] = {answer.json()["id"] for answer in answers}
     assert {answer.json()["status"] for answer in answers} == {"completed"}
     for other in others:
-        floor.wait_status(other["id"], "completed")
+        site.wait_status(other["id"], "completed")
     assert log.read_text().split() == ["1", "2", "3"]
-    assert (floor.command(first["id"])["replayed_by"], floor.command(new)["replay_of"]) == (new, first["id"])
-    assert floorhub(floor, "dead-letters", "--client", client["id"]) == []
+    assert (site.command(first["id"])["replayed_by"], site.command(new)["replay_of"]) == (new, first["id"])
+    assert floorhub(site, "dead-letters", "--client", client["id"]) == []
 
 
-def test_people_dismiss_replay_and_decide(floor: Floor) -> None:
-    client = Speaker(floor)
+def test_people_dismiss_replay_and_decide(site: Site) -> None:
+    client = Speaker(site)
 
     def ended(status: str, **fields: Any) -> str:
         command_id = client.command()
         client.say(Channel.REPORTS, client.reports(client.report(command_id, status, **fields)))
-        floor.wait_status(command_id, status)
+        site.wait_status(command_id, status)
         return command_id
 
     jam = {"code": "jam", "message": "it jammed", "retryable": False}
     failed, unwanted, seen = ended("failed", error=jam), ended("failed", error=jam), ended("unknown")
 
-    refused = run(floor, "dead-letters", "replay", failed, seen)
+    refused = run(site, "dead-letters", "replay", failed, seen)
     assert (refused.exit_code, "replay_needs_force" in refused.output) == (1, True), refused.output
-    new = floor.command(failed)["replayed_by"]
+    new = site.command(failed)["replayed_by"]
     assert new in refused.output
-    assert floorhub(floor, "dead-letters", "dismiss", unwanted, "--note", "by hand")["dismissed"] == 1
-    korean = floor.http.post(
+    assert floorhub(site, "dead-letters", "dismiss", unwanted, "--note", "by hand")["dismissed"] == 1
+    korean = site.http.post(
         "/api/dead-letters/replay", json={"ids": [seen, unwanted]}, headers={"Accept-Language": "ko"}
     ).json()
     assert [item["code"] for item in korean["items"]] == ["replay_needs_force", "dead_letter_closed"]
     assert not any(item["detail"].isascii() for item in korean["items"])
 
-    decided = floorhub(floor, "command", "decide", seen, "completed", "--note", "in the tray")
+    decided = floorhub(site, "command", "decide", seen, "completed", "--note", "in the tray")
     assert (decided["status"], decided["dead_letter_closed_by"]) == ("completed", "decided")
     late = client.report(seen, "failed", error=jam)
     client.say(Channel.REPORTS, client.reports(late))
     client.broker.wait_for(lambda: client.has_receipt(late["report_id"]))
-    assert floor.command(seen)["status"] == "completed"
-    assert floor.events(seen)[-1] == "decided"
+    assert site.command(seen)["status"] == "completed"
+    assert site.events(seen)[-1] == "decided"
 
     client.say(Channel.REPORTS, client.reports(client.report(new, "failed", error=jam)))
-    floor.wait_status(new, "failed")
-    filtered = floorhub(floor, "dead-letters", "replay", "--all-of", f"client={client.id},reason=jam")
+    site.wait_status(new, "failed")
+    filtered = floorhub(site, "dead-letters", "replay", "--all-of", f"client={client.id},reason=jam")
     assert [item["id"] for item in filtered["items"]] == [new]
-    assert floorhub(floor, "dead-letters", "--client", client.id) == []
+    assert floorhub(site, "dead-letters", "--client", client.id) == []
     for wrong in (["replay"], ["replay", new, "--all-of", "everything"], ["dismiss", "--all-of", "colour=red"]):
-        assert run(floor, "dead-letters", *wrong).exit_code == 2
+        assert run(site, "dead-letters", *wrong).exit_code == 2
     client.close()

@@ -6,14 +6,11 @@ out. CUPS rewrites a PDF, so what is compared is what it says. Its `ipp` backend
 several queues at once.
 """
 
-import shutil
 import sqlite3
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,10 +23,13 @@ from hub.programs.embedded.ports import LOOPBACK, PortBook
 from hub.programs.embedded.printer import HOSTS, EmbeddedPrinter, PrinterPrograms, find_programs
 from tests.integration.device_agent.printing.testbed import Stage
 from tests.support.cups import Cups, document, pages, texts
-from tests.support.site import Floor, until
+from tests.support.folders import open_folder
+from tests.support.site import Site
+from tests.support.waiting import until
 
 JOBS = 200
-QUEUES = 12
+QUEUES = 16
+"""As many as there may be lanes at work for one client."""
 EMPTY, STOPPED = "queue-2", "queue-5"
 SIDES = ("one-sided", "two-sided-long-edge", "two-sided-short-edge")
 UNFINISHED = ("pending", "queued", "running")
@@ -68,14 +68,12 @@ class Room:
 
 
 @pytest.fixture
-def room(floor: Floor) -> Iterator[Room]:
+def room(site: Site) -> Iterator[Room]:
     programs = find_programs(Packages())
     assert isinstance(programs, PrinterPrograms), programs
     with ExitStack() as undo:
-        root = Path(tempfile.mkdtemp(prefix="floorhub-cups-"))
-        undo.callback(shutil.rmtree, root, ignore_errors=True)
-        root.chmod(0o755)
-        cups = Cups(floor.folder, PortBook(floor.folder.ports).choose("cups", 0, LOOPBACK).number)
+        root = undo.enter_context(open_folder("cups"))
+        cups = Cups(site.folder, PortBook(site.folder.ports).choose("cups", 0, LOOPBACK).number)
         undo.callback(cups.stop)
         cups.start()
         stages, uris = {}, {}
@@ -89,32 +87,32 @@ def room(floor: Floor) -> Iterator[Room]:
         yield Room(cups, uris, stages)
 
 
-def order(floor: Floor, client_id: str, wanted: Order) -> str:
+def order(site: Site, client_id: str, wanted: Order) -> str:
     """Send one; the command's id."""
-    uploaded = floor.upload(document(wanted.texts))
+    uploaded = site.upload(document(wanted.texts))
     payload = {"printer": wanted.queue, "document": uploaded["id"], "copies": wanted.copies, "sides": wanted.sides}
-    return str(floor.send(client_id, "print", payload, expires_in_s=3600)["id"])
+    return str(site.send(client_id, "print", payload, expires_in_s=3600)["id"])
 
 
-def held(floor: Floor, client_id: str, queue: str) -> list[str]:
+def held(site: Site, client_id: str, queue: str) -> list[str]:
     """The reasons for which a command of this queue waits for a person."""
-    running = (item for item in commands(floor, client_id, "running") if item["payload"]["printer"] == queue)
+    running = (item for item in commands(site, client_id, "running") if item["payload"]["printer"] == queue)
     return next((item["held_reasons"] for item in running if item["held_reasons"]), [])
 
 
-def commands(floor: Floor, client_id: str, *statuses: str) -> list[dict[str, Any]]:
+def commands(site: Site, client_id: str, *statuses: str) -> list[dict[str, Any]]:
     """Its commands in these statuses; all without one."""
     query = {"client_id": client_id, "status": list(statuses), "limit": JOBS}
-    items: list[dict[str, Any]] = floor.http.get("/api/commands", params=query).json()["items"]
+    items: list[dict[str, Any]] = site.http.get("/api/commands", params=query).json()["items"]
     return items
 
 
-def the_hubs_word(floor: Floor, client_id: str) -> Counter[Any]:
-    return Counter((item["id"], item["status"], item["attempt"]) for item in commands(floor, client_id))
+def the_hubs_word(site: Site, client_id: str) -> Counter[Any]:
+    return Counter((item["id"], item["status"], item["attempt"]) for item in commands(site, client_id))
 
 
-def the_journals_word(floor: Floor, client_id: str) -> Counter[Any]:
-    file = next(floor.folder.agent.glob(f"{client_id}-data/**/journal*.db"))
+def the_journals_word(site: Site, client_id: str) -> Counter[Any]:
+    file = next(site.folder.agent.glob(f"{client_id}-data/**/journal*.db"))
     with closing(sqlite3.connect(file)) as journal:
         return Counter(journal.execute("SELECT command_id, attempt, phase FROM attempts"))
 
@@ -145,34 +143,34 @@ def the_page_logs_word(room: Room) -> Counter[Any]:
     return Counter((line.job_name, line.queue, line.impressions, line.sides) for line in room.cups.page_log())
 
 
-async def test_two_hundred_commands_through_cups_each_once_in_four_records(floor: Floor, room: Room) -> None:
+async def test_two_hundred_commands_through_cups_each_once_in_four_records(site: Site, room: Room) -> None:
     printers = "".join(f'\n[[printers]]\nname = "{name}"\nuri = "{uri}"\n' for name, uri in room.uris.items())
-    client = floor.client()
-    floor.agent(client, printers)
-    sent = {order(floor, client["id"], wanted): wanted for wanted in ORDERS[:MIDDLE]}
-    until(lambda: not commands(floor, client["id"], *UNFINISHED), "the first ones ended", ALL_DONE_S)
+    client = site.client()
+    site.agent(client, printers)
+    sent = {order(site, client["id"], wanted): wanted for wanted in ORDERS[:MIDDLE]}
+    until(lambda: not commands(site, client["id"], *UNFINISHED), "the first ones ended", ALL_DONE_S)
     await room.stages[EMPTY].fill_tray(0)
     room.cups.stop_queue(STOPPED)  # between two jobs: one under way CUPS would print again
     before = {queue: room.stages[queue].effects() for queue in (EMPTY, STOPPED)}
 
-    sent |= {order(floor, client["id"], wanted): wanted for wanted in ORDERS[MIDDLE:]}
-    until(lambda: "media-needed" in held(floor, client["id"], EMPTY), "the empty tray is told")
-    until(lambda: "paused" in held(floor, client["id"], STOPPED), "the stopped queue is told")
-    until(lambda: len(commands(floor, client["id"], *UNFINISHED)) < JOBS - MIDDLE, "the other queues go on")
+    sent |= {order(site, client["id"], wanted): wanted for wanted in ORDERS[MIDDLE:]}
+    until(lambda: "media-needed" in held(site, client["id"], EMPTY), "the empty tray is told")
+    until(lambda: "paused" in held(site, client["id"], STOPPED), "the stopped queue is told")
+    until(lambda: len(commands(site, client["id"], *UNFINISHED)) < JOBS - MIDDLE, "the other queues go on")
     assert {queue: room.stages[queue].effects() for queue in (EMPTY, STOPPED)} == before
     await room.stages[EMPTY].fill_tray(250)
     room.cups.start_queue(STOPPED)
 
-    until(lambda: not commands(floor, client["id"], *UNFINISHED), "all ended", ALL_DONE_S)
+    until(lambda: not commands(site, client["id"], *UNFINISHED), "all ended", ALL_DONE_S)
     assert len(sent) == JOBS
     assert [
         (item["id"], item["payload"]["printer"], item["status"], item["error"], item["result"])
-        for item in commands(floor, client["id"])
+        for item in commands(site, client["id"])
         if item["status"] != "completed"
     ] == []
     jobs = {f"floorhub-{id_}-1": wanted for id_, wanted in sent.items()}
-    assert the_hubs_word(floor, client["id"]) == Counter((id_, "completed", 1) for id_ in sent)
-    assert the_journals_word(floor, client["id"]) == Counter((id_, 1, "finished") for id_ in sent)
+    assert the_hubs_word(site, client["id"]) == Counter((id_, "completed", 1) for id_ in sent)
+    assert the_journals_word(site, client["id"]) == Counter((id_, 1, "finished") for id_ in sent)
     assert the_printers_word(room) == Counter(
         (name, job.queue, tuple(job.texts), len(job.texts), job.copies, job.sides) for name, job in jobs.items()
     )

@@ -1,12 +1,10 @@
-"""`floorhub-agent doctor` beside a real floor: obstacles are planted one by one, and each is found and named."""
+"""`floorhub-agent doctor` beside a real site: obstacles are planted one by one, and each is found and named."""
 
 import json
 import os
 import secrets
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,8 +22,10 @@ from hub.programs.embedded.ports import LOOPBACK, PortBook
 from hub.programs.embedded.printer import HOSTS, EmbeddedPrinter, find_programs
 from schemas import signing
 from schemas.signing import Signer
+from tests.support.folders import open_data_folder
 from tests.support.paths import ROOT
-from tests.support.site import Floor, until
+from tests.support.site import Site
+from tests.support.waiting import until
 
 NOBODY_LISTENS = "127.0.0.1:1"
 DEADLINE_S = 60
@@ -34,19 +34,19 @@ DEADLINE_S = 60
 class Patient:
     """One client's configuration, which a test spoils, and the doctor's word on it."""
 
-    def __init__(self, floor: Floor, folder: Path) -> None:
-        client = floor.client()
+    def __init__(self, site: Site, folder: Path) -> None:
+        client = site.client()
         self.client_id = str(client["id"])
         self.file = folder / "agent.toml"
         self.keys: dict[str, Any] = {
             "client_id": self.client_id,
-            "hub_url": floor.url,
-            "mqtt_url": floor.stack.mqtt_url,
+            "hub_url": site.url,
+            "mqtt_url": site.stack.mqtt_url,
             "secret": client["secret"],
             "root_key": client["root_key"],
             "data": str(folder / "data"),
         }
-        self.tables = f'[[printers]]\nname = "office"\nuri = "{floor.stack.printer_url}"\n'
+        self.tables = f'[[printers]]\nname = "office"\nuri = "{site.stack.printer_url}"\n'
         self.environment: dict[str, str] = {}
 
     def write(self) -> None:
@@ -75,8 +75,8 @@ class Patient:
 
 
 @pytest.fixture
-def patient(floor: Floor, tmp_path: Path) -> Patient:
-    made = Patient(floor, tmp_path)
+def patient(site: Site, tmp_path: Path) -> Patient:
+    made = Patient(site, tmp_path)
     made.write()
     return made
 
@@ -99,10 +99,10 @@ def test_a_healthy_client_has_no_obstacle_and_nothing_is_left_behind(patient: Pa
     assert [file.name for file in patient.file.parent.iterdir()] == ["agent.toml"]
 
 
-def test_a_running_agent_keeps_its_connection(floor: Floor) -> None:
-    client = floor.client()
-    agent = floor.agent(client)
-    config = floor.folder.agent / f"{client['id']}.toml"
+def test_a_running_agent_keeps_its_connection(site: Site) -> None:
+    client = site.client()
+    agent = site.agent(client)
+    config = site.folder.agent / f"{client['id']}.toml"
 
     done = subprocess.run(
         [sys.executable, "-m", "device_agent", "doctor", "--config", str(config), "--json"],
@@ -116,7 +116,7 @@ def test_a_running_agent_keeps_its_connection(floor: Floor) -> None:
     assert done.returncode == 0, done.stdout
     codes = {finding["code"] for finding in json.loads(done.stdout)["findings"]}
     assert {"journal_in_use", "account_in_use"} <= codes
-    assert floor.print_page(client["id"], wait=30)["status"] == "completed"
+    assert site.print_page(client["id"], wait=30)["status"] == "completed"
     assert "connection_lost" not in agent.tail()
 
 
@@ -214,8 +214,8 @@ def test_a_missing_configuration_is_named(patient: Patient) -> None:
     assert list(patient.obstacles()) == ["config_unreadable"]
 
 
-def test_a_retired_client_is_refused(floor: Floor, patient: Patient) -> None:
-    assert floor.http.delete(f"/api/clients/{patient.client_id}").status_code == 200
+def test_a_retired_client_is_refused(site: Site, patient: Patient) -> None:
+    assert site.http.delete(f"/api/clients/{patient.client_id}").status_code == 200
     until(lambda: "account_refused" in patient.obstacles(), "refused")
 
 
@@ -281,9 +281,6 @@ def test_space_is_judged_by_what_documents_need(free_mib: int, level: Level) -> 
 
 @pytest.fixture
 def own_folder() -> Iterator[DataFolder]:
-    """A data folder for a broker or printer beside the floor's."""
-    root = Path(tempfile.mkdtemp(prefix="floorhub-doctor-"))
-    folder = DataFolder.prepare(root)
-    with folder.locked():
+    """A data folder for a broker or printer beside the site's."""
+    with open_data_folder("doctor") as folder:
         yield folder
-    shutil.rmtree(root, ignore_errors=True)

@@ -2,13 +2,13 @@
 
 import gzip
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.site import Floor, Process, until
+from tests.support.site import Process, Site
+from tests.support.waiting import until
 
 
 def machine(tmp_path: Path) -> tuple[str, Path, Path]:
@@ -22,33 +22,33 @@ def machine(tmp_path: Path) -> tuple[str, Path, Path]:
 
 
 @pytest.mark.parametrize("happened", [True, False])
-def test_a_reboot_is_proven_by_the_next_boot_or_not_at_all(floor: Floor, tmp_path: Path, *, happened: bool) -> None:
+def test_a_reboot_is_proven_by_the_next_boot_or_not_at_all(site: Site, tmp_path: Path, *, happened: bool) -> None:
     extra, rebooted, boot = machine(tmp_path)
-    client = floor.client()
-    agent = floor.agent(client, extra)
-    command = floor.send(client["id"], "reboot", {"delay_s": 0}, wait=0)
+    client = site.client()
+    agent = site.agent(client, extra)
+    command = site.send(client["id"], "reboot", {"delay_s": 0}, wait=0)
     until(rebooted.exists, "the machine goes down")
-    floor.wait_status(command["id"], "running")
+    site.wait_status(command["id"], "running")
 
     agent.kill()
     if happened:
         boot.write_text("boot-2\n")
     agent.start()
 
-    ended = floor.wait_status(command["id"], "completed" if happened else "unknown")
+    ended = site.wait_status(command["id"], "completed" if happened else "unknown")
     if happened:
         assert ended["result"]["data"] == {"boot_before": "boot-1", "boot_now": "boot-2"}
     else:
         assert ended["error"]["code"] == "not_proven"
-    assert floor.send(client["id"], "status", {}, wait=30)["status"] == "completed"
+    assert site.send(client["id"], "status", {}, wait=30)["status"] == "completed"
     assert rebooted.read_text() == "now; ok\n", "once, and not by a shell"
 
 
-def test_what_the_machine_does_not_allow_is_not_done(floor: Floor) -> None:
-    client = floor.client()
-    floor.agent(client)
+def test_what_the_machine_does_not_allow_is_not_done(site: Site) -> None:
+    client = site.client()
+    site.agent(client)
     for action in ("reboot", "shutdown"):
-        ended = floor.send(client["id"], action, {"delay_s": 0}, wait=30)
+        ended = site.send(client["id"], action, {"delay_s": 0}, wait=30)
         assert (ended["status"], ended["error"]["code"]) == ("failed", "unsupported_action")
 
 
@@ -56,41 +56,38 @@ def starts(process: Process) -> int:
     return sum(json.loads(line)["event"] == "agent_started" for line in process.log.read_text().splitlines())
 
 
-def test_an_agent_that_nobody_supervises_starts_itself_anew(floor: Floor) -> None:
-    client = floor.client()
-    agent = floor.agent(client)
+def test_an_agent_that_nobody_supervises_starts_itself_anew(site: Site) -> None:
+    client = site.client()
+    agent = site.agent(client)
     pid = agent.process.pid
-    ended = floor.send(client["id"], "restart_agent", {"delay_s": 0}, wait=60)
+    ended = site.send(client["id"], "restart_agent", {"delay_s": 0}, wait=60)
     assert ended["status"] == "completed", ended
     data = ended["result"]["data"]
     assert data["process_before"] != data["process_now"]
     assert (agent.process.poll(), agent.process.pid, starts(agent)) == (None, pid, 2)
-    assert floor.send(client["id"], "status", {}, wait=30)["status"] == "completed"
+    assert site.send(client["id"], "status", {}, wait=30)["status"] == "completed"
 
 
-def test_an_agent_that_is_supervised_ends_and_asks_to_be_started(floor: Floor) -> None:
-    client = floor.client()
-    floor.agent(client).stop()
-    config = floor.folder.agent / f"{client['id']}.toml"
-    argv = [sys.executable, "-m", "device_agent", "run", "--config", str(config)]
-    agent = Process("supervised", argv, {"FLOORHUB_SUPERVISED": "1"}, floor.folder.logs / "supervised.log")
-    floor._processes.append(agent)
-    agent.start()
-    floor.wait_online(client["id"], agent)
-    command = floor.send(client["id"], "restart_agent", {"delay_s": 0}, wait=0)
+def test_an_agent_that_is_supervised_ends_and_asks_to_be_started(site: Site) -> None:
+    client = site.client()
+    site.agent(client).stop()
+    config = site.folder.agent / f"{client['id']}.toml"
+    agent = site.start_agent("supervised", config, FLOORHUB_SUPERVISED="1")
+    site.wait_online(client["id"], agent)
+    command = site.send(client["id"], "restart_agent", {"delay_s": 0}, wait=0)
     assert agent.process.wait(30) == 75
     agent.start()
-    assert floor.wait_status(command["id"], "completed")
+    assert site.wait_status(command["id"], "completed")
     assert starts(agent) == 2
 
 
-def test_the_agents_log_comes_up_without_its_secret(floor: Floor) -> None:
-    client = floor.client()
-    floor.agent(client)
-    ended = floor.send(client["id"], "collect_logs", {}, wait=30)
+def test_the_agents_log_comes_up_without_its_secret(site: Site) -> None:
+    client = site.client()
+    site.agent(client)
+    ended = site.send(client["id"], "collect_logs", {}, wait=30)
     assert ended["status"] == "completed", ended
     document: dict[str, Any] = ended["result"]["data"]["document"]
-    content = gzip.decompress(floor.http.get(document["path"]).content).decode()
+    content = gzip.decompress(site.http.get(document["path"]).content).decode()
     events = [json.loads(line)["event"] for line in content.splitlines()]
     assert {"agent_started", "welcomed", "command_started"} <= set(events)
     assert client["secret"] not in content

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.paths import ROOT
-from tests.support.site import Floor
+from tests.support.site import Site
 
 DEADLINE_S = 60
 
 
-def floorhub(floor: Floor, *arguments: str) -> subprocess.CompletedProcess[str]:
+def floorhub(site: Site, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the program as a person elsewhere would."""
-    environment = {"FLOORHUB_URL": floor.url, "FLOORHUB_KEY": floor.key, "FLOORHUB_DATA": "/nonexistent"}
+    environment = {"FLOORHUB_URL": site.url, "FLOORHUB_KEY": site.key, "FLOORHUB_DATA": "/nonexistent"}
     return subprocess.run(
         [sys.executable, "-m", "hub", *arguments],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/nonexistent", **environment},
@@ -29,61 +29,59 @@ def floorhub(floor: Floor, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def client_id(floor: Floor) -> str:
-    client = floor.client()
-    floor.agent(client)
+def client_id(site: Site) -> str:
+    client = site.client()
+    site.agent(client)
     return str(client["id"])
 
 
-def test_a_file_is_printed_as_asked(floor: Floor, client_id: str, tmp_path: Path) -> None:
+def test_a_file_is_printed_as_asked(site: Site, client_id: str, tmp_path: Path) -> None:
     file = tmp_path / "송장 7.pdf"
     file.write_bytes(b"%PDF-1.4\n" + os.urandom(3000))
 
     options = ["--copies", "3", "--sides", "two-sided-short-edge", "--reference", "order-7", "--json"]
-    done = floorhub(floor, "print", str(file), "--client", client_id, "--printer", "office", *options)
+    done = floorhub(site, "print", str(file), "--client", client_id, "--printer", "office", *options)
 
     assert done.returncode == 0, done.stderr
     command = json.loads(done.stdout)
     assert (command["status"], command["reference"]) == ("completed", "order-7")
     assert [hop["event"] for hop in command["timeline"]][-1] == "completed"
-    (effect,) = floor.effects(command["id"])
+    (effect,) = site.effects(command["id"])
     assert (effect["copies"], effect["sides"]) == (3, "two-sided-short-edge")
     assert effect["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
     assert effect["job_name"].endswith("송장 7.pdf")
     assert effect["content_type"] == "application/pdf"
 
 
-def test_a_test_page_finds_the_only_printer(floor: Floor, client_id: str) -> None:
-    before = len(floor.effects())
+def test_a_test_page_finds_the_only_printer(site: Site, client_id: str) -> None:
+    before = len(site.effects())
 
-    done = floorhub(floor, "print", "--test-page")
+    done = floorhub(site, "print", "--test-page")
 
     assert done.returncode == 0, done.stderr
     assert f"print on {client_id}" in done.stdout
-    assert len(floor.effects()) == before + 1
+    assert len(site.effects()) == before + 1
 
 
-def test_it_need_not_wait(floor: Floor, client_id: str) -> None:
-    done = floorhub(
-        floor, "print", "--test-page", "--client", client_id, "--printer", "office", "--wait", "0", "--json"
-    )
+def test_it_need_not_wait(site: Site, client_id: str) -> None:
+    done = floorhub(site, "print", "--test-page", "--client", client_id, "--printer", "office", "--wait", "0", "--json")
 
     assert done.returncode == 0, done.stderr
-    assert floor.wait_status(json.loads(done.stdout)["id"], "completed")
+    assert site.wait_status(json.loads(done.stdout)["id"], "completed")
 
 
-def test_a_page_that_does_not_come_out_is_no_success(floor: Floor, client_id: str) -> None:
-    done = floorhub(floor, "print", "--test-page", "--client", client_id, "--printer", "attic")
+def test_a_page_that_does_not_come_out_is_no_success(site: Site, client_id: str) -> None:
+    done = floorhub(site, "print", "--test-page", "--client", client_id, "--printer", "attic")
 
     assert done.returncode == 1
     assert "printer_unknown" in done.stdout
 
 
-def test_several_printers_are_listed_to_choose_from(floor: Floor, client_id: str) -> None:
-    second = floor.client()
-    agent = floor.agent(second)
+def test_several_printers_are_listed_to_choose_from(site: Site, client_id: str) -> None:
+    second = site.client()
+    agent = site.agent(second)
     try:
-        done = floorhub(floor, "print", "--test-page")
+        done = floorhub(site, "print", "--test-page")
     finally:
         agent.stop()
     assert done.returncode == 2
@@ -92,8 +90,8 @@ def test_several_printers_are_listed_to_choose_from(floor: Floor, client_id: str
 
 
 @pytest.mark.parametrize("arguments", [[], ["some.pdf", "--test-page"], ["/nonexistent.pdf"]])
-def test_what_cannot_be_meant_is_said(floor: Floor, client_id: str, arguments: list[str]) -> None:
-    done = floorhub(floor, "print", *arguments)
+def test_what_cannot_be_meant_is_said(site: Site, client_id: str, arguments: list[str]) -> None:
+    done = floorhub(site, "print", *arguments)
 
     assert done.returncode == 2
     assert done.stderr.strip()

@@ -19,7 +19,7 @@ import pytest
 
 from schemas.signing import encode_key
 from tests.support.paths import ROOT
-from tests.support.site import Floor
+from tests.support.site import Site
 
 # --- it does not start ----------------------------------------------------------------------------------------
 
@@ -163,9 +163,9 @@ enum = ["north", "south"]
 
 
 @pytest.fixture(scope="module")
-def client(floor: Floor) -> Iterator[dict[str, Any]]:
-    registered = floor.client()
-    process = floor.agent(registered, MORE)
+def client(site: Site) -> Iterator[dict[str, Any]]:
+    registered = site.client()
+    process = site.agent(registered, MORE)
     yield registered
     assert process.process.poll() is None, "the agent outlived all of it"
 
@@ -226,38 +226,38 @@ REFUSED = [
 
 @pytest.mark.parametrize("refused", REFUSED, ids=lambda refused: refused.id)
 def test_what_cannot_be_carried_out_ends_with_its_code_and_without_an_effect(
-    floor: Floor, client: dict[str, Any], refused: Refused
+    site: Site, client: dict[str, Any], refused: Refused
 ) -> None:
     payload = dict(refused.payload)
     fields: dict[str, Any] = {"max_retries": 0}
     if refused.action == "print":
-        answer = floor.http.post(
+        answer = site.http.post(
             "/api/documents", content=os.urandom(500), headers={"Content-Type": refused.content_type}
         )
         payload["document"] = answer.json()["id"]
-    effects = len(floor.effects())
+    effects = len(site.effects())
     if refused.spoil is not None:
         fields["timeout_s"] = 4  # The agent asks for the document again for half of it.
         # Time to spoil the document after the command was accepted.
         fields["not_before"] = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
 
-    sent = floor.send(client["id"], refused.action, payload, **fields)
+    sent = site.send(client["id"], refused.action, payload, **fields)
     if refused.spoil is not None:
-        with psycopg.connect(floor.stack.database_url, autocommit=True) as database:
+        with psycopg.connect(site.stack.database_url, autocommit=True) as database:
             refused.spoil(database, payload["document"])
-    ended = floor.wait_status(sent["id"], "completed", "failed", "unknown")
+    ended = site.wait_status(sent["id"], "completed", "failed", "unknown")
 
     assert (ended["status"], ended["error"]["code"]) == (refused.status, refused.code), ended
     assert refused.said in ended["error"]["message"]
     assert ended["error"]["message"]
     assert ended["error"]["retryable"] == refused.retryable
-    assert len(floor.effects()) == effects
+    assert len(site.effects()) == effects
 
 
-def test_what_fits_the_schema_runs_and_the_hub_shows_the_schema(floor: Floor, client: dict[str, Any]) -> None:
-    sent = floor.send(client["id"], "open-gate", {"args": {"gate": "north"}})
-    ended = floor.wait_status(sent["id"], "completed", "failed", "unknown")
+def test_what_fits_the_schema_runs_and_the_hub_shows_the_schema(site: Site, client: dict[str, Any]) -> None:
+    sent = site.send(client["id"], "open-gate", {"args": {"gate": "north"}})
+    ended = site.wait_status(sent["id"], "completed", "failed", "unknown")
     assert (ended["status"], ended["result"]["data"]["stdout"]) == ("completed", "north\n"), ended
     schema = {"properties": {"args": {"properties": {"gate": {"enum": ["north", "south"]}}}}}
-    state = floor.http.get(f"/api/clients/{client['id']}").json()["state"]
+    state = site.http.get(f"/api/clients/{client['id']}").json()["state"]
     assert state["payload_schemas"] == {"open-gate": schema}

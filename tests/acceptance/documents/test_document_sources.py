@@ -12,8 +12,10 @@ import psycopg
 import pytest
 
 from hub.programs.cli import testpage
-from tests.acceptance.api.test_wrong_input import contents
-from tests.support.site import Floor, until
+from tests.support.site import Site
+from tests.support.tables import contents
+
+pytestmark = pytest.mark.own_site("compares whole tables")
 
 INVOICE = testpage.page(["an invoice that lies elsewhere"])
 
@@ -48,27 +50,17 @@ def files() -> Iterator[tuple[str, list[str]]]:
 
 
 @pytest.fixture(scope="module")
-def fetching(floor: Floor, files: tuple[str, list[str]]) -> Iterator[httpx.Client]:
-    """A second hub of the floor, which may fetch from the server of files and from one folder."""
-    folder = floor.folder.root / "labels"
+def fetching(site: Site, files: tuple[str, list[str]]) -> Iterator[httpx.Client]:
+    """A second hub of the site, which may fetch from the server of files and from one folder."""
+    folder = site.folder.root / "labels"
     folder.mkdir()
     (folder / "invoice.pdf").write_bytes(INVOICE)
-    floor.add_hub(
-        "fetching",
-        FLOORHUB_FETCH_ALLOW=files[0].removeprefix("http://"),
-        FLOORHUB_FETCH_PRIVATE="true",
-        FLOORHUB_DOCUMENT_FOLDERS=str(folder),
-    )
-    url = f"http://127.0.0.1:{floor.hub_ports['fetching']}"
-    with httpx.Client(base_url=url, headers=floor.http.headers, timeout=70, trust_env=False) as client:
-
-        def answers() -> bool:
-            try:
-                return client.get("/health/ready").status_code == 200
-            except httpx.HTTPError:
-                return False
-
-        until(answers, "the hub that fetches")
+    settings = {
+        "FLOORHUB_FETCH_ALLOW": files[0].removeprefix("http://"),
+        "FLOORHUB_FETCH_PRIVATE": "true",
+        "FLOORHUB_DOCUMENT_FOLDERS": str(folder),
+    }
+    with site.another_hub("fetching", **settings), site.http_at("fetching") as client:
         yield client
 
 
@@ -78,10 +70,10 @@ def printing(client: dict[str, Any], document: Any) -> dict[str, Any]:
 
 
 def test_a_document_by_url_is_printed_byte_for_byte(
-    floor: Floor, fetching: httpx.Client, files: tuple[str, list[str]]
+    site: Site, fetching: httpx.Client, files: tuple[str, list[str]]
 ) -> None:
-    client = floor.client()
-    floor.agent(client)
+    client = site.client()
+    site.agent(client)
     body = printing(client, {"url": f"{files[0]}/invoices/42.pdf"})
 
     answer = fetching.post("/api/commands", json=body, params={"wait": 30}, headers={"Idempotency-Key": "url-1"})
@@ -91,17 +83,17 @@ def test_a_document_by_url_is_printed_byte_for_byte(
     assert (answer.status_code, command["status"]) == (201, "completed"), command
     document = command["payload"]["document"]
     assert document["sha256"] == hashlib.sha256(INVOICE).hexdigest()
-    (effect,) = floor.effects(command["id"])
-    assert floor.stack.printer is not None
-    printed = Path(floor.stack.printer.effects_file).parent / "out" / effect["file"]
+    (effect,) = site.effects(command["id"])
+    assert site.stack.printer is not None
+    printed = Path(site.stack.printer.effects_file).parent / "out" / effect["file"]
     assert printed.read_bytes() == INVOICE
     assert (again.status_code, again.json()["id"]) == (200, command["id"])
     assert files[1].count("/invoices/42.pdf") == 1, "a repeat fetches nothing"
 
 
-def test_a_document_by_path_is_stored_like_any_other(floor: Floor, fetching: httpx.Client) -> None:
-    client = floor.client()
-    path = str(floor.folder.root / "labels" / "invoice.pdf")
+def test_a_document_by_path_is_stored_like_any_other(site: Site, fetching: httpx.Client) -> None:
+    client = site.client()
+    path = str(site.folder.root / "labels" / "invoice.pdf")
     for named in ({"path": path}, {"url": f"file://{path}"}):
         answer = fetching.post("/api/commands", json=printing(client, named))
         assert answer.status_code == 201, answer.text
@@ -131,15 +123,15 @@ def test_a_document_by_path_is_stored_like_any_other(floor: Floor, fetching: htt
     ],
 )
 def test_what_cannot_be_had_leaves_nothing(
-    floor: Floor, fetching: httpx.Client, files: tuple[str, list[str]], named: Any, status: int, code: str
+    site: Site, fetching: httpx.Client, files: tuple[str, list[str]], named: Any, status: int, code: str
 ) -> None:
-    client = floor.client()
-    folder = floor.folder.root / "labels"
+    client = site.client()
+    folder = site.folder.root / "labels"
     named = {
         name: value.format(files=files[0], folder=folder) if isinstance(value, str) else value
         for name, value in named.items()
     }
-    with psycopg.connect(floor.stack.database_url, autocommit=True) as database:
+    with psycopg.connect(site.stack.database_url, autocommit=True) as database:
         before = contents(database)
         answer = fetching.post("/api/commands", json=printing(client, named), headers={"Accept-Language": "ko"})
         assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
@@ -148,10 +140,10 @@ def test_what_cannot_be_had_leaves_nothing(
 
 
 def test_a_command_that_is_refused_keeps_no_document(
-    floor: Floor, fetching: httpx.Client, files: tuple[str, list[str]]
+    site: Site, fetching: httpx.Client, files: tuple[str, list[str]]
 ) -> None:
-    full = floor.client(max_commands_per_day=0)
-    with psycopg.connect(floor.stack.database_url, autocommit=True) as database:
+    full = site.client(max_commands_per_day=0)
+    with psycopg.connect(site.stack.database_url, autocommit=True) as database:
         before = contents(database)
         answer = fetching.post("/api/commands", json=printing(full, {"url": f"{files[0]}/refused"}))
         assert (answer.status_code, answer.json()["code"]) == (429, "quota_exceeded")
@@ -159,12 +151,12 @@ def test_a_command_that_is_refused_keeps_no_document(
     assert "/refused" in files[1]
 
 
-def test_a_hub_that_was_told_nothing_fetches_nothing(floor: Floor, files: tuple[str, list[str]]) -> None:
-    client = floor.client()
+def test_a_hub_that_was_told_nothing_fetches_nothing(site: Site, files: tuple[str, list[str]]) -> None:
+    client = site.client()
     for named, code in (
         ({"url": f"{files[0]}/untold"}, "url_not_allowed"),
-        ({"path": str(floor.folder.root / "labels" / "invoice.pdf")}, "path_not_allowed"),
+        ({"path": str(site.folder.root / "labels" / "invoice.pdf")}, "path_not_allowed"),
     ):
-        answer = floor.http.post("/api/commands", json=printing(client, named))
+        answer = site.http.post("/api/commands", json=printing(client, named))
         assert (answer.status_code, answer.json()["code"]) == (403, code)
     assert "/untold" not in files[1]

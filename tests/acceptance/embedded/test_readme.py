@@ -4,19 +4,19 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.folders import open_folder
 from tests.support.paths import ROOT
-from tests.support.site import Process, until
+from tests.support.site import Process
+from tests.support.waiting import until
 
 Start = Callable[..., Process]
 
@@ -28,10 +28,8 @@ def _printer_is_well() -> None:
 
 @pytest.fixture(scope="module")
 def data() -> Iterator[Path]:
-    # Not pytest's own folder: root's is closed to the user that runs Postgres, broker and printer.
-    folder = Path(tempfile.mkdtemp(prefix="floorhub readme "))
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    with open_folder("the readme") as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Each cause brought about on a living floor, and named within 2 s."""
+"""Each cause brought about on a living site, and named within 2 s."""
 
 import os
 import signal
@@ -7,37 +7,38 @@ from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from schemas.topics import Channel
 from tests.support.http_speaker import HttpSpeaker
-from tests.support.site import Floor, until
+from tests.support.site import Site
 from tests.support.speaker import Speaker, logged
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.own_site("stops the broker")
 
 TOLD_WITHIN_S = 2.0
 LATER = {"not_before": "2099-01-01T00:00:00Z", "expires_at": "2099-01-01T01:00:00Z"}
 
 
 @pytest.fixture
-def client(floor: Floor) -> Iterator[Speaker]:
+def client(site: Site) -> Iterator[Speaker]:
     """A client of the test's own."""
-    client = Speaker(floor)
+    client = Speaker(site)
     yield client
     client.close()
 
 
-def explained(floor: Floor, command_id: str, *, hub: str = "one") -> dict[str, Any]:
-    url = f"http://127.0.0.1:{floor.hub_ports[hub]}/api/commands/{command_id}/explain"
-    found: dict[str, Any] = floor.http.get(url).json()
+def explained(site: Site, command_id: str, *, hub: str = "one") -> dict[str, Any]:
+    found: dict[str, Any] = site.http.get(f"{site.hub_url(hub)}/api/commands/{command_id}/explain").json()
     return found
 
 
-def named(floor: Floor, command_id: str, cause: str, *, hub: str = "one", within_s: float = TOLD_WITHIN_S) -> Any:
+def named(site: Site, command_id: str, cause: str, *, hub: str = "one", within_s: float = TOLD_WITHIN_S) -> Any:
     """The details, once this cause is named."""
 
     def look() -> dict[str, Any] | None:
-        found = explained(floor, command_id, hub=hub)
+        found = explained(site, command_id, hub=hub)
         return found if found["cause"] == cause else None
 
     found = until(look, f"{cause} for {command_id}", within_s)
@@ -46,12 +47,12 @@ def named(floor: Floor, command_id: str, cause: str, *, hub: str = "one", within
 
 
 def send(client: Speaker, **fields: Any) -> str:
-    return str(client.floor.send(client.id, "display", {"display": 1}, **fields)["id"])
+    return str(client.site.send(client.id, "display", {"display": 1}, **fields)["id"])
 
 
 def handed_out(client: Speaker, **fields: Any) -> str:
     command_id = send(client, **fields)
-    client.floor.wait_status(command_id, "queued")
+    client.site.wait_status(command_id, "queued")
     return command_id
 
 
@@ -62,113 +63,107 @@ def says(client: Speaker, command_id: str, status: str, **fields: Any) -> None:
 # --- fifteen reasons for which a command stands still ----------------------------------------------------------
 
 
-def never_seen(floor: Floor, _: Speaker) -> str:
-    return str(floor.send(floor.client()["id"], "status", {})["id"])
+def never_seen(site: Site, _: Speaker) -> str:
+    return str(site.send(site.client()["id"], "status", {})["id"])
 
 
-def scheduled(_: Floor, client: Speaker) -> str:
+def scheduled(_: Site, client: Speaker) -> str:
     return send(client, **LATER)
 
 
-def batch(floor: Floor, clients: list[str], **fields: Any) -> dict[str, Any]:
+def batch(site: Site, clients: list[str], **fields: Any) -> dict[str, Any]:
     body = {"target": {"clients": clients}, "command": {"action": "status"}, **fields}
-    answer = floor.http.post("/api/batches", json=body)
+    answer = site.http.post("/api/batches", json=body)
     assert answer.status_code == 201, answer.text
-    made: dict[str, Any] = floor.http.get(f"/api/batches/{answer.json()['id']}").json()
+    made: dict[str, Any] = site.http.get(f"/api/batches/{answer.json()['id']}").json()
     return made
 
 
-def rollout(floor: Floor, client: Speaker) -> str:
-    made = batch(floor, [floor.client()["id"], client.id], rollout={"per_minute": 1})
+def rollout(site: Site, client: Speaker) -> str:
+    made = batch(site, [site.client()["id"], client.id], rollout={"per_minute": 1})
     return next(row["command_id"] for row in made["items"] if row["client_id"] == client.id)
 
 
-def paused(floor: Floor, client: Speaker) -> str:
-    made = batch(floor, [floor.client()["id"], client.id], rollout={"per_minute": 1})
-    assert floor.http.post(f"/api/batches/{made['id']}/pause").status_code == 200
+def paused(site: Site, client: Speaker) -> str:
+    made = batch(site, [site.client()["id"], client.id], rollout={"per_minute": 1})
+    assert site.http.post(f"/api/batches/{made['id']}/pause").status_code == 200
     return next(row["command_id"] for row in made["items"] if row["client_id"] == client.id)
 
 
-def offline(_: Floor, client: Speaker) -> str:
+def offline(_: Site, client: Speaker) -> str:
     client.say(Channel.PRESENCE, client.message("offline", connection=1), retain=True)
     return send(client)
 
 
-def disabled(floor: Floor, client: Speaker) -> str:
+def disabled(site: Site, client: Speaker) -> str:
     says(client, handed_out(client), "accepted")
     says(client, handed_out(client), "accepted")
     command = send(client)
-    assert floor.http.post(f"/api/clients/{client.id}/disable").status_code == 200
+    assert site.http.post(f"/api/clients/{client.id}/disable").status_code == 200
     return command
 
 
-def lane_full(_: Floor, client: Speaker) -> str:
+def lane_full(_: Site, client: Speaker) -> str:
     handed_out(client), handed_out(client)
     return send(client)
 
 
-def client_full(floor: Floor, client: Speaker) -> str:
+def client_full(site: Site, client: Speaker) -> str:
     for lane in range(16):
-        floor.send(client.id, "display", {"display": lane})
-    return str(floor.send(client.id, "display", {"display": 99})["id"])
+        site.send(client.id, "display", {"display": lane})
+    return str(site.send(client.id, "display", {"display": 99})["id"])
 
 
-def order_key(_: Floor, client: Speaker) -> str:
+def order_key(_: Site, client: Speaker) -> str:
     handed_out(client, order_key="o-1")
     return send(client, order_key="o-1")
 
 
-def order_key_dead_letter(_: Floor, client: Speaker) -> str:
+def order_key_dead_letter(_: Site, client: Speaker) -> str:
     first = handed_out(client, order_key="o-1", max_retries=0)
     says(client, first, "failed", error={"code": "broken", "message": "it broke", "retryable": False})
     return send(client, order_key="o-1")
 
 
-def retry(floor: Floor, client: Speaker) -> str:
+def retry(site: Site, client: Speaker) -> str:
     command = send(client)
     for attempt in range(1, 4):  # The waits grow: by the third one it is longer than a look takes.
-        floor.wait_status(command, "queued")
+        site.wait_status(command, "queued")
         error = {"code": "broken", "message": "it broke", "retryable": True}
         says(client, command, "failed", error=error, attempt=attempt)
-        until(lambda so_far=attempt: floor.command(command)["attempt"] == so_far + 1, "the next attempt")
+        until(lambda so_far=attempt: site.command(command)["attempt"] == so_far + 1, "the next attempt")
     return command
 
 
-def silent(_: Floor, client: Speaker) -> str:
+def silent(_: Site, client: Speaker) -> str:
     return send(client)
 
 
-def in_its_journal(_: Floor, client: Speaker) -> str:
+def in_its_journal(_: Site, client: Speaker) -> str:
     command = handed_out(client)
     says(client, command, "accepted")
     return command
 
 
-def no_paper(floor: Floor, _: Speaker) -> str:
+def no_paper(site: Site, _: Speaker) -> str:
     """A real printer, which waits for paper, and says so."""
-    client = floor.client()
-    floor.agent(client)
-    _paper(floor, 0)
-    command = floor.print_page(client["id"])
-    until(lambda: floor.command(command["id"])["started_at"], "the printer has the job")
+    client = site.client()
+    site.agent(client)
+    site.fill_tray(0)
+    command = site.print_page(client["id"])
+    until(lambda: site.command(command["id"])["started_at"], "the printer has the job")
     return str(command["id"])
 
 
-def _paper(floor: Floor, sheets: int) -> None:
-    assert floor.stack.printer is not None
-    trays = f"size1=iso_a4_210x297mm&type1=stationery&level1={sheets}&size3=na_number-10_4.125x9.5in&type3=envelope"
-    httpx.get(f"http://localhost:{floor.stack.printer.port}/media?{trays}&level3=25", trust_env=False)
-
-
-def http_client_that_does_not_fetch(floor: Floor, _: Speaker) -> str:
-    speaker = HttpSpeaker(floor)
+def http_client_that_does_not_fetch(site: Site, _: Speaker) -> str:
+    speaker = HttpSpeaker(site)
     assert speaker.ping().status_code == 200
-    command = floor.send(speaker.id, "display", {"display": 1})["id"]
+    command = site.send(speaker.id, "display", {"display": 1})["id"]
     speaker.close()
     return str(command)
 
 
-INJECTED: list[tuple[Callable[[Floor, Speaker], str], str, str | None]] = [
+INJECTED: list[tuple[Callable[[Site, Speaker], str], str, str | None]] = [
     (never_seen, "client_never_seen", None),
     (scheduled, "scheduled", "until"),
     (rollout, "rollout", "per_minute"),
@@ -187,20 +182,20 @@ INJECTED: list[tuple[Callable[[Floor, Speaker], str], str, str | None]] = [
 ]
 
 
-def test_of_15_injected_causes_of_delay_15_are_named_within_2_s(floor: Floor) -> None:
+def test_of_15_injected_causes_of_delay_15_are_named_within_2_s(site: Site) -> None:
     told: dict[str, str] = {}
     for inject, cause, fact in INJECTED:
-        client = Speaker(floor)
+        client = Speaker(site)
         try:
-            command_id = inject(floor, client)
-            details = named(floor, command_id, cause)
+            command_id = inject(site, client)
+            details = named(site, command_id, cause)
             assert fact is None or details[fact]
             told[inject.__name__] = cause
         except AssertionError as problem:
             told[inject.__name__] = f"not {cause}: {problem}"
         finally:
             client.close()
-            _paper(floor, 250)
+            site.fill_tray(250)
     right = sum(told[inject.__name__] == cause for inject, cause, _ in INJECTED)
     assert f"{right} of {len(INJECTED)}" == "15 of 15", told
 
@@ -208,22 +203,22 @@ def test_of_15_injected_causes_of_delay_15_are_named_within_2_s(floor: Floor) ->
 # --- what else is told -----------------------------------------------------------------------------------------
 
 
-def test_the_way_of_one_command(floor: Floor, client: Speaker) -> None:
+def test_the_way_of_one_command(site: Site, client: Speaker) -> None:
     command = send(client)
-    assert named(floor, command, "not_acknowledged")["sends"] == 1
+    assert named(site, command, "not_acknowledged")["sends"] == 1
     says(client, command, "accepted")
-    named(floor, command, "waits_in_agent")
+    named(site, command, "waits_in_agent")
     says(client, command, "started")
-    named(floor, command, "running")
+    named(site, command, "running")
     says(client, command, "held", progress={"reasons": ["media-empty"]})
-    assert named(floor, command, "held")["reasons"] == ["media-empty"]
-    floor.http.post(f"/api/commands/{command}/cancel")
-    named(floor, command, "cancel_asked")
-    unfinished = explained(floor, command)["timeline"]
+    assert named(site, command, "held")["reasons"] == ["media-empty"]
+    site.http.post(f"/api/commands/{command}/cancel")
+    named(site, command, "cancel_asked")
+    unfinished = explained(site, command)["timeline"]
     says(client, command, "completed")
-    assert named(floor, command, "ended") == {"status": "completed", "reason": None}
-    assert explained(floor, command)["detail"] == "It has ended: completed. The timeline shows each step."
-    way = explained(floor, command)["timeline"]
+    assert named(site, command, "ended") == {"status": "completed", "reason": None}
+    assert explained(site, command)["detail"] == "It has ended: completed. The timeline shows each step."
+    way = explained(site, command)["timeline"]
     assert [hop["event"] for hop in way] == [
         *("created", "queued", "sent", "accepted", "started", "held", "cancel_requested", "completed"),
     ]
@@ -233,71 +228,65 @@ def test_the_way_of_one_command(floor: Floor, client: Speaker) -> None:
     assert way[5]["detail"] == {"held_reasons": ["media-empty"]}
 
 
-def test_what_was_handed_out_to_a_client_that_went(floor: Floor, client: Speaker) -> None:
+def test_what_was_handed_out_to_a_client_that_went(site: Site, client: Speaker) -> None:
     command = handed_out(client)
     client.say(Channel.PRESENCE, client.message("offline", connection=1), retain=True)
-    named(floor, command, "client_offline")
+    named(site, command, "client_offline")
 
 
-def test_a_command_whose_journal_is_lost_has_ended_for_that_reason(floor: Floor, client: Speaker) -> None:
+def test_a_command_whose_journal_is_lost_has_ended_for_that_reason(site: Site, client: Speaker) -> None:
     command = handed_out(client)
     client.say(Channel.PRESENCE, {**client.birth(), "session": "session-2"}, retain=True)
-    assert named(floor, command, "ended") == {"status": "unknown", "reason": "session_lost"}
+    assert named(site, command, "ended") == {"status": "unknown", "reason": "session_lost"}
 
 
-def test_an_explanation_speaks_korean_and_knows_what_is_not_there(floor: Floor) -> None:
-    command = floor.send(floor.client()["id"], "status", {})
-    answer = floor.http.get(f"/api/commands/{command['id']}/explain", headers={"Accept-Language": "ko"})
+def test_an_explanation_speaks_korean_and_knows_what_is_not_there(site: Site) -> None:
+    command = site.send(site.client()["id"], "status", {})
+    answer = site.http.get(f"/api/commands/{command['id']}/explain", headers={"Accept-Language": "ko"})
     assert answer.headers["content-language"] == "ko"
     assert "접속" in answer.json()["detail"]
-    gone = floor.http.get(f"/api/commands/{uuid4()}/explain")
+    gone = site.http.get(f"/api/commands/{uuid4()}/explain")
     assert (gone.status_code, gone.json()["code"]) == (404, "command_not_found")
 
 
-def test_the_log_names_what_kept_a_command_that_expired(floor: Floor) -> None:
-    client = floor.client()
-    start = floor.hub.log.stat().st_size
-    command = floor.send(client["id"], "status", {}, expires_in_s=0.2)
-    floor.wait_status(command["id"], "expired")
-    lines = until(lambda: logged(floor, start, "command.overdue", client["id"]), "the log's line")
+def test_the_log_names_what_kept_a_command_that_expired(site: Site) -> None:
+    client = site.client()
+    start = site.hub.log.stat().st_size
+    command = site.send(client["id"], "status", {}, expires_in_s=0.2)
+    site.wait_status(command["id"], "expired")
+    lines = until(lambda: logged(site, start, "command.overdue", client["id"]), "the log's line")
     assert [(line["command_id"], line["cause"]) for line in lines] == [(command["id"], "client_never_seen")]
 
 
 # --- the broker, and several hubs ------------------------------------------------------------------------------
 
 
-def _ready(floor: Floor, hub: str, path: str = "health") -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{floor.hub_ports[hub]}/{path}", trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
-def test_only_when_no_hub_is_at_the_broker_is_that_the_cause(floor: Floor, client: Speaker) -> None:
-    broker = floor.stack.broker
+def test_only_when_no_hub_is_at_the_broker_is_that_the_cause(site: Site, client: Speaker) -> None:
+    broker = site.stack.broker
     assert broker is not None
     # One hub that never reaches the broker, and one that has no part in it.
-    deaf = floor.add_hub("deaf", FLOORHUB_MQTT_URL="mqtt://127.0.0.1:1")
-    clerk = floor.add_hub("clerk", FLOORHUB_ROLES="api")
-    until(lambda: _ready(floor, "deaf") and _ready(floor, "clerk"), "the other hubs")
+    deaf = site.add_hub("deaf", FLOORHUB_MQTT_URL="mqtt://127.0.0.1:1")
+    clerk = site.add_hub("clerk", FLOORHUB_ROLES="api")
+    for hub in ("deaf", "clerk"):
+        until(lambda name=hub: site.answers(name), f"hub {hub}")  # type: ignore[misc]
     accepted, waiting = handed_out(client), send(client)
     says(client, accepted, "accepted")
-    over_http = http_client_that_does_not_fetch(floor, client)
+    over_http = http_client_that_does_not_fetch(site, client)
     for hub in ("one", "deaf", "clerk"):
-        named(floor, waiting, "not_acknowledged", hub=hub, within_s=6)  # they have heard of each other
+        named(site, waiting, "not_acknowledged", hub=hub, within_s=6)  # they have heard of each other
 
     pid = broker.pid
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
     try:
-        unsent = floor.send(client.id, "display", {"display": 2})["id"]
-        named(floor, unsent, "not_at_broker")
-        until(lambda: not _ready(floor, "one", "health/ready"), "the hub notices that the broker is silent")
+        unsent = site.send(client.id, "display", {"display": 2})["id"]
+        named(site, unsent, "not_at_broker")
+        until(lambda: not site.is_ready(), "the hub notices that the broker is silent")
         for hub in ("one", "deaf", "clerk"):
-            named(floor, unsent, "broker_not_connected", hub=hub)
-            named(floor, over_http, "not_fetched", hub=hub)
+            named(site, unsent, "broker_not_connected", hub=hub)
+            named(site, over_http, "not_fetched", hub=hub)
     finally:
         os.kill(pid, signal.SIGCONT)
         deaf.stop()
         clerk.stop()
-    floor.wait_ready()
+    site.wait_ready()

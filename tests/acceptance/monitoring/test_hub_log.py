@@ -2,12 +2,12 @@
 
 import json
 
-from tests.support.site import Floor
+from tests.support.site import Site
 
 
-def test_a_fault_that_ends_the_process_is_one_line(floor: Floor) -> None:
+def test_a_fault_that_ends_the_process_is_one_line(site: Site) -> None:
     # No name of a machine has a part this long; only binding finds out.
-    hub = floor.add_hub("broken", FLOORHUB_HOST="허" * 70)
+    hub = site.add_hub("broken", FLOORHUB_HOST="허" * 70)
 
     assert hub.process.wait(30) == 1, hub.tail()
 

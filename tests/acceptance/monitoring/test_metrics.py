@@ -1,32 +1,20 @@
 """Figures for Prometheus: they move with what happens, and need a key."""
 
-import httpx
-from prometheus_client.parser import text_string_to_metric_families
-
-from tests.support.site import Floor
-
-
-def figures(floor: Floor, path: str = "/metrics") -> dict[str, float]:
-    """Every sample by its name and labels."""
-    answer = floor.http.get(path)
-    assert answer.status_code == 200, answer.text
-    return {
-        sample.name + "".join(f" {key}={value}" for key, value in sorted(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(answer.text)
-        for sample in family.samples
-    }
+from tests.support import plain_http
+from tests.support.metrics import figures
+from tests.support.site import Site
 
 
-def test_figures_follow_a_command_from_its_commit_to_its_end(floor: Floor) -> None:
-    client = floor.client()
-    floor.agent(client)
-    before = figures(floor)
+def test_figures_follow_a_command_from_its_commit_to_its_end(site: Site) -> None:
+    client = site.client()
+    site.agent(client)
+    before = figures(site)
 
-    floor.print_page(client["id"], wait=30)
-    floor.http.post("/api/commands", json={"client_id": "nobody", "action": "status"})
-    waiting = floor.client()
-    floor.send(waiting["id"], "status", {})
-    after = figures(floor, "/api/metrics")
+    site.print_page(client["id"], wait=30)
+    site.http.post("/api/commands", json={"client_id": "nobody", "action": "status"})
+    waiting = site.client()
+    site.send(waiting["id"], "status", {})
+    after = figures(site, "/api/metrics")
 
     def rose(name: str) -> float:
         return after[name] - before.get(name, 0.0)
@@ -43,7 +31,7 @@ def test_figures_follow_a_command_from_its_commit_to_its_end(floor: Floor) -> No
     assert after["broker_connected"] == 1
 
 
-def test_figures_need_a_key(floor: Floor) -> None:
-    answer = httpx.get(f"{floor.url}/metrics", trust_env=False)
+def test_figures_need_a_key(site: Site) -> None:
+    answer = plain_http.get(f"{site.url}/metrics")
 
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")

@@ -11,11 +11,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
+import pytest
 
 from device_agent.session import KEEPALIVE_S, RECONNECT_S
 from schemas.topics import HUB_PRESENCE, Channel, client_topic
-from tests.support.site import Floor, until
+from tests.support.site import Site
 from tests.support.thin_mqtt import ThinClient
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.own_site("kills the broker")
 
 MANY = 200
 GONE = 10
@@ -23,43 +27,43 @@ HALF_OPEN_S = 2 * KEEPALIVE_S + 6
 RECOVERY_S = 15
 
 
-def presence(floor: Floor, client_id: str) -> tuple[str, str]:
-    client = floor.http.get(f"/api/clients/{client_id}").json()
+def presence(site: Site, client_id: str) -> tuple[str, str]:
+    client = site.http.get(f"/api/clients/{client_id}").json()
     return client["presence"], client["presence_reason"]
 
 
-def test_a_process_that_dies_is_offline_and_one_that_hangs_too_and_both_come_back(floor: Floor) -> None:
-    client = floor.client()
-    agent = floor.agent(client)
+def test_a_process_that_dies_is_offline_and_one_that_hangs_too_and_both_come_back(site: Site) -> None:
+    client = site.client()
+    agent = site.agent(client)
     lost = ("offline", "connection_lost")
 
     agent.kill()
-    until(lambda: presence(floor, client["id"]) == lost, "the killed one is offline")
+    until(lambda: presence(site, client["id"]) == lost, "the killed one is offline")
     agent.start()
-    floor.wait_online(client["id"], agent)
+    site.wait_online(client["id"], agent)
 
     agent.process.send_signal(signal.SIGSTOP)
     try:
-        until(lambda: presence(floor, client["id"]) == lost, "the one that hangs is offline", HALF_OPEN_S)
+        until(lambda: presence(site, client["id"]) == lost, "the one that hangs is offline", HALF_OPEN_S)
     finally:
         agent.process.send_signal(signal.SIGCONT)
-    floor.wait_online(client["id"], agent)
-    assert floor.send(client["id"], "status", {}, wait=30)["status"] == "completed"
+    site.wait_online(client["id"], agent)
+    assert site.send(client["id"], "status", {}, wait=30)["status"] == "completed"
 
-    whole = history(floor, client["id"], limit=500)
+    whole = history(site, client["id"], limit=500)
     states = [entry["presence"] for entry in reversed(whole)]
     assert (states[:4], states[-1]) == (["online", "offline"] * 2, "online")
-    paged = history(floor, client["id"], limit=2)
+    paged = history(site, client["id"], limit=2)
     assert paged == whole
 
 
-def history(floor: Floor, client_id: str, limit: int) -> list[dict[str, Any]]:
+def history(site: Site, client_id: str, limit: int) -> list[dict[str, Any]]:
     """All of it, page by page."""
     entries: list[dict[str, Any]] = []
     cursor = None
     while True:
         query = {"limit": limit} | ({"cursor": cursor} if cursor else {})
-        page = floor.http.get(f"/api/clients/{client_id}/history", params=query).json()
+        page = site.http.get(f"/api/clients/{client_id}/history", params=query).json()
         entries += page["items"]
         cursor = page["next_cursor"]
         if cursor is None:
@@ -111,12 +115,12 @@ async def agent(port: int, client_id: str, secret: str, stays_away: threading.Ev
         await asyncio.sleep(chance.uniform(*RECONNECT_S))
 
 
-def test_a_broker_that_is_killed_is_right_again_about_200_clients_within_15_s(floor: Floor) -> None:
-    broker = floor.stack.broker
+def test_a_broker_that_is_killed_is_right_again_about_200_clients_within_15_s(site: Site) -> None:
+    broker = site.stack.broker
     assert broker is not None
     port = broker.options.mqtt_port
     with ThreadPoolExecutor(8) as pool:
-        clients = list(pool.map(lambda number: floor.client(id=f"many-{number}"), range(MANY)))
+        clients = list(pool.map(lambda number: site.client(id=f"many-{number}"), range(MANY)))
     killed, over = threading.Event(), threading.Event()
 
     async def all_agents() -> None:
@@ -132,7 +136,7 @@ def test_a_broker_that_is_killed_is_right_again_about_200_clients_within_15_s(fl
     agents = threading.Thread(target=asyncio.run, args=(all_agents(),))
     agents.start()
     try:
-        with psycopg.connect(floor.stack.database_url, autocommit=True) as connection:
+        with psycopg.connect(site.stack.database_url, autocommit=True) as connection:
 
             def count(where: str) -> int:
                 row = connection.execute(

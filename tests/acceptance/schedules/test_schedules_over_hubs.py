@@ -12,12 +12,15 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from typer.testing import CliRunner, Result
 
 from hub.keys import new_api_key
 from hub.programs.cli import testpage
-from hub.programs.cli.main import app
-from tests.support.site import Floor, Process, until
+from tests.support import plain_http
+from tests.support.cli import floorhub, run
+from tests.support.site import Process, Site
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.own_site("kills hubs, and makes schedules for everybody")
 
 Database = psycopg.Connection[Any]
 OPEN = {"target": {"all": True}, "command": {"action": "open-door"}}
@@ -40,29 +43,16 @@ AT_COMMIT = "AFTER INSERT ON audit_logs DEFERRABLE INITIALLY DEFERRED FOR EACH R
 
 
 @pytest.fixture(scope="module")
-def two(floor: Floor) -> Process:
+def two(site: Site) -> Process:
     """A second hub over the same database."""
-    started = floor.add_hub("two")
-    wait_ready(floor, "two")
+    started = site.add_hub("two")
+    site.wait_ready("two", started)
     return started
 
 
-def wait_ready(floor: Floor, name: str) -> None:
-    """Until this hub works."""
-
-    def answers() -> bool:
-        try:
-            url = f"http://127.0.0.1:{floor.hub_ports[name]}/health/ready"
-            return httpx.get(url, trust_env=False).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    until(answers, f"hub {name}")
-
-
-def make(floor: Floor, name: str, **fields: Any) -> str:
+def make(site: Site, name: str, **fields: Any) -> str:
     """A schedule that will not fire by itself while a test runs; its id."""
-    answer = floor.http.post("/api/schedules", json={"name": name, "cron": YEARLY, "request": OPEN, **fields})
+    answer = site.http.post("/api/schedules", json={"name": name, "cron": YEARLY, "request": OPEN, **fields})
     assert answer.status_code == 201, answer.text
     made: str = answer.json()["id"]
     return made
@@ -117,20 +107,20 @@ def commands_of(database: Database, ids: list[str]) -> int:
     return int(row[0])
 
 
-def told(floor: Floor, ids: list[str]) -> list[str]:
+def told(site: Site, ids: list[str]) -> list[str]:
     """What the hubs logged of firing these."""
-    lines = [line for file in floor.folder.logs.glob("hub-*.log") for line in file.read_text().splitlines()]
+    lines = [line for file in site.folder.logs.glob("hub-*.log") for line in file.read_text().splitlines()]
     return [line for line in lines if '"schedule.fired"' in line and json.loads(line)["schedule_id"] in ids]
 
 
 # --- once, over all hubs --------------------------------------------------------------------------------------
 
 
-def test_two_hubs_fire_each_time_once_and_agents_get_it(floor: Floor, two: Process, database: Database) -> None:
-    client = floor.client()
-    floor.agent(client)
+def test_two_hubs_fire_each_time_once_and_agents_get_it(site: Site, two: Process, database: Database) -> None:
+    client = site.client()
+    site.agent(client)
     request = {"target": {"clients": [client["id"]]}, "command": {"action": "status"}}
-    ids = [make(floor, f"both-{number}", request=request) for number in range(8)]
+    ids = [make(site, f"both-{number}", request=request) for number in range(8)]
     expected = []
     for ago in (30, 20, 10):
         at = let_come(database, ids, ago)
@@ -139,18 +129,16 @@ def test_two_hubs_fire_each_time_once_and_agents_get_it(floor: Floor, two: Proce
 
     assert sorted(fired(database, ids)) == sorted(expected)
     assert commands_of(database, ids) == len(expected)
-    until(lambda: len(told(floor, ids)) >= len(expected), "the hubs' own word")
-    assert len(told(floor, ids)) == len(expected)
-    batch = floor.http.get(f"/api/schedules/{ids[0]}").json()["last_batch_id"]
-    until(lambda: floor.http.get(f"/api/batches/{batch}").json()["counts"]["completed"] == 1, "the agent's answer")
+    until(lambda: len(told(site, ids)) >= len(expected), "the hubs' own word")
+    assert len(told(site, ids)) == len(expected)
+    batch = site.http.get(f"/api/schedules/{ids[0]}").json()["last_batch_id"]
+    until(lambda: site.http.get(f"/api/batches/{batch}").json()["counts"]["completed"] == 1, "the agent's answer")
 
 
-def test_hubs_that_are_killed_again_and_again_fire_each_time_once(
-    floor: Floor, two: Process, database: Database
-) -> None:
-    floor.client()
-    ids = [make(floor, f"killed-{number}") for number in range(20)]
-    hubs = cycle([two, floor.hub])
+def test_hubs_that_are_killed_again_and_again_fire_each_time_once(site: Site, two: Process, database: Database) -> None:
+    site.client()
+    ids = [make(site, f"killed-{number}") for number in range(20)]
+    hubs = cycle([two, site.hub])
     expected = []
     for ago in (40, 30, 20):
         at = let_come(database, ids, ago)
@@ -161,8 +149,8 @@ def test_hubs_that_are_killed_again_and_again_fire_each_time_once(
         hub.kill()
         wait_judged(database, ids, at)
         hub.start()
-    floor.wait_ready()
-    wait_ready(floor, "two")
+    site.wait_ready()
+    site.wait_ready("two", two)
 
     assert sorted(fired(database, ids)) == sorted(expected)
 
@@ -174,13 +162,13 @@ def fired_at(database: Database, ids: list[str], at: datetime) -> list[Any]:
 
 
 @contextmanager
-def stands_still(floor: Floor, database: Database, trigger: str) -> Iterator[None]:
+def stands_still(site: Site, database: Database, trigger: str) -> Iterator[None]:
     """Within the block, whoever fires stands still at a point of its transaction, and is there when it begins."""
     kind = "CONSTRAINT TRIGGER" if trigger == AT_COMMIT else "TRIGGER"
     database.execute(WAIT_HERE)
     database.execute(f"CREATE {kind} wait_here {trigger} EXECUTE FUNCTION wait_here()")
     try:
-        with psycopg.connect(floor.stack.database_url, autocommit=True) as holder:
+        with psycopg.connect(site.stack.database_url, autocommit=True) as holder:
             holder.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
             yield
     finally:
@@ -194,39 +182,39 @@ def waiting(database: Database) -> bool:
 
 @pytest.mark.parametrize("point", [*POINTS, "at its commit"])
 def test_a_hub_killed_at_any_point_of_a_firing_leaves_one(
-    floor: Floor, two: Process, database: Database, point: str
+    site: Site, two: Process, database: Database, point: str
 ) -> None:
-    away = floor.client()["id"]
-    schedule_id = make(floor, f"stands {point}", request=OPEN | {"target": {"clients": [away]}})
+    away = site.client()["id"]
+    schedule_id = make(site, f"stands {point}", request=OPEN | {"target": {"clients": [away]}})
     two.kill()  # So that it is known who fires.
     try:
-        with stands_still(floor, database, POINTS.get(point, AT_COMMIT)):
+        with stands_still(site, database, POINTS.get(point, AT_COMMIT)):
             at = let_come(database, [schedule_id], 30)
             until(lambda: waiting(database), "hub one in the middle of it")
             assert fired(database, [schedule_id]) == []
-            floor.hub.kill()
+            site.hub.kill()
         two.start()
         wait_judged(database, [schedule_id], at)
     finally:
-        if floor.hub.process.poll() is not None:
-            floor.hub.start()
-            floor.wait_ready()
+        if site.hub.process.poll() is not None:
+            site.hub.start()
+            site.wait_ready()
 
     assert fired(database, [schedule_id]) == [(schedule_id, at)]
     assert commands_of(database, [schedule_id]) == 1
     # At its commit the first hub has fired, and nobody heard; at any other point the second has.
     if point == "at its commit":
-        assert told(floor, [schedule_id]) == []
+        assert told(site, [schedule_id]) == []
     else:
-        until(lambda: told(floor, [schedule_id]), "hub two's own word")
+        until(lambda: told(site, [schedule_id]), "hub two's own word")
 
 
 # --- over HTTP ------------------------------------------------------------------------------------------------
 
 
-def test_a_schedule_over_http(floor: Floor) -> None:
-    http = floor.http
-    away = floor.client()["id"]
+def test_a_schedule_over_http(site: Site) -> None:
+    http = site.http
+    away = site.client()["id"]
     body = {"name": "morning", "cron": "0 7 * * 1-5", "time_zone": "Asia/Seoul", "request": STATUS}
     made = http.post("/api/schedules", json=body)
     shown = made.json()
@@ -250,7 +238,7 @@ def test_a_schedule_over_http(floor: Floor) -> None:
         "max_failures": 0,
     }
     assert len(http.get(f"{path}/next").json()["items"]) == 5
-    other = make(floor, "other")
+    other = make(site, "other")
     assert [one["id"] for one in http.get("/api/schedules", params={"name": "evening"}).json()["items"]] == [row["id"]]
     first = http.get("/api/schedules", params={"limit": 1}).json()
     assert [one["id"] for one in first["items"]] == [other]
@@ -264,7 +252,7 @@ def test_a_schedule_over_http(floor: Floor) -> None:
 
 
 @pytest.fixture
-def person(floor: Floor, database: Database, request: pytest.FixtureRequest) -> Iterator[tuple[str, httpx.Client]]:
+def person(site: Site, database: Database, request: pytest.FixtureRequest) -> Iterator[tuple[str, httpx.Client]]:
     """A principal with a role (the fixture's parameter), and its HTTP."""
     who, key = str(uuid.uuid4()), new_api_key()
     database.execute("INSERT INTO principals VALUES (%s, 'user', %s, %s, now())", (who, who, request.param))
@@ -273,14 +261,14 @@ def person(floor: Floor, database: Database, request: pytest.FixtureRequest) -> 
         (uuid.uuid4(), who, key.prefix, key.sha256),
     )
     headers = {"Authorization": f"Bearer {key.text}"}
-    with httpx.Client(base_url=floor.url, headers=headers, trust_env=False, timeout=30) as http:
+    with plain_http.client(site.url, headers=headers) as http:
         yield who, http
 
 
 @pytest.mark.parametrize("person", ["viewer"], indirect=True)
-def test_a_viewer_looks_and_changes_nothing(floor: Floor, person: tuple[str, httpx.Client]) -> None:
+def test_a_viewer_looks_and_changes_nothing(site: Site, person: tuple[str, httpx.Client]) -> None:
     _, http = person
-    path = f"/api/schedules/{make(floor, f'seen by {person[0]}')}"
+    path = f"/api/schedules/{make(site, f'seen by {person[0]}')}"
     refused = [
         http.post("/api/schedules", json={"name": "mine", "cron": YEARLY, "request": OPEN}),
         http.patch(path, json={"enabled": False}),
@@ -288,30 +276,30 @@ def test_a_viewer_looks_and_changes_nothing(floor: Floor, person: tuple[str, htt
     ]
     assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {(403, "forbidden")}
     assert {http.get(seen).status_code for seen in ("/api/schedules", path, f"{path}/next")} == {200}
-    assert floor.http.get(path).json()["version"] == 1
+    assert site.http.get(path).json()["version"] == 1
 
 
 @pytest.mark.parametrize("person", ["operator"], indirect=True)
 @pytest.mark.parametrize("loses", ["role = 'viewer'", "disabled_at = now()"])
 def test_what_somebody_may_no_longer_do_his_schedule_does_not(
-    floor: Floor, database: Database, person: tuple[str, httpx.Client], loses: str
+    site: Site, database: Database, person: tuple[str, httpx.Client], loses: str
 ) -> None:
     who, http = person
-    floor.client()
+    site.client()
     made = http.post("/api/schedules", json={"name": f"of {who}", "cron": YEARLY, "request": OPEN}).json()
     ids = [made["id"]]
     wait_judged(database, ids, let_come(database, ids, 30))
-    batch_id = floor.http.get(f"/api/schedules/{ids[0]}").json()["last_batch_id"]
+    batch_id = site.http.get(f"/api/schedules/{ids[0]}").json()["last_batch_id"]
     [(by,)] = database.execute("SELECT created_by FROM batches WHERE id = %s", (batch_id,)).fetchall()
     assert str(by) == who
 
     database.execute(f"UPDATE principals SET {loses} WHERE id = %s", (who,))  # noqa: S608 - our own words
     wait_judged(database, ids, let_come(database, ids, 20))
-    assert floor.http.get(f"/api/schedules/{ids[0]}").json()["last_error"] == "forbidden"
+    assert site.http.get(f"/api/schedules/{ids[0]}").json()["last_error"] == "forbidden"
     assert len(fired_of(database, ids)) == 1
 
     # Another one says it again, and answers for it from then on.
-    answer = floor.http.patch(f"/api/schedules/{ids[0]}", json={"cron": YEARLY})
+    answer = site.http.patch(f"/api/schedules/{ids[0]}", json={"cron": YEARLY})
     assert answer.json()["runs_as"] != who
     wait_judged(database, ids, let_come(database, ids, 10))
     assert len(fired_of(database, ids)) == 2
@@ -326,40 +314,33 @@ def fired_of(database: Database, ids: list[str]) -> list[Any]:
 # --- by the program -------------------------------------------------------------------------------------------
 
 
-def floorhub(floor: Floor, *arguments: str) -> Any:
-    """What `floorhub schedule ... --json` prints, as JSON; it must exit with 0."""
-    done = _run(floor, *arguments, "--json")
-    assert done.exit_code == 0, done.output
-    return json.loads(done.stdout)
-
-
-def _run(floor: Floor, *arguments: str) -> Result:
-    env = {"FLOORHUB_URL": floor.url, "FLOORHUB_KEY": floor.key, "LANG": "C"}
-    return CliRunner().invoke(app, ["schedule", *arguments], env=env)
-
-
-def test_schedules_by_the_program(floor: Floor, database: Database, tmp_path: Path) -> None:
-    client = floor.client()["id"]
+def test_schedules_by_the_program(site: Site, database: Database, tmp_path: Path) -> None:
+    client = site.client()["id"]
     file = tmp_path / "notice.pdf"
     file.write_bytes(testpage.page(["notice"]))
     printing = ("print", "--client", client, "--payload", '{"printer": "office"}', "--file", str(file))
-    made = floorhub(floor, "add", "notice", "0 7 * * 1-5", *printing, "--time-zone", "Asia/Seoul", "--grace-s", "60")
+    made = floorhub(
+        site, "schedule", "add", "notice", "0 7 * * 1-5", *printing, "--time-zone", "Asia/Seoul", "--grace-s", "60"
+    )
     document = made["request"]["command"]["payload"]["document"]
     assert (made["name"], made["grace_s"], len(made["next"])) == ("notice", 60, 5)
-    assert floor.http.get(f"/api/documents/{document}").content == file.read_bytes()
+    assert site.http.get(f"/api/documents/{document}").content == file.read_bytes()
 
-    assert floorhub(floor, "set", "notice", "--cron", YEARLY, "--misfire", "skip")["misfire"] == "skip"
-    assert floorhub(floor, "disable", "notice")["enabled"] is False
-    shown = _run(floor, "show", made["id"])
+    assert floorhub(site, "schedule", "set", "notice", "--cron", YEARLY, "--misfire", "skip")["misfire"] == "skip"
+    assert floorhub(site, "schedule", "disable", "notice")["enabled"] is False
+    shown = run(site, "schedule", "show", made["id"])
     assert "notice (disabled): 0 7 1 1 *, Asia/Seoul" in shown.stdout
-    assert floorhub(floor, "enable", made["id"])["enabled"] is True
+    assert floorhub(site, "schedule", "enable", made["id"])["enabled"] is True
     at = let_come(database, [made["id"]], 30)
     wait_judged(database, [made["id"]], at)
-    shown = _run(floor, "show", "notice")
-    assert f"last: {at:%Y-%m-%d %H:%M} UTC, batch {floorhub(floor, 'show', 'notice')['last_batch_id']}" in shown.stdout
-    [row] = [one for one in floorhub(floor, "list") if one["id"] == made["id"]]
+    shown = run(site, "schedule", "show", "notice")
+    assert (
+        f"last: {at:%Y-%m-%d %H:%M} UTC, batch {floorhub(site, 'schedule', 'show', 'notice')['last_batch_id']}"
+        in shown.stdout
+    )
+    [row] = [one for one in floorhub(site, "schedule", "list") if one["id"] == made["id"]]
     assert datetime.fromisoformat(row["last_at"]) == at
-    assert "Asia/Seoul" in _run(floor, "list").stdout
+    assert "Asia/Seoul" in run(site, "schedule", "list").stdout
 
     for arguments, code, words in (
         (("add", "x", "0 7 * * *", "status"), 2, "Say for whom"),
@@ -371,7 +352,7 @@ def test_schedules_by_the_program(floor: Floor, database: Database, tmp_path: Pa
         (("show", "nothing"), 1, "There is no schedule nothing"),
         (("remove", str(uuid.UUID(int=7))), 1, "There is no schedule"),
     ):
-        failed = _run(floor, *arguments)
+        failed = run(site, "schedule", *arguments)
         assert (failed.exit_code, words in failed.stderr) == (code, True), failed.output
-    assert floorhub(floor, "remove", "notice")["id"] == made["id"]
-    assert _run(floor, "show", "notice").exit_code == 1
+    assert floorhub(site, "schedule", "remove", "notice")["id"] == made["id"]
+    assert run(site, "schedule", "show", "notice").exit_code == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hub.programs.conformance.catalogue import CHECKS, PAGE, Check
-from tests.contract.docs.test_docs import anchors
+from tests.contract.docs.pages import anchors
 from tests.support.paths import ROOT
 
 EXAMPLES = ROOT / "docs" / "examples"

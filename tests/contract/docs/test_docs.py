@@ -17,32 +17,13 @@ from hub.telemetry.log import EventName
 from schemas import topics
 from schemas.states import ReportStatus
 from schemas.topics import FROM_CLIENT, HUB_KEYS, HUB_PRESENCE, RETAINED, Channel
+from tests.contract.docs.pages import anchors, read, rows, without_code
 from tests.support.hubs import routes, subjects
 from tests.support.paths import ROOT
 
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("broker_config/*.md")])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-
-
-def read(name: str) -> str:
-    return (ROOT / name).read_text(encoding="utf-8")
-
-
-def rows(name: str) -> list[list[str]]:
-    """The cells of all table rows of a page, without code marks."""
-    lines = [line for line in read(name).splitlines() if line.startswith("|")]
-    return [[cell.strip().replace("`", "") for cell in line.strip("|").split("|")] for line in lines]
-
-
-def without_code(text: str) -> str:
-    return re.sub(r"```.*?```", "", text, flags=re.DOTALL)
-
-
-def anchors(page: Path) -> set[str]:
-    """The anchors of a page's headings, as code hosts make them."""
-    headings = re.findall(r"^#+ (.+)$", without_code(page.read_text(encoding="utf-8")), flags=re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def application_routes() -> Iterator[tuple[str, str]]:

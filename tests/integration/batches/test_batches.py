@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -28,6 +28,7 @@ from hub.telemetry.log import Log
 from schemas.states import Presence, ReportStatus
 from tests.support.factories import PRINCIPAL, add_client, claim, new_command, submit_all
 from tests.support.features import batch_creation
+from tests.support.recording_ports import RecordingPorts
 
 pytestmark = pytest.mark.each_postgres
 
@@ -38,22 +39,12 @@ COMMAND = CommandRequest(client_id="", action="open-door")
 TABLES = (b"commands", b"command_logs", b"audit_logs", b"batches", b"client_lanes", b"idempotency_keys")
 
 
-class Silence:
-    """Nobody waits for anything in these tests."""
-
-    def work_for(self, client_ids: Iterable[str]) -> None: ...
-    def room_for(self, client_ids: Iterable[str]) -> None: ...
-    def send_again(self) -> None: ...
-    def ended(self, command_ids: Iterable[UUID]) -> None: ...
-    def broker_changed(self) -> None: ...
-
-
-def fan_out(database: Database) -> BatchCreation:
-    return batch_creation(database, Silence())
+def creation(database: Database) -> BatchCreation:
+    return batch_creation(database, RecordingPorts())
 
 
 def batches(database: Database) -> Batches:
-    return Batches(database, Silence(), Log())
+    return Batches(database, RecordingPorts(), Log())
 
 
 def request(*client_ids: str, **changes: Any) -> BatchRequest:
@@ -62,7 +53,7 @@ def request(*client_ids: str, **changes: Any) -> BatchRequest:
 
 
 async def create(database: Database, wanted: BatchRequest) -> UUID:
-    return (await fan_out(database).create(CALLER, wanted)).batch_id
+    return (await creation(database).create(CALLER, wanted)).batch_id
 
 
 async def rows(database: Database, batch_id: UUID) -> list[dict[str, Any]]:
@@ -155,7 +146,7 @@ async def test_the_preview_is_what_happens_then_and_changes_nothing(database: Da
     before = await counts(database)
     wanted = request(*everybody)
 
-    preview = await fan_out(database).preview(CALLER, wanted)
+    preview = await creation(database).preview(CALLER, wanted)
     assert await counts(database) == before
 
     batch_id = await create(database, wanted)
@@ -211,7 +202,7 @@ async def test_a_fault_of_the_request_refuses_all_of_it(
 ) -> None:
     await a_floor_where_not_everybody_may(database)
     before = await counts(database)
-    for way in (fan_out(database).create, fan_out(database).preview):
+    for way in (creation(database).create, creation(database).preview):
         with pytest.raises(RejectedError) as problem:
             await way(CALLER, wanted)
         assert problem.value.code == code
@@ -222,16 +213,16 @@ async def test_a_fault_of_the_request_refuses_all_of_it(
 async def test_a_target_means_the_clients_that_fit_each_condition(database: Database) -> None:
     chance = random.Random(4)  # noqa: S311 - any clients will do
     zones, names, groups = [None, "a", "b"], ["x", "y", "z"], ["g", "h"]
-    floor: dict[str, tuple[str | None, set[str], set[str], bool]] = {}
+    site: dict[str, tuple[str | None, set[str], set[str], bool]] = {}
     for number in range(40):
         client_id = f"c-{number:02}"
         zone, tags = chance.choice(zones), set(chance.sample(names, chance.randrange(4)))
         await add_client(database, client_id, zone=zone, tags=sorted(tags))
-        floor[client_id] = (zone, tags, set(chance.sample(groups, chance.randrange(3))), chance.random() < 0.1)
+        site[client_id] = (zone, tags, set(chance.sample(groups, chance.randrange(3))), chance.random() < 0.1)
     for group in groups:
-        members = [client_id for client_id, fields in floor.items() if group in fields[2]]
+        members = [client_id for client_id, fields in site.items() if group in fields[2]]
         await Groups(database).create(CALLER, group, None, members)
-    for client_id, fields in floor.items():
+    for client_id, fields in site.items():
         if fields[3]:
             await retire(database, client_id)
 
@@ -244,7 +235,7 @@ async def test_a_target_means_the_clients_that_fit_each_condition(database: Data
         )
         fitting = [
             client_id
-            for client_id, (zone, tags, member_of, retired) in floor.items()
+            for client_id, (zone, tags, member_of, retired) in site.items()
             if not retired
             and target.group in (None, *member_of)
             and target.zone in (None, zone)
@@ -260,15 +251,15 @@ async def test_a_target_means_the_clients_that_fit_each_condition(database: Data
 
 
 async def test_batches_that_overlap_do_not_deadlock(database: Database) -> None:
-    floor = [f"c-{number:03}" for number in range(60)]
-    for client_id in floor:
+    site = [f"c-{number:03}" for number in range(60)]
+    for client_id in site:
         await add_client(database, client_id)
-    await Groups(database).create(CALLER, "g", None, floor)
+    await Groups(database).create(CALLER, "g", None, site)
     chance = random.Random(1)  # noqa: S311 - any order will do
     permissions = Permissions(database)
 
     async def shuffled(number: int) -> int:
-        ids = chance.sample(floor, 40)
+        ids = chance.sample(site, 40)
         match number % 4:
             case 0 | 1:
                 await create(database, request(*ids))
@@ -514,18 +505,20 @@ async def test_twenty_with_one_key_make_one_batch(database: Database) -> None:
     ids = await some_clients(database, 30)
     key = IdempotencyKey.of("POST /api/batches", "key-1", b"body")
 
-    made = await asyncio.gather(*(fan_out(database).create(CALLER, request(*ids), key) for _ in range(20)))
+    made = await asyncio.gather(*(creation(database).create(CALLER, request(*ids), key) for _ in range(20)))
 
     assert len({created.batch_id for created in made}) == 1
     assert Counter(created.repeated for created in made) == {False: 1, True: 19}
     assert (await counts(database))["day_used"] == 30
     with pytest.raises(ConflictError, match="idempotency_key_reused"):
-        await fan_out(database).create(CALLER, request(*ids), IdempotencyKey.of("POST /api/batches", "key-1", b"other"))
+        await creation(database).create(
+            CALLER, request(*ids), IdempotencyKey.of("POST /api/batches", "key-1", b"other")
+        )
     # A refused request leaves its key free.
     key = IdempotencyKey.of("POST /api/batches", "key-2", b"body")
     with pytest.raises(RejectedError):
-        await fan_out(database).create(CALLER, request("nobody"), key)
-    assert not (await fan_out(database).create(CALLER, request(*ids), key)).repeated
+        await creation(database).create(CALLER, request("nobody"), key)
+    assert not (await creation(database).create(CALLER, request(*ids), key)).repeated
 
 
 async def test_permissions_of_many_change_together_and_say_what_is_left(database: Database) -> None:

@@ -2,11 +2,9 @@
 
 import asyncio
 import json
-import shutil
 import stat
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.ports import LOOPBACK, PortBook
 from hub.programs.embedded.processes import Child, ChildSpec
 from tests.support.factories import add_client
+from tests.support.folders import open_folder
 from tests.support.paths import ROOT
 
 SECRETS = {"FLOORHUB_MQTT_PASSWORD": "hub-secret", "FLOORHUB_MQTT_ADMIN_PASSWORD": "admin-secret"}
@@ -29,7 +28,7 @@ START_S = 20
 
 
 @dataclass
-class Site:
+class Deployment:
     """A folder, open to the user that runs the broker, and what the program is called with."""
 
     folder: Path
@@ -61,17 +60,15 @@ class Site:
 
 
 @pytest.fixture
-def site(database_url: str) -> Iterator[Site]:
-    folder = Path(tempfile.mkdtemp(prefix="floorhub-render-"))
-    folder.chmod(0o755)
-    book = PortBook(folder / "ports.json")
-    mqtt, websocket = (book.choose(name, 0, LOOPBACK).number for name in ("mqtt", "websocket"))
+def deployment(database_url: str) -> Iterator[Deployment]:
     plugin = Packages().program("mosquitto", "mosquitto").find_library("mosquitto_dynamic_security.so")
-    options = ["--port", str(mqtt), "--websocket-port", str(websocket), "--plugin", str(plugin)]
     user = service_user.find_or_create()
-    options += [] if user is None else ["--owner", user.name]
-    yield Site(folder, database_url, options, mqtt)
-    shutil.rmtree(folder)
+    with open_folder("render") as folder:
+        book = PortBook(folder / "ports.json")
+        mqtt, websocket = (book.choose(name, 0, LOOPBACK).number for name in ("mqtt", "websocket"))
+        options = ["--port", str(mqtt), "--websocket-port", str(websocket), "--plugin", str(plugin)]
+        options += [] if user is None else ["--owner", user.name]
+        yield Deployment(folder, database_url, options, mqtt)
 
 
 async def connects(port: int, username: str, password: str, identifier: str) -> bool:
@@ -87,7 +84,7 @@ async def connects(port: int, username: str, password: str, identifier: str) -> 
 
 
 async def test_a_broker_takes_the_hub_and_the_clients_of_the_database_and_nobody_else(
-    site: Site, database: Database
+    deployment: Deployment, database: Database
 ) -> None:
     for name in ("pc-1", "pc-2"):
         hashed = hash_password(f"{name}-secret")
@@ -95,14 +92,14 @@ async def test_a_broker_takes_the_hub_and_the_clients_of_the_database_and_nobody
             database, name, mqtt_password=hashed.password, mqtt_salt=hashed.salt, mqtt_iterations=hashed.iterations
         )
 
-    done = await asyncio.to_thread(site.render, "--json", **SECRETS)
+    done = await asyncio.to_thread(deployment.render, "--json", **SECRETS)
 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["clients"] == 2
-    broker = site.start_broker()
+    broker = deployment.start_broker()
     try:
         accepted = {
-            (who, how): await connects(site.port, who, how, identifier)
+            (who, how): await connects(deployment.port, who, how, identifier)
             for who, how, identifier in [
                 ("pc-1", "pc-1-secret", "pc-1"),
                 ("pc-2", "pc-1-secret", "pc-2"),
@@ -121,10 +118,10 @@ async def test_a_broker_takes_the_hub_and_the_clients_of_the_database_and_nobody
     ]
 
 
-def test_only_the_brokers_user_can_read_what_it_writes(site: Site) -> None:
-    assert site.render(**SECRETS).returncode == 0
+def test_only_the_brokers_user_can_read_what_it_writes(deployment: Deployment) -> None:
+    assert deployment.render(**SECRETS).returncode == 0
 
-    folder = site.folder / "broker"
+    folder = deployment.folder / "broker"
     user = service_user.find_or_create()
     for file in (folder, *folder.iterdir()):
         assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0, file
@@ -132,10 +129,10 @@ def test_only_the_brokers_user_can_read_what_it_writes(site: Site) -> None:
     assert "hub-secret" not in "".join(file.read_text() for file in folder.iterdir() if file.is_file())
 
 
-def test_without_secrets_from_outside_it_keeps_some_of_its_own(site: Site) -> None:
-    data = site.folder / "data"
+def test_without_secrets_from_outside_it_keeps_some_of_its_own(deployment: Deployment) -> None:
+    data = deployment.folder / "data"
 
-    first, second = (site.render(FLOORHUB_DATA_DIR=str(data)) for _ in range(2))
+    first, second = (deployment.render(FLOORHUB_DATA_DIR=str(data)) for _ in range(2))
 
     assert (first.returncode, second.returncode) == (0, 0), first.stderr
     kept = data / "keys" / "broker-accounts.json"
@@ -151,17 +148,19 @@ def test_without_secrets_from_outside_it_keeps_some_of_its_own(site: Site) -> No
         (["--owner", "nobody-of-that-name"], SECRETS, "nobody-of-that-name"),
     ],
 )
-def test_what_is_missing_is_said(site: Site, arguments: list[str], environment: dict[str, str], said: str) -> None:
-    done = site.render(*arguments, **environment)
+def test_what_is_missing_is_said(
+    deployment: Deployment, arguments: list[str], environment: dict[str, str], said: str
+) -> None:
+    done = deployment.render(*arguments, **environment)
 
     assert done.returncode == 2
     assert said in done.stderr
 
 
-def test_an_old_schema_is_refused(site: Site, empty_database_url: str) -> None:
-    site.database_url = empty_database_url
+def test_an_old_schema_is_refused(deployment: Deployment, empty_database_url: str) -> None:
+    deployment.database_url = empty_database_url
 
-    done = site.render(**SECRETS)
+    done = deployment.render(**SECRETS)
 
     assert done.returncode == 2
     assert "floorhub migrate" in done.stderr

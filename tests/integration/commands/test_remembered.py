@@ -1,7 +1,6 @@
 """Reports about commands that a worker remembers end as those about commands that it has to read."""
 
 import random
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,38 +15,11 @@ from hub.core.commands.store import dispatch, transitions
 from hub.core.commands.store.transitions import LockedCommand
 from hub.database.engine import Database
 from hub.telemetry.log import Log
-from schemas.messages import Cancel, Failure, Receipt, Report, Run, Welcome
+from schemas.messages import Failure, Report
 from schemas.states import ReportStatus
 from tests.support.factories import add_client, add_commands, new_command, row
 from tests.support.hubs import command_metrics
-
-
-class Ears:
-    """Hears receipts and signals."""
-
-    def __init__(self) -> None:
-        self.receipts: list[UUID] = []
-        self.finished: list[UUID] = []
-
-    def run(self, run: Run) -> None: ...
-
-    def cancel(self, cancel: Cancel) -> None: ...
-
-    def welcome(self, welcome: Welcome) -> None: ...
-
-    def receipt(self, receipt: Receipt) -> None:
-        self.receipts += receipt.report_ids
-
-    def work_for(self, client_ids: Iterable[str]) -> None: ...
-
-    def room_for(self, client_ids: Iterable[str]) -> None: ...
-
-    def send_again(self) -> None: ...
-
-    def ended(self, command_ids: Iterable[UUID]) -> None:
-        self.finished += command_ids
-
-    def broker_changed(self) -> None: ...
+from tests.support.recording_ports import RecordingPorts
 
 
 class Middle:
@@ -62,14 +34,14 @@ class Worker:
 
     def __init__(self, database: Database, *, remembers: bool) -> None:
         self.database = database
-        self.ears = Ears()
+        self.ports = RecordingPorts()
         self._remembers = remembers
 
         async def write(_times: dict[UUID, float]) -> None: ...
 
         self.sent = PubackTimes(write)
         chance: Any = Middle()
-        self.reports = Reports(database, self.ears, self.ears, command_metrics(), Log(), chance, self.sent)
+        self.reports = Reports(database, self.ports, self.ports, command_metrics(), Log(), chance, self.sent)
 
     async def claim(self, client_id: str) -> list[UUID]:
         async with self.database.connection() as connection:
@@ -147,8 +119,8 @@ async def test_a_run_is_applied_without_reading_its_command(worker: Worker, monk
     assert (after["status"], after["version"], after["lease_until"]) == ("completed", 4, None)
     assert after["sent_at"]
     assert after["accepted_at"]
-    assert worker.ears.finished == [command_id]
-    assert set(worker.ears.receipts) == {item.report.report_id for item in run}
+    assert worker.ports.finished == [command_id]
+    assert set(worker.ports.receipts) == {item.report.report_id for item in run}
 
 
 async def test_what_somebody_else_decided_meanwhile_counts(worker: Worker) -> None:
@@ -172,7 +144,7 @@ async def test_a_repeated_report_changes_nothing(worker: Worker) -> None:
     assert [log["event"] for log in before["logs"]] == ["created", "queued", "started", "held", "resumed"]
     await worker.hear(held)
     assert await state(worker.database, command_id) == before
-    assert worker.ears.receipts.count(held.report.report_id) == 2
+    assert worker.ports.receipts.count(held.report.report_id) == 2
 
 
 async def test_a_busy_report_that_comes_twice_does_not_end_the_sending(worker: Worker) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import TypeVar
 from uuid import UUID
 
 import pytest
@@ -10,12 +11,13 @@ from uuid_utils.compat import uuid7
 from hub.core.commands.rules.lifecycle import CancelRequested, DeadlinePassed, Event, JournalLost, Reported, decide
 from hub.core.commands.store import dispatch, transitions
 from hub.database import engine
-from hub.database.engine import Database
+from hub.database.engine import Connection, Database
 from schemas.states import Presence, ReportStatus
 from tests.support.factories import JOURNAL, add_client, add_commands, claim, new_command, row
 
 pytestmark = pytest.mark.each_postgres
 
+T = TypeVar("T")
 ShiftClock = Callable[[str], Awaitable[Database]]
 
 
@@ -37,6 +39,18 @@ async def _set_presence(database: Database, presence: Presence) -> None:
         await connection.execute(b"UPDATE client_sessions SET presence = %s", (presence.value,))
 
 
+async def _sent_at(seconds: int, send: Callable[[Connection], Awaitable[list[T]]], shift_clock: ShiftClock) -> list[T]:
+    """What is sent when so much time has passed; a second before there is nothing."""
+    if seconds:
+        # A second of slack on both sides, since the test itself takes some of it.
+        early = await shift_clock(f"{seconds - 1} seconds")
+        async with early.connection() as connection:
+            assert await send(connection) == []
+    due = await shift_clock(f"{seconds} seconds")
+    async with due.connection() as connection:
+        return await send(connection)
+
+
 async def test_the_same_attempt_goes_again_after_5_10_20_and_then_every_30_s(
     database: Database, shift_clock: ShiftClock
 ) -> None:
@@ -45,13 +59,8 @@ async def test_the_same_attempt_goes_again_after_5_10_20_and_then_every_30_s(
     due_after = 0
     for sends, lease_s in enumerate((5, 10, 20, 30, 30), start=1):
         due_after += lease_s
-        # A second of slack on both sides, since the test itself takes some of it.
-        early = await shift_clock(f"{due_after - 1} seconds")
-        async with early.connection() as connection:
-            assert await dispatch.resend(connection) == []
-        due = await shift_clock(f"{due_after} seconds")
-        async with due.connection() as connection:
-            [run] = await dispatch.resend(connection)
+        [run] = await _sent_at(due_after, dispatch.resend, shift_clock)
+        async with database.connection() as connection:
             stored = await row(connection, command_id)
         assert (run.command_id, run.attempt, run.journal) == (command_id, 1, JOURNAL)
         assert run.payload == {"printer": "labels", "copies": 2}
@@ -123,13 +132,8 @@ async def test_a_cancel_goes_at_once_then_after_5_10_20_and_30_s_until_it_is_ans
     seen: set[UUID] = set()
     for sends, lease_s in enumerate((0, 5, 10, 20, 30, 30), start=1):
         due_after += lease_s
-        if lease_s:
-            early = await shift_clock(f"{due_after - 1} seconds")
-            async with early.connection() as connection:
-                assert await dispatch.resend_cancels(connection) == []
-        due = await shift_clock(f"{due_after} seconds")
-        async with due.connection() as connection:
-            [cancel] = await dispatch.resend_cancels(connection)
+        [cancel] = await _sent_at(due_after, dispatch.resend_cancels, shift_clock)
+        async with database.connection() as connection:
             assert (await row(connection, command_id))["cancel_sends"] == sends
         assert (cancel.client_id, cancel.command_id) == ("front-pc", command_id)
         seen.add(cancel.cancel_id)

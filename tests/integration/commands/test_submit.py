@@ -27,6 +27,15 @@ from tests.support.waiting import eventually
 pytestmark = pytest.mark.each_postgres
 
 ShiftClock = Callable[[str], Awaitable[Database]]
+ONE_COMMAND = {
+    "commands": 1,
+    "command_logs": 1,
+    "audit_logs": 1,
+    "idempotency_keys": 1,
+    "client_lanes": 1,
+    "used": 2,
+}
+"""The rows that a command with an Idempotency-Key makes."""
 KEY = {"idempotency_route": "POST /api/commands", "request_sha256": hashlib.sha256(b"body").hexdigest()}
 
 
@@ -67,14 +76,7 @@ async def test_an_accepted_command_leaves_exactly_its_rows(database: Database) -
     command = new_command(idempotency_key="key-1", **KEY)
     [verdict] = await submit_all(database, [command])
     assert verdict.refusal is None
-    assert _difference(before, await _counts(database)) == {
-        "commands": 1,
-        "command_logs": 1,
-        "audit_logs": 1,
-        "idempotency_keys": 1,
-        "client_lanes": 1,
-        "used": 2,
-    }
+    assert _difference(before, await _counts(database)) == ONE_COMMAND
     async with database.connection() as connection:
         stored = await row(connection, command.id)
         log = await _one(connection, b"SELECT * FROM command_logs")
@@ -288,15 +290,7 @@ async def test_a_key_makes_one_command_however_many_ask_at_once(database_url: st
         await parallel.close()
     assert answers.pop("taken") == 1
     assert set(answers) <= {"collided", "repeated"}
-    difference = _difference(before, await _counts(database))
-    assert difference == {
-        "commands": 1,
-        "command_logs": 1,
-        "audit_logs": 1,
-        "idempotency_keys": 1,
-        "client_lanes": 1,
-        "used": 2,
-    }
+    assert _difference(before, await _counts(database)) == ONE_COMMAND
     async with database.connection() as connection:
         found = await find_idempotent(connection, PRINCIPAL, KEY["idempotency_route"], "key-1")
     assert found is not None

@@ -12,20 +12,7 @@ from psycopg import Rollback
 from uuid_utils.compat import uuid7
 
 from hub.core.commands.rules import lifecycle
-from hub.core.commands.rules.lifecycle import (
-    TRANSITIONS,
-    CancelRequested,
-    Close,
-    DeadlinePassed,
-    Event,
-    Ignore,
-    JournalLost,
-    Move,
-    Reported,
-    Status,
-    Touch,
-    decide,
-)
+from hub.core.commands.rules.lifecycle import Event, Reported, Status, decide
 from hub.core.commands.store import dispatch, transitions
 from hub.core.commands.store.transitions import LockedCommand
 from hub.database.engine import Connection, Database
@@ -81,16 +68,16 @@ def _report(status: ReportStatus, **fields: Any) -> Step:
 
 
 async def _cancel(database: Database, command_id: UUID) -> None:
-    await _fold(database, command_id, CancelRequested())
+    await _fold(database, command_id, lifecycle.CancelRequested())
 
 
 async def _deadline(database: Database, command_id: UUID) -> None:
     await _overdue(database, command_id)
-    await _fold(database, command_id, DeadlinePassed())
+    await _fold(database, command_id, lifecycle.DeadlinePassed())
 
 
 async def _lost(database: Database, command_id: UUID) -> None:
-    await _fold(database, command_id, JournalLost())
+    await _fold(database, command_id, lifecycle.JournalLost())
 
 
 def _wish(wish: Wish) -> Step:
@@ -180,10 +167,10 @@ def _events() -> Iterator[Event | Wish]:
             for retryable in (False, True) if status is ReportStatus.FAILED else (False,):
                 yield Reported(status, attempt, retryable, chance=0.0, **bodies)
                 yield Reported(status, attempt, retryable, chance=0.0)
-    yield CancelRequested()
-    yield DeadlinePassed()
-    yield JournalLost()
-    yield JournalLost("session_lost")
+    yield lifecycle.CancelRequested()
+    yield lifecycle.DeadlinePassed()
+    yield lifecycle.JournalLost()
+    yield lifecycle.JournalLost("session_lost")
     for force in (False, True):
         yield Replay(NEW, "kim", force=force)
     for note in (None, "it lay in the tray"):
@@ -219,7 +206,7 @@ async def _happen(database: Database, command_id: UUID, event: Event | Wish) -> 
         locked = (await transitions.lock(connection, [command_id]))[command_id]
         decision = _decide(locked, event)
         changed = locked.fold(decision, report_id)
-        assert changed == (not isinstance(decision, Ignore))
+        assert changed == (not isinstance(decision, lifecycle.Ignore))
         moved = await transitions.apply(connection, [locked])
         assert moved == ({command_id} if locked.to_write else set())
         after = await row(connection, command_id)
@@ -241,18 +228,18 @@ def _expected(case: Case) -> dict[str, Any]:
     wanted = dict(before)
     if _is_answer(case.event) and before["status"] in ("queued", "running"):
         # Put off while it has not begun; what is due stays due.
-        waits = before["status"] == "queued" and isinstance(case.decision, Ignore | Touch)
+        waits = before["status"] == "queued" and isinstance(case.decision, lifecycle.Ignore | lifecycle.Touch)
         is_due = before["lease_until"] is None or before["lease_until"] <= now
         put_off = before["lease_until"] if is_due else now + lifecycle.ACCEPTED_LEASE
         wanted["lease_until"] = put_off if waits else None
     match case.decision:
-        case Ignore():
+        case lifecycle.Ignore():
             return wanted
-        case Touch(changes):
+        case lifecycle.Touch(changes):
             return wanted | dict(changes)
-        case Close(_, changes):
+        case lifecycle.Close(_, changes):
             return wanted | dict(changes) | {"version": before["version"] + 1}
-        case Move(to, _, changes):
+        case lifecycle.Move(to, _, changes):
             pass
     kept = ("result", "error", "progress")  # what an event does not bring stays
     wanted |= {name: value for name, value in changes.items() if not (name in kept and value is None)}
@@ -280,10 +267,10 @@ def _check(case: Case) -> None:
     before, after = case.before, case.after
     assert after == _expected(case), case
     if after["status"] != before["status"]:
-        assert Status(after["status"]) in TRANSITIONS[Status(before["status"])]
+        assert Status(after["status"]) in lifecycle.TRANSITIONS[Status(before["status"])]
     assert after["attempt"] >= before["attempt"]
     assert (after["deadline_at"] is not None) == (Status(after["status"]) in UNFINISHED)
-    if not isinstance(case.decision, Move | Close):
+    if not isinstance(case.decision, lifecycle.Move | lifecycle.Close):
         assert case.logs == []
         return
     if isinstance(case.event, Wish):

@@ -15,7 +15,6 @@ from psycopg.types.json import Jsonb
 from hub.core.commands.rules import lanes, lifecycle
 from hub.core.commands.store import dispatch
 from hub.database.engine import Database
-from hub.database.migrate import migrate
 from hub.database.statements import statement
 from tests.support import postgres
 from tests.support.factories import JOURNAL, PRINCIPAL, add_client, add_commands, claim, new_command
@@ -54,26 +53,20 @@ PENDING = UUID("0192f0c1-0000-7000-8000-0000000000bb")
 
 
 @pytest.fixture(scope="module")
-def full_database_url(postgres_server: str) -> Iterator[str]:
+def full_database_url(postgres_server: str, database_template: str) -> Iterator[str]:
     """A database of its own for this module, which only reads it."""
-    name = postgres.create_database(postgres_server)
-    url = postgres.in_database(postgres_server, name)
-    migrate(url)
-    yield url
+    name = postgres.create_database(postgres_server, database_template)
+    yield postgres.in_database(postgres_server, name)
     postgres.drop_database(postgres_server, name)
 
 
 @pytest.fixture
-async def empty_database(postgres_server: str) -> AsyncIterator[Database]:
+async def empty_database(database: Database) -> Database:
     """Tables that never held anything, of which Postgres knows nothing yet."""
-    name = postgres.create_database(postgres_server)
-    url = postgres.in_database(postgres_server, name)
-    migrate(url)
-    database = Database(url)
-    await database.open()
-    yield database
-    await database.close()
-    postgres.drop_database(postgres_server, name)
+    async with database.connection() as connection:
+        cursor = await connection.execute(b"SELECT reltuples FROM pg_class WHERE relname = 'commands'")
+        assert await cursor.fetchone() == {"reltuples": -1}, "never counted"
+    return database
 
 
 @pytest.fixture(scope="module")
@@ -230,13 +223,15 @@ OTHER_TABLES = {
 }
 
 
-@pytest.mark.parametrize(("file", "name"), OTHER_TABLES)
+@pytest.mark.parametrize(("subject", "name"), OTHER_TABLES)
 async def test_clean_up_and_schedules_read_only_indexes_of_the_other_tables(
-    empty_database: Database, file: str, name: str
+    empty_database: Database, subject: str, name: str
 ) -> None:
-    parameters, index = OTHER_TABLES[file, name]
+    parameters, index = OTHER_TABLES[subject, name]
     async with empty_database.connection() as connection, connection.transaction(force_rollback=True):
-        cursor = await connection.execute(b"EXPLAIN (FORMAT JSON) " + statement(file, name), parameters)
+        cursor = await connection.execute(
+            b"EXPLAIN (FORMAT JSON) " + statement(f"features/{subject}", name), parameters
+        )
         answer = await cursor.fetchone()
     assert answer is not None
     nodes = list(_nodes(answer["QUERY PLAN"][0]["Plan"]))

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -25,39 +25,20 @@ from hub.telemetry.metrics import Meters
 from schemas.states import ReportStatus
 from tests.support.factories import PRINCIPAL, add_client, add_commands, claim, new_command, row
 from tests.support.hubs import command_metrics
+from tests.support.recording_ports import RecordingPorts
 
 KIM = Caller(Principal(PRINCIPAL, "user", "kim", "operator"), "10.0.0.7")
 JAM = {"code": "jam", "message": "it jammed", "retryable": False}
 UNKNOWN = UUID(int=7)
 
 
-class Signals:
-    """Hears who is woken."""
-
-    def __init__(self) -> None:
-        self.woken: set[str] = set()
-        self.finished: list[UUID] = []
-
-    def work_for(self, client_ids: Iterable[str]) -> None:
-        self.woken |= set(client_ids)
-
-    def room_for(self, client_ids: Iterable[str]) -> None: ...
-
-    def send_again(self) -> None: ...
-
-    def ended(self, command_ids: Iterable[UUID]) -> None:
-        self.finished += command_ids
-
-    def broker_changed(self) -> None: ...
+@pytest.fixture
+def signals() -> RecordingPorts:
+    return RecordingPorts()
 
 
 @pytest.fixture
-def signals() -> Signals:
-    return Signals()
-
-
-@pytest.fixture
-def letters(database: Database, signals: Signals) -> DeadLetters:
+def letters(database: Database, signals: RecordingPorts) -> DeadLetters:
     return DeadLetters(database, signals, command_metrics(), Metrics(Meters()), Log())
 
 
@@ -65,7 +46,7 @@ def letters(database: Database, signals: Signals) -> DeadLetters:
 async def second_hub(database_url: str) -> AsyncIterator[DeadLetters]:
     other = Database(database_url)
     await other.open()
-    yield DeadLetters(other, Signals(), command_metrics(), Metrics(Meters()), Log())
+    yield DeadLetters(other, RecordingPorts(), command_metrics(), Metrics(Meters()), Log())
     await other.close()
 
 
@@ -181,7 +162,7 @@ _KEPT = (
 
 
 async def test_a_replay_is_a_new_command_like_the_old_one(
-    database: Database, letters: DeadLetters, signals: Signals
+    database: Database, letters: DeadLetters, signals: RecordingPorts
 ) -> None:
     await add_client(database)
     fields = {"priority": 8, "max_retries": 1, "timeout_s": 7.0, "on_interrupt": "rerun", "order_key": "k"}
@@ -420,7 +401,7 @@ async def test_a_replay_goes_in_the_place_of_its_original(database: Database, le
 
 @pytest.mark.parametrize("way", ["dismiss", "decide"])
 async def test_what_waits_behind_it_goes_when_a_person_closes_it(
-    database: Database, letters: DeadLetters, signals: Signals, way: str
+    database: Database, letters: DeadLetters, signals: RecordingPorts, way: str
 ) -> None:
     await add_client(database)
     first = await dead(database, JournalLost(), order_key="k")
@@ -468,7 +449,7 @@ async def test_dismissing_says_who_and_why_and_is_harmless_twice(database: Datab
 
 @pytest.mark.parametrize("outcome", ["completed", "failed", "cancelled"])
 async def test_a_person_s_word_about_an_unknown_command_is_final(
-    database: Database, letters: DeadLetters, signals: Signals, outcome: str
+    database: Database, letters: DeadLetters, signals: RecordingPorts, outcome: str
 ) -> None:
     await add_client(database)
     letter = await dead(database, JournalLost())

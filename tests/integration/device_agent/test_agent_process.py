@@ -10,9 +10,9 @@ from device_agent.actions.base import AGENT_STOPS
 from schemas.messages import Birth, Offline, Will
 from schemas.states import ReportStatus
 from tests.integration.device_agent.agents import AgentProcess
-from tests.integration.device_agent.conftest import Broker
 from tests.integration.device_agent.scripted_hub import ScriptedHub
 from tests.support.agent_bench import a_cancel
+from tests.support.embedded_broker import RunningBroker
 from tests.support.strace import strace
 
 
@@ -95,7 +95,7 @@ async def test_reports_without_receipt_come_again_after_a_restart(agent: AgentPr
 
 @pytest.mark.fault("F13")
 async def test_a_broker_that_dies_and_forgets_costs_nothing(
-    agent: AgentProcess, hub: ScriptedHub, broker: Broker
+    agent: AgentProcess, hub: ScriptedHub, broker: RunningBroker
 ) -> None:
     await agent.start()
     await hub.wait_welcomed()

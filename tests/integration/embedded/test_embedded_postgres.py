@@ -17,7 +17,7 @@ from hub.programs.embedded.errors import EmbeddedError
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.ports import PortBook
 from hub.programs.embedded.postgres import EmbeddedPostgres
-from tests.support.polling import eventually
+from tests.support.waiting import SOON_S, until
 
 COUNT = "SELECT count(*) FROM kept"
 
@@ -129,7 +129,7 @@ def test_it_ends_with_the_process_that_started_it(data_folder: DataFolder, packa
         assert parent.stdout is not None
         server_pid = int(parent.stdout.readline())
         parent.send_signal(signal.SIGKILL)
-    eventually(lambda: not Path(f"/proc/{server_pid}").exists(), "it followed its parent")
+    until(lambda: not Path(f"/proc/{server_pid}").exists(), "it followed its parent", SOON_S)
     again = EmbeddedPostgres(data_folder, packages, port)
     with data_folder.locked():
         assert run(again.start(), "SELECT 1") == 1

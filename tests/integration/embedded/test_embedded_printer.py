@@ -15,7 +15,8 @@ from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.packages import Packages, Program
 from hub.programs.embedded.ports import PortBook
 from hub.programs.embedded.printer import HOSTS, EmbeddedPrinter, PrinterPrograms, find_programs
-from tests.support.polling import eventually, processes_in
+from tests.support.processes import processes_in
+from tests.support.waiting import SOON_S, until
 
 DOCUMENT = b"%PDF-1.4 a label"
 PRINT = """{ NAME "print" OPERATION Print-Job GROUP operation-attributes-tag
@@ -66,7 +67,7 @@ def test_a_job_leaves_its_document_and_one_line(
 ) -> None:
     name = "주문 a'b \\\\ / label"
     assert "successful-ok" in ask(programs.printer, PRINT, printer.url, tmp_path, name)
-    eventually(lambda: len(effects(printer)) == 1, "the job was printed")
+    until(lambda: len(effects(printer)) == 1, "the job was printed", SOON_S)
     effect = effects(printer)[0]
     assert effect["job_name"].startswith("주문 a'b \\")
     assert (effect["copies"], effect["sides"], effect["user"]) == (3, "two-sided-long-edge", "kim")
@@ -80,7 +81,7 @@ def test_a_failing_printer_aborts_the_job_without_effect(
     (printer.control_folder / "stderr").write_text("ERROR: fuser melted\n")
     (printer.control_folder / "exit").write_text("1")
     ask(programs.printer, PRINT, printer.url, tmp_path)
-    eventually(lambda: "aborted" in ask(programs.printer, STATE, printer.url, tmp_path), "the job was aborted")
+    until(lambda: "aborted" in ask(programs.printer, STATE, printer.url, tmp_path), "the job was aborted", SOON_S)
     assert "fuser melted" in ask(programs.printer, STATE, printer.url, tmp_path)
     assert effects(printer) == []
 
@@ -90,11 +91,11 @@ def test_a_slow_printer_is_still_at_it_after_the_effect(
 ) -> None:
     (printer.control_folder / "seconds_after").write_text("30")
     ask(programs.printer, PRINT, printer.url, tmp_path)
-    eventually(lambda: len(effects(printer)) == 1, "the effect was recorded")
+    until(lambda: len(effects(printer)) == 1, "the effect was recorded", SOON_S)
     assert "= processing" in ask(programs.printer, STATE, printer.url, tmp_path)
     assert "print_command.s" in processes_in(printer.effects_file.parent)
     printer.stop()
-    eventually(lambda: processes_in(printer.effects_file.parent) == [], "the slow command went along")
+    until(lambda: processes_in(printer.effects_file.parent) == [], "the slow command went along", SOON_S)
 
 
 def test_a_printer_that_dies_in_mid_print_prints_nothing_more(
@@ -103,12 +104,12 @@ def test_a_printer_that_dies_in_mid_print_prints_nothing_more(
     (printer.control_folder / "seconds").write_text("600")
     ask(programs.printer, PRINT, printer.url, tmp_path)
     folder = printer.effects_file.parent
-    eventually(lambda: "timeout" in processes_in(folder), "it prints")
+    until(lambda: "timeout" in processes_in(folder), "it prints", SOON_S)
 
     # Only the printer itself, as the kernel does when whoever started it dies.
     os.kill(int((data_folder.run / "printer").read_text().split()[0]), signal.SIGKILL)
 
-    eventually(lambda: processes_in(folder) == ["dbus-daemon"], "its command ended, too")
+    until(lambda: processes_in(folder) == ["dbus-daemon"], "its command ended, too", SOON_S)
     assert effects(printer) == []
 
 
@@ -116,11 +117,11 @@ def test_it_starts_again_after_a_crash_and_counts_on(
     printer: EmbeddedPrinter, programs: PrinterPrograms, tmp_path: Path
 ) -> None:
     ask(programs.printer, PRINT, printer.url, tmp_path)
-    eventually(lambda: len(effects(printer)) == 1, "the first job was printed")
+    until(lambda: len(effects(printer)) == 1, "the first job was printed", SOON_S)
     printer.kill()
     printer.start()
     ask(programs.printer, PRINT, printer.url, tmp_path)
-    eventually(lambda: [effect["number"] for effect in effects(printer)] == [1, 2], "both jobs are recorded")
+    until(lambda: [effect["number"] for effect in effects(printer)] == [1, 2], "both jobs are recorded", SOON_S)
 
 
 def test_without_the_programs_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

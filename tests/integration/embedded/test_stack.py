@@ -14,7 +14,7 @@ from hub.programs.embedded.processes import Child, ChildSpec
 from hub.programs.embedded.stack import Stack, StackOptions
 from hub.programs.embedded.supervision import FIRST_DELAY_S, HEALTHY_AFTER_S, LONGEST_DELAY_S, Supervisor
 from tests.support.broker_client import BrokerClient
-from tests.support.polling import eventually
+from tests.support.waiting import SOON_S, until
 
 ANY_PORTS = StackOptions(postgres_port=0, mqtt_port=0, websocket_port=0, printer_port=0)
 
@@ -36,11 +36,12 @@ def test_everything_starts_survives_a_crash_of_each_and_ends(data_folder: DataFo
             assert service is not None
             service.kill()
         assert not any(service and service.is_alive() for service in (*services, program))
-        eventually(
-            lambda: all(service is not None and service.is_alive() for service in (*services, program)),
-            f"all run again; said {said}",
-            stack.tick,
-        )
+
+        def all_run_again() -> bool:
+            stack.tick()
+            return all(service is not None and service.is_alive() for service in (*services, program))
+
+        until(all_run_again, lambda: f"all run again; said {said}", SOON_S)
         assert program.pid != first_pid
         assert len([sentence for sentence in said if sentence.endswith("runs again.")]) == 4
         assert stack.broker is not None
@@ -87,7 +88,7 @@ def test_a_program_gets_its_own_environment_and_none_of_ours(
     show = "import os, time; print(sorted(os.environ), os.getppid(), flush=True); time.sleep(600)"
     with Stack(data_folder, packages, options, lambda _: []) as stack:
         program = stack.start_child("shown", [sys.executable, "-c", show], {"FLOORHUB_URL": "http://x"})
-        eventually(lambda: "FLOORHUB_URL" in program.log_tail(), "the program wrote to its log")
+        until(lambda: "FLOORHUB_URL" in program.log_tail(), "the program wrote to its log", SOON_S)
         assert "SECRET_OF_OURS" not in program.log_tail()
         stack.stop_child(program)
         stack.tick()

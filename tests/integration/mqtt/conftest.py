@@ -1,8 +1,6 @@
 """A broker with the shipped configuration, TLS included, and links of both kinds to it."""
 
-import shutil
 import subprocess
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,12 +9,11 @@ import pytest
 from broker_config import render
 from hub.mqtt.link import Link, LinkType
 from hub.mqtt.session import LINKS
-from hub.programs.embedded import accounts
 from hub.programs.embedded.data_folder import DataFolder
-from hub.programs.embedded.mosquitto import BrokerOptions, EmbeddedBroker
-from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.ports import PortBook
 from tests.integration.mqtt.running_broker import SECRET, Connect, Running, Taker
+from tests.support.embedded_broker import known_client, running_broker
+from tests.support.folders import open_folder
 
 
 def _certificate(folder: Path, ports: tuple[int, int]) -> render.Tls:
@@ -31,19 +28,12 @@ def _certificate(folder: Path, ports: tuple[int, int]) -> render.Tls:
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
-    base = Path(tempfile.mkdtemp(prefix="floorhub-mqtt-"))
-    base.chmod(0o755)
-    folder = DataFolder.prepare(base / "data")
-    own = accounts.load_or_create(folder.keys / "broker-accounts.json")
-    book = PortBook(folder.ports)
-    tls = _certificate(base, (book.choose("tls", 0).number, book.choose("tls-websocket", 0).number))
-    options = BrokerOptions(book.choose("mqtt", 0).number, book.choose("websocket", 0).number, tls=tls)
-    hashed = {role: render.hash_password(secret) for role, secret in own.passwords().items()}
-    broker = EmbeddedBroker(folder, Packages(), options)
-    broker.start(render.render_dynsec(hashed, [render.Client("alice", render.hash_password(SECRET), False)]))
-    yield Running(broker, own.hub, tls)
-    broker.stop()
-    shutil.rmtree(base)
+    with open_folder("mqtt") as base:
+        folder = DataFolder.prepare(base / "data")
+        book = PortBook(folder.ports)
+        tls = _certificate(base, (book.choose("tls", 0).number, book.choose("tls-websocket", 0).number))
+        with running_broker(folder, [known_client("alice", SECRET)], tls) as started:
+            yield Running(started.embedded, started.accounts.hub, tls)
 
 
 @pytest.fixture(params=sorted(LINKS))

@@ -29,10 +29,10 @@ from hub.features.retention.service.retention import Retention
 from hub.telemetry.log import Log
 from schemas.messages import Report
 from schemas.states import ReportStatus
-from tests.integration.commands.test_remembered import Ears
-from tests.support.factories import PRINCIPAL, add_client, new_command
+from tests.support.factories import PRINCIPAL, add_client, add_document, new_command
 from tests.support.features import retention as built
 from tests.support.hubs import command_metrics
+from tests.support.recording_ports import RecordingPorts
 
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
@@ -227,17 +227,7 @@ async def test_a_batch_goes_when_its_last_command_has_gone(database: Database, n
 
 async def document(database: Database, used_at: datetime) -> UUID:
     async with database.transaction() as connection:
-        made = uuid7()
-        await documents.insert_chunk(connection, made, 0, b"bytes")
-        await documents.insert(
-            connection,
-            id=made,
-            sha256=b"x",
-            size=5,
-            content_type="text/plain",
-            filename=None,
-            created_by=PRINCIPAL,
-        )
+        made = await add_document(connection)
     await execute(database, "UPDATE documents SET created_at = %s, used_at = %s WHERE id = %s", used_at, used_at, made)
     return made
 
@@ -353,16 +343,16 @@ async def test_a_late_report_about_a_deleted_command_gets_its_receipt_and_is_kep
 ) -> None:
     [command_id] = await ended(database, now - 100 * DAY, status="unknown")
     await cleaning(database, None).run(share=1)
-    ears = Ears()
+    ports = RecordingPorts()
 
     async def write(_: dict[UUID, float]) -> None: ...
 
-    reports = Reports(database, ears, ears, command_metrics(), Log(), random.Random(1), PubackTimes(write))  # noqa: S311
+    reports = Reports(database, ports, ports, command_metrics(), Log(), random.Random(1), PubackTimes(write))  # noqa: S311
     report = Report(
         report_id=uuid7(), command_id=command_id, attempt=1, status=ReportStatus.COMPLETED, at=datetime.now(UTC)
     )
     await reports.apply([Arrived("front-pc", "session-1", 1, report)])
-    assert ears.receipts == [report.report_id]
+    assert ports.receipts == [report.report_id]
     assert await value(database, "SELECT reason FROM report_quarantine") == "unknown_command"
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from uuid_utils.compat import uuid7
 
 from hub.core.access.rules import Caller, Principal
 from hub.core.clients.rules import Target
@@ -25,9 +24,9 @@ from hub.features.schedules.service import requests as requests
 from hub.features.schedules.service.runner import ScheduleRunner
 from hub.features.schedules.service.schedules import ScheduleRequest, Schedules
 from hub.telemetry.log import Log
-from tests.integration.dead_letters.test_dead_letters import Signals
-from tests.support.factories import add_client
+from tests.support.factories import add_client, add_document
 from tests.support.features import batch_creation, retention
+from tests.support.recording_ports import RecordingPorts
 
 Shift = Callable[[str], Awaitable[Database]]
 KIM = Caller(Principal(UUID(int=1), "user", "kim", "operator"), "10.0.0.7")
@@ -42,7 +41,7 @@ class Hub:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.signals = Signals()
+        self.signals = RecordingPorts()
         self.creation = batch_creation(database, self.signals)
         self.schedules = Schedules(database, self.creation, Log())
         self.runner = ScheduleRunner(database, self.creation, Log())
@@ -544,18 +543,8 @@ async def test_a_change_that_leaves_the_time_alone_keeps_what_is_due(hub: Hub) -
 
 
 async def test_a_document_that_a_schedule_names_stays(hub: Hub, tmp_path: Path, shift_clock: Shift) -> None:
-    named, unnamed = uuid7(), uuid7()
     async with hub.database.transaction() as connection:
-        for made in (named, unnamed):
-            await documents.insert(
-                connection,
-                id=made,
-                sha256=b"x",
-                size=1,
-                content_type="text/plain",
-                filename=None,
-                created_by=KIM.principal.id,
-            )
+        named, unnamed = [await add_document(connection) for _ in range(2)]
     command = CommandRequest(client_id="", action="print", payload={"printer": "p", "document": str(named)})
     schedule_id = await add(hub, request=BatchRequest(target=Target(), command=command), enabled=False)
     later = await shift_clock("100 days")

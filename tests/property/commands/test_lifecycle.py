@@ -33,6 +33,7 @@ from hub.core.presence.rules.presence import SILENCE, Evidence, Heard, Sign, age
 from hub.features.dead_letters import rules as dead_letters
 from hub.features.dead_letters.rules import OUTCOMES, Decide, Dismiss, Replay, Wish
 from schemas.states import Level, Presence, ReportStatus
+from tests.support.examples import examples
 
 START = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 CLAIM = "claim"
@@ -137,7 +138,7 @@ def _step(command: Command, event: Event | Wish | str, now: datetime) -> Command
     return _apply(command, decide(command, event, now))
 
 
-@settings(max_examples=600)
+@settings(max_examples=examples(600))
 @given(commands(), steps)
 def test_a_command_keeps_the_rules_whatever_happens(
     command: Command, happenings: list[tuple[Event | Wish | str, float]]
@@ -179,7 +180,7 @@ def test_a_command_keeps_the_rules_whatever_happens(
             assert not before.cancel_requested
 
 
-@settings(max_examples=600)
+@settings(max_examples=examples(600))
 @given(commands(), st.lists(st.tuples(events, st.floats(0, 5_000)), max_size=3), reports)
 def test_a_report_that_comes_again_changes_nothing(
     command: Command, happenings: list[tuple[Event | Wish | str, float]], report: Reported

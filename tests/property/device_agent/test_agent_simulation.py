@@ -41,6 +41,7 @@ from schemas.states import END_STATUSES, OnInterrupt, ReportStatus
 from schemas.topics import Channel
 from tests.property.presence.presence_world import Hub, Word
 from tests.support.agent_bench import CLIENT, T0, Bench, a_cancel, a_run, command_id, moment
+from tests.support.examples import examples
 
 COMMANDS = 5
 HEARD = [ReportStatus.ACCEPTED, ReportStatus.STARTED]
@@ -560,6 +561,6 @@ TestAgentSimulation = AgentSimulation.TestCase
 TestPutBackSimulation = PutBackSimulation.TestCase
 for simulation in (TestAgentSimulation, TestPutBackSimulation):
     simulation.settings = settings(
-        max_examples=150, stateful_step_count=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        max_examples=examples(150), stateful_step_count=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
     )
 del simulation  # pytest would collect it once more

@@ -217,22 +217,29 @@ def test_a_suback_names_a_reason_for_each_filter() -> None:
     assert packets.read_suback(Packet(packets.SUBACK, 0, b"\x00\x07\x00\x01\x87")) == (7, b"\x01\x87")
 
 
+REFUSED = {
+    packets.PROTOCOL_ERROR: {
+        "QoS 2": b"\x34\x06\x00\x01a\x00\x01\x00",
+        "QoS 3": b"\x36\x06\x00\x01a\x00\x01\x00",
+        "packet id 0": b"\x32\x06\x00\x01a\x00\x00\x00",
+        "topic alias alone": b"\x30\x04\x00\x00\x00x",
+    },
+    packets.MALFORMED: {
+        "no UTF-8": b"\x30\x04\x00\x01\xff\x00",
+        "topic behind the end": b"\x30\x04\x00\x09a\x00",
+        "no properties": b"\x32\x05\x00\x01a\x00\x01",
+        "properties behind the end": b"\x30\x05\x00\x01a\x02x",
+        "unknown property": b"\x30\x06\x00\x01a\x02\x77x",
+        "length of five bytes": b"\x30\x80\x80\x80\x80\x01",
+        "PUBACK without id": b"\x40\x00",
+    },
+    packets.PACKET_TOO_LARGE: {"over the bound": b"\x30\x81\x20"},
+}
+
+
 @pytest.mark.parametrize(
     ("wire", "code"),
-    [
-        pytest.param(b"\x34\x06\x00\x01a\x00\x01\x00", packets.PROTOCOL_ERROR, id="QoS 2"),
-        pytest.param(b"\x36\x06\x00\x01a\x00\x01\x00", packets.PROTOCOL_ERROR, id="QoS 3"),
-        pytest.param(b"\x32\x06\x00\x01a\x00\x00\x00", packets.PROTOCOL_ERROR, id="packet id 0"),
-        pytest.param(b"\x30\x04\x00\x00\x00x", packets.PROTOCOL_ERROR, id="topic alias alone"),
-        pytest.param(b"\x30\x04\x00\x01\xff\x00", packets.MALFORMED, id="no UTF-8"),
-        pytest.param(b"\x30\x04\x00\x09a\x00", packets.MALFORMED, id="topic behind the end"),
-        pytest.param(b"\x32\x05\x00\x01a\x00\x01", packets.MALFORMED, id="no properties"),
-        pytest.param(b"\x30\x05\x00\x01a\x02x", packets.MALFORMED, id="properties behind the end"),
-        pytest.param(b"\x30\x06\x00\x01a\x02\x77x", packets.MALFORMED, id="unknown property"),
-        pytest.param(b"\x30\x80\x80\x80\x80\x01", packets.MALFORMED, id="length of five bytes"),
-        pytest.param(b"\x30\x81\x20", packets.PACKET_TOO_LARGE, id="over the bound"),
-        pytest.param(b"\x40\x00", packets.MALFORMED, id="PUBACK without id"),
-    ],
+    [pytest.param(wire, code, id=name) for code, wires in REFUSED.items() for name, wire in wires.items()],
 )
 def test_what_no_broker_may_send_is_refused_with_its_reason(wire: bytes, code: int) -> None:
     with pytest.raises(PacketError) as refused:

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from schemas.states import Level, Presence
 from tests.property.presence.presence_world import Machine, World
+from tests.support.examples import examples
 
 workers = st.integers(0, 1)
 
@@ -204,6 +205,6 @@ TestOneBasicMachine = OneBasicMachine.TestCase
 TestTwoMachines = TwoMachines.TestCase
 for tested in (TestOneMachine, TestOneBasicMachine, TestTwoMachines):
     tested.settings = settings(
-        max_examples=300, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        max_examples=examples(300), stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
     )
 del tested  # pytest would collect it once more

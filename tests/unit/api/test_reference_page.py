@@ -1,4 +1,4 @@
-"""The page `/docs` works on a floor that has no way to the internet."""
+"""The page `/docs` works on a site that has no way to the internet."""
 
 import re
 from typing import Any

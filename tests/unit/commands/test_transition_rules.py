@@ -8,23 +8,7 @@ from typing import Any
 import pytest
 
 from hub.core.commands.rules import lifecycle
-from hub.core.commands.rules.lifecycle import (
-    ENDED,
-    FINAL,
-    TRANSITIONS,
-    CancelRequested,
-    Command,
-    DeadlinePassed,
-    Event,
-    Ignore,
-    Ignored,
-    JournalLost,
-    Move,
-    Reported,
-    Status,
-    Touch,
-    decide,
-)
+from hub.core.commands.rules.lifecycle import Command, Ignore, Ignored, Move, Reported, Status, Touch, decide
 from hub.core.commands.rules.retry import RetryPolicy
 from schemas.states import ReportStatus
 
@@ -37,14 +21,14 @@ def command(status: Status, **fields: Any) -> Command:
     return Command(status=status, expires_at=EXPIRES, timeout_s=60.0, **{"attempt": 2, **fields})
 
 
-def every_event(attempt: int = 2) -> list[Event]:
+def every_event(attempt: int = 2) -> list[lifecycle.Event]:
     """Each event there is, reports about `attempt`."""
     reports = [
         Reported(status, attempt, retryable)
         for status in ReportStatus
         for retryable in ((False, True) if status is ReportStatus.FAILED else (False,))
     ]
-    return [*reports, CancelRequested(), DeadlinePassed(), JournalLost()]
+    return [*reports, lifecycle.CancelRequested(), lifecycle.DeadlinePassed(), lifecycle.JournalLost()]
 
 
 def test_the_table_holds_each_transition_that_is_decided_and_no_other() -> None:
@@ -54,13 +38,13 @@ def test_the_table_holds_each_transition_that_is_decided_and_no_other() -> None:
             decision = decide(command(status, cancel_requested=cancel, held=held, rerun=rerun), event, NOW)
             if isinstance(decision, Move) and decision.to is not status:
                 made.add((status, decision.to))
-    assert made == {(old, new) for old, news in TRANSITIONS.items() for new in news}
+    assert made == {(old, new) for old, news in lifecycle.TRANSITIONS.items() for new in news}
 
 
 def test_the_table_names_every_status_and_only_final_ones_lead_nowhere() -> None:
-    assert set(TRANSITIONS) == set(Status)
-    assert {status for status, following in TRANSITIONS.items() if not following} == FINAL
-    assert FINAL | {Status.UNKNOWN} == ENDED
+    assert set(lifecycle.TRANSITIONS) == set(Status)
+    assert {status for status, following in lifecycle.TRANSITIONS.items() if not following} == lifecycle.FINAL
+    assert lifecycle.FINAL | {Status.UNKNOWN} == lifecycle.ENDED
 
 
 @pytest.mark.parametrize("status", list(Status))
@@ -119,10 +103,10 @@ def test_what_was_done_already_wins_over_a_cancel() -> None:
 
 def test_a_cancel_of_what_was_handed_out_is_a_question_to_the_agent() -> None:
     for status in (Status.QUEUED, Status.RUNNING):
-        assert decide(command(status), CancelRequested(), NOW) == Move(
+        assert decide(command(status), lifecycle.CancelRequested(), NOW) == Move(
             status, "cancel_requested", {"cancel_requested_at": NOW, "cancel_lease_until": NOW}
         )
-        again = decide(command(status, cancel_requested=True), CancelRequested(), NOW)
+        again = decide(command(status, cancel_requested=True), lifecycle.CancelRequested(), NOW)
         assert again == Ignore(Ignored.REPEATED)
 
 
@@ -146,8 +130,8 @@ def test_an_agent_that_is_busy_gets_the_attempt_again_also_after_it_began_once()
 @pytest.mark.parametrize("status", [Status.PENDING, Status.QUEUED, Status.RUNNING])
 def test_before_its_deadline_time_decides_nothing(status: Status) -> None:
     early = command(status, deadline_at=NOW + timedelta(microseconds=1))
-    assert decide(early, DeadlinePassed(), NOW) == Ignore(Ignored.NOT_DUE)
-    assert isinstance(decide(replace(early, deadline_at=NOW), DeadlinePassed(), NOW), Move)
+    assert decide(early, lifecycle.DeadlinePassed(), NOW) == Ignore(Ignored.NOT_DUE)
+    assert isinstance(decide(replace(early, deadline_at=NOW), lifecycle.DeadlinePassed(), NOW), Move)
 
 
 def test_a_hold_gives_a_person_a_day_and_its_end_takes_that_back() -> None:
@@ -161,15 +145,15 @@ def test_a_hold_gives_a_person_a_day_and_its_end_takes_that_back() -> None:
 
 def test_a_lost_journal_makes_unknown_but_what_may_run_twice_is_offered_again() -> None:
     for status in (Status.QUEUED, Status.RUNNING):
-        lost = decide(command(status), JournalLost("session_lost"), NOW)
+        lost = decide(command(status), lifecycle.JournalLost("session_lost"), NOW)
         assert isinstance(lost, Move)
         assert (lost.to, lost.changes["unknown_reason"]) == (Status.UNKNOWN, "session_lost")
-        again = decide(command(status, rerun=True), JournalLost(), NOW)
+        again = decide(command(status, rerun=True), lifecycle.JournalLost(), NOW)
         assert isinstance(again, Touch)
         assert again.changes["lease_until"] == NOW
         # A run that begins anew has its whole time again; one that has not begun keeps what it had.
         assert ("deadline_at" in again.changes) == (status is Status.RUNNING)
-    assert decide(command(Status.PENDING), JournalLost(), NOW) == Ignore(Ignored.LATE)
+    assert decide(command(Status.PENDING), lifecycle.JournalLost(), NOW) == Ignore(Ignored.LATE)
 
 
 def test_the_agents_evidence_replaces_our_guess_once() -> None:

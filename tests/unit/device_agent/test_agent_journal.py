@@ -36,6 +36,7 @@ from device_agent.core.records import (
 )
 from device_agent.journal import Journal, JournalError, JournalLockedError, open_journal
 from tests.support.agent_bench import a_run, command_id
+from tests.support.examples import examples
 from tests.support.strace import strace
 
 ids = st.integers(1, 4).map(command_id)
@@ -96,7 +97,7 @@ async def reopened(journal: Journal, path: Path) -> Snapshot:
 
 
 @given(commits=st.lists(st.lists(writes, max_size=8), max_size=6))
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_file_holds_what_the_snapshot_holds(tmp_path_factory: pytest.TempPathFactory, commits: Any) -> None:
     path = tmp_path_factory.mktemp("journal") / "journal.db"
     expected = Snapshot()
