@@ -80,9 +80,11 @@ def _forget(file: Path, removed: Collection[str]) -> None:
     file.write_text(text, encoding="utf-8")
 
 
-def run_tests(folder: Path, subjects: Sequence[str], *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_tests(
+    folder: Path, subjects: Sequence[str], *arguments: str, kinds: Sequence[str] = KINDS
+) -> subprocess.CompletedProcess[str]:
     """Run the tests of these subjects in a copy."""
-    places = [f"tests/{kind}/{subject}" for kind in KINDS for subject in subjects]
+    places = [f"tests/{kind}/{subject}" for kind in kinds for subject in subjects]
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     argv += [place for place in places if any((folder / place).rglob("test_*.py"))]
     environment = {"PYTHONPATH": str(folder)}

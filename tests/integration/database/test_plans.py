@@ -229,9 +229,7 @@ async def test_clean_up_and_schedules_read_only_indexes_of_the_other_tables(
 ) -> None:
     parameters, index = OTHER_TABLES[subject, name]
     async with empty_database.connection() as connection, connection.transaction(force_rollback=True):
-        cursor = await connection.execute(
-            b"EXPLAIN (FORMAT JSON) " + statement(f"features/{subject}", name), parameters
-        )
+        cursor = await connection.execute(b"EXPLAIN (FORMAT JSON) " + statement(subject, name), parameters)
         answer = await cursor.fetchone()
     assert answer is not None
     nodes = list(_nodes(answer["QUERY PLAN"][0]["Plan"]))
