@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, ForeignKey, Identity, MetaData, Text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Identity, MetaData, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
