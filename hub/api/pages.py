@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
@@ -35,9 +36,15 @@ class Page(Generic[Row, Place]):
         return cls(rows[:limit], place(rows[limit - 1]) if len(rows) > limit else None)
 
 
-def to_cursor(place: UUID | None) -> str | None:
-    """An id as callers get it to fetch the next page."""
-    return None if place is None else base64.urlsafe_b64encode(place.bytes).rstrip(b"=").decode()
+def to_cursor(place: UUID | datetime | str | None) -> str | None:
+    """Where a page ended, as callers get it to fetch the next one: an id, a time, or a name as it is."""
+    match place:
+        case UUID():
+            return base64.urlsafe_b64encode(place.bytes).rstrip(b"=").decode()
+        case datetime():
+            return place.isoformat().replace("+00:00", "Z")
+        case _:
+            return place
 
 
 def from_cursor(cursor: str | None) -> UUID | None:

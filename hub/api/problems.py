@@ -22,8 +22,21 @@ from hub.telemetry.log import Log
 MEDIA_TYPE = "application/problem+json"
 PROBLEM: dict[str, Any] = {"model": Problem, "content": {MEDIA_TYPE: {}}}
 """How a route describes an answer that is an error."""
+_OF_MOST = (401, 403, 422, 503)
+_OF_A_BODY = (400, 413, 415)
 HUNG_UP = 499
 """The status that the log shows for a caller who hung up while sending."""
+
+
+def fails(*statuses: int, body: bool = False) -> dict[int | str, dict[str, Any]]:
+    """How a route describes its errors: those of every route that asks for a key and takes parameters, those of a JSON
+    body, and its own."""
+    return fails_only(*_OF_MOST, *statuses, *(_OF_A_BODY if body else ()))
+
+
+def fails_only(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The same for a route that has these errors and no others."""
+    return dict.fromkeys(sorted(statuses), PROBLEM)
 
 
 class _Blank(dict[str, Any]):

@@ -1,8 +1,12 @@
-"""What all shapes of HTTP bodies share. snake_case; camelCase is accepted, too. Unknown fields are refused by name."""
+"""What all shapes of HTTP bodies share. snake_case; camelCase is accepted, too. Unknown fields are refused by name.
+
+What the services take comes from `to_request()` of a shape, or from `changes()` of one that changes some fields.
+"""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any, ClassVar, Self
 
+from fastapi import Path
 from pydantic import (
     AfterValidator,
     AliasChoices,
@@ -11,10 +15,12 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    model_validator,
 )
 from pydantic.alias_generators import to_camel
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", examples=["press-1"])]
+SlugInPath = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Tag = Annotated[str, Field(min_length=1, max_length=100)]
 ActionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$", examples=["print"])]
 
@@ -40,6 +46,23 @@ class Input(BaseModel):
         populate_by_name=True,
         allow_inf_nan=False,
     )
+
+
+class Change(Input):
+    """What to change; a field that is left out stays as it is."""
+
+    may_be_null: ClassVar[frozenset[str]] = frozenset()
+
+    @model_validator(mode="after")
+    def _not_null(self) -> Self:
+        for name in type(self).model_fields:
+            if name in self.model_fields_set - self.may_be_null and getattr(self, name) is None:
+                raise ValueError(f"{name} cannot be null: leave it out to keep it")
+        return self
+
+    def changes(self) -> dict[str, Any]:
+        """What was given, by its name, as the services take it."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
 
 
 class ProblemField(BaseModel):

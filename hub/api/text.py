@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from hub.errors import FieldProblem, RejectedError
+
 MAX_DEPTH = 64
 """Levels of nesting. Far more than anybody needs, and far less than what whoever reads it later can take."""
 
@@ -44,6 +46,13 @@ def find_unstorable(value: Any, path: str) -> tuple[str, str] | None:
     if found is _TOO_DEEP:
         return path, f"is nested deeper than {MAX_DEPTH} levels"
     return path + found[0], found[1]
+
+
+def require_storable(**values: Any) -> None:
+    """Raise RejectedError that names every value which cannot be stored, by its field."""
+    found = (find_unstorable(value, name) for name, value in values.items())
+    if problems := tuple(FieldProblem(*problem) for problem in found if problem is not None):
+        raise RejectedError("validation_error", fields=problems)
 
 
 _TOO_DEEP = ("", "")
