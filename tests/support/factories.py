@@ -56,7 +56,7 @@ async def add_client(
 ) -> str:
     """Register a client and put its session into a state, as its birth would; its id."""
     async with database.transaction() as connection:
-        await clients.insert(connection, new_client(id, **changes))
+        await clients.insert_client(connection, new_client(id, **changes))
         now = await engine.now(connection)
         evidence = Evidence(presence, "test", "session-1", 1, level, heard_at=now, since=now)
         await sessions.save_presence(connection, id, Evidence(), evidence)

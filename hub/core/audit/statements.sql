@@ -1,3 +1,6 @@
+-- Records are written in the transaction of whatever they tell of, a cancel on the hot path, too; and clean-up takes rows
+-- by the hundred, each kind by an index of its own, with the line that the archive keeps.
+
 -- name: record
 INSERT INTO audit_logs (at, principal_id, action, resource, resource_id, address, detail)
 VALUES (floorhub_now(), %(principal_id)s, %(action)s, %(resource)s, %(resource_id)s, %(address)s, %(detail)s);
@@ -7,6 +10,12 @@ VALUES (floorhub_now(), %(principal_id)s, %(action)s, %(resource)s, %(resource_i
 INSERT INTO audit_logs (at, principal_id, action, resource, resource_id, address, detail)
 SELECT floorhub_now(), %(principal_id)s, %(action)s, 'command', r.id::text, %(address)s, r.detail
 FROM jsonb_to_recordset(%(rows)s) AS r (id uuid, detail jsonb);
+
+-- name: record_each
+-- The same of several things, with one detail.
+INSERT INTO audit_logs (at, principal_id, action, resource, resource_id, address, detail)
+SELECT floorhub_now(), %(principal_id)s, %(action)s, %(resource)s, resource_id, %(address)s, %(detail)s::jsonb
+FROM unnest(%(resource_ids)s::text[]) AS resource_id;
 
 -- name: delete_rows
 WITH old AS MATERIALIZED (

@@ -1,16 +1,17 @@
 """The trace of who did what: rows written in the transaction of what they tell of."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from hub.database.engine import Connection
-from hub.database.statements import statement
+from hub.database.statements import Statement
 
-_RECORD = statement("core/audit", "record")
-_RECORD_MANY = statement("core/audit", "record_many")
+_RECORD = Statement("core/audit", "record")
+_RECORD_EACH = Statement("core/audit", "record_each")
+_RECORD_MANY = Statement("core/audit", "record_many")
 
 
 class Actor(Protocol):
@@ -34,16 +35,30 @@ async def record(
     detail: Mapping[str, Any] | None = None,
 ) -> None:
     """Leave a row about one thing. The caller owns the transaction."""
-    await connection.execute(
-        _RECORD,
-        {
-            "principal_id": actor.principal_id,
-            "action": action,
-            "resource": resource,
-            "resource_id": resource_id,
-            "address": actor.address,
-            "detail": Jsonb(detail) if detail is not None else None,
-        },
+    await _RECORD.execute(
+        connection,
+        **_who_did(actor, action),
+        resource=resource,
+        resource_id=resource_id,
+        detail=Jsonb(detail) if detail is not None else None,
+    )
+
+
+async def record_each(
+    connection: Connection,
+    actor: Actor,
+    action: str,
+    resource: str,
+    resource_ids: Sequence[str],
+    detail: Mapping[str, Any],
+) -> None:
+    """The same for several things at once: a row for each, all with this detail."""
+    await _RECORD_EACH.execute(
+        connection,
+        **_who_did(actor, action),
+        resource=resource,
+        resource_ids=list(resource_ids),
+        detail=Jsonb(detail),
     )
 
 
@@ -53,7 +68,8 @@ async def record_commands(
     """The same for several commands at once: a row for each, with its detail."""
     if details:
         rows = [{"id": command_id, "detail": detail} for command_id, detail in details.items()]
-        await connection.execute(
-            _RECORD_MANY,
-            {"principal_id": actor.principal_id, "action": action, "address": actor.address, "rows": Jsonb(rows)},
-        )
+        await _RECORD_MANY.execute(connection, **_who_did(actor, action), rows=Jsonb(rows))
+
+
+def _who_did(actor: Actor, action: str) -> dict[str, Any]:
+    return {"principal_id": actor.principal_id, "address": actor.address, "action": action}

@@ -1,12 +1,13 @@
 """The shapes of clients, targets, groups and permissions."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from hub.api.shapes import ActionName, Input, Slug, Tag
+from hub.api.shapes import ActionName, Change, Input, Slug, Tag
 from hub.core.clients.rules import MOST_TARGETS, Target
+from hub.core.clients.service.clients import ClientRequest
 
 ClientKind = Literal["printer_pc", "pda", "kiosk", "other"]
 
@@ -26,10 +27,15 @@ class ClientInput(Input):
     rate_limit: int = Field(60, ge=0, le=1_000_000, description="Commands a minute.")
     max_commands_per_day: int = Field(1_000, ge=0, le=100_000_000, description="A day is a UTC day.")
 
+    def to_request(self) -> ClientRequest:
+        """As the service takes it."""
+        return ClientRequest(**self.__dict__)
 
-class ClientChange(Input):
+
+class ClientChange(Change):
     """What to change; a field that is left out stays as it is."""
 
+    may_be_null: ClassVar[frozenset[str]] = frozenset({"zone", "allowed_actions"})
     name: str | None = Field(None, min_length=1, max_length=200)
     kind: ClientKind | None = None
     zone: str | None = Field(None, min_length=1, max_length=100)
@@ -38,13 +44,6 @@ class ClientChange(Input):
     allowed_actions: list[ActionName] | None = Field(None, max_length=100)
     rate_limit: int | None = Field(None, ge=0, le=1_000_000)
     max_commands_per_day: int | None = Field(None, ge=0, le=100_000_000)
-
-    @model_validator(mode="after")
-    def _not_null(self) -> "ClientChange":
-        for name in ("name", "kind", "tags", "metadata", "rate_limit", "max_commands_per_day"):
-            if name in self.model_fields_set and getattr(self, name) is None:
-                raise ValueError(f"{name} cannot be null: leave it out to keep it")
-        return self
 
 
 class ClientOutput(BaseModel):
@@ -141,7 +140,7 @@ class TargetInput(Input):
             raise ValueError("tags needs all or any, with at least one tag")
         return self
 
-    def target(self) -> Target:
+    def to_request(self) -> Target:
         """As the services take it."""
         tags = self.tags or TagsInput()
         return Target(
@@ -207,9 +206,10 @@ class MemberPage(BaseModel):
     next_cursor: str | None = None
 
 
-class PermissionsChange(Input):
+class PermissionsChange(Change):
     """What to change; a field that is left out stays as it is."""
 
+    may_be_null: ClassVar[frozenset[str]] = frozenset({"allowed_actions"})
     allowed_actions: list[ActionName] | None = Field(
         None, max_length=100, description="null: every action that its agent offers."
     )
@@ -217,23 +217,20 @@ class PermissionsChange(Input):
     max_commands_per_day: int | None = Field(None, ge=0, le=100_000_000, description="A day is a UTC day.")
 
     @model_validator(mode="after")
-    def _something(self) -> "PermissionsChange":
-        for name in ("rate_limit", "max_commands_per_day"):
-            if name in self.model_fields_set and getattr(self, name) is None:
-                raise ValueError(f"{name} cannot be null: leave it out to keep it")
-        if not self.model_fields_set & set(PermissionsChange.model_fields):
+    def _something(self) -> Self:
+        if not self.changes():
             raise ValueError("give allowed_actions, rate_limit or max_commands_per_day")
         return self
-
-    def changes(self) -> dict[str, Any]:
-        """What was given, as the service takes it."""
-        return self.model_dump(include=self.model_fields_set & set(PermissionsChange.model_fields))
 
 
 class PermissionsOfMany(PermissionsChange):
     """The same for every client that a target means."""
 
     target: TargetInput
+
+    def changes(self) -> dict[str, Any]:
+        """The same without the target."""
+        return {name: value for name, value in super().changes().items() if name != "target"}
 
 
 class Left(BaseModel):

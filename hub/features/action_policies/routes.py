@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field, model_validator
 
 from hub.api.lookup import part
-from hub.api.problems import PROBLEM
+from hub.api.problems import fails, fails_only
 from hub.core.access.routes import MayAdminister, MayRead
 from hub.core.commands.rules.policies import Policy
 from hub.core.commands.shapes import BackOffInput
@@ -17,7 +17,7 @@ from hub.features.action_policies.service import ActionPolicies, ActionRow
 router = APIRouter(tags=["actions"])
 ActionPoliciesDep = Annotated[ActionPolicies, part(ActionPolicies)]
 ActionName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_-]{0,62}$", examples=["print"])]
-_CHANGED: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 401, 403, 413, 415, 422, 503), PROBLEM)
+_CHANGED: dict[int | str, dict[str, Any]] = fails(body=True)
 
 
 class PolicyInput(BackOffInput):
@@ -76,7 +76,7 @@ class ActionList(BaseModel):
     "/api/actions",
     response_model=ActionList,
     summary="Actions and what their commands get by default",
-    responses=dict.fromkeys((401, 403, 503), PROBLEM),
+    responses=fails_only(401, 403, 503),
 )
 async def list_actions(policies: ActionPoliciesDep, _caller: MayRead) -> ActionList:
     """All of them, in order of their names."""
@@ -104,7 +104,7 @@ async def put_policy(
     "/api/actions/{action}/policy",
     response_model=ActionOutput,
     summary="Take the policy of an action away",
-    responses=dict.fromkeys((401, 403, 422, 503), PROBLEM),
+    responses=fails(),
 )
 async def delete_policy(action: ActionName, policies: ActionPoliciesDep, caller: MayAdminister) -> ActionOutput:
     """Go back to the hub's defaults; again without a difference."""

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from hub.api.answers import json_answer
 from hub.api.lookup import part
 from hub.api.pages import from_cursor, to_cursor
-from hub.api.problems import PROBLEM
+from hub.api.problems import fails
 from hub.core.access.routes import MayCommand, MayRead
 from hub.core.access.rules import IdempotencyKey
 from hub.core.commands.service.submission import CommandRequest
@@ -34,7 +34,7 @@ ROUTE = "POST /api/batches"
 CommandStatus = Literal[
     "pending", "queued", "running", "completed", "failed", "cancelled", "expired", "rejected", "unknown"
 ]
-_CHANGED: dict[int | str, dict[str, Any]] = dict.fromkeys((401, 403, 404, 409, 422, 503), PROBLEM)
+_CHANGED: dict[int | str, dict[str, Any]] = fails(404, 409)
 
 
 @router.post(
@@ -52,7 +52,7 @@ _CHANGED: dict[int | str, dict[str, Any]] = dict.fromkeys((401, 403, 404, 409, 4
             "model": Preview | BatchOutput,
             "description": "The preview; or the batch of a request with this key that was accepted before.",
         },
-        **dict.fromkeys((400, 401, 403, 404, 409, 413, 415, 422, 502, 503), PROBLEM),
+        **fails(404, 409, 502, body=True),
     },
 )
 async def post_batch(
@@ -81,7 +81,7 @@ async def post_batch(
     "/api/batches",
     response_model=BatchPage,
     summary="List batches, newest first",
-    responses=dict.fromkeys((401, 403, 422, 503), PROBLEM),
+    responses=fails(),
 )
 async def list_batches(
     batches: BatchesDep,
@@ -103,7 +103,7 @@ async def list_batches(
     response_model=BatchDetail,
     summary="One batch: how far it is, and its commands",
     description="Filters and `cursor` are for `items`; the counts are always those of the whole batch.",
-    responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
+    responses=fails(404),
 )
 async def get_batch(
     batch_id: UUID,
@@ -172,7 +172,7 @@ async def cancel_batch(batch_id: UUID, batches: BatchesDep, caller: MayCommand) 
 def request_of(body: BatchFields, traceparent: str | None = None) -> BatchRequest:
     """A body as the services take it."""
     return BatchRequest(
-        target=None if body.target is None else body.target.target(),
+        target=None if body.target is None else body.target.to_request(),
         command=None if body.command is None else _command(body.command, "", traceparent),
         commands=tuple(_command(command, command.client_id, traceparent) for command in body.commands or ()),
         max_failures=body.max_failures,

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 from hub.api.answers import json_answer
 from hub.api.lookup import part
 from hub.api.pages import from_cursor, to_cursor
-from hub.api.problems import PROBLEM, prefers_korean, sentence
+from hub.api.problems import fails, fails_only, prefers_korean, sentence
 from hub.api.shapes import Moment
 from hub.core.access.routes import MayCommand, MayRead
 from hub.core.commands.routes.commands import shape, until_end
@@ -43,7 +43,7 @@ CommandsDep = Annotated[Commands, part(Commands)]
 DeadLettersDep = Annotated[DeadLetters, part(DeadLetters)]
 WaitingDep = Annotated[Waiting, part(Waiting)]
 _FIELDS = tuple(DeadLetter.model_fields)
-_CHANGED: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 401, 403, 415, 422, 503), PROBLEM)
+_CHANGED: dict[int | str, dict[str, Any]] = fails(400, 415)
 
 
 @router.get(
@@ -51,7 +51,7 @@ _CHANGED: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 401, 403, 415, 4
     response_model=DeadLetterPage,
     summary="List open dead letters, newest first",
     description="Commands that ended without success and wait for a person, who replays, dismisses or decides them.",
-    responses=dict.fromkeys((401, 403, 422, 503), PROBLEM),
+    responses=fails(),
 )
 async def list_dead_letters(
     dead_letters: DeadLettersDep,
@@ -83,7 +83,7 @@ async def list_dead_letters(
     "/api/dead-letters/summary",
     response_model=DeadLetterSummary,
     summary="How many dead letters are open, by client, action and cause",
-    responses=dict.fromkeys((401, 403, 422, 503), PROBLEM),
+    responses=fails(),
 )
 async def count_dead_letters(
     dead_letters: DeadLettersDep,
@@ -119,7 +119,7 @@ async def count_dead_letters(
     responses={
         200: {"model": RetryOutput, "description": "It was replayed before; this is the command."},
         **_CHANGED,
-        **dict.fromkeys((404, 409, 429), PROBLEM),
+        **fails_only(404, 409, 429),
     },
 )
 async def retry_command(
@@ -217,7 +217,7 @@ async def dismiss_dead_letters(
         "A person looked at the device. It is final: later reports change nothing, and the dead letter is closed, "
         "whatever the outcome."
     ),
-    responses={**_CHANGED, **dict.fromkeys((404, 409), PROBLEM)},
+    responses={**_CHANGED, **fails_only(404, 409)},
 )
 async def decide_command(
     command_id: UUID, body: DecideInput, dead_letters: DeadLettersDep, commands: CommandsDep, caller: MayCommand

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from hub.api.lookup import part
-from hub.api.problems import PROBLEM
+from hub.api.problems import fails_only
 from hub.core.access.routes import MayRead, public
 from hub.features.monitoring.service import Monitoring
 from hub.features.monitoring.shapes import Health, Readiness
@@ -45,7 +45,7 @@ async def ready(monitoring: MonitoringDep, response: Response) -> Readiness:
     response_class=Response,
     responses={
         200: {"content": {CONTENT_TYPE_LATEST: {"schema": {"type": "string"}}}},
-        **dict.fromkeys((401, 403, 503), PROBLEM),
+        **fails_only(401, 403, 503),
     },
 )
 @router.get("/api/metrics", include_in_schema=False)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from hub.api.lookup import part
 from hub.api.pages import from_cursor, to_cursor
-from hub.api.problems import PROBLEM
+from hub.api.problems import fails
 from hub.core.access.routes import MayCommand, MayRead
 from hub.features.batches.routes import request_of
 from hub.features.schedules.rules import Misfire
@@ -23,8 +23,8 @@ from hub.features.schedules.shapes import (
 
 router = APIRouter(tags=["schedules"])
 SchedulesDep = Annotated[Schedules, part(Schedules)]
-_READ: dict[int | str, dict[str, Any]] = dict.fromkeys((401, 403, 404, 422, 503), PROBLEM)
-_MADE: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 401, 403, 404, 409, 413, 415, 422, 503), PROBLEM)
+_READ: dict[int | str, dict[str, Any]] = fails(404)
+_MADE: dict[int | str, dict[str, Any]] = fails(404, 409, body=True)
 
 
 @router.post(
@@ -60,7 +60,7 @@ async def post_schedule(
     "/api/schedules",
     response_model=SchedulePage,
     summary="List schedules, newest first",
-    responses=dict.fromkeys((401, 403, 422, 503), PROBLEM),
+    responses=fails(),
 )
 async def list_schedules(
     schedules: SchedulesDep,

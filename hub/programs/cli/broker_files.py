@@ -68,7 +68,7 @@ def write(
 def known_clients(connection: psycopg.Connection[DictRow]) -> list[Client]:
     """Every client that the broker shall know."""
     clients = []
-    for row in connection.execute(statement("core/clients/clients", "broker_clients"), {"id": None}).fetchall():
+    for row in connection.execute(statement("core/clients/clients", "broker_clients")).fetchall():
         secret = PasswordHash(row["mqtt_password"], row["mqtt_salt"], row["mqtt_iterations"])
         clients.append(Client(row["id"], secret, row["disabled"]))
     return clients

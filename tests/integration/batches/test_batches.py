@@ -531,9 +531,9 @@ async def test_permissions_of_many_change_together_and_say_what_is_left(database
     await create(database, request(*ids[:4]))
 
     first, second = await service.get(ids[0]), await service.get(ids[1])
-    assert (first["allowed_actions"], first["day_used"]) == (["print"], 0)
-    assert (second["rate_limit"], second["minute_used"], second["day_used"]) == (7, 1, 1)
-    assert (second["day_reset"].hour, second["day_reset"].minute) == (0, 0)
+    assert (first.allowed_actions, first.day_used) == (["print"], 0)
+    assert (second.rate_limit, second.minute_used, second.day_used) == (7, 1, 1)
+    assert (second.day_reset.hour, second.day_reset.minute) == (0, 0)
     async with database.connection() as connection:
         cursor = await connection.execute(
             b"SELECT count(*)::int AS n FROM audit_logs WHERE action = 'client.permissions' AND principal_id = %s",

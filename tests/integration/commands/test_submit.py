@@ -374,7 +374,7 @@ async def test_two_registrations_of_one_id_leave_one_client(database: Database) 
     before = await _counts(database)
     with pytest.raises(clients.ClientExistsError):
         async with database.transaction() as connection:
-            await clients.insert(connection, new_client())
+            await clients.insert_client(connection, new_client())
     assert _difference(before, await _counts(database)) == {}
 
 

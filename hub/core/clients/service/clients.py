@@ -1,20 +1,21 @@
 """Registering, changing and retiring clients; the broker learns of it through the outbox."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from broker_config.render import hash_password
-from hub.api.text import find_unstorable
+from hub.api.pages import Page
+from hub.api.text import require_storable
 from hub.core.access.rules import Caller
 from hub.core.audit import store as audit
 from hub.core.clients.store import clients as store
-from hub.core.clients.store.clients import ClientExistsError, NewClient
+from hub.core.clients.store.clients import Client, ClientExistsError, Filter, NewClient
 from hub.core.clients.telemetry import Event
 from hub.core.presence import store as sessions
-from hub.database.engine import Database
+from hub.database.engine import Connection, Database
 from hub.errors import ConflictError, FieldProblem, NotFoundError, RejectedError
 from hub.keys import hash_secret, new_client_secret
 from hub.signals.ports import Signals
@@ -22,7 +23,6 @@ from hub.telemetry.log import Log
 from schemas.states import Presence
 from schemas.topics import is_client_id
 
-Row = dict[str, Any]
 BROKER_PATIENCE_S = 10.0
 BROKER_POLL_S = 0.02
 DEFAULT_RATE_LIMIT = 60
@@ -37,11 +37,32 @@ class ClientRequest:
     name: str | None = None
     kind: str = "other"
     zone: str | None = None
-    tags: tuple[str, ...] = ()
+    tags: Sequence[str] = ()
     metadata: dict[str, Any] = field(default_factory=dict)
-    allowed_actions: tuple[str, ...] | None = None
+    allowed_actions: Sequence[str] | None = None
     rate_limit: int = DEFAULT_RATE_LIMIT
     max_commands_per_day: int = DEFAULT_DAILY_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A client with the secret that was just made for it. `broker_ready`: the broker knows it already; if not, it will
+    by itself."""
+
+    client: Client
+    secret: str
+    broker_ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChange:
+    """When a client came or went."""
+
+    at: datetime
+    presence: str
+    reason: str
+    session: str | None
+    connection: int | None
 
 
 class Clients:
@@ -62,17 +83,14 @@ class Clients:
         self._seal = seal
         self._broker_managed = broker_managed
 
-    async def create(self, caller: Caller, request: ClientRequest) -> tuple[Row, str]:
-        """A new client and its secret, which is shown this once. Raises RejectedError or ConflictError.
-
-        `broker_ready` in the row says whether the broker knows the client already; if not, it will by itself.
-        """
+    async def create(self, caller: Caller, request: ClientRequest) -> Registered:
+        """A new client and its secret, which is shown this once. Raises RejectedError or ConflictError."""
         if not is_client_id(request.id):
             raise RejectedError(
                 "validation_error",
                 fields=(FieldProblem("id", "use a-z, 0-9 and '-', beginning with a letter or digit, at most 63"),),
             )
-        _check_text(request.name, list(request.tags), request.zone, request.metadata)
+        require_storable(name=request.name, tags=request.tags, zone=request.zone, metadata=request.metadata)
         secret = new_client_secret()
         hashed = await asyncio.to_thread(hash_password, secret)
         new = NewClient(
@@ -92,46 +110,43 @@ class Clients:
         )
         try:
             async with self._database.transaction() as connection:
-                await store.insert(connection, new)
+                await store.insert_client(connection, new)
                 change = await store.add_broker_change(connection, request.id, "put", self._seal(secret))
                 await audit.record(connection, caller, "client.create", "client", request.id)
         except ClientExistsError:
             raise ConflictError("client_exists", client_id=request.id) from None
         self._log.info(Event.CLIENT_CREATED, client_id=request.id)
         ready = await self._broker_knows(change)
-        return {**await self.get(request.id), "broker_ready": ready}, secret
+        return Registered(await self.get(request.id), secret, ready)
 
-    async def get(self, client_id: str) -> Row:
+    async def get(self, client_id: str) -> Client:
         """One client, also a retired one. Raises NotFoundError."""
         async with self._database.connection() as connection:
-            rows = await store.find(connection, id=client_id)
-        if not rows:
+            found = await store.get(connection, client_id)
+        if found is None:
             raise NotFoundError("client_not_found", client_id=client_id)
-        return rows[0]
+        return found
 
-    async def page(self, *, after: str | None, limit: int, **filters: str | None) -> tuple[list[Row], str | None]:
-        """Up to `limit` clients in order of their ids, and the cursor of the next page (None at the end).
-
-        Filters: zone, group, tag, presence, status.
-        """
+    async def page(self, wanted: Filter, *, after: str | None, limit: int) -> Page[Client, str]:
+        """Up to `limit` clients in order of their ids."""
         async with self._database.connection() as connection:
-            rows = await store.find(connection, after=after, limit=limit + 1, **filters)
-        return rows[:limit], rows[limit - 1]["id"] if len(rows) > limit else None
+            rows = await store.page(connection, wanted, after=after, limit=limit + 1)
+        return Page.of(rows, limit, lambda client: client.id)
 
-    async def update(self, caller: Caller, client_id: str, changes: Mapping[str, Any]) -> Row:
+    async def update(self, caller: Caller, client_id: str, changes: Mapping[str, Any]) -> Client:
         """Change what an administrator may change. Raises NotFoundError or RejectedError."""
-        _check_text(changes.get("name"), changes.get("tags"), changes.get("zone"), changes.get("metadata"))
+        require_storable(**changes)
         async with self._database.transaction() as connection:
-            if not await store.update(connection, client_id, changes):
-                raise await _absent(connection, client_id)
+            if not await store.change(connection, client_id, changes):
+                raise await absent(connection, client_id)
             await audit.record(connection, caller, "client.update", "client", client_id, {"fields": sorted(changes)})
         return await self.get(client_id)
 
-    async def retire(self, caller: Caller, client_id: str) -> Row:
+    async def retire(self, caller: Caller, client_id: str) -> Client:
         """Retire a client: it cannot connect or be commanded any more; its history stays. Raises NotFoundError."""
         async with self._database.transaction() as connection:
             if not await store.retire(connection, client_id):
-                raise await _absent(connection, client_id)
+                raise await absent(connection, client_id)
             change = await store.add_broker_change(connection, client_id, "remove")
             await _leave(connection, client_id, "retired")
             await audit.record(connection, caller, "client.retire", "client", client_id)
@@ -139,13 +154,13 @@ class Clients:
         await self._broker_knows(change)
         return await self.get(client_id)
 
-    async def set_enabled(self, caller: Caller, client_id: str, *, enabled: bool) -> Row:
+    async def set_enabled(self, caller: Caller, client_id: str, *, enabled: bool) -> Client:
         """Disable a client (its connection ends, it cannot connect or be commanded) or enable it again; asking again is
         harmless. Raises NotFoundError."""
         status, change = ("active", "put") if enabled else ("disabled", "disable")
         async with self._database.transaction() as connection:
             if not await store.set_status(connection, client_id, status):
-                raise await _absent(connection, client_id)
+                raise await absent(connection, client_id)
             change_id = await store.add_broker_change(connection, client_id, change)
             if not enabled:
                 await _leave(connection, client_id, "disabled")
@@ -154,7 +169,7 @@ class Clients:
         await self._broker_knows(change_id)
         return await self.get(client_id)
 
-    async def rotate_secret(self, caller: Caller, client_id: str) -> tuple[Row, str]:
+    async def rotate_secret(self, caller: Caller, client_id: str) -> Registered:
         """A new secret, shown this once; the connection with the old one ends. Raises NotFoundError."""
         secret = new_client_secret()
         hashed = await asyncio.to_thread(hash_password, secret)
@@ -168,15 +183,15 @@ class Clients:
                 iterations=hashed.iterations,
             )
             if not known:
-                raise await _absent(connection, client_id)
+                raise await absent(connection, client_id)
             change_id = await store.add_broker_change(connection, client_id, "put", self._seal(secret))
             await _leave(connection, client_id, "secret_rotated")
             await audit.record(connection, caller, "client.rotate_secret", "client", client_id)
         self._log.info(Event.CLIENT_CHANGED, client_id=client_id, status="secret_rotated")
         ready = await self._broker_knows(change_id)
-        return {**await self.get(client_id), "broker_ready": ready}, secret
+        return Registered(await self.get(client_id), secret, ready)
 
-    async def release(self, caller: Caller, client_id: str) -> Row:
+    async def release(self, caller: Caller, client_id: str) -> Client:
         """Dispatch to a client goes on after two machines used its identity; again without a difference. Raises
         NotFoundError."""
         await self.get(client_id)
@@ -188,15 +203,14 @@ class Clients:
         self._signals.work_for([client_id])
         return await self.get(client_id)
 
-    async def history(
-        self, client_id: str, *, before: datetime | None, limit: int
-    ) -> tuple[list[Row], datetime | None]:
-        """Changes of presence before a time, newest first, and the time before which the next page begins (None at the
-        end). A page may be longer by those of one moment. Raises NotFoundError."""
+    async def history(self, client_id: str, *, before: datetime | None, limit: int) -> Page[PresenceChange, datetime]:
+        """Changes of presence before a time, newest first. A page may be longer by those of one moment. Raises
+        NotFoundError."""
         await self.get(client_id)
         async with self._database.connection() as connection:
-            rows = await sessions.history(connection, client_id, before=before, limit=limit)
-        return rows, rows[-1]["at"] if len(rows) >= limit else None
+            found = await sessions.history(connection, client_id, before=before, limit=limit)
+        rows = [PresenceChange(**row) for row in found]
+        return Page(rows, rows[-1].at if len(rows) >= limit else None)
 
     async def authenticate(self, client_id: str, secret: str) -> bool:
         """Whether this is the secret of an active client."""
@@ -215,22 +229,15 @@ class Clients:
             async with asyncio.timeout(BROKER_PATIENCE_S):
                 while True:
                     async with self._database.connection() as connection:
-                        done, error = await store.broker_change_state(connection, change_id)
-                    if done:
-                        return error is None
+                        state = await store.broker_change_state(connection, change_id)
+                    if state is not None and state.done:
+                        return state.error is None
                     await asyncio.sleep(BROKER_POLL_S)
         except TimeoutError:
             return False
 
 
-def _check_text(name: object, tags: object, zone: object, metadata: object) -> None:
-    for path, value in (("name", name), ("tags", tags), ("zone", zone), ("metadata", metadata)):
-        found = find_unstorable(value, path)
-        if found:
-            raise RejectedError("validation_error", fields=(FieldProblem(*found),))
-
-
-async def _leave(connection: Any, client_id: str, reason: str) -> None:
+async def _leave(connection: Connection, client_id: str, reason: str) -> None:
     """Write `offline` ourselves: the broker ends the connection without a will."""
     session = (await sessions.lock(connection, [client_id]))[client_id]
     gone = replace(session.evidence, presence=Presence.OFFLINE, reason=reason, since=session.now)
@@ -238,7 +245,7 @@ async def _leave(connection: Any, client_id: str, reason: str) -> None:
         await sessions.save_presence(connection, client_id, session.evidence, gone)
 
 
-async def _absent(connection: Any, client_id: str) -> NotFoundError:
+async def absent(connection: Connection, client_id: str) -> NotFoundError:
     """Why a client cannot be changed: there is none, or it is retired."""
-    known = await store.find(connection, id=client_id)
-    return NotFoundError("client_retired" if known else "client_not_found", client_id=client_id)
+    known = await store.get(connection, client_id)
+    return NotFoundError("client_not_found" if known is None else "client_retired", client_id=client_id)

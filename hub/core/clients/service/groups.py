@@ -1,17 +1,17 @@
 """Groups of clients, and finding the clients that a target means."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from hub.api.text import find_unstorable
+from hub.api.pages import Page
+from hub.api.text import require_storable
 from hub.core.access.rules import Caller
 from hub.core.audit import store as audit
 from hub.core.clients.rules import MOST_TARGETS, Target
 from hub.core.clients.store import groups as store
+from hub.core.clients.store.groups import Group, Member
 from hub.database.engine import Connection, Database
 from hub.errors import ConflictError, FieldProblem, NotFoundError, RejectedError
 
-Row = dict[str, Any]
 MOST_NAMED = 20
 """Fields named in one answer; whoever sent a wrong list of thousands learns enough from the first ones."""
 
@@ -22,48 +22,48 @@ class Groups:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, caller: Caller, group_id: str, name: str | None, clients: Sequence[str]) -> Row:
+    async def create(self, caller: Caller, group_id: str, name: str | None, clients: Sequence[str]) -> Group:
         """A new group with these clients. Raises ConflictError when the id is taken, RejectedError."""
-        _check_name(name)
+        require_storable(name=name)
         async with self._database.transaction() as connection:
-            if not await store.insert(connection, group_id, name or group_id):
+            if not await store.insert_group(connection, group_id, name or group_id):
                 raise ConflictError("group_exists", group_id=group_id)
             await require_clients(connection, clients, "clients[{}]")
             await store.join(connection, group_id, clients)
             await audit.record(connection, caller, "group.create", "group", group_id, {"clients": len(clients)})
         return await self.get(group_id)
 
-    async def get(self, group_id: str) -> Row:
+    async def get(self, group_id: str) -> Group:
         """One group. Raises NotFoundError."""
         async with self._database.connection() as connection:
-            rows = await store.find(connection, id=group_id)
-        if not rows:
+            found = await store.get(connection, group_id)
+        if found is None:
             raise NotFoundError("group_not_found", group_id=group_id)
-        return rows[0]
+        return found
 
-    async def page(self, *, after: str | None, limit: int) -> tuple[list[Row], str | None]:
-        """Up to `limit` groups in order of their ids, and the cursor of the next page (None at the end)."""
+    async def page(self, *, after: str | None, limit: int) -> Page[Group, str]:
+        """Up to `limit` groups in order of their ids."""
         async with self._database.connection() as connection:
-            rows = await store.find(connection, after=after, limit=limit + 1)
-        return rows[:limit], rows[limit - 1]["id"] if len(rows) > limit else None
+            rows = await store.page(connection, after=after, limit=limit + 1)
+        return Page.of(rows, limit, lambda group: group.id)
 
-    async def members(self, group_id: str, *, after: str | None, limit: int) -> tuple[list[Row], str | None]:
-        """Up to `limit` clients of a group, and the cursor of the next page. Raises NotFoundError."""
+    async def members(self, group_id: str, *, after: str | None, limit: int) -> Page[Member, str]:
+        """Up to `limit` clients of a group in order of their ids. Raises NotFoundError."""
         await self.get(group_id)
         async with self._database.connection() as connection:
             rows = await store.members(connection, group_id, after=after, limit=limit + 1)
-        return rows[:limit], rows[limit - 1]["client_id"] if len(rows) > limit else None
+        return Page.of(rows, limit, lambda member: member.client_id)
 
-    async def rename(self, caller: Caller, group_id: str, name: str) -> Row:
+    async def rename(self, caller: Caller, group_id: str, name: str) -> Group:
         """Another name. Raises NotFoundError."""
-        _check_name(name)
+        require_storable(name=name)
         async with self._database.transaction() as connection:
             if not await store.rename(connection, group_id, name):
                 raise NotFoundError("group_not_found", group_id=group_id)
             await audit.record(connection, caller, "group.update", "group", group_id, {"name": name})
         return await self.get(group_id)
 
-    async def change_members(self, caller: Caller, group_id: str, add: Sequence[str], remove: Sequence[str]) -> Row:
+    async def change_members(self, caller: Caller, group_id: str, add: Sequence[str], remove: Sequence[str]) -> Group:
         """Add and remove clients together; asking again is harmless. Raises NotFoundError, RejectedError."""
         async with self._database.transaction() as connection:
             if not await store.touch(connection, group_id):
@@ -76,14 +76,14 @@ class Groups:
             )
         return await self.get(group_id)
 
-    async def delete(self, caller: Caller, group_id: str) -> Row:
+    async def delete(self, caller: Caller, group_id: str) -> Group:
         """Remove a group; its clients stay. The group as it was. Raises NotFoundError."""
         async with self._database.transaction() as connection:
-            rows = await store.find(connection, id=group_id)
-            if not await store.delete(connection, group_id):
+            group = await store.get(connection, group_id)
+            if group is None or not await store.delete_group(connection, group_id):
                 raise NotFoundError("group_not_found", group_id=group_id)
             await audit.record(connection, caller, "group.delete", "group", group_id)
-        return rows[0]
+        return group
 
 
 async def resolve(connection: Connection, target: Target) -> list[str]:
@@ -92,16 +92,14 @@ async def resolve(connection: Connection, target: Target) -> list[str]:
     Raises NotFoundError for a group that there is not, RejectedError for ids that there are not, for nobody, and for
     too many.
     """
-    found = find_unstorable(target.as_json(), "target")
-    if found:
-        raise RejectedError("validation_error", fields=(FieldProblem(*found),))
+    require_storable(target=target.as_json())
     if target.clients is not None:
         wanted = list(dict.fromkeys(target.clients))
         await require_clients(connection, wanted, "target.clients[{}]", with_retired=True)
     else:
         wanted = await store.matching(connection, target, MOST_TARGETS + 1)
     if not wanted:
-        if target.group is not None and not await store.find(connection, id=target.group):
+        if target.group is not None and await store.get(connection, target.group) is None:
             raise NotFoundError("group_not_found", group_id=target.group)
         raise RejectedError("no_targets")
     if len(wanted) > MOST_TARGETS:
@@ -121,9 +119,3 @@ async def require_clients(
     ]
     if missing:
         raise RejectedError("validation_error", fields=tuple(missing[:MOST_NAMED]))
-
-
-def _check_name(name: str | None) -> None:
-    found = find_unstorable(name, "name")
-    if found:
-        raise RejectedError("validation_error", fields=(FieldProblem(*found),))

@@ -1,17 +1,16 @@
 """Permissions of clients: for one, or for all that a target means."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub.core.access.rules import Caller
+from hub.core.audit import store as audit
 from hub.core.clients.rules import Target
+from hub.core.clients.service.clients import absent
 from hub.core.clients.service.groups import resolve
-from hub.core.clients.store import clients
 from hub.core.clients.store import permissions as store
-from hub.database.engine import Database
+from hub.database.engine import Connection, Database
 from hub.errors import NotFoundError
-
-Row = dict[str, Any]
 
 
 class Permissions:
@@ -20,26 +19,29 @@ class Permissions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def get(self, client_id: str) -> Row:
+    async def get(self, client_id: str) -> store.Permissions:
         """A client's permissions with what was used in this minute and on this UTC day. Raises NotFoundError."""
         async with self._database.connection() as connection:
-            found = await store.find(connection, client_id)
+            found = await store.get(connection, client_id)
         if found is None:
             raise NotFoundError("client_not_found", client_id=client_id)
         return found
 
-    async def change(self, caller: Caller, client_id: str, changes: Mapping[str, Any]) -> Row:
+    async def change(self, caller: Caller, client_id: str, changes: Mapping[str, Any]) -> store.Permissions:
         """Change one client's. Raises NotFoundError, also for a retired client."""
         async with self._database.transaction() as connection:
-            principal_id, address = caller.principal.id, caller.address
-            if not await store.change(connection, [client_id], changes, principal_id=principal_id, address=address):
-                known = await clients.find(connection, id=client_id)
-                raise NotFoundError("client_retired" if known else "client_not_found", client_id=client_id)
+            if not await _change(connection, caller, [client_id], changes):
+                raise await absent(connection, client_id)
         return await self.get(client_id)
 
     async def change_many(self, caller: Caller, target: Target, changes: Mapping[str, Any]) -> int:
         """Change those of every client that a target means; how many. Raises NotFoundError or RejectedError."""
         async with self._database.transaction() as connection:
-            wanted = await resolve(connection, target)
-            principal_id, address = caller.principal.id, caller.address
-            return len(await store.change(connection, wanted, changes, principal_id=principal_id, address=address))
+            return await _change(connection, caller, await resolve(connection, target), changes)
+
+
+async def _change(connection: Connection, caller: Caller, client_ids: Sequence[str], changes: Mapping[str, Any]) -> int:
+    """How many of these clients were changed: all that are not retired."""
+    changed = await store.change(connection, client_ids, changes)
+    await audit.record_each(connection, caller, "client.permissions", "client", changed, changes)
+    return len(changed)

@@ -1,32 +1,24 @@
 """Clients, their permissions, and the outbox of changes that the broker has yet to learn."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+import msgspec
 import psycopg.errors
-from psycopg.rows import DictRow
-from psycopg.types.json import Jsonb
+from sqlalchemy import ColumnElement, Date, cast, exists, func, insert, literal_column, select, update
+from sqlmodel import col
 
-from hub.database.engine import Connection, reading
-from hub.database.statements import statement, statements
-
-_FIND = statement("core/clients/clients", "find")
-_UPDATE = statement("core/clients/clients", "update")
-_UPDATE_PERMISSIONS = statement("core/clients/clients", "update_permissions")
-_RETIRE = statement("core/clients/clients", "retire")
-_SET_STATUS = statement("core/clients/clients", "set_status")
-_SET_SECRET = statement("core/clients/clients", "set_secret")
-_SECRET_HASH = statement("core/clients/clients", "secret_hash")
-_BROKER_CLIENTS = statement("core/clients/clients", "broker_clients")
-_OUTBOX_ADD = statement("core/clients/clients", "outbox_add")
-_ACTIVE_BY_PRESENCE = statement("core/clients/clients", "active_by_presence")
-_OUTBOX_ALL_DONE = statement("core/clients/clients", "outbox_all_done")
-_OUTBOX_STATE = statement("core/clients/clients", "outbox_state")
+from hub.core.clients.tables import Client as Clients
+from hub.core.clients.tables import ClientDispatch, ClientGroupMember, ClientPermissions, ClientSession, ClientUsage
+from hub.core.commands.tables import Command
+from hub.database import model
+from hub.database.engine import Connection
+from hub.database.model import NOW
+from hub.database.statements import Statement
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewClient:
+class NewClient(msgspec.Struct, frozen=True, kw_only=True):
     """A client to be registered; the secret is here only as hashes."""
 
     id: str
@@ -44,174 +36,215 @@ class NewClient:
     mqtt_iterations: int
 
 
+class Client(msgspec.Struct, frozen=True, kw_only=True):
+    """A client as it stands, with its permissions and its session."""
+
+    id: str
+    name: str
+    kind: str
+    status: str
+    zone: str | None
+    tags: list[str]
+    groups: list[str]
+    metadata: dict[str, Any]
+    allowed_actions: list[str] | None
+    rate_limit: int
+    max_commands_per_day: int
+    presence: str
+    presence_reason: str
+    presence_since: datetime | None
+    heard_at: datetime | None
+    level: str
+    agent_name: str | None
+    agent_version: str | None
+    clock_skew_s: float | None
+    keep_away: str | None
+    state: dict[str, Any] | None
+    state_at: datetime | None
+    handed_out: int
+    created_at: datetime
+    updated_at: datetime
+    retired_at: datetime | None
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which clients; what is None lets everything through."""
+
+    zone: str | None = None
+    group: str | None = None
+    tag: str | None = None
+    presence: str | None = None
+    status: str | None = None
+
+
+class BrokerState(msgspec.Struct, frozen=True):
+    """Whether the broker has learned a change, and the error if it refused."""
+
+    done: bool
+    error: str | None
+
+
+class _OfPresence(msgspec.Struct, frozen=True):
+    presence: str
+    number: int
+
+
+_OUTBOX_ADD = Statement("core/clients/clients", "outbox_add", int)
+_OUTBOX_STATE = Statement("core/clients/clients", "outbox_state", BrokerState)
+_OF_PERMISSIONS = ("allowed_actions", "rate_limit", "max_commands_per_day")
+
+
 class ClientExistsError(Exception):
     """The id is taken, perhaps by a retired client."""
 
 
-async def insert(connection: Connection, client: NewClient) -> None:
+async def insert_client(connection: Connection, new: NewClient) -> None:
     """Write a client and all rows that hang on it. Needs a transaction. Raises ClientExistsError."""
-    parameters = {
-        "id": client.id,
-        "name": client.name,
-        "kind": client.kind,
-        "zone": client.zone,
-        "tags": client.tags,
-        "metadata": Jsonb(client.metadata),
-        "allowed_actions": client.allowed_actions,
-        "rate_limit": client.rate_limit,
-        "max_commands_per_day": client.max_commands_per_day,
-        "secret_sha256": client.secret_sha256,
-        "mqtt_password": client.mqtt_password,
-        "mqtt_salt": client.mqtt_salt,
-        "mqtt_iterations": client.mqtt_iterations,
-    }
-    texts = statements("core/clients/clients")
+    fields = msgspec.structs.asdict(new)
+    permissions = {name: fields.pop(name) for name in _OF_PERMISSIONS}
+    client = insert(Clients).values(**_columns(fields), status="active", created_at=NOW, updated_at=NOW)
     try:
-        await connection.execute(texts["insert"].encode(), parameters)
+        await model.execute(connection, client)
     except psycopg.errors.UniqueViolation as problem:
         raise ClientExistsError from problem
-    for name in ("insert_permissions", "insert_usage", "insert_session", "insert_dispatch"):
-        await connection.execute(texts[name].encode(), parameters)
+    today, this_minute = cast(func.timezone("UTC", NOW), Date), func.date_trunc("minute", NOW)
+    for row in (
+        insert(ClientPermissions).values(client_id=new.id, updated_at=NOW, **permissions),
+        insert(ClientUsage).values(client_id=new.id, day=today, day_used=0, minute=this_minute, minute_used=0),
+        insert(ClientSession).values(
+            client_id=new.id,
+            presence="offline",
+            presence_reason="never_seen",
+            level="full",
+            connection=0,
+            epoch_issued=0,
+            epoch_confirmed=0,
+        ),
+        insert(ClientDispatch).values(client_id=new.id),
+    ):
+        await model.execute(connection, row)
 
 
-async def find(
-    connection: Connection,
-    *,
-    id: str | None = None,  # noqa: A002 - the column's name
-    after: str | None = None,
-    zone: str | None = None,
-    group: str | None = None,
-    tag: str | None = None,
-    presence: str | None = None,
-    status: str | None = None,
-    limit: int = 1,
-) -> list[DictRow]:
-    """Clients in order of their ids, with permissions and session."""
-    cursor = reading(connection)
-    await cursor.execute(
-        _FIND,
-        {
-            "id": id,
-            "after": after,
-            "zone": zone,
-            "group": group,
-            "tag": tag,
-            "presence": presence,
-            "status": status,
-            "limit": limit,
-        },
+async def get(connection: Connection, client_id: str) -> Client | None:
+    """A client, also a retired one."""
+    found = await model.fetch_all(connection, _CLIENTS.where(col(Clients.id) == client_id), Client, fresh_plan=True)
+    return found[0] if found else None
+
+
+async def page(connection: Connection, wanted: Filter, *, after: str | None, limit: int) -> list[Client]:
+    """Clients in order of their ids, after one of them."""
+    conditions: list[ColumnElement[bool]] = []
+    if after is not None:
+        conditions.append(col(Clients.id) > after)
+    if wanted.zone is not None:
+        conditions.append(col(Clients.zone) == wanted.zone)
+    if wanted.group is not None:
+        member = col(ClientGroupMember.group_id) == wanted.group
+        conditions.append(exists().where(member, col(ClientGroupMember.client_id) == col(Clients.id)))
+    if wanted.tag is not None:
+        conditions.append(col(Clients.tags).contains([wanted.tag]))
+    if wanted.presence is not None:
+        conditions.append(col(ClientSession.presence) == wanted.presence)
+    if wanted.status is not None:
+        conditions.append(col(Clients.status) == wanted.status)
+    asked = _CLIENTS.where(*conditions).order_by(col(Clients.id)).limit(limit)
+    return await model.fetch_all(connection, asked, Client, fresh_plan=True)
+
+
+_GROUPS = (
+    select(col(ClientGroupMember.group_id))
+    .where(col(ClientGroupMember.client_id) == col(Clients.id))
+    .order_by(col(ClientGroupMember.group_id))
+    .correlate(Clients)
+)
+_HANDED_OUT = (
+    select(func.count())
+    .where(col(Command.client_id) == col(Clients.id))
+    # Words of the statement, not values: what its partial index is for must be known when it is planned.
+    .where(col(Command.status).in_([literal_column("'queued'"), literal_column("'running'")]))
+    .correlate(Clients)
+)
+_CLIENTS = (
+    select(
+        *model.columns(Client, Clients, ClientPermissions, ClientSession),
+        _HANDED_OUT.scalar_subquery().label("handed_out"),
+        func.array(_GROUPS.scalar_subquery()).label("groups"),
     )
-    return await cursor.fetchall()
+    .join(ClientPermissions, col(ClientPermissions.client_id) == col(Clients.id))
+    .join(ClientSession, col(ClientSession.client_id) == col(Clients.id))
+)
 
 
-async def update(connection: Connection, client_id: str, changes: Mapping[str, Any]) -> bool:
+async def change(connection: Connection, client_id: str, changes: Mapping[str, Any]) -> bool:
     """Change fields of a client that is not retired; False when there is none. Needs a transaction.
 
     `changes` may hold name, kind, zone, tags, metadata, allowed_actions, rate_limit, max_commands_per_day.
     """
-    fields = ("name", "kind", "zone", "tags", "metadata")
-    parameters: dict[str, Any] = {"id": client_id}
-    for name in fields:
-        value = changes.get(name)
-        parameters[name] = Jsonb(value) if name == "metadata" else value
-        parameters[f"set_{name}"] = name in changes
-    cursor = await connection.execute(_UPDATE, parameters)
-    if await cursor.fetchone() is None:
+    permissions = {name: value for name, value in changes.items() if name in _OF_PERMISSIONS}
+    fields = {name: value for name, value in changes.items() if name not in _OF_PERMISSIONS}
+    if not await _write(connection, client_id, _columns(fields)):
         return False
-    await connection.execute(
-        _UPDATE_PERMISSIONS,
-        {
-            "id": client_id,
-            "set_allowed_actions": "allowed_actions" in changes,
-            "allowed_actions": changes.get("allowed_actions"),
-            "rate_limit": changes.get("rate_limit"),
-            "max_commands_per_day": changes.get("max_commands_per_day"),
-        },
-    )
+    of_client = col(ClientPermissions.client_id) == client_id
+    await model.execute(connection, update(ClientPermissions).where(of_client).values(**permissions, updated_at=NOW))
     return True
 
 
 async def retire(connection: Connection, client_id: str) -> bool:
-    """active or disabled -> retired; False when it was not there or is retired already."""
-    cursor = await connection.execute(_RETIRE, {"id": client_id})
-    return await cursor.fetchone() is not None
+    """active or disabled -> retired, for good; False when it was not there or is retired already."""
+    return await _write(connection, client_id, {"status": "retired", "retired_at": NOW})
 
 
 async def set_status(connection: Connection, client_id: str, status: str) -> bool:
-    """active <-> disabled; False when there is no such client or it is retired."""
-    cursor = await connection.execute(_SET_STATUS, {"id": client_id, "status": status})
-    return await cursor.fetchone() is not None
+    """active <-> disabled; False when there is no such client or it is retired. A disabled client cannot connect and is
+    sent nothing; its commands wait or expire."""
+    return await _write(connection, client_id, {"status": status})
 
 
 async def set_secret(
     connection: Connection, client_id: str, *, secret_sha256: bytes, password: str, salt: str, iterations: int
 ) -> bool:
-    """Replace a client's secret; False when there is no such client or it is retired."""
-    cursor = await connection.execute(
-        _SET_SECRET,
-        {
-            "id": client_id,
-            "secret_sha256": secret_sha256,
-            "mqtt_password": password,
-            "mqtt_salt": salt,
-            "mqtt_iterations": iterations,
-        },
-    )
-    return await cursor.fetchone() is not None
+    """Replace a client's secret; False when there is no such client or it is retired. The old one is worthless from the
+    commit on for HTTP, and for the broker as soon as it has learned of it."""
+    stored = {"mqtt_password": password, "mqtt_salt": salt, "mqtt_iterations": iterations}
+    return await _write(connection, client_id, {"secret_sha256": secret_sha256, **stored})
+
+
+async def _write(connection: Connection, client_id: str, values: Mapping[str, Any]) -> bool:
+    living = (col(Clients.id) == client_id, col(Clients.status) != "retired")
+    return await model.execute(connection, update(Clients).where(*living).values(**values, updated_at=NOW)) > 0
+
+
+def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields by the names that the class has for its columns."""
+    return {"metadata_" if name == "metadata" else name: value for name, value in fields.items()}
 
 
 async def secret_hash(connection: Connection, client_id: str) -> bytes | None:
     """The SHA-256 of an active client's secret."""
-    cursor = await connection.execute(_SECRET_HASH, {"id": client_id})
-    row = await cursor.fetchone()
-    return None if row is None else bytes(row["secret_sha256"])
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerClient:
-    """How the broker recognises a client."""
-
-    id: str
-    password: str
-    salt: str
-    iterations: int
-    disabled: bool
-
-
-async def broker_clients(connection: Connection, client_id: str | None = None) -> list[BrokerClient]:
-    """Every client that the broker shall know, or only this one."""
-    cursor = await connection.execute(_BROKER_CLIENTS, {"id": client_id})
-    return [
-        BrokerClient(row["id"], row["mqtt_password"], row["mqtt_salt"], row["mqtt_iterations"], row["disabled"])
-        for row in await cursor.fetchall()
-    ]
+    active = (col(Clients.id) == client_id, col(Clients.status) == "active")
+    return await model.fetch_one(connection, select(col(Clients.secret_sha256)).where(*active), bytes)
 
 
 async def add_broker_change(
     connection: Connection, client_id: str, change: str, sealed_secret: bytes | None = None
 ) -> int:
     """Queue a change for the broker, in the transaction that causes it; its id."""
-    cursor = await connection.execute(
-        _OUTBOX_ADD, {"client_id": client_id, "change": change, "sealed_secret": sealed_secret}
-    )
-    row = await cursor.fetchone()
-    assert row is not None  # noqa: S101 - INSERT ... RETURNING answers with its row
-    return int(row["id"])
+    made = await _OUTBOX_ADD.fetch_one(connection, client_id=client_id, change=change, sealed_secret=sealed_secret)
+    assert made is not None  # noqa: S101 - INSERT ... RETURNING answers with its row
+    return made
 
 
-async def finish_all_broker_changes(connection: Connection) -> None:
-    """Mark all changes as learned: the broker's file was rendered from the tables."""
-    await connection.execute(_OUTBOX_ALL_DONE)
-
-
-async def broker_change_state(connection: Connection, change_id: int) -> tuple[bool, str | None]:
-    """Whether the broker has learned a change, and the error if it refused."""
-    cursor = await connection.execute(_OUTBOX_STATE, {"id": change_id})
-    row = await cursor.fetchone()
-    return (False, None) if row is None else (row["done_at"] is not None, row["error"])
+async def broker_change_state(connection: Connection, change_id: int) -> BrokerState | None:
+    """How far the broker is with a change."""
+    return await _OUTBOX_STATE.fetch_one(connection, id=change_id)
 
 
 async def active_by_presence(connection: Connection) -> dict[str, int]:
     """How many clients that may connect are online, offline and unknown."""
-    cursor = await connection.execute(_ACTIVE_BY_PRESENCE)
-    return {row["presence"]: row["number"] for row in await cursor.fetchall()}
+    counted = (
+        select(col(ClientSession.presence), func.count().label("number"))
+        .join(Clients, col(Clients.id) == col(ClientSession.client_id))
+        .where(col(Clients.status) == "active")
+        .group_by(col(ClientSession.presence))
+    )
+    return {row.presence: row.number for row in await model.fetch_all(connection, counted, _OfPresence)}

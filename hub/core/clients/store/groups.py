@@ -1,96 +1,133 @@
 """Groups of clients, and which clients a target means."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from psycopg.rows import DictRow
+import msgspec
+from sqlalchemy import Update, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
 
 from hub.core.clients.rules import Target
-from hub.database.engine import Connection, reading
-from hub.database.statements import statement
+from hub.core.clients.tables import Client, ClientGroup, ClientGroupMember, ClientSession
+from hub.database import model
+from hub.database.engine import Connection
+from hub.database.model import NOW
+from hub.database.statements import Statement
 
-_INSERT = statement("core/clients/groups", "insert")
-_RENAME = statement("core/clients/groups", "rename")
-_TOUCH = statement("core/clients/groups", "touch")
-_DELETE = statement("core/clients/groups", "delete")
-_FIND = statement("core/clients/groups", "find")
-_MEMBERS = statement("core/clients/groups", "members")
-_JOIN = statement("core/clients/groups", "join")
-_LEAVE = statement("core/clients/groups", "leave")
-_PRESENT = statement("core/clients/groups", "present")
-_MATCHING = statement("core/clients/groups", "matching")
+_MATCHING = Statement("core/clients/groups", "matching", str, fresh_plan=True)
 
 
-async def insert(connection: Connection, group_id: str, name: str) -> bool:
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """A group; `members` counts its clients, without retired ones."""
+
+    id: str
+    name: str
+    members: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """A client of a group."""
+
+    client_id: str
+    name: str
+    status: str
+    presence: str
+
+
+_LIVING = col(Client.status) != "retired"
+_GROUPS = select(
+    *model.columns(Group, ClientGroup),
+    select(func.count())
+    .join_from(ClientGroupMember, Client, col(Client.id) == col(ClientGroupMember.client_id))
+    .where(col(ClientGroupMember.group_id) == col(ClientGroup.id), _LIVING)
+    .correlate(ClientGroup)
+    .scalar_subquery()
+    .label("members"),
+)
+_MEMBERS = (
+    select(*model.columns(Member, ClientGroupMember, Client, ClientSession))
+    .join_from(ClientGroupMember, Client, col(Client.id) == col(ClientGroupMember.client_id))
+    .join(ClientSession, col(ClientSession.client_id) == col(ClientGroupMember.client_id))
+)
+
+
+async def insert_group(connection: Connection, group_id: str, name: str) -> bool:
     """A new group; False when the id is taken."""
-    cursor = await connection.execute(_INSERT, {"id": group_id, "name": name})
-    return await cursor.fetchone() is not None
+    new = insert(ClientGroup).values(id=group_id, name=name, created_at=NOW, updated_at=NOW)
+    return await model.execute(connection, new.on_conflict_do_nothing()) > 0
 
 
 async def rename(connection: Connection, group_id: str, name: str) -> bool:
     """Give a group another name; False when there is none."""
-    cursor = await connection.execute(_RENAME, {"id": group_id, "name": name})
-    return await cursor.fetchone() is not None
+    return await model.execute(connection, _of(group_id).values(name=name, updated_at=NOW)) > 0
 
 
 async def touch(connection: Connection, group_id: str) -> bool:
-    """Lock a group whose members are to be changed; False when there is none. Needs a transaction."""
-    cursor = await connection.execute(_TOUCH, {"id": group_id})
-    return await cursor.fetchone() is not None
+    """Lock a group whose members are to be changed; False when there is none. Needs a transaction. One change at a
+    time: two that add and remove the same clients could deadlock."""
+    return await model.execute(connection, _of(group_id).values(updated_at=NOW)) > 0
 
 
-async def delete(connection: Connection, group_id: str) -> bool:
+async def delete_group(connection: Connection, group_id: str) -> bool:
     """Remove a group and its memberships; False when there was none."""
-    cursor = await connection.execute(_DELETE, {"id": group_id})
-    return await cursor.fetchone() is not None
+    return await model.execute(connection, delete(ClientGroup).where(col(ClientGroup.id) == group_id)) > 0
 
 
-async def find(
-    connection: Connection,
-    *,
-    id: str | None = None,  # noqa: A002 - the column's name
-    after: str | None = None,
-    limit: int = 1,
-) -> list[DictRow]:
-    """Groups in order of their ids, with how many clients they have."""
-    cursor = reading(connection)
-    await cursor.execute(_FIND, {"id": id, "after": after, "limit": limit})
-    return await cursor.fetchall()
+def _of(group_id: str) -> Update:
+    return update(ClientGroup).where(col(ClientGroup.id) == group_id)
 
 
-async def members(connection: Connection, group_id: str, *, after: str | None, limit: int) -> list[DictRow]:
-    """Clients of a group in order of their ids."""
-    cursor = reading(connection)
-    await cursor.execute(_MEMBERS, {"id": group_id, "after": after, "limit": limit})
-    return await cursor.fetchall()
+async def get(connection: Connection, group_id: str) -> Group | None:
+    """One group."""
+    return await model.fetch_one(connection, _GROUPS.where(col(ClientGroup.id) == group_id), Group)
+
+
+async def page(connection: Connection, *, after: str | None, limit: int) -> list[Group]:
+    """Groups in order of their ids, after one of them."""
+    asked = _GROUPS if after is None else _GROUPS.where(col(ClientGroup.id) > after)
+    asked = asked.order_by(col(ClientGroup.id)).limit(limit)
+    return await model.fetch_all(connection, asked, Group, fresh_plan=True)
+
+
+async def members(connection: Connection, group_id: str, *, after: str | None, limit: int) -> list[Member]:
+    """Clients of a group in order of their ids, after one of them, without retired ones."""
+    client_id = col(ClientGroupMember.client_id)
+    asked = _MEMBERS.where(col(ClientGroupMember.group_id) == group_id, _LIVING)
+    if after is not None:
+        asked = asked.where(client_id > after)
+    return await model.fetch_all(connection, asked.order_by(client_id).limit(limit), Member, fresh_plan=True)
 
 
 async def join(connection: Connection, group_id: str, client_ids: Sequence[str]) -> None:
-    """Add clients that there are to a group that is locked."""
-    await connection.execute(_JOIN, {"id": group_id, "client_ids": list(client_ids)})
+    """Add clients that there are to a group that is locked; who is in it already stays."""
+    who = func.unnest(model.array(col(Client.id), client_ids)).column_valued("client_id")
+    new = insert(ClientGroupMember).from_select(["group_id", "client_id"], select(literal(group_id), who))
+    await model.execute(connection, new.on_conflict_do_nothing())
 
 
 async def leave(connection: Connection, group_id: str, client_ids: Sequence[str]) -> None:
     """Remove clients from a group that is locked."""
-    await connection.execute(_LEAVE, {"id": group_id, "client_ids": list(client_ids)})
+    these = model.among(col(ClientGroupMember.client_id), client_ids)
+    old = delete(ClientGroupMember).where(col(ClientGroupMember.group_id) == group_id, these)
+    await model.execute(connection, old)
 
 
 async def present(connection: Connection, client_ids: Sequence[str], *, with_retired: bool) -> set[str]:
     """Which of these clients there are."""
-    cursor = await connection.execute(_PRESENT, {"client_ids": list(client_ids), "with_retired": with_retired})
-    return {row["id"] for row in await cursor.fetchall()}
+    asked = select(col(Client.id)).where(model.among(col(Client.id), client_ids))
+    return set(await model.fetch_all(connection, asked if with_retired else asked.where(_LIVING), str))
 
 
 async def matching(connection: Connection, target: Target, most: int) -> list[str]:
     """The clients that fit a target's conditions, in order of their ids, at most `most` of them."""
-    cursor = reading(connection)
-    await cursor.execute(
-        _MATCHING,
-        {
-            "group": target.group,
-            "zone": target.zone,
-            "tags_all": list(target.tags_all) or None,
-            "tags_any": list(target.tags_any) or None,
-            "most": most,
-        },
+    return await _MATCHING.fetch_all(
+        connection,
+        group=target.group,
+        zone=target.zone,
+        tags_all=list(target.tags_all) or None,
+        tags_any=list(target.tags_any) or None,
+        most=most,
     )
-    return [row["id"] for row in await cursor.fetchall()]

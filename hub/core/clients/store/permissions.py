@@ -1,48 +1,80 @@
 """What clients may be asked to do, how often, and how much of it is left."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from psycopg.rows import DictRow
-from psycopg.types.json import Jsonb
+import msgspec
+from sqlalchemy import select, update
+from sqlmodel import col
 
+from hub.core.clients.tables import Client, ClientPermissions
+from hub.database import model
 from hub.database.engine import Connection
-from hub.database.statements import statement
-
-_FIND = statement("core/clients/permissions", "find")
-_CHANGE = statement("core/clients/permissions", "change")
+from hub.database.model import NOW
+from hub.database.statements import Statement
 
 
-async def find(connection: Connection, client_id: str) -> DictRow | None:
-    """A client's permissions with what was used of them; None when there is no such client."""
-    cursor = await connection.execute(_FIND, {"client_id": client_id})
-    return await cursor.fetchone()
+class Left(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left of a limit, until it begins anew."""
+
+    limit: int
+    used: int
+    remaining: int
+    reset: datetime
 
 
-async def change(
-    connection: Connection,
-    client_ids: Sequence[str],
-    changes: Mapping[str, Any],
-    *,
-    principal_id: UUID,
-    address: str | None,
-) -> set[str]:
-    """Change permissions of clients that are not retired, with a row each in the audit log; whose were changed.
+class Permissions(msgspec.Struct, frozen=True, kw_only=True):
+    """A client's permissions with what was used of them."""
+
+    client_id: str
+    allowed_actions: list[str] | None
+    rate_limit: int
+    max_commands_per_day: int
+    minute_used: int
+    minute_reset: datetime
+    day_used: int
+    day_reset: datetime
+    updated_at: datetime
+
+    @property
+    def minute(self) -> Left:
+        """Of this minute."""
+        return _left(self.rate_limit, self.minute_used, self.minute_reset)
+
+    @property
+    def day(self) -> Left:
+        """Of this UTC day."""
+        return _left(self.max_commands_per_day, self.day_used, self.day_reset)
+
+
+def _left(limit: int, used: int, reset: datetime) -> Left:
+    return Left(limit=limit, used=used, remaining=max(limit - used, 0), reset=reset)
+
+
+_LEFT = Statement("core/clients/permissions", "left", Permissions)
+
+
+async def get(connection: Connection, client_id: str) -> Permissions | None:
+    """A client's permissions; None when there is no such client."""
+    return await _LEFT.fetch_one(connection, client_id=client_id)
+
+
+async def change(connection: Connection, client_ids: Sequence[str], changes: Mapping[str, Any]) -> list[str]:
+    """Change permissions of clients that are not retired; whose were changed. Needs a transaction.
 
     `changes` may hold allowed_actions (None: all), rate_limit, max_commands_per_day.
     """
-    cursor = await connection.execute(
-        _CHANGE,
-        {
-            "client_ids": list(client_ids),
-            "set_allowed_actions": "allowed_actions" in changes,
-            "allowed_actions": changes.get("allowed_actions"),
-            "rate_limit": changes.get("rate_limit"),
-            "max_commands_per_day": changes.get("max_commands_per_day"),
-            "principal_id": principal_id,
-            "address": address,
-            "detail": Jsonb(dict(changes)),
-        },
+    client_id = col(ClientPermissions.client_id)
+    # In order of ids, so that two that change the same clients do not wait for each other in a circle.
+    living = (
+        select(client_id)
+        .join(Client, col(Client.id) == client_id)
+        .where(model.among(client_id, client_ids), col(Client.status) != "retired")
+        .order_by(client_id)
+        .with_for_update(of=ClientPermissions)
     )
-    return {row["client_id"] for row in await cursor.fetchall()}
+    locked = await model.fetch_all(connection, living, str)
+    these = model.among(client_id, locked)
+    await model.execute(connection, update(ClientPermissions).where(these).values(**changes, updated_at=NOW))
+    return locked

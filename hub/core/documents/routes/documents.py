@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
 from hub.api.lookup import part
-from hub.api.problems import PROBLEM
+from hub.api.problems import fails
 from hub.core.access.routes import ClientOrReader, MayUpload
 from hub.core.documents.rules import DOCUMENT_PATH
 from hub.core.documents.service.documents import Documents
@@ -40,7 +40,7 @@ def described(document: Document) -> DocumentOutput:
     response_model=DocumentOutput,
     summary="Upload a document",
     description="The body is the document itself, at most 100 MiB; name its type in Content-Type.",
-    responses=dict.fromkeys((401, 403, 408, 413, 422, 503, 507), PROBLEM),
+    responses=fails(408, 413, 507),
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -69,7 +69,7 @@ async def post_document(
     response_class=StreamingResponse,
     responses={
         200: {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}},
-        **dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
+        **fails(404),
     },
 )
 async def get_document(document_id: UUID, documents: DocumentsDep, client_id: ClientOrReader) -> StreamingResponse:

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Path, Request
 
 from hub.api.lookup import part
-from hub.api.problems import PROBLEM
+from hub.api.problems import fails_only
 from hub.core.access.routes import ItsOwnId
 from hub.core.documents.routes.documents import NO_BODY_LIMIT_HERE, described
 from hub.core.documents.service.uploads import Uploads
@@ -22,7 +22,7 @@ UploadsDep = Annotated[Uploads, part(Uploads)]
     response_model=UploadPath,
     summary="Ask where to upload something",
     description="For the client (HTTP Basic) that has this command, until it ends. Each path takes one upload.",
-    responses=dict.fromkeys((401, 404, 422, 429, 503), PROBLEM),
+    responses=fails_only(401, 404, 422, 429, 503),
 )
 async def post_upload(command_id: UUID, uploads: UploadsDep, client_id: ItsOwnId) -> UploadPath:
     """Give a path out."""
@@ -38,7 +38,7 @@ async def post_upload(command_id: UUID, uploads: UploadsDep, client_id: ItsOwnId
         "For the client (HTTP Basic) that asked for the path. The first try uses it up, also one that fails: ask for "
         "another. The answer's sha256 says what arrived; people read it with GET /api/documents/{id}."
     ),
-    responses=dict.fromkeys((401, 404, 408, 413, 422, 503, 507), PROBLEM),
+    responses=fails_only(401, 404, 408, 413, 422, 503, 507),
     openapi_extra={
         "requestBody": {
             "required": True,
