@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-import msgspec
 from sqlalchemy import ARRAY, ColumnElement, DateTime, any_, func, inspect, literal
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.orm import Mapped
@@ -17,7 +16,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlmodel import SQLModel
 
 from hub.database.engine import Connection
-from hub.database.rows import Row, cursor_of
+from hub.database.rows import Row, cursor_of, fields_of
 
 Value = TypeVar("Value")
 
@@ -63,11 +62,11 @@ def compiled(statement: ClauseElement) -> tuple[bytes, dict[str, Any]]:
     return known.text, parameters
 
 
-def columns(kind: type[msgspec.Struct], *tables: type[SQLModel]) -> list[ColumnElement[Any]]:
+def columns(kind: type, *tables: type[SQLModel]) -> list[ColumnElement[Any]]:
     """The columns that a kind of rows takes, by its fields' names, each from the first table that has it. What none of
     them has is for the statement to add, under its label."""
     places = [inspect(table).local_table.columns for table in tables]
-    found = ((place[name] for place in places if name in place) for name in kind.__struct_fields__)
+    found = ((place[name] for place in places if name in place) for name in fields_of(kind))
     return [column for first in found if (column := next(first, None)) is not None]
 
 

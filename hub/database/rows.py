@@ -1,5 +1,6 @@
 """Rows with types: what a statement returns becomes structs, and no dictionary leaves a store."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -12,9 +13,16 @@ from hub.database.engine import Connection
 Row = TypeVar("Row")
 
 
+def fields_of(kind: type) -> tuple[str, ...]:
+    """The names of the fields of a struct or a dataclass; nothing for any other type."""
+    if issubclass(kind, msgspec.Struct):
+        return kind.__struct_fields__
+    return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()
+
+
 def rows_of(kind: type[Row]) -> BaseRowFactory[Row]:
-    """A row factory. A struct takes the columns by their names (it may leave some out), anything else the only column.
-    Raises msgspec.ValidationError for a row that is not of this kind."""
+    """A row factory. A struct or a dataclass takes the columns by their names (it may leave some out), anything else
+    the only column. Raises msgspec.ValidationError for a row that is not of this kind."""
 
     def factory(cursor: Any) -> RowMaker[Row]:
         names = [column.name for column in cursor.description or ()]
@@ -25,7 +33,7 @@ def rows_of(kind: type[Row]) -> BaseRowFactory[Row]:
         def value(values: Sequence[Any]) -> Row:
             return msgspec.convert(values[0], kind)
 
-        return struct if issubclass(kind, msgspec.Struct) else value
+        return struct if fields_of(kind) else value
 
     return factory
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -23,9 +24,10 @@ CACHE_S = 1.0
 class Access:
     """The service; `record_uses` is to be called a few times a minute."""
 
-    def __init__(self, database: Database, log: Log) -> None:
+    def __init__(self, database: Database, log: Log, *, new_id: Callable[[], UUID] = uuid7) -> None:
         self._database = database
         self._log = log
+        self._new_id = new_id
         self._used: set[bytes] = set()
         self._cache: dict[bytes, tuple[float, Principal]] = {}
         self._looking: dict[bytes, asyncio.Task[Principal | None]] = {}
@@ -70,10 +72,11 @@ class Access:
                 return False
         key = new_api_key()
         async with self._database.transaction() as connection:
-            principal_id = await store.ensure(connection, Principal(uuid7(), "user", FIRST_ADMINISTRATOR, "admin"))
+            administrator = Principal(self._new_id(), "user", FIRST_ADMINISTRATOR, "admin")
+            principal_id = await store.ensure(connection, administrator)
             await store.revoke_keys(connection, principal_id)
             await store.add_key(
-                connection, key_id=uuid7(), principal_id=principal_id, prefix=key.prefix, sha256=key.sha256
+                connection, key_id=self._new_id(), principal_id=principal_id, prefix=key.prefix, sha256=key.sha256
             )
             write_secret_file(key_file, key.text + "\n")
         self._log.info(Event.KEY_CREATED, prefix=key.prefix, file=str(key_file))
@@ -102,13 +105,12 @@ class Idempotency:
         """What an earlier request with this key made; None when there was none. Raises ConflictError when that request
         had another body."""
         async with self._database.connection() as connection:
-            found = await store.find_idempotent(connection, caller.principal_id, key.route, key.key)
+            found = await store.find_idempotent(connection, caller.principal_id, key)
         if found is None:
             return None
-        made, request_sha256 = found
-        if request_sha256 != key.request_sha256:
+        if found.request_sha256 != key.request_sha256:
             raise ConflictError("idempotency_key_reused", key=key.key)
-        return made
+        return found.command_id
 
     async def find_repeated(self, caller: Caller, key: IdempotencyKey) -> UUID:
         """The same when the key was just found to be taken. Raises UnavailableError when the other request was rolled

@@ -1,59 +1,87 @@
-"""Users, integrations and their keys."""
+"""Users, integrations, their keys, and what repeated requests made before."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
-from hub.core.access.rules import Principal
-from hub.database.engine import Connection
-from hub.database.statements import statement
+import msgspec
+from sqlalchemy import or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
 
-_INSERT = statement("core/access", "insert_principal")
-_INSERT_KEY = statement("core/access", "insert_key")
-_REVOKE = statement("core/access", "revoke_keys")
-_BY_KEY = statement("core/access", "by_key")
-_TOUCH = statement("core/access", "touch_keys")
-_FIND_IDEMPOTENT = statement("core/access", "find_idempotent")
+from hub.core.access.rules import IdempotencyKey, Principal
+from hub.core.access.tables import ApiKey
+from hub.core.access.tables import Principal as Principals
+from hub.database import model
+from hub.database.engine import Connection
+from hub.database.model import NOW
+from hub.database.statements import Statement
+
+
+class Made(msgspec.Struct, frozen=True):
+    """What an idempotency key stands for (a command or a batch), and the SHA-256 of the request that made it."""
+
+    command_id: UUID
+    request_sha256: bytes
+
+
+_FIND_IDEMPOTENT = Statement("core/access", "find_idempotent", Made)
+_TAKE_IDEMPOTENT = Statement("core/access", "take_idempotent")
 
 
 async def ensure(connection: Connection, principal: Principal) -> UUID:
     """The id of the principal of this name, made if it was not there."""
-    cursor = await connection.execute(
-        _INSERT, {"id": principal.id, "kind": principal.kind, "name": principal.name, "role": principal.role}
+    new = insert(Principals).values(
+        id=principal.id, kind=principal.kind, name=principal.name, role=principal.role, created_at=NOW
     )
-    row = await cursor.fetchone()
-    assert row is not None  # noqa: S101 - the upsert always answers with a row
-    found: UUID = row["id"]
+    known = new.on_conflict_do_update(index_elements=["name"], set_={"name": new.excluded.name})
+    found = await model.fetch_one(connection, known.returning(col(Principals.id)), UUID)
+    assert found is not None  # noqa: S101 - the upsert always answers with a row
     return found
 
 
 async def add_key(connection: Connection, *, key_id: UUID, principal_id: UUID, prefix: str, sha256: bytes) -> None:
     """Store a key's hash."""
-    await connection.execute(
-        _INSERT_KEY, {"id": key_id, "principal_id": principal_id, "prefix": prefix, "sha256": sha256}
-    )
+    new = insert(ApiKey).values(id=key_id, principal_id=principal_id, prefix=prefix, sha256=sha256, created_at=NOW)
+    await model.execute(connection, new)
 
 
 async def revoke_keys(connection: Connection, principal_id: UUID) -> None:
     """Make every key of a principal useless."""
-    await connection.execute(_REVOKE, {"principal_id": principal_id})
+    valid = (col(ApiKey.principal_id) == principal_id, col(ApiKey.revoked_at).is_(None))
+    await model.execute(connection, update(ApiKey).where(*valid).values(revoked_at=NOW))
 
 
 async def by_key(connection: Connection, sha256: bytes) -> Principal | None:
     """The principal that a valid key stands for."""
-    cursor = await connection.execute(_BY_KEY, {"sha256": sha256})
-    row = await cursor.fetchone()
-    return None if row is None else Principal(row["id"], row["kind"], row["name"], row["role"])
+    found = (
+        select(*model.columns(Principal, Principals))
+        .join(ApiKey, col(ApiKey.principal_id) == col(Principals.id))
+        .where(col(ApiKey.sha256) == sha256, col(ApiKey.revoked_at).is_(None), col(Principals.disabled_at).is_(None))
+        .where(or_(col(ApiKey.expires_at).is_(None), col(ApiKey.expires_at) > NOW))
+    )
+    return await model.fetch_one(connection, found, Principal)
 
 
 async def touch_keys(connection: Connection, hashes: Sequence[bytes]) -> None:
     """Record that keys were used just now."""
-    await connection.execute(_TOUCH, {"hashes": list(hashes)})
+    used = model.among(col(ApiKey.sha256), hashes)
+    await model.execute(connection, update(ApiKey).where(used).values(last_used_at=NOW))
 
 
-async def find_idempotent(
-    connection: Connection, principal_id: UUID, route: str, key: str
-) -> tuple[UUID, bytes] | None:
-    """What an idempotency key stands for (a command or a batch), and the SHA-256 of the request that made it."""
-    cursor = await connection.execute(_FIND_IDEMPOTENT, {"principal_id": principal_id, "route": route, "key": key})
-    row = await cursor.fetchone()
-    return None if row is None else (row["command_id"], bytes(row["request_sha256"]))
+async def find_idempotent(connection: Connection, principal_id: UUID, key: IdempotencyKey) -> Made | None:
+    """What an idempotency key stands for; None while nobody has used it."""
+    return await _FIND_IDEMPOTENT.fetch_one(connection, principal_id=principal_id, route=key.route, key=key.key)
+
+
+async def take_idempotent(connection: Connection, principal_id: UUID, key: IdempotencyKey, made: UUID) -> bool:
+    """Take an idempotency key for what is about to be made; False when it is taken. Waits for whoever takes it just
+    now. Needs a transaction."""
+    taken = await _TAKE_IDEMPOTENT.execute(
+        connection,
+        id=made,
+        principal_id=principal_id,
+        route=key.route,
+        key=key.key,
+        request_sha256=key.request_sha256,
+    )
+    return taken > 0

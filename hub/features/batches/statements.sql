@@ -1,11 +1,3 @@
--- name: take_key
--- An idempotency key for a batch; `command_id` holds the batch. Who takes it at the same time waits here, before
--- anything else is locked, and gets no row.
-INSERT INTO idempotency_keys (principal_id, route, key, request_sha256, command_id, created_at)
-VALUES (%(principal_id)s, %(route)s, %(key)s, %(request_sha256)s, %(id)s, floorhub_now())
-ON CONFLICT DO NOTHING
-RETURNING command_id;
-
 -- name: insert
 -- Nothing -> running, in the transaction that stores its commands.
 INSERT INTO batches (

@@ -13,7 +13,6 @@ from hub.database.engine import Connection, reading
 from hub.database.statements import statement
 from hub.features.batches.rules import BatchStatus
 
-_TAKE_KEY = statement("features/batches", "take_key")
 _INSERT = statement("features/batches", "insert")
 _LOCK = statement("features/batches", "lock")
 _SET_STATUS = statement("features/batches", "set_status")
@@ -63,17 +62,6 @@ class OpenBatch:
     to_cancel: bool
     failed: int
     """Counted up to one more than `max_failures`; 0 without a limit."""
-
-
-async def take_key(
-    connection: Connection, *, batch_id: UUID, principal_id: UUID, route: str, key: str, request_sha256: bytes
-) -> bool:
-    """Take an idempotency key; False when it is taken. Waits for whoever takes it just now. Needs a transaction."""
-    cursor = await connection.execute(
-        _TAKE_KEY,
-        {"id": batch_id, "principal_id": principal_id, "route": route, "key": key, "request_sha256": request_sha256},
-    )
-    return await cursor.fetchone() is not None
 
 
 async def insert(connection: Connection, batch: NewBatch) -> None:

@@ -14,6 +14,7 @@ from psycopg import Rollback, sql
 from psycopg.errors import UniqueViolation
 from uuid_utils.compat import uuid7
 
+from hub.core.access.rules import IdempotencyKey
 from hub.core.access.store import find_idempotent
 from hub.core.clients.store import clients
 from hub.core.commands.store.submit import KeyCollisionError, NewCommand, Verdict, submit
@@ -292,10 +293,11 @@ async def test_a_key_makes_one_command_however_many_ask_at_once(database_url: st
     assert set(answers) <= {"collided", "repeated"}
     assert _difference(before, await _counts(database)) == ONE_COMMAND
     async with database.connection() as connection:
-        found = await find_idempotent(connection, PRINCIPAL, KEY["idempotency_route"], "key-1")
+        key = IdempotencyKey.of(KEY["idempotency_route"], "key-1", b"body")
+        found = await find_idempotent(connection, PRINCIPAL, key)
     assert found is not None
-    assert found[0] in {command.id for command in commands}
-    assert found[1] == hashlib.sha256(b"body").digest()
+    assert found.command_id in {command.id for command in commands}
+    assert found.request_sha256 == hashlib.sha256(b"body").digest()
 
 
 async def test_a_key_belongs_to_its_principal_and_route(database: Database) -> None:

@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 
 from hub.core.access.rules import Caller, IdempotencyKey
 from hub.core.access.service import Idempotency
+from hub.core.access.store import take_idempotent
 from hub.core.audit import store as audit
 from hub.core.clients.rules import Target
 from hub.core.clients.service import groups
@@ -157,14 +158,7 @@ class BatchCreation:
             self._database.connection() as connection,
             connection.transaction(force_rollback=request.dry_run),
         ):
-            if key is not None and not await store.take_key(
-                connection,
-                batch_id=batch_id,
-                principal_id=caller.principal_id,
-                route=key.route,
-                key=key.key,
-                request_sha256=key.request_sha256,
-            ):
+            if key is not None and not await take_idempotent(connection, caller.principal_id, key, batch_id):
                 return None
             return await self.store_in(connection, caller, prepared, batch_id)
 
