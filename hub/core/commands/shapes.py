@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from hub.api.shapes import ActionName, Input, Moment, Slug, Tag
 from hub.core.commands.rules.policies import BackOff
+from hub.core.commands.service.submission import CommandRequest
 
 
 class BackOffInput(Input):
@@ -23,7 +24,7 @@ class BackOffInput(Input):
             raise ValueError("cap_s must not be less than first_delay_s")
         return self
 
-    def back_off(self) -> BackOff:
+    def to_request(self) -> BackOff:
         """As the services take it."""
         return BackOff(first_delay_s=self.first_delay_s, factor=self.factor, cap_s=self.cap_s)
 
@@ -73,10 +74,11 @@ class CommandFields(Input):
     tags: list[Tag] = Field(default_factory=list, max_length=20)
     estimated_duration_s: float | None = Field(None, ge=0, le=604_800)
 
-    def wanted(self) -> dict[str, Any]:
-        """The fields as the services take them."""
-        back_off = None if self.back_off is None else self.back_off.back_off()
-        return {**self.__dict__, "tags": tuple(self.tags), "back_off": back_off}
+    def to_request(self, traceparent: str | None = None) -> CommandRequest:
+        """As the service takes it; for nobody, unless the fields say for whom."""
+        back_off = None if self.back_off is None else self.back_off.to_request()
+        fields = {"client_id": "", **self.__dict__, "tags": tuple(self.tags), "back_off": back_off}
+        return CommandRequest(**fields, traceparent=traceparent)
 
     @model_validator(mode="after")
     def _one_expiry(self) -> Self:

@@ -1,14 +1,13 @@
 """Administration of the policies of actions."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 from hub.core.access.rules import Caller
 from hub.core.audit import store as audit
 from hub.core.commands.rules.policies import Policy, effective
-from hub.core.commands.service.policies import Policies, policy_of
+from hub.core.commands.service.policies import Policies
+from hub.core.commands.store.policies import StoredPolicy
 from hub.database.engine import Database
 from hub.features.action_policies import store
 from schemas.actions import ACTIONS
@@ -34,7 +33,7 @@ class ActionPolicies:
 
     async def actions(self) -> list[ActionRow]:
         """The built-in actions and those with a policy, in order of their names, as the database has them now."""
-        rows = {row["action"]: row for row in await self._policies.read()}
+        rows = {row.action: row for row in await self._policies.read()}
         return [_row(action, rows.get(action)) for action in sorted(ACTIONS.keys() | rows.keys())]
 
     async def put(self, caller: Caller, action: str, policy: Policy) -> ActionRow:
@@ -47,16 +46,16 @@ class ActionPolicies:
     async def delete(self, caller: Caller, action: str) -> ActionRow:
         """Go back to the hub's defaults; the same when there was no policy."""
         async with self._database.transaction() as connection:
-            if await store.delete(connection, action):
+            if await store.remove(connection, action):
                 await audit.record(connection, caller, "action_policy.delete", "action", action)
         return await self._after(action)
 
     async def _after(self, action: str) -> ActionRow:
         rows = await self._policies.refresh()
-        return _row(action, next((row for row in rows if row["action"] == action), None))
+        return _row(action, next((row for row in rows if row.action == action), None))
 
 
-def _row(action: str, row: Mapping[str, Any] | None) -> ActionRow:
-    policy = None if row is None else policy_of(row)
-    updated_at = None if row is None else row["updated_at"]
+def _row(action: str, stored: StoredPolicy | None) -> ActionRow:
+    policy = None if stored is None else stored.policy
+    updated_at = None if stored is None else stored.updated_at
     return ActionRow(action, action in ACTIONS, policy, effective(policy or Policy()), updated_at)

@@ -3,20 +3,25 @@
 from dataclasses import asdict
 from uuid import UUID
 
-from hub.core.commands.rules.policies import Policy
-from hub.database.engine import Connection
-from hub.database.statements import statement
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
 
-_PUT = statement("features/action_policies", "put")
-_DELETE = statement("features/action_policies", "delete")
+from hub.core.commands.rules.policies import Policy
+from hub.core.commands.tables import ActionPolicy
+from hub.database import model
+from hub.database.engine import Connection
+from hub.database.model import NOW
 
 
 async def put(connection: Connection, action: str, policy: Policy, updated_by: UUID) -> None:
     """Make or replace a policy."""
-    await connection.execute(_PUT, {"action": action, "updated_by": updated_by, **asdict(policy)})
+    values = {**asdict(policy), "updated_at": NOW, "updated_by": updated_by}
+    new = insert(ActionPolicy).values(action=action, **values)
+    replaced = {name: new.excluded[name] for name in values}
+    await model.execute(connection, new.on_conflict_do_update(index_elements=["action"], set_=replaced))
 
 
-async def delete(connection: Connection, action: str) -> bool:
+async def remove(connection: Connection, action: str) -> bool:
     """Forget a policy; False when there is none."""
-    cursor = await connection.execute(_DELETE, {"action": action})
-    return await cursor.fetchone() is not None
+    return await model.execute(connection, delete(ActionPolicy).where(col(ActionPolicy.action) == action)) > 0

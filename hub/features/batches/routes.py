@@ -11,14 +11,11 @@ from hub.api.pages import from_cursor, to_cursor
 from hub.api.problems import fails
 from hub.core.access.routes import MayCommand, MayRead
 from hub.core.access.rules import IdempotencyKey
-from hub.core.commands.service.submission import CommandRequest
-from hub.core.commands.shapes import CommandFields
 from hub.features.batches.rules import Change
 from hub.features.batches.service.batches import Batches, Row
-from hub.features.batches.service.creation import BatchCreation, BatchRequest, Outcome, summary
+from hub.features.batches.service.creation import BatchCreation, Outcome, summary
 from hub.features.batches.shapes import (
     BatchDetail,
-    BatchFields,
     BatchInput,
     BatchOutput,
     BatchPage,
@@ -65,7 +62,7 @@ async def post_batch(
     traceparent: Annotated[str | None, Header(max_length=100, pattern=r"^[0-9a-f-]+$")] = None,
 ) -> Response:
     """Accept a batch."""
-    wanted = request_of(body, traceparent)
+    wanted = body.to_request(traceparent)
     if body.dry_run:
         return json_answer(_preview(await creation.preview(caller, wanted)))
     key = IdempotencyKey.of(ROUTE, idempotency_key, await request.body()) if idempotency_key else None
@@ -167,23 +164,6 @@ async def resume_batch(batch_id: UUID, batches: BatchesDep, caller: MayCommand) 
 async def cancel_batch(batch_id: UUID, batches: BatchesDep, caller: MayCommand) -> Response:
     """Ask for a cancel of all of it."""
     return json_answer(_shape(BatchOutput, await batches.change(caller, batch_id, Change.CANCEL)))
-
-
-def request_of(body: BatchFields, traceparent: str | None = None) -> BatchRequest:
-    """A body as the services take it."""
-    return BatchRequest(
-        target=None if body.target is None else body.target.to_request(),
-        command=None if body.command is None else _command(body.command, "", traceparent),
-        commands=tuple(_command(command, command.client_id, traceparent) for command in body.commands or ()),
-        max_failures=body.max_failures,
-        max_failures_percent=body.max_failures_percent,
-        rollout=None if body.rollout is None else body.rollout.rollout(),
-    )
-
-
-def _command(body: CommandFields, client_id: str, traceparent: str | None) -> CommandRequest:
-    fields = {**body.wanted(), "client_id": client_id}
-    return CommandRequest(**fields, traceparent=traceparent)
 
 
 def _preview(outcomes: list[Outcome]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from hub.api.shapes import Input
 from hub.core.clients.shapes import TargetInput
 from hub.core.commands.shapes import CommandFields, CommandInput
 from hub.features.batches.rules import Rollout
-from hub.features.batches.service.creation import MOST_COMMANDS
+from hub.features.batches.service.creation import MOST_COMMANDS, BatchRequest
 
 
 class RolloutInput(Input):
@@ -25,7 +25,7 @@ class RolloutInput(Input):
             raise ValueError("give either per_minute or percent_per_minute")
         return self
 
-    def rollout(self) -> Rollout:
+    def to_request(self) -> Rollout:
         """As the service takes it."""
         return Rollout(self.per_minute, self.percent_per_minute)
 
@@ -49,6 +49,17 @@ class BatchFields(Input):
         if (self.command is None) == (self.commands is None) or (self.command is None) != (self.target is None):
             raise ValueError("give target and command, or else commands")
         return self
+
+    def to_request(self, traceparent: str | None = None) -> BatchRequest:
+        """As the service takes it."""
+        return BatchRequest(
+            target=None if self.target is None else self.target.to_request(),
+            command=None if self.command is None else self.command.to_request(traceparent),
+            commands=tuple(command.to_request(traceparent) for command in self.commands or ()),
+            max_failures=self.max_failures,
+            max_failures_percent=self.max_failures_percent,
+            rollout=None if self.rollout is None else self.rollout.to_request(),
+        )
 
 
 class BatchInput(BatchFields):

@@ -1,14 +1,15 @@
 """The shapes of schedules."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
-from hub.api.shapes import Input
+from hub.api.shapes import Change, Input
 from hub.features.batches.shapes import BatchFields
-from hub.features.schedules.rules import DEFAULT_GRACE_S, LONGEST_GRACE_S
+from hub.features.schedules.rules import DEFAULT_GRACE_S, LONGEST_GRACE_S, Misfire
+from hub.features.schedules.service.schedules import ScheduleRequest
 
 _CRON = "Five fields: minute, hour, day of month, month, day of week; as Debian's cron, and L, # beside."
 _ZONE = "An IANA name, such as Asia/Seoul."
@@ -28,8 +29,13 @@ class ScheduleInput(Input):
     )
     enabled: bool = True
 
+    def to_request(self) -> ScheduleRequest:
+        """As the service takes it."""
+        fields = self.__dict__ | {"misfire": Misfire(self.misfire), "request": self.request.to_request()}
+        return ScheduleRequest(**fields)
 
-class ScheduleChange(Input):
+
+class ScheduleChange(Change):
     """What to change; a field that is left out stays as it is."""
 
     name: str | None = Field(None, min_length=1, max_length=200)
@@ -41,18 +47,15 @@ class ScheduleChange(Input):
     enabled: bool | None = None
 
     @model_validator(mode="after")
-    def _something(self) -> "ScheduleChange":
-        given = self.model_fields_set & set(ScheduleChange.model_fields)
-        if not given:
+    def _something(self) -> Self:
+        if not self.model_fields_set:
             raise ValueError("give at least one field to change")
-        for name in sorted(given):
-            if getattr(self, name) is None:
-                raise ValueError(f"{name} cannot be null: leave it out to keep it")
         return self
 
     def changes(self) -> dict[str, Any]:
-        """What was given, by its name."""
-        return {name: value for name, value in self.__dict__.items() if name in self.model_fields_set}
+        """The same, with the request as the service takes it."""
+        request = {} if self.request is None else {"request": self.request.to_request()}
+        return super().changes() | request
 
 
 class ScheduleSummary(BaseModel):

@@ -6,23 +6,18 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import psycopg.errors
-from psycopg.rows import DictRow
-from psycopg.types.json import Json
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
 
 from hub.core.access.rules import Principal
-from hub.database.engine import Connection, reading
-from hub.database.statements import statement
-
-_INSERT = statement("features/schedules", "insert")
-_FIND = statement("features/schedules", "find")
-_LOCK = statement("features/schedules", "lock")
-_CHANGE = statement("features/schedules", "change")
-_DELETE = statement("features/schedules", "delete")
-_DUE = statement("features/schedules", "due")
-_LOCK_DUE = statement("features/schedules", "lock_due")
-_MOVE = statement("features/schedules", "move")
-
+from hub.database import model
+from hub.database.engine import Connection
+from hub.database.model import NOW
+from hub.database.statements import Statement
+from hub.features.schedules.tables import Schedule as Schedules
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -31,8 +26,7 @@ class NameTakenError(Exception):
     """Another schedule has this name; the transaction is lost."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
     """What can be said of a schedule; `next_at` is None while it is disabled."""
 
     name: str
@@ -47,13 +41,38 @@ class Stored:
     runs_as: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Locked:
+class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+    """A schedule as it stands."""
+
+    id: UUID
+    name: str
+    cron: str
+    time_zone: str
+    request: dict[str, Any]
+    misfire: str
+    grace_s: int
+    enabled: bool
+    next_at: datetime | None
+    last_at: datetime | None
+    last_batch_id: UUID | None
+    last_error: str | None
+    runs_as: UUID
+    created_by: UUID
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class Locked(Stored, frozen=True, kw_only=True):
     """A schedule that is locked in the present transaction."""
 
-    stored: Stored
     last_at: datetime | None
     now: datetime
+
+    @property
+    def stored(self) -> Stored:
+        """What can be said of it."""
+        return Stored(**{name: getattr(self, name) for name in Stored.__struct_fields__})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +86,7 @@ class Due:
     principal: Principal
 
 
-@dataclass(frozen=True, slots=True)
-class LockedDue:
+class LockedDue(msgspec.Struct, frozen=True, kw_only=True):
     """One that nobody else fires. `role` is None when its principal is disabled or gone."""
 
     cron: str
@@ -79,74 +97,82 @@ class LockedDue:
     now: datetime
 
 
-async def insert(connection: Connection, schedule_id: UUID, new: Stored) -> bool:
+class _Due(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    version: int
+    next_at: datetime
+    request: dict[str, Any]
+    runs_as: UUID
+    kind: str
+    name: str
+    role: str
+
+
+_DUE = Statement("features/schedules", "due", _Due)
+_LOCK_DUE = Statement("features/schedules", "lock_due", LockedDue)
+_MOVE = Statement("features/schedules", "move")
+_SCHEDULES = select(*model.columns(Schedule, Schedules))
+
+
+async def insert_schedule(connection: Connection, schedule_id: UUID, new: Stored) -> bool:
     """Store a schedule, created by whom it runs as; False when its name is taken."""
-    cursor = await connection.execute(_INSERT, _values(schedule_id, new))
-    return await cursor.fetchone() is not None
+    fields = msgspec.structs.asdict(new) | {"id": schedule_id, "created_by": new.runs_as, "version": 1}
+    row = insert(Schedules).values(**fields, created_at=NOW, updated_at=NOW)
+    return await model.execute(connection, row.on_conflict_do_nothing()) > 0
 
 
-async def find(
-    connection: Connection,
-    *,
-    id: UUID | None = None,  # noqa: A002 - the column's name
-    before: UUID | None = None,
-    name: str | None = None,
-    enabled: bool | None = None,
-    limit: int = 1,
-) -> list[DictRow]:
-    """Schedules, newest first; a filter that is None lets everything through."""
-    cursor = reading(connection)
-    await cursor.execute(_FIND, {"id": id, "before": before, "name": name, "enabled": enabled, "limit": limit})
-    return await cursor.fetchall()
+async def get(connection: Connection, schedule_id: UUID) -> Schedule | None:
+    """One schedule."""
+    return await model.fetch_one(connection, _SCHEDULES.where(col(Schedules.id) == schedule_id), Schedule)
+
+
+async def page(
+    connection: Connection, *, before: UUID | None, name: str | None, enabled: bool | None, limit: int
+) -> list[Schedule]:
+    """Schedules, newest first, older than one of them; a filter that is None lets everything through."""
+    asked = _SCHEDULES
+    if before is not None:
+        asked = asked.where(col(Schedules.id) < before)
+    if name is not None:
+        asked = asked.where(col(Schedules.name) == name)
+    if enabled is not None:
+        asked = asked.where(col(Schedules.enabled) == enabled)
+    asked = asked.order_by(col(Schedules.id).desc()).limit(limit)
+    return await model.fetch_all(connection, asked, Schedule, fresh_plan=True)
 
 
 async def lock(connection: Connection, schedule_id: UUID) -> Locked | None:
     """Lock a schedule, after whoever fires it just now; None when there is none. Needs a transaction."""
-    cursor = await connection.execute(_LOCK, {"id": schedule_id})
-    row = await cursor.fetchone()
-    if row is None:
-        return None
-    last_at, now = row.pop("last_at"), row.pop("now")
-    return Locked(Stored(**row), last_at, now)
+    known = select(*model.columns(Locked, Schedules), NOW.label("now")).where(col(Schedules.id) == schedule_id)
+    return await model.fetch_one(connection, known.with_for_update(), Locked)
 
 
 async def change(connection: Connection, schedule_id: UUID, changed: Stored) -> None:
     """Replace what is said of a locked schedule. Raises NameTakenError."""
+    fields = {**msgspec.structs.asdict(changed), "updated_at": NOW, "version": col(Schedules.version) + 1}
     try:
-        await connection.execute(_CHANGE, _values(schedule_id, changed))
+        await model.execute(connection, update(Schedules).where(col(Schedules.id) == schedule_id).values(**fields))
     except psycopg.errors.UniqueViolation as problem:
         raise NameTakenError from problem
 
 
-async def delete(connection: Connection, schedule_id: UUID) -> None:
+async def remove(connection: Connection, schedule_id: UUID) -> None:
     """Forget a locked schedule."""
-    await connection.execute(_DELETE, {"id": schedule_id})
+    await model.execute(connection, delete(Schedules).where(col(Schedules.id) == schedule_id))
 
 
 async def due(connection: Connection, most: int, after: Due | None = None) -> list[Due]:
     """Up to `most` schedules whose time has come, the oldest first; those after another one in this order."""
     at, last = (_BEGINNING, UUID(int=0)) if after is None else (after.next_at, after.id)
-    cursor = await connection.execute(_DUE, {"most": most, "after_at": at, "after_id": last})
     return [
-        Due(
-            row["id"],
-            row["version"],
-            row["next_at"],
-            row["request"],
-            Principal(row["runs_as"], row["kind"] or "", row["name"] or "", row["role"] or ""),
-        )
-        for row in await cursor.fetchall()
+        Due(row.id, row.version, row.next_at, row.request, Principal(row.runs_as, row.kind, row.name, row.role))
+        for row in await _DUE.fetch_all(connection, most=most, after_at=at, after_id=last)
     ]
 
 
 async def lock_due(connection: Connection, due: Due) -> LockedDue | None:
     """Lock a due schedule; None when somebody else has it, had it, or changed it. Needs a transaction."""
-    cursor = await connection.execute(_LOCK_DUE, {"id": due.id, "version": due.version, "next_at": due.next_at})
-    row = await cursor.fetchone()
-    if row is None:
-        return None
-    role = row["role"] if row["principal_active"] else None
-    return LockedDue(row["cron"], row["time_zone"], row["misfire"], row["grace_s"], role, row["now"])
+    return await _LOCK_DUE.fetch_one(connection, id=due.id, version=due.version, next_at=due.next_at)
 
 
 async def move(
@@ -159,22 +185,4 @@ async def move(
     error: str | None,
 ) -> None:
     """Note what came of a time of a locked schedule, and when the next one is."""
-    await connection.execute(
-        _MOVE, {"id": schedule_id, "last_at": last_at, "next_at": next_at, "batch_id": batch_id, "error": error}
-    )
-
-
-def _values(schedule_id: UUID, stored: Stored) -> dict[str, Any]:
-    return {
-        "id": schedule_id,
-        "name": stored.name,
-        "cron": stored.cron,
-        "time_zone": stored.time_zone,
-        "request": Json(stored.request),
-        "document_ids": list(stored.document_ids),
-        "misfire": stored.misfire,
-        "grace_s": stored.grace_s,
-        "enabled": stored.enabled,
-        "next_at": stored.next_at,
-        "runs_as": stored.runs_as,
-    }
+    await _MOVE.execute(connection, id=schedule_id, last_at=last_at, next_at=next_at, batch_id=batch_id, error=error)

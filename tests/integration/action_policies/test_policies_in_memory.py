@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 
 from uuid_utils.compat import uuid7
 
@@ -10,6 +9,7 @@ from hub.core.access import store as principals
 from hub.core.access.rules import Caller, Principal
 from hub.core.commands.rules.policies import Policy
 from hub.core.commands.service.policies import Policies
+from hub.core.commands.store.policies import StoredPolicy
 from hub.database.engine import Database
 from hub.features.action_policies.service import ActionPolicies
 
@@ -22,7 +22,7 @@ class Held(Policies):
         self.has_read = asyncio.Event()
         self.go_on = asyncio.Event()
 
-    async def read(self) -> Sequence[dict[str, Any]]:
+    async def read(self) -> Sequence[StoredPolicy]:
         rows = await super().read()
         if not self.has_read.is_set():
             self.has_read.set()

@@ -61,7 +61,7 @@ async def hub(database: Database) -> Hub:
 
 async def add(hub: Hub, name: str = "doors", cron: str = "0 7 * * *", **fields: Any) -> UUID:
     asked = ScheduleRequest(**{"name": name, "cron": cron, "time_zone": "UTC", "request": EVERYBODY} | fields)
-    found: UUID = (await hub.schedules.create(KIM, asked))["id"]
+    found: UUID = (await hub.schedules.create(KIM, asked)).id
     return found
 
 
@@ -100,7 +100,7 @@ async def minutes_ago(database: Database, minutes: float) -> datetime:
 
 async def test_it_fires_at_its_time_and_not_before_with_what_it_was_told(hub: Hub, shift_clock: Shift) -> None:
     schedule_id = await add(hub)
-    planned = (await hub.schedules.get(schedule_id))["next_at"]
+    planned = (await hub.schedules.get(schedule_id)).next_at
     late = Hub(await shift_clock(f"{(planned - datetime.now(UTC)).total_seconds() + 2} seconds"))
 
     await hub.runner.look()
@@ -110,9 +110,9 @@ async def test_it_fires_at_its_time_and_not_before_with_what_it_was_told(hub: Hu
 
     assert await fired(hub.database) == [(str(schedule_id), planned.isoformat())]
     row = await hub.schedules.get(schedule_id)
-    assert (row["last_at"], row["next_at"], row["last_error"]) == (planned, planned + DAY, None)
+    assert (row.last_at, row.next_at, row.last_error) == (planned, planned + DAY, None)
     batch = await one(hub.database, "SELECT to_jsonb(b) FROM batches b")
-    assert (batch["id"], batch["created_by"]) == (str(row["last_batch_id"]), str(KIM.principal.id))
+    assert (batch["id"], batch["created_by"]) == (str(row.last_batch_id), str(KIM.principal.id))
     command = await one(hub.database, "SELECT to_jsonb(c) FROM commands c")
     assert (command["client_id"], command["action"], command["status"]) == ("front-pc", "open-door", "pending")
     lasts = datetime.fromisoformat(command["expires_at"]) - datetime.fromisoformat(command["created_at"])
@@ -212,7 +212,7 @@ async def test_one_that_is_removed_while_it_fires_has_fired(hub: Hub, monkeypatc
     await hub.runner.look()
 
     assert len(await fired(hub.database)) == 1
-    assert (await removing[0])["last_batch_id"] == await one(hub.database, "SELECT id FROM batches")
+    assert (await removing[0]).last_batch_id == await one(hub.database, "SELECT id FROM batches")
     with pytest.raises(NotFoundError):
         await hub.schedules.get(schedule_id)
 
@@ -242,7 +242,7 @@ async def test_a_look_ends_when_others_have_in_hand_what_is_left(hub: Hub) -> No
 
 async def test_a_clock_that_is_put_back_repeats_nothing(hub: Hub, shift_clock: Shift) -> None:
     schedule_id = await add(hub, cron="* * * * *")
-    planned = (await hub.schedules.get(schedule_id))["next_at"]
+    planned = (await hub.schedules.get(schedule_id)).next_at
     ahead = Hub(await shift_clock("2 hours"))
     await ahead.runner.look()
     [(_, late)] = await fired(hub.database)
@@ -255,8 +255,8 @@ async def test_a_clock_that_is_put_back_repeats_nothing(hub: Hub, shift_clock: S
     await hub.runner.look()
 
     assert len(await fired(hub.database)) == 1
-    assert row["next_at"] > datetime.fromisoformat(late)
-    assert (await hub.schedules.preview(schedule_id, 1)) == [row["next_at"]]
+    assert row.next_at > datetime.fromisoformat(late)
+    assert (await hub.schedules.preview(schedule_id, 1)) == [row.next_at]
 
 
 async def test_a_fault_of_ours_is_noted_and_holds_no_other_up(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,8 +278,8 @@ async def test_a_fault_of_ours_is_noted_and_holds_no_other_up(hub: Hub, monkeypa
 
     assert [schedule_id for schedule_id, _ in await fired(hub.database)] == [str(good)]
     row = await hub.schedules.get(bad)
-    assert (row["last_error"], row["last_batch_id"]) == ("internal_error", None)
-    assert row["next_at"] > row["last_at"]
+    assert (row.last_error, row.last_batch_id) == ("internal_error", None)
+    assert row.next_at > row.last_at
 
 
 async def test_those_that_always_fail_for_want_of_the_database_keep_no_other_waiting(
@@ -336,7 +336,7 @@ async def test_a_time_without_a_hub_is_made_up_for_or_missed(
     hub: Hub, misfire: Misfire, grace_s: int, late: float, error: str | None
 ) -> None:
     schedule_id = await add(hub, cron="0 7 1 1 *", misfire=misfire, grace_s=grace_s)
-    following = (await hub.schedules.get(schedule_id))["next_at"]
+    following = (await hub.schedules.get(schedule_id)).next_at
     at = await minutes_ago(hub.database, late)
     await plan(hub.database, schedule_id, at)
 
@@ -344,7 +344,7 @@ async def test_a_time_without_a_hub_is_made_up_for_or_missed(
     await hub.runner.look()
 
     row = await hub.schedules.get(schedule_id)
-    assert (row["last_at"], row["last_error"], row["next_at"]) == (at, error, following)
+    assert (row.last_at, row.last_error, row.next_at) == (at, error, following)
     assert len(await fired(hub.database)) == (error is None)
     action = "schedule.fire" if error is None else "schedule.refuse"
     assert await one(hub.database, "SELECT detail ->> 'at' FROM audit_logs WHERE action = %s", action) == at.isoformat()
@@ -352,12 +352,12 @@ async def test_a_time_without_a_hub_is_made_up_for_or_missed(
 
 async def test_disabled_enabled_and_deleted(hub: Hub) -> None:
     schedule_id = await add(hub)
-    planned = (await hub.schedules.get(schedule_id))["next_at"]
+    planned = (await hub.schedules.get(schedule_id)).next_at
     await plan(hub.database, schedule_id, await minutes_ago(hub.database, 5))
-    assert (await hub.schedules.change(KIM, schedule_id, {"enabled": False}))["next_at"] is None
+    assert (await hub.schedules.change(KIM, schedule_id, {"enabled": False})).next_at is None
     await hub.runner.look()
     # What passed while it was disabled is not made up for.
-    assert (await hub.schedules.change(KIM, schedule_id, {"enabled": True}))["next_at"] == planned
+    assert (await hub.schedules.change(KIM, schedule_id, {"enabled": True})).next_at == planned
     await hub.runner.look()
     await plan(hub.database, schedule_id, await minutes_ago(hub.database, 5))
     await hub.schedules.delete(KIM, schedule_id)
@@ -385,7 +385,7 @@ async def test_what_cannot_be_sent_any_more_is_noted_and_holds_no_other_up(hub: 
     good = None
     if error != "no_targets":
         asked = ScheduleRequest(name="good", cron="0 7 * * *", time_zone="UTC", request=EVERYBODY)
-        good = (await hub.schedules.create(ANN, asked))["id"]
+        good = (await hub.schedules.create(ANN, asked)).id
         await plan(hub.database, good, await minutes_ago(hub.database, 0.5))
     at = await minutes_ago(hub.database, 0.6)
     await plan(hub.database, schedule_id, at)
@@ -393,8 +393,8 @@ async def test_what_cannot_be_sent_any_more_is_noted_and_holds_no_other_up(hub: 
     await hub.runner.look()
 
     row = await hub.schedules.get(schedule_id)
-    assert (row["last_at"], row["last_batch_id"], row["last_error"], row["enabled"]) == (at, None, error, True)
-    assert row["next_at"] is None if "time_zone" in broken else row["next_at"] > at
+    assert (row.last_at, row.last_batch_id, row.last_error, row.enabled) == (at, None, error, True)
+    assert row.next_at is None if "time_zone" in broken else row.next_at > at
     assert [one for one, _ in await fired(hub.database)] == ([str(good)] if good else [])
 
 
@@ -403,12 +403,12 @@ async def test_who_mends_it_by_saying_it_again_answers_for_it(hub: Hub) -> None:
     await one(hub.database, "UPDATE principals SET disabled_at = now() WHERE name = 'kim' RETURNING 1")
     await one(hub.database, "UPDATE schedules SET time_zone = 'Atlantis', next_at = NULL RETURNING 1")
     # It can be laid to rest as it is, and mended.
-    assert (await hub.schedules.change(ANN, schedule_id, {"enabled": False}))["next_at"] is None
+    assert (await hub.schedules.change(ANN, schedule_id, {"enabled": False})).next_at is None
     row = await hub.schedules.change(ANN, schedule_id, {"time_zone": "UTC", "enabled": True})
-    assert (row["runs_as"], row["next_at"] is None) == (ANN.principal.id, False)
+    assert (row.runs_as, row.next_at is None) == (ANN.principal.id, False)
     await one(hub.database, "UPDATE schedules SET next_at = NULL RETURNING 1")
     row = await hub.schedules.change(ANN, schedule_id, {"time_zone": "UTC"})
-    assert row["next_at"] is not None
+    assert row.next_at is not None
     await plan(hub.database, schedule_id, await minutes_ago(hub.database, 0.5))
 
     await hub.runner.look()
@@ -424,7 +424,7 @@ async def test_large_numbers_are_sent_as_they_were_said(hub: Hub) -> None:
     schedule_id = await add(hub, request=BatchRequest(target=Target(), command=command))
     await plan(hub.database, schedule_id, await minutes_ago(hub.database, 0.5))
     await hub.runner.look()
-    assert (await hub.schedules.get(schedule_id))["last_error"] is None
+    assert (await hub.schedules.get(schedule_id)).last_error is None
     sent = await one(hub.database, "SELECT payload FROM commands")
     assert {name: float(number) for name, number in sent.items()} == payload
 
@@ -520,14 +520,14 @@ async def test_changes_count_from_now_on_and_who_says_what_is_sent_answers_for_i
         await hub.schedules.change(KIM, other, {"name": "doors"})
 
     row = await hub.schedules.change(ANN, schedule_id, {"misfire": "skip", "enabled": False})
-    assert (row["runs_as"], row["version"], row["misfire"]) == (KIM.principal.id, 2, "skip")
+    assert (row.runs_as, row.version, row.misfire) == (KIM.principal.id, 2, "skip")
     row = await hub.schedules.change(ANN, schedule_id, {"time_zone": "Asia/Seoul", "enabled": True})
-    assert (row["runs_as"], row["created_by"]) == (ANN.principal.id, KIM.principal.id)
-    assert (row["next_at"].hour, row["version"]) == (22, 3)
+    assert (row.runs_as, row.created_by) == (ANN.principal.id, KIM.principal.id)
+    assert (row.next_at.hour, row.version) == (22, 3)
     times = await hub.schedules.preview(schedule_id, 3)
-    assert times == [row["next_at"] + DAY * number for number in range(3)]
-    assert [item["id"] for item in (await hub.schedules.page(before=None, limit=1))[0]] == [other]
-    assert [item["id"] for item in (await hub.schedules.page(before=other, limit=9))[0]] == [schedule_id]
+    assert times == [row.next_at + DAY * number for number in range(3)]
+    assert [item.id for item in (await hub.schedules.page(before=None, limit=1)).rows] == [other]
+    assert [item.id for item in (await hub.schedules.page(before=other, limit=9)).rows] == [schedule_id]
     done = "SELECT array_agg(action ORDER BY id) FROM audit_logs WHERE resource_id = %s"
     assert await one(hub.database, done, str(schedule_id)) == ["schedule.create", "schedule.change", "schedule.change"]
 
@@ -536,7 +536,7 @@ async def test_a_change_that_leaves_the_time_alone_keeps_what_is_due(hub: Hub) -
     schedule_id = await add(hub)
     at = await minutes_ago(hub.database, 1)
     await plan(hub.database, schedule_id, at)
-    assert (await hub.schedules.change(KIM, schedule_id, {"grace_s": 60}))["next_at"] == at
+    assert (await hub.schedules.change(KIM, schedule_id, {"grace_s": 60})).next_at == at
 
 
 # --- clean-up -------------------------------------------------------------------------------------------------

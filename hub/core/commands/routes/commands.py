@@ -15,7 +15,7 @@ from hub.api.shapes import Moment
 from hub.core.access.routes import MayCommand, MayRead
 from hub.core.access.rules import Caller, IdempotencyKey
 from hub.core.commands.service.commands import Commands, Row
-from hub.core.commands.service.submission import CommandRequest, Submission
+from hub.core.commands.service.submission import Submission
 from hub.core.commands.service.waiting import Waiting
 from hub.core.commands.shapes import CommandInput, CommandLogs, CommandOutput, CommandPage, LogEntry
 from hub.errors import FieldProblem, RejectedError
@@ -67,7 +67,7 @@ class Acceptor:
     ) -> Response:
         """Store a command and answer, as `POST /api/commands` describes it. `raw` is the body that a key stands for."""
         key = IdempotencyKey.of(ROUTE, idempotency_key, raw) if idempotency_key else None
-        wanted = CommandRequest(**body.wanted(), traceparent=traceparent)
+        wanted = body.to_request(traceparent)
         command_id = uuid7()
         status_code, headers = 201, {}
         # Expected before it is stored: its end cannot slip through in between.

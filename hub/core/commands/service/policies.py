@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from hub.core.commands.rules.policies import NAMES, Policy
+from hub.core.commands.rules.policies import Policy
 from hub.core.commands.store import policies as store
+from hub.core.commands.store.policies import StoredPolicy
 from hub.database.engine import Database
 
 _NONE = Policy()
-Row = dict[str, Any]
 
 
 class Policies:
@@ -27,24 +26,19 @@ class Policies:
         """The policy of an action as far as this process knows; an empty one if it has none."""
         return self._policies.get(action, _NONE)
 
-    async def refresh(self) -> Sequence[Row]:
+    async def refresh(self) -> Sequence[StoredPolicy]:
         """Read all policies, and go by them. Raises UnavailableError; then what was known goes on to count."""
         # One at a time: an earlier read that is slower must not bring back what a later one has found changed.
         async with self._reading:
             rows = await self.read()
-            self._policies = {row["action"]: policy_of(row) for row in rows}
+            self._policies = {row.action: row.policy for row in rows}
             return rows
 
     async def poll(self) -> None:
         """The same, for a loop."""
         await self.refresh()
 
-    async def read(self) -> Sequence[Row]:
+    async def read(self) -> Sequence[StoredPolicy]:
         """Every policy with its action and when it was changed, as the database has them now."""
         async with self._database.connection() as connection:
             return await store.read(connection)
-
-
-def policy_of(row: Mapping[str, Any]) -> Policy:
-    """The policy in a row."""
-    return Policy(**{name: row[name] for name in NAMES})
