@@ -3,6 +3,7 @@
 A test holds what is sent against the declared shapes.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -31,9 +32,14 @@ def page_answer(shape: type[BaseModel], page: Page[Any, Any]) -> Response:
 
 def paged(shape: type[BaseModel], page: Page[Any, Any]) -> dict[str, Any]:
     """The fields that every page has."""
-    return {"items": [shown(shape, row) for row in page.rows], "next_cursor": to_cursor(page.following)}
+    return {"items": shown_all(shape, page.rows), "next_cursor": to_cursor(page.following)}
 
 
 def shown(shape: type[BaseModel], row: Any) -> dict[str, Any]:
     """The fields of a row that a shape has."""
     return {name: getattr(row, name) for name in shape.model_fields}
+
+
+def shown_all(shape: type[BaseModel], rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Each row in the form of a shape."""
+    return [shown(shape, row) for row in rows]

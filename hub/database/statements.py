@@ -12,31 +12,34 @@ from hub.database.engine import Connection
 from hub.database.rows import Row, cursor_of
 
 _HEADING = re.compile(r"^-- (?P<kind>name|fragment): (?P<name>[a-z_]+)$", re.MULTILINE)
-_INCLUDE = re.compile(r"^ *-- include: (?P<name>[a-z_]+)$", re.MULTILINE)
+_FRAGMENT = re.compile(r"\{([a-z_]+)\}")
 
 
 @cache
 def statements(place: str) -> dict[str, str]:
-    """The statements of a file by name: each begins with a line `-- name: <name>`.
+    """The statements of a file by name.
 
-    What several share stands once, below a line `-- fragment: <name>`; a line `-- include: <name>` is replaced by it.
     `place` is a subject, such as `features/batches` (its `statements.sql`), or one file of a subject with several, such
     as `core/commands/submit` (its `statements/submit.sql`).
     """
     stratum, subject, *file = place.split("/")
     folder = resources.files("hub").joinpath(stratum, subject)
     found = folder.joinpath("statements", f"{file[0]}.sql") if file else folder.joinpath("statements.sql")
-    text = found.read_text(encoding="utf-8")
+    return parse(found.read_text(encoding="utf-8"))
+
+
+def parse(text: str) -> dict[str, str]:
+    """The statements of a text by name: each begins with a line `-- name: <name>`.
+
+    What several of them share, such as a list of columns, begins with a line `-- fragment: <name>` and stands where
+    they say `{<name>}`. Raises KeyError for a fragment that is not there.
+    """
     headings = list(_HEADING.finditer(text))
     ends = [heading.start() for heading in headings[1:]] + [len(text)]
-    texts: dict[str, dict[str, str]] = {"name": {}, "fragment": {}}
+    parts: dict[str, dict[str, str]] = {"name": {}, "fragment": {}}
     for heading, end in zip(headings, ends, strict=True):
-        texts[heading["kind"]][heading["name"]] = text[heading.end() : end].strip("\n")
-    fragments = texts["fragment"]
-    return {
-        name: _INCLUDE.sub(lambda include: fragments[include["name"]], body).strip()
-        for name, body in texts["name"].items()
-    }
+        parts[heading["kind"]][heading["name"]] = text[heading.end() : end].strip()
+    return {name: _FRAGMENT.sub(lambda use: parts["fragment"][use[1]], sql) for name, sql in parts["name"].items()}
 
 
 def statement(place: str, name: str) -> bytes:

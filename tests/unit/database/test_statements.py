@@ -1,52 +1,40 @@
-"""The loader of named statements: fragments stand where they are included."""
+"""Named statements, and the fragments that several of them share."""
 
 from pathlib import Path
 
 import pytest
 
-from hub.database import statements as module
-from hub.database.statements import Statement, statement
+from hub.database.statements import parse
+from tests.support.paths import ROOT
 
-FILE = """-- What these are about.
-
--- fragment: living
-    AND status <> 'retired'
-    AND NOT hidden
-
--- name: one
--- About one.
-SELECT id FROM clients
-WHERE id = %(id)s
--- include: living
-LIMIT 1;
-
--- name: all
-SELECT id FROM clients WHERE true
--- include: living
-;
-"""
+FILES = sorted((ROOT / "hub").rglob("statements*/*.sql")) + sorted((ROOT / "hub").rglob("statements.sql"))
 
 
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A subject of its own with that file."""
-    folder = tmp_path / "features" / "some"
-    folder.mkdir(parents=True)
-    (folder / "statements.sql").write_text(FILE)
-    monkeypatch.setattr(module.resources, "files", lambda _: tmp_path)
-    module.statements.cache_clear()
-    return "features/some"
+def test_each_statement_has_what_follows_its_name() -> None:
+    text = "-- About this file.\n-- name: one\n-- Why.\nSELECT 1;\n\n-- name: two\nSELECT 2;\n"
+    assert parse(text) == {"one": "-- Why.\nSELECT 1;", "two": "SELECT 2;"}
 
 
-def test_a_fragment_stands_where_it_is_included(place: str) -> None:
-    assert statement(place, "one") == (
-        b"-- About one.\nSELECT id FROM clients\nWHERE id = %(id)s\n"
-        b"    AND status <> 'retired'\n    AND NOT hidden\nLIMIT 1;"
+def test_a_fragment_stands_in_every_statement_that_names_it_and_is_none_itself() -> None:
+    text = (
+        "-- name: first\nSELECT {columns} FROM t WHERE {due};\n\n-- fragment: columns\na,\nb\n\n"
+        "-- fragment: due\nat <= now()\n\n-- name: second\nSELECT {columns}, '{}'::jsonb FROM t;\n"
     )
-    assert b"NOT hidden\n;" in statement(place, "all")
+    assert parse(text) == {
+        "first": "SELECT a,\nb FROM t WHERE at <= now();",
+        "second": "SELECT a,\nb, '{}'::jsonb FROM t;",
+    }
 
 
-def test_a_name_that_is_not_there_is_an_error(place: str) -> None:
-    for name in ("living", "none"):
-        with pytest.raises(KeyError):
-            Statement(place, name)
+def test_a_fragment_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(KeyError, match="columns"):
+        parse("-- name: one\nSELECT {columns} FROM t;\n")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_a_fragment_is_there_because_several_statements_share_it(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert parse(text)
+    for line in text.splitlines():
+        if line.startswith("-- fragment: "):
+            assert text.count("{" + line.removeprefix("-- fragment: ") + "}") > 1, line
