@@ -1,19 +1,19 @@
 """Batches: post, preview, read, pause, resume, cancel."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from hub.api.answers import json_answer
+from hub.api.answers import json_answer, page_answer, paged, row_answer, shown, shown_all
 from hub.api.lookup import part
-from hub.api.pages import from_cursor, to_cursor
+from hub.api.pages import Cursor, Limit, from_cursor
 from hub.api.problems import fails
 from hub.core.access.routes import MayCommand, MayRead
 from hub.core.access.rules import IdempotencyKey
 from hub.features.batches.rules import Change
-from hub.features.batches.service.batches import Batches, Row
-from hub.features.batches.service.creation import BatchCreation, Outcome, summary
+from hub.features.batches.service.batches import Batches
+from hub.features.batches.service.creation import BatchCreation
 from hub.features.batches.shapes import (
     BatchDetail,
     BatchInput,
@@ -22,6 +22,7 @@ from hub.features.batches.shapes import (
     BatchRow,
     BatchSummary,
     Preview,
+    PreviewRow,
 )
 
 router = APIRouter(tags=["batches"])
@@ -31,7 +32,6 @@ ROUTE = "POST /api/batches"
 CommandStatus = Literal[
     "pending", "queued", "running", "completed", "failed", "cancelled", "expired", "rejected", "unknown"
 ]
-_CHANGED: dict[int | str, dict[str, Any]] = fails(404, 409)
 
 
 @router.post(
@@ -64,11 +64,13 @@ async def post_batch(
     """Accept a batch."""
     wanted = body.to_request(traceparent)
     if body.dry_run:
-        return json_answer(_preview(await creation.preview(caller, wanted)))
+        preview = await creation.preview(caller, wanted)
+        return json_answer(shown(Preview, preview) | {"items": shown_all(PreviewRow, preview.items)})
     key = IdempotencyKey.of(ROUTE, idempotency_key, await request.body()) if idempotency_key else None
     created = await creation.create(caller, wanted, key)
-    return json_answer(
-        _shape(BatchOutput, await batches.get(created.batch_id)),
+    return row_answer(
+        BatchOutput,
+        await batches.get(created.batch_id),
         status_code=200 if created.repeated else 201,
         headers={"Location": f"/api/batches/{created.batch_id}"},
     )
@@ -87,12 +89,11 @@ async def list_batches(
         list[Literal["running", "paused", "cancelled", "finished"]] | None,
         Query(max_length=4, description="May be given several times."),
     ] = None,
-    cursor: Annotated[str | None, Query(max_length=200, description="next_cursor of the page before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Response:
     """A page of batches."""
-    rows, following = await batches.page(before=from_cursor(cursor), limit=limit, statuses=status)
-    return json_answer({"items": [_shape(BatchSummary, row) for row in rows], "next_cursor": to_cursor(following)})
+    return page_answer(BatchSummary, await batches.page(before=from_cursor(cursor), limit=limit, statuses=status))
 
 
 @router.get(
@@ -112,16 +113,13 @@ async def get_batch(
     trouble: Annotated[
         Literal["offline", "silent"] | None, Query(description="Unfinished ones that wait for such a client.")
     ] = None,
-    cursor: Annotated[str | None, Query(max_length=200, description="next_cursor of the page before.")] = None,
+    cursor: Cursor = None,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 50,
 ) -> Response:
     """A batch as it stands now."""
     batch = await batches.get(batch_id)
-    rows, following = await batches.rows(
-        batch_id, after=from_cursor(cursor), limit=limit, statuses=status, trouble=trouble
-    )
-    items = {"items": [_shape(BatchRow, row) for row in rows], "next_cursor": to_cursor(following)}
-    return json_answer(_shape(BatchOutput, batch) | items)
+    rows = await batches.rows(batch_id, after=from_cursor(cursor), limit=limit, statuses=status, trouble=trouble)
+    return json_answer(shown(BatchOutput, batch) | paged(BatchRow, rows))
 
 
 @router.post(
@@ -132,11 +130,11 @@ async def get_batch(
         "Nothing that was not handed out is handed out any more; what was goes on. What waits keeps its `expires_at`. "
         "Asking again is harmless."
     ),
-    responses=_CHANGED,
+    responses=fails(404, 409),
 )
 async def pause_batch(batch_id: UUID, batches: BatchesDep, caller: MayCommand) -> Response:
     """Hold it back."""
-    return json_answer(_shape(BatchOutput, await batches.change(caller, batch_id, Change.PAUSE)))
+    return row_answer(BatchOutput, await batches.change(caller, batch_id, Change.PAUSE))
 
 
 @router.post(
@@ -144,11 +142,11 @@ async def pause_batch(batch_id: UUID, batches: BatchesDep, caller: MayCommand) -
     response_model=BatchOutput,
     summary="Resume a paused batch",
     description="A staged rollout goes on where it was: what had not begun begins, and expires, later by the pause.",
-    responses=_CHANGED,
+    responses=fails(404, 409),
 )
 async def resume_batch(batch_id: UUID, batches: BatchesDep, caller: MayCommand) -> Response:
     """Let it go on."""
-    return json_answer(_shape(BatchOutput, await batches.change(caller, batch_id, Change.RESUME)))
+    return row_answer(BatchOutput, await batches.change(caller, batch_id, Change.RESUME))
 
 
 @router.post(
@@ -159,27 +157,8 @@ async def resume_batch(batch_id: UUID, batches: BatchesDep, caller: MayCommand) 
         "As a cancel of each of its commands: what is pending is cancelled at once, of what was handed out the agents "
         "are asked, and what they have done already wins. Asking again is harmless."
     ),
-    responses=_CHANGED,
+    responses=fails(404, 409),
 )
 async def cancel_batch(batch_id: UUID, batches: BatchesDep, caller: MayCommand) -> Response:
     """Ask for a cancel of all of it."""
-    return json_answer(_shape(BatchOutput, await batches.change(caller, batch_id, Change.CANCEL)))
-
-
-def _preview(outcomes: list[Outcome]) -> dict[str, Any]:
-    items = [
-        {
-            "client_id": outcome.client_id,
-            "action": outcome.action,
-            "status": "pending" if outcome.refusal is None else "rejected",
-            "code": outcome.refusal,
-            "presence": outcome.presence,
-        }
-        for outcome in outcomes
-    ]
-    return {"dry_run": True, **summary(outcomes), "items": items}
-
-
-def _shape(model: type[BatchSummary] | type[BatchRow], row: Row) -> dict[str, Any]:
-    """A row as a model has it. Not validated, as commands are not: there may be a thousand of them."""
-    return {name: row[name] for name in model.model_fields}
+    return row_answer(BatchOutput, await batches.change(caller, batch_id, Change.CANCEL))

@@ -1,25 +1,15 @@
--- name: insert
--- Nothing -> running, in the transaction that stores its commands.
-INSERT INTO batches (
-    id, created_by, created_at, target, status, total, action, accepted, rejected, max_failures, per_minute
-)
-VALUES (
-    %(id)s, %(created_by)s, floorhub_now(), %(target)s, 'running', %(total)s, %(action)s, %(accepted)s, %(rejected)s,
-    %(max_failures)s, %(per_minute)s
-);
+-- What is said of a batch alone is built with SQLModel. These are about its commands: they hold and release thousands in one
+-- order, or count them by small indexes, next to the hot path.
 
--- name: lock
--- A batch that somebody decides about. Before its commands, always.
-SELECT id, status, per_minute, paused_at, floorhub_now() AS now FROM batches WHERE id = %(id)s FOR UPDATE;
-
--- name: set_status
--- To what `hub/features/batches/rules.py` allows; the row is locked.
-UPDATE batches
-SET
-    status = %(status)s,
-    stop_reason = %(stop_reason)s,
-    paused_at = CASE WHEN %(status)s = 'paused' THEN floorhub_now() END
-WHERE id = %(id)s;
+-- fragment: trouble
+-- What stands in the way of an unfinished command `c` of a client with session `s`: it is away (offline), or gives no sign
+-- (silent).
+CASE
+    WHEN c.status NOT IN ('pending', 'queued', 'running') THEN NULL
+    WHEN s.presence = 'offline' THEN 'offline'
+    WHEN s.presence = 'unknown' THEN 'silent'
+    WHEN c.status = 'queued' AND c.accepted_at IS NULL AND c.sends > 1 THEN 'silent'
+END AS trouble
 
 -- name: hold
 -- Keep all that has not ended from being handed out (again): pending commands leave the index that dispatch reads;
@@ -100,32 +90,15 @@ UPDATE batches
 SET status = CASE WHEN status = 'cancelled' THEN status ELSE 'finished' END, finished_at = floorhub_now()
 WHERE id = ANY (%(ids)s) AND finished_at IS NULL;
 
--- name: find
--- One batch, or a page of batches, newest first.
-SELECT
-    id, created_by, created_at, target, status, total, action, accepted, rejected, max_failures, per_minute, stop_reason,
-    paused_at, finished_at
-FROM batches
-WHERE (%(id)s::uuid IS NULL OR id = %(id)s)
-    AND (%(before)s::uuid IS NULL OR id < %(before)s)
-    AND (%(statuses)s::text[] IS NULL OR status = ANY (%(statuses)s))
-ORDER BY id DESC
-LIMIT %(limit)s;
-
 -- name: progress
--- How many commands of a batch are where, and what stands in their way: `code` for rejected ones, `trouble` for those
--- whose client is away (offline) or gives no sign (silent).
+-- How many commands of a batch are where, and what stands in their way: `code` for rejected ones, `trouble` for the
+-- unfinished.
 SELECT status, code, trouble, count(*) AS number
 FROM (
     SELECT
         c.status,
         CASE WHEN c.status = 'rejected' THEN c.error ->> 'code' END AS code,
-        CASE
-            WHEN c.status NOT IN ('pending', 'queued', 'running') THEN NULL
-            WHEN s.presence = 'offline' THEN 'offline'
-            WHEN s.presence = 'unknown' THEN 'silent'
-            WHEN c.status = 'queued' AND c.accepted_at IS NULL AND c.sends > 1 THEN 'silent'
-        END AS trouble
+        {trouble}
     FROM commands c
     JOIN client_sessions s ON s.client_id = c.client_id
     WHERE c.batch_id = %(id)s
@@ -140,12 +113,7 @@ FROM (
         c.id AS command_id, c.client_id, c.action, c.status, c.attempt, c.not_before, c.queued_at, c.accepted_at,
         c.started_at, c.finished_at, coalesce(c.error ->> 'code', c.unknown_reason) AS code,
         c.cancel_requested_at IS NOT NULL AS cancel_requested, s.presence,
-        CASE
-            WHEN c.status NOT IN ('pending', 'queued', 'running') THEN NULL
-            WHEN s.presence = 'offline' THEN 'offline'
-            WHEN s.presence = 'unknown' THEN 'silent'
-            WHEN c.status = 'queued' AND c.accepted_at IS NULL AND c.sends > 1 THEN 'silent'
-        END AS trouble
+        {trouble}
     FROM commands c
     JOIN client_sessions s ON s.client_id = c.client_id
     WHERE c.batch_id = %(id)s
@@ -155,7 +123,3 @@ FROM (
 WHERE %(trouble)s::text IS NULL OR trouble = %(trouble)s
 ORDER BY command_id
 LIMIT %(limit)s;
-
--- name: presences
--- How the clients of a batch that is about to be stored are.
-SELECT client_id, presence FROM client_sessions WHERE client_id = ANY (%(client_ids)s);

@@ -1,34 +1,24 @@
 """Batches: their rows, what holds their commands back, and how far they are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.rows import DictRow
-from psycopg.types.json import Jsonb
+import msgspec
+from sqlalchemy import insert, select, update
+from sqlmodel import col
 
-from hub.database.engine import Connection, reading
-from hub.database.statements import statement
+from hub.core.clients.tables import ClientSession
+from hub.database import model
+from hub.database.engine import Connection
+from hub.database.model import NOW
+from hub.database.statements import Statement
 from hub.features.batches.rules import BatchStatus
-
-_INSERT = statement("features/batches", "insert")
-_LOCK = statement("features/batches", "lock")
-_SET_STATUS = statement("features/batches", "set_status")
-_HOLD = statement("features/batches", "hold")
-_RELEASE = statement("features/batches", "release")
-_TO_CANCEL = statement("features/batches", "to_cancel")
-_LOOK = statement("features/batches", "look")
-_FINISH = statement("features/batches", "finish")
-_FIND = statement("features/batches", "find")
-_PROGRESS = statement("features/batches", "progress")
-_ROWS = statement("features/batches", "rows")
-_PRESENCES = statement("features/batches", "presences")
+from hub.features.batches.tables import Batch as Batches
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewBatch:
+class NewBatch(msgspec.Struct, frozen=True, kw_only=True):
     """A batch to be stored together with its commands."""
 
     id: UUID
@@ -42,17 +32,34 @@ class NewBatch:
     per_minute: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class LockedBatch:
-    """A batch that is locked in the present transaction."""
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch without its progress."""
+
+    id: UUID
+    status: BatchStatus
+    target: dict[str, Any]
+    action: str | None
+    total: int
+    accepted: int
+    rejected: int
+    max_failures: int | None
+    per_minute: float | None
+    stop_reason: str | None
+    created_at: datetime
+    created_by: UUID
+    paused_at: datetime | None
+    finished_at: datetime | None
+
+
+class LockedBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch that is locked in the present transaction. `staged`: its commands begin little by little."""
 
     status: BatchStatus
     staged: bool
     paused_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class OpenBatch:
+class OpenBatch(msgspec.Struct, frozen=True, kw_only=True):
     """How a batch that has not finished stands."""
 
     id: UUID
@@ -64,94 +71,123 @@ class OpenBatch:
     """Counted up to one more than `max_failures`; 0 without a limit."""
 
 
-async def insert(connection: Connection, batch: NewBatch) -> None:
+class Count(msgspec.Struct, frozen=True, kw_only=True):
+    """A number of commands by status, code (of rejected ones) and trouble (offline, silent; of unfinished ones)."""
+
+    status: str
+    code: str | None
+    trouble: str | None
+    number: int
+
+
+class BatchCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """A command of a batch."""
+
+    command_id: UUID
+    client_id: str
+    action: str
+    status: str
+    code: str | None
+    presence: str
+    trouble: str | None
+    attempt: int
+    cancel_requested: bool
+    not_before: datetime | None
+    queued_at: datetime | None
+    accepted_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class _Released(msgspec.Struct, frozen=True):
+    client_id: str
+    scheduled: bool
+
+
+class _Presence(msgspec.Struct, frozen=True):
+    client_id: str
+    presence: str
+
+
+_HOLD = Statement("features/batches", "hold")
+_RELEASE = Statement("features/batches", "release", _Released)
+_TO_CANCEL = Statement("features/batches", "to_cancel", UUID)
+_LOOK = Statement("features/batches", "look", OpenBatch)
+_FINISH = Statement("features/batches", "finish")
+_PROGRESS = Statement("features/batches", "progress", Count)
+_ROWS = Statement("features/batches", "rows", BatchCommand, fresh_plan=True)
+_BATCHES = select(*model.columns(Batch, Batches))
+
+
+async def insert_batch(connection: Connection, new: NewBatch) -> None:
     """Store a batch, in the transaction that stores its commands."""
-    await connection.execute(
-        _INSERT,
-        {
-            "id": batch.id,
-            "created_by": batch.created_by,
-            "target": Jsonb(batch.target),
-            "total": batch.total,
-            "action": batch.action,
-            "accepted": batch.accepted,
-            "rejected": batch.rejected,
-            "max_failures": batch.max_failures,
-            "per_minute": batch.per_minute,
-        },
-    )
+    fields = msgspec.structs.asdict(new)
+    await model.execute(connection, insert(Batches).values(**fields, status="running", created_at=NOW))
 
 
 async def lock(connection: Connection, batch_id: UUID) -> LockedBatch | None:
     """Lock a batch; None when there is none. Needs a transaction; lock commands after it, never before."""
-    cursor = await connection.execute(_LOCK, {"id": batch_id})
-    row = await cursor.fetchone()
-    if row is None:
-        return None
-    return LockedBatch(BatchStatus(row["status"]), row["per_minute"] is not None, row["paused_at"])
+    staged = col(Batches.per_minute).is_not(None).label("staged")
+    known = select(*model.columns(LockedBatch, Batches), staged).where(col(Batches.id) == batch_id)
+    return await model.fetch_one(connection, known.with_for_update(), LockedBatch)
 
 
 async def set_status(
     connection: Connection, batch_id: UUID, status: BatchStatus, stop_reason: str | None = None
 ) -> None:
-    """Move a locked batch."""
-    await connection.execute(_SET_STATUS, {"id": batch_id, "status": status.value, "stop_reason": stop_reason})
+    """Move a locked batch, to what `rules` allows."""
+    paused_at = NOW if status is BatchStatus.PAUSED else None
+    changed = {"status": status.value, "stop_reason": stop_reason, "paused_at": paused_at}
+    await model.execute(connection, update(Batches).where(col(Batches.id) == batch_id).values(**changed))
 
 
 async def hold(connection: Connection, batch_id: UUID) -> None:
     """Keep what has not ended of a locked batch from being handed out (again)."""
-    await connection.execute(_HOLD, {"id": batch_id})
+    await _HOLD.execute(connection, id=batch_id)
 
 
 async def release(connection: Connection, batch_id: UUID, *, shift: bool, paused_at: datetime | None) -> set[str]:
     """Undo `hold`; the clients that have work now. `shift`: what was not due at `paused_at` begins and expires later
     by the length of the pause."""
-    cursor = await connection.execute(_RELEASE, {"id": batch_id, "shift": shift, "paused_at": paused_at})
-    return {row["client_id"] for row in await cursor.fetchall() if not row["scheduled"]}
+    released = await _RELEASE.fetch_all(connection, id=batch_id, shift=shift, paused_at=paused_at)
+    return {command.client_id for command in released if not command.scheduled}
 
 
 async def to_cancel(connection: Connection, batch_id: UUID, most: int) -> list[UUID]:
     """Commands of a batch that nobody has asked to cancel yet, oldest first."""
-    cursor = await connection.execute(_TO_CANCEL, {"id": batch_id, "most": most})
-    return [row["id"] for row in await cursor.fetchall()]
+    return await _TO_CANCEL.fetch_all(connection, id=batch_id, most=most)
 
 
 async def look(connection: Connection, *, after: UUID | None, most: int) -> list[OpenBatch]:
     """Batches that have not finished, oldest first, after the one given."""
-    cursor = await connection.execute(_LOOK, {"after": after, "most": most})
-    return [
-        OpenBatch(
-            row["id"], BatchStatus(row["status"]), row["max_failures"], row["open"], row["to_cancel"], row["failed"]
-        )
-        for row in await cursor.fetchall()
-    ]
+    return await _LOOK.fetch_all(connection, after=after, most=most)
 
 
 async def finish(connection: Connection, ids: Sequence[UUID]) -> None:
     """Mark batches in which nothing is open as finished; a cancelled one keeps its status."""
-    await connection.execute(_FINISH, {"ids": list(ids)})
+    await _FINISH.execute(connection, ids=list(ids))
 
 
-async def find(
-    connection: Connection,
-    *,
-    id: UUID | None = None,  # noqa: A002 - the column's name
-    before: UUID | None = None,
-    statuses: Sequence[str] | None = None,
-    limit: int = 1,
-) -> list[DictRow]:
-    """Batches, newest first; a filter that is None lets everything through."""
-    cursor = reading(connection)
-    await cursor.execute(
-        _FIND, {"id": id, "before": before, "statuses": list(statuses) if statuses else None, "limit": limit}
+async def get(connection: Connection, batch_id: UUID) -> Batch | None:
+    """One batch."""
+    return await model.fetch_one(connection, _BATCHES.where(col(Batches.id) == batch_id), Batch)
+
+
+async def page(
+    connection: Connection, *, before: UUID | None, statuses: Sequence[str] | None, limit: int
+) -> list[Batch]:
+    """Batches, newest first, older than one of them; a filter that is None lets everything through."""
+    asked = _BATCHES if before is None else _BATCHES.where(col(Batches.id) < before)
+    if statuses:
+        asked = asked.where(model.among(col(Batches.status), statuses))
+    return await model.fetch_all(
+        connection, asked.order_by(col(Batches.id).desc()).limit(limit), Batch, fresh_plan=True
     )
-    return await cursor.fetchall()
 
 
-async def progress(connection: Connection, batch_id: UUID) -> list[DictRow]:
-    """Numbers of commands by status, code (of rejected ones) and trouble (offline, silent; of unfinished ones)."""
-    cursor = await connection.execute(_PROGRESS, {"id": batch_id})
-    return await cursor.fetchall()
+async def progress(connection: Connection, batch_id: UUID) -> list[Count]:
+    """How many commands of a batch are where, and what stands in their way."""
+    return await _PROGRESS.fetch_all(connection, id=batch_id)
 
 
 async def rows(
@@ -162,23 +198,21 @@ async def rows(
     statuses: Sequence[str] | None = None,
     trouble: str | None = None,
     limit: int,
-) -> list[DictRow]:
+) -> list[BatchCommand]:
     """Commands of a batch in the order of its request; a filter that is None lets everything through."""
-    cursor = reading(connection)
-    await cursor.execute(
-        _ROWS,
-        {
-            "id": batch_id,
-            "after": after,
-            "statuses": list(statuses) if statuses else None,
-            "trouble": trouble,
-            "limit": limit,
-        },
+    return await _ROWS.fetch_all(
+        connection,
+        id=batch_id,
+        after=after,
+        statuses=list(statuses) if statuses else None,
+        trouble=trouble,
+        limit=limit,
     )
-    return await cursor.fetchall()
 
 
 async def presences(connection: Connection, client_ids: Sequence[str]) -> dict[str, str]:
     """How these clients are: online, offline or unknown."""
-    cursor = await connection.execute(_PRESENCES, {"client_ids": list(client_ids)})
-    return {row["client_id"]: row["presence"] for row in await cursor.fetchall()}
+    asked = select(*model.columns(_Presence, ClientSession)).where(
+        model.among(col(ClientSession.client_id), client_ids)
+    )
+    return {row.client_id: row.presence for row in await model.fetch_all(connection, asked, _Presence)}

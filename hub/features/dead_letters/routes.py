@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from uuid_utils.compat import uuid7
 
-from hub.api.answers import json_answer
+from hub.api.answers import json_answer, page_answer, row_answer
 from hub.api.lookup import part
-from hub.api.pages import from_cursor, to_cursor
-from hub.api.problems import fails, fails_only, prefers_korean, sentence
+from hub.api.pages import Cursor, Limit, from_cursor, to_cursor
+from hub.api.problems import fails, prefers_korean, sentence
 from hub.api.shapes import Moment
 from hub.core.access.routes import MayCommand, MayRead
 from hub.core.commands.routes.commands import shape, until_end
@@ -42,8 +42,28 @@ router = APIRouter(tags=["dead letters"])
 CommandsDep = Annotated[Commands, part(Commands)]
 DeadLettersDep = Annotated[DeadLetters, part(DeadLetters)]
 WaitingDep = Annotated[Waiting, part(Waiting)]
-_FIELDS = tuple(DeadLetter.model_fields)
-_CHANGED: dict[int | str, dict[str, Any]] = fails(400, 415)
+
+
+async def which(
+    client_id: Annotated[ClientId | None, Query()] = None,
+    action: Annotated[Action | None, Query()] = None,
+    reason: Annotated[Reason | None, Query(description="The cause, such as printer_stopped or expired.")] = None,
+    reference: Annotated[Reference | None, Query()] = None,
+    created_after: Moment | None = None,
+    created_before: Moment | None = None,
+) -> Filter:
+    """Which dead letters a query is about."""
+    return Filter(
+        client_id=client_id,
+        action=action,
+        reason=reason,
+        reference=reference,
+        created_after=created_after,
+        created_before=created_before,
+    )
+
+
+Which = Annotated[Filter, Depends(which)]
 
 
 @router.get(
@@ -54,29 +74,10 @@ _CHANGED: dict[int | str, dict[str, Any]] = fails(400, 415)
     responses=fails(),
 )
 async def list_dead_letters(
-    dead_letters: DeadLettersDep,
-    _caller: MayRead,
-    client_id: Annotated[ClientId | None, Query()] = None,
-    action: Annotated[Action | None, Query()] = None,
-    reason: Annotated[Reason | None, Query(description="The cause, such as printer_stopped or expired.")] = None,
-    reference: Annotated[Reference | None, Query()] = None,
-    created_after: Moment | None = None,
-    created_before: Moment | None = None,
-    cursor: Annotated[str | None, Query(max_length=200, description="next_cursor of the page before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    dead_letters: DeadLettersDep, _caller: MayRead, wanted: Which, cursor: Cursor = None, limit: Limit = 50
 ) -> Response:
     """A page of them."""
-    wanted = Filter(
-        client_id=client_id,
-        action=action,
-        reason=reason,
-        reference=reference,
-        created_after=created_after,
-        created_before=created_before,
-    )
-    rows, following = await dead_letters.page(wanted, before=from_cursor(cursor), limit=limit)
-    items = [{name: row[name] for name in _FIELDS} for row in rows]
-    return json_answer({"items": items, "next_cursor": to_cursor(following)})
+    return page_answer(DeadLetter, await dead_letters.page(wanted, before=from_cursor(cursor), limit=limit))
 
 
 @router.get(
@@ -85,26 +86,9 @@ async def list_dead_letters(
     summary="How many dead letters are open, by client, action and cause",
     responses=fails(),
 )
-async def count_dead_letters(
-    dead_letters: DeadLettersDep,
-    _caller: MayRead,
-    client_id: Annotated[ClientId | None, Query()] = None,
-    action: Annotated[Action | None, Query()] = None,
-    reason: Annotated[Reason | None, Query()] = None,
-    reference: Annotated[Reference | None, Query()] = None,
-    created_after: Moment | None = None,
-    created_before: Moment | None = None,
-) -> Response:
+async def count_dead_letters(dead_letters: DeadLettersDep, _caller: MayRead, wanted: Which) -> Response:
     """The numbers."""
-    wanted = Filter(
-        client_id=client_id,
-        action=action,
-        reason=reason,
-        reference=reference,
-        created_after=created_after,
-        created_before=created_before,
-    )
-    return json_answer(await dead_letters.summary(wanted))
+    return row_answer(DeadLetterSummary, await dead_letters.summary(wanted))
 
 
 @router.post(
@@ -118,8 +102,7 @@ async def count_dead_letters(
     ),
     responses={
         200: {"model": RetryOutput, "description": "It was replayed before; this is the command."},
-        **_CHANGED,
-        **fails_only(404, 409, 429),
+        **fails(400, 404, 409, 415, 429),
     },
 )
 async def retry_command(
@@ -162,7 +145,7 @@ async def retry_command(
         "Each for itself, as `POST /api/commands/{command_id}/retry` does it; the answer says what became of each. "
         "With `filter` the oldest 1,000 that fit; `left` and `next_cursor` lead to the rest."
     ),
-    responses=_CHANGED,
+    responses=fails(400, 415),
 )
 async def replay_dead_letters(
     body: ReplayInput, dead_letters: DeadLettersDep, caller: MayCommand, accept_language: Annotated[str, Header()] = ""
@@ -174,7 +157,7 @@ async def replay_dead_letters(
     else:
         done = await dead_letters.replay_matching(
             caller,
-            body.filter.filter(),
+            body.filter.to_request(),
             after=from_cursor(body.cursor),
             force=body.force,
             expires_in_s=body.expires_in_s,
@@ -192,7 +175,7 @@ async def replay_dead_letters(
         "They wait for nobody any more, and what waited behind them by its `order_key` goes. Asking again is harmless. "
         "With `filter` the oldest 1,000 that fit; `left` and `next_cursor` lead to the rest."
     ),
-    responses=_CHANGED,
+    responses=fails(400, 415),
 )
 async def dismiss_dead_letters(
     body: DismissInput, dead_letters: DeadLettersDep, caller: MayCommand, accept_language: Annotated[str, Header()] = ""
@@ -202,7 +185,7 @@ async def dismiss_dead_letters(
         done = Outcomes(await dead_letters.dismiss(caller, body.ids or (), note=body.note), 0, None)
     else:
         done = await dead_letters.dismiss_matching(
-            caller, body.filter.filter(), after=from_cursor(body.cursor), note=body.note
+            caller, body.filter.to_request(), after=from_cursor(body.cursor), note=body.note
         )
     korean = prefers_korean(accept_language)
     rows = [_row(outcome, "dismissed", korean=korean) for outcome in done.items]
@@ -217,7 +200,7 @@ async def dismiss_dead_letters(
         "A person looked at the device. It is final: later reports change nothing, and the dead letter is closed, "
         "whatever the outcome."
     ),
-    responses={**_CHANGED, **fails_only(404, 409)},
+    responses=fails(400, 404, 409, 415),
 )
 async def decide_command(
     command_id: UUID, body: DecideInput, dead_letters: DeadLettersDep, commands: CommandsDep, caller: MayCommand

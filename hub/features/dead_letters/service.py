@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
+from msgspec.structs import asdict
 from uuid_utils.compat import uuid7
 
-from hub.api.text import find_unstorable
+from hub.api.pages import Page
+from hub.api.text import require_storable
 from hub.core.access.rules import Caller
 from hub.core.audit import store as audit
 from hub.core.commands.rules.lifecycle import Close, Command, Ignore, Ignored, Status
@@ -20,16 +22,15 @@ from hub.core.commands.store.transitions import LockedCommand
 from hub.core.commands.telemetry import Event as CommandEvent
 from hub.core.commands.telemetry import Metrics as CommandMetrics
 from hub.database.engine import Connection, Database
-from hub.errors import ConflictError, FieldProblem, NotFoundError, RejectedError
+from hub.errors import ConflictError, NotFoundError, RejectedError
 from hub.features.dead_letters import rules as dead_letters
 from hub.features.dead_letters import store as store
 from hub.features.dead_letters.rules import DECIDED, DISMISSED, REPLAYED, Decide, Dismiss, Replay, judge
-from hub.features.dead_letters.store import Filter
+from hub.features.dead_letters.store import DeadLetter, Filter, Original
 from hub.features.dead_letters.telemetry import Event, Metrics
 from hub.signals.ports import Signals
 from hub.telemetry.log import Log
 
-Row = dict[str, Any]
 MOST = 1_000
 """Dead letters that one request may be about."""
 MOST_GROUPS = 100
@@ -59,41 +60,75 @@ class Outcomes:
     following: UUID | None
 
 
+@dataclass(frozen=True, slots=True)
+class Number:
+    """How many of one name."""
+
+    name: str | None
+    number: int
+
+
+@dataclass(slots=True)
+class Numbers:
+    """How many different names there are of a kind, and the largest of them."""
+
+    different: int = 0
+    largest: list[Number] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Summary:
+    """How many open dead letters there are; `oldest` is when the first of them ended."""
+
+    total: int = 0
+    oldest: datetime | None = None
+    client: Numbers = field(default_factory=Numbers)
+    action: Numbers = field(default_factory=Numbers)
+    reason: Numbers = field(default_factory=Numbers)
+
+
 class DeadLetters:
     """The service. Each dead letter is locked, decided about and closed in one transaction, with its replay."""
 
     def __init__(
-        self, database: Database, signals: Signals, command_metrics: CommandMetrics, metrics: Metrics, log: Log
+        self,
+        database: Database,
+        signals: Signals,
+        command_metrics: CommandMetrics,
+        metrics: Metrics,
+        log: Log,
+        *,
+        new_id: Callable[[], UUID] = uuid7,
     ) -> None:
         self._database = database
         self._signals = signals
         self._command_metrics = command_metrics
         self._metrics = metrics
         self._log = log
+        self._new_id = new_id
 
     # --- looking ---------------------------------------------------------------------------------------------
 
-    async def page(self, wanted: Filter, *, before: UUID | None, limit: int) -> tuple[list[Row], UUID | None]:
-        """Up to `limit` open dead letters, newest first, and the cursor of the next page (None at the end)."""
-        _require_storable(asdict(wanted))
+    async def page(self, wanted: Filter, *, before: UUID | None, limit: int) -> Page[DeadLetter, UUID]:
+        """Up to `limit` open dead letters, newest first."""
+        require_storable(**asdict(wanted))
         async with self._database.connection() as connection:
             rows = await store.page(connection, wanted, before=before, limit=limit + 1)
-        return rows[:limit], rows[limit - 1]["id"] if len(rows) > limit else None
+        return Page.of(rows, limit, lambda letter: letter.id)
 
-    async def summary(self, wanted: Filter) -> Row:
-        """How many there are: `total`, `oldest` (when the first of them ended), and by `client`, `action` and `reason`
-        the number of different ones and the largest of them."""
-        _require_storable(asdict(wanted))
+    async def summary(self, wanted: Filter) -> Summary:
+        """How many there are, and by client, action and reason the largest numbers."""
+        require_storable(**asdict(wanted))
         async with self._database.connection() as connection:
-            rows = await store.summary(connection, wanted, most=MOST_GROUPS)
-        found: Row = {"total": 0, "oldest": None}
-        found |= {kind: {"different": 0, "largest": []} for kind in ("client", "action", "reason")}
-        for row in rows:
-            if row["kind"] == "total":
-                found |= {"total": row["number"], "oldest": row["oldest"]}
+            counts = await store.summary(connection, wanted, most=MOST_GROUPS)
+        found = Summary()
+        numbers = {"client": found.client, "action": found.action, "reason": found.reason}
+        for count in counts:
+            if count.kind == "total":
+                found.total, found.oldest = count.number, count.oldest
             else:
-                found[row["kind"]]["different"] = row["groups"]
-                found[row["kind"]]["largest"].append({"name": row["name"], "number": row["number"]})
+                numbers[count.kind].different = count.groups
+                numbers[count.kind].largest.append(Number(count.name, count.number))
         return found
 
     # --- replay ----------------------------------------------------------------------------------------------
@@ -152,7 +187,7 @@ class DeadLetters:
         async with self._database.transaction() as connection:
             locked = await transitions.lock(connection, ids)
             for command in locked.values():
-                new_id = (new_ids or {}).get(command.id) or uuid7()
+                new_id = (new_ids or {}).get(command.id) or self._new_id()
                 decision = judge(command.state, Replay(new_id, caller.principal.name, force), command.now)
                 if isinstance(decision, Close):
                     closing.append((command, decision))
@@ -204,7 +239,7 @@ class DeadLetters:
     async def dismiss(self, caller: Caller, ids: Iterable[UUID], *, note: str | None = None) -> list[Outcome]:
         """Let dead letters rest: an outcome for each, in the order given. Asking again is harmless. What waited behind
         one by its order key goes."""
-        _require_storable({"note": note})
+        require_storable(note=note)
         return await _each(ids, lambda some: self._dismiss(caller, some, note))
 
     async def dismiss_matching(
@@ -243,7 +278,7 @@ class DeadLetters:
     async def decide(self, caller: Caller, command_id: UUID, outcome: Status, *, note: str | None = None) -> None:
         """Say what became of an unknown command: somebody has looked at the device. That is final; later reports
         change nothing. Raises NotFoundError, or ConflictError when it is not unknown."""
-        _require_storable({"note": note})
+        require_storable(note=note)
         async with self._database.transaction() as connection:
             command = (await transitions.lock(connection, [command_id])).get(command_id)
             if command is None:
@@ -273,7 +308,7 @@ class DeadLetters:
     async def _matching(
         self, wanted: Filter, after: UUID | None, close: Callable[[list[UUID]], Awaitable[list[Outcome]]]
     ) -> Outcomes:
-        _require_storable(asdict(wanted))
+        require_storable(**asdict(wanted))
         async with self._database.connection() as connection:
             ids = await store.matching(connection, wanted, after=after, limit=MOST)
         items = await close(ids)
@@ -339,30 +374,22 @@ def _conflict(command_id: UUID, state: Command, reason: Ignored) -> ConflictErro
             return ConflictError("dead_letter_closed", command_id=command_id, by=state.dead_letter_closed_by)
 
 
-def _copy(original: Row, new_id: UUID, caller: Caller, expires_in_s: float | None) -> NewCommand:
+def _copy(original: Original, new_id: UUID, caller: Caller, expires_in_s: float | None) -> NewCommand:
     """The replay of a command."""
-    kept = (
-        *("client_id", "action", "lane", "payload", "document_ids", "priority", "max_retries", "timeout_s"),
-        *("back_off", "on_interrupt", "order_key", "when_offline", "reference", "tags", "estimated_duration_s"),
-    )
-    times = {name: original[name] for name in ("created_at", "not_before", "expires_at", "attempt")}
+    fields = asdict(original)
+    order_place = fields.pop("order_place") or original.id
+    times = {name: fields.pop(name) for name in ("created_at", "not_before", "expires_at", "attempt")}
     return NewCommand(
-        id=new_id,
-        not_before=None,
-        expires_at=None,
-        expires_in_s=dead_letters.time_left(**times, asked_s=expires_in_s),
-        traceparent=None,
-        created_by=caller.principal_id,
-        address=caller.address,
-        replay_of=original["id"],
-        order_place=None if original["order_key"] is None else original["order_place"] or original["id"],
-        **{name: original[name] for name in kept},
+        **fields
+        | {
+            "id": new_id,
+            "not_before": None,
+            "expires_at": None,
+            "expires_in_s": dead_letters.time_left(**times, asked_s=expires_in_s),
+            "traceparent": None,
+            "created_by": caller.principal_id,
+            "address": caller.address,
+            "replay_of": original.id,
+            "order_place": None if original.order_key is None else order_place,
+        }
     )
-
-
-def _require_storable(fields: dict[str, Any]) -> None:
-    """Raise RejectedError for text that Postgres does not take."""
-    texts = {name: value for name, value in fields.items() if isinstance(value, str)}
-    problems = [FieldProblem(*found) for name, text in texts.items() if (found := find_unstorable(text, name))]
-    if problems:
-        raise RejectedError("validation_error", fields=tuple(problems))

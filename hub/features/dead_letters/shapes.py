@@ -84,7 +84,7 @@ class FilterInput(Input):
     created_after: Moment | None = None
     created_before: Moment | None = None
 
-    def filter(self) -> Filter:
+    def to_request(self) -> Filter:
         """As the service takes it."""
         return Filter(**self.__dict__)
 

@@ -1,6 +1,17 @@
+-- These read `commands` by the small indexes of open dead letters, and one filter serves list, count and summary: that is
+-- said in SQL, as all that is about commands.
+
+-- fragment: open_that_fit
+c.dead_letter_reason IS NOT NULL AND c.dead_letter_closed_at IS NULL
+    AND (%(client_id)s::text IS NULL OR c.client_id = %(client_id)s)
+    AND (%(action)s::text IS NULL OR c.action = %(action)s)
+    AND (%(reason)s::text IS NULL OR c.dead_letter_reason = %(reason)s)
+    AND (%(reference)s::text IS NULL OR c.reference = %(reference)s)
+    AND (%(created_after)s::timestamptz IS NULL OR c.created_at >= %(created_after)s)
+    AND (%(created_before)s::timestamptz IS NULL OR c.created_at < %(created_before)s)
+
 -- name: page
--- Open dead letters, newest first; each filter that is NULL lets everything through. `blocks`: younger commands of its
--- order key wait for it.
+-- Newest first. `blocks`: younger commands of its order key wait for it.
 SELECT
     c.id, c.client_id, c.action, c.lane, c.status, c.attempt, c.priority, c.dead_letter_reason AS reason, c.error,
     c.unknown_reason, c.reference, c.order_key, c.tags, c.batch_id, c.replay_of, c.created_at, c.expires_at,
@@ -11,14 +22,8 @@ SELECT
             AND coalesce(w.order_place, w.id) > coalesce(c.order_place, c.id)
     ) AS blocks
 FROM commands c
-WHERE c.dead_letter_reason IS NOT NULL AND c.dead_letter_closed_at IS NULL
+WHERE {open_that_fit}
     AND (%(before)s::uuid IS NULL OR c.id < %(before)s)
-    AND (%(client_id)s::text IS NULL OR c.client_id = %(client_id)s)
-    AND (%(action)s::text IS NULL OR c.action = %(action)s)
-    AND (%(reason)s::text IS NULL OR c.dead_letter_reason = %(reason)s)
-    AND (%(reference)s::text IS NULL OR c.reference = %(reference)s)
-    AND (%(created_after)s::timestamptz IS NULL OR c.created_at >= %(created_after)s)
-    AND (%(created_before)s::timestamptz IS NULL OR c.created_at < %(created_before)s)
 ORDER BY c.id DESC
 LIMIT %(limit)s;
 
@@ -26,14 +31,8 @@ LIMIT %(limit)s;
 -- The same by their ids alone, oldest first: those go first when a quota ends.
 SELECT c.id
 FROM commands c
-WHERE c.dead_letter_reason IS NOT NULL AND c.dead_letter_closed_at IS NULL
+WHERE {open_that_fit}
     AND (%(after)s::uuid IS NULL OR c.id > %(after)s)
-    AND (%(client_id)s::text IS NULL OR c.client_id = %(client_id)s)
-    AND (%(action)s::text IS NULL OR c.action = %(action)s)
-    AND (%(reason)s::text IS NULL OR c.dead_letter_reason = %(reason)s)
-    AND (%(reference)s::text IS NULL OR c.reference = %(reference)s)
-    AND (%(created_after)s::timestamptz IS NULL OR c.created_at >= %(created_after)s)
-    AND (%(created_before)s::timestamptz IS NULL OR c.created_at < %(created_before)s)
 ORDER BY c.id
 LIMIT %(limit)s;
 
@@ -41,14 +40,8 @@ LIMIT %(limit)s;
 -- How many there are.
 SELECT count(*) AS number
 FROM commands c
-WHERE c.dead_letter_reason IS NOT NULL AND c.dead_letter_closed_at IS NULL
-    AND (%(after)s::uuid IS NULL OR c.id > %(after)s)
-    AND (%(client_id)s::text IS NULL OR c.client_id = %(client_id)s)
-    AND (%(action)s::text IS NULL OR c.action = %(action)s)
-    AND (%(reason)s::text IS NULL OR c.dead_letter_reason = %(reason)s)
-    AND (%(reference)s::text IS NULL OR c.reference = %(reference)s)
-    AND (%(created_after)s::timestamptz IS NULL OR c.created_at >= %(created_after)s)
-    AND (%(created_before)s::timestamptz IS NULL OR c.created_at < %(created_before)s);
+WHERE {open_that_fit}
+    AND (%(after)s::uuid IS NULL OR c.id > %(after)s);
 
 -- name: summary
 -- How many by client, by action and by cause, and in all (`kind` total), read once; of each kind the largest `most`
@@ -62,13 +55,7 @@ WITH counted AS (
         count(*) AS number,
         min(c.finished_at) AS oldest
     FROM commands c
-    WHERE c.dead_letter_reason IS NOT NULL AND c.dead_letter_closed_at IS NULL
-        AND (%(client_id)s::text IS NULL OR c.client_id = %(client_id)s)
-        AND (%(action)s::text IS NULL OR c.action = %(action)s)
-        AND (%(reason)s::text IS NULL OR c.dead_letter_reason = %(reason)s)
-        AND (%(reference)s::text IS NULL OR c.reference = %(reference)s)
-        AND (%(created_after)s::timestamptz IS NULL OR c.created_at >= %(created_after)s)
-        AND (%(created_before)s::timestamptz IS NULL OR c.created_at < %(created_before)s)
+    WHERE {open_that_fit}
     GROUP BY GROUPING SETS ((), (c.client_id), (c.action), (c.dead_letter_reason))
 ),
 placed AS (
@@ -90,7 +77,7 @@ WHERE id = ANY (%(ids)s);
 
 -- name: replays
 -- The replays of these commands.
-SELECT id, replay_of FROM commands WHERE replay_of = ANY (%(ids)s) AND replay_of IS NOT NULL;
+SELECT replay_of, id FROM commands WHERE replay_of = ANY (%(ids)s) AND replay_of IS NOT NULL;
 
 -- name: number_open
 -- For the metrics; counts a small index.

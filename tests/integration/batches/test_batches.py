@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -56,8 +56,8 @@ async def create(database: Database, wanted: BatchRequest) -> UUID:
     return (await creation(database).create(CALLER, wanted)).batch_id
 
 
-async def rows(database: Database, batch_id: UUID) -> list[dict[str, Any]]:
-    return (await batches(database).rows(batch_id, after=None, limit=50_000))[0]
+async def rows(database: Database, batch_id: UUID) -> Sequence[store.BatchCommand]:
+    return (await batches(database).rows(batch_id, after=None, limit=50_000)).rows
 
 
 async def counts(database: Database) -> dict[str, int]:
@@ -111,8 +111,8 @@ async def test_every_target_has_its_row_and_who_is_refused_pays_nothing(database
     batch_id = await create(database, request(*everybody))
 
     found = await rows(database, batch_id)
-    assert [row["client_id"] for row in found] == everybody
-    assert {row["client_id"]: (row["status"], row["code"]) for row in found} == EXPECTED
+    assert [row.client_id for row in found] == everybody
+    assert {row.client_id: (row.status, row.code) for row in found} == EXPECTED
     after = await counts(database)
     assert {name: after[name] - before[name] for name in after} == {
         "commands": 7,
@@ -125,10 +125,10 @@ async def test_every_target_has_its_row_and_who_is_refused_pays_nothing(database
         "minute_used": 2,
     }
     shown = await batches(database).get(batch_id)
-    assert (shown["status"], shown["total"], shown["accepted"], shown["rejected"]) == ("running", 7, 2, 5)
-    assert (shown["counts"]["pending"], shown["counts"]["rejected"]) == (2, 5)
-    assert shown["rejections"] == {code: 1 for status, code in EXPECTED.values() if code}
-    assert (shown["offline"], shown["silent"]) == (1, 0)
+    assert (shown.status, shown.total, shown.accepted, shown.rejected) == ("running", 7, 2, 5)
+    assert (shown.counts["pending"], shown.counts["rejected"]) == (2, 5)
+    assert shown.rejections == {code: 1 for status, code in EXPECTED.values() if code}
+    assert (shown.offline, shown.silent) == (1, 0)
     async with database.connection() as connection:
         cursor = await connection.execute(
             b"SELECT l.event, l.status, l.detail FROM command_logs l JOIN commands c ON c.id = l.command_id "
@@ -138,7 +138,7 @@ async def test_every_target_has_its_row_and_who_is_refused_pays_nothing(database
             {"event": "rejected", "status": "rejected", "detail": {"code": "quota_exceeded"}}
         ]
     # A rejected row is final: nothing is handed out, nothing is open, nothing can be cancelled.
-    assert await claim(database, *everybody) == [row["command_id"] for row in found if row["client_id"] == "plain"]
+    assert await claim(database, *everybody) == [row.command_id for row in found if row.client_id == "plain"]
 
 
 async def test_the_preview_is_what_happens_then_and_changes_nothing(database: Database) -> None:
@@ -151,8 +151,8 @@ async def test_the_preview_is_what_happens_then_and_changes_nothing(database: Da
 
     batch_id = await create(database, wanted)
     columns = ("client_id", "action", "code", "presence")
-    happened = [tuple(row[name] for name in columns) for row in await rows(database, batch_id)]
-    assert [(said.client_id, said.action, said.refusal, said.presence) for said in preview] == happened
+    happened = [tuple(getattr(row, name) for name in columns) for row in await rows(database, batch_id)]
+    assert [(said.client_id, said.action, said.code, said.presence) for said in preview.items] == happened
 
 
 async def test_a_quota_that_ends_within_a_list_ends_there(database: Database) -> None:
@@ -163,8 +163,8 @@ async def test_a_quota_that_ends_within_a_list_ends_there(database: Database) ->
     batch_id = await create(database, BatchRequest(commands=listed))
 
     found = await rows(database, batch_id)
-    assert [row["client_id"] for row in found] == list("aabaab")
-    assert [row["code"] for row in found] == [None, None, None, None, "quota_exceeded", None]
+    assert [row.client_id for row in found] == list("aabaab")
+    assert [row.code for row in found] == [None, None, None, None, "quota_exceeded", None]
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ async def test_ten_thousand_clients_are_accepted_in_one_statement(database: Data
     batch_id = await create(database, request())
 
     shown = await batches(database).get(batch_id)
-    assert (shown["accepted"], shown["counts"]["pending"], shown["offline"]) == (10_000, 10_000, 10_000)
+    assert (shown.accepted, shown.counts["pending"], shown.offline) == (10_000, 10_000, 10_000)
     assert (await counts(database))["day_used"] == 10_000
 
 
@@ -330,8 +330,8 @@ async def test_what_a_paused_batch_has_not_handed_out_stays_until_it_is_resumed(
     single = (await submit_all(database, [new_command(ids[1])]))[0]
     service = batches(database)
 
-    assert (await service.change(CALLER, batch_id, Change.PAUSE))["status"] == "paused"
-    assert (await service.change(CALLER, batch_id, Change.PAUSE))["status"] == "paused"
+    assert (await service.change(CALLER, batch_id, Change.PAUSE)).status == "paused"
+    assert (await service.change(CALLER, batch_id, Change.PAUSE)).status == "paused"
 
     assert single.refusal is None
     assert len(await claim(database, *ids)) == 1  # the single command only
@@ -346,7 +346,7 @@ async def test_what_a_paused_batch_has_not_handed_out_stays_until_it_is_resumed(
         assert (await dispatch.seconds_to_next_due(connection) or 0) > 60
     assert await claim(later, *ids) == []
 
-    assert (await batches(later).change(CALLER, batch_id, Change.RESUME))["status"] == "running"
+    assert (await batches(later).change(CALLER, batch_id, Change.RESUME)).status == "running"
     assert len(await claim(later, *ids)) == 4
     assert await claim(later, *ids) == []
 
@@ -371,26 +371,26 @@ async def test_a_cancel_ends_what_waits_and_asks_for_what_was_handed_out(databas
 
     shown = await service.change(CALLER, batch_id, Change.CANCEL)
 
-    assert (shown["status"], shown["stop_reason"], shown["finished_at"]) == ("cancelled", "requested", None)
-    assert {name: number for name, number in shown["counts"].items() if number} == {
+    assert (shown.status, shown.stop_reason, shown.finished_at) == ("cancelled", "requested", None)
+    assert {name: number for name, number in shown.counts.items() if number} == {
         "completed": 1,
         "cancelled": 2,
         "running": 1,
         "queued": 1,
     }
-    asked = [row["client_id"] for row in await rows(database, batch_id) if row["cancel_requested"]]
+    asked = [row.client_id for row in await rows(database, batch_id) if row.cancel_requested]
     assert asked == ["c-00", "c-02", "c-03", "c-04"]
     async with database.connection() as connection:
         assert {cancel.command_id for cancel in await dispatch.resend_cancels(connection)} == {running, lost}
     await service.look()
-    assert (await service.get(batch_id))["finished_at"] is None
+    assert (await service.get(batch_id)).finished_at is None
 
     await report(database, running, ReportStatus.CANCELLED)
     await report(database, lost, ReportStatus.COMPLETED)
     await service.look()
     shown = await service.get(batch_id)
-    assert (shown["status"], shown["finished_at"] is None) == ("cancelled", False)
-    assert (await service.change(CALLER, batch_id, Change.CANCEL))["status"] == "cancelled"
+    assert (shown.status, shown.finished_at is None) == ("cancelled", False)
+    assert (await service.change(CALLER, batch_id, Change.CANCEL)).status == "cancelled"
     for change in (Change.PAUSE, Change.RESUME):
         with pytest.raises(ConflictError, match="batch_ended"):
             await service.change(CALLER, batch_id, change)
@@ -405,8 +405,8 @@ async def test_a_cancel_that_a_dying_hub_left_unfinished_is_finished_by_a_look(d
     await asyncio.gather(*(batches(database).look() for _ in range(4)))
 
     shown = await batches(database).get(batch_id)
-    assert shown["counts"]["cancelled"] == 4
-    assert {row["attempt"] for row in await rows(database, batch_id)} == {1}
+    assert shown.counts["cancelled"] == 4
+    assert {row.attempt for row in await rows(database, batch_id)} == {1}
     async with database.connection() as connection:
         cursor = await connection.execute(b"SELECT count(*)::int AS n FROM command_logs WHERE event = 'cancelled'")
         assert (await cursor.fetchall()) == [{"n": 4}]
@@ -419,14 +419,14 @@ async def test_one_failure_too_many_stops_it_however_many_look(database: Databas
     service = batches(database)
     await report(database, first, ReportStatus.FAILED)
     assert await service.look()
-    assert (await service.get(batch_id))["status"] == "running"
+    assert (await service.get(batch_id)).status == "running"
 
     await report(database, second, ReportStatus.UNKNOWN)
     await asyncio.gather(*(batches(database).look() for _ in range(4)))
 
     shown = await service.get(batch_id)
-    assert (shown["status"], shown["stop_reason"]) == ("cancelled", "max_failures")
-    assert {name: number for name, number in shown["counts"].items() if number} == {
+    assert (shown.status, shown.stop_reason) == ("cancelled", "max_failures")
+    assert {name: number for name, number in shown.counts.items() if number} == {
         "failed": 1,
         "unknown": 1,
         "queued": 1,
@@ -435,7 +435,7 @@ async def test_one_failure_too_many_stops_it_however_many_look(database: Databas
     assert await claim(database, *ids) == []
     await report(database, third, ReportStatus.COMPLETED)
     assert not await service.look()
-    assert (await service.get(batch_id))["finished_at"] is not None
+    assert (await service.get(batch_id)).finished_at is not None
 
 
 async def test_every_batch_is_looked_at_however_many_there_are(database: Database) -> None:
@@ -446,8 +446,8 @@ async def test_every_batch_is_looked_at_however_many_there_are(database: Databas
 
     await batches(database).look(most=2)
 
-    page, _ = await batches(database).page(before=None, limit=10)
-    assert {row["id"] for row in page if row["finished_at"] is None} == set(made[:2])
+    page = (await batches(database).page(before=None, limit=10)).rows
+    assert {row.id for row in page if row.finished_at is None} == set(made[:2])
 
 
 async def test_a_batch_of_which_everything_has_ended_is_finished(database: Database) -> None:
@@ -456,13 +456,13 @@ async def test_a_batch_of_which_everything_has_ended_is_finished(database: Datab
     other = await create(database, request(await add_client(database, "other")))
     for command_id in await claim(database, *ids):
         await batches(database).look()
-        assert (await batches(database).get(batch_id))["status"] == "running"
+        assert (await batches(database).get(batch_id)).status == "running"
         await report(database, command_id, ReportStatus.COMPLETED)
     await batches(database).look()
-    assert (await batches(database).get(batch_id))["status"] == "finished"
-    assert (await batches(database).get(other))["status"] == "running"
-    page, _ = await batches(database).page(before=None, limit=10, statuses=["finished"])
-    assert [row["id"] for row in page] == [batch_id]
+    assert (await batches(database).get(batch_id)).status == "finished"
+    assert (await batches(database).get(other)).status == "running"
+    page = (await batches(database).page(before=None, limit=10, statuses=["finished"])).rows
+    assert [row.id for row in page] == [batch_id]
 
 
 async def test_a_rollout_begins_little_by_little_and_waits_out_a_pause(
@@ -473,7 +473,7 @@ async def test_a_rollout_begins_little_by_little_and_waits_out_a_pause(
     found = await rows(database, batch_id)
     with pytest.raises(RejectedError, match="validation_error"):
         await create(database, request(*ids, rollout=Rollout(per_minute=1e-9)))
-    times = [row["not_before"] for row in found]
+    times = [row.not_before for row in found]
     assert times[0] is None
     assert [later - times[1] for later in times[2:]] == [timedelta(seconds=30 * n) for n in range(1, 5)]
     assert len(await claim(database, *ids)) == 1
@@ -488,7 +488,7 @@ async def test_a_rollout_begins_little_by_little_and_waits_out_a_pause(
 
     # Ten minutes of pause: what had not begun keeps its distance, and has as much time as before.
     assert await claim(after, *ids) == []
-    moved = [row["not_before"] - was for row, was in zip((await rows(database, batch_id))[3:], times[3:], strict=True)]
+    moved = [row.not_before - was for row, was in zip((await rows(database, batch_id))[3:], times[3:], strict=True)]
     assert all(timedelta(minutes=10) <= by < timedelta(minutes=10, seconds=20) for by in moved)
     async with after.connection() as connection:
         cursor = await connection.execute(

@@ -17,7 +17,7 @@ from hub.database.engine import Database
 from hub.errors import ConflictError, NotFoundError, RejectedError
 from hub.features.batches import store as batches
 from hub.features.dead_letters import service as module
-from hub.features.dead_letters.service import MOST, DeadLetters, Outcome
+from hub.features.dead_letters.service import MOST, DeadLetters, Number, Numbers, Outcome
 from hub.features.dead_letters.store import Filter
 from hub.features.dead_letters.telemetry import Metrics
 from hub.telemetry.log import Log
@@ -108,12 +108,12 @@ async def test_open_ones_are_listed_filtered_and_counted(database: Database, let
     done = await dead(database, Reported(ReportStatus.COMPLETED, 1))
     await letters.dismiss(KIM, [third])
 
-    items, following = await letters.page(Filter(), before=None, limit=50)
+    page = await letters.page(Filter(), before=None, limit=50)
 
-    assert ([item["id"] for item in items], following) == ([second, first], None)
-    assert [item["reason"] for item in items] == ["unknown", "jam"]
-    assert [item["blocks"] for item in items] == [False, True]
-    assert done not in [item["id"] for item in items]
+    assert ([item.id for item in page.rows], page.following) == ([second, first], None)
+    assert [item.reason for item in page.rows] == ["unknown", "jam"]
+    assert [item.blocks for item in page.rows] == [False, True]
+    assert done not in [item.id for item in page.rows]
     begun = (await stored(database, second))["created_at"]
     for wanted, found in (
         (Filter(client_id="back-pc"), [second]),
@@ -124,12 +124,12 @@ async def test_open_ones_are_listed_filtered_and_counted(database: Database, let
         (Filter(created_after=begun), [second]),
         (Filter(client_id="back-pc", reason="jam"), []),
     ):
-        assert [item["id"] for item in (await letters.page(wanted, before=None, limit=50))[0]] == found, wanted
-        assert (await letters.summary(wanted))["total"] == len(found), wanted
-    page, following = await letters.page(Filter(), before=None, limit=1)
-    assert ([item["id"] for item in page], following) == ([second], second)
-    page, following = await letters.page(Filter(), before=following, limit=1)
-    assert ([item["id"] for item in page], following) == ([first], None)
+        assert [item.id for item in (await letters.page(wanted, before=None, limit=50)).rows] == found, wanted
+        assert (await letters.summary(wanted)).total == len(found), wanted
+    page = await letters.page(Filter(), before=None, limit=1)
+    assert ([item.id for item in page.rows], page.following) == ([second], second)
+    page = await letters.page(Filter(), before=page.following, limit=1)
+    assert ([item.id for item in page.rows], page.following) == ([first], None)
 
 
 async def test_a_summary_names_the_largest_and_says_how_many_there_are(
@@ -144,13 +144,13 @@ async def test_a_summary_names_the_largest_and_says_how_many_there_are(
 
     found = await letters.summary(Filter())
 
-    assert (found["total"], found["client"]["different"]) == (7, 3)
-    assert found["client"]["largest"] == [{"name": "c", "number": 3}, {"name": "a", "number": 2}]
-    assert found["action"] == {"different": 1, "largest": [{"name": "print", "number": 7}]}
-    assert found["reason"]["largest"] == [{"name": "jam", "number": 6}, {"name": "unknown", "number": 1}]
-    assert found["oldest"] is not None
+    assert (found.total, found.client.different) == (7, 3)
+    assert found.client.largest == [Number("c", 3), Number("a", 2)]
+    assert found.action == Numbers(1, [Number("print", 7)])
+    assert found.reason.largest == [Number("jam", 6), Number("unknown", 1)]
+    assert found.oldest is not None
     empty = await letters.summary(Filter(client_id="nobody"))
-    assert (empty["total"], empty["client"]) == (0, {"different": 0, "largest": []})
+    assert (empty.total, empty.client) == (0, Numbers())
 
 
 # --- replay --------------------------------------------------------------------------------------------------
@@ -266,7 +266,7 @@ async def test_what_may_have_happened_needs_force_and_a_late_answer_leaves_the_r
     other = await dead(database, JournalLost(), payload={"printer": "other"})
     await letters.retry(KIM, other, force=True)
     await happen(database, other, failed())
-    assert (await letters.page(Filter(), before=None, limit=50))[0] == []
+    assert (await letters.page(Filter(), before=None, limit=50)).rows == []
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,7 @@ async def test_each_of_many_gets_its_own_answer(
         *("command_not_found", None),
     ]
     assert [outcome.repeated for outcome in outcomes] == [False, False, True, *[False] * 5]
-    still_open = {item["id"] for item in (await letters.page(Filter(), before=None, limit=50))[0]}
+    still_open = {item.id for item in (await letters.page(Filter(), before=None, limit=50)).rows}
     assert still_open == {younger, unsure}
 
 
@@ -371,7 +371,7 @@ async def test_a_replay_is_none_of_its_original_s_batch(database: Database, lett
     assert outcome.command_id is not None
     assert (await stored(database, outcome.command_id))["batch_id"] is None
     async with database.connection() as connection:
-        counts = {(entry["status"], entry["number"]) for entry in await batches.progress(connection, batch_id)}
+        counts = {(count.status, count.number) for count in await batches.progress(connection, batch_id)}
     assert counts == {("failed", 1)}
 
 

@@ -1,9 +1,11 @@
 """Batches after they were stored: how far they are, pausing, resuming and cancelling them, and their end."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
+from msgspec.structs import asdict
+
+from hub.api.pages import Page
 from hub.core.access.rules import Caller
 from hub.core.audit import store as audit
 from hub.core.commands.rules import lifecycle
@@ -14,13 +16,23 @@ from hub.errors import ConflictError, NotFoundError
 from hub.features.batches import rules as batches
 from hub.features.batches import store as store
 from hub.features.batches.rules import BatchStatus, Change
+from hub.features.batches.store import Batch, BatchCommand
 from hub.features.batches.telemetry import Event
 from hub.signals.ports import Signals
 from hub.telemetry.log import Log
 
-Row = dict[str, Any]
 CHUNK = 500
 """Commands that are cancelled in one transaction, so that reports about them do not wait for long."""
+
+
+class BatchProgress(Batch, frozen=True, kw_only=True):
+    """A batch and how far it is: its commands by status, the rejected ones by code, and how many unfinished ones have a
+    client that is away (`offline`) or gives no sign (`silent`)."""
+
+    counts: dict[str, int]
+    rejections: dict[str, int]
+    offline: int
+    silent: int
 
 
 class Batches:
@@ -31,32 +43,37 @@ class Batches:
         self._signals = signals
         self._log = log
 
-    async def get(self, batch_id: UUID) -> Row:
-        """A batch and how far it is, counted now: `counts` by status, `rejections` by code, and how many unfinished
-        commands have an `offline` or a `silent` client. Raises NotFoundError."""
+    async def get(self, batch_id: UUID) -> BatchProgress:
+        """A batch and how far it is, counted now. Raises NotFoundError."""
         async with self._database.connection() as connection:
-            found = await store.find(connection, id=batch_id)
-            if not found:
+            batch = await store.get(connection, batch_id)
+            if batch is None:
                 raise NotFoundError("batch_not_found", batch_id=batch_id)
             progress = await store.progress(connection, batch_id)
-        counts = dict.fromkeys(lifecycle.Status, 0)
+        counts = dict.fromkeys((status.value for status in lifecycle.Status), 0)
         rejections: dict[str, int] = {}
         trouble = {"offline": 0, "silent": 0}
-        for row in progress:
-            counts[lifecycle.Status(row["status"])] += row["number"]
-            if row["code"] is not None:
-                rejections[row["code"]] = row["number"]
-            if row["trouble"] is not None:
-                trouble[row["trouble"]] += row["number"]
-        return {**found[0], "counts": counts, "rejections": rejections, **trouble}
+        for count in progress:
+            counts[count.status] += count.number
+            if count.code is not None:
+                rejections[count.code] = count.number
+            if count.trouble is not None:
+                trouble[count.trouble] += count.number
+        return BatchProgress(
+            **asdict(batch),
+            counts=counts,
+            rejections=rejections,
+            offline=trouble["offline"],
+            silent=trouble["silent"],
+        )
 
     async def page(
         self, *, before: UUID | None, limit: int, statuses: Sequence[str] | None = None
-    ) -> tuple[list[Row], UUID | None]:
-        """Up to `limit` batches, newest first, and the cursor of the next page (None at the end)."""
+    ) -> Page[Batch, UUID]:
+        """Up to `limit` batches, newest first."""
         async with self._database.connection() as connection:
-            rows = await store.find(connection, before=before, statuses=statuses, limit=limit + 1)
-        return rows[:limit], rows[limit - 1]["id"] if len(rows) > limit else None
+            rows = await store.page(connection, before=before, statuses=statuses, limit=limit + 1)
+        return Page.of(rows, limit, lambda batch: batch.id)
 
     async def rows(
         self,
@@ -66,15 +83,15 @@ class Batches:
         limit: int,
         statuses: Sequence[str] | None = None,
         trouble: str | None = None,
-    ) -> tuple[list[Row], UUID | None]:
-        """Up to `limit` commands of a batch in the order of its request, and the cursor of the next page."""
+    ) -> Page[BatchCommand, UUID]:
+        """Up to `limit` commands of a batch in the order of its request."""
         async with self._database.connection() as connection:
             rows = await store.rows(
                 connection, batch_id, after=after, statuses=statuses, trouble=trouble, limit=limit + 1
             )
-        return rows[:limit], rows[limit - 1]["command_id"] if len(rows) > limit else None
+        return Page.of(rows, limit, lambda command: command.command_id)
 
-    async def change(self, caller: Caller, batch_id: UUID, change: Change) -> Row:
+    async def change(self, caller: Caller, batch_id: UUID, change: Change) -> BatchProgress:
         """Pause, resume or cancel; asking again is harmless. The batch as it stands then.
 
         Pause and cancel count at once: nothing that was not handed out is handed out any more when this answers. A

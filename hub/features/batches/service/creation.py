@@ -1,9 +1,8 @@
 """One request, many commands: who gets one is found out, stored with a row for each, and answered after the commit."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -52,12 +51,48 @@ class BatchRequest:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What becomes of one command: `refusal` None means that it is accepted."""
+    """What becomes of one command: `code` None means that it is accepted, else why not."""
 
     client_id: str
     action: str
-    refusal: str | None
+    code: str | None
     presence: str
+
+    @property
+    def status(self) -> str:
+        """What its row would say."""
+        return "pending" if self.code is None else "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a batch would do now; nothing was stored or taken."""
+
+    items: list[Outcome]
+    """In the order of the request."""
+    total: int
+    accepted: int
+    rejected: int
+    rejections: dict[str, int]
+    """By code."""
+    offline: int
+    silent: int
+    dry_run: bool = True
+
+    @classmethod
+    def of(cls, outcomes: list[Outcome]) -> "Preview":
+        """With its numbers; accepted ones count by their clients' presence."""
+        rejections = Counter(outcome.code for outcome in outcomes if outcome.code is not None)
+        presences = Counter(outcome.presence for outcome in outcomes if outcome.code is None)
+        return cls(
+            items=outcomes,
+            total=len(outcomes),
+            accepted=presences.total(),
+            rejected=rejections.total(),
+            rejections=dict(rejections),
+            offline=presences["offline"],
+            silent=presences["unknown"],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +114,8 @@ class BatchCreation:
         signals: Signals,
         metrics: Metrics,
         log: Log,
+        *,
+        new_id: Callable[[], UUID] = uuid7,
     ) -> None:
         self._database = database
         self._submission = submission
@@ -86,6 +123,7 @@ class BatchCreation:
         self._signals = signals
         self._metrics = metrics
         self._log = log
+        self._new_id = new_id
 
     async def create(self, caller: Caller, request: BatchRequest, key: IdempotencyKey | None = None) -> Created:
         """Store a batch with a row for each command; the answer comes after the commit.
@@ -104,7 +142,7 @@ class BatchCreation:
         self.tell(stored)
         return Created(stored.batch_id, repeated=False)
 
-    async def preview(self, caller: Caller, request: BatchRequest) -> list[Outcome]:
+    async def preview(self, caller: Caller, request: BatchRequest) -> Preview:
         """What `create` would do now, one by one: the same way to the last step, which takes everything back. Raises
         like `create`."""
         stored = await self._carry_out(caller, replace(request, dry_run=True), None)
@@ -112,10 +150,12 @@ class BatchCreation:
         client_ids = list({command.client_id for command in stored.commands})
         async with self._database.connection() as connection:
             presences = await store.presences(connection, client_ids)
-        return [
-            Outcome(command.client_id, command.action, verdict.refusal, presences.get(command.client_id, "unknown"))
-            for command, verdict in zip(stored.commands, stored.verdicts, strict=True)
-        ]
+        return Preview.of(
+            [
+                Outcome(command.client_id, command.action, verdict.refusal, presences.get(command.client_id, "unknown"))
+                for command, verdict in zip(stored.commands, stored.verdicts, strict=True)
+            ]
+        )
 
     async def _carry_out(self, caller: Caller, request: BatchRequest, key: IdempotencyKey | None) -> "Stored | None":
         """Bring the document in if need be, store, and forget the document when that was for nothing."""
@@ -138,7 +178,7 @@ class BatchCreation:
         prepared = await self.prepare(caller, request)
         async with self._database.connection() as connection:
             try:
-                await _commands(connection, request, prepared.templates, uuid7())
+                await self._commands(connection, prepared, self._new_id())
             except RejectedError as problem:
                 if problem.code != "no_targets":
                     raise
@@ -153,7 +193,7 @@ class BatchCreation:
     async def _store(self, caller: Caller, request: BatchRequest, key: IdempotencyKey | None) -> "Stored | None":
         """The one transaction; None when the key is taken."""
         prepared = await self.prepare(caller, request)
-        batch_id = uuid7()
+        batch_id = self._new_id()
         async with (
             self._database.connection() as connection,
             connection.transaction(force_rollback=request.dry_run),
@@ -166,7 +206,7 @@ class BatchCreation:
         """Store a batch in the caller's transaction, who calls `tell` after its commit. Raises RejectedError or
         NotFoundError; then the caller takes everything back."""
         request = prepared.request
-        commands = await _commands(connection, request, prepared.templates, batch_id)
+        commands = await self._commands(connection, prepared, batch_id)
         pace = None
         if request.rollout is not None:
             pace = request.rollout.pace(len(commands))
@@ -187,7 +227,7 @@ class BatchCreation:
             max_failures=batches.failures_allowed(request.max_failures, request.max_failures_percent, accepted),
             per_minute=pace,
         )
-        await store.insert(connection, batch)
+        await store.insert_batch(connection, batch)
         await audit.record(
             connection,
             caller,
@@ -197,6 +237,22 @@ class BatchCreation:
             {"target": batch.target, "action": batch.action, "accepted": accepted},
         )
         return Stored(batch_id, commands, verdicts)
+
+    async def _commands(self, connection: Connection, prepared: "Prepared", batch_id: UUID) -> list[NewCommand]:
+        """A command for each target, in the order in which they are to be stored."""
+        request, templates = prepared.request, prepared.templates
+        if request.target is not None:
+            client_ids = await groups.resolve(connection, request.target)
+            _check_size(templates, len(client_ids))
+            template = templates[0]
+            return [
+                copy(template, id=self._new_id(), client_id=client_id, batch_id=batch_id) for client_id in client_ids
+            ]
+        await groups.require_clients(
+            connection, [command.client_id for command in templates], "commands[{}].client_id", with_retired=True
+        )
+        _check_size(templates, 1)
+        return [copy(template, batch_id=batch_id) for template in templates]
 
     async def _templates(self, caller: Caller, request: BatchRequest) -> list[NewCommand]:
         """The commands of a request, checked: the one for all clients, or each of its own. Raises RejectedError."""
@@ -255,22 +311,6 @@ class Stored:
     verdicts: list[Verdict]
 
 
-async def _commands(
-    connection: Connection, request: BatchRequest, templates: Sequence[NewCommand], batch_id: UUID
-) -> list[NewCommand]:
-    """A command for each target, in the order in which they are to be stored."""
-    if request.target is not None:
-        client_ids = await groups.resolve(connection, request.target)
-        _check_size(templates, len(client_ids))
-        template = templates[0]
-        return [copy(template, id=uuid7(), client_id=client_id, batch_id=batch_id) for client_id in client_ids]
-    await groups.require_clients(
-        connection, [command.client_id for command in templates], "commands[{}].client_id", with_retired=True
-    )
-    _check_size(templates, 1)
-    return [copy(template, batch_id=batch_id) for template in templates]
-
-
 async def _spread(connection: Connection, commands: Sequence[NewCommand], pace: float) -> list[NewCommand]:
     """The commands of a staged rollout, each with its time."""
     now = await engine.now(connection)
@@ -308,17 +348,3 @@ def _require_possible(verdicts: Sequence[Verdict]) -> None:
     for verdict in verdicts:
         if verdict.refusal in ("already_expired", "never_due"):
             raise RejectedError("request_expired", reason=verdict.refusal)
-
-
-def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """The numbers of a preview."""
-    refused = Counter(outcome.refusal for outcome in outcomes if outcome.refusal is not None)
-    accepted = [outcome for outcome in outcomes if outcome.refusal is None]
-    return {
-        "total": len(outcomes),
-        "accepted": len(accepted),
-        "rejected": refused.total(),
-        "rejections": dict(refused),
-        "offline": sum(outcome.presence == "offline" for outcome in accepted),
-        "silent": sum(outcome.presence == "unknown" for outcome in accepted),
-    }
