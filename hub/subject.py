@@ -19,6 +19,9 @@ from hub.loops import Loop
 from hub.parts import Parts
 from hub.telemetry.log import EventName
 
+Details = Mapping[str, Any] | None
+"""What belongs to a cause that holds: ids, times, numbers, ready for JSON and for the sentences. None: it does not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:
@@ -27,9 +30,8 @@ class Cause:
     code: str
     ranks: Mapping[str, int]
     """By a command's status: among the causes that hold, the one of the lowest rank is told."""
-    find: Callable[[Any], Mapping[str, Any] | None]
-    """From the facts about a command (`explain.store.Facts`) to what belongs to the cause: ids, times, numbers, ready
-    for JSON and for the sentences. None: it does not hold."""
+    find: Callable[[Any], Details]
+    """From the facts about a command (`explain.store.Facts`)."""
     en: str
     ko: str
     """What keeps the command, and what to do; `{names}` are filled from what `find` gave."""

@@ -1,13 +1,10 @@
 """What keeps commands between the hub and the broker, and between the broker and the agent."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
 from hub.core.presence.rules.presence import over_http
-from hub.subject import Cause
-
-Details = Mapping[str, Any] | None
+from hub.subject import Cause, Details
 
 
 class Facts(Protocol):

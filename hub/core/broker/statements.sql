@@ -1,3 +1,5 @@
+-- The outbox is worked off in order, by whoever locks it; clean-up takes what is done by the hundred.
+
 -- name: delete_changes
 -- Those that are done; their secrets are gone. Numbered as they come, too.
 WITH old AS MATERIALIZED (

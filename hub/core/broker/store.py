@@ -3,12 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from hub.database.engine import Connection
-from hub.database.statements import statement
+import msgspec
 
-_OPEN = statement("core/broker", "open_changes")
-_FINISH = statement("core/broker", "finish_changes")
-_NUMBER_OPEN = statement("core/broker", "number_open")
+from hub.database.engine import Connection
+from hub.database.statements import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,27 +19,32 @@ class BrokerChange:
     secret: str = field(default="", repr=False)
 
 
+class _Open(msgspec.Struct, frozen=True, kw_only=True):
+    id: int
+    client_id: str
+    change: str
+    sealed_secret: bytes | None
+
+
+_OPEN = Statement("core/broker", "open_changes", _Open)
+_FINISH = Statement("core/broker", "finish_changes")
+_NUMBER_OPEN = Statement("core/broker", "number_open", int)
+
+
 async def open_changes(connection: Connection, most: int, unseal: Callable[[bytes], str]) -> list[BrokerChange]:
     """The oldest changes that the broker has not learned. Needs a transaction, which holds them until it ends, so
     that one worker at a time speaks to the broker."""
-    cursor = await connection.execute(_OPEN, {"most": most})
     return [
-        BrokerChange(
-            row["id"],
-            row["client_id"],
-            row["change"],
-            unseal(bytes(row["sealed_secret"])) if row["sealed_secret"] else "",
-        )
-        for row in await cursor.fetchall()
+        BrokerChange(row.id, row.client_id, row.change, unseal(row.sealed_secret) if row.sealed_secret else "")
+        for row in await _OPEN.fetch_all(connection, most=most)
     ]
 
 
 async def finish_changes(connection: Connection, ids: Sequence[int], error: str | None = None) -> None:
     """Mark changes as learned, or as refused with the broker's error."""
-    await connection.execute(_FINISH, {"ids": list(ids), "error": error})
+    await _FINISH.execute(connection, ids=list(ids), error=error)
 
 
 async def number_open(connection: Connection) -> int:
     """How many changes the broker has yet to learn."""
-    row = await (await connection.execute(_NUMBER_OPEN)).fetchone()
-    return 0 if row is None else int(row["number"])
+    return await _NUMBER_OPEN.fetch_one(connection) or 0

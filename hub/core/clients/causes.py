@@ -1,9 +1,8 @@
 """What keeps commands, as far as their clients' administration says."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
-from hub.subject import Cause
+from hub.subject import Cause, Details
 
 
 class Facts(Protocol):
@@ -12,7 +11,7 @@ class Facts(Protocol):
     client_status: str
 
 
-def _disabled(facts: Facts) -> Mapping[str, Any] | None:
+def _disabled(facts: Facts) -> Details:
     return None if facts.client_status == "active" else {"client_status": facts.client_status}
 
 

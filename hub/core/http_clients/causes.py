@@ -1,11 +1,10 @@
 """What keeps commands for clients that speak HTTP."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from hub.core.presence.rules.presence import over_http
-from hub.subject import Cause
+from hub.subject import Cause, Details
 
 
 class Facts(Protocol):
@@ -17,7 +16,7 @@ class Facts(Protocol):
     lease_until: datetime | None
 
 
-def _not_fetched(facts: Facts) -> Mapping[str, Any] | None:
+def _not_fetched(facts: Facts) -> Details:
     if not over_http(facts.session):
         return None
     return {"since": facts.queued_at, "sends": facts.sends, "next_send": facts.lease_until}

@@ -1,13 +1,10 @@
 """What keeps commands, as far as their batch says."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
-from hub.subject import Cause
-
-Details = Mapping[str, Any] | None
+from hub.subject import Cause, Details
 
 
 class Facts(Protocol):

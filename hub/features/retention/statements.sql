@@ -1,9 +1,12 @@
+-- Clean-up judges rows of several subjects at once, takes them by their own indexes, and writes the lines of the archive in
+-- the statement that deletes them.
+
 -- name: prepare
 -- A connection that nobody else uses: bounded waits, and the lock that keeps all other processes out while it lives.
 SELECT
+    pg_try_advisory_lock(%(key)s) AS alone,
     set_config('statement_timeout', '20s', false),
-    set_config('lock_timeout', '1s', false),
-    pg_try_advisory_lock(%(key)s) AS alone;
+    set_config('lock_timeout', '1s', false);
 
 -- name: look_at_commands
 -- The next commands of an age, by their ids, with what decides about them. Locks nothing.

@@ -5,12 +5,14 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 
 from hub.database.engine import Connection, Database
-from hub.database.statements import statement
+from hub.database.rows import cursor_of
+from hub.database.statements import Statement
 from hub.errors import UnavailableError
 from hub.features.retention.rules import Candidate, first_id_of
 from hub.subject import Kept
@@ -20,18 +22,53 @@ LOCK = 4_867_336_201
 DOCUMENTS_AT_ONCE = 20
 BYTES_AT_ONCE = 256 * 1024 * 1024
 
-_PREPARE = statement("features/retention", "prepare")
-_COUNT_DOCUMENTS = statement("features/retention", "count_documents")
-_LOOK_AT_COMMANDS = statement("features/retention", "look_at_commands")
-_HOLD_COMMANDS = statement("features/retention", "hold_commands")
-_DELETE_LOGS = statement("features/retention", "delete_logs")
-_DELETE_COMMANDS = statement("features/retention", "delete_commands")
-_LOOK_AT_BATCHES = statement("features/retention", "look_at_batches")
-_DELETE_BATCHES = statement("features/retention", "delete_batches")
-_HOLD_DOCUMENTS = statement("features/retention", "hold_documents")
-_NAMED_DOCUMENTS = statement("features/retention", "named_documents")
-_USE_DOCUMENTS = statement("features/retention", "use_documents")
-_DELETE_DOCUMENTS = statement("features/retention", "delete_documents")
+
+class OldCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """A command of an age, and what decides about it."""
+
+    id: UUID
+    version: int
+    finished_at: datetime | None
+    waits: bool
+    closed_at: datetime | None
+    in_batch: bool
+    batch_finished_at: datetime | None
+
+    @property
+    def candidate(self) -> Candidate:
+        """What decides about it."""
+        return Candidate(self.finished_at, self.waits, self.closed_at, self.in_batch, self.batch_finished_at)
+
+
+class OldBatch(msgspec.Struct, frozen=True):
+    """A batch of an age. `done`: it ended before that, and is empty now."""
+
+    id: UUID
+    done: bool
+
+
+class _Held(msgspec.Struct, frozen=True):
+    id: UUID
+    line: str
+
+
+class _Size(msgspec.Struct, frozen=True):
+    id: UUID
+    size: int
+
+
+_PREPARE = Statement("features/retention", "prepare", bool)
+_COUNT_DOCUMENTS = Statement("features/retention", "count_documents", int)
+_LOOK_AT_COMMANDS = Statement("features/retention", "look_at_commands", OldCommand)
+_HOLD_COMMANDS = Statement("features/retention", "hold_commands", _Held)
+_DELETE_LOGS = Statement("features/retention", "delete_logs")
+_DELETE_COMMANDS = Statement("features/retention", "delete_commands")
+_LOOK_AT_BATCHES = Statement("features/retention", "look_at_batches", OldBatch)
+_DELETE_BATCHES = Statement("features/retention", "delete_batches", str)
+_HOLD_DOCUMENTS = Statement("features/retention", "hold_documents", _Size)
+_NAMED_DOCUMENTS = Statement("features/retention", "named_documents", UUID)
+_USE_DOCUMENTS = Statement("features/retention", "use_documents")
+_DELETE_DOCUMENTS = Statement("features/retention", "delete_documents", str)
 
 
 @asynccontextmanager
@@ -41,95 +78,70 @@ async def alone(database: Database) -> AsyncIterator[Connection | None]:
     try:
         connection = await AsyncConnection[DictRow].connect(database.conninfo, autocommit=True, row_factory=dict_row)
         async with connection:
-            row = await (await connection.execute(_PREPARE, {"key": LOCK})).fetchone()
-            yield connection if row is not None and row["alone"] else None
+            yield connection if await _PREPARE.fetch_one(connection, key=LOCK) else None
     except (psycopg.OperationalError, psycopg.InterfaceError) as problem:
         raise UnavailableError("database_unavailable") from problem
 
 
 async def delete_by_age(connection: Connection, kept: Kept, before: datetime, most: int) -> list[str]:
     """Delete up to `most` rows of a kind that goes by its age alone, the oldest first; their archive lines."""
-    return await _lines(connection, kept.delete, {"before": before, "most": most})
+    cursor = await cursor_of(connection, str, kept.delete, {"before": before, "most": most})
+    return await cursor.fetchall()
 
 
 async def count_by_age(connection: Connection, kept: Kept, before: datetime) -> int:
     """How many of these rows would go."""
-    return await _number(connection, kept.count, before)
+    cursor = await cursor_of(connection, int, kept.count, {"before": before})
+    return await cursor.fetchone() or 0
 
 
-async def look_at_commands(
-    connection: Connection, after: UUID, before: datetime, most: int
-) -> list[tuple[UUID, int, Candidate]]:
-    """The next commands whose ids are older than `before`: id, version, and what decides about them."""
-    cursor = await connection.execute(_LOOK_AT_COMMANDS, {"after": after, "before": first_id_of(before), "most": most})
-    return [
-        (
-            row["id"],
-            row["version"],
-            Candidate(row["finished_at"], row["waits"], row["closed_at"], row["in_batch"], row["batch_finished_at"]),
-        )
-        for row in await cursor.fetchall()
-    ]
+async def look_at_commands(connection: Connection, after: UUID, before: datetime, most: int) -> list[OldCommand]:
+    """The next commands whose ids are older than `before`."""
+    return await _LOOK_AT_COMMANDS.fetch_all(connection, after=after, before=first_id_of(before), most=most)
 
 
-async def delete_commands(connection: Connection, chosen: Sequence[tuple[UUID, int]]) -> list[str]:
-    """Delete commands (id and version) that are still as they were, with their logs; their archive lines. Needs a
-    transaction."""
-    cursor = await connection.execute(
-        _HOLD_COMMANDS, {"ids": [one for one, _ in chosen], "versions": [version for _, version in chosen]}
+async def delete_commands(connection: Connection, chosen: Sequence[OldCommand]) -> list[str]:
+    """Delete commands that are still as they were, with their logs; their archive lines. Needs a transaction."""
+    held = await _HOLD_COMMANDS.fetch_all(
+        connection, ids=[command.id for command in chosen], versions=[command.version for command in chosen]
     )
-    held = await cursor.fetchall()
-    ids = [row["id"] for row in held]
+    ids = [command.id for command in held]
     if ids:
-        await connection.execute(_DELETE_LOGS, {"ids": ids})
-        await connection.execute(_DELETE_COMMANDS, {"ids": ids})
-    return [row["line"] for row in held]
+        await _DELETE_LOGS.execute(connection, ids=ids)
+        await _DELETE_COMMANDS.execute(connection, ids=ids)
+    return [command.line for command in held]
 
 
-async def look_at_batches(connection: Connection, after: UUID, before: datetime, most: int) -> list[tuple[UUID, bool]]:
-    """The next batches whose ids are older than `before`, and whether each ended before it and is empty now."""
-    cursor = await connection.execute(
-        _LOOK_AT_BATCHES,
-        {"after": after, "before": first_id_of(before), "finished_before": before, "most": most},
+async def look_at_batches(connection: Connection, after: UUID, before: datetime, most: int) -> list[OldBatch]:
+    """The next batches whose ids are older than `before`."""
+    return await _LOOK_AT_BATCHES.fetch_all(
+        connection, after=after, before=first_id_of(before), finished_before=before, most=most
     )
-    return [(row["id"], bool(row["done"])) for row in await cursor.fetchall()]
 
 
 async def delete_batches(connection: Connection, ids: Sequence[UUID]) -> list[str]:
     """Delete batches; their archive lines."""
-    return await _lines(connection, _DELETE_BATCHES, {"ids": list(ids)})
+    return await _DELETE_BATCHES.fetch_all(connection, ids=list(ids))
 
 
 async def delete_documents(connection: Connection, before: datetime) -> tuple[int, list[str]]:
     """Look at a few documents that nobody has named since `before`: how many, and the archive lines of those that were
     deleted. One that a living command names counts as named now. Needs a transaction."""
-    cursor = await connection.execute(_HOLD_DOCUMENTS, {"before": before, "most": DOCUMENTS_AT_ONCE})
     ids: list[UUID] = []
     size = 0
-    for row in await cursor.fetchall():
-        size += row["size"]
+    for document in await _HOLD_DOCUMENTS.fetch_all(connection, before=before, most=DOCUMENTS_AT_ONCE):
+        size += document.size
         if ids and size > BYTES_AT_ONCE:
             break
-        ids.append(row["id"])
+        ids.append(document.id)
     if not ids:
         return 0, []
     # A fresh snapshot, with the documents locked: whoever named one meanwhile is seen.
-    cursor = await connection.execute(_NAMED_DOCUMENTS, {"ids": ids})
-    named = {row["id"] for row in await cursor.fetchall()}
-    await connection.execute(_USE_DOCUMENTS, {"ids": list(named)})
-    return len(ids), await _lines(connection, _DELETE_DOCUMENTS, {"ids": [one for one in ids if one not in named]})
+    named = set(await _NAMED_DOCUMENTS.fetch_all(connection, ids=ids))
+    await _USE_DOCUMENTS.execute(connection, ids=list(named))
+    return len(ids), await _DELETE_DOCUMENTS.fetch_all(connection, ids=[one for one in ids if one not in named])
 
 
 async def count_documents(connection: Connection, before: datetime) -> int:
     """How many documents would go."""
-    return await _number(connection, _COUNT_DOCUMENTS, before)
-
-
-async def _number(connection: Connection, query: bytes, before: datetime) -> int:
-    row = await (await connection.execute(query, {"before": before})).fetchone()
-    return 0 if row is None else int(row["number"])
-
-
-async def _lines(connection: Connection, query: bytes, parameters: dict[str, object]) -> list[str]:
-    cursor = await connection.execute(query, parameters)
-    return [row["line"] for row in await cursor.fetchall()]
+    return await _COUNT_DOCUMENTS.fetch_one(connection, before=before) or 0

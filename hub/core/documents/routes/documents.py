@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from hub.api.answers import json_answer, shown
 from hub.api.lookup import part
 from hub.api.problems import fails
 from hub.core.access.routes import ClientOrReader, MayUpload
-from hub.core.documents.rules import DOCUMENT_PATH
 from hub.core.documents.service.documents import Documents
 from hub.core.documents.shapes import DocumentOutput
 from hub.core.documents.store.documents import Document
@@ -21,17 +21,9 @@ NO_BODY_LIMIT_HERE = 2 * 1024**3
 """The service counts bytes itself and answers with its own problem; this only lifts the limit of all other routes."""
 
 
-def described(document: Document) -> DocumentOutput:
-    """A document as the API shows it."""
-    return DocumentOutput(
-        id=document.id,
-        path=f"{DOCUMENT_PATH}{document.id}",
-        sha256=document.sha256.hex(),
-        size=document.size,
-        content_type=document.content_type,
-        filename=document.filename,
-        created_at=document.created_at,
-    )
+def stored(document: Document) -> Response:
+    """The answer to an upload."""
+    return json_answer(shown(DocumentOutput, document) | {"sha256": document.sha256.hex()}, 201)
 
 
 @router.post(
@@ -55,11 +47,11 @@ async def post_document(
     caller: MayUpload,
     content_type: Annotated[str, Header(max_length=200, pattern=r"^[\x20-\x7e]+$")] = "application/octet-stream",
     filename: Annotated[str | None, Query(max_length=255, pattern=r"^[^\x00-\x1f/\\]+$")] = None,
-) -> DocumentOutput:
+) -> Response:
     """Store a document."""
     media_type = content_type.partition(";")[0].strip().lower()
     document = await documents.upload(caller, request.stream(), content_type=media_type, filename=filename)
-    return described(document)
+    return stored(document)
 
 
 @router.get(

@@ -3,12 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Path, Request
+from fastapi import APIRouter, Header, Path, Request, Response
 
+from hub.api.answers import json_answer
 from hub.api.lookup import part
 from hub.api.problems import fails_only
 from hub.core.access.routes import ItsOwnId
-from hub.core.documents.routes.documents import NO_BODY_LIMIT_HERE, described
+from hub.core.documents.routes.documents import NO_BODY_LIMIT_HERE, stored
 from hub.core.documents.service.uploads import Uploads
 from hub.core.documents.shapes import DocumentOutput, UploadPath
 
@@ -24,9 +25,9 @@ UploadsDep = Annotated[Uploads, part(Uploads)]
     description="For the client (HTTP Basic) that has this command, until it ends. Each path takes one upload.",
     responses=fails_only(401, 404, 422, 429, 503),
 )
-async def post_upload(command_id: UUID, uploads: UploadsDep, client_id: ItsOwnId) -> UploadPath:
+async def post_upload(command_id: UUID, uploads: UploadsDep, client_id: ItsOwnId) -> Response:
     """Give a path out."""
-    return UploadPath(path=await uploads.open(client_id, command_id), max_size=uploads.max_size)
+    return json_answer({"path": await uploads.open(client_id, command_id), "max_size": uploads.max_size}, 201)
 
 
 @router.put(
@@ -53,7 +54,7 @@ async def put_upload(
     uploads: UploadsDep,
     client_id: ItsOwnId,
     content_type: Annotated[str, Header(max_length=200, pattern=r"^[\x20-\x7e]+$")] = "application/octet-stream",
-) -> DocumentOutput:
+) -> Response:
     """Store it."""
     media_type = content_type.partition(";")[0].strip().lower()
-    return described(await uploads.put(client_id, token, request.stream(), content_type=media_type))
+    return stored(await uploads.put(client_id, token, request.stream(), content_type=media_type))

@@ -77,10 +77,15 @@ async def take(
 
 
 async def keep(
-    connection: Connection, spooled: Spooled, *, content_type: str, filename: str | None, created_by: UUID
+    connection: Connection,
+    spooled: Spooled,
+    document_id: UUID,
+    *,
+    content_type: str,
+    filename: str | None,
+    created_by: UUID,
 ) -> Document:
     """Store what was spooled as a document, in the caller's transaction."""
-    document_id = uuid7()
     spooled.file.seek(0)
     position = 0
     while part := spooled.file.read(CHUNK):
@@ -100,12 +105,22 @@ async def keep(
 class Documents:
     """The service. It also brings documents in that a command names by URL or by a path on the hub's machine."""
 
-    def __init__(self, database: Database, spool: Spool, max_size: int, fetcher: Fetcher, folders: Folders) -> None:
+    def __init__(
+        self,
+        database: Database,
+        spool: Spool,
+        max_size: int,
+        fetcher: Fetcher,
+        folders: Folders,
+        *,
+        new_id: Callable[[], UUID] = uuid7,
+    ) -> None:
         self._database = database
         self._spool = spool
         self._max_size = max_size
         self._fetcher = fetcher
         self._folders = folders
+        self._new_id = new_id
 
     async def upload(
         self, caller: Caller, body: AsyncIterable[bytes], *, content_type: str, filename: str | None
@@ -144,7 +159,12 @@ class Documents:
     async def _keep(self, caller: Caller, spooled: Spooled, content_type: str, filename: str | None) -> Document:
         async with self._database.transaction() as connection:
             return await keep(
-                connection, spooled, content_type=content_type, filename=filename, created_by=caller.principal_id
+                connection,
+                spooled,
+                self._new_id(),
+                content_type=content_type,
+                filename=filename,
+                created_by=caller.principal_id,
             )
 
     async def get(self, document_id: UUID) -> Document:

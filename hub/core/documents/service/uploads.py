@@ -1,8 +1,10 @@
 """What clients bring up, screenshots and logs: to a path that is good once, for one client, while its command runs."""
 
 import secrets
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Callable
 from uuid import UUID
+
+from uuid_utils.compat import uuid7
 
 from hub.core.documents.rules import UPLOAD_PATH
 from hub.core.documents.service.documents import Spool, keep, take
@@ -21,11 +23,14 @@ MOST_PATHS = 20
 class Uploads:
     """The service."""
 
-    def __init__(self, database: Database, spool: Spool, max_size: int, log: Log) -> None:
+    def __init__(
+        self, database: Database, spool: Spool, max_size: int, log: Log, *, new_id: Callable[[], UUID] = uuid7
+    ) -> None:
         self._database = database
         self._spool = spool
         self.max_size = max_size
         self._log = log
+        self._new_id = new_id
 
     async def open(self, client_id: str, command_id: UUID) -> str:
         """A new path for what a command brings. Raises NotFoundError unless the command is this client's and under
@@ -54,7 +59,12 @@ class Uploads:
             await take(body, spooled, self.max_size)
             async with self._database.transaction() as connection:
                 document = await keep(
-                    connection, spooled, content_type=content_type, filename=None, created_by=used.created_by
+                    connection,
+                    spooled,
+                    self._new_id(),
+                    content_type=content_type,
+                    filename=None,
+                    created_by=used.created_by,
                 )
                 if not await store.finish(connection, hashed, document.id):
                     raise NotFoundError("upload_not_found")  # The command ended meanwhile: takes all of it back.

@@ -1,3 +1,9 @@
+-- Documents are on the path of every print: their bytes come and go a chunk at a time, and a command that names one notes
+-- that as it is submitted.
+
+-- fragment: document_columns
+id, sha256, size, content_type, filename, created_by, created_at
+
 -- name: insert_chunk
 INSERT INTO document_chunks (document_id, position, bytes) VALUES (%(document_id)s, %(position)s, %(bytes)s);
 
@@ -6,10 +12,10 @@ INSERT INTO documents (id, sha256, size, content_type, filename, created_by, cre
 VALUES (
     %(id)s, %(sha256)s, %(size)s, %(content_type)s, %(filename)s, %(created_by)s, floorhub_now(), floorhub_now()
 )
-RETURNING id, sha256, size, content_type, filename, created_by, created_at;
+RETURNING {document_columns};
 
 -- name: find
-SELECT id, sha256, size, content_type, filename, created_by, created_at
+SELECT {document_columns}
 FROM documents
 WHERE id = ANY (%(ids)s);
 
@@ -19,7 +25,7 @@ WITH used AS (
     UPDATE documents SET used_at = floorhub_now()
     WHERE id = ANY (%(ids)s) AND used_at < floorhub_now() - interval '1 hour'
 )
-SELECT id, sha256, size, content_type, filename, created_by, created_at
+SELECT {document_columns}
 FROM documents
 WHERE id = ANY (%(ids)s);
 

@@ -1,3 +1,5 @@
+-- Each judges the command that an upload is for in the same statement, on the path of what runs.
+
 -- name: lock_command
 -- The command of this client that is under way, held so that its paths can be counted.
 SELECT id FROM commands
@@ -25,5 +27,4 @@ RETURNING u.command_id, c.created_by;
 UPDATE uploads u
 SET document_id = %(document_id)s
 FROM commands c
-WHERE u.token_sha256 = %(token_sha256)s AND c.id = u.command_id AND c.status IN ('queued', 'running')
-RETURNING u.command_id;
+WHERE u.token_sha256 = %(token_sha256)s AND c.id = u.command_id AND c.status IN ('queued', 'running');

@@ -5,21 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from psycopg.rows import DictRow
-
+from hub.core.documents.rules import DOCUMENT_PATH
 from hub.database.engine import Connection
-from hub.database.statements import statement
+from hub.database.statements import Statement
 
 CHUNK = 256 * 1024
 """Bytes of a chunk; only the last of a document is shorter."""
-
-_INSERT_CHUNK = statement("core/documents/documents", "insert_chunk")
-_INSERT = statement("core/documents/documents", "insert")
-_FIND = statement("core/documents/documents", "find")
-_USE = statement("core/documents/documents", "use")
-_NAMED = statement("core/documents/documents", "named_by_unfinished")
-_CHUNK = statement("core/documents/documents", "chunk")
-_DELETE = statement("core/documents/documents", "delete")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +25,24 @@ class Document:
     created_by: UUID
     created_at: datetime
 
+    @property
+    def path(self) -> str:
+        """Where it is read, on the hub's URL."""
+        return f"{DOCUMENT_PATH}{self.id}"
 
-def _document(row: DictRow) -> Document:
-    return Document(
-        row["id"],
-        bytes(row["sha256"]),
-        row["size"],
-        row["content_type"],
-        row["filename"],
-        row["created_by"],
-        row["created_at"],
-    )
+
+_INSERT_CHUNK = Statement("core/documents/documents", "insert_chunk")
+_INSERT = Statement("core/documents/documents", "insert", Document)
+_FIND = Statement("core/documents/documents", "find", Document)
+_USE = Statement("core/documents/documents", "use", Document)
+_NAMED = Statement("core/documents/documents", "named_by_unfinished", bool)
+_CHUNK = Statement("core/documents/documents", "chunk", bytes)
+_DELETE = Statement("core/documents/documents", "delete")
 
 
 async def insert_chunk(connection: Connection, document_id: UUID, position: int, data: bytes) -> None:
     """Write one chunk of a document whose row follows in the same transaction."""
-    await connection.execute(_INSERT_CHUNK, {"document_id": document_id, "position": position, "bytes": data})
+    await _INSERT_CHUNK.execute(connection, document_id=document_id, position=position, bytes=data)
 
 
 async def insert(
@@ -63,48 +56,39 @@ async def insert(
     created_by: UUID,
 ) -> Document:
     """Write the row of a document whose chunks are there."""
-    cursor = await connection.execute(
-        _INSERT,
-        {
-            "id": id,
-            "sha256": sha256,
-            "size": size,
-            "content_type": content_type,
-            "filename": filename,
-            "created_by": created_by,
-        },
+    document = await _INSERT.fetch_one(
+        connection,
+        id=id,
+        sha256=sha256,
+        size=size,
+        content_type=content_type,
+        filename=filename,
+        created_by=created_by,
     )
-    row = await cursor.fetchone()
-    assert row is not None  # noqa: S101 - INSERT ... RETURNING answers with its row
-    return _document(row)
+    assert document is not None  # noqa: S101 - INSERT ... RETURNING answers with its row
+    return document
 
 
 async def find(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Document]:
     """The documents with these ids that exist."""
-    cursor = await connection.execute(_FIND, {"ids": list(ids)})
-    return {row["id"]: _document(row) for row in await cursor.fetchall()}
+    return {document.id: document for document in await _FIND.fetch_all(connection, ids=list(ids))}
 
 
 async def use(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Document]:
     """The same for documents that a new command is about to name: clean-up leaves them alone for their whole period."""
-    cursor = await connection.execute(_USE, {"ids": list(ids)})
-    return {row["id"]: _document(row) for row in await cursor.fetchall()}
+    return {document.id: document for document in await _USE.fetch_all(connection, ids=list(ids))}
 
 
 async def named_by_unfinished(connection: Connection, client_id: str, document_id: UUID) -> bool:
     """Whether an unfinished command of this client names the document."""
-    cursor = await connection.execute(_NAMED, {"client_id": client_id, "id": document_id})
-    row = await cursor.fetchone()
-    return row is not None and bool(row["allowed"])
+    return await _NAMED.fetch_one(connection, client_id=client_id, id=document_id) or False
 
 
 async def chunk(connection: Connection, document_id: UUID, position: int) -> bytes | None:
     """One chunk, or None past the end."""
-    cursor = await connection.execute(_CHUNK, {"document_id": document_id, "position": position})
-    row = await cursor.fetchone()
-    return None if row is None else bytes(row["bytes"])
+    return await _CHUNK.fetch_one(connection, document_id=document_id, position=position)
 
 
 async def delete(connection: Connection, document_id: UUID) -> None:
     """Delete a document that no command names, with its chunks."""
-    await connection.execute(_DELETE, {"id": document_id})
+    await _DELETE.execute(connection, id=document_id)

@@ -81,8 +81,8 @@ class Commands:
         if period is None:
             return 0
         while page := await store.look_at_commands(connection, after, now - period, PORTION):
-            number += sum(may_go(candidate, self._periods, now) for _, _, candidate in page)
-            after = page[-1][0]
+            number += sum(may_go(command.candidate, self._periods, now) for command in page)
+            after = page[-1].id
         return number
 
     def walk(self, now: datetime) -> Walk | None:
@@ -104,8 +104,8 @@ class _Commands:
         page = await store.look_at_commands(connection, self._after, self._before, PORTION)
         if not page:
             return False, []
-        self._after = page[-1][0]
-        chosen = [(one, version) for one, version, command in page if may_go(command, self._periods, self._now)]
+        self._after = page[-1].id
+        chosen = [command for command in page if may_go(command.candidate, self._periods, self._now)]
         lines = await store.delete_commands(connection, chosen) if chosen else []
         return len(page) == PORTION, lines
 
@@ -124,8 +124,8 @@ class Batches:
         if self._period is None:
             return 0
         while page := await store.look_at_batches(connection, after, now - self._period, PORTION):
-            number += sum(done for _, done in page)
-            after = page[-1][0]
+            number += sum(batch.done for batch in page)
+            after = page[-1].id
         return number
 
     def walk(self, now: datetime) -> Walk | None:
@@ -142,8 +142,8 @@ class _Batches:
         page = await store.look_at_batches(connection, self._after, self._before, PORTION)
         if not page:
             return False, []
-        self._after = page[-1][0]
-        done = [one for one, is_done in page if is_done]
+        self._after = page[-1].id
+        done = [batch.id for batch in page if batch.done]
         lines = await store.delete_batches(connection, done) if done else []
         return len(page) == PORTION, lines
 
