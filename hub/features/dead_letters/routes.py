@@ -1,14 +1,14 @@
 """Dead letters: list, count, replay, dismiss; and a person's word about an unknown command."""
 
 from collections import Counter
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from uuid_utils.compat import uuid7
 
-from hub.api.answers import json_answer, page_answer, row_answer
+from hub.api.answers import json_answer, page_answer, row_answer, shown_all
 from hub.api.lookup import part
 from hub.api.pages import Cursor, Limit, from_cursor, to_cursor
 from hub.api.problems import fails, prefers_korean, sentence
@@ -29,10 +29,12 @@ from hub.features.dead_letters.shapes import (
     DecideInput,
     DismissInput,
     DismissOutput,
+    DismissRow,
     Reason,
     Reference,
     ReplayInput,
     ReplayOutput,
+    ReplayRow,
     RetryInput,
     RetryOutput,
 )
@@ -151,20 +153,8 @@ async def replay_dead_letters(
     body: ReplayInput, dead_letters: DeadLettersDep, caller: MayCommand, accept_language: Annotated[str, Header()] = ""
 ) -> Response:
     """Run them once more."""
-    if body.filter is None:
-        items = await dead_letters.replay(caller, body.ids or (), force=body.force, expires_in_s=body.expires_in_s)
-        done = Outcomes(items, 0, None)
-    else:
-        done = await dead_letters.replay_matching(
-            caller,
-            body.filter.to_request(),
-            after=from_cursor(body.cursor),
-            force=body.force,
-            expires_in_s=body.expires_in_s,
-        )
-    korean = prefers_korean(accept_language)
-    rows = [{**_row(outcome, "replayed", korean=korean), "command_id": outcome.command_id} for outcome in done.items]
-    return _several(done, rows, "replayed", korean=korean)
+    done = await dead_letters.replay_chosen(caller, body.to_request(), force=body.force, expires_in_s=body.expires_in_s)
+    return _several(ReplayRow, done, "replayed", accept_language)
 
 
 @router.post(
@@ -181,15 +171,8 @@ async def dismiss_dead_letters(
     body: DismissInput, dead_letters: DeadLettersDep, caller: MayCommand, accept_language: Annotated[str, Header()] = ""
 ) -> Response:
     """Let them rest."""
-    if body.filter is None:
-        done = Outcomes(await dead_letters.dismiss(caller, body.ids or (), note=body.note), 0, None)
-    else:
-        done = await dead_letters.dismiss_matching(
-            caller, body.filter.to_request(), after=from_cursor(body.cursor), note=body.note
-        )
-    korean = prefers_korean(accept_language)
-    rows = [_row(outcome, "dismissed", korean=korean) for outcome in done.items]
-    return _several(done, rows, "dismissed", korean=korean)
+    done = await dead_letters.dismiss_chosen(caller, body.to_request(), note=body.note)
+    return _several(DismissRow, done, "dismissed", accept_language)
 
 
 @router.post(
@@ -210,18 +193,29 @@ async def decide_command(
     return json_answer(shape(await commands.get(command_id)))
 
 
-def _row(outcome: Outcome, done: str, *, korean: bool) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What became of one, in words."""
+
+    id: UUID
+    outcome: str
+    command_id: UUID | None = None
+    code: str | None = None
+    detail: str | None = None
+
+
+def _told(outcome: Outcome, done: str, *, korean: bool) -> _Told:
     refusal = outcome.refusal
-    return {
-        "id": outcome.id,
-        "outcome": "refused" if refusal is not None else "repeated" if outcome.repeated else done,
-        "code": None if refusal is None else refusal.code,
-        "detail": None if refusal is None else sentence(refusal.code, refusal.params, korean=korean),
-    }
+    if refusal is not None:
+        detail = sentence(refusal.code, refusal.params, korean=korean)
+        return _Told(outcome.id, "refused", code=refusal.code, detail=detail)
+    return _Told(outcome.id, "repeated" if outcome.repeated else done, outcome.command_id)
 
 
-def _several(done: Outcomes, rows: Sequence[dict[str, Any]], name: str, *, korean: bool) -> Response:
-    counts = Counter(row["outcome"] for row in rows)
+def _several(shape: type[ReplayRow] | type[DismissRow], done: Outcomes, name: str, accept_language: str) -> Response:
+    korean = prefers_korean(accept_language)
+    rows = [_told(outcome, name, korean=korean) for outcome in done.items]
+    counts = Counter(row.outcome for row in rows)
     answer: dict[str, Any] = {what: counts[what] for what in (name, "repeated", "refused")}
-    answer |= {"left": done.left, "next_cursor": to_cursor(done.following), "items": rows}
+    answer |= {"left": done.left, "next_cursor": to_cursor(done.following), "items": shown_all(shape, rows)}
     return json_answer(answer, headers={"Content-Language": "ko" if korean else "en"})

@@ -39,6 +39,15 @@ CHUNK = 100
 """Dead letters in one transaction: late reports about them wait for it, and their payloads go to Postgres together."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """Which dead letters somebody asks about: these, or the oldest MOST open ones that fit a filter, after `after`."""
+
+    ids: Sequence[UUID] | None = None
+    wanted: Filter = field(default_factory=Filter)
+    after: UUID | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one dead letter that somebody asked about. With `refusal` nothing did, and it says why."""
@@ -53,7 +62,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """Those of a filter; `left` open ones that fit it lie beyond, after `following`."""
+    """Those of the chosen ones; `left` open ones that fit the filter lie beyond, after `following`."""
 
     items: list[Outcome]
     left: int
@@ -159,19 +168,11 @@ class DeadLetters:
         """The same for many, oldest first, each for itself: an outcome for each, in the order given."""
         return await _each(ids, lambda some: self._replay(caller, some, force, expires_in_s))
 
-    async def replay_matching(
-        self,
-        caller: Caller,
-        wanted: Filter,
-        *,
-        after: UUID | None = None,
-        force: bool = False,
-        expires_in_s: float | None = None,
+    async def replay_chosen(
+        self, caller: Caller, chosen: Chosen, *, force: bool = False, expires_in_s: float | None = None
     ) -> Outcomes:
-        """The same for the oldest MOST that fit a filter, from `after` on."""
-        return await self._matching(
-            wanted, after, lambda ids: self.replay(caller, ids, force=force, expires_in_s=expires_in_s)
-        )
+        """The same for those that somebody chose."""
+        return await self._chosen(chosen, lambda ids: self.replay(caller, ids, force=force, expires_in_s=expires_in_s))
 
     async def _replay(
         self,
@@ -242,11 +243,9 @@ class DeadLetters:
         require_storable(note=note)
         return await _each(ids, lambda some: self._dismiss(caller, some, note))
 
-    async def dismiss_matching(
-        self, caller: Caller, wanted: Filter, *, after: UUID | None = None, note: str | None = None
-    ) -> Outcomes:
-        """The same for the oldest MOST that fit a filter, from `after` on."""
-        return await self._matching(wanted, after, lambda ids: self.dismiss(caller, ids, note=note))
+    async def dismiss_chosen(self, caller: Caller, chosen: Chosen, *, note: str | None = None) -> Outcomes:
+        """The same for those that somebody chose."""
+        return await self._chosen(chosen, lambda ids: self.dismiss(caller, ids, note=note))
 
     async def _dismiss(self, caller: Caller, ids: Sequence[UUID], note: str | None) -> list[Outcome]:
         outcomes: dict[UUID, Outcome] = {}
@@ -305,12 +304,13 @@ class DeadLetters:
 
     # --- shared ----------------------------------------------------------------------------------------------
 
-    async def _matching(
-        self, wanted: Filter, after: UUID | None, close: Callable[[list[UUID]], Awaitable[list[Outcome]]]
-    ) -> Outcomes:
+    async def _chosen(self, chosen: Chosen, close: Callable[[Sequence[UUID]], Awaitable[list[Outcome]]]) -> Outcomes:
+        if chosen.ids is not None:
+            return Outcomes(await close(chosen.ids), 0, None)
+        wanted = chosen.wanted
         require_storable(**asdict(wanted))
         async with self._database.connection() as connection:
-            ids = await store.matching(connection, wanted, after=after, limit=MOST)
+            ids = await store.matching(connection, wanted, after=chosen.after, limit=MOST)
         items = await close(ids)
         left = 0
         if len(ids) == MOST:

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
+from hub.api.pages import from_cursor
 from hub.api.shapes import Input, Moment
 from hub.core.commands.shapes import CommandOutput, ErrorOutput
-from hub.features.dead_letters.service import MOST
+from hub.features.dead_letters.service import MOST, Chosen
 from hub.features.dead_letters.store import Filter
 
 ClientId = Annotated[str, Field(max_length=63)]
@@ -101,6 +102,12 @@ class _Several(Input):
         if self.cursor is not None and self.filter is None:
             raise ValueError("cursor goes with filter")
         return self
+
+    def to_request(self) -> Chosen:
+        """As the service takes it. Raises RejectedError for a cursor that is none."""
+        if self.filter is None:
+            return Chosen(ids=self.ids)
+        return Chosen(wanted=self.filter.to_request(), after=from_cursor(self.cursor))
 
 
 class RetryInput(Input):

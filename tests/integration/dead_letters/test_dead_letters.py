@@ -17,7 +17,7 @@ from hub.database.engine import Database
 from hub.errors import ConflictError, NotFoundError, RejectedError
 from hub.features.batches import store as batches
 from hub.features.dead_letters import service as module
-from hub.features.dead_letters.service import MOST, DeadLetters, Number, Numbers, Outcome
+from hub.features.dead_letters.service import MOST, Chosen, DeadLetters, Number, Numbers, Outcome
 from hub.features.dead_letters.store import Filter
 from hub.features.dead_letters.telemetry import Metrics
 from hub.telemetry.log import Log
@@ -338,15 +338,15 @@ async def test_a_filter_goes_through_all_and_past_what_was_refused(
     ids = await add_commands(database, [new_command() for _ in range(7)])
     await expire(database, ids)
 
-    first = await letters.replay_matching(KIM, Filter())
-    second = await letters.replay_matching(KIM, Filter(), after=first.following)
+    first = await letters.replay_chosen(KIM, Chosen())
+    second = await letters.replay_chosen(KIM, Chosen(after=first.following))
 
     assert [outcome.id for outcome in first.items] == [unsure, *ids[:3]]
     assert codes(first.items) == ["replay_needs_force", None, None, None]
     assert (first.left, first.following) == (4, ids[2])
     assert [outcome.id for outcome in second.items] == ids[3:]
     assert (second.left, second.following) == (0, None)
-    rest = await letters.dismiss_matching(KIM, Filter(client_id="front-pc"), note="nobody wants it")
+    rest = await letters.dismiss_chosen(KIM, Chosen(wanted=Filter(client_id="front-pc")), note="nobody wants it")
     assert [outcome.id for outcome in rest.items] == [unsure]
 
 
@@ -355,7 +355,7 @@ async def test_a_thousand_at_once(database: Database, letters: DeadLetters) -> N
     ids = await add_commands(database, [new_command() for _ in range(MOST + 1)])
     await expire(database, ids)
 
-    done = await letters.replay_matching(KIM, Filter(reason="expired"))
+    done = await letters.replay_chosen(KIM, Chosen(wanted=Filter(reason="expired")))
 
     assert (len(done.items), done.left, set(codes(done.items))) == (MOST, 1, {None})
     assert await one(database, b"SELECT count(*) FROM commands WHERE replay_of IS NOT NULL") == MOST

@@ -266,10 +266,10 @@ async def test_a_fault_of_ours_is_noted_and_holds_no_other_up(hub: Hub, monkeypa
     real = hub.creation.store_in
     broken: list[UUID] = []
 
-    async def breaks(connection: Connection, caller: Caller, prepared: Any, batch_id: UUID) -> Any:
-        stored = await real(connection, caller, prepared, batch_id)
+    async def breaks(connection: Connection, caller: Caller, prepared: Any) -> Any:
+        stored = await real(connection, caller, prepared)
         if not broken:
-            broken.append(batch_id)
+            broken.append(stored.batch_id)
             raise ZeroDivisionError
         return stored
 
@@ -289,13 +289,13 @@ async def test_those_that_always_fail_for_want_of_the_database_keep_no_other_wai
     good = await add(hub, "good")
     for minutes, schedule_id in zip((0.6, 0.6, 0.5), (*bad, good), strict=True):
         await plan(hub.database, schedule_id, await minutes_ago(hub.database, minutes))
-    real, attempts = hub.creation.store_in, list[UUID]()
+    real, attempts = hub.creation.store_in, list[Any]()
 
-    async def too_long(connection: Connection, caller: Caller, prepared: Any, batch_id: UUID) -> Any:
-        attempts.append(batch_id)
+    async def too_long(connection: Connection, caller: Caller, prepared: Any) -> Any:
+        attempts.append(prepared)
         if len(attempts) <= len(bad):
             raise UnavailableError("database_unavailable")
-        return await real(connection, caller, prepared, batch_id)
+        return await real(connection, caller, prepared)
 
     monkeypatch.setattr(hub.creation, "store_in", too_long)
     with pytest.raises(UnavailableError):

@@ -202,10 +202,13 @@ class BatchCreation:
                 return None
             return await self.store_in(connection, caller, prepared, batch_id)
 
-    async def store_in(self, connection: Connection, caller: Caller, prepared: "Prepared", batch_id: UUID) -> "Stored":
+    async def store_in(
+        self, connection: Connection, caller: Caller, prepared: "Prepared", batch_id: UUID | None = None
+    ) -> "Stored":
         """Store a batch in the caller's transaction, who calls `tell` after its commit. Raises RejectedError or
         NotFoundError; then the caller takes everything back."""
         request = prepared.request
+        batch_id = batch_id or self._new_id()
         commands = await self._commands(connection, prepared, batch_id)
         pace = None
         if request.rollout is not None:

@@ -4,12 +4,9 @@ What proves it is one transaction: the schedule is locked, moved on to its next 
 of it happens. A worker that dies before the commit leaves the schedule due, for the next look of any other.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
-
-from uuid_utils.compat import uuid7
 
 from hub.core.access.rules import Caller, Permission, may
 from hub.core.audit import store as audit
@@ -43,13 +40,10 @@ class _Outcome:
 class ScheduleRunner:
     """The service."""
 
-    def __init__(
-        self, database: Database, creation: BatchCreation, log: Log, *, new_id: Callable[[], UUID] = uuid7
-    ) -> None:
+    def __init__(self, database: Database, creation: BatchCreation, log: Log) -> None:
         self._database = database
         self._creation = creation
         self._log = log
-        self._new_id = new_id
 
     async def look(self, most: int = 100) -> None:
         """Fire what is due; `most` are read at a time. Any number of workers may look. One schedule that cannot
@@ -137,7 +131,7 @@ class ScheduleRunner:
         else:
             try:
                 async with connection.transaction():  # What is refused is taken back alone.
-                    stored = await self._creation.store_in(connection, caller, prepared, self._new_id())
+                    stored = await self._creation.store_in(connection, caller, prepared)
             except RejectedError as problem:
                 error = problem.code
         return _Outcome(decision.fire, decision.next_at, stored, error, decision.missed)
