@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from hub.config import Settings
 from hub.database.engine import Connection
+from hub.database.statements import statement
 from hub.loops import Loop
 from hub.parts import Parts
 from hub.telemetry.log import EventName
@@ -47,6 +48,11 @@ class Kept:
     """None: for ever."""
     delete: bytes
     count: bytes
+
+    @classmethod
+    def of(cls, kind: str, period: timedelta | None, place: str, rows: str) -> "Kept":
+        """With the statements `delete_<rows>` and `count_<rows>` of a place."""
+        return cls(kind, period, statement(place, f"delete_{rows}"), statement(place, f"count_{rows}"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ What the services take comes from `to_request()` of a shape, or from `changes()`
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self
 
-from fastapi import Path
+from fastapi import Header, Path
 from pydantic import (
     AfterValidator,
     AliasChoices,
@@ -21,6 +21,8 @@ from pydantic.alias_generators import to_camel
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", examples=["press-1"])]
 SlugInPath = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+IdempotencyHeader = Annotated[str | None, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
+TraceHeader = Annotated[str | None, Header(max_length=100, pattern=r"^[0-9a-f-]+$")]
 Tag = Annotated[str, Field(min_length=1, max_length=100)]
 ActionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$", examples=["print"])]
 

@@ -6,7 +6,6 @@ from hub.config import Settings
 from hub.core.access.service import Access, Idempotency
 from hub.core.access.telemetry import Event
 from hub.database.engine import Database
-from hub.database.statements import statement
 from hub.loops import periodic
 from hub.parts import Parts
 from hub.subject import Kept, Subject
@@ -29,12 +28,5 @@ def build(settings: Settings, parts: Parts) -> Subject:
         loops=(periodic("key-uses", access.record_uses, parts.get(Log), pause_s=RECORD_USES_EVERY_S),),
         prepare=(administrator,) if "api" in settings.roles else (),
         events=(Event,),
-        kept=(
-            Kept(
-                "keys",
-                KEEP_IDEMPOTENCY_KEYS,
-                delete=statement("core/access", "delete_idempotency_keys"),
-                count=statement("core/access", "count_idempotency_keys"),
-            ),
-        ),
+        kept=(Kept.of("keys", KEEP_IDEMPOTENCY_KEYS, "core/access", "idempotency_keys"),),
     )

@@ -1,5 +1,7 @@
 """Broker: the MQTT connections of this process, and what comes in and goes out by them."""
 
+from pydantic import SecretStr
+
 from hub.config import Settings
 from hub.core.broker.causes import CAUSES
 from hub.core.broker.service.administration import Administration
@@ -14,7 +16,6 @@ from hub.core.commands.service.reports import Reports
 from hub.core.commands.worker.dispatcher import Dispatcher
 from hub.core.presence.service.presence import PresenceService
 from hub.database.engine import Connection, Database
-from hub.database.statements import statement
 from hub.keys import SigningKeys, load_signing_keys
 from hub.loops import Loop
 from hub.mqtt.session import LINKS, Address, Session
@@ -42,14 +43,7 @@ def build(settings: Settings, parts: Parts) -> Subject:
         loops=() if connections is None else tuple(connections.loops),
         events=(Event, MqttEvent),
         causes=CAUSES,
-        kept=(
-            Kept(
-                "broker_changes",
-                days(settings.keep_audit_days),
-                delete=statement("core/broker", "delete_changes"),
-                count=statement("core/broker", "count_changes"),
-            ),
-        ),
+        kept=(Kept.of("broker_changes", days(settings.keep_audit_days), "core/broker", "changes"),),
         figures=(count,),
         readiness={} if connections is None else connections.readiness,
     )
@@ -65,13 +59,7 @@ class _Connections:
         inbound = Inbound(parts.get(Reports), presence, parts.get(PubackTimes), log)
         presence.signs_wait = lambda: bool(inbound.signs_waiting)
         session = outbound.session = Session(
-            Address.of(
-                settings.mqtt_url,
-                settings.mqtt_username,
-                settings.mqtt_password.get_secret_value(),
-                f"_hub-{settings.worker}",
-                settings.mqtt_ca_file,
-            ),
+            _address(settings, "hub", settings.mqtt_username, settings.mqtt_password),
             # Presence and state reach every worker; the rest reaches one of them.
             [
                 (every_client(Channel.PRESENCE), 1),
@@ -98,13 +86,7 @@ class _Connections:
         if settings.mqtt_admin_password is not None:
             administration = Administration(log)
             administering = administration.session = Session(
-                Address.of(
-                    settings.mqtt_url,
-                    settings.mqtt_admin_username,
-                    settings.mqtt_admin_password.get_secret_value(),
-                    f"_admin-{settings.worker}",
-                    settings.mqtt_ca_file,
-                ),
+                _address(settings, "admin", settings.mqtt_admin_username, settings.mqtt_admin_password),
                 [(BROKER_CONTROL_RESPONSE, 1)],
                 administration,
                 log,
@@ -124,3 +106,14 @@ class _Connections:
     def _lost(self) -> None:
         self._signals.notifications.greet()
         self._dispatcher.ready = False
+
+
+def _address(settings: Settings, role: str, username: str, password: SecretStr) -> Address:
+    """Where and as whom one of our own accounts connects."""
+    return Address.of(
+        settings.mqtt_url,
+        username,
+        password.get_secret_value(),
+        f"_{role}-{settings.worker}",
+        settings.mqtt_ca_file,
+    )

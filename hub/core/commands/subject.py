@@ -23,7 +23,6 @@ from hub.core.commands.worker.dispatcher import Dispatcher
 from hub.core.commands.worker.reaper import reaper
 from hub.core.documents.service.documents import Documents
 from hub.database.engine import Connection, Database
-from hub.database.statements import statement
 from hub.loops import Loop, periodic
 from hub.parts import Parts
 from hub.signals.local import LocalSignals
@@ -92,13 +91,6 @@ def build(settings: Settings, parts: Parts) -> Subject:
         prepare=(policies.poll,),  # Workers submit, too: what schedules send.
         events=(Event,),
         causes=CAUSES,
-        kept=(
-            Kept(
-                "quarantine",
-                days(settings.keep_quarantine_days),
-                delete=statement("core/commands/transitions", "delete_quarantine"),
-                count=statement("core/commands/transitions", "count_quarantine"),
-            ),
-        ),
+        kept=(Kept.of("quarantine", days(settings.keep_quarantine_days), "core/commands/transitions", "quarantine"),),
         figures=(count,),
     )

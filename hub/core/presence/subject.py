@@ -6,7 +6,6 @@ from hub.core.presence.service.liveness import FLUSH_S
 from hub.core.presence.service.presence import PresenceService
 from hub.core.presence.telemetry import Event, Metrics
 from hub.database.engine import Database
-from hub.database.statements import statement
 from hub.loops import Loop, periodic
 from hub.parts import Parts
 from hub.signals.local import LocalSignals
@@ -33,12 +32,5 @@ def build(settings: Settings, parts: Parts) -> Subject:
         loops=loops,
         events=(Event,),
         causes=CAUSES,
-        kept=(
-            Kept(
-                "presence",
-                days(settings.keep_presence_days),
-                delete=statement("core/presence", "delete_history"),
-                count=statement("core/presence", "count_history"),
-            ),
-        ),
+        kept=(Kept.of("presence", days(settings.keep_presence_days), "core/presence", "history"),),
     )

@@ -3,12 +3,13 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from hub.api.answers import json_answer, page_answer, paged, row_answer, shown, shown_all
 from hub.api.lookup import part
 from hub.api.pages import Cursor, Limit, from_cursor
 from hub.api.problems import fails
+from hub.api.shapes import IdempotencyHeader, TraceHeader
 from hub.core.access.routes import MayCommand, MayRead
 from hub.core.access.rules import IdempotencyKey
 from hub.features.batches.rules import Change
@@ -58,8 +59,8 @@ async def post_batch(
     creation: BatchCreationDep,
     batches: BatchesDep,
     caller: MayCommand,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")] = None,
-    traceparent: Annotated[str | None, Header(max_length=100, pattern=r"^[0-9a-f-]+$")] = None,
+    idempotency_key: IdempotencyHeader = None,
+    traceparent: TraceHeader = None,
 ) -> Response:
     """Accept a batch."""
     wanted = body.to_request(traceparent)

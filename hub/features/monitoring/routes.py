@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from hub.api.answers import json_answer
 from hub.api.lookup import part
 from hub.api.problems import fails_only
 from hub.core.access.routes import MayRead, public
@@ -18,9 +19,9 @@ MonitoringDep = Annotated[Monitoring, part(Monitoring)]
 
 @router.get("/health", response_model=Health, summary="Is the process alive?", dependencies=[public()])
 @router.get("/api/health", response_model=Health, include_in_schema=False, dependencies=[public()])
-async def health() -> Health:
+async def health() -> Response:
     """Alive; says nothing about database and broker."""
-    return Health(status="ok", version=version("floorhub"))
+    return json_answer({"status": "ok", "version": version("floorhub")})
 
 
 @router.get(
@@ -30,12 +31,11 @@ async def health() -> Health:
     responses={503: {"model": Readiness, "description": "Not now; `checks` says what is missing."}},
     dependencies=[public()],
 )
-async def ready(monitoring: MonitoringDep, response: Response) -> Readiness:
+async def ready(monitoring: MonitoringDep) -> Response:
     """Asks the database, and whether the broker's connection stands."""
     is_ready, checks = await monitoring.readiness()
-    if not is_ready:
-        response.status_code = 503
-    return Readiness(status="ready" if is_ready else "not_ready", checks=checks)
+    status = "ready" if is_ready else "not_ready"
+    return json_answer({"status": status, "checks": checks}, 200 if is_ready else 503)
 
 
 @router.get(

@@ -18,9 +18,7 @@ from hub.database.model import NOW
 from hub.database.statements import Statement
 
 
-class NewClient(msgspec.Struct, frozen=True, kw_only=True):
-    """A client to be registered; the secret is here only as hashes."""
-
+class _Client(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     kind: str
@@ -30,26 +28,22 @@ class NewClient(msgspec.Struct, frozen=True, kw_only=True):
     allowed_actions: list[str] | None
     rate_limit: int
     max_commands_per_day: int
+
+
+class NewClient(_Client, frozen=True, kw_only=True):
+    """A client to be registered; the secret is here only as hashes."""
+
     secret_sha256: bytes
     mqtt_password: str
     mqtt_salt: str
     mqtt_iterations: int
 
 
-class Client(msgspec.Struct, frozen=True, kw_only=True):
+class Client(_Client, frozen=True, kw_only=True):
     """A client as it stands, with its permissions and its session."""
 
-    id: str
-    name: str
-    kind: str
     status: str
-    zone: str | None
-    tags: list[str]
     groups: list[str]
-    metadata: dict[str, Any]
-    allowed_actions: list[str] | None
-    rate_limit: int
-    max_commands_per_day: int
     presence: str
     presence_reason: str
     presence_since: datetime | None

@@ -5,13 +5,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from uuid_utils.compat import uuid7
 
 from hub.api.lookup import part
 from hub.api.pages import from_cursor, to_cursor
 from hub.api.problems import PROBLEM
-from hub.api.shapes import Moment
+from hub.api.shapes import IdempotencyHeader, Moment, TraceHeader
 from hub.core.access.routes import MayCommand, MayRead
 from hub.core.access.rules import Caller, IdempotencyKey
 from hub.core.commands.service.commands import Commands, Row
@@ -114,8 +114,8 @@ async def post_command(
     acceptor: AcceptorDep,
     caller: MayCommand,
     wait: Annotated[float, Query(ge=0, le=60, description="Seconds to wait for the end.")] = 0,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")] = None,
-    traceparent: Annotated[str | None, Header(max_length=100, pattern=r"^[0-9a-f-]+$")] = None,
+    idempotency_key: IdempotencyHeader = None,
+    traceparent: TraceHeader = None,
 ) -> Response:
     """Accept a command."""
     raw = await request.body() if idempotency_key else b""
