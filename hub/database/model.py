@@ -37,8 +37,9 @@ class _Compiled:
 _compiled: dict[Any, _Compiled] = {}
 
 
-def compiled(statement: ClauseElement) -> tuple[bytes, dict[str, Any]]:
-    """A statement as psycopg takes it: text and parameters.
+def compiled(statement: ClauseElement, values: Mapping[str, Any] | None = None) -> tuple[bytes, dict[str, Any]]:
+    """A statement as psycopg takes it: text and parameters. `values` are those of its `bindparam`s, by their names: a
+    statement that is built once, with these, costs next to nothing.
 
     Raises ValueError for one whose text depends on its values, as that of `IN`: use `among`.
     """
@@ -56,7 +57,7 @@ def compiled(statement: ClauseElement) -> tuple[bytes, dict[str, Any]]:
         }
         processors = {name: processor for name, processor in found.items() if processor is not None}
         known = _compiled[key.key] = _Compiled(compiler, compiler.string.encode(), processors)
-    parameters = dict(known.compiler.construct_params(extracted_parameters=key.bindparams))
+    parameters = dict(known.compiler.construct_params(values, extracted_parameters=key.bindparams))
     for name, process in known.processors.items():
         parameters[name] = process(parameters[name])
     return known.text, parameters
@@ -80,19 +81,20 @@ def array(column: Mapped[Value], values: Sequence[Value]) -> ColumnElement[Seque
     return literal(list(values), ARRAY(cast("ColumnElement[Value]", column).type))
 
 
-async def execute(connection: Connection, statement: ClauseElement) -> int:
+async def execute(connection: Connection, statement: ClauseElement, /, **values: Any) -> int:
     """How many rows a statement wrote."""
-    text, parameters = compiled(statement)
+    text, parameters = compiled(statement, values)
     return (await connection.execute(text, parameters)).rowcount
 
 
-async def fetch_one(connection: Connection, statement: ClauseElement, kind: type[Row]) -> Row | None:
+async def fetch_one(connection: Connection, statement: ClauseElement, kind: type[Row], /, **values: Any) -> Row | None:
     """The first row, see `rows_of`."""
-    return await (await cursor_of(connection, kind, *compiled(statement))).fetchone()
+    return await (await cursor_of(connection, kind, *compiled(statement, values))).fetchone()
 
 
 async def fetch_all(
-    connection: Connection, statement: ClauseElement, kind: type[Row], *, fresh_plan: bool = False
+    connection: Connection, statement: ClauseElement, kind: type[Row], /, *, fresh_plan: bool = False, **values: Any
 ) -> list[Row]:
     """All rows; `fresh_plan` as `cursor_of` has it."""
-    return await (await cursor_of(connection, kind, *compiled(statement), fresh_plan=fresh_plan)).fetchall()
+    text, parameters = compiled(statement, values)
+    return await (await cursor_of(connection, kind, text, parameters, fresh_plan=fresh_plan)).fetchall()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -51,15 +51,19 @@ async def revoke_keys(connection: Connection, principal_id: UUID) -> None:
     await model.execute(connection, update(ApiKey).where(*valid).values(revoked_at=NOW))
 
 
+# Built once: requests of all callers ask for it.
+_BY_KEY = (
+    select(*model.columns(Principal, Principals))
+    .join(ApiKey, col(ApiKey.principal_id) == col(Principals.id))
+    .where(col(ApiKey.sha256) == bindparam("sha256"), col(ApiKey.revoked_at).is_(None))
+    .where(col(Principals.disabled_at).is_(None))
+    .where(or_(col(ApiKey.expires_at).is_(None), col(ApiKey.expires_at) > NOW))
+)
+
+
 async def by_key(connection: Connection, sha256: bytes) -> Principal | None:
     """The principal that a valid key stands for."""
-    found = (
-        select(*model.columns(Principal, Principals))
-        .join(ApiKey, col(ApiKey.principal_id) == col(Principals.id))
-        .where(col(ApiKey.sha256) == sha256, col(ApiKey.revoked_at).is_(None), col(Principals.disabled_at).is_(None))
-        .where(or_(col(ApiKey.expires_at).is_(None), col(ApiKey.expires_at) > NOW))
-    )
-    return await model.fetch_one(connection, found, Principal)
+    return await model.fetch_one(connection, _BY_KEY, Principal, sha256=sha256)
 
 
 async def touch_keys(connection: Connection, hashes: Sequence[bytes]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlmodel import col
 
 from hub.core.clients.tables import ClientSession
@@ -117,6 +117,7 @@ _FINISH = Statement("features/batches", "finish")
 _PROGRESS = Statement("features/batches", "progress", Count)
 _ROWS = Statement("features/batches", "rows", BatchCommand, fresh_plan=True)
 _BATCHES = select(*model.columns(Batch, Batches))
+_BATCH = _BATCHES.where(col(Batches.id) == bindparam("batch_id"))
 
 
 async def insert_batch(connection: Connection, new: NewBatch) -> None:
@@ -170,7 +171,7 @@ async def finish(connection: Connection, ids: Sequence[UUID]) -> None:
 
 async def get(connection: Connection, batch_id: UUID) -> Batch | None:
     """One batch."""
-    return await model.fetch_one(connection, _BATCHES.where(col(Batches.id) == batch_id), Batch)
+    return await model.fetch_one(connection, _BATCH, Batch, batch_id=batch_id)
 
 
 async def page(

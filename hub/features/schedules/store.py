@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 import psycopg.errors
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -112,6 +112,7 @@ _DUE = Statement("features/schedules", "due", _Due)
 _LOCK_DUE = Statement("features/schedules", "lock_due", LockedDue)
 _MOVE = Statement("features/schedules", "move")
 _SCHEDULES = select(*model.columns(Schedule, Schedules))
+_SCHEDULE = _SCHEDULES.where(col(Schedules.id) == bindparam("schedule_id"))
 
 
 async def insert_schedule(connection: Connection, schedule_id: UUID, new: Stored) -> bool:
@@ -123,7 +124,7 @@ async def insert_schedule(connection: Connection, schedule_id: UUID, new: Stored
 
 async def get(connection: Connection, schedule_id: UUID) -> Schedule | None:
     """One schedule."""
-    return await model.fetch_one(connection, _SCHEDULES.where(col(Schedules.id) == schedule_id), Schedule)
+    return await model.fetch_one(connection, _SCHEDULE, Schedule, schedule_id=schedule_id)
 
 
 async def page(

@@ -8,7 +8,8 @@ from uuid import UUID
 import msgspec
 import pytest
 from psycopg.errors import UniqueViolation
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy.exc import InvalidRequestError
 from sqlmodel import col
 
 from hub.core.access.tables import Principal
@@ -113,6 +114,18 @@ async def test_a_form_is_compiled_once_whatever_its_values_are() -> None:
     assert len(model._compiled) == before + 1
     assert asked(None, ["x"], 1)[0] != text
     assert len(model._compiled) == before + 2
+
+
+async def test_a_statement_that_is_built_once_takes_its_values_by_name(database: Database) -> None:
+    built = select(col(Client.id)).where(col(Client.zone) == bindparam("zone"), col(Client.kind) == "printer_pc")
+    await add_client(database, "a", zone="hall")
+    await add_client(database, "b", zone="yard")
+    async with database.connection() as connection:
+        assert await model.fetch_all(connection, built, str, zone="hall") == ["a"]
+        assert await model.fetch_one(connection, built, str, zone="yard") == "b"
+        assert await model.fetch_all(connection, built, str, zone=None) == []
+        with pytest.raises(InvalidRequestError, match="zone"):
+            await model.fetch_one(connection, built, str)
 
 
 def test_a_statement_whose_text_depends_on_its_values_is_refused() -> None:

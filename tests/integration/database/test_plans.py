@@ -12,8 +12,10 @@ from psycopg import AsyncConnection, sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from hub.core.clients.store import clients
 from hub.core.commands.rules import lanes, lifecycle
 from hub.core.commands.store import dispatch
+from hub.database import model
 from hub.database.engine import Database
 from hub.database.statements import statement
 from tests.support import postgres
@@ -156,6 +158,7 @@ STATEMENTS: dict[str, tuple[bytes, dict[str, Any], set[str]]] = {
 
 
 STATEMENTS |= {
+    "find a client": (*model.compiled(clients._CLIENT, {"client_id": CLIENTS[0]}), {"commands_handed_out"}),
     "find commands": (statement("core/commands/commands", "find"), {"ids": [BATCH]}, {"commands_replay_of"}),
     "find replays": (statement("features/dead_letters", "replays"), {"ids": [BATCH]}, {"commands_replay_of"}),
     "explain": (

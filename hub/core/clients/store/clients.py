@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import psycopg.errors
-from sqlalchemy import ColumnElement, Date, cast, exists, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, Date, bindparam, cast, exists, func, insert, literal_column, select, update
 from sqlmodel import col
 
 from hub.core.clients.tables import Client as Clients
@@ -121,8 +121,7 @@ async def insert_client(connection: Connection, new: NewClient) -> None:
 
 async def get(connection: Connection, client_id: str) -> Client | None:
     """A client, also a retired one."""
-    found = await model.fetch_all(connection, _CLIENTS.where(col(Clients.id) == client_id), Client, fresh_plan=True)
-    return found[0] if found else None
+    return await model.fetch_one(connection, _CLIENT, Client, client_id=client_id)
 
 
 async def page(connection: Connection, wanted: Filter, *, after: str | None, limit: int) -> list[Client]:
@@ -167,6 +166,7 @@ _CLIENTS = (
     .join(ClientPermissions, col(ClientPermissions.client_id) == col(Clients.id))
     .join(ClientSession, col(ClientSession.client_id) == col(Clients.id))
 )
+_CLIENT = _CLIENTS.where(col(Clients.id) == bindparam("client_id"))
 
 
 async def change(connection: Connection, client_id: str, changes: Mapping[str, Any]) -> bool:
@@ -213,10 +213,15 @@ def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {"metadata_" if name == "metadata" else name: value for name, value in fields.items()}
 
 
+# Built once: every request of a client over HTTP asks for it.
+_SECRET_HASH = select(col(Clients.secret_sha256)).where(
+    col(Clients.id) == bindparam("client_id"), col(Clients.status) == "active"
+)
+
+
 async def secret_hash(connection: Connection, client_id: str) -> bytes | None:
     """The SHA-256 of an active client's secret."""
-    active = (col(Clients.id) == client_id, col(Clients.status) == "active")
-    return await model.fetch_one(connection, select(col(Clients.secret_sha256)).where(*active), bytes)
+    return await model.fetch_one(connection, _SECRET_HASH, bytes, client_id=client_id)
 
 
 async def add_broker_change(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Update, delete, func, literal, select, update
+from sqlalchemy import Update, bindparam, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -47,6 +47,7 @@ _GROUPS = select(
     .scalar_subquery()
     .label("members"),
 )
+_GROUP = _GROUPS.where(col(ClientGroup.id) == bindparam("group_id"))
 _MEMBERS = (
     select(*model.columns(Member, ClientGroupMember, Client, ClientSession))
     .join_from(ClientGroupMember, Client, col(Client.id) == col(ClientGroupMember.client_id))
@@ -82,7 +83,7 @@ def _of(group_id: str) -> Update:
 
 async def get(connection: Connection, group_id: str) -> Group | None:
     """One group."""
-    return await model.fetch_one(connection, _GROUPS.where(col(ClientGroup.id) == group_id), Group)
+    return await model.fetch_one(connection, _GROUP, Group, group_id=group_id)
 
 
 async def page(connection: Connection, *, after: str | None, limit: int) -> list[Group]:
