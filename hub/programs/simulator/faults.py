@@ -18,7 +18,7 @@ Span = tuple[Seconds, Seconds]
 Pattern = Annotated[str, Meta(pattern=r"^[a-z0-9*?\[\]!-]+$")]
 Action = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Part = TypeVar("Part", "Line", "Effects")
-PAGE = "docs/how-to/simulate-a-floor.md"
+PAGE = "docs/how-to/simulate-a-site.md"
 
 
 class Line(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

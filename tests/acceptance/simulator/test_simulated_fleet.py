@@ -28,7 +28,7 @@ from tests.support.waiting import until
 
 pytestmark = pytest.mark.own_site("kills the hub")
 
-EXAMPLE = ROOT / "docs/examples/simulate/rough-floor.toml"
+EXAMPLE = ROOT / "docs/examples/simulate/rough-site.toml"
 ENDED = {"completed", "failed", "cancelled", "expired", "unknown"}
 
 

@@ -7,7 +7,7 @@ from hub.programs.simulator.faults import Faults, check_clients, parse
 from hub.programs.simulator.plan import ClientPlan
 from tests.support.paths import ROOT
 
-EXAMPLE = ROOT / "docs/examples/simulate/rough-floor.toml"
+EXAMPLE = ROOT / "docs/examples/simulate/rough-site.toml"
 
 
 def drawn(faults: Faults, client_id: str) -> list[object]:
