@@ -1,4 +1,4 @@
-# The hub. Build from the checkout's root: docker build -f packaging/docker/hub.Dockerfile .
+# The hub. Build it in the root of the checkout: docker build -f packaging/docker/hub.Dockerfile .
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
 COPY requirements/build.txt requirements/
@@ -16,7 +16,7 @@ COPY requirements/hub.txt requirements/
 RUN pip install --no-cache-dir --require-hashes --requirement requirements/hub.txt
 COPY --from=build /src/wheels/ wheels/
 RUN pip install --no-cache-dir --no-deps wheels/*.whl
-# Owned by the hub's user here, so that a new named volume is, too.
+# Owned by the hub's user, so that a new named volume is, too.
 RUN install --directory --owner=10001 --group=10001 --mode=0700 /var/lib/floorhub /var/lib/floorhub-broker
 # FLOORHUB_DATA and FLOORHUB_URL are for the program `floorhub` inside the container.
 ENV FLOORHUB_HOST=0.0.0.0 \
