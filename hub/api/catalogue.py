@@ -113,11 +113,11 @@ CATALOGUE: Mapping[str, Entry] = {
         "Another session of client {client_id} has begun since: stop this program, or begin a new session with it.",
         "클라이언트 {client_id}의 다른 세션이 시작되었습니다. 이 프로그램을 멈추거나 새 세션으로 시작하십시오.",
     ),
-    "kept_away": Entry(
+    "fenced": Entry(
         409,
         "CONFLICT",
-        "Two machines use the identity {client_id}: give each its own, then run `floorhub client release {client_id}`.",
-        "두 기기가 {client_id}을(를) 함께 씁니다. 따로 등록한 뒤 `floorhub client release {client_id}`를 실행하십시오.",
+        "Two machines use the identity {client_id}: give each its own, then run `floorhub client unfence {client_id}`.",
+        "두 기기가 {client_id}을(를) 함께 씁니다. 따로 등록한 뒤 `floorhub client unfence {client_id}`를 실행하십시오.",
     ),
     "client_offline": Entry(
         409,

@@ -68,8 +68,8 @@ class ClientOutput(BaseModel):
     agent_name: str | None
     agent_version: str | None
     clock_skew_s: float | None
-    keep_away: str | None = Field(
-        description="Why nothing is dispatched to it: two machines use its identity, until a person releases it."
+    fenced: str | None = Field(
+        description="Why nothing is dispatched to it: two machines use its identity, until a person unfences it."
     )
     state: dict[str, Any] | None = Field(description="What it last said of itself: capabilities, printers, displays.")
     state_at: datetime | None

@@ -16,7 +16,7 @@ class Facts(Protocol):
     session: str | None
     presence: str | None
     presence_since: datetime | None
-    kept_away: bool
+    fenced: bool
     accepted_at: datetime | None
 
 
@@ -24,8 +24,8 @@ def _never_seen(facts: Facts) -> Details:
     return {} if facts.session is None else None
 
 
-def _kept_away(facts: Facts) -> Details:
-    return {} if facts.kept_away else None
+def _fenced(facts: Facts) -> Details:
+    return {} if facts.fenced else None
 
 
 def _offline(facts: Facts) -> Details:
@@ -53,16 +53,16 @@ CAUSES = (
         ),
     ),
     Cause(
-        "client_kept_away",
+        "client_fenced",
         {"pending": 70, "queued": 70},
-        _kept_away,
+        _fenced,
         en=(
             "Two machines used this client's identity, so dispatch to it is stopped. Remove one, then "
-            "`floorhub client release`."
+            "`floorhub client unfence`."
         ),
         ko=(
             "두 대의 기기가 같은 클라이언트 신원을 사용해 전송이 중지되었습니다. 한 대를 제거하고 `floorhub "
-            "client release`를 실행하십시오."
+            "client unfence`를 실행하십시오."
         ),
     ),
     Cause(

@@ -111,15 +111,15 @@ async def get_batch(
     status: Annotated[
         list[CommandStatus] | None, Query(max_length=9, description="May be given several times.")
     ] = None,
-    trouble: Annotated[
-        Literal["offline", "silent"] | None, Query(description="Unfinished ones that wait for such a client.")
+    blocked_by: Annotated[
+        Literal["offline", "unresponsive"] | None, Query(description="Unfinished ones that wait for such a client.")
     ] = None,
     cursor: Cursor = None,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 50,
 ) -> Response:
     """A batch as it stands now."""
     batch = await batches.get(batch_id)
-    rows = await batches.rows(batch_id, after=from_cursor(cursor), limit=limit, statuses=status, trouble=trouble)
+    rows = await batches.rows(batch_id, after=from_cursor(cursor), limit=limit, statuses=status, blocked_by=blocked_by)
     return json_answer(shown(BatchOutput, batch) | paged(BatchRow, rows))
 
 

@@ -95,7 +95,7 @@ class BatchOutput(BatchSummary):
     counts: dict[str, int] = Field(description="Commands by status.")
     rejections: dict[str, int] = Field(description="Rejected ones by code.")
     offline: int = Field(description="Unfinished ones whose client is offline.")
-    silent: int = Field(description="Unfinished ones whose client gives no sign.")
+    unresponsive: int = Field(description="Unfinished ones whose client gives no sign.")
 
 
 class BatchRow(BaseModel):
@@ -107,7 +107,9 @@ class BatchRow(BaseModel):
     status: str
     code: str | None = Field(description="Why it was rejected, failed or is unknown.")
     presence: Literal["online", "offline", "unknown"]
-    trouble: Literal["offline", "silent"] | None = Field(description="What stands in the way of an unfinished one.")
+    blocked_by: Literal["offline", "unresponsive"] | None = Field(
+        description="What stands in the way of an unfinished one."
+    )
     attempt: int
     cancel_requested: bool
     not_before: datetime | None
@@ -150,5 +152,5 @@ class Preview(BaseModel):
     rejected: int
     rejections: dict[str, int]
     offline: int
-    silent: int
+    unresponsive: int
     items: list[PreviewRow] = Field(description="All of them, in the order of the request.")

@@ -1,15 +1,15 @@
 -- What is said of a batch alone is built with SQLModel. These are about its commands: they hold and release thousands in one
 -- order, or count them by small indexes, next to the hot path.
 
--- fragment: trouble
+-- fragment: blocked_by
 -- What stands in the way of an unfinished command `c` of a client with session `s`: it is away (offline), or gives no sign
--- (silent).
+-- (unresponsive).
 CASE
     WHEN c.status NOT IN ('pending', 'queued', 'running') THEN NULL
     WHEN s.presence = 'offline' THEN 'offline'
-    WHEN s.presence = 'unknown' THEN 'silent'
-    WHEN c.status = 'queued' AND c.accepted_at IS NULL AND c.sends > 1 THEN 'silent'
-END AS trouble
+    WHEN s.presence = 'unknown' THEN 'unresponsive'
+    WHEN c.status = 'queued' AND c.accepted_at IS NULL AND c.sends > 1 THEN 'unresponsive'
+END AS blocked_by
 
 -- name: hold
 -- Keep all that has not ended from being handed out (again): pending commands leave the index that dispatch reads;
@@ -91,19 +91,19 @@ SET status = CASE WHEN status = 'cancelled' THEN status ELSE 'finished' END, fin
 WHERE id = ANY (%(ids)s) AND finished_at IS NULL;
 
 -- name: progress
--- How many commands of a batch are where, and what stands in their way: `code` for rejected ones, `trouble` for the
+-- How many commands of a batch are where, and what stands in their way: `code` for rejected ones, `blocked_by` for the
 -- unfinished.
-SELECT status, code, trouble, count(*) AS number
+SELECT status, code, blocked_by, count(*) AS number
 FROM (
     SELECT
         c.status,
         CASE WHEN c.status = 'rejected' THEN c.error ->> 'code' END AS code,
-        {trouble}
+        {blocked_by}
     FROM commands c
     JOIN client_sessions s ON s.client_id = c.client_id
     WHERE c.batch_id = %(id)s
 ) one
-GROUP BY status, code, trouble;
+GROUP BY status, code, blocked_by;
 
 -- name: rows
 -- A page of a batch's commands in the order of its request; filters that are NULL let everything through.
@@ -113,13 +113,13 @@ FROM (
         c.id AS command_id, c.client_id, c.action, c.status, c.attempt, c.not_before, c.queued_at, c.accepted_at,
         c.started_at, c.finished_at, coalesce(c.error ->> 'code', c.unknown_reason) AS code,
         c.cancel_requested_at IS NOT NULL AS cancel_requested, s.presence,
-        {trouble}
+        {blocked_by}
     FROM commands c
     JOIN client_sessions s ON s.client_id = c.client_id
     WHERE c.batch_id = %(id)s
         AND (%(after)s::uuid IS NULL OR c.id > %(after)s)
         AND (%(statuses)s::text[] IS NULL OR c.status = ANY (%(statuses)s))
 ) one
-WHERE %(trouble)s::text IS NULL OR trouble = %(trouble)s
+WHERE %(blocked_by)s::text IS NULL OR blocked_by = %(blocked_by)s
 ORDER BY command_id
 LIMIT %(limit)s;

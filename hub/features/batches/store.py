@@ -72,11 +72,11 @@ class OpenBatch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Count(msgspec.Struct, frozen=True, kw_only=True):
-    """A number of commands by status, code (of rejected ones) and trouble (offline, silent; of unfinished ones)."""
+    """A number of commands by status, code (of rejected ones) and `blocked_by` (of unfinished ones)."""
 
     status: str
     code: str | None
-    trouble: str | None
+    blocked_by: str | None
     number: int
 
 
@@ -89,7 +89,7 @@ class BatchCommand(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     code: str | None
     presence: str
-    trouble: str | None
+    blocked_by: str | None
     attempt: int
     cancel_requested: bool
     not_before: datetime | None
@@ -197,7 +197,7 @@ async def rows(
     *,
     after: UUID | None = None,
     statuses: Sequence[str] | None = None,
-    trouble: str | None = None,
+    blocked_by: str | None = None,
     limit: int,
 ) -> list[BatchCommand]:
     """Commands of a batch in the order of its request; a filter that is None lets everything through."""
@@ -206,7 +206,7 @@ async def rows(
         id=batch_id,
         after=after,
         statuses=list(statuses) if statuses else None,
-        trouble=trouble,
+        blocked_by=blocked_by,
         limit=limit,
     )
 

@@ -6,7 +6,7 @@ SELECT
     c.batch_id, c.expires_at, c.sends, c.queued_at, c.sent_at, c.lease_until, c.accepted_at, c.started_at, c.held_reasons,
     c.progress, c.cancel_requested_at, c.error, c.unknown_reason, c.order_key,
     floorhub_now() AS now, k.status AS client_status, s.presence, s.presence_since, s.session,
-    s.keep_away IS NOT NULL AS kept_away,
+    s.keep_away IS NOT NULL AS fenced,
     b.status AS batch_status, b.stop_reason, b.per_minute,
     blocker.id AS blocker, blocker.dead AS blocker_is_dead_letter,
     coalesce(lane_now.ids, ARRAY[]::uuid[]) AS in_lane,

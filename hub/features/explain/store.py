@@ -46,7 +46,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     presence: str | None
     presence_since: datetime | None
     session: str | None
-    kept_away: bool
+    fenced: bool
     batch_status: str | None
     stop_reason: str | None
     per_minute: float | None

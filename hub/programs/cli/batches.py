@@ -106,13 +106,18 @@ def _carry_out(api: Api, body: dict[str, Any], *, wait: float, key: str | None, 
 def show(
     batch_id: BatchId,
     status: Annotated[list[str] | None, typer.Option(help="Only commands in this status.")] = None,
-    trouble: Annotated[str | None, typer.Option(help="Only commands whose client is offline, or silent.")] = None,
+    blocked_by: Annotated[
+        str | None, typer.Option(help="Only commands whose client is offline, or unresponsive.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1_000, help="Rows to show.")] = SHOWN,
+    trouble: Annotated[str | None, typer.Option(hidden=True)] = None,
     as_json: Json = False,
 ) -> None:
     """Show how far a batch is, and its commands."""
+    if trouble is not None:
+        output.renamed("--trouble", "--blocked-by offline|unresponsive")
     with explained(as_json=as_json), Api.from_environment() as api:
-        batch = api.get(f"/api/batches/{batch_id}", status=status, trouble=trouble, limit=limit)
+        batch = api.get(f"/api/batches/{batch_id}", status=status, blocked_by=blocked_by, limit=limit)
     _show(batch, as_json=as_json)
 
 
@@ -171,8 +176,8 @@ def _show(batch: dict[str, Any], *, as_json: bool) -> None:
     console.print(f"  {batch['total']} commands: {', '.join(parts)}", markup=False)
     for code, number in batch["rejections"].items():
         console.print(f"  rejected, {code}: {number}", markup=False)
-    if batch["offline"] or batch["silent"]:
-        console.print(f"  of the unfinished ones, {batch['offline']} offline and {batch['silent']} silent")
+    if batch["offline"] or batch["unresponsive"]:
+        console.print(f"  of the unfinished ones, {batch['offline']} offline and {batch['unresponsive']} unresponsive")
     rows = batch.get("items", [])
     if not rows:
         return
@@ -180,7 +185,7 @@ def _show(batch: dict[str, Any], *, as_json: bool) -> None:
     for heading in ("client", "status", "why", "command"):
         table.add_column(heading)
     for row in rows:
-        table.add_row(row["client_id"], row["status"], row["code"] or row["trouble"] or "", row["command_id"])
+        table.add_row(row["client_id"], row["status"], row["code"] or row["blocked_by"] or "", row["command_id"])
     output.print_table(table)
     if batch.get("next_cursor"):
         console.print(f"... and more: floorhub batch show {batch['id']} --limit 1000", markup=False)
@@ -191,8 +196,8 @@ def _show_preview(preview: dict[str, Any], *, as_json: bool) -> None:
         output.print_json(preview)
         return
     console.print(f"Nothing was sent. {preview['accepted']} of {preview['total']} commands would be accepted.")
-    if preview["offline"] or preview["silent"]:
-        console.print(f"  of these, {preview['offline']} are offline and {preview['silent']} silent")
+    if preview["offline"] or preview["unresponsive"]:
+        console.print(f"  of these, {preview['offline']} are offline and {preview['unresponsive']} unresponsive")
     for item in preview["items"]:
         if item["code"]:
             console.print(f"  not {item['client_id']}: {item['code']}", markup=False)

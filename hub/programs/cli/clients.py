@@ -103,7 +103,7 @@ def list_clients(
         table.add_row(
             item["id"],
             item["kind"],
-            f"{item['status']}, kept away" if item["keep_away"] else item["status"],
+            f"{item['status']}, fenced" if item["fenced"] else item["status"],
             f"{item['presence']} ({item['presence_reason']})",
             since,
             item["zone"] or "",
@@ -237,9 +237,15 @@ def _switch(client_id: str, what: str, *, as_json: bool) -> None:
 
 
 @app.command()
-def release(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
+def unfence(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
     """Let dispatch to a client go on that two machines claimed to be, once each has its own identity."""
-    _switch(client_id, "release", as_json=as_json)
+    _switch(client_id, "unfence", as_json=as_json)
+
+
+@app.command(hidden=True)
+def release(client_id: Annotated[str, typer.Argument()]) -> None:
+    """The word before `unfence`."""
+    output.renamed("floorhub client release", f"floorhub client unfence {client_id}")
 
 
 @app.command("rotate-secret")

@@ -45,6 +45,13 @@ def fail(sentence: str, code: int = 1) -> NoReturn:
     raise typer.Exit(code)
 
 
+def renamed(old: str, new: str) -> NoReturn:
+    """Say what an old word of the command line is called now, and end with 2."""
+    if korean():
+        fail(f"`{old}`은(는) 이제 `{new}`입니다.", 2)
+    fail(f"`{old}` is `{new}` now.", 2)
+
+
 @contextmanager
 def explained(*, as_json: bool = False) -> Iterator[None]:
     """Turn expected errors into a sentence (or their problem as JSON) and exit code 1; 2 for a wrong set-up."""

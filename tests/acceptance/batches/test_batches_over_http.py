@@ -51,7 +51,7 @@ def test_a_batch_over_http(site: Site, hall: list[str]) -> None:
     assert first.headers["location"] == f"/api/batches/{first.json()['id']}"
     shown = _finished(site, first.json()["id"], completed=2)
     assert (shown["status"], shown["counts"]["pending"], shown["offline"]) == ("running", 1, 1)
-    [waiting] = site.http.get(f"/api/batches/{shown['id']}", params={"trouble": "offline"}).json()["items"]
+    [waiting] = site.http.get(f"/api/batches/{shown['id']}", params={"blocked_by": "offline"}).json()["items"]
     assert (waiting["client_id"], waiting["status"]) == (away, "pending")
     command = site.command(waiting["command_id"])
     assert (command["batch_id"], command["client_id"]) == (shown["id"], away)

@@ -165,12 +165,12 @@ def test_the_preview_comes_true_and_everybody_s_fate_is_seen_at_once(site: Site,
         "pending": AWAY,
     }
 
-    # Who took what was sent and says nothing is silent as soon as the first lease is over.
-    until(lambda: _batch(site, batch, limit=1)["silent"] == MUTE, "the silent ones")
-    for trouble, number in (("silent", MUTE), ("offline", AWAY)):
-        items = _batch(site, batch, trouble=trouble, limit=1_000)["items"]
+    # Who took what was sent and says nothing is unresponsive as soon as the first lease is over.
+    until(lambda: _batch(site, batch, limit=1)["unresponsive"] == MUTE, "the unresponsive ones")
+    for blocked_by, number in (("unresponsive", MUTE), ("offline", AWAY)):
+        items = _batch(site, batch, blocked_by=blocked_by, limit=1_000)["items"]
         assert len(items) == min(number, 1_000)
-        assert {row["trouble"] for row in items} == {trouble}
+        assert {row["blocked_by"] for row in items} == {blocked_by}
 
     shown = site.http.post(f"/api/batches/{batch['id']}/cancel").json()
     watch.lap("(wait for silence, and) cancelled in")

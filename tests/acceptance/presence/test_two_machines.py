@@ -22,8 +22,8 @@ def logged(process: Process, event: str) -> list[dict[str, Any]]:
     return [line for line in map(json.loads, lines) if line["event"] == event]
 
 
-def keep_away(site: Site, client_id: str) -> str | None:
-    reason: str | None = site.http.get(f"/api/clients/{client_id}").json()["keep_away"]
+def fenced(site: Site, client_id: str) -> str | None:
+    reason: str | None = site.http.get(f"/api/clients/{client_id}").json()["fenced"]
     return reason
 
 
@@ -35,9 +35,9 @@ def test_the_second_machine_is_told_to_keep_away_and_a_person_lets_dispatch_go_o
 
     second = copy_of(site, client, "second", tmp_path / "second")
 
-    until(lambda: keep_away(site, client["id"]), "two machines are noticed", 60)
+    until(lambda: fenced(site, client["id"]), "two machines are noticed", 60)
     told = until(lambda: logged(first, "kept_away") + logged(second, "kept_away"), "one is told", 60)
-    assert f"floorhub client release {client['id']}" in told[0]["reason"]
+    assert f"floorhub client unfence {client['id']}" in told[0]["reason"]
     stays, leaves = (second, first) if logged(first, "kept_away") else (first, second)
     assert logged(stays, "kept_away") == []
     with psycopg.connect(site.stack.database_url) as connection:
@@ -50,12 +50,12 @@ def test_the_second_machine_is_told_to_keep_away_and_a_person_lets_dispatch_go_o
     held = site.send(client["id"], "status", {}, wait=2)
     assert held["status"] == "pending"
     explained = site.http.get(f"/api/commands/{held['id']}/explain").json()
-    assert explained["cause"] == "client_kept_away", explained
+    assert explained["cause"] == "client_fenced", explained
     leaves.stop()
-    released = site.http.post(f"/api/clients/{client['id']}/release")
-    assert (released.status_code, released.json()["keep_away"]) == (200, None)
+    released = site.http.post(f"/api/clients/{client['id']}/unfence")
+    assert (released.status_code, released.json()["fenced"]) == (200, None)
     site.wait_status(held["id"], "completed")
-    assert site.http.post(f"/api/clients/{client['id']}/release").status_code == 200
+    assert site.http.post(f"/api/clients/{client['id']}/unfence").status_code == 200
 
 
 def test_one_machine_that_starts_anew_again_and_again_is_no_second_one(site: Site) -> None:
@@ -65,7 +65,7 @@ def test_one_machine_that_starts_anew_again_and_again_is_no_second_one(site: Sit
         agent.kill() if number % 2 else agent.stop()
         agent.start()
         assert site.send(client["id"], "status", {}, wait=30)["status"] == "completed"
-    assert keep_away(site, client["id"]) is None
+    assert fenced(site, client["id"]) is None
     assert logged(agent, "journal_replaced") == []
 
 
@@ -96,4 +96,4 @@ def test_a_journal_put_back_within_one_epoch_repeats_nothing(site: Site, tmp_pat
     until(lambda: logged(agent, "journal_replaced"), "the agent hears that its journal is an older copy")
     assert len(site.effects(waiting["id"])) == 1
     assert site.command(waiting["id"])["status"] == "completed"
-    assert keep_away(site, client["id"]) is None
+    assert fenced(site, client["id"]) is None

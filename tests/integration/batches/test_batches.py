@@ -128,7 +128,7 @@ async def test_every_target_has_its_row_and_who_is_refused_pays_nothing(database
     assert (shown.status, shown.total, shown.accepted, shown.rejected) == ("running", 7, 2, 5)
     assert (shown.counts["pending"], shown.counts["rejected"]) == (2, 5)
     assert shown.rejections == {code: 1 for status, code in EXPECTED.values() if code}
-    assert (shown.offline, shown.silent) == (1, 0)
+    assert (shown.offline, shown.unresponsive) == (1, 0)
     async with database.connection() as connection:
         cursor = await connection.execute(
             b"SELECT l.event, l.status, l.detail FROM command_logs l JOIN commands c ON c.id = l.command_id "

@@ -138,15 +138,15 @@ async def rotate_secret(
 
 
 @router.post(
-    "/api/clients/{client_id}/release",
+    "/api/clients/{client_id}/unfence",
     response_model=ClientOutput,
     summary="Let dispatch to a client go on",
-    description="After two machines used its identity at the same time (`keep_away`), once each has its own.",
+    description="After two machines used its identity at the same time (`fenced`), once each has its own.",
     responses=fails(404),
 )
-async def release_client(client_id: SlugInPath, clients: ClientsDep, caller: MayAdminister) -> Response:
-    """Release a client."""
-    return row_answer(ClientOutput, await clients.release(caller, client_id))
+async def unfence_client(client_id: SlugInPath, clients: ClientsDep, caller: MayAdminister) -> Response:
+    """Unfence a client."""
+    return row_answer(ClientOutput, await clients.unfence(caller, client_id))
 
 
 @router.get(

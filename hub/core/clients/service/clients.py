@@ -191,14 +191,14 @@ class Clients:
         ready = await self._broker_knows(change_id)
         return Registered(await self.get(client_id), secret, ready)
 
-    async def release(self, caller: Caller, client_id: str) -> Client:
-        """Dispatch to a client goes on after two machines used its identity; again without a difference. Raises
+    async def unfence(self, caller: Caller, client_id: str) -> Client:
+        """Dispatch to a client goes on after two machines used its identity. Idempotent. Raises
         NotFoundError."""
         await self.get(client_id)
         async with self._database.transaction() as connection:
             if await sessions.release(connection, client_id):
-                await audit.record(connection, caller, "client.release", "client", client_id)
-                self._log.info(Event.CLIENT_CHANGED, client_id=client_id, status="released")
+                await audit.record(connection, caller, "client.unfence", "client", client_id)
+                self._log.info(Event.CLIENT_CHANGED, client_id=client_id, status="unfenced")
         self._signals.send_again()
         self._signals.work_for([client_id])
         return await self.get(client_id)

@@ -52,7 +52,7 @@ class Client(_Client, frozen=True, kw_only=True):
     agent_name: str | None
     agent_version: str | None
     clock_skew_s: float | None
-    keep_away: str | None
+    fenced: str | None
     state: dict[str, Any] | None
     state_at: datetime | None
     handed_out: int
@@ -160,6 +160,7 @@ _HANDED_OUT = (
 _CLIENTS = (
     select(
         *model.columns(Client, Clients, ClientPermissions, ClientSession),
+        col(ClientSession.keep_away).label("fenced"),
         _HANDED_OUT.scalar_subquery().label("handed_out"),
         func.array(_GROUPS.scalar_subquery()).label("groups"),
     )

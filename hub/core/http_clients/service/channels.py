@@ -220,7 +220,7 @@ def _ending(channel: Channel, present: Present | None) -> str | None:
     if present.session != channel.session or present.connection > channel.connection:
         return "taken_over"
     if present.keep_away is not None:
-        return "kept_away"
+        return "fenced"
     return None if present.here else "offline"
 
 

@@ -105,7 +105,7 @@ class HttpClients:
         met = await self._look(agent)
         session = agent.stored_session
         if met.keep_away is not None:
-            raise ConflictError("kept_away", client_id=agent.client_id)
+            raise ConflictError("fenced", client_id=agent.client_id)
         if met.session == session and not anew:
             await self._presence.hear([Life(agent.client_id, session, None, met.connection)])
             return met

@@ -284,7 +284,7 @@ class PresenceService:
         stays = judged.twin if leaves else birth.session
         reason = (
             f"two machines use the identity {client_id} at the same time, or one of them was put back to a snapshot: "
-            f"give each its own, then run: floorhub client release {client_id}"
+            f"give each its own, then run: floorhub client unfence {client_id}"
         )
         detail = {
             "sessions": sorted({birth.session, str(judged.twin)}),
@@ -377,7 +377,7 @@ class PresenceService:
                 Event.CLIENT_WELCOMED,
                 client_id=welcome.client_id,
                 epoch=welcome.epoch,
-                kept_away=welcome.keep_away is not None,
+                fenced=welcome.keep_away is not None,
             )
             self._publisher.welcome(welcome)
         self._signals.ended(c.id for c in done.changed if c.state.status in lifecycle.ENDED)

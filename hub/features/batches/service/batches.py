@@ -27,12 +27,12 @@ CHUNK = 500
 
 class BatchProgress(Batch, frozen=True, kw_only=True):
     """A batch and how far it is: its commands by status, the rejected ones by code, and how many unfinished ones have a
-    client that is away (`offline`) or gives no sign (`silent`)."""
+    client that is away (`offline`) or gives no sign (`unresponsive`)."""
 
     counts: dict[str, int]
     rejections: dict[str, int]
     offline: int
-    silent: int
+    unresponsive: int
 
 
 class Batches:
@@ -52,19 +52,19 @@ class Batches:
             progress = await store.progress(connection, batch_id)
         counts = dict.fromkeys((status.value for status in lifecycle.Status), 0)
         rejections: dict[str, int] = {}
-        trouble = {"offline": 0, "silent": 0}
+        blocked_by = {"offline": 0, "unresponsive": 0}
         for count in progress:
             counts[count.status] += count.number
             if count.code is not None:
                 rejections[count.code] = count.number
-            if count.trouble is not None:
-                trouble[count.trouble] += count.number
+            if count.blocked_by is not None:
+                blocked_by[count.blocked_by] += count.number
         return BatchProgress(
             **asdict(batch),
             counts=counts,
             rejections=rejections,
-            offline=trouble["offline"],
-            silent=trouble["silent"],
+            offline=blocked_by["offline"],
+            unresponsive=blocked_by["unresponsive"],
         )
 
     async def page(
@@ -82,12 +82,12 @@ class Batches:
         after: UUID | None,
         limit: int,
         statuses: Sequence[str] | None = None,
-        trouble: str | None = None,
+        blocked_by: str | None = None,
     ) -> Page[BatchCommand, UUID]:
         """Up to `limit` commands of a batch in the order of its request."""
         async with self._database.connection() as connection:
             rows = await store.rows(
-                connection, batch_id, after=after, statuses=statuses, trouble=trouble, limit=limit + 1
+                connection, batch_id, after=after, statuses=statuses, blocked_by=blocked_by, limit=limit + 1
             )
         return Page.of(rows, limit, lambda command: command.command_id)
 

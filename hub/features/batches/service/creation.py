@@ -76,7 +76,7 @@ class Preview:
     rejections: dict[str, int]
     """By code."""
     offline: int
-    silent: int
+    unresponsive: int
     dry_run: bool = True
 
     @classmethod
@@ -91,7 +91,7 @@ class Preview:
             rejected=rejections.total(),
             rejections=dict(rejections),
             offline=presences["offline"],
-            silent=presences["unknown"],
+            unresponsive=presences["unknown"],
         )
 
 
