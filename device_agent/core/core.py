@@ -45,7 +45,7 @@ from schemas.codec import ContractError
 from schemas.messages import AgentVersion, Cancel, Receipt, Run, Welcome
 from schemas.topics import Channel
 
-KEPT_AWAY_RETRY_S = 60.0
+FENCED_RETRY_S = 60.0
 NEW_IDENTITY_RETRY_S = 0.5
 ROLL_CALL_AGE_S = 2.0
 REFUSAL_LOG_S = 10.0
@@ -78,7 +78,7 @@ class Core:
         self._clock = HubClock(0.0)
         self._settings: Settings | None = None
         self._welcomed = False
-        self._kept_away = False
+        self._fenced = False
         self._bound = False
         """Whether this hub's welcomes say which birth they answer; from then on one that does not is refused."""
         self._token = 0
@@ -95,7 +95,7 @@ class Core:
     @property
     def quiet(self) -> bool:
         """Whether an agent that was asked to stop has nothing left to wait for."""
-        waits = self._link.up and not self._kept_away and self._commands.outbox.unreceipted > 0
+        waits = self._link.up and not self._fenced and self._commands.outbox.unreceipted > 0
         return not self._commands.taking and self._commands.active == 0 and not waits
 
     def will(self, connection: int) -> bytes:
@@ -205,8 +205,8 @@ class Core:
                 turn.writes += self._commands.outbox.receipt(message.report_ids)
             case Welcome():
                 self._welcome(message, turn)
-            case Run() | Cancel() if self._kept_away:
-                raise ContractError("kept_away", "the hub told this agent to keep away")
+            case Run() | Cancel() if self._fenced:
+                raise ContractError("fenced", "the hub told this agent to keep away")
             case Cancel():
                 self._commands.cancel(message, turn)
             case Run():
@@ -236,9 +236,9 @@ class Core:
         self._link.welcomed(turn.at.mono, welcome.nonce)
         if welcome.keep_away is not None:
             # Neither epoch nor journal id is taken over: they belong to the machine that may stay.
-            self._kept_away = True
-            turn.note(Log.KEPT_AWAY, reason=welcome.keep_away)
-            turn.steps.append(LeaveBroker(reason=welcome.keep_away, retry_after_s=KEPT_AWAY_RETRY_S))
+            self._fenced = True
+            turn.note(Log.FENCED, reason=welcome.keep_away)
+            turn.steps.append(LeaveBroker(reason=welcome.keep_away, retry_after_s=FENCED_RETRY_S))
             return
         self._clock.adopt_welcome(welcome.hub_time.timestamp(), turn.at)
         turn.hub_now = self._clock.now(turn.at)
@@ -249,7 +249,7 @@ class Core:
                 turn.note(Log.JOURNAL_REPLACED, before=settings.journal_id, now=welcome.journal)
             self._commands.journal_replaced(turn)
         self._welcomed = True
-        self._kept_away = False
+        self._fenced = False
         skew = self._clock.skew(turn.at)
         if skew is not None:
             turn.note(Log.CLOCK_SKEW, ahead_s=round(skew), message="set this machine's clock; the hub's time is used")
@@ -265,7 +265,7 @@ class Core:
 
     def _advance(self, turn: Turn) -> None:
         mono, known = turn.at.mono, self._clock.anchored
-        self._commands.advance(turn, clock_known=known, may_begin=self._welcomed and not self._kept_away)
+        self._commands.advance(turn, clock_known=known, may_begin=self._welcomed and not self._fenced)
         if self._link.take_roll_call(mono):
             self._commands.outbox.all_due(mono, made_before=turn.hub_now - ROLL_CALL_AGE_S)
         if self._welcomed and any(isinstance(write, PutAttempt | PutTombstone) for write in turn.writes):
@@ -273,7 +273,7 @@ class Core:
             self._remember(turn, generation=generation.after_change(before))
         settings = self._settings or Settings()
         turn.steps += self._link.due(turn.at, settings.journal_id, settings.epoch, settings.generation)
-        if self._link.up and not self._kept_away and self._in_flight is None:
+        if self._link.up and not self._fenced and self._in_flight is None:
             payload = self._commands.outbox.batch(
                 self._identity.client_id,
                 self._identity.session,
@@ -295,7 +295,7 @@ class Core:
         if link is not None:
             dues.append(link)
             reports = self._commands.outbox.next_due()
-            if reports is not None and self._in_flight is None and not self._kept_away:
+            if reports is not None and self._in_flight is None and not self._fenced:
                 dues.append(reports)
         return min(dues)
 

@@ -24,7 +24,7 @@ class Log(enum.Enum):
     MESSAGE_DROPPED = "message_dropped", "error"
     MESSAGE_REFUSED = "message_refused", "warning"
     WELCOMED = "welcomed", "info"
-    KEPT_AWAY = "kept_away", "error"
+    FENCED = "fenced", "error"
     CLOCK_SKEW = "clock_skew", "warning"
     KEYS_ACCEPTED = "keys_accepted", "info"
     COMMAND_ACCEPTED = "command_accepted", "info"

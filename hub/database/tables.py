@@ -1,4 +1,4 @@
-"""What the tables share: their metadata and short ways to say what a column is."""
+"""What the tables share: their metadata, and shorthands for what a column is."""
 
 from typing import Any
 

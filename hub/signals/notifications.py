@@ -38,7 +38,7 @@ class Hint(msgspec.Struct, frozen=True, omit_defaults=True):
     leases: bool = False
     """Something handed out is to be sent again at once."""
     hello: bool = False
-    """Nothing but a sign of life; a process that hears a new one answers with its own."""
+    """Nothing but a sign of liveness; a process that hears a new one answers with its own."""
     at_broker: bool | None = None
     """Whether the sender is at the broker; in a hello. None: it has no part in that."""
     everything: bool = False

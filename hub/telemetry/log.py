@@ -66,7 +66,7 @@ def _render(_: Any, __: str, event: structlog.typing.EventDict) -> bytes:
 
 
 def configure(level: str) -> None:
-    """Send all logs, also those of libraries, to standard error as JSON lines. Ours take a short way of their own,
+    """Send all logs, also those of libraries, to standard error as JSON lines. Ours skip the library,
     since there are several for each command."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

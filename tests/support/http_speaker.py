@@ -35,7 +35,7 @@ class HttpSpeaker:
         self.http.close()
 
     def ping(self) -> httpx.Response:
-        """A sign of life."""
+        """A sign of liveness."""
         return self.http.post(f"/api/clients/{self.id}/ping", json={"session": self.session})
 
     def poll(self, wait: float = 0) -> list[dict[str, Any]]:

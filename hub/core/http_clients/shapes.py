@@ -19,7 +19,7 @@ FailureCode = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$", examples=[
 
 
 class Ping(Input):
-    """A sign of life."""
+    """A sign of liveness."""
 
     session: SessionName = Field(description="New with each start of the client's program.")
 

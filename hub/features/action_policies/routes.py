@@ -51,7 +51,7 @@ async def put_policy(
     responses=fails(),
 )
 async def delete_policy(action: ActionInPath, policies: ActionPoliciesDep, caller: MayAdminister) -> Response:
-    """Go back to the hub's defaults; again without a difference."""
+    """Go back to the hub's defaults; idempotent."""
     return json_answer(_shown(await policies.delete(caller, action)))
 
 

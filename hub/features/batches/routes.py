@@ -129,7 +129,7 @@ async def get_batch(
     summary="Pause a batch",
     description=(
         "Nothing that was not handed out is handed out any more; what was goes on. What waits keeps its `expires_at`. "
-        "Asking again is harmless."
+        "Idempotent."
     ),
     responses=fails(404, 409),
 )
@@ -156,7 +156,7 @@ async def resume_batch(batch_id: UUID, batches: BatchesDep, caller: MayCommand) 
     summary="Cancel a batch",
     description=(
         "As a cancel of each of its commands: what is pending is cancelled at once, of what was handed out the agents "
-        "are asked, and what they have done already wins. Asking again is harmless."
+        "are asked, and what they have done already wins. Idempotent."
     ),
     responses=fails(404, 409),
 )

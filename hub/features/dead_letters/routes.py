@@ -162,7 +162,7 @@ async def replay_dead_letters(
     response_model=DismissOutput,
     summary="Dismiss many dead letters",
     description=(
-        "They wait for nobody any more, and what waited behind them by its `order_key` goes. Asking again is harmless. "
+        "They wait for nobody any more, and what waited behind them by its `order_key` goes. Idempotent. "
         "With `filter` the oldest 1,000 that fit; `left` and `next_cursor` lead to the rest."
     ),
     responses=fails(400, 415),

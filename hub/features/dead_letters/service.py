@@ -238,7 +238,7 @@ class DeadLetters:
     # --- dismiss ---------------------------------------------------------------------------------------------
 
     async def dismiss(self, caller: Caller, ids: Iterable[UUID], *, note: str | None = None) -> list[Outcome]:
-        """Let dead letters rest: an outcome for each, in the order given. Asking again is harmless. What waited behind
+        """Let dead letters rest: an outcome for each, in the order given. Idempotent. What waited behind
         one by its order key goes."""
         require_storable(note=note)
         return await _each(ids, lambda some: self._dismiss(caller, some, note))

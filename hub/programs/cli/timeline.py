@@ -1,4 +1,4 @@
-"""The way of a command, hop by hop, for people; `hub.features.explain.rules.timeline` makes it."""
+"""The timeline of a command, for people; `hub.features.explain.rules.timeline` makes it."""
 
 from datetime import datetime
 from typing import Any

@@ -9,7 +9,7 @@ import pytest
 from tests.support.site import Site
 
 LONG = {"Content-Type": "application/json; way=long"}
-"""A content type that the short way does not know and the framework takes for JSON all the same."""
+"""A content type that the fast path does not know and the framework takes for JSON all the same."""
 SHORT = {"Content-Type": "application/json"}
 OWN = {"id", "created_at", "expires_at"}
 """What differs between any two commands."""

@@ -36,10 +36,10 @@ def test_the_second_machine_is_told_to_keep_away_and_a_person_lets_dispatch_go_o
     second = copy_of(site, client, "second", tmp_path / "second")
 
     until(lambda: fenced(site, client["id"]), "two machines are noticed", 60)
-    told = until(lambda: logged(first, "kept_away") + logged(second, "kept_away"), "one is told", 60)
+    told = until(lambda: logged(first, "fenced") + logged(second, "fenced"), "one is told", 60)
     assert f"floorhub client unfence {client['id']}" in told[0]["reason"]
-    stays, leaves = (second, first) if logged(first, "kept_away") else (first, second)
-    assert logged(stays, "kept_away") == []
+    stays, leaves = (second, first) if logged(first, "fenced") else (first, second)
+    assert logged(stays, "fenced") == []
     with psycopg.connect(site.stack.database_url) as connection:
         [(detail,)] = connection.execute(
             "SELECT detail FROM security_events WHERE kind = 'two_machines' AND client_id = %s", (client["id"],)

@@ -136,7 +136,7 @@ async def test_a_refused_secret_is_logged_with_the_remedy_and_tried_again(
 async def test_the_agent_that_is_told_to_keep_away_says_why_and_leaves(agent: AgentProcess, hub: ScriptedHub) -> None:
     hub.keep_away = "pc-1 also runs on 10.0.0.9"
     await agent.start()
-    assert (await agent.wait_log("kept_away"))["reason"] == hub.keep_away
+    assert (await agent.wait_log("fenced"))["reason"] == hub.keep_away
     await hub.wait(lambda: isinstance(hub.presence[-1], Offline))
     assert await agent.terminate() == 0
 

@@ -1,4 +1,4 @@
-"""Which requests the short way serves, and that all others reach the application as they came."""
+"""Which requests the fast path serves, and that all others reach the application as they came."""
 
 from typing import Any, cast
 
@@ -79,7 +79,7 @@ async def through(asked: Scope, *messages: Message) -> list[Message]:
             return
 
     async def send(_message: Message) -> None:
-        raise AssertionError("the short way answered")
+        raise AssertionError("the fast path answered")
 
     await FastPath(application, cast("Any", None), cast("Any", None), cast("Any", None))(asked, receive, send)
     return received

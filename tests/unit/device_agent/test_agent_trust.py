@@ -211,7 +211,7 @@ def test_an_agent_that_is_told_to_keep_away_leaves_says_why_and_begins_nothing()
     bench.welcome(journal="other", keep_away="pc-1 also runs at 10.0.0.9")
     [left] = [step for step in bench.take() if isinstance(step, LeaveBroker)]
     assert left.reason == "pc-1 also runs at 10.0.0.9"
-    assert bench.logged(Log.KEPT_AWAY) == [{"reason": "pc-1 also runs at 10.0.0.9"}]
+    assert bench.logged(Log.FENCED) == [{"reason": "pc-1 also runs at 10.0.0.9"}]
     assert bench.disk.settings.journal_id == "journal-1"
     bench.receive(a_run(3, lane="b"))
     bench.feed(EffectEnded(command_id(1), 1, None))

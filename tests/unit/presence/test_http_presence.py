@@ -1,4 +1,4 @@
-"""Clients that speak HTTP owe signs of life, and nothing that the broker keeps of an earlier session touches them."""
+"""Clients that speak HTTP owe liveness, and nothing that the broker keeps of an earlier session touches them."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -109,7 +109,7 @@ async def get_members(
     "/api/groups/{group_id}/members",
     response_model=GroupOutput,
     summary="Add clients to a group, and remove clients from it",
-    description="All of it happens, or nothing. A client may be in many groups. Asking again is harmless.",
+    description="All of it happens, or nothing. A client may be in many groups. Idempotent.",
     responses=fails(404, body=True),
 )
 async def post_members(group_id: SlugInPath, body: MembersChange, groups: GroupsDep, caller: MayAdminister) -> Response:

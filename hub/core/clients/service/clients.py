@@ -155,8 +155,8 @@ class Clients:
         return await self.get(client_id)
 
     async def set_enabled(self, caller: Caller, client_id: str, *, enabled: bool) -> Client:
-        """Disable a client (its connection ends, it cannot connect or be commanded) or enable it again; asking again is
-        harmless. Raises NotFoundError."""
+        """Disable a client (its connection ends, it cannot connect or be commanded) or enable it again; idempotent.
+        Raises NotFoundError."""
         status, change = ("active", "put") if enabled else ("disabled", "disable")
         async with self._database.transaction() as connection:
             if not await store.set_status(connection, client_id, status):

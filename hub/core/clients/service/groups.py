@@ -64,7 +64,7 @@ class Groups:
         return await self.get(group_id)
 
     async def change_members(self, caller: Caller, group_id: str, add: Sequence[str], remove: Sequence[str]) -> Group:
-        """Add and remove clients together; asking again is harmless. Raises NotFoundError, RejectedError."""
+        """Add and remove clients together; idempotent. Raises NotFoundError, RejectedError."""
         async with self._database.transaction() as connection:
             if not await store.touch(connection, group_id):
                 raise NotFoundError("group_not_found", group_id=group_id)

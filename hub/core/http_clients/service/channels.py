@@ -55,7 +55,7 @@ class Channel:
         self._reader = 0
 
     def end(self, reason: str) -> None:
-        """No more comes of it; again without a difference."""
+        """No more comes of it; idempotent."""
         if not self.over.is_set():
             self.reason = reason
             self.over.set()

@@ -1,4 +1,4 @@
-"""Clients that speak HTTP: their births, signs of life and reports, by the same services as over the broker."""
+"""Clients that speak HTTP: their births, liveness and reports, by the same services as over the broker."""
 
 import contextlib
 from dataclasses import dataclass
@@ -100,8 +100,8 @@ class HttpClients:
         return (await self._meet(agent)).now
 
     async def _meet(self, agent: Agent, *, anew: bool = False) -> Met:
-        """Hear a client: its birth when its session is new, or the connection is (`anew`), else a sign of life. Answers
-        with how it stands then."""
+        """Observe a client: its birth when its session is new, or its connection (`anew`), else that it lives. How it
+        stands then."""
         met = await self._look(agent)
         session = agent.stored_session
         if met.keep_away is not None:
@@ -112,7 +112,7 @@ class HttpClients:
         if met.session != session and met.last is not None:
             raise ConflictError("session_over", client_id=agent.client_id)
         # Two streams that open at the very same time may both get this number. Each can then take the other offline,
-        # until the next sign of life.
+        # until its next ping.
         number = max(met.last or 0, met.connection if met.session == session else 0) + 1
         birth = Birth(
             client_id=agent.client_id,

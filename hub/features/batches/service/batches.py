@@ -92,7 +92,7 @@ class Batches:
         return Page.of(rows, limit, lambda command: command.command_id)
 
     async def change(self, caller: Caller, batch_id: UUID, change: Change) -> BatchProgress:
-        """Pause, resume or cancel; asking again is harmless. The batch as it stands then.
+        """Pause, resume or cancel; idempotent. The batch as it stands then.
 
         Pause and cancel count at once: nothing that was not handed out is handed out any more when this answers. A
         cancel is asked for each command, as for a single one. Raises NotFoundError, or ConflictError when the batch has
