@@ -14,9 +14,8 @@ from typing import Any
 from uuid import UUID
 
 from hub.core.commands.rules import lanes
-from hub.core.commands.rules.lifecycle import HANDED_OUT, NO_WORD_GRACE
+from hub.core.commands.rules.lifecycle import HANDED_OUT, NO_WORD_GRACE, LockedCommand
 from hub.core.commands.store import dispatch, transitions
-from hub.core.commands.store.transitions import LockedCommand
 from hub.core.presence import store as sessions
 from hub.core.presence.rules.identity import Identity, Lived
 from hub.core.presence.rules.presence import Evidence
@@ -166,7 +165,7 @@ class Store:
                 "lease_until": lease if held else None,
                 "cancel_lease_until": cancel_lease if held else None,
                 "error": None if new["status"] == "completed" else kept["error"],
-                "logged": row["logged"] | {log["report_id"] for log in new["logs"] if log["report_id"]},
+                "logged": row["logged"] | {log.report_id for log in new["logs"] if log.report_id},
             },
         )
         return True

@@ -12,10 +12,10 @@ import msgspec
 from hub.api.text import clean, clean_text
 from hub.clock import DatabaseClock
 from hub.core.commands.rules import lifecycle
-from hub.core.commands.rules.lifecycle import ENDED, Ignore, Ignored, Reported
+from hub.core.commands.rules.lifecycle import ENDED, Ignore, Ignored, LockedCommand, Reported
 from hub.core.commands.service.puback_times import PubackTimes
 from hub.core.commands.store import transitions
-from hub.core.commands.store.transitions import LockedCommand, Unusable
+from hub.core.commands.store.transitions import Unusable
 from hub.core.commands.telemetry import Event, Metrics
 from hub.database.engine import Database
 from hub.errors import UnavailableError
@@ -161,7 +161,7 @@ class Reports:
     def _note_sent(self, command: LockedCommand) -> None:
         """Let the time of the PUBACK go along with a change that is written anyway."""
         if command.changed and (age := self._sent.take(command.id)) is not None:
-            command.changes["sent_at"] = command.now - timedelta(seconds=age)
+            command.sent(command.now - timedelta(seconds=age))
 
     async def _apply_locked(self, arrived: Sequence[Arrived], unusable: list[Unusable]) -> None:
         """Apply reports in a transaction that reads and locks their commands first, and keep what is unusable."""
@@ -201,7 +201,7 @@ class Reports:
             return "foreign_command"
         if report.report_id in command.seen or (command.id, report.report_id) in seen:
             if report.status is not ReportStatus.BUSY:  # which asks for the attempt again, however often it is heard
-                command.heard_again(report.attempt)
+                command.repeated(report.attempt)
             return None
         event = Reported(
             status=report.status,
@@ -220,7 +220,7 @@ class Reports:
 
     def _count(self, command: LockedCommand) -> None:
         waited = (command.now - command.created_at).total_seconds()
-        if any(entry["event"] == "started" for entry in command.logs):
+        if any(entry.event == "started" for entry in command.logs):
             self._metrics.accept_to_started.observe(waited)
         if command.state.status in ENDED and command.from_status is not command.state.status:
             self._metrics.completed.labels(command.state.status.value).inc()

@@ -8,8 +8,8 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
 
+from hub.core.commands.rules.lifecycle import LockedCommand
 from hub.core.commands.store import dispatch as store
-from hub.core.commands.store.transitions import LockedCommand
 from hub.core.commands.telemetry import Event, Metrics
 from hub.database.engine import Database
 from hub.errors import UnavailableError

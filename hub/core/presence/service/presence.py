@@ -10,9 +10,9 @@ from uuid_utils.compat import uuid7
 
 from hub.api.text import clean, clean_text
 from hub.core.commands.rules import lifecycle
+from hub.core.commands.rules.lifecycle import LockedCommand
 from hub.core.commands.store import dispatch as dispatch_store
 from hub.core.commands.store import transitions
-from hub.core.commands.store.transitions import LockedCommand
 from hub.core.presence import store as sessions
 from hub.core.presence.rules import identity as identities
 from hub.core.presence.rules import presence
