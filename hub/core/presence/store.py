@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
@@ -253,7 +254,17 @@ async def save_state(connection: Connection, client_id: str, state: dict[str, An
     await connection.execute(_SAVE_STATE, {"client_id": client_id, "state": Jsonb(state)})
 
 
-async def history(connection: Connection, client_id: str, *, before: datetime | None, limit: int) -> list[DictRow]:
+class StoredChange(msgspec.Struct, frozen=True):
+    """One change of a client's presence, or a new connection of it."""
+
+    at: datetime
+    presence: str
+    reason: str
+    session: str | None
+    connection: int | None
+
+
+async def history(connection: Connection, client_id: str, *, before: datetime | None, limit: int) -> list[StoredChange]:
     """Changes of presence, newest first."""
     cursor = await connection.execute(_READ_HISTORY, {"client_id": client_id, "before": before, "limit": limit})
-    return await cursor.fetchall()
+    return [StoredChange(**row) for row in await cursor.fetchall()]

@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
+from hub.api.pages import Page
 from hub.batching import Batcher
 from hub.core.access.rules import Caller
 from hub.core.audit import store as audit
@@ -12,13 +12,13 @@ from hub.core.commands.rules import lifecycle
 from hub.core.commands.rules.lifecycle import ENDED, CancelRequested, DeadlinePassed, Ignore
 from hub.core.commands.store import commands as store
 from hub.core.commands.store import transitions
+from hub.core.commands.store.commands import StoredCommand, StoredLog
 from hub.core.commands.telemetry import Event, Metrics
 from hub.database.engine import Connection, Database
 from hub.errors import ConflictError, NotFoundError
 from hub.signals.ports import Signals
 from hub.telemetry.log import Log
 
-Row = dict[str, Any]
 Causes = Callable[[Connection, Sequence[UUID]], Awaitable[dict[UUID, str]]]
 """For some of these commands the code of what keeps them."""
 
@@ -33,27 +33,26 @@ class Commands:
         self._log = log
         self.causes: Causes | None = None
         """Names for the log what kept commands that are overdue; set by the subject that explains."""
-        self.reader: Batcher[UUID, Row | None] = Batcher(self._find)
+        self.reader: Batcher[UUID, StoredCommand | None] = Batcher(self._find)
 
-    async def get(self, command_id: UUID) -> Row:
+    async def get(self, command_id: UUID) -> StoredCommand:
         """One command; look-ups that coincide share a statement. Raises NotFoundError."""
         found = await self.reader.submit(command_id)
         if found is None:
             raise NotFoundError("command_not_found", command_id=command_id)
         return found
 
-    async def _find(self, ids: list[UUID]) -> list[Row | None]:
+    async def _find(self, ids: list[UUID]) -> list[StoredCommand | None]:
         async with self._database.connection() as connection:
             found = await store.find(connection, ids)
         return [found.get(command_id) for command_id in ids]
 
-    async def logs(self, command_id: UUID) -> tuple[Row, list[Row]]:
-        """A command and every change of it, oldest first. Raises NotFoundError."""
+    async def logs(self, command_id: UUID) -> list[StoredLog]:
+        """Every change of a command, oldest first. Raises NotFoundError."""
         async with self._database.connection() as connection:
-            found = await store.find(connection, [command_id])
-            if command_id not in found:
+            if command_id not in await store.find(connection, [command_id]):
                 raise NotFoundError("command_not_found", command_id=command_id)
-            return found[command_id], await store.logs(connection, command_id)
+            return await store.logs(connection, command_id)
 
     async def page(
         self,
@@ -67,8 +66,8 @@ class Commands:
         tag: str | None = None,
         created_after: datetime | None = None,
         created_before: datetime | None = None,
-    ) -> tuple[list[Row], UUID | None]:
-        """Up to `limit` commands, newest first, and the cursor of the next page (None at the end)."""
+    ) -> Page[StoredCommand, UUID]:
+        """Up to `limit` commands, newest first."""
         async with self._database.connection() as connection:
             rows = await store.page(
                 connection,
@@ -82,10 +81,9 @@ class Commands:
                 created_before=created_before,
                 limit=limit + 1,
             )
-        more = len(rows) > limit
-        return rows[:limit], rows[limit - 1]["id"] if more else None
+        return Page.of(rows, limit, lambda row: row.id)
 
-    async def cancel(self, caller: Caller, command_id: UUID) -> Row:
+    async def cancel(self, caller: Caller, command_id: UUID) -> StoredCommand:
         """Ask for a cancel. Pending: cancelled at once. Handed out: the agent is asked until it answers, and what it
         has done already wins. Asking again is harmless. Raises NotFoundError, or ConflictError when it has ended
         otherwise."""

@@ -18,6 +18,7 @@ from hub.core.access.service import Idempotency
 from hub.core.commands.rules import policies
 from hub.core.commands.rules.policies import BackOff, Policy
 from hub.core.commands.store import submit as store
+from hub.core.commands.store.commands import StoredCommand
 from hub.core.commands.store.submit import KeyCollisionError, NewCommand, Verdict
 from hub.core.commands.telemetry import Event, Metrics
 from hub.core.documents.rules import DOCUMENT_PATH
@@ -76,8 +77,8 @@ class Accepted:
     command_id: UUID
     repeated: bool
     quota: Quota | None
-    row: dict[str, Any] | None = None
-    """The command as it was stored, when it is new: as `services.commands` gives it."""
+    row: StoredCommand | None = None
+    """The command as it was stored, when it is new."""
 
 
 class Sources(Protocol):
@@ -189,7 +190,7 @@ class Submission:
         self._metrics.created.labels(label_of(command.action)).inc()
         self._log.info(Event.COMMAND_CREATED, command_id=command.id, client_id=command.client_id, action=command.action)
         quota = Quota(verdict.minute_left, verdict.minute_reset, verdict.day_left, verdict.day_reset)
-        return Accepted(command.id, repeated=False, quota=quota, row=_row(command, verdict))
+        return Accepted(command.id, repeated=False, quota=quota, row=_stored(command, verdict))
 
     async def _new_command(
         self, caller: Caller, request: CommandRequest, key: IdempotencyKey | None, command_id: UUID
@@ -316,24 +317,33 @@ def check(request: CommandRequest) -> dict[str, Any]:
     return payload
 
 
-def _row(command: NewCommand, verdict: Verdict) -> dict[str, Any]:
+def _stored(command: NewCommand, verdict: Verdict) -> StoredCommand:
     """A command as it stands right after its commit, without asking the database for it."""
-    stored = {name: getattr(command, name) for name in _STORED}
-    return stored | {
-        "status": "pending",
-        "version": 1,
-        "attempt": 1,
-        "created_at": verdict.at,
-        "expires_at": verdict.expires_at,
-    }
-
-
-_STORED = (
-    *("id", "client_id", "batch_id", "action", "lane", "payload", "priority", "max_retries", "not_before"),
-    *("back_off", "timeout_s", "on_interrupt", "order_key", "when_offline", "reference", "tags"),
-    "estimated_duration_s",
-    "replay_of",
-)
+    return StoredCommand(
+        id=command.id,
+        client_id=command.client_id,
+        batch_id=command.batch_id,
+        action=command.action,
+        lane=command.lane,
+        payload=command.payload,
+        priority=command.priority,
+        status="pending",
+        version=1,
+        attempt=1,
+        max_retries=command.max_retries,
+        back_off=command.back_off,
+        not_before=command.not_before,
+        expires_at=verdict.expires_at,
+        timeout_s=command.timeout_s,
+        on_interrupt=command.on_interrupt,
+        order_key=command.order_key,
+        when_offline=command.when_offline,
+        reference=command.reference,
+        tags=command.tags,
+        estimated_duration_s=command.estimated_duration_s,
+        created_at=verdict.at,
+        replay_of=command.replay_of,
+    )
 
 
 def label_of(action: str) -> str:
