@@ -1,6 +1,7 @@
 """Commands: post, read, list, cancel."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Annotated
 from uuid import UUID
 
@@ -32,10 +33,13 @@ LOOK_AT_CALLER_S = 1.0
 class Acceptor:
     """Accepts commands for both ways in: the route, and the fast path past the framework."""
 
-    def __init__(self, submission: Submission, commands: Commands, waiting: Waiting) -> None:
+    def __init__(
+        self, submission: Submission, commands: Commands, waiting: Waiting, *, new_id: Callable[[], UUID] = uuid7
+    ) -> None:
         self._submission = submission
         self._commands = commands
         self._waiting = waiting
+        self._new_id = new_id
 
     async def accept(
         self,
@@ -51,7 +55,7 @@ class Acceptor:
         """Store a command and answer, as `POST /api/commands` describes it. `raw` is the body that a key stands for."""
         key = IdempotencyKey.of(ROUTE, idempotency_key, raw) if idempotency_key else None
         wanted = body.to_request(traceparent)
-        command_id = uuid7()
+        command_id = self._new_id()
         status_code, headers = 201, {}
         # Expected before it is stored: its end cannot slip through in between.
         with self._waiting.expected(command_id) as end:

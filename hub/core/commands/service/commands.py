@@ -13,6 +13,7 @@ from hub.core.commands.rules.lifecycle import ENDED, CancelRequested, DeadlinePa
 from hub.core.commands.store import commands as store
 from hub.core.commands.store import transitions
 from hub.core.commands.store.commands import StoredCommand, StoredLog
+from hub.core.commands.store.ports import Transitions
 from hub.core.commands.telemetry import Event, Metrics
 from hub.database.engine import Connection, Database
 from hub.errors import ConflictError, NotFoundError
@@ -26,8 +27,17 @@ Causes = Callable[[Connection, Sequence[UUID]], Awaitable[dict[UUID, str]]]
 class Commands:
     """The service for single commands; `reader.run` must be running."""
 
-    def __init__(self, database: Database, signals: Signals, metrics: Metrics, log: Log) -> None:
+    def __init__(
+        self,
+        database: Database,
+        signals: Signals,
+        metrics: Metrics,
+        log: Log,
+        *,
+        transitions: Transitions = transitions,
+    ) -> None:
         self._database = database
+        self._transitions = transitions
         self._signals = signals
         self._metrics = metrics
         self._log = log
@@ -88,13 +98,13 @@ class Commands:
         has done already wins. Asking again is harmless. Raises NotFoundError, or ConflictError when it has ended
         otherwise."""
         async with self._database.transaction() as connection:
-            locked = await transitions.lock(connection, [command_id])
+            locked = await self._transitions.lock(connection, [command_id])
             command = locked.get(command_id)
             if command is None:
                 raise NotFoundError("command_not_found", command_id=command_id)
             decision = lifecycle.decide(command.state, CancelRequested(), command.now)
             if command.fold(decision):
-                await transitions.apply(connection, [command])
+                await self._transitions.apply(connection, [command])
                 await audit.record(connection, caller, "command.cancel", "command", str(command_id))
         status = command.state.status
         if isinstance(decision, Ignore) and status in ENDED and status is not lifecycle.Status.CANCELLED:
@@ -110,14 +120,14 @@ class Commands:
     async def close_overdue(self, most: int = 500) -> int:
         """Decide about commands whose deadline has passed; how many there were."""
         async with self._database.transaction() as connection:
-            overdue = await transitions.lock_overdue(connection, most)
+            overdue = await self._transitions.lock_overdue(connection, most)
             # Before anything is decided: afterwards they have only ended.
             kept_by: dict[UUID, str] = {}
             if overdue and self.causes is not None:
                 kept_by = await self.causes(connection, [command.id for command in overdue])
             for command in overdue:
                 command.fold(lifecycle.decide(command.state, DeadlinePassed(), command.now))
-            await transitions.apply(connection, overdue)
+            await self._transitions.apply(connection, overdue)
         for command in overdue:
             self._metrics.completed.labels(command.state.status.value).inc()
             self._log.warning(

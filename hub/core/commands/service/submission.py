@@ -103,6 +103,9 @@ class Submission:
         log: Log,
         idempotency: Idempotency,
         policy_of: Callable[[str], Policy] = lambda _: Policy(),
+        *,
+        new_id: Callable[[], UUID] = uuid7,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`policy_of` answers from memory what an action's policy is."""
         self._database = database
@@ -112,6 +115,8 @@ class Submission:
         self._log = log
         self._idempotency = idempotency
         self._policy_of = policy_of
+        self._new_id = new_id
+        self._monotonic = monotonic
         self._documents: dict[UUID, tuple[float, dict[str, Any]]] = {}
         self.batcher: Batcher[NewCommand, Verdict | KeyCollisionError] = Batcher(self._write)
 
@@ -150,7 +155,7 @@ class Submission:
     async def prepare(self, caller: Caller, request: CommandRequest) -> NewCommand:
         """A command as `submit` would store it, checked and with its document found, for a batch to store. Raises
         RejectedError or NotFoundError for what is wrong with the request itself."""
-        return await self._new_command(caller, request, None, uuid7())
+        return await self._new_command(caller, request, None, self._new_id())
 
     async def bring(self, caller: Caller, request: CommandRequest) -> tuple[CommandRequest, Document]:
         """Bring the document in that a request names by where it lies: the request that names it by its id, and it.
@@ -176,7 +181,7 @@ class Submission:
     async def _submit(
         self, caller: Caller, request: CommandRequest, key: IdempotencyKey | None, command_id: UUID | None
     ) -> Accepted:
-        command = await self._new_command(caller, request, key, command_id or uuid7())
+        command = await self._new_command(caller, request, key, command_id or self._new_id())
         verdict = await self.batcher.submit(command)
         if isinstance(verdict, KeyCollisionError) or verdict.refusal == "repeated":
             assert key is not None  # noqa: S101 - only a command with a key can be a repeat
@@ -250,7 +255,7 @@ class Submission:
                 fields=(FieldProblem("payload.document", "give a document's id from POST /api/documents, or {url}"),),
             ) from None
         until, reference = self._documents.get(document_id, (0.0, {}))
-        if until < time.monotonic():
+        if until < self._monotonic():
             async with self._database.connection() as connection:
                 found = await document_store.use(connection, [document_id])
             document = found.get(document_id)
@@ -265,7 +270,7 @@ class Submission:
             }
             if len(self._documents) >= 10_000:
                 self._documents.clear()
-            self._documents[document_id] = time.monotonic() + DOCUMENT_KNOWN_S, reference
+            self._documents[document_id] = self._monotonic() + DOCUMENT_KNOWN_S, reference
         return {**payload, "document": reference}, [document_id]
 
     async def _write(self, commands: list[NewCommand]) -> list[Verdict | KeyCollisionError]:

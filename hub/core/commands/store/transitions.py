@@ -24,7 +24,8 @@ _APPLY = HotStatement("core/commands/transitions", "apply")
 _QUARANTINE = statement("core/commands/transitions", "quarantine")
 
 
-def _locked(row: DictRow) -> LockedCommand:
+def locked(row: DictRow) -> LockedCommand:
+    """A command as one of the statements that lock gave it."""
     status = Status(row["status"])
     return LockedCommand(
         id=row["id"],
@@ -87,19 +88,19 @@ async def lock(
 ) -> dict[UUID, LockedCommand]:
     """Lock commands in id order. Ids that do not exist are missing in the answer. Needs a transaction."""
     cursor = await _LOCK.execute(connection, ids=list(ids), report_ids=list(report_ids))
-    return {row["id"]: _locked(row) for row in await cursor.fetchall()}
+    return {row["id"]: locked(row) for row in await cursor.fetchall()}
 
 
 async def lock_overdue(connection: Connection, most: int) -> list[LockedCommand]:
     """Lock commands whose deadline has passed. Needs a transaction."""
     cursor = await connection.execute(_LOCK_OVERDUE, {"most": most})
-    return [_locked(row) for row in await cursor.fetchall()]
+    return [locked(row) for row in await cursor.fetchall()]
 
 
 async def lock_handed_out(connection: Connection, client_id: str) -> list[LockedCommand]:
     """Lock all that a client holds. Needs a transaction."""
     cursor = await connection.execute(_LOCK_HANDED_OUT, {"client_id": client_id})
-    return [_locked(row) for row in await cursor.fetchall()]
+    return [locked(row) for row in await cursor.fetchall()]
 
 
 async def apply(connection: Connection, commands: Iterable[LockedCommand]) -> set[UUID]:
