@@ -239,7 +239,8 @@ class CommandStore:
         return len(offered)
 
     def _scheduled(self) -> list[Row]:
-        return [row for row in self._open() if row["scheduled"] and not row["on_hold"]]
+        """Also what has ended before its time came."""
+        return [row for row in self._tables.commands.values() if row["scheduled"] and not row["on_hold"]]
 
     async def wake_scheduled(self, _: Any, most: int = 5_000) -> set[str]:
         due = [row for row in self._scheduled() if row["not_before"] <= self._tables.at]
