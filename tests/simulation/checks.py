@@ -15,7 +15,8 @@ from device_agent.core.records import Phase
 from hub.core.commands.rules.lifecycle import ENDED, FINAL, TRANSITIONS, Status
 from schemas.messages import Report
 from schemas.states import END_STATUSES
-from tests.simulation.store import EPOCH, Row, unsettled
+from tests.simulation.store import EPOCH
+from tests.simulation.tables import Row, unsettled
 
 if TYPE_CHECKING:
     from tests.simulation.machine import Machine

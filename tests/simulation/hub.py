@@ -8,20 +8,16 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 from uuid import UUID
 
-from hub import clock as clock_module
 from hub.core.commands.rules.lifecycle import CancelRequested, decide
-from hub.core.commands.service import commands as commands_module
-from hub.core.commands.service import reports as reports_module
 from hub.core.commands.service.commands import Commands
 from hub.core.commands.service.puback_times import PubackTimes
 from hub.core.commands.service.reports import Arrived, Reports
 from hub.core.commands.telemetry import Metrics
-from hub.core.commands.worker import dispatcher as dispatcher_module
 from hub.core.commands.worker.dispatcher import Dispatcher
+from hub.core.commands.worker.reaper import Reaper
+from hub.core.presence.rules.liveness import Life
 from hub.core.presence.rules.presence import ROLL_CALL_SPREAD
-from hub.core.presence.service import presence as presence_module
 from hub.core.presence.service.presence import PresenceService, Sighting
-from hub.core.presence.store import Life
 from hub.core.presence.telemetry import Metrics as PresenceMetrics
 from hub.errors import UnavailableError
 from hub.telemetry.metrics import Meters
@@ -80,18 +76,34 @@ class Worker:
         self.generation += 1
         self.alive, self.fuse = True, None
         database: Any = self._store
+        commands = self._store.command_store
         self.reports = Reports(
             database=database,
             publisher=self,
             signals=self,
-            sent=PubackTimes(_write_nothing),
+            sent=PubackTimes(_write_nothing, self._monotonic),
             metrics=METRICS,
             log=self._log,
             chance=random.Random(self._rng.getrandbits(32)),  # noqa: S311 - repeats
+            transitions=commands,
+            monotonic=self._monotonic,
         )
-        self.presence = PresenceService(database, self, self, PRESENCE_METRICS, self._log)
-        self.commands = Commands(database, self, METRICS, self._log)
-        self.dispatcher = Dispatcher(database, self, METRICS, self._log, handed_out=self.reports.remember)
+        self.presence = PresenceService(
+            database,
+            self,
+            self,
+            PRESENCE_METRICS,
+            self._log,
+            sessions=self._store.session_store,
+            transitions=commands,
+            dispatch=commands,
+            new_id=self._new_id,
+        )
+        self.commands = Commands(database, self, METRICS, self._log, transitions=commands)
+        self.dispatcher = Dispatcher(
+            database, self, METRICS, self._log, handed_out=self.reports.remember, dispatch=commands
+        )
+        self.reaper = Reaper(database, self.commands, self, dispatch=commands)
         self.presence.signs_wait = lambda: bool(self._signs or "signs" in self._busy)
         self._inbox: list[Arrived] = []
         self._signs: list[Sighting | Life] = []
@@ -100,6 +112,12 @@ class Worker:
         self._noting = False
         self._connect()
         self._later(self._rng.uniform(*POLL_S), self._poll)
+
+    def _monotonic(self) -> float:
+        return self._scheduler.now
+
+    def _new_id(self) -> UUID:
+        return UUID(int=self._rng.getrandbits(128))
 
     def crash(self) -> None:
         self.alive = self.connected = False
@@ -233,20 +251,11 @@ class Worker:
         self._drive(work(), done)
 
     async def _dispatch(self) -> None:
-        if not self.dispatcher.ready:
-            return
-        if self.dispatcher._again:
-            await self.dispatcher._send_again()
-        await self.dispatcher._serve()
+        if self.dispatcher.ready:
+            await self.dispatcher.round()
 
     async def _reap(self) -> None:
-        now = self._store.at
-        if any(row["scheduled"] and row["not_before"] <= now for row in self._store.open.values()):
-            async with self._store.connection() as connection:
-                woken = await dispatcher_module.store.wake_scheduled(connection)  # type: ignore[arg-type]
-            self.work_for(woken)
-        if any(row["deadline_at"] and row["deadline_at"] <= now for row in self._store.open.values()):
-            await self.commands.close_overdue()
+        await self.reaper.look()
         await self.presence.age()
 
     def _poll(self) -> None:
@@ -274,11 +283,11 @@ class Worker:
         """What `Commands.cancel` does, less what HTTP asks of it."""
 
         async def ask() -> None:
-            store = commands_module.transitions
+            store = self._store.command_store
             async with self._store.transaction() as connection:
-                [command] = (await store.lock(connection, [command_id])).values()  # type: ignore[arg-type]
+                [command] = (await store.lock(connection, [command_id])).values()
                 if command.fold(decide(command.state, CancelRequested(), command.now)):
-                    await store.apply(connection, [command])  # type: ignore[arg-type]
+                    await store.apply(connection, [command])
             self.send_again()
 
         self._drive(ask(), lambda _: None)
@@ -318,42 +327,3 @@ class Worker:
 
     def broker_changed(self) -> None:
         pass
-
-
-class VirtualTime:
-    """Stands in for the module `time` where the hub measures durations."""
-
-    def __init__(self, scheduler: Scheduler) -> None:
-        self._scheduler = scheduler
-
-    def monotonic(self) -> float:
-        return self._scheduler.now
-
-
-class Installed:
-    """The hub's modules with the store in memory, virtual time and repeatable ids, as long as the block lasts."""
-
-    def __init__(self, store: Store, scheduler: Scheduler, rng: random.Random) -> None:
-        transitions, dispatch, sessions = store.facades()
-        time = VirtualTime(scheduler)
-        self._places: list[tuple[Any, str, Any]] = [
-            (reports_module, "transitions", transitions),
-            (reports_module, "time", time),
-            (clock_module, "time", time),
-            (commands_module, "transitions", transitions),
-            (presence_module, "transitions", transitions),
-            (presence_module, "dispatch_store", dispatch),
-            (presence_module, "sessions", sessions),
-            (presence_module, "uuid7", lambda: UUID(int=rng.getrandbits(128))),
-            (dispatcher_module, "store", dispatch),
-        ]
-        self._before: list[Any] = []
-
-    def __enter__(self) -> None:
-        self._before = [getattr(module, name, None) for module, name, _ in self._places]
-        for module, name, value in self._places:
-            setattr(module, name, value)
-
-    def __exit__(self, *_: object) -> None:
-        for (module, name, _new), old in zip(self._places, self._before, strict=True):
-            setattr(module, name, old)

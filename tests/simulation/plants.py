@@ -24,7 +24,7 @@ from hub.core.commands.rules import lifecycle
 from hub.core.commands.rules.lifecycle import Command, Event, Move, Reported, Status
 from hub.core.commands.service.reports import Arrived, Reports
 from schemas.messages import Receipt
-from tests.simulation.store import Store
+from tests.simulation.command_store import CommandStore
 from tests.simulation.world import World
 
 MOST = 1_000
@@ -133,14 +133,14 @@ def _repeated_run_is_new() -> contextlib.AbstractContextManager[Any]:
 
 def _version_is_not_guarded() -> contextlib.AbstractContextManager[Any]:
     """The hub's guarded move looks at the id alone, so that a memory of the row overwrites what came after it."""
-    real = Store._apply
+    real = CommandStore._apply
 
-    def apply(self: Store, new: Any) -> bool:
-        row = self.commands[new["id"]]
+    def apply(self: CommandStore, new: Any) -> bool:
+        row = self._tables.commands[new["id"]]
         new |= {f"from_{name}": row[name] for name in ("status", "attempt", "version", "deadline_at")}
         return real(self, new)
 
-    return mock.patch.object(Store, "_apply", apply)
+    return mock.patch.object(CommandStore, "_apply", apply)
 
 
 def _expiry_is_not_looked_at() -> contextlib.AbstractContextManager[Any]:

@@ -13,11 +13,12 @@ from schemas import codec
 from schemas.messages import Keys, Message, SigningKey
 from schemas.signing import DOMAIN, KEYS, Signer, encode_key
 from tests.simulation.checks import Checks, Violation
-from tests.simulation.hub import Installed, Worker
+from tests.simulation.hub import Worker
 from tests.simulation.machine import Machine, copy_of
 from tests.simulation.network import Broker
 from tests.simulation.scheduler import Scheduler
-from tests.simulation.store import EPOCH, Session, Store
+from tests.simulation.store import EPOCH, Store
+from tests.simulation.tables import Session
 
 SETTLE_S = 900.0
 """How long after the last fault everything may take. The longest expiry, grace and asking for evidence fit in."""
@@ -126,7 +127,8 @@ class World:
             "lane": rng.choice(["printer:a", "printer:a", "printer:b"]),
             "priority": rng.choice([1, 5, 5, 5, 9, 10]),
             "max_retries": rng.choice([0, 1, 3]),
-            "back_off": None,
+            "action": "print",
+            "payload": {"n": number},
             "timeout_s": rng.choice([5.0, 20.0, 60.0]),
             "lives_s": rng.choice([10.0, 60.0, 200.0]),
             "waits_s": rng.choice([None, None, None, 5.0]),
@@ -294,12 +296,11 @@ class World:
 
     def run(self) -> Result:
         violation: Violation | None = None
-        with Installed(self.store, self.scheduler, self.rng):
-            try:
-                self._run()
-            except Violation as found:
-                violation = found
-                self.trace(f"VIOLATION {found}")
+        try:
+            self._run()
+        except Violation as found:
+            violation = found
+            self.trace(f"VIOLATION {found}")
         rows = self.store.commands.values()
         told = [(row["id"].int & 0xFFFF, str(row["status"]), row["attempt"], row["version"]) for row in rows]
         return Result(

@@ -20,7 +20,7 @@ from hub.core.commands.store import commands as store
 from hub.core.commands.store import dispatch
 from hub.core.commands.telemetry import Event, Metrics
 from hub.core.commands.worker.dispatcher import Dispatcher
-from hub.core.commands.worker.reaper import reaper
+from hub.core.commands.worker.reaper import Reaper
 from hub.core.documents.service.documents import Documents
 from hub.database.engine import Connection, Database
 from hub.loops import Loop, periodic
@@ -72,7 +72,7 @@ def build(settings: Settings, parts: Parts) -> Subject:
         )
         loops += (
             Loop("dispatcher", dispatcher.run),
-            reaper(database, commands, signals, log),
+            Reaper(database, commands, signals).loop(log),
             Loop("puback-times", puback_times.run),
         )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from psycopg.rows import DictRow
+import msgspec
 
 from hub.core.commands.store.dispatch import run_of
 from hub.database.engine import Connection
@@ -58,11 +58,25 @@ async def present(connection: Connection, client_ids: Sequence[str]) -> dict[str
     return {row.pop("client_id"): Present(**row) for row in await cursor.fetchall()}
 
 
-async def held(connection: Connection, client_ids: Sequence[str]) -> list[DictRow]:
-    """What these clients hold: `client_id, id, attempt, sends, cancel_id, cancel_sends, cancelled`; the most urgent of
-    each first."""
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that a client holds, or gave no word about, and how often it and its cancel were sent."""
+
+    client_id: str
+    id: UUID
+    attempt: int
+    sends: int
+    priority: int
+    cancelled: bool
+    """A cancel was asked for."""
+    cancel_id: UUID | None
+    """None until dispatch has named the cancel."""
+    cancel_sends: int
+
+
+async def held(connection: Connection, client_ids: Sequence[str]) -> list[Held]:
+    """What these clients hold; the most urgent of each first."""
     cursor = await connection.execute(_HELD, {"client_ids": list(client_ids)})
-    return await cursor.fetchall()
+    return [Held(**row) for row in await cursor.fetchall()]
 
 
 async def runs(connection: Connection, ids: Sequence[UUID]) -> list[Run]:

@@ -1,9 +1,12 @@
+-- fragment: session_columns
+-- Of `client_sessions s` and `clients c`: what the hub knows of a client, and the clock.
+s.client_id, s.presence, s.presence_reason, s.presence_since, s.heard_at, s.level, s.session, s.connection,
+s.journal, s.epoch_issued, s.epoch_confirmed, s.journal_mark, s.offers, s.watched_from, s.keep_away,
+c.status AS client_status, floorhub_now() AS now
+
 -- name: lock
 -- Presence and identity of one client, locked until the transaction ends.
-SELECT
-    s.client_id, s.presence, s.presence_reason, s.presence_since, s.heard_at, s.level, s.session, s.connection,
-    s.journal, s.epoch_issued, s.epoch_confirmed, s.journal_mark, s.offers, s.watched_from, s.keep_away,
-    c.status AS client_status, floorhub_now() AS now
+SELECT {session_columns}
 FROM client_sessions s
 JOIN clients c ON c.id = s.client_id
 WHERE s.client_id = ANY (%(client_ids)s)
@@ -12,10 +15,7 @@ FOR UPDATE OF s;
 
 -- name: lock_online
 -- Clients that were online and last heard before a moment: they may have fallen silent.
-SELECT
-    s.client_id, s.presence, s.presence_reason, s.presence_since, s.heard_at, s.level, s.session, s.connection,
-    s.journal, s.epoch_issued, s.epoch_confirmed, s.journal_mark, s.offers, s.watched_from, s.keep_away,
-    c.status AS client_status, floorhub_now() AS now
+SELECT {session_columns}
 FROM client_sessions s
 JOIN clients c ON c.id = s.client_id
 WHERE s.presence = 'online' AND s.heard_at < %(before)s

@@ -1,15 +1,17 @@
 """Evidence of presence and the identity of journals. Locked rows; policy decides; the row is written back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
+import msgspec
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from hub.core.presence.rules.identity import Identity, Lived, Offer
-from hub.core.presence.rules.presence import Evidence
+from hub.core.presence.rules.liveness import Life, joined
+from hub.core.presence.rules.presence import Evidence, recorded_at
 from hub.database.engine import Connection
 from hub.database.statements import statement
 from schemas.states import Level, Presence
@@ -42,6 +44,71 @@ class LockedSession:
     watched_from: int
     """Only epochs made after this one count as proof of that."""
     now: datetime
+
+
+class Sessions(Protocol):
+    """What services need of a store of sessions. This module is that over Postgres; the same cases run against each
+    implementation (`tests/contract/presence`). Each function takes the connection of a transaction first."""
+
+    async def lock(self, connection: Connection, /, client_ids: Sequence[str]) -> dict[str, LockedSession]:
+        """Lock sessions in id order. Clients that do not exist are missing in the answer."""
+
+    async def lock_online(self, connection: Connection, /, before: datetime) -> list[LockedSession]:
+        """Lock the sessions of clients that count as online and were last heard before a moment, in id order."""
+
+    async def save_presence(
+        self,
+        connection: Connection,
+        /,
+        client_id: str,
+        old: Evidence,
+        new: Evidence,
+        *,
+        shown: int | None = None,
+        issued: int | None = None,
+    ) -> None:
+        """Write evidence back, and a row of history when the presence or the connection changed."""
+
+    async def record_doubt(
+        self,
+        connection: Connection,
+        /,
+        client_id: str,
+        seen: Evidence,
+        at: datetime,
+        *,
+        shown: int | None,
+        issued: int,
+    ) -> None:
+        """A row of history about a birth that changed nothing."""
+
+    async def superseded(self, connection: Connection, /, client_id: str, session: str, number: int) -> bool:
+        """Whether this connection (by its number), or a later one, of a session was seen before."""
+
+    async def lives(self, connection: Connection, /, client_id: str, watched_from: int) -> list[Lived]:
+        """What the births of the last hour tell of each session, by epochs made after `watched_from`."""
+
+    async def keep_away(
+        self, connection: Connection, /, client_id: str, reason: str, detail: Mapping[str, Any]
+    ) -> None:
+        """Stop dispatch to a client that two machines claim to be."""
+
+    async def release(self, connection: Connection, /, client_id: str) -> bool:
+        """Let dispatch to a client go on; False when it was not stopped."""
+
+    async def save_identity(self, connection: Connection, /, client_id: str, identity: Identity) -> None:
+        """Write what is known of a client's journal. Its session is part of the evidence of presence."""
+
+    async def save_birth(
+        self, connection: Connection, /, client_id: str, *, agent_name: str, agent_version: str, clock_skew: timedelta
+    ) -> None:
+        """Write what a birth says of the agent."""
+
+    async def save_state(self, connection: Connection, /, client_id: str, state: dict[str, Any]) -> None:
+        """Keep the client's latest description of itself."""
+
+    async def confirm(self, connection: Connection, /, signs: Sequence[Life]) -> set[tuple[str, str]]:
+        """Record signs of life: (client, presence or `OFFERED`) of those heard. Needs no transaction."""
 
 
 def _session(row: DictRow) -> LockedSession:
@@ -111,8 +178,8 @@ async def save_presence(
             "connection": new.connection,
         },
     )
-    if (new.presence, new.session, new.connection) != (old.presence, old.session, old.connection):
-        at = new.heard_at if new.presence is old.presence else new.since
+    at = recorded_at(old, new)
+    if at is not None:
         await _record(connection, client_id, new, at, shown=shown, issued=issued)
 
 
@@ -127,7 +194,7 @@ async def _record(
     connection: Connection,
     client_id: str,
     seen: Evidence,
-    at: datetime | None,
+    at: datetime,
     *,
     shown: int | None,
     issued: int | None,
@@ -161,7 +228,7 @@ async def lives(connection: Connection, client_id: str, watched_from: int) -> li
     return [Lived(row["session"], row["first_issued"], row["shown"]) for row in await cursor.fetchall()]
 
 
-async def keep_away(connection: Connection, client_id: str, reason: str, detail: dict[str, Any]) -> None:
+async def keep_away(connection: Connection, client_id: str, reason: str, detail: Mapping[str, Any]) -> None:
     """Stop dispatch to a client that two machines claim to be, and write the security event."""
     await connection.execute(_KEEP_AWAY, {"client_id": client_id, "reason": reason, "detail": Jsonb(detail)})
 
@@ -202,50 +269,15 @@ async def save_birth(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Life:
-    """A sign of life that carries an epoch: a heartbeat or reports. A basic client's reports have no connection, and
-    nothing of it has a mark."""
-
-    client_id: str
-    session: str
-    epoch: int | None
-    connection: int | None = None
-    mark: int | None = None
-
-    def joined(self, other: "Life") -> "Life":
-        """The most that two signs of the same session show."""
-        return Life(
-            self.client_id,
-            self.session,
-            _most(self.epoch, other.epoch),
-            _most(self.connection, other.connection),
-            # A mark counts for its connection: of an older one it says no more than the newer one's does.
-            _most(self.mark, other.mark) if self.connection == other.connection else _newer(self, other).mark,
-        )
-
-
 OFFERED = "offered"
 """Stands for the presence of a session that has an open offer."""
 
 
 async def confirm(connection: Connection, signs: Sequence[Life]) -> set[tuple[str, str]]:
     """Record signs of life of the sessions that the hub knows: (client, presence or `OFFERED`) of those heard."""
-    latest: dict[tuple[str, str], Life] = {}
-    for sign in signs:
-        known = latest.get((sign.client_id, sign.session))
-        latest[sign.client_id, sign.session] = sign if known is None else known.joined(sign)
-    rows = [asdict(latest[key]) for key in sorted(latest)]
+    rows = [asdict(life) for life in joined(signs)]
     cursor = await connection.execute(_CONFIRM, {"rows": Jsonb(rows)})
     return {(row["client_id"], row["presence"]) for row in await cursor.fetchall()}
-
-
-def _most(one: int | None, other: int | None) -> int | None:
-    return max((number for number in (one, other) if number is not None), default=None)
-
-
-def _newer(one: Life, other: Life) -> Life:
-    return max(one, other, key=lambda life: life.connection or 0)
 
 
 async def save_state(connection: Connection, client_id: str, state: dict[str, Any]) -> None:
@@ -253,7 +285,17 @@ async def save_state(connection: Connection, client_id: str, state: dict[str, An
     await connection.execute(_SAVE_STATE, {"client_id": client_id, "state": Jsonb(state)})
 
 
-async def history(connection: Connection, client_id: str, *, before: datetime | None, limit: int) -> list[DictRow]:
+class StoredChange(msgspec.Struct, frozen=True):
+    """One change of a client's presence, or a new connection of it."""
+
+    at: datetime
+    presence: str
+    reason: str
+    session: str | None
+    connection: int | None
+
+
+async def history(connection: Connection, client_id: str, *, before: datetime | None, limit: int) -> list[StoredChange]:
     """Changes of presence, newest first."""
     cursor = await connection.execute(_READ_HISTORY, {"client_id": client_id, "before": before, "limit": limit})
-    return await cursor.fetchall()
+    return [StoredChange(**row) for row in await cursor.fetchall()]

@@ -8,13 +8,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from uuid_utils.compat import uuid7
 
-from hub.api.answers import json_answer, page_answer, row_answer, shown_all
+from hub.api.answers import json_answer, page_answer, row_answer, shown, shown_all
 from hub.api.lookup import part
 from hub.api.pages import Cursor, Limit, from_cursor, to_cursor
 from hub.api.problems import fails, prefers_korean, sentence
 from hub.api.shapes import Moment
 from hub.core.access.routes import MayCommand, MayRead
-from hub.core.commands.routes.commands import shape, until_end
+from hub.core.commands.routes.commands import until_end
 from hub.core.commands.rules.lifecycle import Status
 from hub.core.commands.service.commands import Commands
 from hub.core.commands.service.waiting import Waiting
@@ -133,7 +133,7 @@ async def retry_command(
             await until_end(end, request, wait)
     row = await commands.get(found)
     return json_answer(
-        {**shape(row), "repeated": done.repeated},
+        {**shown(CommandOutput, row), "repeated": done.repeated},
         status_code=200 if done.repeated else 201,
         headers={"Location": f"/api/commands/{found}"},
     )
@@ -190,7 +190,7 @@ async def decide_command(
 ) -> Response:
     """Take a person's word."""
     await dead_letters.decide(caller, command_id, Status(body.outcome), note=body.note)
-    return json_answer(shape(await commands.get(command_id)))
+    return row_answer(CommandOutput, await commands.get(command_id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,11 @@ from hub.api.pages import Page
 from hub.api.text import require_storable
 from hub.core.access.rules import Caller
 from hub.core.audit import store as audit
-from hub.core.commands.rules.lifecycle import Close, Command, Ignore, Ignored, Status
+from hub.core.commands.rules.lifecycle import Close, Command, Ignore, Ignored, LockedCommand, Status
 from hub.core.commands.service.submission import label_of, refusal
 from hub.core.commands.store import submit as submit_store
 from hub.core.commands.store import transitions
 from hub.core.commands.store.submit import NewCommand
-from hub.core.commands.store.transitions import LockedCommand
 from hub.core.commands.telemetry import Event as CommandEvent
 from hub.core.commands.telemetry import Metrics as CommandMetrics
 from hub.database.engine import Connection, Database

@@ -8,11 +8,10 @@ from uuid import UUID
 import pytest
 from uuid_utils.compat import uuid7
 
-from hub.core.commands.rules.lifecycle import CancelRequested, DeadlinePassed, Event, decide
+from hub.core.commands.rules.lifecycle import CancelRequested, DeadlinePassed, Event, LockedCommand, decide
 from hub.core.commands.service.puback_times import PubackTimes
 from hub.core.commands.service.reports import Arrived, Reports
 from hub.core.commands.store import dispatch, transitions
-from hub.core.commands.store.transitions import LockedCommand
 from hub.database.engine import Database
 from hub.telemetry.log import Log
 from schemas.messages import Failure, Report

@@ -12,9 +12,8 @@ from psycopg import Rollback
 from uuid_utils.compat import uuid7
 
 from hub.core.commands.rules import lifecycle
-from hub.core.commands.rules.lifecycle import Event, Reported, Status, decide
+from hub.core.commands.rules.lifecycle import Event, LockedCommand, Reported, Status, decide
 from hub.core.commands.store import dispatch, transitions
-from hub.core.commands.store.transitions import LockedCommand
 from hub.database.engine import Connection, Database
 from hub.features.dead_letters import rules as dead_letters
 from hub.features.dead_letters.rules import Decide, Dismiss, Replay, Wish
@@ -402,9 +401,9 @@ async def test_a_repeated_answer_ends_the_sending_of_what_has_begun_and_leaves_t
         before = await row(connection, command_id)
         locked = (await transitions.lock(connection, [command_id]))[command_id]
         if known:
-            locked.heard_again(ATTEMPT - 1)
+            locked.repeated(ATTEMPT - 1)
             assert not locked.to_write
-            locked.heard_again(ATTEMPT)
+            locked.repeated(ATTEMPT)
         else:
             assert not locked.fold(decide(locked.state, Reported(said, ATTEMPT), locked.now), uuid7())
         assert await transitions.apply(connection, [locked]) == {command_id}

@@ -178,10 +178,10 @@ async def test_a_replay_is_a_new_command_like_the_old_one(
     assert new["expires_at"] - new["created_at"] == timedelta(seconds=900)
     assert (old["status"], old["dead_letter_reason"], old["dead_letter_closed_by"]) == ("failed", "jam", "replayed")
     async with database.connection() as connection:
-        assert (await commands.find(connection, [letter]))[letter]["replayed_by"] == new["id"]
+        assert (await commands.find(connection, [letter]))[letter].replayed_by == new["id"]
         last = (await commands.logs(connection, letter))[-1]
-    assert (last["event"], last["version"]) == ("replayed", old["version"])
-    assert last["detail"] == {"by": "kim", "command_id": str(new["id"])}
+    assert (last.event, last.version) == ("replayed", old["version"])
+    assert last.detail == {"by": "kim", "command_id": str(new["id"])}
     assert signals.woken == {"front-pc"}
     audited = b"SELECT detail ->> 'command_id' FROM audit_logs WHERE action = 'dead_letter.replay' AND resource_id = %s"
     assert await one(database, audited, str(letter)) == str(new["id"])
@@ -435,7 +435,7 @@ async def test_dismissing_says_who_and_why_and_is_harmless_twice(database: Datab
     assert await stored(database, letter) == after
     async with database.connection() as connection:
         last = (await commands.logs(connection, letter))[-1]
-    assert (last["event"], last["detail"]) == ("dismissed", {"by": "kim", "note": "printed by hand"})
+    assert (last.event, last.detail) == ("dismissed", {"by": "kim", "note": "printed by hand"})
     audited = b"SELECT count(*) FROM audit_logs WHERE action = 'dead_letter.dismiss'"
     assert await one(database, audited) == 1
     with pytest.raises(ConflictError, match="dead_letter_closed"):
@@ -464,8 +464,8 @@ async def test_a_person_s_word_about_an_unknown_command_is_final(
     assert signals.finished == [letter]
     async with database.connection() as connection:
         last = (await commands.logs(connection, letter))[-1]
-    assert (last["event"], last["status"]) == ("decided", outcome)
-    assert {"by": "kim", "note": "three pages in the tray"}.items() <= last["detail"].items()
+    assert (last.event, last.status) == ("decided", outcome)
+    assert {"by": "kim", "note": "three pages in the tray"}.items() <= last.detail.items()
     for late in (ReportStatus.COMPLETED, ReportStatus.FAILED, ReportStatus.UNKNOWN):
         await happen(database, letter, Reported(late, 1, error=JAM))
     assert await stored(database, letter) == after

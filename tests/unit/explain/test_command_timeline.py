@@ -39,7 +39,7 @@ def _in_seoul(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
-def shown(command: dict[str, Any], *logs: dict[str, Any], korean: bool = False) -> list[str]:
+def shown(command: dict[str, Any], *logs: SimpleNamespace, korean: bool = False) -> list[str]:
     console = Console(width=200)
     with console.capture() as capture:
         whole = {**COMMAND, **command}
@@ -52,8 +52,8 @@ def shown(command: dict[str, Any], *logs: dict[str, Any], korean: bool = False) 
     return [line.rstrip() for line in capture.get().splitlines()]
 
 
-def hop(event: str, at: str, **detail: Any) -> dict[str, Any]:
-    return {"event": event, "at": datetime.fromisoformat(at), "attempt": 1, "detail": detail or None}
+def hop(event: str, at: str, **detail: Any) -> SimpleNamespace:
+    return SimpleNamespace(event=event, at=datetime.fromisoformat(at), attempt=1, detail=detail or None)
 
 
 def test_times_carry_the_day_and_the_zone() -> None:

@@ -15,8 +15,8 @@ import msgspec
 from hub.core.broker.telemetry import Event
 from hub.core.commands.service.puback_times import PubackTimes
 from hub.core.commands.service.reports import Arrived, Reports, Unreadable
+from hub.core.presence.rules.liveness import Life
 from hub.core.presence.service.presence import PresenceService, Sighting
-from hub.core.presence.store import Life
 from hub.core.presence.telemetry import Event as PresenceEvent
 from hub.errors import UnavailableError
 from hub.mqtt.telemetry import Event as MqttEvent

@@ -15,6 +15,7 @@ from hub.core.clients.store import clients as store
 from hub.core.clients.store.clients import Client, ClientExistsError, Filter, NewClient
 from hub.core.clients.telemetry import Event
 from hub.core.presence import store as sessions
+from hub.core.presence.store import StoredChange
 from hub.database.engine import Connection, Database
 from hub.errors import ConflictError, FieldProblem, NotFoundError, RejectedError
 from hub.keys import hash_secret, new_client_secret
@@ -52,17 +53,6 @@ class Registered:
     client: Client
     secret: str
     broker_ready: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PresenceChange:
-    """When a client came or went."""
-
-    at: datetime
-    presence: str
-    reason: str
-    session: str | None
-    connection: int | None
 
 
 class Clients:
@@ -203,13 +193,12 @@ class Clients:
         self._signals.work_for([client_id])
         return await self.get(client_id)
 
-    async def history(self, client_id: str, *, before: datetime | None, limit: int) -> Page[PresenceChange, datetime]:
+    async def history(self, client_id: str, *, before: datetime | None, limit: int) -> Page[StoredChange, datetime]:
         """Changes of presence before a time, newest first. A page may be longer by those of one moment. Raises
         NotFoundError."""
         await self.get(client_id)
         async with self._database.connection() as connection:
-            found = await sessions.history(connection, client_id, before=before, limit=limit)
-        rows = [PresenceChange(**row) for row in found]
+            rows = await sessions.history(connection, client_id, before=before, limit=limit)
         return Page(rows, rows[-1].at if len(rows) >= limit else None)
 
     async def authenticate(self, client_id: str, secret: str) -> bool:

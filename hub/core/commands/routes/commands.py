@@ -1,20 +1,21 @@
 """Commands: post, read, list, cancel."""
 
 import asyncio
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated
 from uuid import UUID
 
-import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from uuid_utils.compat import uuid7
 
+from hub.api.answers import json_answer, page_answer, row_answer, shown_all
 from hub.api.lookup import part
-from hub.api.pages import from_cursor, to_cursor
+from hub.api.pages import from_cursor
 from hub.api.problems import PROBLEM
 from hub.api.shapes import IdempotencyHeader, Moment, TraceHeader
 from hub.core.access.routes import MayCommand, MayRead
 from hub.core.access.rules import Caller, IdempotencyKey
-from hub.core.commands.service.commands import Commands, Row
+from hub.core.commands.service.commands import Commands
 from hub.core.commands.service.submission import Submission
 from hub.core.commands.service.waiting import Waiting
 from hub.core.commands.shapes import CommandInput, CommandLogs, CommandOutput, CommandPage, LogEntry
@@ -27,32 +28,18 @@ WaitingDep = Annotated[Waiting, part(Waiting)]
 ROUTE = "POST /api/commands"
 LOOK_AT_CALLER_S = 1.0
 """How often a waiting request looks whether its caller is still there."""
-_FIELDS = tuple(CommandOutput.model_fields)
-
-
-def shape(row: Row) -> dict[str, Any]:
-    """A row as CommandOutput has it."""
-    return {name: row.get(name) for name in _FIELDS}
-
-
-def _answer(row: Row, status_code: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """A command as JSON, in the shape of CommandOutput. Straight from the row: validating what we wrote ourselves would
-    cost more than storing it did; a test holds the shape."""
-    return Response(
-        msgspec.json.encode(shape(row)),
-        media_type="application/json",
-        status_code=status_code,
-        headers=headers,
-    )
 
 
 class Acceptor:
     """Accepts commands for both ways in: the route, and the fast path past the framework."""
 
-    def __init__(self, submission: Submission, commands: Commands, waiting: Waiting) -> None:
+    def __init__(
+        self, submission: Submission, commands: Commands, waiting: Waiting, *, new_id: Callable[[], UUID] = uuid7
+    ) -> None:
         self._submission = submission
         self._commands = commands
         self._waiting = waiting
+        self._new_id = new_id
 
     async def accept(
         self,
@@ -68,7 +55,7 @@ class Acceptor:
         """Store a command and answer, as `POST /api/commands` describes it. `raw` is the body that a key stands for."""
         key = IdempotencyKey.of(ROUTE, idempotency_key, raw) if idempotency_key else None
         wanted = body.to_request(traceparent)
-        command_id = uuid7()
+        command_id = self._new_id()
         status_code, headers = 201, {}
         # Expected before it is stored: its end cannot slip through in between.
         with self._waiting.expected(command_id) as end:
@@ -79,7 +66,7 @@ class Acceptor:
             headers["Location"] = f"/api/commands/{accepted.command_id}"
             if accepted.row is not None:
                 if not wait:
-                    return _answer(accepted.row, status_code, headers)
+                    return row_answer(CommandOutput, accepted.row, status_code, headers)
                 await until_end(end, request, wait)
         if accepted.repeated:
             status_code = 200
@@ -87,7 +74,7 @@ class Acceptor:
                 with self._waiting.expected(accepted.command_id) as end:
                     await self._waiting.look(accepted.command_id)
                     await until_end(end, request, wait)
-        return _answer(await self._commands.get(accepted.command_id), status_code, headers)
+        return row_answer(CommandOutput, await self._commands.get(accepted.command_id), status_code, headers)
 
 
 AcceptorDep = Annotated[Acceptor, part(Acceptor)]
@@ -142,7 +129,7 @@ async def until_end(end: asyncio.Future[None], request: Request, wait: float) ->
 )
 async def get_command(command_id: UUID, commands: CommandsDep, _caller: MayRead) -> Response:
     """A command as it stands now."""
-    return _answer(await commands.get(command_id))
+    return row_answer(CommandOutput, await commands.get(command_id))
 
 
 @router.get(
@@ -151,10 +138,10 @@ async def get_command(command_id: UUID, commands: CommandsDep, _caller: MayRead)
     summary="Every change of a command",
     responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
 )
-async def get_logs(command_id: UUID, commands: CommandsDep, _caller: MayRead) -> CommandLogs:
+async def get_logs(command_id: UUID, commands: CommandsDep, _caller: MayRead) -> Response:
     """The way that a command took."""
-    _, rows = await commands.logs(command_id)
-    return CommandLogs(command_id=command_id, items=[LogEntry.model_validate(row) for row in rows])
+    logs = await commands.logs(command_id)
+    return json_answer({"command_id": command_id, "items": shown_all(LogEntry, logs)})
 
 
 @router.get(
@@ -182,7 +169,7 @@ async def list_commands(
             raise RejectedError("validation_error", fields=(FieldProblem(name, "holds a NUL"),))
     if status and any("\0" in item for item in status):
         raise RejectedError("validation_error", fields=(FieldProblem("status", "holds a NUL"),))
-    rows, following = await commands.page(
+    page = await commands.page(
         before=from_cursor(cursor),
         limit=limit,
         client_id=client_id,
@@ -193,8 +180,7 @@ async def list_commands(
         created_after=created_after,
         created_before=created_before,
     )
-    page = {"items": [shape(row) for row in rows], "next_cursor": to_cursor(following)}
-    return Response(msgspec.json.encode(page), media_type="application/json")
+    return page_answer(CommandOutput, page)
 
 
 @router.post(
@@ -209,4 +195,4 @@ async def list_commands(
 )
 async def cancel_command(command_id: UUID, commands: CommandsDep, caller: MayCommand) -> Response:
     """Ask for a cancel."""
-    return _answer(await commands.cancel(caller, command_id))
+    return row_answer(CommandOutput, await commands.cancel(caller, command_id))

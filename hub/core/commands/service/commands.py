@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
+from hub.api.pages import Page
 from hub.batching import Batcher
 from hub.core.access.rules import Caller
 from hub.core.audit import store as audit
@@ -12,13 +12,14 @@ from hub.core.commands.rules import lifecycle
 from hub.core.commands.rules.lifecycle import ENDED, CancelRequested, DeadlinePassed, Ignore
 from hub.core.commands.store import commands as store
 from hub.core.commands.store import transitions
+from hub.core.commands.store.commands import StoredCommand, StoredLog
+from hub.core.commands.store.ports import Transitions
 from hub.core.commands.telemetry import Event, Metrics
 from hub.database.engine import Connection, Database
 from hub.errors import ConflictError, NotFoundError
 from hub.signals.ports import Signals
 from hub.telemetry.log import Log
 
-Row = dict[str, Any]
 Causes = Callable[[Connection, Sequence[UUID]], Awaitable[dict[UUID, str]]]
 """For some of these commands the code of what keeps them."""
 
@@ -26,34 +27,42 @@ Causes = Callable[[Connection, Sequence[UUID]], Awaitable[dict[UUID, str]]]
 class Commands:
     """The service for single commands; `reader.run` must be running."""
 
-    def __init__(self, database: Database, signals: Signals, metrics: Metrics, log: Log) -> None:
+    def __init__(
+        self,
+        database: Database,
+        signals: Signals,
+        metrics: Metrics,
+        log: Log,
+        *,
+        transitions: Transitions = transitions,
+    ) -> None:
         self._database = database
+        self._transitions = transitions
         self._signals = signals
         self._metrics = metrics
         self._log = log
         self.causes: Causes | None = None
         """Names for the log what kept commands that are overdue; set by the subject that explains."""
-        self.reader: Batcher[UUID, Row | None] = Batcher(self._find)
+        self.reader: Batcher[UUID, StoredCommand | None] = Batcher(self._find)
 
-    async def get(self, command_id: UUID) -> Row:
+    async def get(self, command_id: UUID) -> StoredCommand:
         """One command; look-ups that coincide share a statement. Raises NotFoundError."""
         found = await self.reader.submit(command_id)
         if found is None:
             raise NotFoundError("command_not_found", command_id=command_id)
         return found
 
-    async def _find(self, ids: list[UUID]) -> list[Row | None]:
+    async def _find(self, ids: list[UUID]) -> list[StoredCommand | None]:
         async with self._database.connection() as connection:
             found = await store.find(connection, ids)
         return [found.get(command_id) for command_id in ids]
 
-    async def logs(self, command_id: UUID) -> tuple[Row, list[Row]]:
-        """A command and every change of it, oldest first. Raises NotFoundError."""
+    async def logs(self, command_id: UUID) -> list[StoredLog]:
+        """Every change of a command, oldest first. Raises NotFoundError."""
         async with self._database.connection() as connection:
-            found = await store.find(connection, [command_id])
-            if command_id not in found:
+            if command_id not in await store.find(connection, [command_id]):
                 raise NotFoundError("command_not_found", command_id=command_id)
-            return found[command_id], await store.logs(connection, command_id)
+            return await store.logs(connection, command_id)
 
     async def page(
         self,
@@ -67,8 +76,8 @@ class Commands:
         tag: str | None = None,
         created_after: datetime | None = None,
         created_before: datetime | None = None,
-    ) -> tuple[list[Row], UUID | None]:
-        """Up to `limit` commands, newest first, and the cursor of the next page (None at the end)."""
+    ) -> Page[StoredCommand, UUID]:
+        """Up to `limit` commands, newest first."""
         async with self._database.connection() as connection:
             rows = await store.page(
                 connection,
@@ -82,21 +91,20 @@ class Commands:
                 created_before=created_before,
                 limit=limit + 1,
             )
-        more = len(rows) > limit
-        return rows[:limit], rows[limit - 1]["id"] if more else None
+        return Page.of(rows, limit, lambda row: row.id)
 
-    async def cancel(self, caller: Caller, command_id: UUID) -> Row:
+    async def cancel(self, caller: Caller, command_id: UUID) -> StoredCommand:
         """Ask for a cancel. Pending: cancelled at once. Handed out: the agent is asked until it answers, and what it
         has done already wins. Asking again is harmless. Raises NotFoundError, or ConflictError when it has ended
         otherwise."""
         async with self._database.transaction() as connection:
-            locked = await transitions.lock(connection, [command_id])
+            locked = await self._transitions.lock(connection, [command_id])
             command = locked.get(command_id)
             if command is None:
                 raise NotFoundError("command_not_found", command_id=command_id)
             decision = lifecycle.decide(command.state, CancelRequested(), command.now)
             if command.fold(decision):
-                await transitions.apply(connection, [command])
+                await self._transitions.apply(connection, [command])
                 await audit.record(connection, caller, "command.cancel", "command", str(command_id))
         status = command.state.status
         if isinstance(decision, Ignore) and status in ENDED and status is not lifecycle.Status.CANCELLED:
@@ -112,14 +120,14 @@ class Commands:
     async def close_overdue(self, most: int = 500) -> int:
         """Decide about commands whose deadline has passed; how many there were."""
         async with self._database.transaction() as connection:
-            overdue = await transitions.lock_overdue(connection, most)
+            overdue = await self._transitions.lock_overdue(connection, most)
             # Before anything is decided: afterwards they have only ended.
             kept_by: dict[UUID, str] = {}
             if overdue and self.causes is not None:
                 kept_by = await self.causes(connection, [command.id for command in overdue])
             for command in overdue:
                 command.fold(lifecycle.decide(command.state, DeadlinePassed(), command.now))
-            await transitions.apply(connection, overdue)
+            await self._transitions.apply(connection, overdue)
         for command in overdue:
             self._metrics.completed.labels(command.state.status.value).inc()
             self._log.warning(

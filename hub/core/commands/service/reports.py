@@ -1,8 +1,9 @@
 """Applying agents' reports: in batches, rows locked in id order, one transaction, receipts after the commit."""
 
 import random
+import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,10 +13,11 @@ import msgspec
 from hub.api.text import clean, clean_text
 from hub.clock import DatabaseClock
 from hub.core.commands.rules import lifecycle
-from hub.core.commands.rules.lifecycle import ENDED, Ignore, Ignored, Reported
+from hub.core.commands.rules.lifecycle import ENDED, Ignore, Ignored, LockedCommand, Reported
 from hub.core.commands.service.puback_times import PubackTimes
 from hub.core.commands.store import transitions
-from hub.core.commands.store.transitions import LockedCommand, Unusable
+from hub.core.commands.store.ports import Transitions
+from hub.core.commands.store.transitions import Unusable
 from hub.core.commands.telemetry import Event, Metrics
 from hub.database.engine import Database
 from hub.errors import UnavailableError
@@ -62,6 +64,9 @@ class Reports:
         log: Log,
         chance: random.Random,
         sent: PubackTimes,
+        *,
+        transitions: Transitions = transitions,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._publisher = publisher
@@ -70,7 +75,8 @@ class Reports:
         self._log = log
         self._chance = chance
         self._sent = sent
-        self._clock = DatabaseClock()
+        self._transitions = transitions
+        self._clock = DatabaseClock(monotonic)
         self._remembered: dict[UUID, LockedCommand] = {}
 
     def remember(self, commands: Sequence[LockedCommand]) -> None:
@@ -146,7 +152,7 @@ class Reports:
             taken.append(command)
         # Not remembered while it is written: whatever goes wrong, these are read the next time.
         async with self._database.connection() as connection:
-            moved = await transitions.apply_timed(connection, taken)
+            moved = await self._transitions.apply_timed(connection, taken)
         done = [command for command in taken if command.id in moved or not command.to_write]
         self._tell(done, ())
         for command in done:
@@ -161,12 +167,12 @@ class Reports:
     def _note_sent(self, command: LockedCommand) -> None:
         """Let the time of the PUBACK go along with a change that is written anyway."""
         if command.changed and (age := self._sent.take(command.id)) is not None:
-            command.changes["sent_at"] = command.now - timedelta(seconds=age)
+            command.sent(command.now - timedelta(seconds=age))
 
     async def _apply_locked(self, arrived: Sequence[Arrived], unusable: list[Unusable]) -> None:
         """Apply reports in a transaction that reads and locks their commands first, and keep what is unusable."""
         async with self._database.transaction() as connection:
-            locked = await transitions.lock(
+            locked = await self._transitions.lock(
                 connection,
                 [item.report.command_id for item in arrived],
                 [item.report.report_id for item in arrived],
@@ -177,8 +183,8 @@ class Reports:
                 seen.add((item.report.command_id, item.report.report_id))
                 if reason:
                     unusable.append(_unusable(item, reason))
-            await transitions.apply(connection, locked.values())
-            await transitions.quarantine(connection, unusable)
+            await self._transitions.apply(connection, locked.values())
+            await self._transitions.quarantine(connection, unusable)
         for command in locked.values():
             self._clock.note(command.now)
         self._tell(locked.values(), unusable)
@@ -201,7 +207,7 @@ class Reports:
             return "foreign_command"
         if report.report_id in command.seen or (command.id, report.report_id) in seen:
             if report.status is not ReportStatus.BUSY:  # which asks for the attempt again, however often it is heard
-                command.heard_again(report.attempt)
+                command.repeated(report.attempt)
             return None
         event = Reported(
             status=report.status,
@@ -220,7 +226,7 @@ class Reports:
 
     def _count(self, command: LockedCommand) -> None:
         waited = (command.now - command.created_at).total_seconds()
-        if any(entry["event"] == "started" for entry in command.logs):
+        if any(entry.event == "started" for entry in command.logs):
             self._metrics.accept_to_started.observe(waited)
         if command.state.status in ENDED and command.from_status is not command.state.status:
             self._metrics.completed.labels(command.state.status.value).inc()

@@ -18,6 +18,7 @@ from hub.core.access.service import Idempotency
 from hub.core.commands.rules import policies
 from hub.core.commands.rules.policies import BackOff, Policy
 from hub.core.commands.store import submit as store
+from hub.core.commands.store.commands import StoredCommand
 from hub.core.commands.store.submit import KeyCollisionError, NewCommand, Verdict
 from hub.core.commands.telemetry import Event, Metrics
 from hub.core.documents.rules import DOCUMENT_PATH
@@ -76,8 +77,8 @@ class Accepted:
     command_id: UUID
     repeated: bool
     quota: Quota | None
-    row: dict[str, Any] | None = None
-    """The command as it was stored, when it is new: as `services.commands` gives it."""
+    row: StoredCommand | None = None
+    """The command as it was stored, when it is new."""
 
 
 class Sources(Protocol):
@@ -102,6 +103,9 @@ class Submission:
         log: Log,
         idempotency: Idempotency,
         policy_of: Callable[[str], Policy] = lambda _: Policy(),
+        *,
+        new_id: Callable[[], UUID] = uuid7,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`policy_of` answers from memory what an action's policy is."""
         self._database = database
@@ -111,6 +115,8 @@ class Submission:
         self._log = log
         self._idempotency = idempotency
         self._policy_of = policy_of
+        self._new_id = new_id
+        self._monotonic = monotonic
         self._documents: dict[UUID, tuple[float, dict[str, Any]]] = {}
         self.batcher: Batcher[NewCommand, Verdict | KeyCollisionError] = Batcher(self._write)
 
@@ -149,7 +155,7 @@ class Submission:
     async def prepare(self, caller: Caller, request: CommandRequest) -> NewCommand:
         """A command as `submit` would store it, checked and with its document found, for a batch to store. Raises
         RejectedError or NotFoundError for what is wrong with the request itself."""
-        return await self._new_command(caller, request, None, uuid7())
+        return await self._new_command(caller, request, None, self._new_id())
 
     async def bring(self, caller: Caller, request: CommandRequest) -> tuple[CommandRequest, Document]:
         """Bring the document in that a request names by where it lies: the request that names it by its id, and it.
@@ -175,7 +181,7 @@ class Submission:
     async def _submit(
         self, caller: Caller, request: CommandRequest, key: IdempotencyKey | None, command_id: UUID | None
     ) -> Accepted:
-        command = await self._new_command(caller, request, key, command_id or uuid7())
+        command = await self._new_command(caller, request, key, command_id or self._new_id())
         verdict = await self.batcher.submit(command)
         if isinstance(verdict, KeyCollisionError) or verdict.refusal == "repeated":
             assert key is not None  # noqa: S101 - only a command with a key can be a repeat
@@ -189,7 +195,7 @@ class Submission:
         self._metrics.created.labels(label_of(command.action)).inc()
         self._log.info(Event.COMMAND_CREATED, command_id=command.id, client_id=command.client_id, action=command.action)
         quota = Quota(verdict.minute_left, verdict.minute_reset, verdict.day_left, verdict.day_reset)
-        return Accepted(command.id, repeated=False, quota=quota, row=_row(command, verdict))
+        return Accepted(command.id, repeated=False, quota=quota, row=_stored(command, verdict))
 
     async def _new_command(
         self, caller: Caller, request: CommandRequest, key: IdempotencyKey | None, command_id: UUID
@@ -249,7 +255,7 @@ class Submission:
                 fields=(FieldProblem("payload.document", "give a document's id from POST /api/documents, or {url}"),),
             ) from None
         until, reference = self._documents.get(document_id, (0.0, {}))
-        if until < time.monotonic():
+        if until < self._monotonic():
             async with self._database.connection() as connection:
                 found = await document_store.use(connection, [document_id])
             document = found.get(document_id)
@@ -264,7 +270,7 @@ class Submission:
             }
             if len(self._documents) >= 10_000:
                 self._documents.clear()
-            self._documents[document_id] = time.monotonic() + DOCUMENT_KNOWN_S, reference
+            self._documents[document_id] = self._monotonic() + DOCUMENT_KNOWN_S, reference
         return {**payload, "document": reference}, [document_id]
 
     async def _write(self, commands: list[NewCommand]) -> list[Verdict | KeyCollisionError]:
@@ -316,24 +322,33 @@ def check(request: CommandRequest) -> dict[str, Any]:
     return payload
 
 
-def _row(command: NewCommand, verdict: Verdict) -> dict[str, Any]:
+def _stored(command: NewCommand, verdict: Verdict) -> StoredCommand:
     """A command as it stands right after its commit, without asking the database for it."""
-    stored = {name: getattr(command, name) for name in _STORED}
-    return stored | {
-        "status": "pending",
-        "version": 1,
-        "attempt": 1,
-        "created_at": verdict.at,
-        "expires_at": verdict.expires_at,
-    }
-
-
-_STORED = (
-    *("id", "client_id", "batch_id", "action", "lane", "payload", "priority", "max_retries", "not_before"),
-    *("back_off", "timeout_s", "on_interrupt", "order_key", "when_offline", "reference", "tags"),
-    "estimated_duration_s",
-    "replay_of",
-)
+    return StoredCommand(
+        id=command.id,
+        client_id=command.client_id,
+        batch_id=command.batch_id,
+        action=command.action,
+        lane=command.lane,
+        payload=command.payload,
+        priority=command.priority,
+        status="pending",
+        version=1,
+        attempt=1,
+        max_retries=command.max_retries,
+        back_off=command.back_off,
+        not_before=command.not_before,
+        expires_at=verdict.expires_at,
+        timeout_s=command.timeout_s,
+        on_interrupt=command.on_interrupt,
+        order_key=command.order_key,
+        when_offline=command.when_offline,
+        reference=command.reference,
+        tags=command.tags,
+        estimated_duration_s=command.estimated_duration_s,
+        created_at=verdict.at,
+        replay_of=command.replay_of,
+    )
 
 
 def label_of(action: str) -> str:

@@ -1,13 +1,15 @@
+-- fragment: command_columns
+-- Of `commands c`, as `store.commands.StoredCommand` has them.
+id, client_id, batch_id, action, lane, payload, priority, status, version, attempt, max_retries, back_off, not_before,
+expires_at, timeout_s, on_interrupt, order_key, when_offline, reference, tags, estimated_duration_s, created_at,
+queued_at, sent_at, accepted_at, started_at, held_reasons, finished_at, cancel_requested_at, progress, result, error,
+unknown_reason, dead_letter_reason, dead_letter_closed_at, dead_letter_closed_by, replay_of,
+CASE WHEN dead_letter_closed_by = 'replayed' THEN (
+    SELECT r.id FROM commands r WHERE r.replay_of = c.id AND r.replay_of IS NOT NULL
+) END AS replayed_by
+
 -- name: find
-SELECT
-    id, client_id, batch_id, action, lane, payload, priority, status, version, attempt, max_retries, back_off, not_before,
-    expires_at, timeout_s, on_interrupt, order_key, when_offline, reference, tags, estimated_duration_s, traceparent,
-    created_by, created_at, queued_at, sent_at, sends, accepted_at, started_at, held_reasons, finished_at,
-    cancel_requested_at, progress, result, error, unknown_reason, dead_letter_reason, dead_letter_closed_at,
-    dead_letter_closed_by, replay_of,
-    CASE WHEN dead_letter_closed_by = 'replayed' THEN (
-        SELECT r.id FROM commands r WHERE r.replay_of = c.id AND r.replay_of IS NOT NULL
-    ) END AS replayed_by
+SELECT {command_columns}
 FROM commands c
 WHERE id = ANY (%(ids)s);
 
@@ -20,15 +22,7 @@ ORDER BY version;
 -- name: page
 -- Newest first; each filter that is NULL lets everything through. `attempt >= 1` is true of every command and opens
 -- the index that is for lists only.
-SELECT
-    id, client_id, batch_id, action, lane, payload, priority, status, version, attempt, max_retries, back_off, not_before,
-    expires_at, timeout_s, on_interrupt, order_key, when_offline, reference, tags, estimated_duration_s, traceparent,
-    created_by, created_at, queued_at, sent_at, sends, accepted_at, started_at, held_reasons, finished_at,
-    cancel_requested_at, progress, result, error, unknown_reason, dead_letter_reason, dead_letter_closed_at,
-    dead_letter_closed_by, replay_of,
-    CASE WHEN dead_letter_closed_by = 'replayed' THEN (
-        SELECT r.id FROM commands r WHERE r.replay_of = c.id AND r.replay_of IS NOT NULL
-    ) END AS replayed_by
+SELECT {command_columns}
 FROM commands c
 WHERE attempt >= 1
     AND (%(before)s::uuid IS NULL OR id < %(before)s)

@@ -1,3 +1,23 @@
+-- fragment: takes_commands
+-- Of `clients c` and `client_sessions s`.
+c.status = 'active' AND s.keep_away IS NULL AND s.journal IS NOT NULL AND s.presence <> 'offline'
+
+-- fragment: run_columns
+-- Of `commands c`: what a run message says.
+c.id, c.client_id, c.attempt, c.lane, c.action, c.payload, c.priority, c.queued_at AS issued_at, c.expires_at,
+c.timeout_s, c.on_interrupt, c.journal, c.order_key, c.traceparent
+
+-- fragment: goes_by_its_order_key
+-- A command with an order key waits while an older one of its key is unfinished or waits for a person; a replay has the
+-- place of what it replays.
+(c.order_key IS NULL OR NOT EXISTS (
+    SELECT FROM commands o
+    WHERE o.client_id = c.client_id AND o.order_key = c.order_key
+        AND coalesce(o.order_place, o.id) < coalesce(c.order_place, c.id)
+        AND (o.status IN ('pending', 'queued', 'running')
+            OR (o.dead_letter_reason IS NOT NULL AND o.dead_letter_closed_at IS NULL))
+))
+
 -- name: clients_with_work
 -- Clients that have something due, found by hopping over the index from client to client: the poll behind the events.
 WITH RECURSIVE hop AS (
@@ -18,7 +38,7 @@ SELECT h.client_id
 FROM hop h
 JOIN client_sessions s ON s.client_id = h.client_id
 JOIN clients c ON c.id = h.client_id
-WHERE c.status = 'active' AND s.keep_away IS NULL AND s.journal IS NOT NULL AND s.presence <> 'offline';
+WHERE {takes_commands};
 
 -- name: lock_clients
 -- First statement of a claim: the clients whose windows this worker fills now. In id order; whoever another worker
@@ -38,8 +58,6 @@ FROM (
 -- first one, by a worker that is the only one, it is given the clients itself.
 -- Urgent commands (priority >= urgent) go first and find one more slot in each lane, beyond the client's window, too.
 -- When a lane's count of claims passes a multiple of `oldest_every`, its oldest command takes a slot.
--- A command with an order key waits while an older one of its key is unfinished or waits for a person; a replay has the
--- place of what it replays.
 WITH clock AS MATERIALIZED (
     SELECT floorhub_now() AS at
 ),
@@ -50,7 +68,7 @@ ready AS MATERIALIZED (
     WHERE s.client_id = ANY (
             coalesce(%(client_ids)s::text[], string_to_array(current_setting('floorhub.locked_clients', true), ','))
         )
-        AND c.status = 'active' AND s.keep_away IS NULL AND s.journal IS NOT NULL AND s.presence <> 'offline'
+        AND {takes_commands}
 ),
 held_by_agent AS MATERIALIZED (
     SELECT c.client_id, c.lane, count(*) AS used
@@ -74,13 +92,7 @@ candidates AS (
         SELECT c.id, c.priority
         FROM commands c
         WHERE c.client_id = lanes.client_id AND c.lane = lanes.lane AND c.status = 'pending' AND NOT c.scheduled
-            AND (c.order_key IS NULL OR NOT EXISTS (
-                SELECT FROM commands o
-                WHERE o.client_id = c.client_id AND o.order_key = c.order_key
-                    AND coalesce(o.order_place, o.id) < coalesce(c.order_place, c.id)
-                    AND (o.status IN ('pending', 'queued', 'running')
-                        OR (o.dead_letter_reason IS NOT NULL AND o.dead_letter_closed_at IS NULL))
-            ))
+            AND {goes_by_its_order_key}
         ORDER BY c.priority DESC, c.id
         LIMIT lanes.urgent_free
     ) best
@@ -96,13 +108,7 @@ candidates AS (
             FROM commands c
             WHERE c.client_id = lanes.client_id AND c.lane = lanes.lane AND c.status = 'pending' AND NOT c.scheduled
                 AND c.priority = p.priority::smallint
-                AND (c.order_key IS NULL OR NOT EXISTS (
-                    SELECT FROM commands o
-                    WHERE o.client_id = c.client_id AND o.order_key = c.order_key
-                        AND coalesce(o.order_place, o.id) < coalesce(c.order_place, c.id)
-                        AND (o.status IN ('pending', 'queued', 'running')
-                            OR (o.dead_letter_reason IS NOT NULL AND o.dead_letter_closed_at IS NULL))
-                ))
+                AND {goes_by_its_order_key}
             ORDER BY c.id
             LIMIT 1
         ) head
@@ -182,11 +188,10 @@ left_over AS MATERIALIZED (
     WHERE due.id NOT IN (SELECT id FROM locked)
 )
 SELECT
-    id, client_id, attempt, lane, action, payload, priority, queued_at AS issued_at, expires_at, timeout_s,
-    on_interrupt, journal, order_key, traceparent, version, max_retries, back_off, created_at, deadline_at,
-    client_id IN (SELECT client_id FROM left_over) AS left_over
-FROM claimed
-ORDER BY client_id, priority DESC, id;
+    {run_columns}, c.version, c.max_retries, c.back_off, c.created_at, c.deadline_at,
+    c.client_id IN (SELECT client_id FROM left_over) AS left_over
+FROM claimed c
+ORDER BY c.client_id, c.priority DESC, c.id;
 
 -- name: resend
 -- Commands handed out whose lease ran out without a word: the same attempt goes again, the next lease is longer
@@ -214,8 +219,7 @@ SET
 FROM due, clock
 WHERE c.id = due.id AND c.status IN ('queued', 'running', 'unknown')
 RETURNING
-    c.id, c.client_id, c.attempt, c.lane, c.action, c.payload, c.priority, c.queued_at AS issued_at, c.expires_at,
-    c.timeout_s, c.on_interrupt, c.journal, c.order_key, c.traceparent,
+    {run_columns},
     -- An agent that knows less than this has an older copy of its journal. What may run twice need not be told.
     CASE
         WHEN c.on_interrupt = 'rerun' THEN NULL

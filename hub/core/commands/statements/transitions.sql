@@ -1,10 +1,14 @@
+-- fragment: locked_columns
+-- Of `commands c`: what decisions about a command depend on, and the clock.
+c.id, c.client_id, c.status, c.version, c.attempt, c.max_retries, c.back_off, c.expires_at, c.timeout_s, c.on_interrupt,
+c.cancel_requested_at, c.held_reasons, c.accepted_at, c.unknown_reason, c.deadline_at, c.created_at, c.finished_at,
+c.dead_letter_reason, c.dead_letter_closed_by, c.lease_until, floorhub_now() AS now
+
 -- name: lock
 -- Commands about which something is to be decided, locked in id order so that two workers cannot deadlock, with the
 -- database's clock and the reports of this batch that already left a row in the log.
 SELECT
-    c.id, c.client_id, c.status, c.version, c.attempt, c.max_retries, c.back_off, c.expires_at, c.timeout_s, c.on_interrupt,
-    c.cancel_requested_at, c.held_reasons, c.accepted_at, c.unknown_reason, c.deadline_at, c.created_at, c.finished_at, c.dead_letter_reason,
-    c.dead_letter_closed_by, c.lease_until, floorhub_now() AS now,
+    {locked_columns},
     ARRAY(
         SELECT l.report_id FROM command_logs l
         WHERE l.command_id = c.id AND l.report_id = ANY (%(report_ids)s)
@@ -16,10 +20,7 @@ FOR UPDATE OF c;
 
 -- name: lock_overdue
 -- Commands whose deadline has passed; what another worker decides just now is left to it.
-SELECT
-    c.id, c.client_id, c.status, c.version, c.attempt, c.max_retries, c.back_off, c.expires_at, c.timeout_s, c.on_interrupt,
-    c.cancel_requested_at, c.held_reasons, c.accepted_at, c.unknown_reason, c.deadline_at, c.created_at, c.finished_at, c.dead_letter_reason,
-    c.dead_letter_closed_by, c.lease_until, floorhub_now() AS now, ARRAY[]::uuid[] AS seen
+SELECT {locked_columns}, ARRAY[]::uuid[] AS seen
 FROM commands c
 WHERE c.deadline_at <= floorhub_now()
 ORDER BY c.deadline_at
@@ -28,10 +29,7 @@ FOR UPDATE OF c SKIP LOCKED;
 
 -- name: lock_handed_out
 -- What a client holds, when its journal turns out to be lost.
-SELECT
-    c.id, c.client_id, c.status, c.version, c.attempt, c.max_retries, c.back_off, c.expires_at, c.timeout_s, c.on_interrupt,
-    c.cancel_requested_at, c.held_reasons, c.accepted_at, c.unknown_reason, c.deadline_at, c.created_at, c.finished_at, c.dead_letter_reason,
-    c.dead_letter_closed_by, c.lease_until, floorhub_now() AS now, ARRAY[]::uuid[] AS seen
+SELECT {locked_columns}, ARRAY[]::uuid[] AS seen
 FROM commands c
 WHERE c.client_id = %(client_id)s AND c.status IN ('queued', 'running')
 ORDER BY c.id

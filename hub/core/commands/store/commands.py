@@ -1,10 +1,11 @@
 """Reading commands and their logs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from psycopg.rows import DictRow
+import msgspec
 
 from hub.database.engine import Connection, reading
 from hub.database.hot import HotStatement
@@ -17,16 +18,71 @@ _UNFINISHED = statement("core/commands/commands", "unfinished")
 _ENDED = statement("core/commands/commands", "ended")
 
 
-async def find(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, DictRow]:
+class StoredCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """A command as its row shows it to people and programs."""
+
+    id: UUID
+    client_id: str
+    batch_id: UUID | None
+    action: str
+    lane: str
+    payload: dict[str, Any]
+    priority: int
+    status: str
+    version: int
+    attempt: int
+    max_retries: int
+    back_off: Mapping[str, float] | None
+    not_before: datetime | None
+    expires_at: datetime
+    timeout_s: float
+    on_interrupt: str
+    order_key: str | None
+    when_offline: str
+    reference: str | None
+    tags: list[str]
+    estimated_duration_s: float | None
+    created_at: datetime
+    queued_at: datetime | None = None
+    sent_at: datetime | None = None
+    accepted_at: datetime | None = None
+    started_at: datetime | None = None
+    held_reasons: list[str] | None = None
+    finished_at: datetime | None = None
+    cancel_requested_at: datetime | None = None
+    progress: Mapping[str, Any] | None = None
+    result: Mapping[str, Any] | None = None
+    error: Mapping[str, Any] | None = None
+    unknown_reason: str | None = None
+    dead_letter_reason: str | None = None
+    dead_letter_closed_at: datetime | None = None
+    dead_letter_closed_by: str | None = None
+    replay_of: UUID | None = None
+    replayed_by: UUID | None = None
+    """The command that replays this one."""
+
+
+class StoredLog(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of a command."""
+
+    version: int
+    at: datetime
+    event: str
+    status: str
+    attempt: int
+    detail: Mapping[str, Any] | None
+
+
+async def find(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, StoredCommand]:
     """The commands with these ids that exist."""
     cursor = await _FIND.execute(connection, ids=list(ids))
-    return {row["id"]: row for row in await cursor.fetchall()}
+    return {row["id"]: StoredCommand(**row) for row in await cursor.fetchall()}
 
 
-async def logs(connection: Connection, command_id: UUID) -> list[DictRow]:
+async def logs(connection: Connection, command_id: UUID) -> list[StoredLog]:
     """Every change of a command, oldest first."""
     cursor = await connection.execute(_LOGS, {"id": command_id})
-    return await cursor.fetchall()
+    return [StoredLog(**row) for row in await cursor.fetchall()]
 
 
 async def page(
@@ -41,7 +97,7 @@ async def page(
     created_after: datetime | None = None,
     created_before: datetime | None = None,
     limit: int,
-) -> list[DictRow]:
+) -> list[StoredCommand]:
     """Commands, newest first; a filter that is None lets everything through."""
     cursor = reading(connection)
     await cursor.execute(
@@ -58,7 +114,7 @@ async def page(
             "limit": limit,
         },
     )
-    return await cursor.fetchall()
+    return [StoredCommand(**row) for row in await cursor.fetchall()]
 
 
 async def unfinished(connection: Connection) -> dict[str, int]:

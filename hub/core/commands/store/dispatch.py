@@ -8,7 +8,8 @@ from psycopg import AsyncRawCursor
 from psycopg.rows import DictRow
 
 from hub.core.commands.rules import lanes, lifecycle
-from hub.core.commands.store.transitions import LockedCommand, handed_out
+from hub.core.commands.rules.lifecycle import LockedCommand
+from hub.core.commands.store.transitions import handed_out
 from hub.database.engine import Connection
 from hub.database.hot import HotStatement
 from hub.database.statements import statement

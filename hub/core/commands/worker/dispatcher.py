@@ -8,8 +8,9 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
 
-from hub.core.commands.store import dispatch as store
-from hub.core.commands.store.transitions import LockedCommand
+from hub.core.commands.rules.lifecycle import LockedCommand
+from hub.core.commands.store import dispatch
+from hub.core.commands.store.ports import Dispatch
 from hub.core.commands.telemetry import Event, Metrics
 from hub.database.engine import Database
 from hub.errors import UnavailableError
@@ -36,12 +37,14 @@ class Dispatcher:
         *,
         handed_out: Callable[[Sequence[LockedCommand]], None] = lambda _: None,
         alone: Callable[[], bool] = lambda: False,
+        dispatch: Dispatch = dispatch,
         poll_s: float = POLL_S,
     ) -> None:
         """`handed_out` hears of commands once their claim is committed, before they are published; `alone` says whether
         no other worker claims."""
         self._handed_out = handed_out
         self._alone = alone
+        self._dispatch = dispatch
         self._emptied: set[str] = set()
         self._metrics = metrics
         self._database = database
@@ -86,25 +89,31 @@ class Dispatcher:
                 next_poll = loop.time() + self._poll_s
                 continue
             try:
-                if loop.time() >= next_poll:
+                due = loop.time() >= next_poll
+                if due:
                     next_poll = loop.time() + self._poll_s
-                    await self._poll()
-                elif self._again:
-                    await self._send_again()
-                await self._serve()
+                await self.round(poll=due)
             except UnavailableError as problem:
                 self._log.warning(LoopEvent.TASK_RETRY, task="dispatcher", code=problem.code)
+
+    async def round(self, *, poll: bool = False) -> None:
+        """Send what is due now; with `poll` also look for it in the database. Raises UnavailableError."""
+        if poll:
+            await self._poll()
+        elif self._again:
+            await self._send_again()
+        await self._serve()
 
     async def _poll(self) -> None:
         await self._send_again()
         async with self._database.connection() as connection:
-            self._wanted |= await store.clients_with_work(connection)
+            self._wanted |= await self._dispatch.clients_with_work(connection)
 
     async def _send_again(self) -> None:
         self._again = False
         async with self._database.connection() as connection:
-            cancels = await store.resend_cancels(connection)
-            runs = await store.resend(connection)
+            cancels = await self._dispatch.resend_cancels(connection)
+            runs = await self._dispatch.resend(connection)
         for cancel in cancels:
             self._publisher.cancel(cancel)
             self._log.info(Event.COMMAND_CANCEL_SENT, command_id=cancel.command_id, client_id=cancel.client_id)
@@ -117,7 +126,7 @@ class Dispatcher:
             self._wanted.difference_update(wanted)
             try:
                 async with self._database.connection() as connection:
-                    claim = await store.claim(connection, wanted, alone=self._alone())
+                    claim = await self._dispatch.claim(connection, wanted, alone=self._alone())
             except UnavailableError:
                 self._wanted.update(wanted)
                 raise

@@ -1,7 +1,8 @@
 """What time alone brings about: scheduled commands become due, and deadlines pass. Any number of workers may run it."""
 
 from hub.core.commands.service.commands import Commands
-from hub.core.commands.store import dispatch as store
+from hub.core.commands.store import dispatch
+from hub.core.commands.store.ports import Dispatch
 from hub.database.engine import Database
 from hub.loops import Loop, periodic
 from hub.signals.ports import Signals
@@ -13,17 +14,28 @@ SHORTEST_SLEEP_S = 0.01
 MOST = 500
 
 
-def reaper(database: Database, commands: Commands, signals: Signals, log: Log) -> Loop:
-    """The loop."""
+class Reaper:
+    """`look` until `loop` does."""
 
-    async def look() -> float:
-        async with database.connection() as connection:
-            woken = await store.wake_scheduled(connection)
-        signals.work_for(woken)
-        while await commands.close_overdue(MOST) == MOST:
+    def __init__(
+        self, database: Database, commands: Commands, signals: Signals, *, dispatch: Dispatch = dispatch
+    ) -> None:
+        self._database = database
+        self._commands = commands
+        self._signals = signals
+        self._dispatch = dispatch
+
+    async def look(self) -> float:
+        """Do what is due now; how many seconds until the next look. Raises UnavailableError."""
+        async with self._database.connection() as connection:
+            woken = await self._dispatch.wake_scheduled(connection)
+        self._signals.work_for(woken)
+        while await self._commands.close_overdue(MOST) == MOST:
             pass
-        async with database.connection() as connection:
-            seconds = await store.seconds_to_next_due(connection)
+        async with self._database.connection() as connection:
+            seconds = await self._dispatch.seconds_to_next_due(connection)
         return LONGEST_SLEEP_S if seconds is None else min(max(seconds, SHORTEST_SLEEP_S), LONGEST_SLEEP_S)
 
-    return periodic("reaper", look, log, pause_s=LONGEST_SLEEP_S, first_s=0.0)
+    def loop(self, log: Log) -> Loop:
+        """The loop."""
+        return periodic("reaper", self.look, log, pause_s=LONGEST_SLEEP_S, first_s=0.0)

@@ -191,19 +191,17 @@ class Channels:
                 missing: dict[UUID, int] = {}
                 kept: dict[str, list[Key]] = {client_id: [] for client_id in living}
                 for row in rows:
-                    channel = living[row["client_id"]]
-                    run, cancel = ("run", row["id"], row["attempt"]), ("cancel", row["id"], 0)
+                    channel = living[row.client_id]
+                    run, cancel = ("run", row.id, row.attempt), ("cancel", row.id, 0)
                     kept[channel.client_id] += [run, cancel]
-                    if row["cancelled"]:
-                        if row["cancel_id"] is None:
+                    if row.cancelled:
+                        if row.cancel_id is None:
                             continue  # Its cancel goes first, and dispatch is about to name it.
-                        if channel.is_news(cancel, row["cancel_sends"]):
-                            asked = Cancel(
-                                client_id=channel.client_id, cancel_id=row["cancel_id"], command_id=row["id"]
-                            )
-                            channel.put(asked, row["cancel_sends"])
-                    if channel.is_news(run, row["sends"]):
-                        missing[row["id"]] = row["sends"]
+                        if channel.is_news(cancel, row.cancel_sends):
+                            asked = Cancel(client_id=channel.client_id, cancel_id=row.cancel_id, command_id=row.id)
+                            channel.put(asked, row.cancel_sends)
+                    if channel.is_news(run, row.sends):
+                        missing[row.id] = row.sends
                 for message in await store.runs(connection, list(missing)) if missing else ():
                     living[message.client_id].put(message, missing[message.command_id])
             for client_id, keys in kept.items():

@@ -124,6 +124,14 @@ def age(evidence: Evidence, now: datetime, roll_called_at: datetime | None) -> E
     return evidence
 
 
+def recorded_at(old: Evidence, new: Evidence) -> datetime | None:
+    """The time of the row in the history that a change of evidence makes; None when it makes none, for neither presence
+    nor connection changed."""
+    if (new.presence, new.session, new.connection) == (old.presence, old.session, old.connection):
+        return None
+    return new.heard_at if new.presence is old.presence else new.since
+
+
 def _to(evidence: Evidence, presence: Presence, reason: str, now: datetime) -> Evidence:
     if evidence.presence is presence:
         return evidence

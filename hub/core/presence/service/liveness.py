@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from hub.core.presence.store import Life
+from hub.core.presence.rules.liveness import Life
 from hub.errors import UnavailableError
 
 FLUSH_S = 1.0

@@ -5,22 +5,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, assert_never
+from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
 from hub.api.text import clean, clean_text
 from hub.core.commands.rules import lifecycle
-from hub.core.commands.store import dispatch as dispatch_store
-from hub.core.commands.store import transitions
-from hub.core.commands.store.transitions import LockedCommand
+from hub.core.commands.rules.lifecycle import LockedCommand
+from hub.core.commands.store import dispatch, transitions
+from hub.core.commands.store.ports import Dispatch, Transitions
 from hub.core.presence import store as sessions
 from hub.core.presence.rules import identity as identities
 from hub.core.presence.rules import presence
 from hub.core.presence.rules.admission import Judgement, Verdict, judge
 from hub.core.presence.rules.identity import Claim, Finding, Identity
+from hub.core.presence.rules.liveness import Life
 from hub.core.presence.rules.presence import Evidence, Heard, Sign
 from hub.core.presence.service.liveness import SignsOfLife
-from hub.core.presence.store import Life, LockedSession
+from hub.core.presence.store import LockedSession, Sessions
 from hub.core.presence.telemetry import Event, Metrics
 from hub.database.engine import Connection, Database
 from hub.signals.ports import Publisher, Signals
@@ -58,8 +60,24 @@ class _Round:
 class PresenceService:
     """The service. Every worker hears presence itself, so each sign may come several times."""
 
-    def __init__(self, database: Database, publisher: Publisher, signals: Signals, metrics: Metrics, log: Log) -> None:
+    def __init__(
+        self,
+        database: Database,
+        publisher: Publisher,
+        signals: Signals,
+        metrics: Metrics,
+        log: Log,
+        *,
+        sessions: Sessions = sessions,
+        transitions: Transitions = transitions,
+        dispatch: Dispatch = dispatch,
+        new_id: Callable[[], UUID] = uuid7,
+    ) -> None:
         self._database = database
+        self._sessions = sessions
+        self._transitions = transitions
+        self._dispatch = dispatch
+        self._new_id = new_id
         self._publisher = publisher
         self._signals = signals
         self._metrics = metrics
@@ -81,7 +99,7 @@ class PresenceService:
             await self.signs.write()  # a birth is judged by all that was heard before it
         done = _Round()
         async with self._database.transaction() as connection:
-            locked = await sessions.lock(connection, [sighting.client_id for sighting in sightings])
+            locked = await self._sessions.lock(connection, [sighting.client_id for sighting in sightings])
             for sighting in sightings:
                 session = locked.get(sighting.client_id)
                 if session is None or session.client_status != "active":
@@ -124,8 +142,8 @@ class PresenceService:
             follows = False  # The broker still keeps what the client said before it left MQTT.
         superseded, lives = False, []
         if birth.session != session.evidence.session:
-            superseded = await sessions.superseded(connection, client_id, birth.session, birth.connection)
-            lives = await sessions.lives(connection, client_id, session.watched_from)
+            superseded = await self._sessions.superseded(connection, client_id, birth.session, birth.connection)
+            lives = await self._sessions.lives(connection, client_id, session.watched_from)
         claim = Claim(
             level=birth.level,
             session=birth.session,
@@ -142,7 +160,7 @@ class PresenceService:
             superseded=superseded,
             follows=follows,
             lives=lives,
-            fresh=str(uuid7()),
+            fresh=str(self._new_id()),
         )
 
     async def _repeated(
@@ -157,7 +175,7 @@ class PresenceService:
         if identity.confirmed < identity.issued:
             # Its welcome may have been lost; the epoch stays the same.
             done.welcomes.append(_welcome(session, birth, identity, None))
-        await dispatch_store.offer_again(connection, session.client_id, identity.journal or "")
+        await self._dispatch.offer_again(connection, session.client_id, identity.journal or "")
         done.woken.add(session.client_id)
         return replace(session, evidence=evidence)
 
@@ -175,8 +193,8 @@ class PresenceService:
         evidence = presence.hear(old, heard, session.now)
         await self._save(connection, client_id, old, evidence, done, shown=birth.epoch, issued=identity.issued)
         await self._found(connection, client_id, judged.finding, done)
-        await sessions.save_identity(connection, client_id, identity)
-        await sessions.save_birth(
+        await self._sessions.save_identity(connection, client_id, identity)
+        await self._sessions.save_birth(
             connection,
             client_id,
             agent_name=clean_text(birth.agent.name),
@@ -184,7 +202,7 @@ class PresenceService:
             clock_skew=birth.clock - session.now,
         )
         done.welcomes.append(_welcome(session, birth, identity, None))
-        await dispatch_store.offer_again(connection, client_id, identity.journal or "")
+        await self._dispatch.offer_again(connection, client_id, identity.journal or "")
         done.woken.add(client_id)
         return replace(session, evidence=evidence, identity=replace(identity, session=birth.session))
 
@@ -195,8 +213,8 @@ class PresenceService:
         seen = replace(
             session.evidence, session=clean_text(birth.session), connection=birth.connection, reason="another_session"
         )
-        await sessions.save_identity(connection, session.client_id, identity)
-        await sessions.record_doubt(
+        await self._sessions.save_identity(connection, session.client_id, identity)
+        await self._sessions.record_doubt(
             connection, session.client_id, seen, session.now, shown=birth.epoch, issued=identity.issued
         )
         self._log.warning(Event.CLIENT_UNVERIFIED, client_id=session.client_id, session=seen.session)
@@ -227,11 +245,11 @@ class PresenceService:
             self._log.warning(Event.CLIENT_EPOCH_AHEAD, client_id=client_id)
         if finding not in (Finding.LOST, Finding.NEW_SESSION):
             return
-        commands = await transitions.lock_handed_out(connection, client_id)
+        commands = await self._transitions.lock_handed_out(connection, client_id)
         for command in commands:
             event = lifecycle.JournalLost(finding.value)
             command.fold(lifecycle.decide(command.state, event, command.now))
-        await transitions.apply(connection, commands)
+        await self._transitions.apply(connection, commands)
         done.changed += [command for command in commands if command.changed]
         if finding is Finding.LOST or commands:
             self._log.warning(
@@ -266,7 +284,7 @@ class PresenceService:
         shown: int | None = None,
         issued: int | None = None,
     ) -> None:
-        await sessions.save_presence(connection, client_id, old, new, shown=shown, issued=issued)
+        await self._sessions.save_presence(connection, client_id, old, new, shown=shown, issued=issued)
         done.moved.append((client_id, new.presence.value, new.reason))
 
     async def _raise_alarm(
@@ -291,7 +309,7 @@ class PresenceService:
             "stays": stays,
             "agent": f"{clean_text(birth.agent.name)} {clean_text(birth.agent.version)}",
         }
-        await sessions.keep_away(connection, client_id, reason, detail)
+        await self._sessions.keep_away(connection, client_id, reason, detail)
         done.twins.append((client_id, str(stays)))
         if leaves:
             done.welcomes.append(_welcome(session, birth, session.identity, reason))
@@ -307,13 +325,13 @@ class PresenceService:
         if not signs:
             return
         async with self._database.connection() as connection:
-            stored = await sessions.confirm(connection, signs)
+            stored = await self._sessions.confirm(connection, signs)
         due = {client_id for client_id, state in stored if state != "online"}
         if not due:
             return
         done = _Round()
         async with self._database.transaction() as connection:
-            locked = await sessions.lock(connection, sorted(due))
+            locked = await self._sessions.lock(connection, sorted(due))
             for life in signs:
                 session = locked.get(life.client_id)
                 if session is not None and life.connection is not None:
@@ -329,8 +347,8 @@ class PresenceService:
             evidence = presence.hear(old, born, session.now)
             await self._save(connection, client_id, old, evidence, done)
             await self._found(connection, client_id, finding, done)
-            await sessions.save_identity(connection, client_id, identity)
-            await dispatch_store.offer_again(connection, client_id, identity.journal or "")
+            await self._sessions.save_identity(connection, client_id, identity)
+            await self._dispatch.offer_again(connection, client_id, identity.journal or "")
             done.woken.add(client_id)
             return replace(session, evidence=evidence, identity=identity)
         heard = Heard(Sign.HEARTBEAT, life.session, number, old.level)
@@ -344,7 +362,7 @@ class PresenceService:
     async def describe(self, client_id: str, state: dict[str, Any]) -> None:
         """Keep what a client says of itself."""
         async with self._database.connection() as connection:
-            await sessions.save_state(connection, client_id, clean(state))
+            await self._sessions.save_state(connection, client_id, clean(state))
 
     async def age(self) -> None:
         """Who was silent for too long is unknown. Call it every second or so."""
@@ -355,7 +373,7 @@ class PresenceService:
             before = now - presence.SILENCE
             if roll_called_at is not None and now - roll_called_at >= presence.ROLL_CALL_PATIENCE:
                 before = max(before, roll_called_at)
-            for session in await sessions.lock_online(connection, before):
+            for session in await self._sessions.lock_online(connection, before):
                 evidence = presence.age(session.evidence, session.now, roll_called_at)
                 if evidence != session.evidence:
                     await self._save(connection, session.client_id, session.evidence, evidence, done)

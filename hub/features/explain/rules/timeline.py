@@ -39,12 +39,32 @@ class Timed(Protocol):
         """When the agent had journalled it."""
 
 
-def timeline(command: Timed, logs: Sequence[Mapping[str, Any]]) -> list[Hop]:
-    """The hops of a command in order of time, from its row and its rows of `command_logs`.
+class Logged(Protocol):
+    """A row of a command's log."""
+
+    @property
+    def at(self) -> datetime:
+        """When it happened."""
+
+    @property
+    def event(self) -> str:
+        """What happened."""
+
+    @property
+    def attempt(self) -> int:
+        """Of which attempt."""
+
+    @property
+    def detail(self) -> Mapping[str, Any] | None:
+        """What belongs to it."""
+
+
+def timeline(command: Timed, logs: Sequence[Logged]) -> list[Hop]:
+    """The hops of a command in order of time, from its row and those of its log.
 
     `sent` (at the broker) and `accepted` (in the agent's journal) are known of the present attempt only.
     """
-    found = [(entry["at"], entry["event"], entry["attempt"], entry.get("detail")) for entry in logs]
+    found = [(entry.at, entry.event, entry.attempt, entry.detail) for entry in logs]
     for at, event in ((command.sent_at, "sent"), (command.accepted_at, "accepted")):
         if at is not None:
             found.append((at, event, command.attempt, None))

@@ -1,138 +1,24 @@
-"""The life of a command: every status, every event, and the one function that decides what follows.
-
-`decide` is pure. The store applies what it returns with one guarded statement ("to X if still in Y and attempt
-is N"); dispatch moves pending to queued with a statement of its own, which a test holds against this table.
-
-            ┌── failed, retryable ──┐
-            v                       │
-    pending ──> queued ──────> running ──> completed | failed | cancelled
-       │          │                │
-       │          ├──> completed | failed | cancelled | expired
-       │          └────────────────┴──> unknown ──> completed | failed | cancelled | expired (a late report)
-       └──> cancelled | expired
-
-What a person may do about a command that ended without success is decided in `dead_letters`.
-"""
+"""What may happen to a command, and the one function that decides what follows."""
 
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, assert_never
 
-from hub.core.commands.rules.retry import RetryPolicy
-from schemas.states import HELD_ALLOWANCE_S, ReportStatus
-
-
-class Status(enum.StrEnum):
-    """Where a command is. Who moves it on and who cleans up is said at each."""
-
-    PENDING = "pending"
-    """Stored; not handed out in its current attempt. Dispatch hands it out; the reaper expires it."""
-    QUEUED = "queued"
-    """Handed out in its current attempt, perhaps received. The agent's report moves it; the reaper, 60 s after
-    `expires_at`, makes it unknown."""
-    RUNNING = "running"
-    """The agent reported started. Its report ends it; the reaper, after `timeout_s` and a grace, makes it unknown."""
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-    REJECTED = "rejected"
-    """A row of a batch that quota or permission refused; nothing was taken."""
-    UNKNOWN = "unknown"
-    """The effect may or may not have happened; a late report of the same attempt still decides it."""
-
-
-FINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.EXPIRED, Status.REJECTED})
-#: Ended, as far as a caller who waits is concerned.
-ENDED = FINAL | {Status.UNKNOWN}
-#: With the agent: handed out and not ended. These fill a window.
-HANDED_OUT = frozenset({Status.QUEUED, Status.RUNNING})
-
-NO_WORD_GRACE = timedelta(seconds=60)
-"""How long after `expires_at` a queued command waits for the agent's word."""
-RUN_GRACE = timedelta(seconds=30)
-"""How long after `timeout_s` a running command waits: the agent's own time-out and its report come first."""
-HELD_ALLOWANCE = timedelta(seconds=HELD_ALLOWANCE_S)
-"""How long a run may wait for a person (paper, a jam) on top of its `timeout_s`."""
-ACCEPTED_LEASE = timedelta(seconds=60)
-"""When an attempt that the agent has, and has not begun, is offered again. An agent that starts anew begins nothing of
-its journal before it is offered once more, and the offer may have been lost with the hub that made it."""
-BUSY_DELAY = timedelta(seconds=5)
-"""When an attempt that the agent was too busy to take is sent again."""
+from hub.core.commands.rules.lifecycle.states import (
+    BUSY_DELAY,
+    ENDED,
+    FINAL,
+    HANDED_OUT,
+    Command,
+    Status,
+    deadline_of,
+)
+from schemas.states import ReportStatus
 
 MAX_REASONS = 20
 """How many reasons for being held are kept."""
-
-TRANSITIONS: Mapping[Status, frozenset[Status]] = {
-    Status.PENDING: frozenset({Status.QUEUED, Status.CANCELLED, Status.EXPIRED}),
-    Status.QUEUED: frozenset(
-        {
-            Status.RUNNING,
-            Status.COMPLETED,
-            Status.FAILED,
-            Status.CANCELLED,
-            Status.EXPIRED,
-            Status.PENDING,
-            Status.UNKNOWN,
-        }
-    ),
-    Status.RUNNING: frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.UNKNOWN, Status.PENDING}),
-    Status.UNKNOWN: frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.EXPIRED}),
-    Status.COMPLETED: frozenset(),
-    Status.FAILED: frozenset(),
-    Status.CANCELLED: frozenset(),
-    Status.EXPIRED: frozenset(),
-    Status.REJECTED: frozenset(),
-}
-"""Each transition that the code can make, and no other."""
-
-
-class Ignored(enum.StrEnum):
-    """Why an event changed nothing."""
-
-    REPEATED = "repeated"
-    """The command is already where the event would bring it."""
-    LATE = "late"
-    """The command has ended, and the event says nothing that overrules the end."""
-    OLD_ATTEMPT = "old_attempt"
-    NOT_HANDED_OUT = "not_handed_out"
-    """A report about an attempt that the hub has not handed out."""
-    UNSUPPORTED = "unsupported"
-    """A status of a newer agent that this hub does not know."""
-    NOT_DUE = "not_due"
-    NOT_A_DEAD_LETTER = "not_a_dead_letter"
-    CLOSED = "closed"
-    """It was a dead letter, which something else has closed."""
-    NEEDS_FORCE = "needs_force"
-    """Its effect may have happened."""
-    NOT_UNKNOWN = "not_unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """What the decision depends on; a row of the table `commands`, less what it does not."""
-
-    status: Status
-    attempt: int
-    expires_at: datetime
-    timeout_s: float
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
-    cancel_requested: bool = False
-    held: bool = False
-    accepted: bool = False
-    rerun: bool = False
-    unknown_reason: str | None = None
-    deadline_at: datetime | None = None
-    dead_letter_reason: str | None = None
-    dead_letter_closed_by: str | None = None
-
-    @property
-    def waits(self) -> bool:
-        """Whether it is an open dead letter, which waits for a person."""
-        return self.dead_letter_reason is not None and self.dead_letter_closed_by is None
-
 
 # --- events --------------------------------------------------------------------------------------------------
 
@@ -175,6 +61,27 @@ Event = Reported | CancelRequested | DeadlinePassed | JournalLost
 # --- decisions -----------------------------------------------------------------------------------------------
 
 
+class Ignored(enum.StrEnum):
+    """Why an event changed nothing."""
+
+    REPEATED = "repeated"
+    """The command is already where the event would bring it."""
+    LATE = "late"
+    """The command has ended, and the event says nothing that overrules the end."""
+    OLD_ATTEMPT = "old_attempt"
+    NOT_HANDED_OUT = "not_handed_out"
+    """A report about an attempt that the hub has not handed out."""
+    UNSUPPORTED = "unsupported"
+    """A status of a newer agent that this hub does not know."""
+    NOT_DUE = "not_due"
+    NOT_A_DEAD_LETTER = "not_a_dead_letter"
+    CLOSED = "closed"
+    """It was a dead letter, which something else has closed."""
+    NEEDS_FORCE = "needs_force"
+    """Its effect may have happened."""
+    NOT_UNKNOWN = "not_unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
     """To another status, or a change worth a row in the log within the same one.
@@ -213,22 +120,6 @@ class Ignore:
 
 
 Decision = Move | Touch | Close | Ignore
-
-
-def deadline_of(
-    status: Status, expires_at: datetime, timeout_s: float, now: datetime, *, held: bool
-) -> datetime | None:
-    """Until when a command may stay in `status` before the reaper decides; None for ever."""
-    match status:
-        case Status.PENDING:
-            return expires_at
-        case Status.QUEUED:
-            return expires_at + NO_WORD_GRACE
-        case Status.RUNNING:
-            return now + timedelta(seconds=timeout_s) + RUN_GRACE + (HELD_ALLOWANCE if held else timedelta(0))
-        case Status.COMPLETED | Status.FAILED | Status.CANCELLED | Status.EXPIRED | Status.REJECTED | Status.UNKNOWN:
-            return None
-    assert_never(status)
 
 
 def decide(command: Command, event: Event, now: datetime) -> Decision:
