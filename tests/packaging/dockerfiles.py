@@ -37,7 +37,7 @@ def read(file: Path) -> list[Step]:
 
 
 @dataclass
-class Stage:
+class BuildStage:
     """A stage while it is carried out."""
 
     root: Path
@@ -78,15 +78,15 @@ class Stage:
         return self.root / path.lstrip("/") if path.startswith("/") else self.workdir / path
 
 
-def carry_out(file: Path, folder: Path) -> Stage:
+def carry_out(file: Path, folder: Path) -> BuildStage:
     """Do the install steps of a Dockerfile in `folder`; its last stage."""
-    stages: dict[str, Stage] = {}
+    stages: dict[str, BuildStage] = {}
     for step in read(file):
         match step.word:
             case "FROM":
                 name = step.argument.rpartition(" AS ")[2] if " AS " in step.argument else "last"
                 (folder / name).mkdir(parents=True)
-                stages[name] = Stage(folder / name)
+                stages[name] = BuildStage(folder / name)
             case "WORKDIR":
                 stage = list(stages.values())[-1]
                 stage.workdir = stage.place(step.argument)
@@ -100,7 +100,7 @@ def carry_out(file: Path, folder: Path) -> Stage:
     return stages["last"]
 
 
-def _copy(arguments: list[str], stages: dict[str, Stage]) -> None:
+def _copy(arguments: list[str], stages: dict[str, BuildStage]) -> None:
     target = list(stages.values())[-1]
     source_of = ROOT.joinpath
     if arguments[0].startswith("--from="):

@@ -104,7 +104,7 @@ class Worker:
             database, self, METRICS, self._log, handed_out=self.reports.remember, dispatch=commands
         )
         self.reaper = Reaper(database, self.commands, self, dispatch=commands)
-        self.presence.signs_wait = lambda: bool(self._signs or "signs" in self._busy)
+        self.presence.observations_wait = lambda: bool(self._signs or "signs" in self._busy)
         self._inbox: list[Arrived] = []
         self._signs: list[Sighting | Life] = []
         self._busy: set[str] = set()
@@ -189,7 +189,7 @@ class Worker:
                 message = codec.decode_reports(body)
                 assert not message.bad, message.bad
                 life = Life(client_id, message.session, message.epoch, message.connection, message.mark)
-                self.presence.signs.note(life)
+                self.presence.liveness.note(life)
                 self._note_soon()
                 self._inbox += [
                     Arrived(client_id, message.session, message.epoch, report) for report in message.reports
@@ -234,7 +234,7 @@ class Worker:
             if isinstance(sign, Sighting):
                 await self.presence.see([sign])
             else:
-                await self.presence.hear([sign])
+                await self.presence.observe([sign])
 
     def _attempt(self, what: str, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         def done(problem: UnavailableError | None) -> None:
@@ -277,7 +277,7 @@ class Worker:
             if problem is not None:
                 self._note_soon()
 
-        self._drive(self.presence.signs.write(), done)
+        self._drive(self.presence.liveness.write(), done)
 
     def ask_to_cancel(self, command_id: UUID) -> None:
         """What `Commands.cancel` does, less what HTTP asks of it."""

@@ -196,7 +196,7 @@ class Machine:
     def _cancels(self, event: Event) -> list[tuple[UUID, int]]:
         """The command of a cancel that the agent is about to obey, and the attempt that is under way (0: none)."""
         message = self._heard.pop(event.payload, None) if isinstance(event, MessageReceived) else None
-        if not isinstance(message, Cancel) or self.core._trust.version == 0 or self.core._kept_away:
+        if not isinstance(message, Cancel) or self.core._trust.version == 0 or self.core._fenced:
             return []
         entry = self.core._commands._ledger.unfinished(message.command_id)
         return [(message.command_id, entry.record.attempt if entry is not None and entry.began else 0)]

@@ -57,7 +57,7 @@ class _Connections:
         presence = parts.get(PresenceService)
         self._announcements = Announcements(outbound, presence)
         inbound = Inbound(parts.get(Reports), presence, parts.get(PubackTimes), log)
-        presence.signs_wait = lambda: bool(inbound.signs_waiting)
+        presence.observations_wait = lambda: bool(inbound.observations_waiting)
         session = outbound.session = Session(
             _address(settings, "hub", settings.mqtt_username, settings.mqtt_password),
             # Presence and state reach every worker; the rest reaches one of them.

@@ -108,7 +108,7 @@ class Sessions(Protocol):
         """Keep the client's latest description of itself."""
 
     async def confirm(self, connection: Connection, /, signs: Sequence[Life]) -> set[tuple[str, str]]:
-        """Record signs of life: (client, presence or `OFFERED`) of those heard. Needs no transaction."""
+        """Record observations: (client, presence or `OFFERED`) of those heard. Needs no transaction."""
 
 
 def _session(row: DictRow) -> LockedSession:
@@ -274,7 +274,7 @@ OFFERED = "offered"
 
 
 async def confirm(connection: Connection, signs: Sequence[Life]) -> set[tuple[str, str]]:
-    """Record signs of life of the sessions that the hub knows: (client, presence or `OFFERED`) of those heard."""
+    """Record observations of the sessions that the hub knows: (client, presence or `OFFERED`) of those heard."""
     rows = [asdict(life) for life in joined(signs)]
     cursor = await connection.execute(_CONFIRM, {"rows": Jsonb(rows)})
     return {(row["client_id"], row["presence"]) for row in await cursor.fetchall()}

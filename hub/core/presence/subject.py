@@ -25,7 +25,7 @@ def build(settings: Settings, parts: Parts) -> Subject:
             parts.get(Database), parts.get(Publishing), parts.get(LocalSignals), Metrics(parts.get(Meters)), log
         )
     )
-    loops: tuple[Loop, ...] = (periodic("liveness", presence.signs.write, log, pause_s=FLUSH_S),)
+    loops: tuple[Loop, ...] = (periodic("liveness", presence.liveness.write, log, pause_s=FLUSH_S),)
     if "worker" in settings.roles:
         loops += (periodic("ageing", presence.age, log, pause_s=AGE_EVERY_S, first_s=0.0),)
     return Subject(

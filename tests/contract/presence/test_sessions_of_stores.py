@@ -1,4 +1,4 @@
-"""Presence, identity and signs of life: the SQL and the simulation's store do the same."""
+"""Presence, identity and observations: the SQL and the simulation's store do the same."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -144,7 +144,7 @@ async def those_who_may_have_fallen_silent_are_online_and_were_heard_before(tria
     assert await silent(begin + timedelta(seconds=31)) == ["a-pc", "c-pc"]
 
 
-# --- signs of life -------------------------------------------------------------------------------------------
+# --- observations -------------------------------------------------------------------------------------------
 
 
 @case
@@ -185,8 +185,8 @@ async def several_signs_of_a_session_count_as_the_most_that_they_show(trial: Tri
     await trial.add_client("other-pc")
     await save_identity(trial, issued=9)
     signs = [Life(PC, "session-1", epoch, 1, mark) for epoch, mark in ((4, 2), (6, None), (5, 7))]
-    heard = await confirm(trial, *signs, Life("other-pc", "session-1", 1, 1))
-    assert heard == {(PC, "online"), ("other-pc", "online")}
+    observation = await confirm(trial, *signs, Life("other-pc", "session-1", 1, 1))
+    assert observation == {(PC, "online"), ("other-pc", "online")}
     identity = (await locked(trial)).identity
     assert (identity.confirmed, identity.mark) == (6, 7)
     assert await confirm(trial) == set()
@@ -323,22 +323,22 @@ class _AllIsHistory(SessionStore):
 class _AnyMarkCounts(SessionStore):
     async def confirm(self, _: Any, signs: Any) -> Any:
         number = {client_id: one.evidence.connection for client_id, one in self._tables.sessions.items()}
-        return await super().confirm(_, [replace(sign, connection=number.get(sign.client_id, 0)) for sign in signs])
+        return await super().confirm(_, [replace(kind, connection=number.get(kind.client_id, 0)) for kind in signs])
 
 
 class _BelievesAnyEpoch(SessionStore):
     async def confirm(self, _: Any, signs: Any) -> Any:
-        heard = await super().confirm(_, signs)
-        for sign in signs:
-            session = self._tables.sessions.get(sign.client_id)
-            if session is not None and session.evidence.session == sign.session and sign.epoch is not None:
-                session.identity = replace(session.identity, confirmed=sign.epoch)
-        return heard
+        observation = await super().confirm(_, signs)
+        for kind in signs:
+            session = self._tables.sessions.get(kind.client_id)
+            if session is not None and session.evidence.session == kind.session and kind.epoch is not None:
+                session.identity = replace(session.identity, confirmed=kind.epoch)
+        return observation
 
 
 class _HearsAnySession(SessionStore):
     async def confirm(self, _: Any, signs: Any) -> Any:
-        return await super().confirm(_, signs) | {(sign.client_id, OFFERED) for sign in signs}
+        return await super().confirm(_, signs) | {(kind.client_id, OFFERED) for kind in signs}
 
 
 class _ThatVeryConnection(SessionStore):

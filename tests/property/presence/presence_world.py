@@ -8,9 +8,9 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from hub.core.presence.rules.admission import Judgement, Verdict, judge
+from hub.core.presence.rules.admission import Admission, Verdict, admit
 from hub.core.presence.rules.identity import Claim, Finding, Identity, Lived, take_offer
-from hub.core.presence.rules.presence import ROLL_CALL_PATIENCE, Evidence, Heard, Sign, age, hear
+from hub.core.presence.rules.presence import ROLL_CALL_PATIENCE, Evidence, Observation, ObservationKind, age, observe
 from schemas.states import Level
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -20,7 +20,7 @@ START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 class Word:
     """A presence message."""
 
-    sign: Sign
+    kind: ObservationKind
     session: str
     connection: int
     journal: str | None = None
@@ -70,15 +70,15 @@ class Machine:
 
     def birth(self) -> Word:
         self.nonce = f"{self.session}/{self.connection}"
-        return self._word(Sign.BIRTH, nonce=self.nonce)
+        return self._word(ObservationKind.BIRTH, nonce=self.nonce)
 
     def heartbeat(self) -> Word:
-        return self._word(Sign.HEARTBEAT)
+        return self._word(ObservationKind.HEARTBEAT)
 
-    def _word(self, sign: Sign, nonce: str | None = None) -> Word:
+    def _word(self, kind: ObservationKind, nonce: str | None = None) -> Word:
         full = self.level is Level.FULL
         return Word(
-            sign,
+            kind,
             str(self.session),
             self.connection,
             self.disk.journal if full else None,
@@ -87,7 +87,7 @@ class Machine:
             nonce,
         )
 
-    def hear(self, welcome: Welcome) -> None:
+    def observe(self, welcome: Welcome) -> None:
         if self.level is Level.BASIC or not self.connected or welcome.nonce != self.nonce:
             return
         if welcome.session != self.session or welcome.epoch < (self.disk.epoch or 0):
@@ -117,20 +117,20 @@ class Hub:
 
     def see(self, word: Word, stream: deque[tuple[str, int]]) -> None:
         self.now += timedelta(milliseconds=1)
-        match word.sign:
-            case Sign.BIRTH:
+        match word.kind:
+            case ObservationKind.BIRTH:
                 self._birth(word, stream)
-            case Sign.HEARTBEAT:
+            case ObservationKind.HEARTBEAT:
                 self._alive(word)
-            case Sign.WILL | Sign.GOOD_BYE:
-                heard = Heard(word.sign, word.session, word.connection, self.evidence.level, word.retained)
-                self.evidence = hear(self.evidence, heard, self.now)
+            case ObservationKind.WILL | ObservationKind.GOOD_BYE:
+                observation = Observation(word.kind, word.session, word.connection, self.evidence.level, word.retained)
+                self.evidence = observe(self.evidence, observation, self.now)
 
     def _birth(self, word: Word, stream: deque[tuple[str, int]]) -> None:
         present = (str(self.evidence.session), self.evidence.connection)
         follows = word.mark is None and present in stream
         stream.append((word.session, word.connection))
-        judged = judge(
+        admission = admit(
             self.evidence,
             replace(self.identity, session=self.evidence.session),
             Claim(
@@ -147,15 +147,15 @@ class Hub:
             lives=self.lives(),
             fresh=f"journal-{len(self.births)}-{self.identity.issued}",
         )
-        self._follow(word, judged)
+        self._follow(word, admission)
 
-    def _follow(self, word: Word, judged: Judgement) -> None:
-        heard = Heard(Sign.BIRTH, word.session, word.connection, self.level, word.retained)
-        match judged.verdict:
+    def _follow(self, word: Word, admission: Admission) -> None:
+        observation = Observation(ObservationKind.BIRTH, word.session, word.connection, self.level, word.retained)
+        match admission.verdict:
             case Verdict.LATE:
                 self._offer(word)
             case Verdict.REPEATED:
-                after = hear(self.evidence, heard, self.now)
+                after = observe(self.evidence, observation, self.now)
                 if after != self.evidence:
                     self.evidence = after
                     if self.identity.confirmed < self.identity.issued:
@@ -163,18 +163,18 @@ class Hub:
             case Verdict.TURNED_AWAY | Verdict.ALARM_LEAVES:
                 self._welcome(word, self.identity, keep_away=True)
             case Verdict.DOUBTED:
-                self.identity = judged.identity
+                self.identity = admission.identity
                 self.births.append((word.session, word.connection, word.epoch, self.identity.issued))
                 self._offer(word)
             case Verdict.TAKEN | Verdict.ALARM_STAYS:
-                self.lost += judged.finding is Finding.LOST
-                self.identity = judged.identity
-                self.evidence = hear(self.evidence, heard, self.now)
+                self.lost += admission.finding is Finding.LOST
+                self.identity = admission.identity
+                self.evidence = observe(self.evidence, observation, self.now)
                 self.births.append((word.session, word.connection, word.epoch, self.identity.issued))
                 self._welcome(word, self.identity)
-        if judged.twin is not None:
-            self.alarms.append((word.session, judged.twin))
-            self.stays = judged.twin if judged.verdict is Verdict.ALARM_LEAVES else word.session
+        if admission.twin is not None:
+            self.alarms.append((word.session, admission.twin))
+            self.stays = admission.twin if admission.verdict is Verdict.ALARM_LEAVES else word.session
 
     def _alive(self, word: Word) -> None:
         identity = self.identity
@@ -183,12 +183,14 @@ class Hub:
             mark = max(identity.mark, word.mark or 0) if word.connection == self.evidence.connection else identity.mark
             self.identity = replace(identity, confirmed=max(identity.confirmed, shown), mark=mark)
         taken = take_offer(replace(self.identity, session=self.evidence.session), word.session, word.epoch, word.mark)
-        heard = Heard(Sign.HEARTBEAT, word.session, word.connection, self.evidence.level)
+        observation = Observation(ObservationKind.HEARTBEAT, word.session, word.connection, self.evidence.level)
         if taken is not None and self.stays is None:
             self.identity, offer, finding = taken
             self.lost += finding is Finding.LOST
-            heard = Heard(Sign.BIRTH, offer.session, max(offer.connection, word.connection), Level.FULL)
-        self.evidence = hear(self.evidence, heard, self.now)
+            observation = Observation(
+                ObservationKind.BIRTH, offer.session, max(offer.connection, word.connection), Level.FULL
+            )
+        self.evidence = observe(self.evidence, observation, self.now)
 
     def _welcome(self, word: Word, identity: Identity, *, keep_away: bool = False) -> None:
         welcome = Welcome(word.session, word.nonce, identity.journal or "", identity.issued, keep_away)
@@ -238,7 +240,7 @@ class World:
     # --- the broker ------------------------------------------------------------------------------------------
 
     def publish(self, word: Word) -> None:
-        if word.sign is Sign.HEARTBEAT:
+        if word.kind is ObservationKind.HEARTBEAT:
             listening = [worker for worker in self.workers if worker.connected]
             if listening:
                 listening[word.connection % len(listening)].queue.append(word)
@@ -254,7 +256,7 @@ class World:
         self.drop()
         machine.connection += 1
         machine.connected = True
-        self.holder, self.held = machine, Word(Sign.WILL, machine.session, machine.connection)
+        self.holder, self.held = machine, Word(ObservationKind.WILL, machine.session, machine.connection)
         self.publish(machine.birth())
 
     def drop(self) -> None:
@@ -300,7 +302,7 @@ class World:
         welcomes, self.hub.welcomes = self.hub.welcomes, []
         if self.holder is not None and not lose:
             for welcome in welcomes:
-                self.holder.hear(welcome)
+                self.holder.observe(welcome)
 
     def settle(self, rounds: int = 12) -> None:
         """Everything arrives: queues run empty, agents that live are connected, welcomed and heard, the roll is

@@ -5,7 +5,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hub.core.presence.rules.presence import HTTP, SILENCE, Evidence, Heard, Sign, age, hear, over_http
+from hub.core.presence.rules.presence import (
+    HTTP,
+    SILENCE,
+    Evidence,
+    Observation,
+    ObservationKind,
+    age,
+    observe,
+    over_http,
+)
 from schemas.states import Level, Presence
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -33,11 +42,11 @@ def test_a_basic_client_of_mqtt_owes_nothing() -> None:
 
 def test_the_next_sign_of_life_brings_it_back() -> None:
     gone = age(HERE, NOW + SILENCE, None)
-    heard = Heard(Sign.HEARTBEAT, HTTP + "a", 1, Level.BASIC)
-    assert hear(gone, heard, NOW + SILENCE + A_BIT).presence is Presence.ONLINE
+    observation = Observation(ObservationKind.HEARTBEAT, HTTP + "a", 1, Level.BASIC)
+    assert observe(gone, observation, NOW + SILENCE + A_BIT).presence is Presence.ONLINE
 
 
-@pytest.mark.parametrize("sign", [Sign.WILL, Sign.GOOD_BYE])
+@pytest.mark.parametrize("kind", [ObservationKind.WILL, ObservationKind.GOOD_BYE])
 @pytest.mark.parametrize("session", ["a", "b"])
-def test_what_the_broker_kept_of_a_session_of_mqtt_takes_nobody_offline(sign: Sign, session: str) -> None:
-    assert hear(HERE, Heard(sign, session, 9, Level.BASIC, retained=True), NOW + A_BIT) == HERE
+def test_what_the_broker_kept_of_a_session_of_mqtt_takes_nobody_offline(kind: ObservationKind, session: str) -> None:
+    assert observe(HERE, Observation(kind, session, 9, Level.BASIC, retained=True), NOW + A_BIT) == HERE

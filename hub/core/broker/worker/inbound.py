@@ -100,7 +100,7 @@ class Inbound:
                 if seen:
                     await presence.see([sign for sign in group if isinstance(sign, Sighting)])
                 else:
-                    await presence.hear([sign for sign in group if not isinstance(sign, Sighting)])
+                    await presence.observe([sign for sign in group if not isinstance(sign, Sighting)])
 
         self._signs: Intake[Sighting | Life] = Intake(look, most=100)
 
@@ -117,7 +117,7 @@ class Inbound:
         return len(self._reports)
 
     @property
-    def signs_waiting(self) -> int:
+    def observations_waiting(self) -> int:
         """Signs of presence that came in and are not looked at yet."""
         return len(self._signs)
 
@@ -171,7 +171,7 @@ class Inbound:
         message = codec.decode_reports(body)
         if not self._same(client_id, message.client_id, Channel.REPORTS):
             return True
-        self._presence.signs.note(Life(client_id, message.session, message.epoch, message.connection, message.mark))
+        self._presence.liveness.note(Life(client_id, message.session, message.epoch, message.connection, message.mark))
         room = True
         for report in message.reports:
             room &= self._reports.put(Arrived(client_id, message.session, message.epoch, report))

@@ -189,7 +189,7 @@ async def list_commands(
     summary="Cancel a command",
     description=(
         "A pending command is cancelled at once. One that was handed out is a question to its agent, asked until it "
-        "answers; what it has done already wins. Asking again is harmless."
+        "answers; what it has done already wins. Idempotent."
     ),
     responses=dict.fromkeys((401, 403, 404, 409, 422, 503), PROBLEM),
 )

@@ -95,7 +95,7 @@ class Commands:
 
     async def cancel(self, caller: Caller, command_id: UUID) -> StoredCommand:
         """Ask for a cancel. Pending: cancelled at once. Handed out: the agent is asked until it answers, and what it
-        has done already wins. Asking again is harmless. Raises NotFoundError, or ConflictError when it has ended
+        has done already wins. Idempotent. Raises NotFoundError, or ConflictError when it has ended
         otherwise."""
         async with self._database.transaction() as connection:
             locked = await self._transitions.lock(connection, [command_id])

@@ -107,7 +107,7 @@ class HttpClients:
         if met.keep_away is not None:
             raise ConflictError("fenced", client_id=agent.client_id)
         if met.session == session and not anew:
-            await self._presence.hear([Life(agent.client_id, session, None, met.connection)])
+            await self._presence.observe([Life(agent.client_id, session, None, met.connection)])
             return met
         if met.session != session and met.last is not None:
             raise ConflictError("session_over", client_id=agent.client_id)
@@ -151,6 +151,6 @@ class HttpClients:
             if owner is not None:
                 self._log.warning(Event.MESSAGE_REFUSED, client_id=client_id, reason="foreign_command")
             raise NotFoundError("command_not_found", command_id=report.command_id)
-        self._presence.signs.note(Life(client_id, HTTP + session, None))
+        self._presence.liveness.note(Life(client_id, HTTP + session, None))
         await self.reports.submit(Arrived(client_id, HTTP + session, None, report))
         return Receipt(client_id=client_id, report_ids=[report.report_id], hub_time=now)

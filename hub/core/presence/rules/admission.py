@@ -31,7 +31,7 @@ class Verdict(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Admission:
     """`identity` and `finding` count where the verdict changes something; `twin` is the session that lives beside."""
 
     verdict: Verdict
@@ -40,7 +40,7 @@ class Judgement:
     twin: str | None = None
 
 
-def judge(
+def admit(
     evidence: Evidence,
     identity: Identity,
     claim: Claim,
@@ -50,7 +50,7 @@ def judge(
     follows: bool,
     lives: Sequence[Lived],
     fresh: str,
-) -> Judgement:
+) -> Admission:
     """Judge a birth.
 
     `superseded`: this connection was heard before, and then another session. `follows`: the worker that hears it now
@@ -59,26 +59,26 @@ def judge(
     """
     if claim.session == evidence.session:
         if claim.connection < evidence.connection:
-            return Judgement(Verdict.LATE, identity)
+            return Admission(Verdict.LATE, identity)
         if claim.connection == evidence.connection:
-            return Judgement(Verdict.REPEATED, identity)
+            return Admission(Verdict.REPEATED, identity)
     elif superseded and not follows:
         # Every worker hears every birth; one that lags must not take the older for the newer one.
-        return Judgement(Verdict.LATE, identity)
+        return Admission(Verdict.LATE, identity)
     after, finding = identify(identity, claim, fresh=fresh)
     if kept_away:
         stays = claim.session == evidence.session or (finding is Finding.SAME and claim.mark is not None)
-        return Judgement(Verdict.TAKEN if stays else Verdict.TURNED_AWAY, after if stays else identity, finding)
+        return Admission(Verdict.TAKEN if stays else Verdict.TURNED_AWAY, after if stays else identity, finding)
     if claim.session != evidence.session:
         alarm = _alarm(evidence, identity, claim, lives, fresh)
         if alarm is not None:
             return alarm
-    return Judgement(Verdict.DOUBTED if finding is Finding.DOUBTFUL else Verdict.TAKEN, after, finding)
+    return Admission(Verdict.DOUBTED if finding is Finding.DOUBTFUL else Verdict.TAKEN, after, finding)
 
 
 def _alarm(
     evidence: Evidence, identity: Identity, claim: Claim, lives: Sequence[Lived], fresh: str
-) -> Judgement | None:
+) -> Admission | None:
     mine = next((life for life in lives if life.session == claim.session), None)
     if mine is None:
         return None
@@ -86,8 +86,8 @@ def _alarm(
     if other is None:
         return None
     if other.session == evidence.session and other.first_issued < mine.first_issued:
-        return Judgement(Verdict.ALARM_LEAVES, identity, twin=other.session)
+        return Admission(Verdict.ALARM_LEAVES, identity, twin=other.session)
     # Its journal gets a name of its own, so that the other one's cannot pass for it.
     issued = max(identity.issued, claim.epoch or 0) + 1
     own = replace(identity, journal=fresh, issued=issued, session=claim.session, mark=claim.mark or 0, offers=())
-    return Judgement(Verdict.ALARM_STAYS, own, Finding.LOST, twin=other.session)
+    return Admission(Verdict.ALARM_STAYS, own, Finding.LOST, twin=other.session)

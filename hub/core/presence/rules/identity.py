@@ -103,7 +103,7 @@ def identify(identity: Identity, claim: Claim, *, fresh: str) -> tuple[Identity,
 def take_offer(
     identity: Identity, session: str, epoch: int | None, mark: int | None
 ) -> tuple[Identity, Offer, Finding] | None:
-    """The identity after a sign of life of another session than the present one, when the epoch that it shows proves
+    """The identity after an observation of another session than the present one, when the epoch that it shows proves
     that it lives; else None."""
     offer = _taken(identity, session, epoch)
     if offer is None or session == identity.session:

@@ -1,4 +1,4 @@
-"""Signs of life that carry an epoch, and what several of them show together."""
+"""Observations that carry an epoch, and what several of them show together."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """A sign of life that carries an epoch: a heartbeat or reports. A basic client's reports have no connection, and
+    """An observation that carries an epoch: a heartbeat or reports. A basic client's reports have no connection, and
     nothing of it has a mark."""
 
     client_id: str

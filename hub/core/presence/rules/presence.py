@@ -34,7 +34,7 @@ class Evidence:
     """When `presence` last changed."""
 
 
-class Sign(enum.StrEnum):
+class ObservationKind(enum.StrEnum):
     """What was heard of a client."""
 
     BIRTH = "birth"
@@ -44,10 +44,10 @@ class Sign(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Observation:
     """One sign of a client, fenced by its session and connection."""
 
-    sign: Sign
+    kind: ObservationKind
     session: str
     connection: int
     level: Level = Level.FULL
@@ -69,44 +69,44 @@ def over_http(session: str | None) -> bool:
     return session is not None and session.startswith(HTTP)
 
 
-def hear(evidence: Evidence, heard: Heard, now: datetime) -> Evidence:
+def observe(evidence: Evidence, observation: Observation, now: datetime) -> Evidence:
     """The evidence after a sign. An older connection's sign changes nothing, nor does one that is over: what was said
     before its end may arrive after it. (A basic client may count its connections badly, and owes nothing that is late.)
     """
-    same = heard.session == evidence.session
+    same = observation.session == evidence.session
     if (
         same
         and evidence.level is Level.FULL
-        and heard.connection <= evidence.connection
+        and observation.connection <= evidence.connection
         and evidence.presence is Presence.OFFLINE
         and evidence.reason in ENDED
     ):
         return evidence
-    match heard.sign:
-        case Sign.BIRTH:
-            if same and heard.connection < evidence.connection:
+    match observation.kind:
+        case ObservationKind.BIRTH:
+            if same and observation.connection < evidence.connection:
                 return evidence
             born = replace(
                 evidence,
-                session=heard.session,
-                connection=heard.connection,
-                level=heard.level,
-                heard_at=(evidence.heard_at or NEVER) if heard.retained else now,
+                session=observation.session,
+                connection=observation.connection,
+                level=observation.level,
+                heard_at=(evidence.heard_at or NEVER) if observation.retained else now,
             )
             return _to(born, Presence.ONLINE, "birth", now)
-        case Sign.HEARTBEAT:
-            if not same or heard.connection < evidence.connection:
+        case ObservationKind.HEARTBEAT:
+            if not same or observation.connection < evidence.connection:
                 return evidence
             return _to(replace(evidence, heard_at=now), Presence.ONLINE, "heartbeat", now)
-        case Sign.GOOD_BYE | Sign.WILL:
-            if not same and heard.retained and evidence.level is Level.BASIC and not over_http(evidence.session):
+        case ObservationKind.GOOD_BYE | ObservationKind.WILL:
+            if not same and observation.retained and evidence.level is Level.BASIC and not over_http(evidence.session):
                 # The last word of a session whose birth nobody heard. Of a full agent the next roll call will tell.
                 return _to(evidence, Presence.OFFLINE, "connection_lost", now)
-            if not same or heard.connection < evidence.connection:
+            if not same or observation.connection < evidence.connection:
                 return evidence
-            reason = "stopped" if heard.sign is Sign.GOOD_BYE else "connection_lost"
+            reason = "stopped" if observation.kind is ObservationKind.GOOD_BYE else "connection_lost"
             return _to(evidence, Presence.OFFLINE, reason, now)
-    assert_never(heard.sign)
+    assert_never(observation.kind)
 
 
 def age(evidence: Evidence, now: datetime, roll_called_at: datetime | None) -> Evidence:

@@ -1,4 +1,4 @@
-"""Signs of life that reports bear: kept in mind, and written down together."""
+"""Observations that reports bear: kept in mind, and written down together."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -10,13 +10,13 @@ FLUSH_S = 1.0
 MOST = 20_000
 
 
-class SignsOfLife:
+class Liveness:
     """Reports prove life, and bear epoch and mark: too many to write each one down when it comes. What a worker that
     dies has not written costs nothing: agents show it again."""
 
-    def __init__(self, hear: Callable[[Sequence[Life]], Awaitable[None]]) -> None:
+    def __init__(self, observe: Callable[[Sequence[Life]], Awaitable[None]]) -> None:
         """`hear` writes them down; raises UnavailableError when it cannot."""
-        self._hear = hear
+        self._observe = observe
         self._noted: dict[tuple[str, str], Life] = {}
 
     def note(self, life: Life) -> None:
@@ -32,7 +32,7 @@ class SignsOfLife:
         """Write down what was noted so far. Raises UnavailableError, and then keeps it."""
         noted, self._noted = self._noted, {}
         try:
-            await self._hear(list(noted.values()))
+            await self._observe(list(noted.values()))
         except UnavailableError:
             for life in noted.values():
                 self.note(life)

@@ -17,11 +17,11 @@ from hub.core.commands.store.ports import Dispatch, Transitions
 from hub.core.presence import store as sessions
 from hub.core.presence.rules import identity as identities
 from hub.core.presence.rules import presence
-from hub.core.presence.rules.admission import Judgement, Verdict, judge
+from hub.core.presence.rules.admission import Admission, Verdict, admit
 from hub.core.presence.rules.identity import Claim, Finding, Identity
 from hub.core.presence.rules.liveness import Life
-from hub.core.presence.rules.presence import Evidence, Heard, Sign
-from hub.core.presence.service.liveness import SignsOfLife
+from hub.core.presence.rules.presence import Evidence, Observation, ObservationKind
+from hub.core.presence.service.liveness import Liveness
 from hub.core.presence.store import LockedSession, Sessions
 from hub.core.presence.telemetry import Event, Metrics
 from hub.database.engine import Connection, Database
@@ -82,11 +82,11 @@ class PresenceService:
         self._signals = signals
         self._metrics = metrics
         self._log = log
-        self.signs = SignsOfLife(self.hear)
+        self.liveness = Liveness(self.observe)
         self._stream: dict[str, deque[tuple[str, int]]] = {}
         self.roll_called_at: datetime | None = None
         """When this worker last asked all agents to show themselves: silence counts from then on."""
-        self.signs_wait: Callable[[], bool] = lambda: False
+        self.observations_wait: Callable[[], bool] = lambda: False
         """Whether answers wait in this worker to be looked at: they may be what breaks a silence."""
 
     # --- births, good-byes and wills -------------------------------------------------------------------------
@@ -96,7 +96,7 @@ class PresenceService:
         if not sightings:
             return
         if any(isinstance(sighting.message, Birth) for sighting in sightings):
-            await self.signs.write()  # a birth is judged by all that was heard before it
+            await self.liveness.write()  # a birth is judged by all that was heard before it
         done = _Round()
         async with self._database.transaction() as connection:
             locked = await self._sessions.lock(connection, [sighting.client_id for sighting in sightings])
@@ -116,27 +116,29 @@ class PresenceService:
     async def _birth(
         self, connection: Connection, session: LockedSession, birth: Birth, done: _Round, *, retained: bool
     ) -> LockedSession:
-        heard = Heard(Sign.BIRTH, clean_text(birth.session), birth.connection, birth.level, retained)
-        judged = await self._judge(connection, session, birth, retained=retained)
-        match judged.verdict:
+        observation = Observation(
+            ObservationKind.BIRTH, clean_text(birth.session), birth.connection, birth.level, retained
+        )
+        admission = await self._admit(connection, session, birth, retained=retained)
+        match admission.verdict:
             case Verdict.LATE:
                 return self._offer_again(session, birth, done)
             case Verdict.REPEATED:
-                return await self._repeated(connection, session, birth, heard, done)
+                return await self._repeated(connection, session, birth, observation, done)
             case Verdict.TURNED_AWAY:
                 done.welcomes.append(_welcome(session, birth, session.identity, session.keep_away))
                 return session
             case Verdict.DOUBTED:
-                return await self._doubt(connection, session, birth, judged.identity, done)
+                return await self._doubt(connection, session, birth, admission.identity, done)
             case Verdict.TAKEN:
-                return await self._take(connection, session, birth, heard, judged, done)
+                return await self._take(connection, session, birth, observation, admission, done)
             case Verdict.ALARM_STAYS | Verdict.ALARM_LEAVES:
-                return await self._raise_alarm(connection, session, birth, heard, judged, done)
-        assert_never(judged.verdict)
+                return await self._raise_alarm(connection, session, birth, observation, admission, done)
+        assert_never(admission.verdict)
 
-    async def _judge(
+    async def _admit(
         self, connection: Connection, session: LockedSession, birth: Birth, *, retained: bool
-    ) -> Judgement:
+    ) -> Admission:
         client_id, follows = session.client_id, self._follows(session, birth)
         if retained and presence.over_http(session.evidence.session):
             follows = False  # The broker still keeps what the client said before it left MQTT.
@@ -152,7 +154,7 @@ class PresenceService:
             epoch=birth.epoch,
             mark=birth.mark,
         )
-        return judge(
+        return admit(
             session.evidence,
             session.identity,
             claim,
@@ -164,11 +166,11 @@ class PresenceService:
         )
 
     async def _repeated(
-        self, connection: Connection, session: LockedSession, birth: Birth, heard: Heard, done: _Round
+        self, connection: Connection, session: LockedSession, birth: Birth, observation: Observation, done: _Round
     ) -> LockedSession:
         """The present birth once more: another worker's copy, the broker's, or the agent waits for its welcome."""
         old, identity = session.evidence, session.identity
-        evidence = presence.hear(old, heard, session.now)
+        evidence = presence.observe(old, observation, session.now)
         if evidence == old:
             return session  # its connection is over
         await self._save(connection, session.client_id, old, evidence, done)
@@ -184,15 +186,15 @@ class PresenceService:
         connection: Connection,
         session: LockedSession,
         birth: Birth,
-        heard: Heard,
-        judged: Judgement,
+        observation: Observation,
+        admission: Admission,
         done: _Round,
     ) -> LockedSession:
         """A new connection of the client: from now on it is the present one."""
-        client_id, old, identity = session.client_id, session.evidence, judged.identity
-        evidence = presence.hear(old, heard, session.now)
+        client_id, old, identity = session.client_id, session.evidence, admission.identity
+        evidence = presence.observe(old, observation, session.now)
         await self._save(connection, client_id, old, evidence, done, shown=birth.epoch, issued=identity.issued)
-        await self._found(connection, client_id, judged.finding, done)
+        await self._found(connection, client_id, admission.finding, done)
         await self._sessions.save_identity(connection, client_id, identity)
         await self._sessions.save_birth(
             connection,
@@ -265,9 +267,11 @@ class PresenceService:
         *,
         retained: bool,
     ) -> LockedSession:
-        sign = Sign.GOOD_BYE if isinstance(sighting, Offline) else Sign.WILL
-        heard = Heard(sign, clean_text(sighting.session), sighting.connection, session.evidence.level, retained)
-        evidence = presence.hear(session.evidence, heard, session.now)
+        kind = ObservationKind.GOOD_BYE if isinstance(sighting, Offline) else ObservationKind.WILL
+        observation = Observation(
+            kind, clean_text(sighting.session), sighting.connection, session.evidence.level, retained
+        )
+        evidence = presence.observe(session.evidence, observation, session.now)
         if evidence == session.evidence:
             return session
         await self._save(connection, session.client_id, session.evidence, evidence, done)
@@ -292,20 +296,20 @@ class PresenceService:
         connection: Connection,
         session: LockedSession,
         birth: Birth,
-        heard: Heard,
-        judged: Judgement,
+        observation: Observation,
+        admission: Admission,
         done: _Round,
     ) -> LockedSession:
         """Two machines are proven: stop dispatch, tell people, and send the one away that was not there first."""
         client_id = session.client_id
-        leaves = judged.verdict is Verdict.ALARM_LEAVES
-        stays = judged.twin if leaves else birth.session
+        leaves = admission.verdict is Verdict.ALARM_LEAVES
+        stays = admission.twin if leaves else birth.session
         reason = (
             f"two machines use the identity {client_id} at the same time, or one of them was put back to a snapshot: "
             f"give each its own, then run: floorhub client unfence {client_id}"
         )
         detail = {
-            "sessions": sorted({birth.session, str(judged.twin)}),
+            "sessions": sorted({birth.session, str(admission.twin)}),
             "stays": stays,
             "agent": f"{clean_text(birth.agent.name)} {clean_text(birth.agent.version)}",
         }
@@ -314,14 +318,14 @@ class PresenceService:
         if leaves:
             done.welcomes.append(_welcome(session, birth, session.identity, reason))
             return replace(session, keep_away=reason)
-        taken = await self._take(connection, session, birth, heard, judged, done)
+        taken = await self._take(connection, session, birth, observation, admission, done)
         return replace(taken, keep_away=reason)
 
-    # --- signs of life ---------------------------------------------------------------------------------------
+    # --- liveness --------------------------------------------------------------------------------------------
 
-    async def hear(self, signs: Sequence[Life]) -> None:
-        """Take in heartbeats and other signs of life. Whoever was not online comes back; whoever shows the epoch of an
-        offer has taken it."""
+    async def observe(self, signs: Sequence[Life]) -> None:
+        """Take in heartbeats, and what else proves liveness. Whoever was not online comes back; whoever shows the epoch
+        of an offer has taken it."""
         if not signs:
             return
         async with self._database.connection() as connection:
@@ -343,16 +347,16 @@ class PresenceService:
         taken = identities.take_offer(session.identity, life.session, life.epoch, life.mark)
         if taken is not None and session.keep_away is None and session.client_status == "active":
             identity, offer, finding = taken
-            born = Heard(Sign.BIRTH, offer.session, max(number, offer.connection), Level.FULL)
-            evidence = presence.hear(old, born, session.now)
+            born = Observation(ObservationKind.BIRTH, offer.session, max(number, offer.connection), Level.FULL)
+            evidence = presence.observe(old, born, session.now)
             await self._save(connection, client_id, old, evidence, done)
             await self._found(connection, client_id, finding, done)
             await self._sessions.save_identity(connection, client_id, identity)
             await self._dispatch.offer_again(connection, client_id, identity.journal or "")
             done.woken.add(client_id)
             return replace(session, evidence=evidence, identity=identity)
-        heard = Heard(Sign.HEARTBEAT, life.session, number, old.level)
-        evidence = presence.hear(old, heard, session.now)
+        observation = Observation(ObservationKind.HEARTBEAT, life.session, number, old.level)
+        evidence = presence.observe(old, observation, session.now)
         if evidence.presence is old.presence:
             return session
         await self._save(connection, client_id, old, evidence, done)
@@ -366,7 +370,7 @@ class PresenceService:
 
     async def age(self) -> None:
         """Who was silent for too long is unknown. Call it every second or so."""
-        roll_called_at = None if self.signs_wait() else self.roll_called_at
+        roll_called_at = None if self.observations_wait() else self.roll_called_at
         done = _Round()
         async with self._database.transaction() as connection:
             now = await self._database.now(connection)

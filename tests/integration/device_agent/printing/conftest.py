@@ -11,7 +11,7 @@ from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.ports import PortBook
 from hub.programs.embedded.printer import HOSTS, EmbeddedPrinter, PrinterPrograms, find_programs
-from tests.integration.device_agent.printing.testbed import CONTENT, Stage
+from tests.integration.device_agent.printing.testbed import CONTENT, PrinterTestbed
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +22,7 @@ def programs() -> PrinterPrograms:
 
 
 @pytest.fixture
-def printer(programs: PrinterPrograms) -> Iterator[Stage]:
+def printer(programs: PrinterPrograms) -> Iterator[PrinterTestbed]:
     root = Path(tempfile.mkdtemp(prefix="floorhub-printing-"))  # tmp_path is closed to the printer's own user
     root.chmod(0o755)
     folder = DataFolder.prepare(root)
@@ -30,7 +30,7 @@ def printer(programs: PrinterPrograms) -> Iterator[Stage]:
         embedded = EmbeddedPrinter(folder, programs, PortBook(folder.ports).choose("printer", 0, HOSTS).number)
         embedded.start()
         try:
-            yield Stage(embedded, folder)
+            yield PrinterTestbed(embedded, folder)
         finally:
             embedded.stop()
     shutil.rmtree(root)

@@ -13,7 +13,7 @@ from device_agent.actions.printing.job import Timing
 from device_agent.core.outcome import Outcome
 from device_agent.ipp.client import IppClient
 from hub.programs.embedded.ports import LOOPBACK, PortBook
-from tests.integration.device_agent.printing.testbed import Context, Stage, begin, payload, until
+from tests.integration.device_agent.printing.testbed import Context, PrinterTestbed, begin, payload, until
 from tests.support.cups import Cups, document, pages, texts
 
 TIMING = Timing(poll_first_s=0.05, poll_most_s=0.2, busy_s=5, lost_s=2, evidence_s=5, connect_s=2)
@@ -26,7 +26,7 @@ class Queue:
     """A CUPS queue and the printer behind it."""
 
     uri: str
-    stage: Stage
+    stage: PrinterTestbed
     folder: Path
 
     async def print(self, content: bytes, command_id: str, **asked: object) -> tuple[Outcome, Context]:
@@ -42,7 +42,7 @@ class Queue:
 
 
 @pytest.fixture
-def queue(printer: Stage, tmp_path: Path) -> Iterator[Queue]:
+def queue(printer: PrinterTestbed, tmp_path: Path) -> Iterator[Queue]:
     folder = printer.folder
     cups = Cups(folder, PortBook(folder.ports).choose("cups", 0, LOOPBACK).number)
     try:

@@ -8,7 +8,7 @@ from typing import Any
 from device_agent.actions.config import PrinterConfig
 from device_agent.actions.printing import request as print_request
 from device_agent.actions.printing.raw import RawSocketPrinter
-from tests.integration.device_agent.printing.testbed import Context, Stage, begin, payload, until
+from tests.integration.device_agent.printing.testbed import Context, PrinterTestbed, begin, payload, until
 from tests.support.waiting import eventually
 
 JOBS = 200
@@ -30,7 +30,9 @@ def job(number: int, folder: Path) -> tuple[Context, Path, dict[str, Any], bytes
     return Context(file, f"0192-{number}"), file, asked | ({} if sides is None else {"sides": sides}), content
 
 
-async def test_two_hundred_jobs_over_ipp_with_the_tray_emptied_in_the_middle(printer: Stage, tmp_path: Path) -> None:
+async def test_two_hundred_jobs_over_ipp_with_the_tray_emptied_in_the_middle(
+    printer: PrinterTestbed, tmp_path: Path
+) -> None:
     wanted = {}
     held: list[int] = []
     driver = printer.printer()

@@ -10,17 +10,17 @@ import pytest
 
 from device_agent.actions.base import AGENT_STOPS
 from device_agent.actions.printing import request as print_request
-from tests.integration.device_agent.printing.testbed import FAST, Context, Stage, begin, cancel, payload
+from tests.integration.device_agent.printing.testbed import FAST, Context, PrinterTestbed, begin, cancel, payload
 from tests.support.waiting import eventually
 
 REQUEST = print_request.parse(payload())
 
 
-async def processing(printer: Stage) -> bool:
+async def processing(printer: PrinterTestbed) -> bool:
     return (await printer.printer().describe())["state"] == "processing"
 
 
-async def interrupted(printer: Stage, pdf: Path) -> Context:
+async def interrupted(printer: PrinterTestbed, pdf: Path) -> Context:
     """An attempt whose agent died while the printer works on it."""
     context = Context(pdf)
     task = begin(printer.printer().print_document(REQUEST, context))
@@ -29,7 +29,7 @@ async def interrupted(printer: Stage, pdf: Path) -> Context:
     return Context()
 
 
-async def test_a_finished_job_is_completed(printer: Stage, pdf: Path) -> None:
+async def test_a_finished_job_is_completed(printer: PrinterTestbed, pdf: Path) -> None:
     context = Context(pdf)
     await printer.printer().print_document(print_request.parse(payload(pdf, title="주문")), context)
     outcome = await printer.printer().evidence(REQUEST, Context())
@@ -38,7 +38,7 @@ async def test_a_finished_job_is_completed(printer: Stage, pdf: Path) -> None:
     assert len(printer.effects()) == 1
 
 
-async def test_a_running_job_is_followed_to_its_end(printer: Stage, pdf: Path) -> None:
+async def test_a_running_job_is_followed_to_its_end(printer: PrinterTestbed, pdf: Path) -> None:
     printer.behave(seconds=0.7)
     context = await interrupted(printer, pdf)
     outcome = await printer.printer().evidence(REQUEST, context)
@@ -46,7 +46,7 @@ async def test_a_running_job_is_followed_to_its_end(printer: Stage, pdf: Path) -
     assert len(printer.effects()) == 1
 
 
-async def test_an_aborted_job_failed(printer: Stage, pdf: Path) -> None:
+async def test_an_aborted_job_failed(printer: PrinterTestbed, pdf: Path) -> None:
     printer.behave(stderr="ERROR: fuser melted", seconds=0.5, exit=1)
     context = await interrupted(printer, pdf)
     outcome = await printer.printer().evidence(REQUEST, context)
@@ -54,7 +54,7 @@ async def test_an_aborted_job_failed(printer: Stage, pdf: Path) -> None:
     assert "fuser melted" in outcome.message
 
 
-async def test_a_job_cancelled_at_the_printer_is_cancelled(printer: Stage, pdf: Path) -> None:
+async def test_a_job_cancelled_at_the_printer_is_cancelled(printer: PrinterTestbed, pdf: Path) -> None:
     printer.behave(seconds=1)
     task = begin(printer.printer().print_document(REQUEST, first := Context(pdf)))
     await eventually(lambda: processing(printer))
@@ -63,21 +63,21 @@ async def test_a_job_cancelled_at_the_printer_is_cancelled(printer: Stage, pdf: 
     assert (outcome.status, outcome.code) == ("cancelled", "job_cancelled_at_printer")
 
 
-async def test_a_job_nobody_knows_is_unknown(printer: Stage, pdf: Path) -> None:
+async def test_a_job_nobody_knows_is_unknown(printer: PrinterTestbed, pdf: Path) -> None:
     await printer.printer().print_document(REQUEST, Context(pdf, "0192-a1"))
     outcome = await printer.printer().evidence(REQUEST, Context(command_id="0192-a"))
     assert (outcome.status, outcome.retryable) == ("unknown", False)
     assert "listed 1 jobs, none of them named floorhub-0192-a-1" in outcome.data["evidence"]
 
 
-async def test_attempt_1_is_not_attempt_12(printer: Stage, pdf: Path) -> None:
+async def test_attempt_1_is_not_attempt_12(printer: PrinterTestbed, pdf: Path) -> None:
     other = Context(pdf)
     other.job_name = "floorhub-0192-a-12"
     await printer.printer().print_document(REQUEST, other)
     assert (await printer.printer().evidence(REQUEST, Context())).status == "unknown"
 
 
-async def test_a_printer_that_is_off_is_unknown(printer: Stage) -> None:
+async def test_a_printer_that_is_off_is_unknown(printer: PrinterTestbed) -> None:
     printer.embedded.kill()
     outcome = await printer.printer().evidence(REQUEST, Context())
     assert (outcome.status, outcome.retryable) == ("unknown", False)
@@ -88,7 +88,7 @@ Fault = Literal["swallow the request", "cut the answer off", "hold the answer ba
 
 
 @contextlib.asynccontextmanager
-async def line_to(printer: Stage, fault: Fault) -> AsyncIterator[str]:
+async def line_to(printer: PrinterTestbed, fault: Fault) -> AsyncIterator[str]:
     """A way to the printer on which the first print request goes wrong. All other requests get through."""
     struck = asyncio.Event()
 
@@ -121,7 +121,7 @@ async def line_to(printer: Stage, fault: Fault) -> AsyncIterator[str]:
         yield f"ipp://127.0.0.1:{server.sockets[0].getsockname()[1]}/ipp/print"
 
 
-async def test_a_lost_answer_is_found_by_name_and_not_sent_again(printer: Stage, pdf: Path) -> None:
+async def test_a_lost_answer_is_found_by_name_and_not_sent_again(printer: PrinterTestbed, pdf: Path) -> None:
     async with line_to(printer, "cut the answer off") as uri:
         outcome = await printer.printer(FAST, uri).print_document(REQUEST, Context(pdf))
     assert outcome.status == "completed", outcome
@@ -129,7 +129,7 @@ async def test_a_lost_answer_is_found_by_name_and_not_sent_again(printer: Stage,
     assert len(printer.effects()) == 1
 
 
-async def test_a_request_that_never_arrived_is_not_claimed_to_be_harmless(printer: Stage, pdf: Path) -> None:
+async def test_a_request_that_never_arrived_is_not_claimed_to_be_harmless(printer: PrinterTestbed, pdf: Path) -> None:
     async with line_to(printer, "swallow the request") as uri:
         outcome = await printer.printer(FAST, uri).print_document(REQUEST, Context(pdf))
     assert (outcome.status, outcome.code, outcome.retryable) == ("unknown", "printer_lost", False)
@@ -138,7 +138,9 @@ async def test_a_request_that_never_arrived_is_not_claimed_to_be_harmless(printe
 
 
 @pytest.mark.parametrize("reason", ["cancelled", "timed_out"])
-async def test_a_stop_while_the_answer_is_awaited_finds_the_job(printer: Stage, pdf: Path, reason: str) -> None:
+async def test_a_stop_while_the_answer_is_awaited_finds_the_job(
+    printer: PrinterTestbed, pdf: Path, reason: str
+) -> None:
     """The number of the job is not known yet; its name is."""
     printer.behave(seconds=2)
     context = Context(pdf)

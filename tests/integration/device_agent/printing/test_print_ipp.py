@@ -12,11 +12,20 @@ from device_agent.actions.printing.job import Timing
 from device_agent.documents import DocumentError
 from device_agent.ipp.client import IppClient, JobTicket
 from device_agent.ipp.errors import IppRefused
-from tests.integration.device_agent.printing.testbed import CONTENT, FAST, Context, Stage, begin, cancel, payload, until
+from tests.integration.device_agent.printing.testbed import (
+    CONTENT,
+    FAST,
+    Context,
+    PrinterTestbed,
+    begin,
+    cancel,
+    payload,
+    until,
+)
 from tests.support.waiting import eventually
 
 
-async def test_the_document_arrives_byte_for_byte_with_its_options(printer: Stage, pdf: Path) -> None:
+async def test_the_document_arrives_byte_for_byte_with_its_options(printer: PrinterTestbed, pdf: Path) -> None:
     context = Context(pdf)
     request = print_request.parse(payload(pdf, copies=3, duplex="short", title="주문 42 Müller", media="a4"))
     outcome = await printer.printer().print_document(request, context)
@@ -32,13 +41,13 @@ async def test_the_document_arrives_byte_for_byte_with_its_options(printer: Stag
     assert context.heard("held") == []
 
 
-async def test_options_the_printer_cannot_do_are_named(printer: Stage, pdf: Path) -> None:
+async def test_options_the_printer_cannot_do_are_named(printer: PrinterTestbed, pdf: Path) -> None:
     request = print_request.parse(payload(pdf, color="color"))
     outcome = await printer.printer().print_document(request, Context(pdf))
     assert (outcome.status, outcome.data["ignored"]) == ("completed", ["print-color-mode"])
 
 
-async def test_a_refused_job_names_what_the_printer_blames(printer: Stage, pdf: Path) -> None:
+async def test_a_refused_job_names_what_the_printer_blames(printer: PrinterTestbed, pdf: Path) -> None:
     request = print_request.parse(payload(pdf, media="iso_a3_297x420mm"))
     outcome = await printer.printer().print_document(request, Context(pdf))
     assert (outcome.status, outcome.code, outcome.retryable) == ("failed", "printer_rejected", False)
@@ -46,7 +55,7 @@ async def test_a_refused_job_names_what_the_printer_blames(printer: Stage, pdf: 
     assert printer.effects() == []
 
 
-async def test_a_large_document_goes_in_two_steps(printer: Stage, tmp_path: Path) -> None:
+async def test_a_large_document_goes_in_two_steps(printer: PrinterTestbed, tmp_path: Path) -> None:
     large = tmp_path / "large.pdf"
     content = b"%PDF-1.4\n" + bytes(range(256)) * 20_000
     large.write_bytes(content)
@@ -56,7 +65,7 @@ async def test_a_large_document_goes_in_two_steps(printer: Stage, tmp_path: Path
     assert printer.printed(effect) == content
 
 
-async def test_an_empty_tray_holds_the_job_until_it_is_filled(printer: Stage, pdf: Path) -> None:
+async def test_an_empty_tray_holds_the_job_until_it_is_filled(printer: PrinterTestbed, pdf: Path) -> None:
     await printer.fill_tray(0)
     context = Context(pdf)
     task = begin(printer.printer().print_document(print_request.parse(payload(pdf)), context))
@@ -69,7 +78,7 @@ async def test_an_empty_tray_holds_the_job_until_it_is_filled(printer: Stage, pd
     assert len(printer.effects()) == 1
 
 
-async def test_a_jam_is_told_and_cleared(printer: Stage, pdf: Path) -> None:
+async def test_a_jam_is_told_and_cleared(printer: PrinterTestbed, pdf: Path) -> None:
     printer.behave(stderr="STATE: +media-jam,toner-low-warning", seconds=0.4)
     context = Context(pdf)
     outcome = await printer.printer().print_document(print_request.parse(payload(pdf)), context)
@@ -80,7 +89,7 @@ async def test_a_jam_is_told_and_cleared(printer: Stage, pdf: Path) -> None:
     assert outcome.status == "completed"
 
 
-async def test_progress_is_told_when_the_printer_counts(printer: Stage, pdf: Path) -> None:
+async def test_progress_is_told_when_the_printer_counts(printer: PrinterTestbed, pdf: Path) -> None:
     printer.behave(stderr="ATTR: job-impressions-completed=1", seconds=0.4)
     context = Context(pdf)
     outcome = await printer.printer().print_document(print_request.parse(payload(pdf)), context)
@@ -88,13 +97,13 @@ async def test_progress_is_told_when_the_printer_counts(printer: Stage, pdf: Pat
     assert outcome.data["impressions_completed"] == 1
 
 
-async def test_a_printer_that_does_not_count_is_not_quoted_with_zero_pages(printer: Stage, pdf: Path) -> None:
+async def test_a_printer_that_does_not_count_is_not_quoted_with_zero_pages(printer: PrinterTestbed, pdf: Path) -> None:
     outcome = await printer.printer().print_document(print_request.parse(payload(pdf)), Context(pdf))
     assert outcome.status == "completed"
     assert not [name for name in outcome.data if "impressions" in name or "pages" in name]
 
 
-async def test_a_job_the_printer_gives_up_fails_in_the_printers_words(printer: Stage, pdf: Path) -> None:
+async def test_a_job_the_printer_gives_up_fails_in_the_printers_words(printer: PrinterTestbed, pdf: Path) -> None:
     printer.behave(stderr="ERROR: fuser melted", exit=1)
     outcome = await printer.printer().print_document(print_request.parse(payload(pdf)), Context(pdf))
     assert (outcome.status, outcome.code, outcome.retryable) == ("failed", "job_aborted", False)
@@ -102,7 +111,7 @@ async def test_a_job_the_printer_gives_up_fails_in_the_printers_words(printer: S
     assert printer.effects() == []
 
 
-async def test_a_busy_printer_is_waited_for(printer: Stage, pdf: Path) -> None:
+async def test_a_busy_printer_is_waited_for(printer: PrinterTestbed, pdf: Path) -> None:
     printer.behave(seconds=0.8)
     request = print_request.parse(payload(pdf))
     patient = Timing(poll_first_s=0.02, poll_most_s=0.1, busy_s=10)
@@ -116,7 +125,7 @@ async def test_a_busy_printer_is_waited_for(printer: Stage, pdf: Path) -> None:
     assert names == [first.job_name, second.job_name]
 
 
-async def test_a_printer_that_stays_busy_is_left_for_later(printer: Stage, pdf: Path) -> None:
+async def test_a_printer_that_stays_busy_is_left_for_later(printer: PrinterTestbed, pdf: Path) -> None:
     printer.behave(seconds=3)
     request = print_request.parse(payload(pdf))
     other = Context(pdf, "0192-other")
@@ -128,11 +137,11 @@ async def test_a_printer_that_stays_busy_is_left_for_later(printer: Stage, pdf: 
     assert [effect["job_name"] for effect in printer.effects()] == [other.job_name]
 
 
-async def _processing(printer: Stage, context: Context) -> bool:
+async def _processing(printer: PrinterTestbed, context: Context) -> bool:
     return (await printer.printer().describe())["state"] == "processing"
 
 
-async def test_a_running_job_is_cancelled_at_the_printer(printer: Stage, pdf: Path) -> None:
+async def test_a_running_job_is_cancelled_at_the_printer(printer: PrinterTestbed, pdf: Path) -> None:
     printer.behave(seconds=2)
     context = Context(pdf)
     task = begin(printer.printer().print_document(print_request.parse(payload(pdf)), context))
@@ -143,7 +152,7 @@ async def test_a_running_job_is_cancelled_at_the_printer(printer: Stage, pdf: Pa
 
 
 @pytest.mark.fault("F24")
-async def test_a_job_that_does_not_stop_in_time_is_unknown(printer: Stage, pdf: Path) -> None:
+async def test_a_job_that_does_not_stop_in_time_is_unknown(printer: PrinterTestbed, pdf: Path) -> None:
     printer.behave(seconds=20)
     context = Context(pdf)
     task = begin(printer.printer().print_document(print_request.parse(payload(pdf)), context))
@@ -154,7 +163,7 @@ async def test_a_job_that_does_not_stop_in_time_is_unknown(printer: Stage, pdf: 
     assert "did not confirm" in outcome.message
 
 
-async def test_a_cancel_that_comes_too_late_says_completed(printer: Stage, pdf: Path) -> None:
+async def test_a_cancel_that_comes_too_late_says_completed(printer: PrinterTestbed, pdf: Path) -> None:
     """The driver has not looked since, so that for it the job still runs when the cancel comes."""
     context = Context(pdf)
     slow = Timing(poll_first_s=30, poll_most_s=30)
@@ -166,11 +175,11 @@ async def test_a_cancel_that_comes_too_late_says_completed(printer: Stage, pdf: 
     assert (outcome.status, outcome.data["job_state"]) == ("completed", "completed")
 
 
-async def _idle(printer: Stage) -> bool:
+async def _idle(printer: PrinterTestbed) -> bool:
     return (await printer.printer().describe())["state"] == "idle"
 
 
-async def test_a_cancel_before_anything_was_sent_is_certain(printer: Stage) -> None:
+async def test_a_cancel_before_anything_was_sent_is_certain(printer: PrinterTestbed) -> None:
     context = Context(document=None)
     task = begin(printer.printer().print_document(print_request.parse(payload()), context))
     await context.document_asked.wait()
@@ -180,7 +189,7 @@ async def test_a_cancel_before_anything_was_sent_is_certain(printer: Stage) -> N
     assert printer.effects() == []
 
 
-async def test_an_agent_that_stops_lets_the_printer_go_on(printer: Stage, pdf: Path) -> None:
+async def test_an_agent_that_stops_lets_the_printer_go_on(printer: PrinterTestbed, pdf: Path) -> None:
     printer.behave(seconds=0.5)
     context = Context(pdf)
     task = begin(printer.printer().print_document(print_request.parse(payload(pdf)), context))
@@ -191,7 +200,7 @@ async def test_an_agent_that_stops_lets_the_printer_go_on(printer: Stage, pdf: P
     assert len(printer.effects()) == 1
 
 
-async def test_a_missing_document_costs_nothing(printer: Stage, pdf: Path) -> None:
+async def test_a_missing_document_costs_nothing(printer: PrinterTestbed, pdf: Path) -> None:
     wanted = payload(pdf)
     wanted["document"]["path"] = "/missing"
     with pytest.raises(DocumentError, match="no /missing"):
@@ -199,13 +208,13 @@ async def test_a_missing_document_costs_nothing(printer: Stage, pdf: Path) -> No
     assert printer.effects() == []
 
 
-async def test_a_printer_that_is_off_may_be_tried_again(printer: Stage, pdf: Path) -> None:
+async def test_a_printer_that_is_off_may_be_tried_again(printer: PrinterTestbed, pdf: Path) -> None:
     printer.embedded.kill()
     outcome = await printer.printer().print_document(print_request.parse(payload(pdf)), Context(pdf))
     assert (outcome.status, outcome.code, outcome.retryable) == ("failed", "printer_unreachable", True)
 
 
-async def test_a_format_the_printer_does_not_know(printer: Stage, pdf: Path) -> None:
+async def test_a_format_the_printer_does_not_know(printer: PrinterTestbed, pdf: Path) -> None:
     request = print_request.parse(payload(pdf, content_type="application/vnd.zebra-zpl"))
     outcome = await printer.printer().print_document(request, Context(pdf))
     assert (outcome.status, outcome.code, outcome.retryable) == ("failed", "document_format_unsupported", False)
@@ -213,7 +222,7 @@ async def test_a_format_the_printer_does_not_know(printer: Stage, pdf: Path) -> 
 
 
 @pytest.mark.fault("F24")
-async def test_a_printer_that_dies_in_the_middle_leaves_doubt(printer: Stage, pdf: Path) -> None:
+async def test_a_printer_that_dies_in_the_middle_leaves_doubt(printer: PrinterTestbed, pdf: Path) -> None:
     printer.behave(seconds=30)
     context = Context(pdf)
     task = begin(printer.printer().print_document(print_request.parse(payload(pdf)), context))
@@ -223,7 +232,7 @@ async def test_a_printer_that_dies_in_the_middle_leaves_doubt(printer: Stage, pd
     assert (outcome.status, outcome.code, outcome.retryable) == ("unknown", "printer_lost", False)
 
 
-async def test_a_printer_that_forgot_the_job_leaves_doubt(printer: Stage, pdf: Path) -> None:
+async def test_a_printer_that_forgot_the_job_leaves_doubt(printer: PrinterTestbed, pdf: Path) -> None:
     printer.behave(seconds=30)
     context = Context(pdf)
     patient = Timing(poll_first_s=0.02, poll_most_s=0.1, lost_s=20)
@@ -236,7 +245,7 @@ async def test_a_printer_that_forgot_the_job_leaves_doubt(printer: Stage, pdf: P
     assert "does not know job" in outcome.message
 
 
-async def test_encrypted_printing_needs_a_certificate_that_is_trusted(printer: Stage, pdf: Path) -> None:
+async def test_encrypted_printing_needs_a_certificate_that_is_trusted(printer: PrinterTestbed, pdf: Path) -> None:
     uri = printer.embedded.url.replace("ipp:", "ipps:")
     request = print_request.parse(payload(pdf))
     # It makes its key when the first one asks.
@@ -249,7 +258,7 @@ async def test_encrypted_printing_needs_a_certificate_that_is_trusted(printer: S
     assert outcome.status == "completed", outcome
 
 
-async def test_a_printer_describes_itself(printer: Stage) -> None:
+async def test_a_printer_describes_itself(printer: PrinterTestbed) -> None:
     await printer.fill_tray(0)
     uri = printer.embedded.url.replace("ipp://", "ipp://shop:secret@")
     known = await printer.printer(FAST, uri).describe()
@@ -261,7 +270,7 @@ async def test_a_printer_describes_itself(printer: Stage) -> None:
     assert (await printer.printer().describe())["state"] == "unreachable"
 
 
-async def test_a_job_can_be_asked_for_without_printing(printer: Stage) -> None:
+async def test_a_job_can_be_asked_for_without_printing(printer: PrinterTestbed) -> None:
     async with IppClient(printer.embedded.url) as client:
         assert await client.validate_job(JobTicket(name="n", document_format="application/pdf")) == []
         with pytest.raises(IppRefused) as refusal:

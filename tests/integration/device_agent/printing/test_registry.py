@@ -6,14 +6,14 @@ import pytest
 
 from device_agent.actions.config import OwnActionConfig, PrinterConfig
 from device_agent.actions.registry import Drivers
-from tests.integration.device_agent.printing.testbed import Context, Stage, payload
+from tests.integration.device_agent.printing.testbed import Context, PrinterTestbed, payload
 
 
 def drivers(folder: Path, *printers: PrinterConfig, **actions: OwnActionConfig) -> Drivers:
     return Drivers(printers, actions, version="1.2.3", folder=folder)
 
 
-async def test_each_printer_is_reached_in_its_own_way(printer: Stage, pdf: Path, tmp_path: Path) -> None:
+async def test_each_printer_is_reached_in_its_own_way(printer: PrinterTestbed, pdf: Path, tmp_path: Path) -> None:
     found = drivers(
         tmp_path,
         PrinterConfig(name="office", uri=printer.embedded.url),
@@ -37,7 +37,7 @@ async def test_a_printer_that_was_removed_from_the_configuration_leaves_doubt(tm
     assert (outcome.status, outcome.code) == ("unknown", "printer_unknown")
 
 
-async def test_status_says_how_the_client_is(printer: Stage, tmp_path: Path) -> None:
+async def test_status_says_how_the_client_is(printer: PrinterTestbed, tmp_path: Path) -> None:
     found = drivers(
         tmp_path,
         PrinterConfig(name="office", uri=printer.embedded.url),

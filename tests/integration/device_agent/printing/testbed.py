@@ -61,7 +61,7 @@ class Context:
         return [data for told, data in self.told if told == kind]
 
 
-class Stage:
+class PrinterTestbed:
     """The virtual printer, driven and looked at from outside."""
 
     def __init__(self, embedded: EmbeddedPrinter, folder: DataFolder) -> None:
