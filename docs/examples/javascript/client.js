@@ -1,4 +1,4 @@
-// A basic Floorhub client: it says how it is, and prints into a folder. Needs Node 20 and MQTT.js 5.
+// A basic Floorhub client: it reports its state and prints into a folder. Needs Node 20 and MQTT.js 5.
 // node client.js ID SECRET [--broker 127.0.0.1:1883] [--hub http://127.0.0.1:8080] [--folder printed]
 
 import { createHash, randomUUID } from "node:crypto";
@@ -19,7 +19,7 @@ const KEPT = { qos: 1, retain: true };
 
 let link = null;
 let stopping = false;
-let work = Promise.resolve(); // what was accepted is carried out one after the other
+let work = Promise.resolve(); // runs accepted commands one after the other
 const reportsOf = new Map(); // command and attempt -> its reports, for as long as we run
 const unreceipted = new Map(); // report id -> report
 const cancelled = new Set();
@@ -65,7 +65,7 @@ const actions = {
 /** One delivery of an attempt, the first or a further one. */
 function take(run) {
   const attempt = `${run.command_id} ${run.attempt}`;
-  if (reportsOf.has(attempt)) return send(reportsOf.get(attempt)); // the same answer, never the effect
+  if (reportsOf.has(attempt)) return send(reportsOf.get(attempt)); // resend the reports, never repeat the effect
   reportsOf.set(attempt, []);
   report(run, "accepted");
   work = work.then(() => carryOut(run));
@@ -79,18 +79,18 @@ async function carryOut(run) {
   try {
     report(run, "completed", { result: { data: await actions[run.action](run), message: "done" } });
   } catch (problem) {
-    failed(run, "not_printed", problem); // all of them before the effect
+    failed(run, "not_printed", problem); // all raised before the effect
   }
 }
 
 function onMessage(topic, payload, packet) {
   if (packet.retain) return;
-  const said = JSON.parse(payload.toString().replace(/^[^{]*\n/, "")); // without the line of the signature
-  if (said.kind === "run") take(said);
-  if (said.kind === "receipt") said.report_ids.forEach((id) => unreceipted.delete(id));
-  if (said.kind === "cancel") {
-    cancelled.add(said.command_id);
-    for (const [attempt, kept] of reportsOf) if (attempt.startsWith(said.command_id)) send(kept);
+  const received = JSON.parse(payload.toString().replace(/^[^{]*\n/, "")); // without the signature line
+  if (received.kind === "run") take(received);
+  if (received.kind === "receipt") received.report_ids.forEach((id) => unreceipted.delete(id));
+  if (received.kind === "cancel") {
+    cancelled.add(received.command_id);
+    for (const [attempt, kept] of reportsOf) if (attempt.startsWith(received.command_id)) send(kept);
   }
 }
 
@@ -118,7 +118,7 @@ function connect(connection) {
       await client.publishAsync(TOPIC + "state", message("state", state), KEPT);
       send([...unreceipted.values()]);
     } catch (problem) {
-      client.end(true); // the next connection says it again
+      client.end(true); // the next connection sends it again
     }
   });
   client.on("close", () => stopping || setTimeout(connect, 1000, connection + 1));
@@ -127,7 +127,7 @@ function connect(connection) {
 
 async function stop(connection) {
   stopping = true;
-  setTimeout(() => process.exit(0), 2000); // when the broker is away
+  setTimeout(() => process.exit(0), 2000); // when the broker is down
   await link.publishAsync(TOPIC + "presence", message("offline", { connection }), KEPT);
   await link.endAsync();
   process.exit(0);

@@ -24,7 +24,7 @@ connection = 0  # counts within the session
 reports_of: dict[tuple[str, int], list[dict]] = {}  # (command, attempt) -> its reports, for as long as we run
 unreceipted: dict[str, dict] = {}  # report id -> report
 cancelled: set[str] = set()
-lane = ThreadPoolExecutor(1)  # what was accepted is carried out one after the other
+lane = ThreadPoolExecutor(1)  # runs accepted commands one after the other
 stopping = threading.Event()
 client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, ID, protocol=mqtt.MQTTv5)
 
@@ -48,10 +48,10 @@ def report(run: dict, status: str, **fields) -> None:
 
 
 def take(run: dict) -> None:
-    """One delivery of an attempt, the first or a further one."""
+    """One delivery of an attempt, first or repeated."""
     attempt = (run["command_id"], run["attempt"])
     if attempt in reports_of:
-        send(reports_of[attempt])  # the same attempt again: the same answer, never the effect
+        send(reports_of[attempt])  # a repeated attempt: resend the reports, never repeat the effect
         return
     reports_of[attempt] = []
     report(run, "accepted")
@@ -69,13 +69,13 @@ def carry_out(run: dict) -> None:
         report(run, "started")
         try:
             report(run, "completed", result={"data": ACTIONS[run["action"]](run)})
-        except (OSError, ValueError, KeyError) as problem:  # all of them before the effect
+        except (OSError, ValueError, KeyError) as problem:  # all raised before the effect
             code, retryable = "not_printed", isinstance(problem, OSError)
             report(run, "failed", error={"code": code, "message": str(problem), "retryable": retryable})
 
 
 def print_document(run: dict) -> dict:
-    """Fetch the document from the hub, and lay it into the folder whole."""
+    """Fetch the document from the hub and write it into the folder as a whole."""
     document = run["payload"]["document"]
     who = base64.b64encode(f"{ID}:{SECRET}".encode()).decode()
     request = urllib.request.Request(HUB + document["path"], headers={"Authorization": f"Basic {who}"})
@@ -94,7 +94,7 @@ ACTIONS = {"print": print_document, "status": lambda _run: {"commands": len(repo
 
 
 def on_message(_client, _userdata, received: mqtt.MQTTMessage) -> None:
-    said = json.loads(received.payload.split(b"\n", 1)[-1])  # without the line of the signature
+    said = json.loads(received.payload.split(b"\n", 1)[-1])  # without the signature line
     if said["kind"] == "run" and not received.retain:
         take(said)
     elif said["kind"] == "cancel" and not received.retain:
@@ -119,7 +119,7 @@ def on_subscribe(*_) -> None:
 
 
 def next_connection(*_) -> None:
-    """paho connects again by itself, with this will."""
+    """paho reconnects by itself, with this will."""
     global connection
     connection += 1
     will = json.dumps({"kind": "will", **ABOUT, "connection": connection})
@@ -138,7 +138,7 @@ for number in (signal.SIGTERM, signal.SIGINT):
 client.loop_start()
 
 pause = 1
-while not stopping.wait(pause):  # what has no receipt goes again after 1, 2, 4 ... 30 s
+while not stopping.wait(pause):  # resend what has no receipt after 1, 2, 4 ... 30 s
     pause = min(pause * 2, 30) if unreceipted else 1
     send(list(unreceipted.values()))
 

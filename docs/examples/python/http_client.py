@@ -20,10 +20,10 @@ ID, SECRET, HUB, FOLDER = [*sys.argv[1:], *DEFAULTS[len(sys.argv) - 3 :]]
 SESSION = str(uuid.uuid4())  # a new session with each start
 AUTHORIZATION = "Basic " + base64.b64encode(f"{ID}:{SECRET}".encode()).decode()
 
-reports_of: dict[tuple[str, int], list[tuple[str, str, dict]]] = {}  # (command, attempt) -> what was said of it
+reports_of: dict[tuple[str, int], list[tuple[str, str, dict]]] = {}  # (command, attempt) -> its reports, as requests
 cancelled: set[str] = set()
-lane = ThreadPoolExecutor(1)  # what was accepted is carried out one after the other
-sender = ThreadPoolExecutor(1)  # reports go out in their order
+lane = ThreadPoolExecutor(1)  # runs accepted commands one after the other
+sender = ThreadPoolExecutor(1)  # sends reports in order
 stopping = threading.Event()
 
 
@@ -34,7 +34,7 @@ def ask(method: str, path: str, body: dict | None = None, timeout: float = 30):
 
 
 def send(method: str, path: str, body: dict) -> None:
-    """Say it until the hub has it: 200 comes after its commit. The same report_id again is the same report."""
+    """Send it until the hub has it: 200 comes after its commit. Idempotent by report_id."""
     pause = 1
     while True:
         try:
@@ -52,24 +52,24 @@ def send(method: str, path: str, body: dict) -> None:
         pause = min(pause * 2, 30)
 
 
-def report(run: dict, way: str, **fields) -> None:
+def report(run: dict, endpoint: str, **fields) -> None:
     """Keep a report for as long as we run, and send it."""
     body = {"report_id": str(uuid.uuid4()), "session": SESSION, "attempt": run["attempt"], **fields}
     body["at"] = datetime.now(UTC).isoformat()
-    said = ("PUT" if way == "status" else "POST", f"/api/commands/{run['command_id']}/{way}", body)
-    reports_of[run["command_id"], run["attempt"]].append(said)
-    sender.submit(send, *said)
+    request = ("PUT" if endpoint == "status" else "POST", f"/api/commands/{run['command_id']}/{endpoint}", body)
+    reports_of[run["command_id"], run["attempt"]].append(request)
+    sender.submit(send, *request)
 
 
 def take(message: dict) -> None:
-    """One delivery of a run or cancel, the first or a further one."""
+    """One delivery of a run or cancel, first or repeated."""
     if message["kind"] == "cancel":
         cancelled.add(message["command_id"])
         return
     attempt = (message["command_id"], message["attempt"])
     if attempt in reports_of:
-        for said in list(reports_of[attempt]):  # the same attempt again: the same answer, never the effect
-            sender.submit(send, *said)
+        for request in list(reports_of[attempt]):  # a repeated attempt: resend the reports, never repeat the effect
+            sender.submit(send, *request)
         return
     reports_of[attempt] = []
     report(message, "status", status="accepted")
@@ -87,12 +87,12 @@ def carry_out(run: dict) -> None:
         report(run, "status", status="started")
         try:
             report(run, "result", data=ACTIONS[run["action"]](run))
-        except (OSError, ValueError, KeyError) as problem:  # all of them before the effect
+        except (OSError, ValueError, KeyError) as problem:  # all raised before the effect
             report(run, "error", code="not_printed", message=str(problem), retryable=isinstance(problem, OSError))
 
 
 def print_document(run: dict) -> dict:
-    """Fetch the document from the hub, and lay it into the folder whole."""
+    """Fetch the document from the hub and write it into the folder as a whole."""
     document = run["payload"]["document"]
     with ask("GET", document["path"]) as answer:
         content = answer.read(document["size"] + 1)
@@ -109,7 +109,7 @@ ACTIONS = {"print": print_document, "status": lambda _run: {"commands": len(repo
 
 
 def events() -> Iterator[dict]:
-    """The messages of one stream. A comment comes every 15 s: 40 s of silence mean that the line is dead."""
+    """The messages of one stream. A comment comes every 15 s: 40 s of silence mean that the connection is dead."""
     with ask("GET", f"/api/events/{ID}?session={SESSION}", timeout=40) as stream:
         print("connected", flush=True)
         for line in stream:
@@ -132,7 +132,7 @@ def listen() -> None:
                 take(message)
         except urllib.error.HTTPError as problem:
             print("refused:", problem.code, problem.read().decode(), flush=True)
-            if problem.code in (401, 403, 409):  # another program took over, or this one may not be here
+            if problem.code in (401, 403, 409):  # another program took over, or this one is refused
                 stopping.set()
         except (OSError, ValueError) as problem:
             print("disconnected:", problem, flush=True)
@@ -142,7 +142,7 @@ def listen() -> None:
 for number in (signal.SIGTERM, signal.SIGINT):
     signal.signal(number, lambda *_: stopping.set())
 threading.Thread(target=ping, daemon=True).start()
-threading.Thread(target=listen, daemon=True).start()  # its end, with the process, is the good-bye
+threading.Thread(target=listen, daemon=True).start()  # it ends with the process: a clean disconnect
 stopping.wait()
 lane.shutdown(cancel_futures=True)
 sender.shutdown()
