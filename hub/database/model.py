@@ -43,7 +43,7 @@ def compiled(statement: ClauseElement, values: Mapping[str, Any] | None = None) 
 
     Raises ValueError for one whose text depends on its values, as that of `IN`: use `among`.
     """
-    key = statement._generate_cache_key()
+    key = statement._generate_cache_key()  # SQLAlchemy's own example of a cache, dogpile_caching, goes by it
     assert key is not None  # noqa: S101 - whatever SQLModel builds has one
     known = _compiled.get(key.key)
     if known is None:
