@@ -7,9 +7,7 @@ from uuid import UUID
 
 from hub.core.commands.rules.lanes import PER_CLIENT, PER_LANE, URGENT_PRIORITY
 from hub.core.commands.rules.lifecycle import ENDED
-from hub.subject import Cause
-
-Details = Mapping[str, Any] | None
+from hub.subject import Cause, Details
 
 
 class Facts(Protocol):

@@ -1,12 +1,9 @@
 """What keeps commands, as far as their clients' presence says."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-from hub.subject import Cause
-
-Details = Mapping[str, Any] | None
+from hub.subject import Cause, Details
 
 
 class Facts(Protocol):

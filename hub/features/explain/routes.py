@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Response
 
 from hub.api.lookup import part
-from hub.api.problems import PROBLEM, prefers_korean
+from hub.api.problems import fails, prefers_korean
 from hub.core.access.routes import MayRead
 from hub.features.explain.rules.causes import codes
 from hub.features.explain.service import Explaining
@@ -26,7 +26,7 @@ def routes(causes: Sequence[Cause]) -> APIRouter:
         "/api/commands/{command_id}/explain",
         response_model=closed(codes(causes)),
         summary="Why a command has not run yet",
-        responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
+        responses=fails(404),
     )
     async def explain_command(
         command_id: UUID,

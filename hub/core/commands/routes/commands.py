@@ -10,8 +10,8 @@ from uuid_utils.compat import uuid7
 
 from hub.api.answers import json_answer, page_answer, row_answer, shown_all
 from hub.api.lookup import part
-from hub.api.pages import from_cursor
-from hub.api.problems import PROBLEM
+from hub.api.pages import Cursor, Limit, from_cursor
+from hub.api.problems import fails
 from hub.api.shapes import IdempotencyHeader, Moment, TraceHeader
 from hub.core.access.routes import MayCommand, MayRead
 from hub.core.access.rules import Caller, IdempotencyKey
@@ -19,6 +19,7 @@ from hub.core.commands.service.commands import Commands
 from hub.core.commands.service.submission import Submission
 from hub.core.commands.service.waiting import Waiting
 from hub.core.commands.shapes import CommandInput, CommandLogs, CommandOutput, CommandPage, LogEntry
+from hub.core.commands.store.commands import Filter
 from hub.errors import FieldProblem, RejectedError
 
 router = APIRouter(tags=["commands"])
@@ -92,7 +93,7 @@ AcceptorDep = Annotated[Acceptor, part(Acceptor)]
     ),
     responses={
         200: {"model": CommandOutput, "description": "The same request was accepted before; this is its command."},
-        **dict.fromkeys((400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 502, 503), PROBLEM),
+        **fails(404, 408, 409, 429, 502, body=True),
     },
 )
 async def post_command(
@@ -125,7 +126,7 @@ async def until_end(end: asyncio.Future[None], request: Request, wait: float) ->
     "/api/commands/{command_id}",
     response_model=CommandOutput,
     summary="One command",
-    responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
+    responses=fails(404),
 )
 async def get_command(command_id: UUID, commands: CommandsDep, _caller: MayRead) -> Response:
     """A command as it stands now."""
@@ -136,7 +137,7 @@ async def get_command(command_id: UUID, commands: CommandsDep, _caller: MayRead)
     "/api/commands/{command_id}/logs",
     response_model=CommandLogs,
     summary="Every change of a command",
-    responses=dict.fromkeys((401, 403, 404, 422, 503), PROBLEM),
+    responses=fails(404),
 )
 async def get_logs(command_id: UUID, commands: CommandsDep, _caller: MayRead) -> Response:
     """The way that a command took."""
@@ -148,7 +149,7 @@ async def get_logs(command_id: UUID, commands: CommandsDep, _caller: MayRead) ->
     "/api/commands",
     response_model=CommandPage,
     summary="List commands, newest first",
-    responses=dict.fromkeys((401, 403, 422, 503), PROBLEM),
+    responses=fails(),
 )
 async def list_commands(
     commands: CommandsDep,
@@ -160,8 +161,8 @@ async def list_commands(
     tag: Annotated[str | None, Query(max_length=100)] = None,
     created_after: Moment | None = None,
     created_before: Moment | None = None,
-    cursor: Annotated[str | None, Query(max_length=200, description="next_cursor of the page before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Response:
     """A page of commands."""
     for name, text in (("client_id", client_id), ("action", action), ("reference", reference), ("tag", tag)):
@@ -169,18 +170,16 @@ async def list_commands(
             raise RejectedError("validation_error", fields=(FieldProblem(name, "holds a NUL"),))
     if status and any("\0" in item for item in status):
         raise RejectedError("validation_error", fields=(FieldProblem("status", "holds a NUL"),))
-    page = await commands.page(
-        before=from_cursor(cursor),
-        limit=limit,
+    wanted = Filter(
         client_id=client_id,
-        statuses=status,
+        statuses=status or None,
         action=action,
         reference=reference,
         tag=tag,
         created_after=created_after,
         created_before=created_before,
     )
-    return page_answer(CommandOutput, page)
+    return page_answer(CommandOutput, await commands.page(wanted, before=from_cursor(cursor), limit=limit))
 
 
 @router.post(
@@ -191,7 +190,7 @@ async def list_commands(
         "A pending command is cancelled at once. One that was handed out is a question to its agent, asked until it "
         "answers; what it has done already wins. Idempotent."
     ),
-    responses=dict.fromkeys((401, 403, 404, 409, 422, 503), PROBLEM),
+    responses=fails(404, 409),
 )
 async def cancel_command(command_id: UUID, commands: CommandsDep, caller: MayCommand) -> Response:
     """Ask for a cancel."""

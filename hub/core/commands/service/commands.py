@@ -1,7 +1,6 @@
 """Looking commands up, listing and cancelling them, and closing what is overdue."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 from uuid import UUID
 
 from hub.api.pages import Page
@@ -12,7 +11,7 @@ from hub.core.commands.rules import lifecycle
 from hub.core.commands.rules.lifecycle import ENDED, CancelRequested, DeadlinePassed, Ignore
 from hub.core.commands.store import commands as store
 from hub.core.commands.store import transitions
-from hub.core.commands.store.commands import StoredCommand, StoredLog
+from hub.core.commands.store.commands import Filter, StoredCommand, StoredLog
 from hub.core.commands.store.ports import Transitions
 from hub.core.commands.telemetry import Event, Metrics
 from hub.database.engine import Connection, Database
@@ -64,33 +63,10 @@ class Commands:
                 raise NotFoundError("command_not_found", command_id=command_id)
             return await store.logs(connection, command_id)
 
-    async def page(
-        self,
-        *,
-        before: UUID | None,
-        limit: int,
-        client_id: str | None = None,
-        statuses: Sequence[str] | None = None,
-        action: str | None = None,
-        reference: str | None = None,
-        tag: str | None = None,
-        created_after: datetime | None = None,
-        created_before: datetime | None = None,
-    ) -> Page[StoredCommand, UUID]:
+    async def page(self, wanted: Filter, *, before: UUID | None, limit: int) -> Page[StoredCommand, UUID]:
         """Up to `limit` commands, newest first."""
         async with self._database.connection() as connection:
-            rows = await store.page(
-                connection,
-                before=before,
-                client_id=client_id,
-                statuses=list(statuses) if statuses else None,
-                action=action,
-                reference=reference,
-                tag=tag,
-                created_after=created_after,
-                created_before=created_before,
-                limit=limit + 1,
-            )
+            rows = await store.page(connection, wanted, before=before, limit=limit + 1)
         return Page.of(rows, limit, lambda row: row.id)
 
     async def cancel(self, caller: Caller, command_id: UUID) -> StoredCommand:

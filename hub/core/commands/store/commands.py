@@ -7,15 +7,9 @@ from uuid import UUID
 
 import msgspec
 
-from hub.database.engine import Connection, reading
+from hub.database.engine import Connection
 from hub.database.hot import HotStatement
-from hub.database.statements import statement
-
-_FIND = HotStatement("core/commands/commands", "find")
-_LOGS = statement("core/commands/commands", "logs")
-_PAGE = statement("core/commands/commands", "page")
-_UNFINISHED = statement("core/commands/commands", "unfinished")
-_ENDED = statement("core/commands/commands", "ended")
+from hub.database.statements import Statement
 
 
 class StoredCommand(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +67,30 @@ class StoredLog(msgspec.Struct, frozen=True, kw_only=True):
     detail: Mapping[str, Any] | None
 
 
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which commands; what is None lets everything through."""
+
+    client_id: str | None = None
+    statuses: list[str] | None = None
+    action: str | None = None
+    reference: str | None = None
+    tag: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+class _OfStatus(msgspec.Struct, frozen=True):
+    status: str
+    number: int
+
+
+_FIND = HotStatement("core/commands/commands", "find")
+_LOGS = Statement("core/commands/commands", "logs", StoredLog)
+_PAGE = Statement("core/commands/commands", "page", StoredCommand, fresh_plan=True)
+_UNFINISHED = Statement("core/commands/commands", "unfinished", _OfStatus, fresh_plan=True)
+_ENDED = Statement("core/commands/commands", "ended", UUID)
+
+
 async def find(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, StoredCommand]:
     """The commands with these ids that exist."""
     cursor = await _FIND.execute(connection, ids=list(ids))
@@ -81,50 +99,19 @@ async def find(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Stored
 
 async def logs(connection: Connection, command_id: UUID) -> list[StoredLog]:
     """Every change of a command, oldest first."""
-    cursor = await connection.execute(_LOGS, {"id": command_id})
-    return [StoredLog(**row) for row in await cursor.fetchall()]
+    return await _LOGS.fetch_all(connection, id=command_id)
 
 
-async def page(
-    connection: Connection,
-    *,
-    before: UUID | None = None,
-    client_id: str | None = None,
-    statuses: list[str] | None = None,
-    action: str | None = None,
-    reference: str | None = None,
-    tag: str | None = None,
-    created_after: datetime | None = None,
-    created_before: datetime | None = None,
-    limit: int,
-) -> list[StoredCommand]:
-    """Commands, newest first; a filter that is None lets everything through."""
-    cursor = reading(connection)
-    await cursor.execute(
-        _PAGE,
-        {
-            "before": before,
-            "client_id": client_id,
-            "statuses": statuses,
-            "action": action,
-            "reference": reference,
-            "tag": tag,
-            "created_after": created_after,
-            "created_before": created_before,
-            "limit": limit,
-        },
-    )
-    return [StoredCommand(**row) for row in await cursor.fetchall()]
+async def page(connection: Connection, wanted: Filter, *, before: UUID | None, limit: int) -> list[StoredCommand]:
+    """Commands, newest first, older than `before`."""
+    return await _PAGE.fetch_all(connection, **msgspec.structs.asdict(wanted), before=before, limit=limit)
 
 
 async def unfinished(connection: Connection) -> dict[str, int]:
     """How many commands have not ended, by status, without scheduled ones."""
-    cursor = reading(connection)
-    await cursor.execute(_UNFINISHED)
-    return {row["status"]: row["number"] for row in await cursor.fetchall()}
+    return {row.status: row.number for row in await _UNFINISHED.fetch_all(connection)}
 
 
 async def ended(connection: Connection, ids: Sequence[UUID]) -> set[UUID]:
     """Which of these commands have ended."""
-    cursor = await connection.execute(_ENDED, {"ids": list(ids)})
-    return {row["id"] for row in await cursor.fetchall()}
+    return set(await _ENDED.fetch_all(connection, ids=list(ids)))

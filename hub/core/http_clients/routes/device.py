@@ -1,13 +1,13 @@
 """Clients without MQTT: what they are sent, as a stream or by polling, and what they say."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Path, Query, Response
 
 from hub.api.answers import json_answer
 from hub.api.lookup import part
-from hub.api.problems import PROBLEM
+from hub.api.problems import fails, fails_only
 from hub.api.shapes import Slug
 from hub.core.access.routes import ItsOwnId
 from hub.core.http_clients.routes.event_stream import EventStream
@@ -31,8 +31,7 @@ HttpClientsDep = Annotated[HttpClients, part(HttpClients)]
 ClientPath = Annotated[Slug, Path()]
 SessionQuery = Annotated[str, Query(pattern=SESSION, description="New with each start of the client's program.")]
 Program = Annotated[str, Header(alias="User-Agent", max_length=400)]
-MEET_PROBLEMS: dict[int | str, Any] = dict.fromkeys((401, 403, 409, 422, 503), PROBLEM)
-REPORT_PROBLEMS: dict[int | str, Any] = dict.fromkeys((400, 401, 404, 413, 415, 422, 503), PROBLEM)
+REPORT_PROBLEMS = fails_only(400, 401, 404, 413, 415, 422, 503)
 
 
 def _agent(path_id: str, own_id: str, session: str, user_agent: str) -> Agent:
@@ -53,7 +52,7 @@ def _agent(path_id: str, own_id: str, session: str, user_agent: str) -> Agent:
     response_class=EventStream,
     responses={
         200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
-        **MEET_PROBLEMS,
+        **fails(409),
     },
 )
 async def get_events(
@@ -83,7 +82,7 @@ async def get_events(
         "For the client itself (HTTP Basic). Answers with what it is to be sent, or after `wait` seconds with nothing. "
         "What gets no report comes again."
     ),
-    responses=MEET_PROBLEMS,
+    responses=fails(409),
 )
 async def get_commands(
     client_id: ClientPath,
@@ -103,7 +102,7 @@ async def get_commands(
     response_model=Pong,
     summary="Say that the client lives",
     description="For the client itself (HTTP Basic), every 30 s; after 90 s of silence it counts as offline.",
-    responses={**MEET_PROBLEMS, **dict.fromkeys((400, 413, 415), PROBLEM)},
+    responses=fails(409, body=True),
 )
 async def post_ping(
     client_id: ClientPath, body: Ping, http_clients: HttpClientsDep, own_id: ItsOwnId, user_agent: Program = ""
