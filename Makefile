@@ -6,7 +6,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check simulation killpoints chaos bench format lock clean
+.PHONY: help run test acceptance check simulation killpoints chaos bench format lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -17,7 +17,11 @@ run: ## start everything on this machine; ONCE=1 carries out one command and sto
 	@$(BIN)/floorhub up $(if $(ONCE),--once) $(ARGS)
 
 test: check ## all checks, then all tests; ARGS='-k broker' chooses
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+acceptance: ## what is too large for every run; PART=limits runs one part, without it they are listed
+	@$(SETUP) dev
+	@$(BIN)/python -m tests.acceptance.parts $(PART)
 
 check: ## style, types and layers
 	@$(SETUP) dev

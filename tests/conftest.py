@@ -1,7 +1,8 @@
 """Fixtures for tests that need Postgres; a server starts once, each test gets a fresh, migrated database of its own."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
+from functools import cache
 
 import pytest
 
@@ -10,6 +11,7 @@ from hub.database.migrate import migrate
 from hub.programs.embedded.data_folder import DataFolder
 from tests.support import postgres
 from tests.support.examples import register_profiles
+from tests.support.order import LONGEST_FIRST
 
 register_profiles()
 
@@ -23,6 +25,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=postgres.MAJORS,
         help="run the store's tests on this bundled Postgres only; may be given twice (default: on all)",
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first. A file stays together, whatever its parameters of wider scope."""
+    places = {file: place for place, file in enumerate(LONGEST_FIRST)}
+    files = {file: number for number, file in enumerate(dict.fromkeys(map(_file, items)))}
+    items.sort(key=lambda item: (places.get(_file(item), len(places)), files[_file(item)]))
+
+
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -43,19 +56,31 @@ def postgres_major(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(postgres_major: int) -> Iterator[str]:
-    """The URL of a server; its role may create databases."""
-    with postgres.running(postgres_major) as url:
-        yield url
+def postgres_servers() -> Iterator[Callable[[int], postgres.Server]]:
+    """A server of each major, from the first test that asks for it until the last test of all."""
+    with ExitStack() as running:
+
+        @cache
+        def server(major: int) -> postgres.Server:
+            url = running.enter_context(postgres.running(major))
+            name = postgres.create_database(url)
+            running.callback(postgres.drop_database, url, name)
+            migrate(postgres.in_database(url, name))
+            return postgres.Server(url, name)
+
+        yield server
 
 
 @pytest.fixture(scope="session")
-def database_template(postgres_server: str) -> Iterator[str]:
+def postgres_server(postgres_servers: Callable[[int], postgres.Server], postgres_major: int) -> str:
+    """The URL of a server; its role may create databases."""
+    return postgres_servers(postgres_major).url
+
+
+@pytest.fixture(scope="session")
+def database_template(postgres_servers: Callable[[int], postgres.Server], postgres_major: int) -> str:
     """The name of a migrated, empty database that nobody is connected to."""
-    name = postgres.create_database(postgres_server)
-    migrate(postgres.in_database(postgres_server, name))
-    yield name
-    postgres.drop_database(postgres_server, name)
+    return postgres_servers(postgres_major).template
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.order import LONGEST_FIRST
 from tests.support.paths import ROOT
 
 SLEEPS = {"time.sleep", "asyncio.sleep"}
@@ -104,6 +105,10 @@ def test_every_file_keeps_the_rule_or_is_named(trees: dict[str, ast.AST], find: 
     found = {name: lines for name, tree in trees.items() if (lines := find(tree))}
     assert {name: lines for name, lines in found.items() if name not in allowed} == {}
     assert allowed.keys() - found.keys() == set(), "an exception that nothing needs"
+
+
+def test_files_that_start_first_are_there() -> None:
+    assert [name for name in LONGEST_FIRST if not (ROOT / name).is_file()] == []
 
 
 @pytest.mark.parametrize(

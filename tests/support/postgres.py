@@ -7,6 +7,7 @@ import uuid
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import psycopg
@@ -25,6 +26,13 @@ MAJORS = (18, 16)
 """The bundled ones."""
 _DOCKER_TIMEOUT_S = 2
 _FIRST_WITH_STRATEGY = 150_000
+
+
+class Server(NamedTuple):
+    """A running server, by a URL whose role may create databases, and there a migrated, empty database to copy."""
+
+    url: str
+    template: str
 
 
 def given_url() -> str | None:

@@ -176,6 +176,15 @@ def test_the_quick_start_followed_command_by_command(data: Path, start: Start, t
     assert len(list(printed.glob("*.pdf"))) == 1
 
 
+def names_of(pids: set[int]) -> dict[int, str]:
+    """The programs of those processes that have not ended meanwhile."""
+    names = {}
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            names[pid] = Path(f"/proc/{pid}/comm").read_text().strip()
+    return names
+
+
 def runs(pid: int) -> bool:
     """Whether a process runs; one that only waits to be buried does not."""
     try:
@@ -194,7 +203,7 @@ def test_killed_in_mid_print_it_leaves_no_process_and_starts_again(data: Path, s
     sent = floorhub(data, "print", "--test-page", "--wait", "0", "--json")
     command_id = json.loads(sent.stdout)["id"]
     until(lambda: "running" in floorhub(data, "show", command_id).stdout, "it prints")
-    names = {pid: Path(f"/proc/{pid}/comm").read_text().strip() for pid in descendants(process.process.pid)}
+    names = names_of(descendants(process.process.pid))
     assert {"postgres", "mosquitto", "ippeveprinter", "print_command.s", "timeout"} <= set(names.values())
 
     process.kill()

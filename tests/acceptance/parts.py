@@ -1,0 +1,98 @@
+"""What is too large for every run of the tests, in parts of at most 15 minutes on two cores.
+
+make acceptance                # lists the parts
+make acceptance PART=limits    # runs one
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+
+from tests.support.paths import ROOT
+
+PYTEST = ("-m", "pytest", "-q")
+IN_PARALLEL = ("-n", "2", "--dist", "loadfile")
+
+
+@dataclass(frozen=True)
+class Part:
+    """What it proves, the arguments of Python that run it, and what the environment says besides."""
+
+    proves: str
+    arguments: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+PARTS = {
+    "limits": Part(
+        "limits and 1,000 idempotency keys are exact while a hub is killed",
+        (*PYTEST, "tests/acceptance/clients/test_exact_limits.py"),
+        {"FLOORHUB_TEST_KEYS": "1000"},
+    ),
+    "clients": Part(
+        "a batch to 10,000 clients, a fifth of them away; says how long each step took",
+        (*PYTEST, "-s", "tests/acceptance/batches/test_many_clients.py"),
+        {"FLOORHUB_TEST_CLIENTS": "10000"},
+    ),
+    "plans": Part(
+        "statements read their indexes with 1,000,000 finished commands",
+        (*PYTEST, "tests/integration/commands/test_plans.py"),
+        {"FLOORHUB_TEST_FINISHED": "1000000"},
+    ),
+    "property": Part(
+        "sixteen times the examples of the property tests, and of requests that the API describes",
+        (*PYTEST, *IN_PARALLEL, "-m", "hypothesis", "--hypothesis-profile", "full"),
+    ),
+    "simulation": Part(
+        "10,000 seeds of the simulated world keep every promise",
+        ("-m", "tests.simulation", "--seeds", "10000"),
+    ),
+    "killpoints-agent": Part(
+        "the agent killed before each of its syncs and sends",
+        ("-m", "tests.killpoints", "--only", "agent"),
+    ),
+    "killpoints-hub": Part(
+        "a hub killed before every second of its sends",
+        ("-m", "tests.killpoints", "--only", "hub"),
+    ),
+    "chaos": Part(
+        "ten minutes in which everything breaks, and three records that agree",
+        ("-m", "tests.chaos"),
+        {"CHAOS_MINUTES": "10"},
+    ),
+    "simulator": Part(
+        "1,000 clients of `floorhub simulate` with faults: every command ends, and no effect happens twice",
+        (*PYTEST, "-k", "rough", "tests/acceptance/simulator/test_simulated_fleet.py"),
+        {"FLOORHUB_TEST_FLEET": "1000"},
+    ),
+}
+
+
+def run(name: str) -> int:
+    """Run a part as its own program; the exit code."""
+    part = PARTS[name]
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, *part.arguments], cwd=ROOT, env={**os.environ, **part.environment}, check=False
+    )
+    said = "passed" if done.returncode == 0 else f"failed ({done.returncode})"
+    print(f"{name}: {said} after {time.monotonic() - began:.0f} s", flush=True)  # noqa: T201
+    return done.returncode
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make acceptance", description=__doc__)
+    parser.add_argument("part", nargs="?", choices=PARTS, help="which one; none lists them")
+    chosen = parser.parse_args().part
+    if chosen is not None:
+        return run(chosen)
+    for name, part in PARTS.items():
+        print(f"  make acceptance PART={name:16} {part.proves}")  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
