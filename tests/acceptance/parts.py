@@ -39,12 +39,16 @@ PARTS = {
     ),
     "plans": Part(
         "statements read their indexes with 1,000,000 finished commands",
-        (*PYTEST, "tests/integration/commands/test_plans.py"),
+        (*PYTEST, "tests/integration/database/test_plans.py"),
         {"FLOORHUB_TEST_FINISHED": "1000000"},
     ),
     "property": Part(
         "sixteen times the examples of the property tests, and of requests that the API describes",
         (*PYTEST, *IN_PARALLEL, "-m", "hypothesis", "--hypothesis-profile", "full"),
+    ),
+    "features": Part(
+        "core and what is left pass their tests without each feature, removed with those that stand on it",
+        ("-m", "tests.support.removal"),
     ),
     "simulation": Part(
         "10,000 seeds of the simulated world keep every promise",

@@ -21,7 +21,7 @@ from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.ports import LOOPBACK, PortBook
 from hub.programs.embedded.printer import HOSTS, EmbeddedPrinter, PrinterPrograms, find_programs
-from tests.integration.device_agent.printing.testbed import Stage
+from tests.integration.device_agent.printing.testbed import PrinterTestbed
 from tests.support.cups import Cups, document, pages, texts
 from tests.support.folders import open_folder
 from tests.support.site import Site
@@ -64,7 +64,7 @@ class Room:
 
     cups: Cups
     uris: dict[str, str]
-    stages: dict[str, Stage]
+    stages: dict[str, PrinterTestbed]
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def room(site: Site) -> Iterator[Room]:
             printer = EmbeddedPrinter(folder, programs, PortBook(folder.ports).choose("printer", 0, HOSTS).number)
             undo.callback(printer.stop)
             printer.start()
-            stages[name] = Stage(printer, folder)
+            stages[name] = PrinterTestbed(printer, folder)
             uris[name] = cups.add_queue(name, printer.url)
         yield Room(cups, uris, stages)
 

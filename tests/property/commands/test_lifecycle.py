@@ -29,7 +29,7 @@ from hub.core.commands.rules.lifecycle import (
 )
 from hub.core.commands.rules.retry import RetryPolicy
 from hub.core.presence.rules.identity import Claim, Finding, Identity, identify
-from hub.core.presence.rules.presence import SILENCE, Evidence, Heard, Sign, age, hear
+from hub.core.presence.rules.presence import SILENCE, Evidence, Observation, ObservationKind, age, observe
 from hub.features.dead_letters import rules as dead_letters
 from hub.features.dead_letters.rules import OUTCOMES, Decide, Dismiss, Replay, Wish
 from schemas.states import Level, Presence, ReportStatus
@@ -243,7 +243,7 @@ def test_a_policy_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> No
 
 # --- presence ------------------------------------------------------------------------------------------------
 
-Signs = list[Heard]
+Signs = list[Observation]
 
 
 @st.composite
@@ -259,11 +259,11 @@ def one_clients_signs(draw: st.DrawFn) -> Signs:
             early: bool = draw(st.booleans())
             if owed and early:
                 signs.append(owed.pop())
-            signs.append(Heard(Sign.BIRTH, name, connection, level))
+            signs.append(Observation(ObservationKind.BIRTH, name, connection, level))
             signs += owed
-            signs += [Heard(Sign.HEARTBEAT, name, connection)] * draw(st.integers(0, 2))
-            ending = draw(st.sampled_from([Sign.WILL, Sign.GOOD_BYE, None]))
-            owed = [Heard(ending, name, connection)] if ending else []
+            signs += [Observation(ObservationKind.HEARTBEAT, name, connection)] * draw(st.integers(0, 2))
+            ending = draw(st.sampled_from([ObservationKind.WILL, ObservationKind.GOOD_BYE, None]))
+            owed = [Observation(ending, name, connection)] if ending else []
     if draw(st.booleans()):
         signs += owed
     return signs
@@ -282,19 +282,19 @@ def interleaved(draw: st.DrawFn) -> tuple[Signs, Signs]:
     return signs, mixed
 
 
-def _last(signs: Sequence[Heard]) -> Heard:
-    return [sign for sign in signs if sign.sign is Sign.BIRTH][-1]
+def _last(signs: Sequence[Observation]) -> Observation:
+    return [sign for sign in signs if sign.kind is ObservationKind.BIRTH][-1]
 
 
 @given(interleaved())
 def test_the_newest_connection_decides_in_whatever_order_workers_hear_it(orders: tuple[Signs, Signs]) -> None:
     signs, mixed = orders
     evidence = Evidence()
-    for n, heard in enumerate(mixed):
-        evidence = hear(evidence, heard, START + timedelta(seconds=n))
+    for n, observation in enumerate(mixed):
+        evidence = observe(evidence, observation, START + timedelta(seconds=n))
     newest = _last(signs)
     over = any(
-        sign.sign in (Sign.WILL, Sign.GOOD_BYE)
+        sign.kind in (ObservationKind.WILL, ObservationKind.GOOD_BYE)
         and (sign.session, sign.connection) == (newest.session, newest.connection)
         for sign in signs
     )
@@ -306,18 +306,18 @@ def test_the_newest_connection_decides_in_whatever_order_workers_hear_it(orders:
 def test_within_a_session_no_older_connection_overrules_a_newer_one(signs: Signs, order: list[int]) -> None:
     """In any order at all, not only one that a broker makes."""
     newest = _last(signs)
-    evidence = hear(Evidence(), newest, START)
+    evidence = observe(Evidence(), newest, START)
     older = [sign for sign in signs if sign.session == newest.session and sign.connection < newest.connection]
     for n in order:
         if n < len(older):
-            assert hear(evidence, older[n], START + timedelta(minutes=1)) == evidence
+            assert observe(evidence, older[n], START + timedelta(minutes=1)) == evidence
 
 
 @given(one_clients_signs(), st.floats(0, 10_000), st.none() | st.floats(-1_000, 1_000))
 def test_silence_only_ever_takes_online_to_unknown(signs: Signs, later_s: float, called_s: float | None) -> None:
     evidence = Evidence()
-    for heard in signs:
-        evidence = hear(evidence, heard, START)
+    for observation in signs:
+        evidence = observe(evidence, observation, START)
     now = START + timedelta(seconds=later_s)
     called = None if called_s is None else START + timedelta(seconds=called_s)
     after = age(evidence, now, called)

@@ -34,7 +34,7 @@ from device_agent.core.events import (
 )
 from device_agent.core.outcome import Outcome
 from device_agent.core.records import Phase, Snapshot, apply
-from hub.core.presence.rules.presence import Sign
+from hub.core.presence.rules.presence import ObservationKind
 from schemas import codec
 from schemas.messages import Birth, Heartbeat, Receipt, Report, Reports, Run
 from schemas.states import END_STATUSES, OnInterrupt, ReportStatus
@@ -70,7 +70,7 @@ class World(Bench):
         self.lanes: dict[UUID, str] = {}
         self.unconfirmed: list[int] = []
         self.network: list[tuple[Sent, Report]] = []
-        self.signs: list[tuple[Sent, Sign]] = []
+        self.signs: list[tuple[Sent, ObservationKind]] = []
         self.online = False
         self.leaves = False
         self.welcomed = False
@@ -143,9 +143,11 @@ class World(Bench):
             case LeaveBroker():
                 self.leaves = True
             case Publish(channel=Channel.PRESENCE):
-                self.signs.append((self._sent(codec.decode(Channel.PRESENCE, step.payload)), Sign.BIRTH))
+                self.signs.append((self._sent(codec.decode(Channel.PRESENCE, step.payload)), ObservationKind.BIRTH))
             case Publish(channel=Channel.HEARTBEAT):
-                self.signs.append((self._sent(codec.decode(Channel.HEARTBEAT, step.payload)), Sign.HEARTBEAT))
+                self.signs.append(
+                    (self._sent(codec.decode(Channel.HEARTBEAT, step.payload)), ObservationKind.HEARTBEAT)
+                )
             case Publish(channel=Channel.REPORTS):
                 assert self.online
                 assert len(step.payload) <= codec.MAX_PAYLOAD
@@ -167,7 +169,7 @@ class Sent(msgspec.Struct, frozen=True):
     message: Birth | Heartbeat | Reports
     lineage: int
 
-    def word(self, sign: Sign) -> Word:
+    def word(self, sign: ObservationKind) -> Word:
         """What the hub's rules need of it."""
         message, born = self.message, isinstance(self.message, Birth)
         return Word(
@@ -187,7 +189,7 @@ class HubCommand(msgspec.Struct):
     attempt: int = 1
     journal: str | None = None
     """The journal it was handed out to; None: not yet, in this attempt."""
-    heard: ReportStatus | None = None
+    observation: ReportStatus | None = None
     over: bool = False
     """It ended, or is unknown: it is not sent again."""
 
@@ -215,7 +217,7 @@ class AgentSimulation(RuleBasedStateMachine):
         self.heard_generations: Counter[int] = Counter()
         self.commands = {number: HubCommand() for number in self.runs}
         self.sent: list[Run] = []
-        self.heard: dict[UUID, Report] = {}
+        self.observation: dict[UUID, Report] = {}
         self.receipted: set[UUID] = set()
         self.waited: set[UUID] = set()
         self.cancelled_unbegun: dict[UUID, Counter[Attempt]] = {}
@@ -248,10 +250,10 @@ class AgentSimulation(RuleBasedStateMachine):
                     self.world.welcome(
                         welcome.journal, session=welcome.session, epoch=welcome.epoch, nonce=welcome.nonce
                     )
-            if sign is Sign.BIRTH:
+            if sign is ObservationKind.BIRTH:
                 self._offer_again()
 
-    def _hub_sees(self, sent: Sent, sign: Sign) -> None:
+    def _hub_sees(self, sent: Sent, sign: ObservationKind) -> None:
         self.heard_generations[sent.lineage] = max(self.heard_generations[sent.lineage], sent.message.mark or 0)
         self.hub.see(sent.word(sign), deque())
         if self.hub.lost == self.lost:
@@ -260,7 +262,7 @@ class AgentSimulation(RuleBasedStateMachine):
         for number, command in self.commands.items():
             if command.journal is not None and not command.over:
                 command.journal = self.hub.identity.journal
-                command.heard = None
+                command.observation = None
                 command.over = self.runs[number].on_interrupt is not OnInterrupt.RERUN
 
     def _offer_again(self) -> None:
@@ -271,7 +273,11 @@ class AgentSimulation(RuleBasedStateMachine):
     def _send_run(self, number: int) -> None:
         command = self.commands[number]
         rerun = self.runs[number].on_interrupt is OnInterrupt.RERUN
-        changes = {"attempt": command.attempt, "journal": command.journal, "heard": None if rerun else command.heard}
+        changes = {
+            "attempt": command.attempt,
+            "journal": command.journal,
+            "heard": None if rerun else command.observation,
+        }
         run = a_run(**(_fields(self.runs[number]) | changes))
         self.sent.append(run)
         if self.world.online:
@@ -419,7 +425,7 @@ class AgentSimulation(RuleBasedStateMachine):
             self._offer_again()
         for command, record in world.disk.attempts.items():
             assert record.phase is Phase.FINISHED, record
-            assert self.heard[command].attempt >= record.attempt
+            assert self.observation[command].attempt >= record.attempt
         assert all(report.receipted for report in world.disk.reports.values())
         self.what_ended_has_its_end_report_on_the_disk()
         self.an_effect_begins_at_most_once()
@@ -430,15 +436,17 @@ class AgentSimulation(RuleBasedStateMachine):
     def _hub_takes(self, arrived: list[tuple[Sent, Report]]) -> list[UUID]:
         """The hub stores reports; a failed one that may be tried again makes the next attempt."""
         for sent, report in arrived:
-            self._hub_sees(sent, Sign.HEARTBEAT)
+            self._hub_sees(sent, ObservationKind.HEARTBEAT)
             command = self.commands[report.command_id.int & 0xFFFF]
             if report.attempt == command.attempt and not command.over and report.status in HEARD:
-                command.heard = HEARD[max(HEARD.index(report.status), HEARD.index(command.heard or HEARD[0]))]
-            known = self.heard.get(report.command_id)
+                command.observation = HEARD[
+                    max(HEARD.index(report.status), HEARD.index(command.observation or HEARD[0]))
+                ]
+            known = self.observation.get(report.command_id)
             if report.status in END_STATUSES and (known is None or report.attempt >= known.attempt):
                 if known is not None and known.attempt == report.attempt:
                     self._ended_again(known, report)
-                self.heard[report.command_id] = report
+                self.observation[report.command_id] = report
                 if report.attempt == command.attempt:
                     command.over = True
                     if report.error is not None and report.error.retryable and report.status is ReportStatus.FAILED:

@@ -63,7 +63,7 @@ class ScriptedDriver:
         return Outcome(status="unknown", data={"asked": context.job_name})
 
 
-class Testbed:
+class ExecutorBed:
     """An executor with one driver, and the events that came out."""
 
     def __init__(self, group: asyncio.TaskGroup, folder: Path) -> None:
@@ -93,8 +93,8 @@ async def group() -> AsyncIterator[asyncio.TaskGroup]:
 
 
 @pytest.fixture
-def stage(group: asyncio.TaskGroup, tmp_path: Path) -> Testbed:
-    return Testbed(group, tmp_path)
+def stage(group: asyncio.TaskGroup, tmp_path: Path) -> ExecutorBed:
+    return ExecutorBed(group, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def stage(group: asyncio.TaskGroup, tmp_path: Path) -> Testbed:
     ],
     ids=lambda value: type(value).__name__,
 )
-async def test_what_a_driver_raises_becomes_an_outcome(stage: Testbed, problem: Exception, expected: Any) -> None:
+async def test_what_a_driver_raises_becomes_an_outcome(stage: ExecutorBed, problem: Exception, expected: Any) -> None:
     async def fail(_: DriverContext) -> Outcome:
         raise problem
 
@@ -116,7 +116,7 @@ async def test_what_a_driver_raises_becomes_an_outcome(stage: Testbed, problem: 
     assert (outcome.status, outcome.code, outcome.retryable) == expected
 
 
-async def test_a_driver_says_how_it_goes_under_the_jobs_name(stage: Testbed) -> None:
+async def test_a_driver_says_how_it_goes_under_the_jobs_name(stage: ExecutorBed) -> None:
     async def talk(context: DriverContext) -> Outcome:
         await context.progress({"page": 1})
         await context.held(["media-empty"])
@@ -133,7 +133,7 @@ async def test_a_driver_says_how_it_goes_under_the_jobs_name(stage: Testbed) -> 
     assert last.outcome.message == f"floorhub-{STEP.command_id}-2"
 
 
-async def test_a_stopped_driver_leaves_what_it_found_out(stage: Testbed) -> None:
+async def test_a_stopped_driver_leaves_what_it_found_out(stage: ExecutorBed) -> None:
     reasons: list[Any] = []
 
     async def wait(context: DriverContext) -> Outcome:
@@ -155,7 +155,7 @@ async def test_a_stopped_driver_leaves_what_it_found_out(stage: Testbed) -> None
     assert reasons == ["cancelled"]
 
 
-async def test_a_driver_that_does_not_stop_is_left_behind_and_answered_for(stage: Testbed) -> None:
+async def test_a_driver_that_does_not_stop_is_left_behind_and_answered_for(stage: ExecutorBed) -> None:
     release = asyncio.Event()
 
     async def stubborn(_: DriverContext) -> Outcome:
@@ -189,7 +189,7 @@ async def test_when_the_agent_stops_drivers_are_told_so_and_nothing_is_answered(
         return DONE
 
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
-        stage = Testbed(group, tmp_path)
+        stage = ExecutorBed(group, tmp_path)
         stage.driver = ScriptedDriver(wait)
         stage.executor.start(STEP)
         await stage.driver.began.wait()
@@ -198,7 +198,7 @@ async def test_when_the_agent_stops_drivers_are_told_so_and_nothing_is_answered(
     assert stage.events.empty()
 
 
-async def test_evidence_is_asked_for_without_an_effect(stage: Testbed) -> None:
+async def test_evidence_is_asked_for_without_an_effect(stage: ExecutorBed) -> None:
     async def never(_: DriverContext) -> Outcome:
         raise AssertionError("asking for evidence had an effect")
 
@@ -209,7 +209,7 @@ async def test_evidence_is_asked_for_without_an_effect(stage: Testbed) -> None:
 
 
 @pytest.mark.parametrize(("mode", "status"), [("execute", "failed"), ("evidence", "unknown")])
-async def test_an_action_without_driver_after_a_restart(stage: Testbed, mode: Any, status: str) -> None:
+async def test_an_action_without_driver_after_a_restart(stage: ExecutorBed, mode: Any, status: str) -> None:
     step = msgspec.structs.replace(STEP, action="gone", mode=mode)
     stage.executor.start(step)
     event = await stage.next_event()
@@ -220,7 +220,7 @@ async def test_an_action_without_driver_after_a_restart(stage: Testbed, mode: An
 
 @pytest.mark.parametrize("ending", [None, RuntimeError("driver")], ids=["ends", "breaks"])
 async def test_a_document_is_in_use_until_its_driver_has_ended(
-    stage: Testbed, tmp_path: Path, ending: Exception | None
+    stage: ExecutorBed, tmp_path: Path, ending: Exception | None
 ) -> None:
     content = b"a page"
     file = tmp_path / hashlib.sha256(content).hexdigest()
