@@ -47,12 +47,7 @@ def send(
     """Send one command to many clients. Exits 0 if it was stored; with --wait, if all of it completed in time."""
     target = targets.target(client, group, zone, tag, any_tag, everybody)
     with explained(as_json=as_json), Api.from_environment() as api:
-        try:
-            content: dict[str, Any] = json.loads(payload)
-        except ValueError as problem:
-            output.fail(f"--payload is not JSON: {problem}", 2)
-        if file is not None:
-            content["document"] = sending.upload(api, file, content_type)
+        content = sending.payload(api, payload, file, content_type)
         command = {"action": action, "payload": content, "priority": priority, "reference": reference}
         body: dict[str, Any] = {
             "target": target,

@@ -59,15 +59,8 @@ def send(
     as_json: Json = False,
 ) -> None:
     """Send one command and show its timeline. Exits 0 if it completed (or was stored, with --wait 0), else 1."""
-    import json
-
     with explained(as_json=as_json), Api.from_environment() as api:
-        try:
-            content: dict[str, Any] = json.loads(payload)
-        except ValueError as problem:
-            output.fail(f"--payload is not JSON: {problem}", 2)
-        if file is not None:
-            content["document"] = sending.upload(api, file, content_type)
+        content = sending.payload(api, payload, file, content_type)
         body: dict[str, Any] = {"client_id": client_id, "action": action, "payload": content, "priority": priority}
         if reference is not None:
             body["reference"] = reference

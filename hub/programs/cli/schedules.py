@@ -42,12 +42,7 @@ def add(
     """Make a schedule."""
     target = targets.target(client, group, zone, tag, any_tag, everybody)
     with explained(as_json=as_json), Api.from_environment() as api:
-        try:
-            content: dict[str, Any] = json.loads(payload)
-        except ValueError as problem:
-            output.fail(f"--payload is not JSON: {problem}", 2)
-        if file is not None:
-            content["document"] = sending.upload(api, file, content_type)
+        content = sending.payload(api, payload, file, content_type)
         command = {"action": action, "payload": content, "priority": priority, "reference": reference}
         command["expires_in_s"] = expires_in_s
         body = {

@@ -1,5 +1,6 @@
 """What `send` and `print` share: upload a document, post a command, show its timeline, and the exit code."""
 
+import json
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -25,6 +26,18 @@ def upload(api: Api, file: Path, content_type: str) -> str:
     except OSError as problem:
         output.fail(f"{file} cannot be read: {problem.strerror}", 2)
     return str(api.upload(content, content_type, file.name)["id"])
+
+
+def payload(api: Api, text: str, file: Path | None, content_type: str) -> dict[str, Any]:
+    """The payload of a command from its JSON, with the document that was uploaded from `file`. Ends the program with 2
+    when it is not JSON or the file cannot be read."""
+    try:
+        content: dict[str, Any] = json.loads(text)
+    except ValueError as problem:
+        output.fail(f"--payload is not JSON: {problem}", 2)
+    if file is not None:
+        content["document"] = upload(api, file, content_type)
+    return content
 
 
 def carry_out(api: Api, body: dict[str, Any], *, wait: float, key: str | None, as_json: bool) -> None:
