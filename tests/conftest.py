@@ -93,26 +93,22 @@ def cluster() -> Iterator[DataFolder]:
 @pytest.fixture
 def empty_database_url(postgres_server: str) -> Iterator[str]:
     """A database without any table."""
-    name = postgres.create_database(postgres_server)
-    yield postgres.in_database(postgres_server, name)
-    postgres.drop_database(postgres_server, name)
+    with postgres.fresh_database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture
 def database_url(postgres_server: str, database_template: str) -> Iterator[str]:
     """A migrated, empty database of this test's own."""
-    name = postgres.create_database(postgres_server, database_template)
-    yield postgres.in_database(postgres_server, name)
-    postgres.drop_database(postgres_server, name)
+    with postgres.fresh_database(postgres_server, database_template) as url:
+        yield url
 
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """The open pool of this test's database."""
-    opened = Database(database_url)
-    await opened.open()
-    yield opened
-    await opened.close()
+    async with postgres.opened(Database(database_url)) as database:
+        yield database
 
 
 @pytest.fixture
@@ -121,9 +117,6 @@ async def shift_clock(database_url: str) -> AsyncIterator[Callable[[str], Awaita
     async with AsyncExitStack() as opened:
 
         async def shift(by: str) -> Database:
-            shifted = Database(database_url, clock_shift=by)
-            await shifted.open()
-            opened.push_async_callback(shifted.close)
-            return shifted
+            return await opened.enter_async_context(postgres.opened(Database(database_url, clock_shift=by)))
 
         yield shift

@@ -11,18 +11,15 @@ from tests.support import postgres
 @pytest.fixture(scope="module")
 def frozen_url(postgres_server: str, database_template: str) -> Iterator[str]:
     """A database for the cases of one module."""
-    name = postgres.create_database(postgres_server, database_template)
-    yield postgres.in_database(postgres_server, name)
-    postgres.drop_database(postgres_server, name)
+    with postgres.fresh_database(postgres_server, database_template) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
 async def frozen_database(frozen_url: str) -> AsyncIterator[FrozenDatabase]:
     """Its open pool."""
-    opened = FrozenDatabase(frozen_url)
-    await opened.open()
-    yield opened
-    await opened.close()
+    async with postgres.opened(FrozenDatabase(frozen_url)) as database:
+        yield database
 
 
 @pytest.fixture

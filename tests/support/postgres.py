@@ -5,14 +5,15 @@ import os
 import subprocess
 import uuid
 import warnings
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
 
+from hub.database.engine import Database
 from hub.database.migrate import migrate
 from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.packages import Packages
@@ -20,6 +21,7 @@ from hub.programs.embedded.ports import PortBook
 from hub.programs.embedded.postgres import EmbeddedPostgres
 from tests.support.folders import open_data_folder
 
+Pool = TypeVar("Pool", bound=Database)
 VARIABLE = "FLOORHUB_TEST_POSTGRES_URL"
 """A role that may create databases; its own database stays as it is."""
 MAJORS = (18, 16)
@@ -112,9 +114,29 @@ def copy_cluster(cluster: DataFolder, to: DataFolder) -> None:
         subprocess.run(["cp", "-a", f"{folder}/.", str(own)], check=True)
 
 
+@asynccontextmanager
+async def opened(database: Pool) -> AsyncIterator[Pool]:
+    """A pool of connections, open for as long as the block lasts."""
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
 def in_database(url: str, name: str) -> str:
     """The URL with another database's name."""
     return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+@contextmanager
+def fresh_database(server_url: str, template: str | None = None) -> Iterator[str]:
+    """The URL of a new database, a copy of `template` if given, for as long as the block lasts."""
+    name = create_database(server_url, template)
+    try:
+        yield in_database(server_url, name)
+    finally:
+        drop_database(server_url, name)
 
 
 def create_database(server_url: str, template: str | None = None) -> str:

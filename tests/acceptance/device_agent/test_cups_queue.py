@@ -21,9 +21,9 @@ from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.ports import LOOPBACK, PortBook
 from hub.programs.embedded.printer import HOSTS, EmbeddedPrinter, PrinterPrograms, find_programs
-from tests.integration.device_agent.printing.testbed import PrinterTestbed
 from tests.support.cups import Cups, document, pages, texts
 from tests.support.folders import open_folder
+from tests.support.printing import PrinterTestbed
 from tests.support.site import Site
 from tests.support.waiting import until
 
@@ -64,7 +64,7 @@ class Room:
 
     cups: Cups
     uris: dict[str, str]
-    stages: dict[str, PrinterTestbed]
+    printers: dict[str, PrinterTestbed]
 
 
 @pytest.fixture
@@ -76,15 +76,15 @@ def room(site: Site) -> Iterator[Room]:
         cups = Cups(site.folder, PortBook(site.folder.ports).choose("cups", 0, LOOPBACK).number)
         undo.callback(cups.stop)
         cups.start()
-        stages, uris = {}, {}
+        printers, uris = {}, {}
         for name in (f"queue-{number}" for number in range(QUEUES)):
             folder = DataFolder.prepare(root / name)
             printer = EmbeddedPrinter(folder, programs, PortBook(folder.ports).choose("printer", 0, HOSTS).number)
             undo.callback(printer.stop)
             printer.start()
-            stages[name] = PrinterTestbed(printer, folder)
+            printers[name] = PrinterTestbed(printer, folder)
             uris[name] = cups.add_queue(name, printer.url)
-        yield Room(cups, uris, stages)
+        yield Room(cups, uris, printers)
 
 
 def order(site: Site, client_id: str, wanted: Order) -> str:
@@ -119,9 +119,9 @@ def the_journals_word(site: Site, client_id: str) -> Counter[Any]:
 
 def the_printers_word(room: Room) -> Counter[Any]:
     found: Counter[Any] = Counter()
-    for queue, stage in room.stages.items():
-        for effect in stage.effects():
-            paper = stage.printed(effect)
+    for queue, printer in room.printers.items():
+        for effect in printer.effects():
+            paper = printer.printed(effect)
             found[
                 (effect["job_name"], queue, tuple(texts(paper)), pages(paper), effect["copies"], effect["sides"])
             ] += 1
@@ -149,16 +149,16 @@ async def test_two_hundred_commands_through_cups_each_once_in_four_records(site:
     site.agent(client, printers)
     sent = {order(site, client["id"], wanted): wanted for wanted in ORDERS[:MIDDLE]}
     until(lambda: not commands(site, client["id"], *UNFINISHED), "the first ones ended", ALL_DONE_S)
-    await room.stages[EMPTY].fill_tray(0)
+    await room.printers[EMPTY].fill_tray(0)
     room.cups.stop_queue(STOPPED)  # between two jobs: one under way CUPS would print again
-    before = {queue: room.stages[queue].effects() for queue in (EMPTY, STOPPED)}
+    before = {queue: room.printers[queue].effects() for queue in (EMPTY, STOPPED)}
 
     sent |= {order(site, client["id"], wanted): wanted for wanted in ORDERS[MIDDLE:]}
     until(lambda: "media-needed" in held(site, client["id"], EMPTY), "the empty tray is told")
     until(lambda: "paused" in held(site, client["id"], STOPPED), "the stopped queue is told")
     until(lambda: len(commands(site, client["id"], *UNFINISHED)) < JOBS - MIDDLE, "the other queues go on")
-    assert {queue: room.stages[queue].effects() for queue in (EMPTY, STOPPED)} == before
-    await room.stages[EMPTY].fill_tray(250)
+    assert {queue: room.printers[queue].effects() for queue in (EMPTY, STOPPED)} == before
+    await room.printers[EMPTY].fill_tray(250)
     room.cups.start_queue(STOPPED)
 
     until(lambda: not commands(site, client["id"], *UNFINISHED), "all ended", ALL_DONE_S)

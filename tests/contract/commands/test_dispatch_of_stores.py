@@ -9,13 +9,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from hub.core.commands.rules import lanes
-from hub.core.commands.rules.lifecycle import (
-    NO_WORD_GRACE,
-    CancelRequested,
-    DeadlinePassed,
-    JournalLost,
-    Reported,
-)
+from hub.core.commands.rules.lifecycle import NO_WORD_GRACE, CancelRequested, DeadlinePassed, JournalLost, Reported
 from hub.core.commands.store.dispatch import FIRST_LEASE_S
 from schemas.states import Presence, ReportStatus
 from tests.contract.stores import PC, Case, Cases, MemoryTrial, Trial, failing
@@ -53,6 +47,13 @@ async def wake(trial: Trial, most: int = 5_000) -> set[str]:
 async def offer_again(trial: Trial, journal: str = JOURNAL) -> int:
     async with trial.transaction() as connection:
         return await trial.dispatch.offer_again(connection, PC, journal)
+
+
+async def nothing_goes_now(trial: Trial) -> None:
+    """A claim takes nothing, and says that there is something left."""
+    async with trial.transaction() as connection:
+        claim = await trial.dispatch.claim(connection, [PC])
+    assert (claim.runs, claim.emptied) == ([], set())
 
 
 # --- claims --------------------------------------------------------------------------------------------------
@@ -149,9 +150,7 @@ async def urgent_ones_find_one_more_slot_in_each_lane(trial: Trial) -> None:
     assert await trial.claim() == []
     await trial.happen(ten, COMPLETED)
     assert await trial.claim() == [nine]
-    async with trial.transaction() as connection:
-        claim = await trial.dispatch.claim(connection, [PC])
-    assert (claim.runs, claim.emptied) == ([], set())
+    await nothing_goes_now(trial)
     assert (await trial.row(usual))["status"] == "pending"
 
 
@@ -236,9 +235,7 @@ async def an_order_key_waits_for_a_person_as_long_as_a_dead_letter_is_open(trial
 async def an_order_key_waits_for_what_is_scheduled_too(trial: Trial) -> None:
     await trial.add(order_key="box", not_before=trial.now + timedelta(seconds=10))
     waits = await trial.add(order_key="box")
-    async with trial.transaction() as connection:
-        claim = await trial.dispatch.claim(connection, [PC])
-    assert (claim.runs, claim.emptied) == ([], set())
+    await nothing_goes_now(trial)
     assert (await trial.row(waits))["status"] == "pending"
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from hub.api.server import application
 from hub.app import Hub
+from tests.contract.json_objects import objects
 from tests.support.hubs import settings, subjects
 from tests.support.paths import ROOT
 
@@ -65,16 +66,11 @@ def description(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def words_of(schema: Any) -> Iterator[str]:
     """Names and values of a description: keys of properties, names of parameters, enums, parts of paths."""
-    if isinstance(schema, dict):
-        yield from schema.get("properties", {})
-        yield from (str(value) for value in schema.get("enum", []))
-        if isinstance(schema.get("name"), str):
-            yield schema["name"]
-        for value in schema.values():
-            yield from words_of(value)
-    elif isinstance(schema, list):
-        for value in schema:
-            yield from words_of(value)
+    for part in objects(schema):
+        yield from part.get("properties", {})
+        yield from (str(value) for value in part.get("enum", []))
+        if isinstance(part.get("name"), str):
+            yield part["name"]
 
 
 def test_the_api_has_none_of_the_old_words(description: dict[str, Any]) -> None:

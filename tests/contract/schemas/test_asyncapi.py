@@ -11,6 +11,7 @@ import pytest
 
 from schemas import asyncapi, codec, json_schema, signing
 from schemas.topics import FROM_CLIENT, HUB_KEYS, HUB_PRESENCE, RETAINED, Channel, address, client_topic
+from tests.contract.json_objects import objects
 from tests.support.paths import ROOT
 
 DOCUMENT = asyncapi.document()
@@ -44,14 +45,7 @@ def only(kind: str, thing: dict[str, Any]) -> None:
 
 def references(part: Any) -> Iterator[str]:
     """Every `$ref` below a part."""
-    if isinstance(part, dict):
-        if isinstance(part.get("$ref"), str):
-            yield part["$ref"]
-        for value in part.values():
-            yield from references(value)
-    elif isinstance(part, list):
-        for value in part:
-            yield from references(value)
+    return (found["$ref"] for found in objects(part) if isinstance(found.get("$ref"), str))
 
 
 def resolve(reference: str) -> Any:

@@ -57,9 +57,8 @@ PENDING = UUID("0192f0c1-0000-7000-8000-0000000000bb")
 @pytest.fixture(scope="module")
 def full_database_url(postgres_server: str, database_template: str) -> Iterator[str]:
     """A database of its own for this module, which only reads it."""
-    name = postgres.create_database(postgres_server, database_template)
-    yield postgres.in_database(postgres_server, name)
-    postgres.drop_database(postgres_server, name)
+    with postgres.fresh_database(postgres_server, database_template) as url:
+        yield url
 
 
 @pytest.fixture

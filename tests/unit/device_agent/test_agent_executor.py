@@ -63,7 +63,7 @@ class ScriptedDriver:
         return Outcome(status="unknown", data={"asked": context.job_name})
 
 
-class ExecutorBed:
+class ExecutorTestbed:
     """An executor with one driver, and the events that came out."""
 
     def __init__(self, group: asyncio.TaskGroup, folder: Path) -> None:
@@ -76,6 +76,12 @@ class ExecutorBed:
     async def next_event(self) -> Event:
         async with asyncio.timeout(10):
             return await self.events.get()
+
+    async def begin(self, body: Body) -> None:
+        """Start the step, and wait until its driver is at work."""
+        self.driver = ScriptedDriver(body)
+        self.executor.start(STEP)
+        await self.driver.began.wait()
 
     async def end_of(self, body: Body, step: StartEffect = STEP) -> Outcome | None:
         self.driver = ScriptedDriver(body)
@@ -93,8 +99,8 @@ async def group() -> AsyncIterator[asyncio.TaskGroup]:
 
 
 @pytest.fixture
-def stage(group: asyncio.TaskGroup, tmp_path: Path) -> ExecutorBed:
-    return ExecutorBed(group, tmp_path)
+def testbed(group: asyncio.TaskGroup, tmp_path: Path) -> ExecutorTestbed:
+    return ExecutorTestbed(group, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -107,55 +113,60 @@ def stage(group: asyncio.TaskGroup, tmp_path: Path) -> ExecutorBed:
     ],
     ids=lambda value: type(value).__name__,
 )
-async def test_what_a_driver_raises_becomes_an_outcome(stage: ExecutorBed, problem: Exception, expected: Any) -> None:
+async def test_what_a_driver_raises_becomes_an_outcome(
+    testbed: ExecutorTestbed, problem: Exception, expected: Any
+) -> None:
     async def fail(_: DriverContext) -> Outcome:
         raise problem
 
-    outcome = await stage.end_of(fail)
+    outcome = await testbed.end_of(fail)
     assert outcome is not None
     assert (outcome.status, outcome.code, outcome.retryable) == expected
 
 
-async def test_a_driver_says_how_it_goes_under_the_jobs_name(stage: ExecutorBed) -> None:
+async def test_a_driver_says_how_it_goes_under_the_jobs_name(testbed: ExecutorTestbed) -> None:
     async def talk(context: DriverContext) -> Outcome:
         await context.progress({"page": 1})
         await context.held(["media-empty"])
         await context.resumed()
         return Outcome(status="completed", message=context.job_name)
 
-    stage.driver = ScriptedDriver(talk)
-    stage.executor.start(STEP)
-    kinds = [type(await stage.next_event()) for _ in range(3)]
+    testbed.driver = ScriptedDriver(talk)
+    testbed.executor.start(STEP)
+    kinds = [type(await testbed.next_event()) for _ in range(3)]
     assert kinds == [EffectProgress, EffectHeld, EffectResumed]
-    last = await stage.next_event()
+    last = await testbed.next_event()
     assert isinstance(last, EffectEnded)
     assert last.outcome is not None
     assert last.outcome.message == f"floorhub-{STEP.command_id}-2"
 
 
-async def test_a_stopped_driver_leaves_what_it_found_out(stage: ExecutorBed) -> None:
-    reasons: list[Any] = []
+def waiting(reasons: list[Any], leaves: Outcome | None = None) -> Body:
+    """A driver that waits for ever; it notes why it is stopped, and leaves what it found out by then."""
 
     async def wait(context: DriverContext) -> Outcome:
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError as cancelled:
             reasons.append(cancelled.args[0])
-            context.cancelled_outcome = Outcome(status="cancelled", data={"pages": 3})
+            context.cancelled_outcome = leaves
             raise
         return DONE
 
-    stage.driver = ScriptedDriver(wait)
-    stage.executor.start(STEP)
-    await stage.driver.began.wait()
-    stage.executor.stop(STOP)
-    event = await stage.next_event()
+    return wait
+
+
+async def test_a_stopped_driver_leaves_what_it_found_out(testbed: ExecutorTestbed) -> None:
+    reasons: list[Any] = []
+    await testbed.begin(waiting(reasons, leaves=Outcome(status="cancelled", data={"pages": 3})))
+    testbed.executor.stop(STOP)
+    event = await testbed.next_event()
     assert isinstance(event, EffectEnded)
     assert event.outcome == Outcome(status="cancelled", data={"pages": 3})
     assert reasons == ["cancelled"]
 
 
-async def test_a_driver_that_does_not_stop_is_left_behind_and_answered_for(stage: ExecutorBed) -> None:
+async def test_a_driver_that_does_not_stop_is_left_behind_and_answered_for(testbed: ExecutorTestbed) -> None:
     release = asyncio.Event()
 
     async def stubborn(_: DriverContext) -> Outcome:
@@ -166,53 +177,40 @@ async def test_a_driver_that_does_not_stop_is_left_behind_and_answered_for(stage
                 continue
         return DONE
 
-    stage.driver = ScriptedDriver(stubborn)
-    stage.executor.start(STEP)
-    await stage.driver.began.wait()
-    stage.executor.stop(STOP)
-    event = await stage.next_event()
+    await testbed.begin(stubborn)
+    testbed.executor.stop(STOP)
+    event = await testbed.next_event()
     assert isinstance(event, EffectEnded)
     assert event.outcome is None
     release.set()
-    assert stage.events.empty()
+    assert testbed.events.empty()
 
 
 async def test_when_the_agent_stops_drivers_are_told_so_and_nothing_is_answered(tmp_path: Path) -> None:
     reasons: list[Any] = []
-
-    async def wait(_: DriverContext) -> Outcome:
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError as cancelled:
-            reasons.append(cancelled.args[0])
-            raise
-        return DONE
-
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
-        stage = ExecutorBed(group, tmp_path)
-        stage.driver = ScriptedDriver(wait)
-        stage.executor.start(STEP)
-        await stage.driver.began.wait()
-        stage.executor.close()
+        testbed = ExecutorTestbed(group, tmp_path)
+        await testbed.begin(waiting(reasons))
+        testbed.executor.close()
     assert reasons == [AGENT_STOPS]
-    assert stage.events.empty()
+    assert testbed.events.empty()
 
 
-async def test_evidence_is_asked_for_without_an_effect(stage: ExecutorBed) -> None:
+async def test_evidence_is_asked_for_without_an_effect(testbed: ExecutorTestbed) -> None:
     async def never(_: DriverContext) -> Outcome:
         raise AssertionError("asking for evidence had an effect")
 
     step = msgspec.structs.replace(STEP, mode="evidence")
-    outcome = await stage.end_of(never, step)
+    outcome = await testbed.end_of(never, step)
     assert outcome is not None
     assert outcome.data == {"asked": f"floorhub-{STEP.command_id}-2"}
 
 
 @pytest.mark.parametrize(("mode", "status"), [("execute", "failed"), ("evidence", "unknown")])
-async def test_an_action_without_driver_after_a_restart(stage: ExecutorBed, mode: Any, status: str) -> None:
+async def test_an_action_without_driver_after_a_restart(testbed: ExecutorTestbed, mode: Any, status: str) -> None:
     step = msgspec.structs.replace(STEP, action="gone", mode=mode)
-    stage.executor.start(step)
-    event = await stage.next_event()
+    testbed.executor.start(step)
+    event = await testbed.next_event()
     assert isinstance(event, EffectEnded)
     assert event.outcome is not None
     assert (event.outcome.status, event.outcome.code) == (status, "unsupported_action")
@@ -220,7 +218,7 @@ async def test_an_action_without_driver_after_a_restart(stage: ExecutorBed, mode
 
 @pytest.mark.parametrize("ending", [None, RuntimeError("driver")], ids=["ends", "breaks"])
 async def test_a_document_is_in_use_until_its_driver_has_ended(
-    stage: ExecutorBed, tmp_path: Path, ending: Exception | None
+    testbed: ExecutorTestbed, tmp_path: Path, ending: Exception | None
 ) -> None:
     content = b"a page"
     file = tmp_path / hashlib.sha256(content).hexdigest()
@@ -228,12 +226,12 @@ async def test_a_document_is_in_use_until_its_driver_has_ended(
 
     async def body(context: DriverContext) -> Outcome:
         await context.document(DocumentSent(path="/d", sha256=file.name, size=len(content)))
-        assert stage.documents._in_use == {file: 1}
+        assert testbed.documents._in_use == {file: 1}
         if ending is not None:
             raise ending
         return Outcome(status="completed")
 
-    outcome = await stage.end_of(body)
+    outcome = await testbed.end_of(body)
     assert outcome is not None
     assert outcome.code == ("" if ending is None else "driver_error")
-    assert not stage.documents._in_use
+    assert not testbed.documents._in_use

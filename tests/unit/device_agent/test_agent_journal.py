@@ -41,22 +41,22 @@ from tests.support.strace import strace
 
 ids = st.integers(1, 4).map(command_id)
 times = st.floats(0, 4e9)
+an_attempt = {
+    "command_id": ids,
+    "attempt": st.integers(1, 100),
+    "arrival": st.integers(0, 2**40),
+    "expires_at": times,
+}
 attempts = st.builds(
     AttemptRecord,
-    command_id=ids,
-    attempt=st.integers(1, 100),
-    arrival=st.integers(0, 2**40),
+    **an_attempt,
     phase=st.just(Phase.STARTED),
-    expires_at=times,
     run=st.just(msgspec.json.encode(a_run())),
 )
 ended = st.builds(
     AttemptRecord,
-    command_id=ids,
-    attempt=st.integers(1, 100),
-    arrival=st.integers(0, 2**40),
+    **an_attempt,
     phase=st.just(Phase.FINISHED),
-    expires_at=times,
     run=st.none(),
     finished_at=times,
     retryable=st.booleans(),

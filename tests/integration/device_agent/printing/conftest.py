@@ -11,7 +11,7 @@ from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.ports import PortBook
 from hub.programs.embedded.printer import HOSTS, EmbeddedPrinter, PrinterPrograms, find_programs
-from tests.integration.device_agent.printing.testbed import CONTENT, PrinterTestbed
+from tests.support.printing import CONTENT, PrinterTestbed
 
 
 @pytest.fixture(scope="session")

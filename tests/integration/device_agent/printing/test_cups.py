@@ -13,8 +13,8 @@ from device_agent.actions.printing.job import Timing
 from device_agent.core.outcome import Outcome
 from device_agent.ipp.client import IppClient
 from hub.programs.embedded.ports import LOOPBACK, PortBook
-from tests.integration.device_agent.printing.testbed import Context, PrinterTestbed, begin, payload, until
 from tests.support.cups import Cups, document, pages, texts
+from tests.support.printing import Context, PrinterTestbed, begin, payload, until
 
 TIMING = Timing(poll_first_s=0.05, poll_most_s=0.2, busy_s=5, lost_s=2, evidence_s=5, connect_s=2)
 JOBS = 6
@@ -26,14 +26,14 @@ class Queue:
     """A CUPS queue and the printer behind it."""
 
     uri: str
-    stage: PrinterTestbed
+    printer: PrinterTestbed
     folder: Path
 
     async def print(self, content: bytes, command_id: str, **asked: object) -> tuple[Outcome, Context]:
         """Print through the queue, to the end."""
         context = self.context(content, command_id)
         request = print_request.parse(payload(self.folder / command_id, **asked))
-        return await self.stage.printer(TIMING, self.uri).print_document(request, context), context
+        return await self.printer.printer(TIMING, self.uri).print_document(request, context), context
 
     def context(self, content: bytes, command_id: str) -> Context:
         file = self.folder / command_id
@@ -61,33 +61,33 @@ async def test_jobs_come_out_with_their_texts_pages_copies_and_sides(queue: Queu
         assert outcome.status == "completed", outcome
         wanted[context.job_name] = (content, asked["copies"], asked["sides"])
 
-    effects = queue.stage.effects()
+    effects = queue.printer.effects()
     assert [effect["job_name"] for effect in effects] == list(wanted)
     for effect in effects:
-        printed = queue.stage.printed(effect)
+        printed = queue.printer.printed(effect)
         content, copies, sides = wanted[effect["job_name"]]
         assert (texts(printed), pages(printed)) == (content, len(content))
         assert (effect["copies"], effect["sides"]) == (copies, sides)
 
 
 async def test_an_empty_tray_behind_the_queue_holds_the_job_until_it_is_filled(queue: Queue) -> None:
-    await queue.stage.fill_tray(0)
+    await queue.printer.fill_tray(0)
     context = queue.context(document(["waits"]), "0192-held")
     request = print_request.parse(payload(queue.folder / "0192-held"))
-    printing = begin(queue.stage.printer(TIMING, queue.uri).print_document(request, context))
+    printing = begin(queue.printer.printer(TIMING, queue.uri).print_document(request, context))
     assert any("media" in reason for reason in await until(context, "held"))
-    assert queue.stage.effects() == []
+    assert queue.printer.effects() == []
 
-    await queue.stage.fill_tray(250)
+    await queue.printer.fill_tray(250)
 
     assert (await printing).status == "completed"
-    assert len(queue.stage.effects()) == 1
+    assert len(queue.printer.effects()) == 1
 
 
 async def test_a_broken_document_ends_as_the_printer_saw_it_and_does_not_stay_in_the_queue(queue: Queue) -> None:
     outcome, context = await queue.print(b"%PDF-1.4 this is none", "0192-broken")
     # CUPS may reach the printer before its filter has failed, and then calls the job completed; so does the printer.
-    at_the_printer = [effect["job_name"] for effect in queue.stage.effects()]
+    at_the_printer = [effect["job_name"] for effect in queue.printer.effects()]
     assert at_the_printer == ([context.job_name] if outcome.status == "completed" else [])
     assert (outcome.status, outcome.retryable) in {("failed", False), ("completed", False)}, outcome
     async with IppClient(queue.uri) as client:
@@ -95,7 +95,7 @@ async def test_a_broken_document_ends_as_the_printer_saw_it_and_does_not_stay_in
 
     outcome, _ = await queue.print(document(["next"]), "0192-next")
     assert outcome.status == "completed", outcome
-    assert texts(queue.stage.printed(queue.stage.effects()[-1])) == ["next"]
+    assert texts(queue.printer.printed(queue.printer.effects()[-1])) == ["next"]
 
 
 async def test_a_job_is_found_again_by_its_name(queue: Queue) -> None:
@@ -103,7 +103,7 @@ async def test_a_job_is_found_again_by_its_name(queue: Queue) -> None:
     request = print_request.parse(payload(queue.folder / "0192-found"))
 
     async with asyncio.timeout(30):
-        outcome = await queue.stage.printer(TIMING, queue.uri).evidence(request, context)
+        outcome = await queue.printer.printer(TIMING, queue.uri).evidence(request, context)
 
     assert outcome.status == "completed", outcome
-    assert len(queue.stage.effects()) == 1
+    assert len(queue.printer.effects()) == 1

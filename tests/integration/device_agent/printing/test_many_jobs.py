@@ -8,7 +8,7 @@ from typing import Any
 from device_agent.actions.config import PrinterConfig
 from device_agent.actions.printing import request as print_request
 from device_agent.actions.printing.raw import RawSocketPrinter
-from tests.integration.device_agent.printing.testbed import Context, PrinterTestbed, begin, payload, until
+from tests.support.printing import Context, PrinterTestbed, begin, payload, until
 from tests.support.waiting import eventually
 
 JOBS = 200

@@ -12,7 +12,7 @@ from device_agent.actions.base import AGENT_STOPS
 from device_agent.actions.config import OwnActionConfig
 from device_agent.actions.own import OwnAction, _Run
 from device_agent.core.outcome import Outcome
-from tests.integration.device_agent.printing.testbed import Context, begin, cancel
+from tests.support.printing import Context, begin, cancel
 from tests.support.waiting import eventually
 
 
@@ -96,6 +96,13 @@ def pids_in(note: Path) -> list[int]:
     return [int(pid) for pid in note.read_text().split()]
 
 
+async def stopped(task: asyncio.Task[Outcome], pids: list[int]) -> None:
+    """The run ends as cancelled, and none of its processes is left."""
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await eventually(lambda: not any(alive(pid) for pid in pids))
+
+
 async def test_a_cancel_ends_the_program_and_its_children(tmp_path: Path) -> None:
     task, context, pids = await family(tmp_path / "note", parent="", child=STUBBORN)
     assert all(alive(pid) for pid in pids)
@@ -171,9 +178,7 @@ async def test_the_agents_end_in_the_middle_of_a_cancel_leaves_nothing_running(t
     for _ in range(steps):
         await asyncio.sleep(0)
     task.cancel(AGENT_STOPS)
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    await eventually(lambda: not any(alive(pid) for pid in pids))
+    await stopped(task, pids)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 5])
@@ -193,9 +198,7 @@ async def test_two_stops_in_the_middle_of_the_start_leave_nothing_running(
         for _ in range(steps):
             await asyncio.sleep(0)
         task.cancel(AGENT_STOPS)
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    await eventually(lambda: not any(alive(pid) for pid in pids))
+    await stopped(task, pids)
 
 
 async def test_its_own_time_out_ends_it_with_its_children(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from device_agent.actions.base import AGENT_STOPS
 from device_agent.actions.printing import request as print_request
-from tests.integration.device_agent.printing.testbed import FAST, Context, PrinterTestbed, begin, cancel, payload
+from tests.support.printing import FAST, Context, PrinterTestbed, begin, cancel, payload
 from tests.support.waiting import eventually
 
 REQUEST = print_request.parse(payload())

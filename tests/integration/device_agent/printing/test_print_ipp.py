@@ -9,19 +9,11 @@ import pytest
 from device_agent.actions.base import AGENT_STOPS
 from device_agent.actions.printing import request as print_request
 from device_agent.actions.printing.job import Timing
+from device_agent.core.outcome import Outcome
 from device_agent.documents import DocumentError
 from device_agent.ipp.client import IppClient, JobTicket
 from device_agent.ipp.errors import IppRefused
-from tests.integration.device_agent.printing.testbed import (
-    CONTENT,
-    FAST,
-    Context,
-    PrinterTestbed,
-    begin,
-    cancel,
-    payload,
-    until,
-)
+from tests.support.printing import CONTENT, FAST, Context, PrinterTestbed, begin, cancel, payload, until
 from tests.support.waiting import eventually
 
 
@@ -130,22 +122,28 @@ async def test_a_printer_that_stays_busy_is_left_for_later(printer: PrinterTestb
     request = print_request.parse(payload(pdf))
     other = Context(pdf, "0192-other")
     running = begin(printer.printer().print_document(request, other))
-    await eventually(lambda: _processing(printer, other))
+    await eventually(lambda: _processing(printer))
     outcome = await printer.printer().print_document(request, Context(pdf))
     assert (outcome.status, outcome.code, outcome.retryable) == ("failed", "printer_busy", True)
     assert (await running).status == "completed"
     assert [effect["job_name"] for effect in printer.effects()] == [other.job_name]
 
 
-async def _processing(printer: PrinterTestbed, context: Context) -> bool:
-    return (await printer.printer().describe())["state"] == "processing"
+async def _processing(printer: PrinterTestbed) -> bool:
+    return bool((await printer.printer().describe())["state"] == "processing")
+
+
+async def _printing(printer: PrinterTestbed, pdf: Path, timing: Timing = FAST) -> tuple[asyncio.Task[Outcome], Context]:
+    """A job that the printer is at work on."""
+    context = Context(pdf)
+    task = begin(printer.printer(timing).print_document(print_request.parse(payload(pdf)), context))
+    await eventually(lambda: _processing(printer))
+    return task, context
 
 
 async def test_a_running_job_is_cancelled_at_the_printer(printer: PrinterTestbed, pdf: Path) -> None:
     printer.behave(seconds=2)
-    context = Context(pdf)
-    task = begin(printer.printer().print_document(print_request.parse(payload(pdf)), context))
-    await eventually(lambda: _processing(printer, context))
+    task, context = await _printing(printer, pdf)
     outcome = await cancel(task, context)
     assert outcome is not None
     assert (outcome.status, outcome.data["job_state"]) == ("cancelled", "canceled")
@@ -154,9 +152,7 @@ async def test_a_running_job_is_cancelled_at_the_printer(printer: PrinterTestbed
 @pytest.mark.fault("F24")
 async def test_a_job_that_does_not_stop_in_time_is_unknown(printer: PrinterTestbed, pdf: Path) -> None:
     printer.behave(seconds=20)
-    context = Context(pdf)
-    task = begin(printer.printer().print_document(print_request.parse(payload(pdf)), context))
-    await eventually(lambda: _processing(printer, context))
+    task, context = await _printing(printer, pdf)
     outcome = await cancel(task, context, "timed_out")
     assert outcome is not None
     assert (outcome.status, outcome.retryable) == ("unknown", False)
@@ -191,9 +187,7 @@ async def test_a_cancel_before_anything_was_sent_is_certain(printer: PrinterTest
 
 async def test_an_agent_that_stops_lets_the_printer_go_on(printer: PrinterTestbed, pdf: Path) -> None:
     printer.behave(seconds=0.5)
-    context = Context(pdf)
-    task = begin(printer.printer().print_document(print_request.parse(payload(pdf)), context))
-    await eventually(lambda: _processing(printer, context))
+    task, context = await _printing(printer, pdf)
     assert await cancel(task, context, AGENT_STOPS) is None
     outcome = await printer.printer().evidence(print_request.parse(payload(pdf)), Context(pdf))
     assert outcome.status == "completed", outcome
@@ -224,9 +218,7 @@ async def test_a_format_the_printer_does_not_know(printer: PrinterTestbed, pdf: 
 @pytest.mark.fault("F24")
 async def test_a_printer_that_dies_in_the_middle_leaves_doubt(printer: PrinterTestbed, pdf: Path) -> None:
     printer.behave(seconds=30)
-    context = Context(pdf)
-    task = begin(printer.printer().print_document(print_request.parse(payload(pdf)), context))
-    await eventually(lambda: _processing(printer, context))
+    task, _ = await _printing(printer, pdf)
     printer.embedded.kill()
     outcome = await task
     assert (outcome.status, outcome.code, outcome.retryable) == ("unknown", "printer_lost", False)
@@ -234,10 +226,7 @@ async def test_a_printer_that_dies_in_the_middle_leaves_doubt(printer: PrinterTe
 
 async def test_a_printer_that_forgot_the_job_leaves_doubt(printer: PrinterTestbed, pdf: Path) -> None:
     printer.behave(seconds=30)
-    context = Context(pdf)
-    patient = Timing(poll_first_s=0.02, poll_most_s=0.1, lost_s=20)
-    task = begin(printer.printer(patient).print_document(print_request.parse(payload(pdf)), context))
-    await eventually(lambda: _processing(printer, context))
+    task, _ = await _printing(printer, pdf, Timing(poll_first_s=0.02, poll_most_s=0.1, lost_s=20))
     printer.embedded.kill()
     printer.embedded.start()
     outcome = await task

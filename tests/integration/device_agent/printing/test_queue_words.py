@@ -11,7 +11,7 @@ from device_agent.actions.printing.job import JobFollower
 from device_agent.ipp.client import CANCEL_JOB, GET_JOB_ATTRIBUTES, GET_PRINTER_ATTRIBUTES
 from device_agent.ipp.message import Group, Message, Tag, attribute
 from tests.integration.device_agent.printing.odd_printer import printer_that, reply
-from tests.integration.device_agent.printing.testbed import FAST, Context, begin, payload, until
+from tests.support.printing import FAST, Context, begin, payload, until
 
 IDLE = Group(4, (attribute("printer-state", Tag.ENUM, 3), attribute("printer-state-reasons", Tag.KEYWORD, "none")))
 

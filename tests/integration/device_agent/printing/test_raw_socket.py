@@ -12,7 +12,7 @@ import pytest
 from device_agent.actions.config import PrinterConfig
 from device_agent.actions.printing import request as print_request
 from device_agent.actions.printing.raw import RawSocketPrinter
-from tests.integration.device_agent.printing.testbed import Context, begin, cancel, payload
+from tests.support.printing import Context, begin, cancel, payload
 from tests.support.waiting import eventually
 
 ZPL = print_request.parse(payload(content_type="application/vnd.zebra-zpl"))

@@ -6,7 +6,7 @@ import pytest
 
 from device_agent.actions.config import OwnActionConfig, PrinterConfig
 from device_agent.actions.registry import Drivers
-from tests.integration.device_agent.printing.testbed import Context, PrinterTestbed, payload
+from tests.support.printing import Context, PrinterTestbed, payload
 
 
 def drivers(folder: Path, *printers: PrinterConfig, **actions: OwnActionConfig) -> Drivers:

@@ -10,7 +10,7 @@ import pytest
 from device_agent.actions.config import PrinterConfig
 from device_agent.actions.printing import request as print_request
 from device_agent.actions.printing.folder import FolderPrinter
-from tests.integration.device_agent.printing.testbed import Context, begin, cancel, payload
+from tests.support.printing import Context, begin, cancel, payload
 
 REQUEST = print_request.parse(payload(copies=2, duplex=True, title="주문"))
 

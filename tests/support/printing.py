@@ -1,4 +1,4 @@
-"""What the printing tests stand on: a printer with its tricks, a document, and an agent's side that remembers."""
+"""Printing: a virtual printer with its tricks, a document, and an agent's side that remembers."""
 
 import asyncio
 import hashlib
@@ -62,7 +62,7 @@ class Context:
 
 
 class PrinterTestbed:
-    """The virtual printer, driven and looked at from outside."""
+    """A running `ippeveprinter`, driven and looked at from outside."""
 
     def __init__(self, embedded: EmbeddedPrinter, folder: DataFolder) -> None:
         self.embedded = embedded
