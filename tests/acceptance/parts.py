@@ -48,7 +48,7 @@ PARTS = {
     ),
     "features": Part(
         "core and what is left pass their tests without each feature, removed with those that stand on it",
-        ("-m", "tests.support.removal"),
+        ("-m", "tests.removal"),
     ),
     "simulation": Part(
         "10,000 seeds of the simulated world keep every promise",

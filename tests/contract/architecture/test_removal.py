@@ -5,7 +5,7 @@
 
 from pathlib import Path
 
-from tests.support.removal import CORE, dependants, features, run_tests, without
+from tests.removal.copies import CORE, dependants, features, run_tests, without
 
 
 def test_core_s_tests_pass_without_all_features(tmp_path: Path) -> None:
