@@ -53,7 +53,7 @@ def show(api: Api, command: dict[str, Any], *, as_json: bool) -> None:
     """A command and its timeline."""
     hops = api.get(f"/api/commands/{command['id']}/explain")["timeline"]
     if as_json:
-        output.print_json({**command, "way": hops})
+        output.print_json({**command, "timeline": hops})
     else:
         timeline.show(console, command, hops, korean=output.korean())
 
