@@ -147,7 +147,7 @@ def test_batches_by_the_program(site: Site, hall: list[str], tmp_path: Path) -> 
     batch = floorhub(site, "batch", "send", "open-door", "--client", hall[2], "--max-failures", "0")
     assert floorhub(site, "batch", "pause", batch["id"])["status"] == "paused"
     assert floorhub(site, "batch", "resume", batch["id"])["status"] == "running"
-    shown = run(site, "batch", "show", batch["id"], "--trouble", "offline")
+    shown = run(site, "batch", "show", batch["id"], "--blocked-by", "offline")
     assert hall[2] in shown.stdout
     assert floorhub(site, "batch", "cancel", batch["id"])["counts"]["cancelled"] == 1
     assert floorhub(site, "batch", "list", "--status", "cancelled")[0]["id"] == batch["id"]
