@@ -112,6 +112,10 @@ def _waits_in_agent(facts: Facts) -> Details:
     return {"since": facts.accepted_at, "command_id": facts.lane_runs}
 
 
+def _waits_in_lane(facts: Facts) -> Details:
+    return _waits_in_agent(facts) if facts.lane_runs is not None else None
+
+
 def _held(facts: Facts) -> Details:
     return {"reasons": facts.held_reasons, "since": facts.started_at} if facts.held_reasons else None
 
@@ -219,9 +223,16 @@ CAUSES = (
     Cause(
         "waits_in_agent",
         {"queued": 20},
-        _waits_in_agent,
+        _waits_in_lane,
         en="It is in the agent's journal since {since} and waits for its lane; there runs: {command_id}.",
         ko="{since}부터 에이전트 저널에서 레인을 기다립니다. 실행 중인 명령: {command_id}.",
+    ),
+    Cause(
+        "waits_in_agent",
+        {"queued": 21},
+        _waits_in_agent,
+        en="It is in the agent's journal since {since}. Nothing else runs in its lane; its start has not been reported.",
+        ko="{since}부터 에이전트 저널에 있습니다. 그 레인에서 실행 중인 명령이 없으며 시작 보고를 기다립니다.",
     ),
     Cause(
         "held",

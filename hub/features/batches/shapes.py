@@ -108,7 +108,7 @@ class BatchRow(BaseModel):
     code: str | None = Field(description="Why it was rejected, failed or is unknown.")
     presence: Literal["online", "offline", "unknown"]
     blocked_by: Literal["offline", "unresponsive"] | None = Field(
-        description="What stands in the way of an unfinished one."
+        description="Why an unfinished command does not continue: its client is offline or does not answer."
     )
     attempt: int
     cancel_requested: bool

@@ -37,7 +37,7 @@ def send(
     reference: sending.Reference = None,
     max_failures: Annotated[int | None, typer.Option(min=0, help="One failure more stops the batch.")] = None,
     max_failures_percent: Annotated[float | None, typer.Option(min=0, max=100, help="The same as a share.")] = None,
-    per_minute: Annotated[float | None, typer.Option(help="Begin little by little: so many a minute.")] = None,
+    per_minute: Annotated[float | None, typer.Option(help="Rollout: start at most this many clients a minute.")] = None,
     percent_per_minute: Annotated[float | None, typer.Option(help="The same as a share of all.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say who would get it and who not; send nothing.")] = False,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the end; 0: do not wait.")] = 0,

@@ -44,7 +44,7 @@ def cleanup(
         if as_json:
             output.print_json({"dry_run": dry_run, "rows": counts})
             return
-        console.print("Would go now:" if dry_run else "Deleted:")
+        console.print("Would be deleted now:" if dry_run else "Deleted:")
         for kind, number in counts.items():
             console.print(f"  {kind:<14}{number:>9}")
         if settings.archive_dir is not None and not dry_run:

@@ -165,7 +165,7 @@ def limits(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -
     console.print(f"actions: {actions}", markup=False)
     for name in ("minute", "day"):
         left = found[name]
-        console.print(f"{name}: {left['remaining']} of {left['limit']} left, anew at {left['reset']}", markup=False)
+        console.print(f"{name}: {left['remaining']} of {left['limit']} left, reset at {left['reset']}", markup=False)
 
 
 @app.command("set-limits")

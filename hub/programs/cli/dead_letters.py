@@ -10,7 +10,7 @@ from hub.programs.cli.api import Api
 from hub.programs.cli.output import Json, console, explained
 
 app = typer.Typer(help="Commands that ended without success and wait for a person: list, replay, dismiss.")
-command = typer.Typer(help="What a person knows of a command.", no_args_is_help=True)
+command = typer.Typer(help="Decide what became of a command whose end is unknown.", no_args_is_help=True)
 Ids = Annotated[list[str] | None, typer.Argument(help="Ids of commands.")]
 AllOf = Annotated[
     str | None,
@@ -39,9 +39,9 @@ def list_dead_letters(
     context: typer.Context,
     client: Annotated[str | None, typer.Option(help="Only of this client.")] = None,
     action: Annotated[str | None, typer.Option(help="Only of this action.")] = None,
-    reason: Annotated[str | None, typer.Option(help="Only of this cause, such as printer_stopped.")] = None,
+    reason: Annotated[str | None, typer.Option(help="With this reason, such as printer_stopped.")] = None,
     reference: Annotated[str | None, typer.Option(help="Only with this order number of yours.")] = None,
-    summary: Annotated[bool, typer.Option("--summary", help="Only how many, by client, action and cause.")] = False,
+    summary: Annotated[bool, typer.Option("--summary", help="Only how many, by client, action and reason.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=200, help="Rows to show.")] = SHOWN,
     as_json: Json = False,
 ) -> None:
@@ -154,7 +154,7 @@ def _show(page: dict[str, Any], *, as_json: bool) -> None:
         console.print("Nothing waits for a person.")
         return
     table = Table(box=None, pad_edge=False)
-    for heading in ("ended", "client", "action", "status", "cause", "blocks", "reference", "command"):
+    for heading in ("ended", "client", "action", "status", "reason", "blocks", "reference", "command"):
         table.add_column(heading)
     for item in page["items"]:
         ended = item["finished_at"][:19].replace("T", " ")
@@ -172,6 +172,6 @@ def _show_summary(found: dict[str, Any], *, as_json: bool) -> None:
         return
     since = f", the first since {found['oldest'][:19].replace('T', ' ')}" if found["oldest"] else ""
     console.print(f"{found['total']} {'waits' if found['total'] == 1 else 'wait'} for a person{since}", markup=False)
-    for kind, heading in (("reason", "cause"), ("client", "client"), ("action", "action")):
+    for kind in ("reason", "client", "action"):
         for entry in found[kind]["largest"][:SHOWN]:
-            console.print(f"  {heading} {entry['name']}: {entry['number']}", markup=False)
+            console.print(f"  {kind} {entry['name']}: {entry['number']}", markup=False)

@@ -109,7 +109,7 @@ def enable(which: Which, as_json: Json = False) -> None:
 
 @app.command()
 def disable(which: Which, as_json: Json = False) -> None:
-    """Let a schedule rest; what it has sent goes on."""
+    """Disable a schedule. Commands it has already sent continue."""
     _change(which, {"enabled": False}, as_json)
 
 

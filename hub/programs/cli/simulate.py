@@ -44,7 +44,7 @@ def simulate(
     report: Annotated[Path | None, typer.Option("--json", help="Write the result as JSON to this file.")] = None,
     retire: Annotated[bool, typer.Option(help="Retire the clients at the end: these ids are then used up.")] = False,
 ) -> None:
-    """Be a floor of clients that are slow, crash, answer twice and go away. Exits 1 if the hub broke a promise."""
+    """Simulate a fleet of clients that are slow, crash, answer twice and leave. Exits 1 if the hub broke a promise."""
     with explained():
         url, key = address_and_key()
         ids = [f"{prefix}-{number:04}" for number in range(1, clients + 1)]

@@ -43,6 +43,7 @@ def named(site: Site, command_id: str, cause: str, *, hub: str = "one", within_s
 
     found = until(look, f"{cause} for {command_id}", within_s)
     assert found["detail"]
+    assert not {"-", "-.", "(-)"} & set(found["detail"].split()), found["detail"]
     return found["details"]
 
 
