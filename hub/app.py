@@ -23,7 +23,7 @@ from hub.features.explain import subject as explain
 from hub.features.monitoring import subject as monitoring
 from hub.features.retention import subject as retention
 from hub.features.schedules import subject as schedules
-from hub.keys import load_signing_keys
+from hub.keys import SigningKeys, load_signing_keys
 from hub.loops import Loop
 from hub.parts import Parts
 from hub.signals.local import LocalSignals
@@ -58,13 +58,16 @@ FEATURES: Sequence[Build] = (
 class Hub:
     """All parts of one hub process, built but not started; `runtime.serve` starts and stops them."""
 
-    def __init__(self, settings: Settings, builds: Sequence[Build] = (*CORE, *FEATURES)) -> None:
+    def __init__(
+        self, settings: Settings, builds: Sequence[Build] = (*CORE, *FEATURES), *, keys: SigningKeys | None = None
+    ) -> None:
+        """`keys`: what it signs with; None: those of the settings' folder, made there if it has none."""
         self.settings = settings
         self.parts = parts = Parts()
         self.log = parts.add(Log(worker=settings.worker))
         self.database = parts.add(Database(settings.database_url.get_secret_value(), size=settings.database_pool))
         self.subjects = parts.add(Subjects()).all
-        parts.add(load_signing_keys(settings.keys_dir))
+        parts.add(keys or load_signing_keys(settings.keys_dir))
         parts.add(Publishing())
         signals = parts.add(LocalSignals(Notifications(self.database, settings.worker)))
         meters = parts.add(Meters())

@@ -231,7 +231,10 @@ CAUSES = (
         "waits_in_agent",
         {"queued": 21},
         _waits_in_agent,
-        en="It is in the agent's journal since {since}. Nothing else runs in its lane; its start has not been reported.",
+        en=(
+            "It is in the agent's journal since {since}. Nothing else runs in its lane; its start has not been "
+            "reported."
+        ),
         ko="{since}부터 에이전트 저널에 있습니다. 그 레인에서 실행 중인 명령이 없으며 시작 보고를 기다립니다.",
     ),
     Cause(

@@ -51,7 +51,7 @@ DELETE FROM commands WHERE id = ANY (%(ids)s);
 -- name: look_at_batches
 SELECT
     b.id,
-    b.finished_at < %(finished_before)s
+    coalesce(b.finished_at < %(finished_before)s, false)
         AND NOT EXISTS (SELECT FROM commands c WHERE c.batch_id = b.id AND c.batch_id IS NOT NULL) AS done
 FROM (
     SELECT id, finished_at FROM batches

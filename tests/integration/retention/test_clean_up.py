@@ -225,6 +225,19 @@ async def test_a_batch_goes_when_its_last_command_has_gone(database: Database, n
     assert await service.run(share=1) == dict.fromkeys(KINDS, 0) | {"commands": 1, "batches": 1}
 
 
+async def test_a_batch_that_lost_its_commands_before_its_end_was_seen_is_left_alone(
+    database: Database, now: datetime
+) -> None:
+    await execute(
+        database,
+        "INSERT INTO batches (id, created_by, created_at, target, status, total) "
+        "VALUES (%s, %s, %s, '{}', 'running', 1)",
+        *(first_id_of(now - 200 * DAY), PRINCIPAL, now),
+    )
+    assert await cleaning(database, None).run(share=1) == dict.fromkeys(KINDS, 0)
+    assert await value(database, "SELECT count(*) FROM batches") == 1
+
+
 async def document(database: Database, used_at: datetime) -> UUID:
     async with database.transaction() as connection:
         made = await add_document(connection)
@@ -385,6 +398,7 @@ async def test_a_person_looks_first_and_then_lets_it_go(
     looked = await asyncio.to_thread(floorhub, database_url, tmp_path, "--dry-run", "--json")
     assert json.loads(looked.stdout)["rows"]["commands"] == 3, looked.stderr
     assert await left(database) == set(ids)
+    assert await asyncio.to_thread(lambda: list(tmp_path.rglob("*.key"))) == [], "clean-up signs nothing"
     kept = await asyncio.to_thread(floorhub, database_url, tmp_path, FLOORHUB_KEEP_COMMANDS_DAYS="0")
     assert (kept.returncode, await left(database)) == (0, set(ids)), kept.stderr
     done = await asyncio.to_thread(floorhub, database_url, tmp_path)
