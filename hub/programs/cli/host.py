@@ -3,6 +3,7 @@
 A contract in `pyproject.toml` names this module and those that it takes its commands from.
 """
 
+import asyncio
 from typing import Annotated
 
 import typer
@@ -61,10 +62,12 @@ def serve() -> None:
                 output.errors.print(f"{name}: {item['msg']}", markup=False)
             raise typer.Exit(2) from None
         observability.configure(settings.log_level)
-        migrations.require_current(settings.database_url.get_secret_value())
 
         async def main() -> None:
-            await runtime.serve(Hub(settings))
+            # Built first: a part may find a setting wrong, and is to say so though the database is away.
+            hub = Hub(settings)
+            await asyncio.to_thread(migrations.require_current, settings.database_url.get_secret_value())
+            await runtime.serve(hub)
 
         try:
             uvloop.run(main())
