@@ -8,7 +8,7 @@ Each replaces a function of the product in this process, as long as the block la
 import contextlib
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
@@ -82,7 +82,7 @@ def _attempt_is_ignored() -> contextlib.AbstractContextManager[Any]:
 
     def decide(command: Command, event: Event, now: Any) -> Any:
         if isinstance(event, Reported):
-            event = replace(event, attempt=command.attempt)
+            event = _with(event, attempt=command.attempt)
         return real(command, event, now)
 
     return mock.patch.object(lifecycle, "decide", decide)

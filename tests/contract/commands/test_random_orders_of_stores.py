@@ -5,12 +5,12 @@ What the cases beside this one name one by one meets here in combinations that n
 
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 
 from hub.core.commands.rules.lifecycle import (
     CancelRequested,
@@ -167,7 +167,9 @@ class Story:
                 if report_id in locked.seen:
                     locked.repeated(locked.state.attempt)
                 else:
-                    about = replace(event, attempt=locked.state.attempt) if isinstance(event, Reported) else event
+                    about = (
+                        structs.replace(event, attempt=locked.state.attempt) if isinstance(event, Reported) else event
+                    )
                     locked.fold(decide(locked.state, about, locked.now), report_id)
                 moved = await trial.transitions.apply_timed(connection, [locked])
             return moved, await trial.row(command_id)

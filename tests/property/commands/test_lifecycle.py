@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from hub.core.commands.rules import lifecycle
 from hub.core.commands.rules.lifecycle import (
@@ -96,7 +97,7 @@ def commands(draw: st.DrawFn) -> Command:
 
 def _about(command: Command, event: Event | Wish) -> Event | Wish:
     """The event with its attempt counted from the command's."""
-    return replace(event, attempt=command.attempt + event.attempt) if isinstance(event, Reported) else event
+    return structs.replace(event, attempt=command.attempt + event.attempt) if isinstance(event, Reported) else event
 
 
 def _apply(command: Command, decision: Decision) -> Command:
@@ -109,7 +110,7 @@ def _apply(command: Command, decision: Decision) -> Command:
     closed_by = changes.get("dead_letter_closed_by", command.dead_letter_closed_by)
     if command.waits and closed_by is None and to in (Status.COMPLETED, Status.CANCELLED):
         closed_by = "late_answer"
-    return replace(
+    return structs.replace(
         command,
         status=to,
         attempt=changes.get("attempt", command.attempt),
@@ -127,7 +128,7 @@ def _claim(command: Command, now: datetime) -> Command:
     if command.status is not Status.PENDING:
         return command
     deadline = lifecycle.deadline_of(Status.QUEUED, command.expires_at, command.timeout_s, now, held=False)
-    return replace(command, status=Status.QUEUED, accepted=False, held=False, deadline_at=deadline)
+    return structs.replace(command, status=Status.QUEUED, accepted=False, held=False, deadline_at=deadline)
 
 
 def _step(command: Command, event: Event | Wish | str, now: datetime) -> Command:
@@ -152,7 +153,7 @@ def test_a_command_keeps_the_rules_whatever_happens(
         if before.status in FINAL:
             # Nothing but a person, who closes its dead letter, and that once.
             assert command == before or (isinstance(event, Wish) and before.waits)
-            assert replace(command, dead_letter_closed_by=before.dead_letter_closed_by) == before
+            assert structs.replace(command, dead_letter_closed_by=before.dead_letter_closed_by) == before
         if before.dead_letter_closed_by is not None:
             assert command.dead_letter_closed_by == before.dead_letter_closed_by
         if isinstance(event, Decide) and before.status is Status.UNKNOWN:

@@ -1,11 +1,11 @@
 """The life of a command, case by case where the table of transitions does not say enough."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from hub.core.commands.rules import lifecycle
 from hub.core.commands.rules.lifecycle import Command, Ignore, Ignored, Move, Reported, Status, Touch, decide
@@ -131,7 +131,7 @@ def test_an_agent_that_is_busy_gets_the_attempt_again_also_after_it_began_once()
 def test_before_its_deadline_time_decides_nothing(status: Status) -> None:
     early = command(status, deadline_at=NOW + timedelta(microseconds=1))
     assert decide(early, lifecycle.DeadlinePassed(), NOW) == Ignore(Ignored.NOT_DUE)
-    assert isinstance(decide(replace(early, deadline_at=NOW), lifecycle.DeadlinePassed(), NOW), Move)
+    assert isinstance(decide(structs.replace(early, deadline_at=NOW), lifecycle.DeadlinePassed(), NOW), Move)
 
 
 def test_a_hold_gives_a_person_a_day_and_its_end_takes_that_back() -> None:
@@ -161,7 +161,7 @@ def test_the_agents_evidence_replaces_our_guess_once() -> None:
     evidence = decide(guessed, Reported(ReportStatus.UNKNOWN, 2, result={"data": {"evidence": "none"}}), NOW)
     assert isinstance(evidence, Move)
     assert (evidence.to, evidence.event) == (Status.UNKNOWN, "evidence")
-    again = decide(replace(guessed, unknown_reason="reported"), Reported(ReportStatus.UNKNOWN, 2), NOW)
+    again = decide(structs.replace(guessed, unknown_reason="reported"), Reported(ReportStatus.UNKNOWN, 2), NOW)
     assert again == Ignore(Ignored.REPEATED)
 
 

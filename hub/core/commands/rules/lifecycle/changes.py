@@ -1,7 +1,7 @@
 """A command with what is decided about it: decisions are folded in one after the other, and their sum is written."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -104,7 +104,7 @@ class LockedCommand:
     def _take(self, changes: Mapping[str, Any]) -> None:
         self.changes.update(changes)
         state = self.state
-        self.state = replace(
+        self.state = msgspec.structs.replace(
             state,
             status=changes.get("status", state.status),
             attempt=changes.get("attempt", state.attempt),

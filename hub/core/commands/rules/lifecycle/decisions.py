@@ -2,9 +2,10 @@
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, assert_never
+
+import msgspec
 
 from hub.core.commands.rules.lifecycle.states import (
     BUSY_DELAY,
@@ -23,8 +24,7 @@ MAX_REASONS = 20
 # --- events --------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
+class Reported(msgspec.Struct, frozen=True):
     """An agent's report about one attempt."""
 
     status: ReportStatus
@@ -37,18 +37,15 @@ class Reported:
     """From [0, 1): spreads the next attempts of commands that failed together."""
 
 
-@dataclass(frozen=True, slots=True)
-class CancelRequested:
+class CancelRequested(msgspec.Struct, frozen=True):
     """A person or an integration asks to cancel."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeadlinePassed:
+class DeadlinePassed(msgspec.Struct, frozen=True):
     """The reaper found `deadline_at` in the past."""
 
 
-@dataclass(frozen=True, slots=True)
-class JournalLost:
+class JournalLost(msgspec.Struct, frozen=True):
     """The client's journal is gone, rolled back or copied, or a basic client has a new session: nobody can say
     any more what became of an attempt that was handed out."""
 
@@ -82,8 +79,7 @@ class Ignored(enum.StrEnum):
     NOT_UNKNOWN = "not_unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(msgspec.Struct, frozen=True):
     """To another status, or a change worth a row in the log within the same one.
 
     `changes` are columns of `commands` and their new values, besides status, version and times that follow from
@@ -92,19 +88,17 @@ class Move:
 
     to: Status
     event: str
-    changes: Mapping[str, Any] = field(default_factory=dict)
-    detail: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    detail: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
+class Touch(msgspec.Struct, frozen=True):
     """The status stays and no log row is due, but these columns change."""
 
     changes: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(msgspec.Struct, frozen=True):
     """The command stays where it ended; its dead letter is closed, with a row `event` in the log."""
 
     event: str
@@ -112,8 +106,7 @@ class Close:
     detail: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Ignore:
+class Ignore(msgspec.Struct, frozen=True):
     """Nothing changes."""
 
     reason: Ignored

@@ -2,9 +2,10 @@
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import assert_never
+
+import msgspec
 
 from hub.core.commands.rules.retry import RetryPolicy
 from schemas.states import HELD_ALLOWANCE_S
@@ -72,15 +73,14 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
 """Each transition that the code can make, and no other."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """What the decision depends on; a row of the table `commands`, less what it does not."""
 
     status: Status
     attempt: int
     expires_at: datetime
     timeout_s: float
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    retry: RetryPolicy = RetryPolicy()
     cancel_requested: bool = False
     held: bool = False
     accepted: bool = False
