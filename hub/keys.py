@@ -143,7 +143,9 @@ def new_api_key() -> ApiKey:
 
 def new_client_secret() -> str:
     """256 random bits for a client; it opens the broker and the client's own things over HTTP."""
-    return secrets.token_urlsafe(32)
+    while (text := secrets.token_urlsafe(32)).startswith("-"):
+        pass  # a program that gets the secret as an argument would read it as an option
+    return text
 
 
 def hash_secret(text: str) -> bytes:
