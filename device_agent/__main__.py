@@ -17,6 +17,7 @@ from device_agent.app import App, Devices, agent_version
 from device_agent.core.log import Log
 from device_agent.journal import JournalError, JournalLockedError
 from device_agent.supervision import start_anew
+from schemas import terminal
 
 GIVE_UP_S = 20.0
 """After the agent has stopped in vain for this long beyond its own deadline, the process ends itself: a driver that
@@ -25,6 +26,7 @@ ignores its cancellation must not keep a machine from shutting down."""
 
 def main() -> NoReturn:
     """Parse the command line and run."""
+    terminal.prepare()
     parser = argparse.ArgumentParser(prog="floorhub-agent", description="Carries out a Floorhub hub's commands here.")
     parser.add_argument("--version", action="version", version=f"floorhub-agent {agent_version()}")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -48,7 +50,7 @@ def run(path: Path, devices: Callable[[config.AgentConfig], Devices], data: Path
         settings = config.load(path, data)
         app = App(settings, devices(settings))
     except (config.ConfigError, OSError) as problem:  # OSError: a ca_file that holds no certificate
-        print(f"floorhub-agent: {problem}", file=sys.stderr)  # noqa: T201 - a person reads this
+        terminal.write(f"floorhub-agent: {problem}", error=True)
         return 2
     logs.configure(settings.client_id, folder=Path(settings.data))
     try:

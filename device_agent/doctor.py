@@ -4,9 +4,6 @@ Reads, asks and tries; changes nothing. It may run beside the agent: then it lea
 """
 
 import asyncio
-import json
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +14,8 @@ from device_agent.checks.machine import check_actions, check_config, check_data_
 from device_agent.checks.network import check_broker, check_hub
 from device_agent.checks.printers import check_printers
 from device_agent.config import AgentConfig
+from schemas import terminal
+from schemas.text import json_text
 
 _MARKS = {Level.OK: ("ok", "정상"), Level.NOTE: ("note", "참고"), Level.OBSTACLE: ("obstacle", "장애")}
 
@@ -24,15 +23,15 @@ _MARKS = {Level.OK: ("ok", "정상"), Level.NOTE: ("note", "참고"), Level.OBST
 def run(path: Path, data: Path | None = None, *, as_json: bool = False) -> int:
     """Examine, print what was found, and give the exit code: 0 without obstacles, 1 with any."""
     findings, config = asyncio.run(examine(path, data))
-    korean = os.environ.get("LANG", "").lower().startswith("ko")
+    korean = terminal.shows_korean()
     obstacles = sum(finding.level is Level.OBSTACLE for finding in findings)
     if as_json:
-        _print(json.dumps(_document(findings, config, korean=korean), ensure_ascii=False, indent=2))
+        terminal.write_json(json_text(_document(findings, config, korean=korean), indent=2))
     else:
         for finding in findings:
-            _print(f"{_MARKS[finding.level][korean]:<9} {finding.check:<8} {finding.sentence(korean=korean)}")
+            terminal.write(f"{_MARKS[finding.level][korean]:<9} {finding.check:<8} {finding.sentence(korean=korean)}")
         english = f"{obstacles} obstacle(s)." if obstacles else "No obstacle found."
-        _print((f"장애 {obstacles}건." if obstacles else "장애가 없습니다.") if korean else english)
+        terminal.write((f"장애 {obstacles}건." if obstacles else "장애가 없습니다.") if korean else english)
     return 1 if obstacles else 0
 
 
@@ -78,7 +77,3 @@ def _document(findings: list[Finding], config: AgentConfig | None, *, korean: bo
             for finding in findings
         ],
     }
-
-
-def _print(line: str) -> None:
-    sys.stdout.write(f"{line}\n")

@@ -3,7 +3,6 @@
 Every line has `at`, `level`, `event`, and `client_id`; most have `command_id`. Secrets are never fields.
 """
 
-import json
 import logging
 import sys
 from datetime import UTC, datetime
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from device_agent.core.log import Log
+from schemas import terminal
+from schemas.text import json_text
 
 _LOGGER = logging.getLogger("floorhub.agent")
 _LEVELS = logging.getLevelNamesMapping()
@@ -35,7 +36,7 @@ class _JsonLines(logging.Formatter):
             line |= fields
         if record.exc_info:
             line["stack"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return json_text(line)
 
 
 MAX_FILE = 1024 * 1024
@@ -77,7 +78,7 @@ def configure(client_id: str, level: int = logging.INFO, folder: Path | None = N
             file.touch(mode=0o600)
             handlers.append(_Kept(file, encoding="utf-8", delay=True))
         except OSError as problem:
-            print(f"floorhub-agent: {file} is not written: {problem}", file=sys.stderr)  # noqa: T201 - there is no log
+            terminal.write(f"floorhub-agent: {file} is not written: {problem}", error=True)  # there is no log
     for handler in handlers:
         handler.setFormatter(_JsonLines(client_id))
     root = logging.getLogger()

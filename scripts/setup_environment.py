@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # this file runs before anything is installed
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "floorhub-setup.json"
@@ -80,7 +81,7 @@ def wait_for_others(directory: int) -> None:
 
 def fail(sentence: str) -> int:
     """Show why the set-up stopped."""
-    sys.stderr.write(f"Set-up: {sentence}\n")
+    show(f"Set-up: {sentence}", error=True)
     return 1
 
 
@@ -168,7 +169,6 @@ def pip_arguments() -> list[str]:
 
 def debian_pip_wheel() -> Path:
     """Debian's own copy of pip, unpacked without installing it."""
-    sys.path.insert(0, str(ROOT))
     from hub.programs.embedded import debian  # here, since it needs the version check above
     from hub.programs.embedded.errors import EmbeddedError
     from hub.programs.embedded.packages import Packages
@@ -217,8 +217,18 @@ def run(argv: Sequence[str], environment: dict[str, str] | None = None) -> None:
 
 def say(sentence: str) -> None:
     """Tell the person who waits."""
-    sys.stdout.write(f"{sentence}\n")
-    sys.stdout.flush()
+    show(sentence)
+
+
+def show(sentence: str, *, error: bool = False) -> None:
+    """A sentence on standard output or error; an old Python, which cannot load what shows it, gets it as it is."""
+    if sys.version_info < OLDEST_PYTHON:
+        sys.stderr.write(f"{sentence}\n")
+        return
+    from schemas import terminal  # here, since it needs the version check
+
+    terminal.prepare()
+    terminal.write(sentence, error=error)
 
 
 if __name__ == "__main__":

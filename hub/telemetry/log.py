@@ -12,6 +12,8 @@ from typing import Any
 import msgspec
 import structlog
 
+from schemas.text import json_text, plain_json
+
 
 class EventName(enum.StrEnum):
     """A subject's log events derive from this; the log takes nothing else, so that no name is made up on the spot."""
@@ -60,9 +62,13 @@ class Log:
         self._logger.error(event.value, exc_info=True, **fields)
 
 
-def _render(_: Any, __: str, event: structlog.typing.EventDict) -> bytes:
-    """One line of JSON: the time as `at` and the event's name first."""
-    return msgspec.json.encode({"at": event.pop("at"), "event": event.pop("event"), **event}, enc_hook=str)
+def _render(_: Any, __: str, event: structlog.typing.EventDict) -> str:
+    """One line of JSON: the time as `at` and the event's name first. Words of others stay words."""
+    line = {"at": event.pop("at"), "event": event.pop("event"), **event}
+    try:
+        return plain_json(msgspec.json.encode(line, enc_hook=str).decode())
+    except UnicodeEncodeError:  # half of a pair of characters, from a file's name
+        return json_text(line)
 
 
 def configure(level: str) -> None:
@@ -76,7 +82,7 @@ def configure(level: str) -> None:
     ]
     structlog.configure(
         processors=[*shared, _render],
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         cache_logger_on_first_use=True,
     )
@@ -86,7 +92,7 @@ def configure(level: str) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                lambda logger, name, event: _render(logger, name, event).decode(),
+                _render,
             ],
         )
     )

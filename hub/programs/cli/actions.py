@@ -3,10 +3,9 @@
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from hub.programs.cli import output
-from hub.programs.cli.api import Api
+from hub.programs.cli.api import Api, in_path
 from hub.programs.cli.output import Json, explained
 
 app = typer.Typer(help="Actions and their policies: retries, back-off, time-out, expiry.", no_args_is_help=True)
@@ -37,25 +36,23 @@ def set_policy(
     given = (max_retries, first_delay_s, factor, cap_s, timeout_s, expires_in_s)
     body = {name: value for name, value in zip(_VALUES, given, strict=True) if value is not None}
     with explained(as_json=as_json), Api.from_environment() as api:
-        _show([api.put(f"/api/actions/{action}/policy", body)], as_json=as_json)
+        _show([api.put(f"/api/actions/{in_path(action)}/policy", body)], as_json=as_json)
 
 
 @app.command()
 def reset(action: Action, as_json: Json = False) -> None:
     """Take the policy of an action away."""
     with explained(as_json=as_json), Api.from_environment() as api:
-        _show([api.delete(f"/api/actions/{action}/policy")], as_json=as_json)
+        _show([api.delete(f"/api/actions/{in_path(action)}/policy")], as_json=as_json)
 
 
 def _show(items: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         output.print_json(items)
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("action", *_VALUES):
-        table.add_column(heading, justify="left" if heading == "action" else "right")
+    rows = []
     for item in items:
         own = item["policy"] or {}
         shown = [f"{item['effective'][name]:g}{'*' if own.get(name) is not None else ''}" for name in _VALUES]
-        table.add_row(item["action"], *shown)
-    output.print_table(table)
+        rows.append((item["action"], *shown))
+    output.print_table(("action", *_VALUES), rows, right=_VALUES)

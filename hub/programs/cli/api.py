@@ -3,13 +3,15 @@
 import os
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 import httpx
 import msgspec
 
 from hub.errors import SetupError
 from hub.programs.embedded.data_folder import default_root
+from schemas.terminal import recovered, shows_korean
+from schemas.text import printable
 
 RUNNING_FILE = "hub.json"
 """In the data folder: where the hub that `floorhub up` started answers."""
@@ -34,6 +36,11 @@ def running(folder: Path, name: str = "url") -> str | None:
 
 class Api:
     """One hub. Close it, or use it as a context manager."""
+
+    asked = False
+    """Whether any hub was asked for something in this process."""
+    changed = False
+    """Whether any was asked to change something."""
 
     def __init__(self, url: str, key: str) -> None:
         self.url = url
@@ -86,8 +93,14 @@ class Api:
         )
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        meant = _as_meant(arguments)
+        for name, value in (meant.get("headers") or {}).items():
+            if not (value.isascii() and value.isprintable()):
+                raise SetupError(f"{name}: {value!r} has characters that it cannot have; use letters and digits.")
+        Api.asked = True
+        Api.changed |= method != "GET"
         try:
-            answer = self._client.request(method, path, **arguments)
+            answer = self._client.request(method, path, **meant)
         except httpx.HTTPError as problem:
             raise ApiError(no_answer(self.url, problem)) from None
         try:
@@ -97,6 +110,19 @@ class Api:
         if answer.is_error:
             raise ApiError(sentence(answer.status_code, body), body)
         return body
+
+
+def _is_url(text: str) -> bool:
+    try:
+        return httpx.URL(text).scheme in ("http", "https") and bool(httpx.URL(text).host)
+    except (httpx.InvalidURL, UnicodeError):
+        return False
+
+
+def in_path(part: str) -> str:
+    """What a person typed as one part of a path, whatever characters it has."""
+    quoted = quote(recovered(part), safe="")
+    return quoted.replace(".", "%2E") if not quoted.strip(".") else quoted
 
 
 def address_and_key() -> tuple[str, str]:
@@ -113,9 +139,20 @@ def address_and_key() -> tuple[str, str]:
             raise SetupError(
                 f"FLOORHUB_KEY is not set and {folder / 'admin.key'} cannot be read ({problem.strerror})."
             ) from None
-    if not key.isascii() or urlsplit(url).scheme not in ("http", "https"):
+    if not key.isascii() or not _is_url(url):
         raise SetupError("FLOORHUB_URL must be http://host:port, and FLOORHUB_KEY a key of this hub.")
     return url, key
+
+
+def _as_meant(value: Any) -> Any:
+    """Arguments of a request, with words that this system's encoding could not read as they were meant."""
+    if isinstance(value, str):
+        return recovered(value)
+    if isinstance(value, dict):
+        return {_as_meant(key): _as_meant(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_meant(one) for one in value]
+    return value
 
 
 def no_answer(url: str, problem: Exception) -> str:
@@ -131,9 +168,9 @@ def sentence(status: int, body: Any) -> str:
         return f"The hub answered {status} without saying why."
     lines = [f"{body.get('detail', '')} [{body['code']}]"]
     lines += [f"  {item['field']}: {item['message']}" for item in body.get("errors", [])]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def language() -> str:
     """In which languages the hub shall answer."""
-    return "ko, en" if os.environ.get("LANG", "").lower().startswith("ko") else "en, ko"
+    return "ko, en" if shows_korean() else "en, ko"

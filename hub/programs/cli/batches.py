@@ -7,11 +7,10 @@ from typing import Annotated, Any
 from uuid import uuid4
 
 import typer
-from rich.table import Table
 
 from hub.programs.cli import output, sending, targets
-from hub.programs.cli.api import Api
-from hub.programs.cli.output import Json, console, explained
+from hub.programs.cli.api import Api, in_path
+from hub.programs.cli.output import Json, explained
 
 app = typer.Typer(help="Command many clients at once.", no_args_is_help=True)
 BatchId = Annotated[str, typer.Argument(help="The batch's id.")]
@@ -112,7 +111,7 @@ def show(
     if trouble is not None:
         output.renamed("--trouble", "--blocked-by offline|unresponsive")
     with explained(as_json=as_json), Api.from_environment() as api:
-        batch = api.get(f"/api/batches/{batch_id}", status=status, blocked_by=blocked_by, limit=limit)
+        batch = api.get(f"/api/batches/{in_path(batch_id)}", status=status, blocked_by=blocked_by, limit=limit)
     _show(batch, as_json=as_json)
 
 
@@ -128,14 +127,12 @@ def list_batches(
     if as_json:
         output.print_json(items)
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("id", "created", "status", "action", "clients", "rejected"):
-        table.add_column(heading)
+    rows = []
     for item in items:
         created = item["created_at"][:19].replace("T", " ")
         columns = (item["action"] or "(a list)", str(item["total"]), str(item["rejected"]))
-        table.add_row(item["id"], created, item["status"], *columns)
-    output.print_table(table)
+        rows.append((item["id"], created, item["status"], *columns))
+    output.print_table(("id", "created", "status", "action", "clients", "rejected"), rows)
 
 
 @app.command()
@@ -158,7 +155,7 @@ def cancel(batch_id: BatchId, as_json: Json = False) -> None:
 
 def _change(batch_id: str, what: str, *, as_json: bool) -> None:
     with explained(as_json=as_json), Api.from_environment() as api:
-        _show(api.post(f"/api/batches/{batch_id}/{what}"), as_json=as_json)
+        _show(api.post(f"/api/batches/{in_path(batch_id)}/{what}"), as_json=as_json)
 
 
 def _show(batch: dict[str, Any], *, as_json: bool) -> None:
@@ -166,33 +163,32 @@ def _show(batch: dict[str, Any], *, as_json: bool) -> None:
         output.print_json(batch)
         return
     why = {"max_failures": " (too many failed)"}.get(batch["stop_reason"] or "", "")
-    console.print(f"Batch {batch['id']}: {batch['status']}{why}", markup=False)
+    output.say(f"Batch {batch['id']}: {batch['status']}{why}")
     parts = [f"{batch['counts'][status]} {status}" for status in _ORDER if batch["counts"][status]]
-    console.print(f"  {batch['total']} commands: {', '.join(parts)}", markup=False)
+    output.say(f"  {batch['total']} commands: {', '.join(parts)}")
     for code, number in batch["rejections"].items():
-        console.print(f"  rejected, {code}: {number}", markup=False)
+        output.say(f"  rejected, {code}: {number}")
     if batch["offline"] or batch["unresponsive"]:
-        console.print(f"  of the unfinished ones, {batch['offline']} offline and {batch['unresponsive']} unresponsive")
-    rows = batch.get("items", [])
-    if not rows:
+        output.say(f"  of the unfinished ones, {batch['offline']} offline and {batch['unresponsive']} unresponsive")
+    items = batch.get("items", [])
+    if not items:
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("client", "status", "why", "command"):
-        table.add_column(heading)
-    for row in rows:
-        table.add_row(row["client_id"], row["status"], row["code"] or row["blocked_by"] or "", row["command_id"])
-    output.print_table(table)
+    rows = [
+        (item["client_id"], item["status"], item["code"] or item["blocked_by"] or "", item["command_id"])
+        for item in items
+    ]
+    output.print_table(("client", "status", "why", "command"), rows)
     if batch.get("next_cursor"):
-        console.print(f"... and more: floorhub batch show {batch['id']} --limit 1000", markup=False)
+        output.say(f"... and more: floorhub batch show {batch['id']} --limit 1000")
 
 
 def _show_preview(preview: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         output.print_json(preview)
         return
-    console.print(f"Nothing was sent. {preview['accepted']} of {preview['total']} commands would be accepted.")
+    output.say(f"Nothing was sent. {preview['accepted']} of {preview['total']} commands would be accepted.")
     if preview["offline"] or preview["unresponsive"]:
-        console.print(f"  of these, {preview['offline']} are offline and {preview['unresponsive']} unresponsive")
+        output.say(f"  of these, {preview['offline']} are offline and {preview['unresponsive']} unresponsive")
     for item in preview["items"]:
         if item["code"]:
-            console.print(f"  not {item['client_id']}: {item['code']}", markup=False)
+            output.say(f"  not {item['client_id']}: {item['code']}")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from hub.programs.cli import output
-from hub.programs.cli.output import Json, console, explained
+from hub.programs.cli.output import Json, explained
 
 app = typer.Typer(help="The configuration of a broker of your own.", no_args_is_help=True)
 
@@ -55,8 +55,8 @@ def render(
         output.print_json({"files": [str(file) for file in files], "clients": clients, "accounts": sorted(passwords)})
         return
     for file in files:
-        console.print(str(file), markup=False)
-    console.print(f"{clients} clients; accounts: {', '.join(sorted(passwords))}.")
+        output.say(str(file))
+    output.say(f"{clients} clients; accounts: {', '.join(sorted(passwords))}.")
     if kept is not None:
-        console.print(f"The accounts' secrets are in {kept}.", markup=False)
-    console.print("A broker that runs keeps its own list: start it again to use these files.")
+        output.say(f"The accounts' secrets are in {kept}.")
+    output.say("A broker that runs keeps its own list: start it again to use these files.")

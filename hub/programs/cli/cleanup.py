@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hub.programs.cli import output
-from hub.programs.cli.output import Json, console, explained
+from hub.programs.cli.output import Json, explained
 
 
 def cleanup(
@@ -50,8 +50,8 @@ def cleanup(
         if as_json:
             output.print_json({"dry_run": dry_run, "rows": counts})
             return
-        console.print("Would be deleted now:" if dry_run else "Deleted:")
+        output.say("Would be deleted now:" if dry_run else "Deleted:")
         for kind, number in counts.items():
-            console.print(f"  {kind:<14}{number:>9}")
+            output.say(f"  {kind:<14}{number:>9}")
         if settings.archive_dir is not None and not dry_run:
-            console.print(f"Archived in {settings.archive_dir}.", markup=False)
+            output.say(f"Archived in {settings.archive_dir}.")

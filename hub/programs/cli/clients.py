@@ -5,12 +5,11 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
-from rich.table import Table
 
 from hub.keys import write_secret_file
 from hub.programs.cli import output, targets
-from hub.programs.cli.api import Api, running
-from hub.programs.cli.output import Json, console, explained
+from hub.programs.cli.api import Api, in_path, running
+from hub.programs.cli.output import Json, explained
 from hub.programs.embedded.data_folder import default_root
 
 app = typer.Typer(help="Register, list and retire clients.", no_args_is_help=True)
@@ -62,13 +61,13 @@ def add(
         if as_json:
             output.print_json(client)
             return
-        console.print(f"Client {client_id} is registered.")
+        output.say(f"Client {client_id} is registered.")
         if config is not None:
-            console.print(f"Its configuration: {config}", markup=False)
-            console.print(f"Start its agent:   floorhub-agent run --config {config}", markup=False)
+            output.say(f"Its configuration: {config}")
+            output.say(f"Start its agent:   floorhub-agent run --config {config}")
         else:
-            console.print(f"Its secret, shown this once: {client['secret']}", markup=False)
-            console.print(f"The hub's root key to pin:   {client['root_key']}", markup=False)
+            output.say(f"Its secret, shown this once: {client['secret']}")
+            output.say(f"The hub's root key to pin:   {client['root_key']}")
 
 
 @app.command("list")
@@ -93,23 +92,21 @@ def list_clients(
         output.print_json(items)
         return
     if not items:
-        console.print("There is no client yet: floorhub client add ID")
+        output.say("There is no client yet: floorhub client add ID")
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("id", "kind", "status", "presence", "since (UTC)", "zone", "agent"):
-        table.add_column(heading)
-    for item in items:
-        since = (item["presence_since"] or "")[:19].replace("T", " ")
-        table.add_row(
+    rows = [
+        (
             item["id"],
             item["kind"],
             f"{item['status']}, fenced" if item["fenced"] else item["status"],
             f"{item['presence']} ({item['presence_reason']})",
-            since,
+            (item["presence_since"] or "")[:19].replace("T", " "),
             item["zone"] or "",
             item["agent_version"] or "",
         )
-    output.print_table(table)
+        for item in items
+    ]
+    output.print_table(("id", "kind", "status", "presence", "since (UTC)", "zone", "agent"), rows)
 
 
 @app.command("set")
@@ -134,16 +131,16 @@ def set_fields(
         changes["tags"] = [one for one in tag if one]
     with explained(as_json=as_json), Api.from_environment() as api:
         if metadata is not None:
-            kept = api.get(f"/api/clients/{client_id}")["metadata"]
+            kept = api.get(f"/api/clients/{in_path(client_id)}")["metadata"]
             given = dict(_pair(pair) for pair in metadata)
             changes["metadata"] = {key: value for key, value in {**kept, **given}.items() if value != ""}
         if not changes:
             output.fail("Say what to change: --name, --zone, --tag or --metadata.", 2)
-        client = api.patch(f"/api/clients/{client_id}", changes)
+        client = api.patch(f"/api/clients/{in_path(client_id)}", changes)
     if as_json:
         output.print_json(client)
     else:
-        console.print(f"Client {client_id}: zone {client['zone'] or '-'}, tags {', '.join(client['tags']) or '-'}.")
+        output.say(f"Client {client_id}: zone {client['zone'] or '-'}, tags {', '.join(client['tags']) or '-'}.")
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -157,15 +154,15 @@ def _pair(text: str) -> tuple[str, str]:
 def limits(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
     """Show what a client may be asked, and how much of it is left."""
     with explained(as_json=as_json), Api.from_environment() as api:
-        found = api.get(f"/api/clients/{client_id}/permissions")
+        found = api.get(f"/api/clients/{in_path(client_id)}/permissions")
     if as_json:
         output.print_json(found)
         return
     actions = "all" if found["allowed_actions"] is None else ", ".join(found["allowed_actions"]) or "none"
-    console.print(f"actions: {actions}", markup=False)
+    output.say(f"actions: {actions}")
     for name in ("minute", "day"):
         left = found[name]
-        console.print(f"{name}: {left['remaining']} of {left['limit']} left, reset at {left['reset']}", markup=False)
+        output.say(f"{name}: {left['remaining']} of {left['limit']} left, reset at {left['reset']}")
 
 
 @app.command("set-limits")
@@ -195,7 +192,7 @@ def set_limits(
     if as_json:
         output.print_json(changed)
     else:
-        console.print(f"Changed for {changed['changed']} clients.")
+        output.say(f"Changed for {changed['changed']} clients.")
 
 
 @app.command()
@@ -205,14 +202,14 @@ def retire(
     as_json: Json = False,
 ) -> None:
     """Retire a client: it cannot connect any more, and its id is never used again."""
-    if not yes and not typer.confirm(f"Retire {client_id} for good?"):
+    if not yes and not output.confirmed(f"Retire {client_id} for good?"):
         raise typer.Exit(1)
     with explained(as_json=as_json), Api.from_environment() as api:
-        client = api.delete(f"/api/clients/{client_id}")
+        client = api.delete(f"/api/clients/{in_path(client_id)}")
     if as_json:
         output.print_json(client)
     else:
-        console.print(f"Client {client_id} is retired.")
+        output.say(f"Client {client_id} is retired.")
 
 
 @app.command()
@@ -229,11 +226,11 @@ def enable(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -
 
 def _switch(client_id: str, what: str, *, as_json: bool) -> None:
     with explained(as_json=as_json), Api.from_environment() as api:
-        client = api.post(f"/api/clients/{client_id}/{what}")
+        client = api.post(f"/api/clients/{in_path(client_id)}/{what}")
     if as_json:
         output.print_json(client)
     else:
-        console.print(f"Client {client_id} is {what}d.")
+        output.say(f"Client {client_id} is {what}d.")
 
 
 @app.command()
@@ -252,12 +249,12 @@ def release(client_id: Annotated[str, typer.Argument()]) -> None:
 def rotate_secret(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
     """Give a client a new secret, shown this once; the old one opens nothing any more."""
     with explained(as_json=as_json), Api.from_environment() as api:
-        client = api.post(f"/api/clients/{client_id}/secret")
+        client = api.post(f"/api/clients/{in_path(client_id)}/secret")
     if as_json:
         output.print_json(client)
     else:
-        console.print(f"The new secret of {client_id}, shown this once: {client['secret']}", markup=False)
-        console.print("Write it into the client's agent.toml and start its agent again.")
+        output.say(f"The new secret of {client_id}, shown this once: {client['secret']}")
+        output.say("Write it into the client's agent.toml and start its agent again.")
 
 
 def write_agent_config(

@@ -10,15 +10,13 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from hub.errors import SetupError
 from hub.keys import load_signing_keys
 from hub.programs.cli import output
 from hub.programs.cli.api import Api, ApiError, running
-from hub.programs.cli.output import Json, console, explained
-from hub.programs.conformance.catalogue import Outcome, Result
+from hub.programs.cli.output import Json, explained
+from hub.programs.conformance.catalogue import Result
 from hub.programs.conformance.examination import Examination
 from hub.programs.conformance.process import ClientProcess
 from hub.programs.conformance.proxy import Broker
@@ -27,8 +25,6 @@ from hub.programs.embedded.data_folder import default_root
 from schemas import actions
 from schemas.signing import Signer
 from schemas.topics import is_client_id
-
-COLOURS = {Outcome.PASSED: "green", Outcome.FAILED: "red", Outcome.NOT_REACHED: "yellow"}
 
 
 def conformance(
@@ -61,17 +57,16 @@ def conformance(
             if command:
                 places = {"{host}": host, "{port}": str(chosen), "{url}": f"mqtt://{host}:{chosen}"}
                 return ClientProcess([_filled(part, places) for part in command])
-            output.errors.print(f"Start the client {client_id} now, with mqtt://{host}:{chosen} as its broker.")
+            output.tell(f"Start the client {client_id} now, with mqtt://{host}:{chosen} as its broker.")
             return None
 
-        say = output.errors.print
         examination = Examination(
             subject,
             _Hub(api),
             _broker(broker, api.url),
             _signer(keys),
-            say=lambda name: say(f"checking: {name}", markup=False),
-            ask=lambda sentence: say(sentence, markup=False),
+            say=lambda name: output.tell(f"checking: {name}"),
+            ask=output.tell,
         )
         try:
             results = asyncio.run(examination.run(host, port, ready, wait))
@@ -168,14 +163,11 @@ def _show(results: list[Result], *, as_json: bool) -> None:
     if as_json:
         output.print_json({"passed": not failed, "checks": [result.as_json() for result in results]})
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("check", "", "seen"):
-        table.add_column(heading)
+    rows: list[tuple[str, str, str]] = []
     for result in results:
-        colour = COLOURS.get(result.outcome, "dim")
-        table.add_row(result.check.name, f"[{colour}]{result.outcome.value}[/]", escape(result.seen))
+        rows.append((result.check.name, result.outcome.value, result.seen))
         if not result.in_order:
-            table.add_row("", "", f"[bold]expected:[/] {escape(result.check.expected)}")
-            table.add_row("", "", f"[bold]written:[/]  {escape(result.check.where)}")
-    console.print(table)
-    console.print(f"{len(failed)} of {len(results)} not passed." if failed else "Nothing against it.")
+            rows.append(("", "", f"expected: {result.check.expected}"))
+            rows.append(("", "", f"written:  {result.check.where}"))
+    output.print_table(("check", "", "seen"), rows)
+    output.say(f"{len(failed)} of {len(results)} not passed." if failed else "Nothing against it.")

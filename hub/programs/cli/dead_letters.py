@@ -3,11 +3,10 @@
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from hub.programs.cli import output
-from hub.programs.cli.api import Api
-from hub.programs.cli.output import Json, console, explained
+from hub.programs.cli.api import Api, in_path
+from hub.programs.cli.output import Json, explained
 
 app = typer.Typer(help="Commands that ended without success and wait for a person: list, replay, dismiss.")
 command = typer.Typer(help="Decide what became of a command whose end is unknown.", no_args_is_help=True)
@@ -91,11 +90,11 @@ def decide(
     """Say what became of an unknown command, once you have looked at the device. That is final."""
     body = {"outcome": outcome} if note is None else {"outcome": outcome, "note": note}
     with explained(as_json=as_json), Api.from_environment() as api:
-        decided = api.post(f"/api/commands/{command_id}/decide", body)
+        decided = api.post(f"/api/commands/{in_path(command_id)}/decide", body)
     if as_json:
         output.print_json(decided)
     else:
-        console.print(f"{decided['id']}: {decided['status']}", markup=False)
+        output.say(f"{decided['id']}: {decided['status']}")
 
 
 def filter_of(text: str) -> dict[str, str]:
@@ -136,14 +135,14 @@ def _close(
 def _show_outcomes(counts: dict[str, int], items: list[dict[str, Any]], done: str) -> None:
     before = f", {counts['repeated']} before" if counts["repeated"] else ""
     refused = f", {counts['refused']} refused" if counts["refused"] else ""
-    console.print(f"{counts[done]} {done}{before}{refused}")
+    output.say(f"{counts[done]} {done}{before}{refused}")
     for item in items[:SHOWN]:
         if item["outcome"] == "refused":
-            console.print(f"  {item['id']}: {item['detail']} [{item['code']}]", markup=False)
+            output.say(f"  {item['id']}: {item['detail']} [{item['code']}]")
         elif item.get("command_id"):
-            console.print(f"  {item['id']} -> {item['command_id']}", markup=False)
+            output.say(f"  {item['id']} -> {item['command_id']}")
     if len(items) > SHOWN:
-        console.print("  ... and more: --json shows all")
+        output.say("  ... and more: --json shows all")
 
 
 def _show(page: dict[str, Any], *, as_json: bool) -> None:
@@ -151,19 +150,17 @@ def _show(page: dict[str, Any], *, as_json: bool) -> None:
         output.print_json(page["items"])
         return
     if not page["items"]:
-        console.print("Nothing waits for a person.")
+        output.say("Nothing waits for a person.")
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("ended", "client", "action", "status", "reason", "blocks", "reference", "command"):
-        table.add_column(heading)
+    rows = []
     for item in page["items"]:
         ended = item["finished_at"][:19].replace("T", " ")
         blocks = "yes" if item["blocks"] else ""
         what = (item["client_id"], item["action"], item["status"], item["reason"])
-        table.add_row(ended, *what, blocks, item["reference"] or "", item["id"])
-    output.print_table(table)
+        rows.append((ended, *what, blocks, item["reference"] or "", item["id"]))
+    output.print_table(("ended", "client", "action", "status", "reason", "blocks", "reference", "command"), rows)
     if page["next_cursor"]:
-        console.print("... and more: --limit 200, or --summary", markup=False)
+        output.say("... and more: --limit 200, or --summary")
 
 
 def _show_summary(found: dict[str, Any], *, as_json: bool) -> None:
@@ -171,7 +168,7 @@ def _show_summary(found: dict[str, Any], *, as_json: bool) -> None:
         output.print_json(found)
         return
     since = f", the first since {found['oldest'][:19].replace('T', ' ')}" if found["oldest"] else ""
-    console.print(f"{found['total']} {'waits' if found['total'] == 1 else 'wait'} for a person{since}", markup=False)
+    output.say(f"{found['total']} {'waits' if found['total'] == 1 else 'wait'} for a person{since}")
     for kind in ("reason", "client", "action"):
         for entry in found[kind]["largest"][:SHOWN]:
-            console.print(f"  {kind} {entry['name']}: {entry['number']}", markup=False)
+            output.say(f"  {kind} {entry['name']}: {entry['number']}")

@@ -3,11 +3,10 @@
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from hub.programs.cli import output
-from hub.programs.cli.api import Api
-from hub.programs.cli.output import Json, console, explained
+from hub.programs.cli.api import Api, in_path
+from hub.programs.cli.output import Json, explained
 
 app = typer.Typer(help="Put clients together under a name; a client may be in many groups.", no_args_is_help=True)
 GroupId = Annotated[str, typer.Argument(help="a-z, 0-9 and '-'.")]
@@ -36,58 +35,53 @@ def list_groups(as_json: Json = False) -> None:
         output.print_json(items)
         return
     if not items:
-        console.print("There is no group yet: floorhub group add ID CLIENT ...")
+        output.say("There is no group yet: floorhub group add ID CLIENT ...")
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("id", "name", "clients"):
-        table.add_column(heading)
-    for item in items:
-        table.add_row(item["id"], item["name"], str(item["members"]))
-    output.print_table(table)
+    output.print_table(("id", "name", "clients"), [(item["id"], item["name"], str(item["members"])) for item in items])
 
 
 @app.command()
 def show(group_id: GroupId, as_json: Json = False) -> None:
     """Show the clients of a group with their presence."""
     with explained(as_json=as_json), Api.from_environment() as api:
-        items = _all(api, f"/api/groups/{group_id}/members")
+        items = _all(api, f"/api/groups/{in_path(group_id)}/members")
     if as_json:
         output.print_json(items)
         return
     for item in items:
-        console.print(f"{item['client_id']}  {item['presence']}", markup=False)
+        output.say(f"{item['client_id']}  {item['presence']}")
 
 
 @app.command()
 def join(group_id: GroupId, clients: Members, as_json: Json = False) -> None:
     """Add clients to a group."""
     with explained(as_json=as_json), Api.from_environment() as api:
-        _said(api.post(f"/api/groups/{group_id}/members", {"add": clients}), as_json=as_json)
+        _said(api.post(f"/api/groups/{in_path(group_id)}/members", {"add": clients}), as_json=as_json)
 
 
 @app.command()
 def leave(group_id: GroupId, clients: Members, as_json: Json = False) -> None:
     """Remove clients from a group."""
     with explained(as_json=as_json), Api.from_environment() as api:
-        _said(api.post(f"/api/groups/{group_id}/members", {"remove": clients}), as_json=as_json)
+        _said(api.post(f"/api/groups/{in_path(group_id)}/members", {"remove": clients}), as_json=as_json)
 
 
 @app.command()
 def remove(group_id: GroupId, as_json: Json = False) -> None:
     """Remove a group; its clients stay."""
     with explained(as_json=as_json), Api.from_environment() as api:
-        group = api.delete(f"/api/groups/{group_id}")
+        group = api.delete(f"/api/groups/{in_path(group_id)}")
     if as_json:
         output.print_json(group)
     else:
-        console.print(f"Group {group_id} is removed.")
+        output.say(f"Group {group_id} is removed.")
 
 
 def _said(group: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         output.print_json(group)
     else:
-        console.print(f"Group {group['id']} has {group['members']} clients.")
+        output.say(f"Group {group['id']} has {group['members']} clients.")
 
 
 def _all(api: Api, path: str) -> list[dict[str, Any]]:

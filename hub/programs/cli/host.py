@@ -13,7 +13,7 @@ from hub.programs.cli import broker as broker_commands
 from hub.programs.cli import output
 from hub.programs.cli.cleanup import cleanup
 from hub.programs.cli.conformance import conformance
-from hub.programs.cli.output import console, explained
+from hub.programs.cli.output import explained
 from hub.programs.embedded.errors import EmbeddedError
 
 broker = broker_commands.app
@@ -59,7 +59,7 @@ def serve() -> None:
         except ValidationError as problem:
             for item in problem.errors():
                 name = "FLOORHUB_" + "_".join(str(part) for part in item["loc"]).upper()
-                output.errors.print(f"{name}: {item['msg']}", markup=False)
+                output.tell(f"{name}: {item['msg']}")
             raise typer.Exit(2) from None
         observability.configure(settings.log_level)
 
@@ -88,4 +88,4 @@ def migrate(
 
     with explained():
         done = migrations.migrate(database_url)
-        console.print(f"Applied: {', '.join(done)}" if done else "The database is up to date.")
+        output.say(f"Applied: {', '.join(done)}" if done else "The database is up to date.")

@@ -18,8 +18,8 @@ from hub.programs.cli import (
     sending,
     timeline,
 )
-from hub.programs.cli.api import Api
-from hub.programs.cli.output import Json, console, explained
+from hub.programs.cli.api import Api, in_path
+from hub.programs.cli.output import Json, explained
 from hub.programs.cli.simulate import simulate
 from schemas import export
 
@@ -77,7 +77,7 @@ def show(
 ) -> None:
     """Show a command and its timeline, with the time of each hop."""
     with explained(as_json=as_json), Api.from_environment() as api:
-        sending.show(api, api.get(f"/api/commands/{command_id}"), as_json=as_json)
+        sending.show(api, api.get(f"/api/commands/{in_path(command_id)}"), as_json=as_json)
 
 
 @app.command()
@@ -87,12 +87,12 @@ def explain(
 ) -> None:
     """Say in one sentence why a command has not run yet, and what to do; then its timeline, hop by hop."""
     with explained(as_json=as_json), Api.from_environment() as api:
-        found = api.get(f"/api/commands/{command_id}/explain")
+        found = api.get(f"/api/commands/{in_path(command_id)}/explain")
         if as_json:
             output.print_json(found)
         else:
-            console.print(f"{found['cause']}: {found['detail']}", markup=False)
-            timeline.show_hops(console, found["timeline"], found["details"].get("status", ""), korean=output.korean())
+            output.say(f"{found['cause']}: {found['detail']}")
+            timeline.show_hops(found["timeline"], found["details"].get("status", ""), korean=output.korean())
 
 
 # The help lists them in this order: the everyday ones above come first.
@@ -111,4 +111,4 @@ def export_schema(
         output.print_json([str(file) for file in written])
     else:
         for file in written:
-            console.print(str(file), markup=False)
+            output.say(str(file))

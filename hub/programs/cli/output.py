@@ -1,48 +1,106 @@
-"""What all commands share: output for people or programs, and errors as one sentence."""
+"""What all commands share: output for people or programs, and errors as one sentence.
 
-import json
-import os
-from collections.abc import Iterator
+Whatever a command shows goes through `say`, `tell`, `print_json`, `print_table` or `fail`: words of clients, senders
+and devices stay words.
+"""
+
+import sys
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.table import Table
+from rich.cells import cell_len
 
 from hub.errors import HubError, SetupError
-from hub.programs.cli.api import ApiError
+from hub.programs.cli.api import Api, ApiError
 from hub.programs.embedded.errors import EmbeddedError
+from schemas import terminal
+from schemas.text import json_text, printable
 
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
-
-_WIDE = 1_000
+_LONGEST_CELL = 200
 
 Json = Annotated[bool, typer.Option("--json", help="JSON for programs instead of text for people.")]
 
 
 def korean() -> bool:
     """Whether the person at the keyboard reads Korean, by LANG."""
-    return os.environ.get("LANG", "").lower().startswith("ko")
+    return terminal.shows_korean()
+
+
+def say(*lines: str) -> None:
+    """Lines on standard output: what was asked for."""
+    terminal.write(*lines)
+
+
+def tell(*lines: str) -> None:
+    """Lines on standard error: what a person wants to know beside it."""
+    terminal.write(*lines, error=True)
+
+
+def progress(line: str) -> None:
+    """A line that the next one replaces, for a person who watches."""
+    if sys.stderr.isatty():
+        terminal.write(line, error=True, end="\r")
 
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    terminal.write_json(json_text(value, indent=2))
 
 
-def print_table(table: Table) -> None:
-    """A table with whole cells, however narrow the terminal is: ids are there to be copied."""
-    wide = Console(highlight=False, width=_WIDE)
-    for line in wide.render_lines(table, pad=False):
-        console.print("".join(segment.text for segment in line).rstrip(), markup=False)
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Collection[str] = ()) -> None:
+    """A table with whole lines, however narrow the terminal is: ids are there to be copied. `right`: the headings
+    whose columns are numbers."""
+    lines = [[printable(cell, _LONGEST_CELL) for cell in line] for line in (headings, *rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    aligned = [heading in right for heading in headings]
+    terminal.write(
+        *("  ".join(_padded(*cell) for cell in zip(line, widths, aligned, strict=True)).rstrip() for line in lines)
+    )
+
+
+def local(moment: str | None, *, seconds: bool = True) -> str:
+    """A moment of the API (UTC) as the clock on the wall shows it here; empty for none. JSON keeps UTC."""
+    if moment is None:
+        return ""
+    return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M{':%S' if seconds else ''}}"
+
+
+def zone() -> str:
+    """The time zone of this machine, for the heading of a column of times."""
+    return f"{datetime.now().astimezone():%Z}"
+
+
+def number_of(count: int, one: str, many: str | None = None) -> str:
+    """`1 client`, `2 clients`."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def confirmed(question: str) -> bool:
+    """Whether the person says yes; no answer is a no."""
+    terminal.write(f"{question} [y/N]: ", error=True, end="")
+    answer = sys.stdin.readline() if sys.stdin is not None else ""
+    if not answer.endswith("\n"):
+        terminal.write("", error=True)
+    return answer.strip().lower() in ("y", "yes")
+
+
+def code_after_all_is_said(code: str | int | None) -> int:
+    """The exit code for a command that ended with `code`. What has an effect ends as the effect did; of a question,
+    an answer that could not be written is a failure."""
+    lost = terminal.lost_output()
+    number = code if isinstance(code, int) else int(code is not None)
+    if lost is None:
+        return number
+    tell(f"Standard output does not take everything: {lost.strerror}.")
+    return number or int(Api.asked and not Api.changed)
 
 
 def fail(sentence: str, code: int = 1) -> NoReturn:
     """Say what is wrong and end with a code."""
-    errors.print(sentence, markup=False)
-    raise typer.Exit(code)
+    _end(code, sentence)
 
 
 def renamed(old: str, new: str) -> NoReturn:
@@ -61,10 +119,20 @@ def explained(*, as_json: bool = False) -> Iterator[None]:
         if as_json:
             print_json(problem.problem)
             raise typer.Exit(1) from None
-        fail(str(problem))
+        _end(1, *str(problem).split("\n"))
     except SetupError as problem:
-        fail(problem.sentence, 2)
+        _end(2, *problem.sentence.split("\n"))
     except EmbeddedError as problem:
-        fail(f"{problem.sentence} {problem.remedy}".strip(), 2)
+        _end(2, *f"{problem.sentence} {problem.remedy}".strip().split("\n"))
     except HubError as problem:
         fail(f"{problem.code}: {dict(problem.params)}")
+
+
+def _end(code: int, *lines: str) -> NoReturn:
+    tell(*lines)
+    raise typer.Exit(code)
+
+
+def _padded(cell: str, width: int, right: bool) -> str:
+    blank = " " * (width - cell_len(cell))
+    return blank + cell if right else cell + blank

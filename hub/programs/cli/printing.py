@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.programs.cli import output, sending, testpage
-from hub.programs.cli.api import Api
+from hub.programs.cli.api import Api, in_path
 from hub.programs.cli.output import Json, explained
 
 _LABELS = {".zpl": "application/vnd.zebra-zpl"}
@@ -65,15 +65,17 @@ def _find_printer(api: Api, client_id: str | None, printer: str | None) -> tuple
     if client_id is not None and printer is not None:
         return client_id, printer
     if client_id is not None:
-        candidates = [api.get(f"/api/clients/{client_id}")]
+        candidates = [api.get(f"/api/clients/{in_path(client_id)}")]
     else:
         candidates = api.get("/api/clients", presence="online", limit=200)["items"]
     known = [(item["id"], found) for item in candidates for found in _printers(item)]
     fitting = [(owner, found) for owner, found in known if printer in (None, found)]
     if len(fitting) != 1:
-        shown = "\n".join(f"  --client {owner} --printer {found}" for owner, found in fitting or known)
-        said = "Which printer? Name one of these:" if fitting else "There is no such printer; these are known:"
-        output.fail(f"{said}\n{shown}" if shown else "No printer is known: name --client and --printer.", 2)
+        if not known:
+            output.fail("No printer is known: name --client and --printer.", 2)
+        output.tell("Which printer? Name one of these:" if fitting else "There is no such printer; these are known:")
+        output.tell(*(f"  --client {owner} --printer {found}" for owner, found in fitting or known))
+        raise typer.Exit(2)
     return fitting[0]
 
 

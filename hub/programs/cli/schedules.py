@@ -6,11 +6,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.table import Table
 
 from hub.programs.cli import output, sending, targets
 from hub.programs.cli.api import Api
-from hub.programs.cli.output import Json, console, explained
+from hub.programs.cli.output import Json, explained
 
 app = typer.Typer(help="Send to clients again and again, by a cron expression.", no_args_is_help=True)
 Which = Annotated[str, typer.Argument(help="The schedule's id or name.")]
@@ -67,13 +66,11 @@ def list_schedules(
     if as_json:
         output.print_json(items)
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("id", "name", "cron", "time zone", "next (UTC)", "last (UTC)", "went wrong"):
-        table.add_column(heading)
+    rows = []
     for item in items:
         times = (_when(item["next_at"]) if item["enabled"] else "disabled", _when(item["last_at"]))
-        table.add_row(item["id"], item["name"], item["cron"], item["time_zone"], *times, item["last_error"] or "")
-    output.print_table(table)
+        rows.append((item["id"], item["name"], item["cron"], item["time_zone"], *times, item["last_error"] or ""))
+    output.print_table(("id", "name", "cron", "time zone", "next (UTC)", "last (UTC)", "went wrong"), rows)
 
 
 @app.command()
@@ -121,7 +118,7 @@ def remove(which: Which, as_json: Json = False) -> None:
     if as_json:
         output.print_json(schedule)
     else:
-        console.print(f"Schedule {schedule['name']} is removed.", markup=False)
+        output.say(f"Schedule {schedule['name']} is removed.")
 
 
 def _change(which: str, body: dict[str, Any], as_json: bool) -> None:
@@ -146,13 +143,13 @@ def _show(api: Api, schedule: dict[str, Any], as_json: bool) -> None:
         output.print_json({**schedule, "next": times})
         return
     state = "" if schedule["enabled"] else " (disabled)"
-    console.print(f"Schedule {schedule['name']}{state}: {schedule['cron']}, {schedule['time_zone']}", markup=False)
-    console.print(f"  id: {schedule['id']}", markup=False)
-    console.print(f"  sends: {json.dumps(schedule['request'], ensure_ascii=False)}", markup=False)
+    output.say(f"Schedule {schedule['name']}{state}: {schedule['cron']}, {schedule['time_zone']}")
+    output.say(f"  id: {schedule['id']}")
+    output.say(f"  sends: {json.dumps(schedule['request'], ensure_ascii=False)}")
     if schedule["last_at"]:
         came = f"failed: {schedule['last_error']}" if schedule["last_error"] else f"batch {schedule['last_batch_id']}"
-        console.print(f"  last: {_when(schedule['last_at'])} UTC, {came}", markup=False)
-    console.print(f"  next: {', '.join(_when(one) for one in times) or 'never'} (UTC)", markup=False)
+        output.say(f"  last: {_when(schedule['last_at'])} UTC, {came}")
+    output.say(f"  next: {', '.join(_when(one) for one in times) or 'never'} (UTC)")
 
 
 def _when(moment: str | None) -> str:

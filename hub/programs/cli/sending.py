@@ -2,7 +2,6 @@
 
 import json
 import sys
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
@@ -11,7 +10,6 @@ import typer
 
 from hub.programs.cli import output, timeline
 from hub.programs.cli.api import Api
-from hub.programs.cli.output import console
 
 Wait = Annotated[float, typer.Option(min=0, max=60, help="Seconds to wait for the end; 0: do not wait.")]
 Key = Annotated[str | None, typer.Option(help="Idempotency-Key; default: a new one.")]
@@ -42,8 +40,9 @@ def payload(api: Api, text: str, file: Path | None, content_type: str) -> dict[s
 
 def carry_out(api: Api, body: dict[str, Any], *, wait: float, key: str | None, as_json: bool) -> None:
     """Post a command and show its timeline. Exits with 1 unless it completed in time (or was stored, with `wait` 0)."""
-    with _waiting(f"waiting for {body['client_id']}", quiet=as_json or not wait):
-        command = api.post("/api/commands", body, headers={"Idempotency-Key": key or str(uuid4())}, wait=wait)
+    if wait and not as_json and sys.stderr.isatty():
+        output.tell(f"waiting for {body['client_id']}, at most {wait:g} s ...")
+    command = api.post("/api/commands", body, headers={"Idempotency-Key": key or str(uuid4())}, wait=wait)
     show(api, command, as_json=as_json)
     if wait and command["status"] != "completed":
         raise typer.Exit(1)
@@ -55,10 +54,4 @@ def show(api: Api, command: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         output.print_json({**command, "timeline": hops})
     else:
-        timeline.show(console, command, hops, korean=output.korean())
-
-
-def _waiting(text: str, *, quiet: bool) -> AbstractContextManager[Any]:
-    if quiet or not sys.stderr.isatty():
-        return nullcontext()
-    return output.errors.status(text)
+        timeline.show(command, hops, korean=output.korean())

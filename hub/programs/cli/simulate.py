@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,7 +16,7 @@ import typer
 from hub.errors import SetupError
 from hub.programs.cli import output
 from hub.programs.cli.api import address_and_key, language, no_answer, running, sentence
-from hub.programs.cli.output import console, explained
+from hub.programs.cli.output import explained
 from hub.programs.embedded.data_folder import default_root
 from hub.programs.simulator import fleet
 from hub.programs.simulator.faults import Faults, check_clients, parse
@@ -90,23 +89,21 @@ def _say(order: Order, outcome: Outcome, stop: Interruption, url: str, report: P
     if report is not None:
         report.write_text(json.dumps(_result(order, outcome, broken), indent=2) + "\n", encoding="utf-8")
     for name, value in _rows(outcome).items():
-        console.print(f"{name:24} {value}", markup=False)
+        output.say(f"{name:24} {value}")
     _tell_of_clients(order, outcome, interrupted=stop.asked.is_set())
     for promise in broken:
-        output.errors.print(f"broken promise / 약속 위반: {promise}", markup=False)
+        output.tell(f"broken promise / 약속 위반: {promise}")
     if outcome.problem is not None:
         sentence_, code = _explained(outcome.problem, url)
-        output.errors.print(sentence_, markup=False)
+        output.tell(*sentence_.split("\n"))
         return 1 if broken else code
     if broken:
         return 1
     if stop.number is not None and not outcome.finished:
-        output.errors.print(f"Interrupted before its end / 중단됨: {stop.number.name}", markup=False)
+        output.tell(f"Interrupted before its end / 중단됨: {stop.number.name}")
         return 128 + stop.number
     if not outcome.recorder.welcomed:
-        output.errors.print(
-            "No client was welcomed by the hub: look at --broker. / 허브에 연결된 클라이언트가 없습니다."
-        )
+        output.tell("No client was welcomed by the hub: look at --broker. / 허브에 연결된 클라이언트가 없습니다.")
         return 2
     return 0
 
@@ -168,22 +165,21 @@ def _result(order: Order, outcome: Outcome, broken: list[str]) -> dict[str, Any]
 
 def _tell_of_clients(order: Order, outcome: Outcome, *, interrupted: bool) -> None:
     """Who is registered now, where that is not what was asked for."""
-    registry, say = outcome.registry, output.errors.print
+    registry, say = outcome.registry, output.tell
     if interrupted or outcome.problem is not None:
         say(
             f"registered / 등록됨 ({len(registry.members)} of {len(order.ids)}): {spans(list(registry.members))}",
-            markup=False,
         )
     if registry.in_doubt:
-        say(f"perhaps registered / 등록 여부 불확실: {spans(list(registry.in_doubt))}", markup=False)
+        say(f"perhaps registered / 등록 여부 불확실: {spans(list(registry.in_doubt))}")
     if not order.retire:
         return
     if interrupted or outcome.problem is not None:
-        say(f"retired / 폐기됨: {spans(registry.retired)}", markup=False)
+        say(f"retired / 폐기됨: {spans(registry.retired)}")
     left = set(registry.members) - set(registry.retired)
     for reason in sorted({registry.kept.get(client_id, "not asked / 요청하지 않음") for client_id in left}):
         ids = [client_id for client_id in left if registry.kept.get(client_id, "not asked / 요청하지 않음") == reason]
-        say(f"not retired / 폐기되지 않음: {spans(ids)}: {reason}", markup=False)
+        say(f"not retired / 폐기되지 않음: {spans(ids)}: {reason}")
 
 
 def _explained(problem: Exception, url: str) -> tuple[str, int]:
@@ -195,8 +191,7 @@ def _explained(problem: Exception, url: str) -> tuple[str, int]:
 
 
 def _progress(line: str) -> None:
-    if sys.stderr.isatty():
-        output.errors.print(line, end="\r", markup=False)
+    output.progress(line)
 
 
 def _broker_beside(url: str) -> str:

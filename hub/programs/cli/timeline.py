@@ -3,8 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+from hub.programs.cli import output
 
 HOPS = {
     "created": ("stored by the hub", "허브에 저장"),
@@ -32,27 +31,25 @@ HOPS = {
 UNFINISHED = ("pending", "queued", "running")
 
 
-def show(console: Console, command: dict[str, Any], way: list[dict[str, Any]], *, korean: bool) -> None:
+def show(command: dict[str, Any], way: list[dict[str, Any]], *, korean: bool) -> None:
     """Print a command and its way, and last how it stands."""
-    console.print(f"{command['action']} on {command['client_id']}, {command['id']}", markup=False, highlight=False)
-    show_hops(console, way, command["status"], korean=korean)
-    console.print(_stands(command, korean=korean), markup=False, highlight=False)
+    output.say(f"{command['action']} on {command['client_id']}, {command['id']}")
+    show_hops(way, command["status"], korean=korean)
+    output.say(_stands(command, korean=korean))
 
 
-def show_hops(console: Console, way: list[dict[str, Any]], status: str, *, korean: bool) -> None:
+def show_hops(way: list[dict[str, Any]], status: str, *, korean: bool) -> None:
     """Print the hops of a command that is in `status`. Times are this machine's; the heading says which zone."""
     times = [datetime.fromisoformat(hop["at"]).astimezone() for hop in way]
     first = times[0] if times else datetime.now().astimezone()
-    table = Table(box=None, pad_edge=False)
-    for heading in ("hop", f"{first:%Y-%m-%d %Z}", "+ ms", ""):
-        table.add_column(heading, justify="right" if heading == "+ ms" else "left", no_wrap=heading != "")
+    rows = []
     for hop, at in zip(way, times, strict=True):
         names = HOPS.get(hop["event"], (hop["event"], hop["event"]))
         day = "" if at.date() == first.date() else f"{at:%m-%d} "
         # The last line says why it ended; here stands only what happened on the way.
         about = "" if hop["event"] == status else _about(hop["detail"])
-        table.add_row(names[korean], f"{day}{at:%H:%M:%S.%f}"[:-3], f"{hop['after_ms']:.1f}", about)
-    console.print(table)
+        rows.append((names[korean], f"{day}{at:%H:%M:%S.%f}"[:-3], f"{hop['after_ms']:.1f}", about))
+    output.print_table(("hop", f"{first:%Y-%m-%d %Z}", "+ ms", ""), rows, right=("+ ms",))
 
 
 def _stands(command: dict[str, Any], *, korean: bool) -> str:

@@ -21,7 +21,6 @@ from hub.programs.cli import output, testpage, timeline
 from hub.programs.cli.api import RUNNING_FILE, Api, ApiError
 from hub.programs.cli.broker_files import known_clients
 from hub.programs.cli.clients import write_agent_config
-from hub.programs.cli.output import console
 from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.errors import EmbeddedError
 from hub.programs.embedded.packages import Packages
@@ -77,7 +76,7 @@ def run_up(*, once: bool) -> int:
         stop.check()
         return prepare_database(url)
 
-    console.print("Starting Postgres, broker, printer, hub and an agent ...")
+    output.say("Starting Postgres, broker, printer, hub and an agent ...")
     stack = Stack(folder, packages, StackOptions(), prepare, say)
     try:
         with stack:
@@ -87,13 +86,13 @@ def run_up(*, once: bool) -> int:
     except (EmbeddedError, SetupError, ApiError):
         if not stop.asked:  # Ctrl-C reaches a download or initdb, too, and then it fails
             raise
-    console.print("Stopped.")
+    output.say("Stopped.")
     return STOPPED_EARLY if once else 0
 
 
 def say(sentence: str) -> None:
     """A sentence for the person at the keyboard."""
-    console.print(f"  {sentence}", markup=False)
+    output.say(f"  {sentence}")
 
 
 def prepare_database(url: str) -> Iterable[Client]:
@@ -122,12 +121,12 @@ class _Machine:
             self._until("the hub and its broker", lambda: self._is_ready(api), hub)
             agent = self._start_agent(api)
             self._until(f"the agent of {CLIENT_ID}", lambda: self._is_online(api), agent)
-            console.print(f"Ready after {time.monotonic() - self._began:.1f} s.")
+            output.say(f"Ready after {time.monotonic() - self._began:.1f} s.")
             earlier = api.get("/api/commands", limit=1)["items"]
             printed = self._print_page(api)
             if earlier:
                 last = earlier[0]
-                console.print(
+                output.say(
                     f"The command before it: {last['action']} {last['id']}, {last['status']}, "
                     f"of {last['created_at'][:19].replace('T', ' ')} UTC."
                 )
@@ -231,18 +230,16 @@ class _Machine:
         while command["status"] in timeline.UNFINISHED and time.monotonic() < end:
             self._pause()
             command = api.get(f"/api/commands/{command['id']}")
-        timeline.show(
-            console, command, api.get(f"/api/commands/{command['id']}/explain")["timeline"], korean=output.korean()
-        )
+        timeline.show(command, api.get(f"/api/commands/{command['id']}/explain")["timeline"], korean=output.korean())
         return bool(command["status"] == "completed")
 
     def _tell(self, url: str) -> None:
-        console.print()
-        console.print(f"Address:  {url}   (what one can do: {url}/docs)")
-        console.print(f"Data:     {self._folder.root}", markup=False)
-        console.print(f"Key:      {self._admin_key}", markup=False)
-        console.print(f"Logs:     {self._folder.logs}", markup=False)
-        console.print("Stop with Ctrl-C.")
+        output.say("")
+        output.say(f"Address:  {url}   (what one can do: {url}/docs)")
+        output.say(f"Data:     {self._folder.root}")
+        output.say(f"Key:      {self._admin_key}")
+        output.say(f"Logs:     {self._folder.logs}")
+        output.say("Stop with Ctrl-C.")
 
     def _until(self, what: str, look: Callable[[], Value | None], program: Program) -> Value:
         """Keep everything alive until `look` finds something. Raises SetupError at the deadline."""

@@ -4,6 +4,10 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
+from tests.support.paths import ROOT
+
 PROGRAM = """
 import os, signal
 import typer.main
@@ -24,3 +28,19 @@ def test_ctrl_c_while_the_program_starts_shows_no_stack() -> None:
     ended = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False, timeout=30)
     assert ended.returncode == -signal.SIGINT
     assert ended.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("C", "lacks the hub's packages (there is no typer): install them"), ("ko_KR.UTF-8", "설치하십시오")],
+)
+def test_an_installation_for_agents_is_told_what_to_install(language: str, words: str) -> None:
+    program = "import sys; sys.modules['typer'] = None; from hub.__main__ import main; main()"
+    environment = {"LANG": language, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30, env=environment
+    )
+    assert ended.returncode == 2
+    assert words in ended.stderr
+    assert "pip install '.[hub]'" in ended.stderr
+    assert ended.stderr.count("\n") == 1
