@@ -51,7 +51,7 @@ def print_file(
             lines = ["Floorhub", "", f"Test page for {printer_name} of {client_id}", now]
             document = str(api.upload(testpage.page(lines), "application/pdf", "test-page.pdf")["id"])
         payload: dict[str, Any] = {"printer": printer_name, "document": document, "copies": copies}
-        payload["title"] = title or (file.name if file is not None else "Test page")
+        payload["title"] = title or (sending.name_of(file, 200) or "Untitled" if file is not None else "Test page")
         if sides is not None:
             payload["sides"] = sides.value
         body: dict[str, Any] = {"client_id": client_id, "action": "print", "payload": payload, "priority": priority}

@@ -10,6 +10,8 @@ import typer
 
 from hub.programs.cli import output, timeline
 from hub.programs.cli.api import Api
+from schemas.terminal import recovered
+from schemas.text import label
 
 Wait = Annotated[float, typer.Option(min=0, max=60, help="Seconds to wait for the end; 0: do not wait.")]
 Key = Annotated[str | None, typer.Option(help="Idempotency-Key; default: a new one.")]
@@ -22,17 +24,28 @@ def upload(api: Api, file: Path, content_type: str) -> str:
     try:
         content = file.read_bytes()
     except OSError as problem:
-        output.fail(f"{file} cannot be read: {problem.strerror}", 2)
-    return str(api.upload(content, content_type, file.name)["id"])
+        output.fail(f"{recovered(str(file))} cannot be read: {problem.strerror}", 2)
+    return str(api.upload(content, content_type, name_of(file, 255) or "document")["id"])
+
+
+def name_of(file: Path, limit: int) -> str:
+    """A file's name for people, also where its bytes are no UTF-8 or where it has characters that a name here may not
+    have; it may be empty."""
+    return label(recovered(file.name), limit)
 
 
 def payload(api: Api, text: str, file: Path | None, content_type: str) -> dict[str, Any]:
     """The payload of a command from its JSON, with the document that was uploaded from `file`. Ends the program with 2
     when it is not JSON or the file cannot be read."""
     try:
-        content: dict[str, Any] = json.loads(text)
-    except ValueError as problem:
+        content = json.loads(recovered(text))
+        json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        output.fail("--payload has half of a character (\\ud800 to \\udfff): write both halves, or the character.", 2)
+    except (ValueError, RecursionError) as problem:
         output.fail(f"--payload is not JSON: {problem}", 2)
+    if not isinstance(content, dict):
+        output.fail("--payload must be a JSON object, such as {}.", 2)
     if file is not None:
         content["document"] = upload(api, file, content_type)
     return content
