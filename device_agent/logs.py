@@ -11,7 +11,7 @@ from typing import Any
 
 from device_agent.core.log import Log
 from schemas import terminal
-from schemas.text import json_text
+from schemas.text import log_line
 
 _LOGGER = logging.getLogger("floorhub.agent")
 _LEVELS = logging.getLevelNamesMapping()
@@ -36,7 +36,7 @@ class _JsonLines(logging.Formatter):
             line |= fields
         if record.exc_info:
             line["stack"] = self.formatException(record.exc_info)
-        return json_text(line)
+        return log_line(line)
 
 
 MAX_FILE = 1024 * 1024

@@ -9,6 +9,9 @@ from typing import Any
 LONGEST_LINE = 4_000
 """Characters of one line for people; who needs more asks for JSON."""
 
+_LONGEST_WORD = 1_000
+_LONGEST_LIST = 100
+"""Of a field of a log line that is longer than `LONGEST_LINE`."""
 _HIDING = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u3164\uffa0\ufff0-\ufff8]")
 """Characters that show nothing although Unicode calls them letters or marks."""
 _UNSHOWN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -19,6 +22,7 @@ _BYTE_ORDER_MARKS = {
     b"\xff\xfe": "UTF-16",
     b"\xfe\xff": "UTF-16",
 }
+_STACKS = ("stack", "exception")
 _KEPT_BY_EDITORS = "\x00\x1a"
 """What old programs of Windows write behind a file's end."""
 
@@ -49,6 +53,14 @@ def json_text(value: Any, indent: int | None = None) -> str:
     JSON does. Values that JSON does not know become text."""
     text = json.dumps(value, ensure_ascii=False, indent=indent, default=str)
     return "\n".join(plain_json(line) for line in text.split("\n"))
+
+
+def log_line(fields: dict[str, Any]) -> str:
+    """A line of a log as `json_text` writes it. Words of others are cut where they are too long; a stack is whole."""
+    line = json_text(fields)
+    if len(line) <= LONGEST_LINE:
+        return line
+    return json_text({name: value if name in _STACKS else _cut(value) for name, value in fields.items()})
 
 
 def plain_json(line: str) -> str:
@@ -113,6 +125,17 @@ def _is_cp949(raw: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_cut(name): _cut(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cut(one) for one in value[:_LONGEST_LIST]]
+    text = value if isinstance(value, str) else str(value)
+    if len(text) <= _LONGEST_WORD:
+        return value
+    return f"{text[:_LONGEST_WORD]}... ({len(text) - _LONGEST_WORD} more characters)"
 
 
 def _hides(char: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from schemas.text import json_text, plain_json
+from schemas.text import LONGEST_LINE, log_line, plain_json
 
 
 class EventName(enum.StrEnum):
@@ -66,9 +66,10 @@ def _render(_: Any, __: str, event: structlog.typing.EventDict) -> str:
     """One line of JSON: the time as `at` and the event's name first. Words of others stay words."""
     line = {"at": event.pop("at"), "event": event.pop("event"), **event}
     try:
-        return plain_json(msgspec.json.encode(line, enc_hook=str).decode())
+        text = msgspec.json.encode(line, enc_hook=str).decode()
     except UnicodeEncodeError:  # half of a pair of characters, from a file's name
-        return json_text(line)
+        return log_line(line)
+    return plain_json(text) if len(text) <= LONGEST_LINE else log_line(line)
 
 
 def configure(level: str) -> None:
