@@ -157,14 +157,19 @@ class App:
         logs.write(Log.AGENT_STOPPED)
 
     async def _or_let_go(self, work: Coroutine[Any, Any, None], executor: Executor) -> None:
-        """When a part of the agent fails, drivers hear that only the agent ends, before the group cancels them:
-        what their devices do goes on, and the next start asks for evidence."""
+        """When a part of the agent fails, what devices do goes on, and the next start asks for evidence. Effects that
+        need this process, such as a program or a document being sent, have as long to end as when the agent is asked
+        to stop."""
         try:
             await work
         except Exception:
             self._closing = True
-            executor.close()
             self._session.stop()  # a connection that loses the group's cancel ends by this
+            until = time.monotonic() + self._config.stop_timeout_s
+            while (left_s := until - time.monotonic()) > 0 and executor.busy:
+                await executor.let_end(min(PULSE_S, left_s))
+                notify("WATCHDOG=1")
+            executor.close()
             raise
 
     async def _drain(self) -> None:

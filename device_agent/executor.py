@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from device_agent import logs
-from device_agent.actions.base import AGENT_STOPS, Driver
+from device_agent.actions.base import Driver
 from device_agent.core.events import (
     EffectEnded,
     EffectHeld,
@@ -53,6 +53,7 @@ class _Context:
         self.command_id = str(step.command_id)
         self.attempt = step.attempt
         self.job_name = f"floorhub-{step.command_id}-{step.attempt}"
+        self.stop_reason: StopReason | None = None
         self.cancelled_outcome: Outcome | None = None
         self._documents: list[Path] = []
 
@@ -132,11 +133,23 @@ class Executor:
         if stop is not None and not stop.done():
             stop.set_result(step.reason)
 
+    @property
+    def busy(self) -> bool:
+        """Whether an effect runs, or one that did not stop in time."""
+        return bool(self._drivers)
+
+    async def let_end(self, within_s: float) -> None:
+        """Answer for no effect any more, and wait until those that run have ended by themselves: what a device already
+        has goes on anyway, but a program, or a document that is being sent, needs this process."""
+        self._closed = True
+        if self._drivers:
+            await asyncio.wait(self._drivers, timeout=within_s)
+
     def close(self) -> None:
         """Let go of everything: no effect is answered for any more; the journal says `started`."""
         self._closed = True
         for task in self._drivers:
-            task.cancel(AGENT_STOPS)
+            task.cancel()
 
     async def _watch(self, step: StartEffect, stop: asyncio.Future[StopReason]) -> None:
         context = _Context(step, self._deliver, self._surroundings)
@@ -150,7 +163,8 @@ class Executor:
             waits: set[asyncio.Future[Any]] = {task, stop}
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
-                task.cancel(stop.result().value)
+                context.stop_reason = stop.result()
+                task.cancel()
                 await asyncio.wait({task}, timeout=self._stop_grace_s)
         finally:
             del self._stops[step.command_id, step.attempt]

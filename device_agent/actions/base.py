@@ -4,9 +4,10 @@ A driver carries out one attempt and says how it ended as far as it knows. It is
 nobody can say whether the effect took place, and `retryable` only when it is certain that nothing did, because a
 retry of anything else may print a second invoice.
 
-How an attempt is stopped: the executor cancels the task that runs `execute`. The message of the CancelledError says
-why: `AGENT_STOPS` means that only this process ends, so the device may finish what it has and the next start asks for
-evidence; anything else means that the effect itself must stop. The driver then stops it within a few seconds, leaves
+How an attempt is stopped: the executor cancels the task that runs `execute`. Why it does so stands in
+`context.stop_reason`, and nowhere else, since a task may be cancelled again and by anybody while it cleans up. None
+means that nobody asked for the effect to stop, whatever ended the task: the device may finish what it has, and the next
+start asks for evidence. With a reason the effect itself must stop: the driver stops it within a few seconds, leaves
 what became of it in `context.cancelled_outcome` and raises the CancelledError on. `stopping` does that.
 """
 
@@ -16,14 +17,13 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any, Protocol
 
+from device_agent.core.events import StopReason
 from device_agent.core.gate import PayloadError
 from device_agent.core.lifetime import Lifetime
 from device_agent.core.outcome import Outcome
 from schemas import actions
 from schemas.actions import AnyPayload, DocumentSent
 
-AGENT_STOPS = "the agent stops"
-"""The message of the CancelledError when only the agent's process ends."""
 STOP_S = 10.0
 """How long stopping an effect and finding out how far it came may take. Less than the executor's patience."""
 _LAST_WORDS_S = 1.0
@@ -47,6 +47,8 @@ class DriverContext(Protocol):
     began: Lifetime
     """When the effect began: now, or before the restart that cut it off."""
     now: Lifetime
+    stop_reason: StopReason | None
+    """Why the effect must stop, set before its task is cancelled. None: nobody asked for that."""
     cancelled_outcome: Outcome | None
     """Set by the driver before it lets a CancelledError out; None: it cannot say what became of the effect."""
 
@@ -89,15 +91,15 @@ class Driver(Protocol):
 async def stopping(
     context: DriverContext, stop: Callable[[], Coroutine[Any, Any, Outcome]], *, with_agent: bool = False
 ) -> AsyncIterator[None]:
-    """Run the body; when it is cancelled so that the effect must stop, call `stop` and keep its answer.
+    """Run the body; when it is cancelled and somebody asked for the effect to stop, call `stop` and keep its answer.
 
     After `STOP_S` seconds `stop` is given up, and the outcome stays open (None). `with_agent`: the effect cannot go on
     without the agent, so stop it also when only the agent stops.
     """
     try:
         yield
-    except asyncio.CancelledError as cancelled:
-        if with_agent or cancelled.args[:1] != (AGENT_STOPS,):
+    except asyncio.CancelledError:
+        if with_agent or context.stop_reason is not None:
             context.cancelled_outcome = await _apart(stop(), STOP_S, name=f"stop-{context.job_name}")
         raise
 

@@ -12,6 +12,7 @@ import httpx
 from device_agent.actions.config import PrinterConfig
 from device_agent.actions.printing.ipp import IppPrinter
 from device_agent.actions.printing.job import Timing
+from device_agent.core.events import StopReason
 from device_agent.core.outcome import Outcome
 from device_agent.documents import DocumentError
 from hub.programs.embedded.data_folder import DataFolder
@@ -32,6 +33,7 @@ class Context:
         self.command_id = command_id
         self.attempt = 1
         self.job_name = f"floorhub-{command_id}-1"
+        self.stop_reason: StopReason | None = None
         self.cancelled_outcome: Outcome | None = None
         self.told: list[tuple[str, Any]] = []
         self.document_asked = asyncio.Event()
@@ -101,9 +103,12 @@ def payload(document: Path | None = None, **more: Any) -> dict[str, Any]:
     return {"printer": "office", "document": reference, **more}
 
 
-async def cancel(task: asyncio.Task[Outcome], context: Context, reason: str = "cancelled") -> Outcome | None:
-    """Stop an attempt as the executor does, and say what the driver made of it."""
-    task.cancel(reason)
+async def cancel(
+    task: asyncio.Task[Outcome], context: Context, reason: StopReason | None = StopReason.CANCELLED
+) -> Outcome | None:
+    """Stop an attempt as the executor does, and say what the driver made of it. `reason` None: the agent ends."""
+    context.stop_reason = reason
+    task.cancel()
     async with asyncio.timeout(10):
         await asyncio.wait({task})
     assert task.cancelled()

@@ -28,7 +28,7 @@ class NotingDriver:
     async def execute(self, action: str, payload: dict[str, Any], context: DriverContext) -> Outcome:
         await asyncio.to_thread(self._note, context.job_name)
         if payload.get("wait"):
-            await self._wait_for_gate(str(payload["n"]))
+            await self._wait_for_gate(str(payload["n"]), context)
         return Outcome(status="completed", data={"noted": context.job_name})
 
     async def evidence(self, action: str, payload: dict[str, Any], context: DriverContext) -> Outcome:
@@ -37,12 +37,12 @@ class NotingDriver:
             return Outcome(status="completed", data={"evidence": "noted"})
         return Outcome(status="unknown")
 
-    async def _wait_for_gate(self, name: str) -> None:
+    async def _wait_for_gate(self, name: str, context: DriverContext) -> None:
         try:
             while not await asyncio.to_thread((self._gates / name).exists):  # noqa: ASYNC110 - in another process
                 await asyncio.sleep(0.01)
-        except asyncio.CancelledError as cancelled:
-            (self._gates / f"{name}-cancelled").write_text(str(cancelled))
+        except asyncio.CancelledError:
+            (self._gates / f"{name}-cancelled").write_text(context.stop_reason or "nobody asked")
             raise
 
     def _note(self, job_name: str) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from device_agent.actions.base import AGENT_STOPS
 from schemas.messages import Birth, Offline, Will
 from schemas.states import ReportStatus
 from tests.integration.device_agent.agents import AgentProcess
@@ -194,7 +193,7 @@ async def test_a_disk_that_fails_ends_the_agent_but_not_what_the_device_does(
             await first_of(agent.wait(), hub.wait_end(runs[-1]))
     assert await agent.wait() == 1
     assert "free disk space or replace the disk" in agent.logged("agent_failed")[0]["message"]
-    assert (agent.gates / "1-cancelled").read_text() == AGENT_STOPS
+    assert (agent.gates / "1-cancelled").read_text() == "nobody asked"
     await agent.start()
     await agent.wait_log("welcomed", count=2)
     for run in runs:

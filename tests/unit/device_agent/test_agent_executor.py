@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from device_agent.actions.base import AGENT_STOPS, DriverContext
+from device_agent.actions.base import DriverContext, stopping
 from device_agent.core.events import (
     EffectEnded,
     EffectHeld,
@@ -147,8 +147,8 @@ def waiting(reasons: list[Any], leaves: Outcome | None = None) -> Body:
     async def wait(context: DriverContext) -> Outcome:
         try:
             await asyncio.Event().wait()
-        except asyncio.CancelledError as cancelled:
-            reasons.append(cancelled.args[0])
+        except asyncio.CancelledError:
+            reasons.append(context.stop_reason)
             context.cancelled_outcome = leaves
             raise
         return DONE
@@ -163,7 +163,7 @@ async def test_a_stopped_driver_leaves_what_it_found_out(testbed: ExecutorTestbe
     event = await testbed.next_event()
     assert isinstance(event, EffectEnded)
     assert event.outcome == Outcome(status="cancelled", data={"pages": 3})
-    assert reasons == ["cancelled"]
+    assert reasons == [Reason.CANCELLED]
 
 
 async def test_a_driver_that_does_not_stop_is_left_behind_and_answered_for(testbed: ExecutorTestbed) -> None:
@@ -192,7 +192,76 @@ async def test_when_the_agent_stops_drivers_are_told_so_and_nothing_is_answered(
         testbed = ExecutorTestbed(group, tmp_path)
         await testbed.begin(waiting(reasons))
         testbed.executor.close()
-    assert reasons == [AGENT_STOPS]
+    assert reasons == [None]
+    assert testbed.events.empty()
+
+
+class Stoppable:
+    """An effect of a device that can be asked to stop, driven over a connection whose end takes its time."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self.closed = asyncio.Event()
+
+    async def drive(self, context: DriverContext) -> Outcome:
+        async with stopping(context, self._stop):
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await self.closed.wait()
+        return DONE
+
+    async def _stop(self) -> Outcome:
+        self.stopped = True
+        return Outcome(status="cancelled")
+
+
+@pytest.mark.parametrize("message", [None, "cancelled", "timed_out", "the agent stops"])
+@pytest.mark.parametrize("cancels", [1, 2, 3])
+async def test_whatever_cancels_a_driver_only_a_request_stops_its_effect(
+    tmp_path: Path, cancels: int, message: str | None
+) -> None:
+    effect = Stoppable()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        testbed = ExecutorTestbed(group, tmp_path)
+        await testbed.begin(effect.drive)
+        [task] = testbed.executor._drivers
+        for _ in range(cancels):
+            task.cancel(message)
+            await asyncio.sleep(0)
+        effect.closed.set()
+    assert not effect.stopped
+
+
+async def test_a_request_stops_the_effect_also_when_the_agent_ends_meanwhile(tmp_path: Path) -> None:
+    effect = Stoppable()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        testbed = ExecutorTestbed(group, tmp_path)
+        await testbed.begin(effect.drive)
+        testbed.executor.stop(STOP)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        testbed.executor.close()
+        effect.closed.set()
+    assert effect.stopped
+
+
+async def test_an_executor_lets_effects_end_and_answers_for_none_of_them(tmp_path: Path) -> None:
+    release = asyncio.Event()
+
+    async def finish(_: DriverContext) -> Outcome:
+        await release.wait()
+        return DONE
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        testbed = ExecutorTestbed(group, tmp_path)
+        await testbed.begin(finish)
+        assert testbed.executor.busy
+        await testbed.executor.let_end(0.0)
+        assert testbed.executor.busy
+        release.set()
+        await testbed.executor.let_end(10.0)
+        assert not testbed.executor.busy
     assert testbed.events.empty()
 
 

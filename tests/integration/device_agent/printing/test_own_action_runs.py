@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from device_agent.actions.base import AGENT_STOPS
 from device_agent.actions.config import OwnActionConfig
 from device_agent.actions.own import OwnAction, _Run
 from device_agent.core.outcome import Outcome
@@ -167,7 +166,7 @@ async def test_one_that_ends_well_when_told_to_is_in_doubt(tmp_path: Path) -> No
 
 async def test_the_agents_end_ends_the_program(tmp_path: Path) -> None:
     task, context, pids = await family(tmp_path / "note", parent="", child="pass")
-    await cancel(task, context, AGENT_STOPS)
+    await cancel(task, context, None)
     await eventually(lambda: not any(alive(pid) for pid in pids))
 
 
@@ -177,7 +176,7 @@ async def test_the_agents_end_in_the_middle_of_a_cancel_leaves_nothing_running(t
     task.cancel()
     for _ in range(steps):
         await asyncio.sleep(0)
-    task.cancel(AGENT_STOPS)
+    task.cancel()
     await stopped(task, pids)
 
 
@@ -197,7 +196,7 @@ async def test_two_stops_in_the_middle_of_the_start_leave_nothing_running(
     for _ in range(2):
         for _ in range(steps):
             await asyncio.sleep(0)
-        task.cancel(AGENT_STOPS)
+        task.cancel()
     await stopped(task, pids)
 
 

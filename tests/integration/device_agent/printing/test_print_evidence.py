@@ -8,7 +8,6 @@ from typing import Literal
 
 import pytest
 
-from device_agent.actions.base import AGENT_STOPS
 from device_agent.actions.printing import request as print_request
 from tests.support.printing import FAST, Context, PrinterTestbed, begin, cancel, payload
 from tests.support.waiting import eventually
@@ -25,7 +24,7 @@ async def interrupted(printer: PrinterTestbed, pdf: Path) -> Context:
     context = Context(pdf)
     task = begin(printer.printer().print_document(REQUEST, context))
     await eventually(lambda: processing(printer))
-    assert await cancel(task, context, AGENT_STOPS) is None
+    assert await cancel(task, context, None) is None
     return Context()
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from device_agent.actions.base import AGENT_STOPS
 from device_agent.actions.printing import request as print_request
 from device_agent.actions.printing.job import Timing
 from device_agent.core.outcome import Outcome
@@ -185,10 +184,16 @@ async def test_a_cancel_before_anything_was_sent_is_certain(printer: PrinterTest
     assert printer.effects() == []
 
 
-async def test_an_agent_that_stops_lets_the_printer_go_on(printer: PrinterTestbed, pdf: Path) -> None:
+@pytest.mark.parametrize("steps", [None, 0, 1, 2, 3, 5])
+async def test_an_agent_that_ends_lets_the_printer_go_on(printer: PrinterTestbed, pdf: Path, steps: int | None) -> None:
+    """Also when it is cancelled a second time, while the connection to the printer is being closed."""
     printer.behave(seconds=0.5)
     task, context = await _printing(printer, pdf)
-    assert await cancel(task, context, AGENT_STOPS) is None
+    if steps is not None:
+        task.cancel()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+    assert await cancel(task, context, None) is None
     outcome = await printer.printer().evidence(print_request.parse(payload(pdf)), Context(pdf))
     assert outcome.status == "completed", outcome
     assert len(printer.effects()) == 1
