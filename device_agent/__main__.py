@@ -35,16 +35,26 @@ def main() -> NoReturn:
     for command in (run_parser, doctor_parser):
         command.add_argument("--config", type=Path, required=True, metavar="FILE", help="the agent.toml of this client")
         command.add_argument("--data", type=Path, metavar="FOLDER", help="the data folder, whatever the file says")
+    run_parser.add_argument(
+        "--log-format",
+        choices=("text", "json"),
+        help="form of the log; without it text at a terminal, else JSON",
+    )
     doctor_parser.add_argument("--json", action="store_true", help="for programs")
     arguments = parser.parse_args()
     if arguments.command == "doctor":
         from device_agent import doctor  # late: an agent that runs never pays for it
 
         sys.exit(doctor.run(arguments.config, arguments.data, as_json=arguments.json))
-    sys.exit(run(arguments.config, _devices, arguments.data))
+    sys.exit(run(arguments.config, _devices, arguments.data, arguments.log_format))
 
 
-def run(path: Path, devices: Callable[[config.AgentConfig], Devices], data: Path | None = None) -> int:
+def run(
+    path: Path,
+    devices: Callable[[config.AgentConfig], Devices],
+    data: Path | None = None,
+    log_format: logs.Form | None = None,
+) -> int:
     """Run the agent of a configuration file until a signal ends it; the exit code. `data` overrides the file's."""
     try:
         settings = config.load(path, data)
@@ -52,7 +62,7 @@ def run(path: Path, devices: Callable[[config.AgentConfig], Devices], data: Path
     except (config.ConfigError, OSError) as problem:  # OSError: a ca_file that holds no certificate
         terminal.write(f"floorhub-agent: {problem}", error=True)
         return 2
-    logs.configure(settings.client_id, folder=Path(settings.data))
+    logs.configure(settings.client_id, folder=Path(settings.data), form=log_format)
     try:
         asyncio.run(_serve(app, settings.stop_timeout_s))
     except JournalLockedError as problem:
