@@ -145,7 +145,7 @@ def _secret(config: AgentConfig, folder: Path, *, private: bool) -> str:
     if not _is_private(path):
         raise ConfigError(f"secret_file: others can read {path}; run chmod 600 on it")
     if not secret:
-        raise ConfigError(f"secret_file: {path} is empty; pair this client with the hub again")
+        raise ConfigError(f"secret_file: {path} is empty; floorhub client rotate-secret gives this client a new secret")
     return secret
 
 

@@ -41,7 +41,13 @@ CANCEL_AGAIN_S = 0.2
 RECONNECT_S = (0.5, 5.0)
 MAX_WAITING = 1_000
 """Messages in each direction. One that finds no place is dropped with a log line; the hub and the journal repeat it."""
-REFUSED = {"Bad user name or password", "Not authorized", "Banned", "Client identifier not valid"}
+REFUSED = {
+    0x85: "Client identifier not valid",
+    0x86: "Bad user name or password",
+    0x87: "Not authorized",
+    0x8A: "Banned",
+}
+"""Reason codes of MQTT 5 (2.4) with which a broker does not take a client, and how it calls them."""
 
 Deliver = Callable[[Event], Awaitable[None]]
 
@@ -75,6 +81,22 @@ class RefusedError(Exception):
     """The broker does not take this client; the message is its reason."""
 
 
+def _refusal(problem: BaseException) -> str | None:
+    """Why the broker does not take this client; None: it is something else."""
+    if isinstance(problem, aiomqtt.MqttCodeError) and isinstance(problem.rc, ReasonCode):
+        return REFUSED.get(problem.rc.value)
+    return None
+
+
+def is_about_certificate(problem: BaseException) -> bool:
+    """Whether a certificate that is not trusted is behind it. Libraries raise their own exceptions while they handle
+    that one, so it is looked for among the exceptions and not in their words."""
+    found: BaseException | None = problem
+    while found is not None and not isinstance(found, ssl.SSLCertVerificationError):
+        found = found.__cause__ or found.__context__
+    return found is not None
+
+
 async def look_in(endpoint: Endpoint, identifier: str, keys_within_s: float) -> bytes | None:
     """Connect for a moment under an MQTT client id, without a will and without a birth, so that the hub sees nothing
     of it; the retained list of keys, or None when none comes.
@@ -102,11 +124,11 @@ async def look_in(endpoint: Endpoint, identifier: str, keys_within_s: float) -> 
                         if isinstance(message.payload, bytes):
                             return message.payload
     except aiomqtt.MqttCodeError as problem:
-        if isinstance(problem.rc, ReasonCode) and str(problem.rc) in REFUSED:
-            raise RefusedError(str(problem.rc)) from None
+        if reason := _refusal(problem):
+            raise RefusedError(reason) from None
         raise ConnectionError(str(problem)) from None
     except aiomqtt.MqttError as problem:
-        raise ConnectionError(str(problem)) from None
+        raise ConnectionError(str(problem)) from None  # its context stays, for `is_about_certificate`
     return None
 
 
@@ -286,13 +308,11 @@ class Session:
         while isinstance(problem, BaseExceptionGroup):
             problem = problem.exceptions[0]
         host, port = self._endpoint.host, self._endpoint.port
-        if isinstance(problem, aiomqtt.MqttCodeError) and isinstance(problem.rc, ReasonCode):
-            reason = str(problem.rc)
-            if reason in REFUSED:
-                advice = "check that the client is enabled in the hub, and that the agent has its current secret"
-                logs.write(Log.CREDENTIALS_REFUSED, message=f"{host}:{port} refused this client ({reason}): {advice}")
-                return
-        if isinstance(problem, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(problem):
+        if reason := _refusal(problem):
+            advice = "check that the client is enabled in the hub, and that the agent has its current secret"
+            logs.write(Log.CREDENTIALS_REFUSED, message=f"{host}:{port} refused this client ({reason}): {advice}")
+            return
+        if is_about_certificate(problem):
             advice = "set ca_file to the certificate authority of the broker"
             logs.write(Log.CONNECTION_LOST, message=f"{host}:{port} shows an unknown certificate: {advice}")
             return

@@ -4,6 +4,8 @@ import enum
 
 import msgspec
 
+from schemas.terminal import shows_korean
+
 
 class Level(enum.Enum):
     """How bad a finding is."""
@@ -45,6 +47,23 @@ def obstacle(check: str, code: str, **values: object) -> Finding:
 
 def _texts(values: dict[str, object]) -> dict[str, str]:
     return {name: str(value) for name, value in values.items()}
+
+
+def in_language(code: str, **values: object) -> str:
+    """A sentence in the language of this machine."""
+    return SENTENCES[code][shows_korean()].format(**_texts(values))
+
+
+_UNITS = ((86_400, "day", "일"), (3_600, "hour", "시간"), (60, "minute", "분"), (1, "second", "초"))
+
+
+def spell_duration(seconds: float) -> dict[str, str]:
+    """A duration as people say it, in the largest unit of which there are about two or more, or just one: the values
+    `duration` and `duration_ko` of a sentence."""
+    shares = [(max(0.0, seconds) / size, word, word_ko) for size, word, word_ko in _UNITS]
+    share, word, word_ko = next((unit for unit in shares if unit[0] > 1.99 or abs(unit[0] - 1) < 0.01), shares[-1])
+    number = round(share)
+    return {"duration": f"{number} {word}{'' if number == 1 else 's'}", "duration_ko": f"{number}{word_ko}"}
 
 
 SENTENCES: dict[str, tuple[str, str]] = {
@@ -111,12 +130,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{url} 에서 응답하는 것은 허브가 아닙니다({problem}). hub_url을 고치세요.",
     ),
     "clock_ok": (
-        "This machine's clock and the hub's differ by at most {seconds} s.",
-        "이 컴퓨터의 시계와 허브의 시계 차이는 최대 {seconds}초입니다.",
+        "This machine's clock and the hub's differ by at most {duration}.",
+        "이 컴퓨터의 시계와 허브의 시계 차이는 최대 {duration_ko}입니다.",
     ),
     "clock_wrong": (
-        "This machine's clock is {minutes} minutes {direction} of the hub's. Switch time synchronisation (NTP) on.",
-        "이 컴퓨터의 시계가 허브보다 {minutes}분 {direction_ko}. 시간 동기화(NTP)를 켜세요.",
+        "This machine's clock is {duration} {direction} the hub's. Switch time synchronisation (NTP) on.",
+        "이 컴퓨터의 시계가 허브보다 {duration_ko} {direction_ko}. 시간 동기화(NTP)를 켜세요.",
     ),
     "clock_unknown": ("The hub does not tell its time.", "허브가 시각을 알려 주지 않습니다."),
     "broker_ok": ("The broker can be reached at {address}.", "{address} 의 브로커에 연결할 수 있습니다."),

@@ -7,11 +7,11 @@ import time
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from device_agent.checks.findings import Finding, note, obstacle, ok
+from device_agent.checks.findings import Finding, note, obstacle, ok, spell_duration
 from device_agent.config import AgentConfig
 from device_agent.core.trust import Trust
 from device_agent.http_library import load_httpx
-from device_agent.session import Endpoint, RefusedError, look_in, parse_endpoint
+from device_agent.session import Endpoint, RefusedError, is_about_certificate, look_in, parse_endpoint
 from schemas.codec import ContractError
 
 HUB_S = 10.0
@@ -39,7 +39,7 @@ async def check_hub(config: AgentConfig) -> list[Finding]:
             answer = await client.get(f"{url.rstrip('/')}/health")
         answered_at = time.time()
     except (httpx.HTTPError, OSError) as problem:
-        code = "hub_certificate" if _is_about_certificate(problem) else "hub_unreachable"
+        code = "hub_certificate" if is_about_certificate(problem) else "hub_unreachable"
         return [obstacle("hub", code, url=url, problem=_reason(problem))]
     try:
         known = answer.status_code == 200 and "status" in answer.json()
@@ -58,13 +58,13 @@ def judge_clock(date: str | None, asked_at: float, answered_at: float) -> Findin
         return note("clock", "clock_unknown")
     ahead, behind = asked_at - hub - 1, hub - answered_at
     if max(ahead, behind) <= MAX_SKEW_S:
-        return ok("clock", "clock_ok", seconds=max(1, round(max(answered_at - hub, hub - asked_at))))
+        return ok("clock", "clock_ok", **spell_duration(max(1, answered_at - hub, hub - asked_at)))
     fast = ahead > behind
     return obstacle(
         "clock",
         "clock_wrong",
-        minutes=round(max(ahead, behind) / 60),
-        direction="ahead" if fast else "behind",
+        **spell_duration(max(ahead, behind)),
+        direction="ahead of" if fast else "behind",
         direction_ko="빠릅니다" if fast else "늦습니다",
     )
 
@@ -81,7 +81,7 @@ async def check_broker(config: AgentConfig, *, agent_runs: bool) -> list[Finding
         address = f"{endpoint.host}:{endpoint.port}"
         await _touch(endpoint)
     except (OSError, ValueError) as problem:
-        code = "broker_certificate" if _is_about_certificate(problem) else "broker_unreachable"
+        code = "broker_certificate" if is_about_certificate(problem) else "broker_unreachable"
         return [obstacle("broker", code, address=config.mqtt_url, problem=_reason(problem))]
     reached = ok("broker", "broker_ok", address=address)
     if agent_runs:
@@ -129,10 +129,6 @@ def _judge_keys(payload: bytes | None, root_key: bytes) -> Finding:
             return obstacle("keys", "root_key_wrong")
         return obstacle("keys", "keys_unusable", problem=problem)
     return ok("keys", "keys_ok", version=trust.version, expires=trust.expires and trust.expires.date())
-
-
-def _is_about_certificate(problem: Exception) -> bool:
-    return isinstance(problem, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(problem)
 
 
 def _reason(problem: Exception) -> str:

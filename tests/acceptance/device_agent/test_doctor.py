@@ -227,7 +227,7 @@ def test_a_wrong_clock_is_named_with_its_direction(patient: Patient, shift: str,
 
     sentence = patient.obstacles()["clock_wrong"]
 
-    assert f"20 minutes {direction}" in sentence
+    assert f"20 minutes {direction} the hub's" in sentence
 
 
 def test_a_printer_without_pdf_is_named_with_what_it_prints(patient: Patient, own_folder: DataFolder) -> None:

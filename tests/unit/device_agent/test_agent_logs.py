@@ -139,8 +139,8 @@ def test_a_full_disk_costs_the_copy_and_nothing_else(shown: Shown, tmp_path: Pat
 
 def test_the_copy_is_bounded_and_nobody_else_reads_it(shown: Shown, tmp_path: Path) -> None:
     logs.configure("pc-1", folder=tmp_path)
-    for _ in range(25):
-        logs.write(Log.COMMAND_ENDED, message="x" * 100_000)
+    for _ in range(25):  # fields of 900 characters are not cut
+        logs.write(Log.COMMAND_ENDED, **{f"field_{number}": "x" * 900 for number in range(110)})
     older, file = logs.files(tmp_path)
     assert 0 < older.stat().st_size <= logs.MAX_FILE + 101_000
     assert 0 < file.stat().st_size <= logs.MAX_FILE

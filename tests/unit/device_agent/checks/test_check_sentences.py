@@ -11,8 +11,8 @@ from tests.support.paths import ROOT
 
 AGENT = ROOT / "device_agent"
 SOURCES = [file for file in [*(AGENT / "checks").glob("*.py"), AGENT / "doctor.py"] if file.name != "findings.py"]
-#: `direction` is a word of the language itself.
-OF_ONE_LANGUAGE = {"direction", "direction_ko"}
+#: Words of the language itself.
+OF_ONE_LANGUAGE = {"direction", "direction_ko", "duration", "duration_ko"}
 
 
 def used_codes() -> Iterator[str]:
