@@ -14,8 +14,9 @@ from typing import NoReturn
 
 from device_agent import config, logs
 from device_agent.app import App, Devices, agent_version
+from device_agent.checks import findings
 from device_agent.core.log import Log
-from device_agent.journal import JournalError, JournalLockedError
+from device_agent.journal import JournalError, JournalLockedError, JournalNewerError
 from device_agent.supervision import start_anew
 from schemas import terminal
 
@@ -67,6 +68,9 @@ def run(
         asyncio.run(_serve(app, settings.stop_timeout_s))
     except JournalLockedError as problem:
         logs.write(Log.AGENT_FAILED, message=str(problem))
+        return 2
+    except JournalNewerError as newer:
+        logs.write(Log.AGENT_FAILED, message=findings.in_language("journal_newer", **newer.values))
         return 2
     except JournalError as problem:
         logs.write(Log.AGENT_FAILED, message=str(problem))

@@ -128,7 +128,10 @@ class App:
         """Serve until `stop`. Raises JournalError when the journal cannot be opened or written."""
         journal, snapshot = await open_journal(self._config.journal)
         if journal.moved_aside is not None:
-            message = f"the journal was damaged or of another version; it lies in {journal.moved_aside}"
+            message = (
+                f"the journal was damaged ({journal.damage}); it lies in {journal.moved_aside}. What was under way "
+                "becomes unknown at the hub: look at the devices and decide each command. Check the disk"
+            )
             logs.write(Log.JOURNAL_MOVED_ASIDE, message=message)
         try:
             async with asyncio.TaskGroup() as group:

@@ -80,8 +80,17 @@ class JournalLockedError(JournalError):
         self.owner = owner
 
 
+class JournalNewerError(JournalError):
+    """A newer agent wrote this journal; nothing of it was changed. `values`: `file`, its version `newer` and ours,
+    `known`."""
+
+    def __init__(self, file: Path, newer: int) -> None:
+        super().__init__(f"a newer agent wrote the journal {file} (version {newer}; this one reads {SCHEMA_VERSION})")
+        self.values = {"file": str(file), "newer": str(newer), "known": str(SCHEMA_VERSION)}
+
+
 class _UnreadableError(Exception):
-    """The file is no journal of this version, or it is damaged."""
+    """The file is no journal, or it is damaged."""
 
 
 class Journal:
@@ -94,6 +103,8 @@ class Journal:
         self._lock: IO[str] | None = None
         self.moved_aside: Path | None = None
         """Where an unreadable journal was put; None: there was none."""
+        self.damage = ""
+        """What was wrong with that one."""
 
     async def commit(self, writes: Sequence[Write]) -> None:
         """One transaction, durable on return. Raises JournalError, after which this journal is dead."""
@@ -123,10 +134,14 @@ class Journal:
             self._lock = _take_lock(self._path.with_name(self._path.name + ".lock"))
             try:
                 return self._connect()
-            except _UnreadableError:
+            except _UnreadableError as problem:
                 self._disconnect()
+                self.damage = str(problem)
                 self.moved_aside = _move_aside(self._path)
                 return self._connect()
+        except JournalNewerError:
+            self._close()
+            raise
         except (_UnreadableError, sqlite3.Error, OSError) as problem:
             self._close()
             raise JournalError(
@@ -140,6 +155,8 @@ class Journal:
         self._path.chmod(0o600)  # payloads name customers
         try:
             version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version > SCHEMA_VERSION:  # begun anew without it, this agent would repeat what is done
+                raise JournalNewerError(self._path, version)
             empty = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
             if version == 0 and empty:
                 db.execute("PRAGMA auto_vacuum = INCREMENTAL")
@@ -169,10 +186,10 @@ class Journal:
             db.execute("COMMIT")
         except (sqlite3.Error, OSError) as problem:
             self._disconnect()
-            raise JournalError(
-                f"the journal {self._path} could not be written ({problem}): free disk space or replace the disk, "
-                "then start the agent again"
-            ) from problem
+            advice = "free disk space or replace the disk, then start the agent again"
+            if isinstance(problem, sqlite3.DatabaseError) and _is_damage(problem):
+                advice = "it is damaged: check the disk; the next start moves it aside"
+            raise JournalError(f"the journal {self._path} could not be written ({problem}): {advice}") from problem
 
     def _compact(self) -> None:
         db = self._alive()
@@ -206,8 +223,9 @@ class Journal:
 async def open_journal(path: Path) -> tuple[Journal, Snapshot]:
     """The journal at `path`, made when there is none, and what it holds.
 
-    One that is damaged or of another version is moved aside and a new one begun, which has no journal id: so the hub
-    notices. Raises JournalLockedError when another agent has it, JournalError when it cannot be opened or made.
+    One that is damaged is moved aside and a new one begun, which has no journal id: so the hub notices. Raises
+    JournalLockedError when another agent has it, JournalNewerError when a newer agent wrote it, JournalError when it
+    cannot be opened or made.
     """
     journal = Journal(path)
     try:
@@ -233,15 +251,16 @@ def holder(path: Path) -> str | None:
 
 
 def _upgrade(db: sqlite3.Connection, version: int) -> None:
-    """Bring an older journal up to date, each step in one transaction. Raises _UnreadableError for a newer one."""
+    """Bring an older journal up to date, each step in one transaction. Raises _UnreadableError for one that never
+    was."""
     while version != SCHEMA_VERSION:
         if version not in _UPGRADES:
-            raise _UnreadableError(f"schema version {version}, this agent has {SCHEMA_VERSION}")
+            raise _UnreadableError(f"it has tables, and the schema version {version}")
         db.executescript(f"BEGIN IMMEDIATE; {_UPGRADES[version]} PRAGMA user_version = {version + 1}; COMMIT;")
         version += 1
 
 
-def _is_damage(problem: sqlite3.OperationalError) -> bool:
+def _is_damage(problem: sqlite3.Error) -> bool:
     code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
     return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 

@@ -107,10 +107,20 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "이 저널을 쓰는 에이전트가 실행 중입니다(프로세스 {process}).",
     ),
     "journal_damaged": (
-        "The journal {file} is damaged or of another version. Check the disk; the agent's next start moves the journal "
-        "aside, and what was under way becomes `unknown` at the hub.",
-        "저널 {file} 이 손상되었거나 다른 버전입니다. 디스크를 점검하세요. 에이전트는 다음 시작 때 저널을 옆으로 "
-        "옮기고, 진행 중이던 명령은 허브에서 `unknown`이 됩니다.",
+        "The journal {file} is damaged ({problem}). Check the disk, then start the agent: it moves the journal aside "
+        "and begins a new one. What was under way becomes `unknown` at the hub: look at the devices and decide each "
+        "command (docs/how-to/operate.md, section about damaged journals).",
+        "저널 {file} 이 손상되었습니다({problem}). 디스크를 점검한 뒤 에이전트를 시작하십시오. 에이전트가 저널을 "
+        "옆으로 옮기고 새 저널을 만듭니다. 진행 중이던 명령은 허브에서 `unknown`이 되므로 장치를 확인하고 하나씩 "
+        "결정하십시오(docs/how-to/operate.md의 손상된 저널 항목).",
+    ),
+    "journal_newer": (
+        "A newer agent wrote the journal {file} (version {newer}; this agent reads up to {known}), so this agent does "
+        "not start: without the journal it could carry out again what is done. Install the newer agent again. To stay "
+        "with this one, follow docs/how-to/roll-back.md first.",
+        "더 새로운 에이전트가 저널 {file} 을 기록했습니다(버전 {newer}, 이 에이전트는 {known} 까지 읽습니다). 저널 "
+        "없이는 이미 끝난 명령을 다시 수행할 수 있으므로 이 에이전트는 시작하지 않습니다. 새 버전의 에이전트를 다시 "
+        "설치하십시오. 이 버전을 쓰려면 먼저 docs/how-to/roll-back.md를 따르십시오.",
     ),
     "journal_unreadable": (
         "The journal {file} cannot be read ({problem}). Give it and its folder to the agent's user.",

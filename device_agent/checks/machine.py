@@ -16,7 +16,7 @@ from device_agent.checks.findings import Finding, note, obstacle, ok
 from device_agent.config import AgentConfig, ConfigError
 from device_agent.core.records import Phase
 from device_agent.documents import MAX_CACHE, MAX_DOCUMENT
-from device_agent.journal import JournalError
+from device_agent.journal import JournalError, JournalNewerError
 
 _MIB = 1024 * 1024
 
@@ -76,10 +76,12 @@ async def check_journal(file: Path) -> tuple[list[Finding], bool]:
                 return [ok("journal", "journal_new")], False
             opened, snapshot = await journal.open_journal(copy)
             await opened.close()
+    except JournalNewerError as newer:
+        return [obstacle("journal", "journal_newer", **{**newer.values, "file": file})], False
     except (OSError, JournalError) as problem:
         return [obstacle("journal", "journal_unreadable", file=file, problem=_reason(problem))], False
     if opened.moved_aside is not None:
-        return [obstacle("journal", "journal_damaged", file=file)], False
+        return [obstacle("journal", "journal_damaged", file=file, problem=opened.damage)], False
     unfinished = sum(attempt.phase is not Phase.FINISHED for attempt in snapshot.attempts.values())
     waiting = sum(not report.receipted for report in snapshot.reports.values())
     return [ok("journal", "journal_ok", unfinished=unfinished, waiting=waiting)], False

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -171,6 +172,14 @@ def damaged_journal(patient: Patient, folder: Path) -> str:
     return "journal_damaged"
 
 
+def newer_journal(patient: Patient, folder: Path) -> str:
+    (folder / "data").mkdir(exist_ok=True)
+    with sqlite3.connect(folder / "data" / "journal.db") as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    return "journal_newer"
+
+
 def missing_program(patient: Patient, folder: Path) -> str:
     patient.tables += f'[actions.gate]\nargv = ["{folder / "open-gate"}"]\n'
     return "program_missing"
@@ -186,7 +195,7 @@ def program_without_permission(patient: Patient, folder: Path) -> str:
 
 PLANTS = [
     *(wrong_key, foreign_root, wrong_secret, no_hub, no_broker, no_printer, no_label_printer, missing_folder),
-    *(data_on_a_read_only_disk, damaged_journal, missing_program, program_without_permission),
+    *(data_on_a_read_only_disk, damaged_journal, newer_journal, missing_program, program_without_permission),
 ]
 
 

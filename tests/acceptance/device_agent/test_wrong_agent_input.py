@@ -63,7 +63,7 @@ CONFIGS = [
     Config("two secrets", "secret: give either", {"secret_file": '"secret"'}, files={"secret": ("s", 0o600)}),
     Config("no secret file", "cannot be read", SECRET_FILE),
     Config("a secret file for all to read", "others can read", SECRET_FILE, files={"secret": ("s", 0o604)}),
-    Config("an empty secret file", "is empty; floorhub client rotate-secret", SECRET_FILE, files={"secret": ("\n", 0o600)}),
+    Config("an empty secret file", "is empty; floorhub client", SECRET_FILE, files={"secret": ("\n", 0o600)}),
     Config("no certificate", "ca_file: there is no file", {"ca_file": '"ca.pem"'}),
     Config("a printer by another protocol", "begins with 'lpd'", more='[[printers]]\nname = "a"\nuri = "lpd://x"'),
     Config("a folder that is relative", "folder:/absolute/path", more='[[printers]]\nname = "a"\nuri = "folder:x"'),

@@ -34,7 +34,14 @@ from device_agent.core.records import (
     apply,
     merge,
 )
-from device_agent.journal import Journal, JournalError, JournalLockedError, open_journal
+from device_agent.journal import (
+    SCHEMA_VERSION,
+    Journal,
+    JournalError,
+    JournalLockedError,
+    JournalNewerError,
+    open_journal,
+)
 from tests.support.agent_bench import a_run, command_id
 from tests.support.examples import examples
 from tests.support.strace import strace
@@ -131,7 +138,7 @@ async def test_only_the_owner_can_read_the_file(journal: Journal, tmp_path: Path
 
 
 @pytest.mark.fault("F22")
-@pytest.mark.parametrize("damage", ["garbage", "page", "version", "row"])
+@pytest.mark.parametrize("damage", ["garbage", "page", "row"])
 async def test_an_unreadable_journal_is_moved_aside_and_a_nameless_one_begun(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "journal.db"
     journal, _ = await open_journal(path)
@@ -155,14 +162,41 @@ async def test_an_unreadable_journal_is_moved_aside_and_a_nameless_one_begun(tmp
     elif damage == "page":
         content[4_096:12_288] = b"\xaa" * 8_192
     path.write_bytes(content)
-    if damage == "version":
-        with sqlite3.connect(path) as db:
-            db.execute("PRAGMA user_version = 99")
-        db.close()
     journal, snapshot = await open_journal(path)
     assert snapshot == Snapshot()
     assert journal.moved_aside is not None
     assert journal.moved_aside.exists()
+    assert journal.damage
+    await journal.close()
+
+
+@pytest.mark.parametrize("newer", [SCHEMA_VERSION + 1, 99])
+async def test_a_journal_of_a_newer_agent_is_refused_and_stays_as_it_is(tmp_path: Path, newer: int) -> None:
+    path = tmp_path / "journal.db"
+    journal, _ = await open_journal(path)
+    await journal.commit([PutSettings(Settings(journal_id="j", epoch=7))])
+    await journal.close()
+    with sqlite3.connect(path) as db:
+        db.execute("ALTER TABLE settings ADD COLUMN of_the_newer TEXT")
+        db.execute(f"PRAGMA user_version = {newer}")
+    db.close()
+    before = path.read_bytes()
+    for _ in range(2):  # it lets go of the lock, too
+        with pytest.raises(JournalNewerError, match=f"version {newer}") as refused:
+            await open_journal(path)
+        assert refused.value.values == {"file": str(path), "newer": str(newer), "known": str(SCHEMA_VERSION)}
+    assert path.read_bytes() == before
+    assert not await asyncio.to_thread(lambda: [*tmp_path.glob("*unreadable*")])
+
+
+async def test_tables_without_a_version_are_no_journal(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE something (else_ TEXT)")
+    db.close()
+    journal, snapshot = await open_journal(path)
+    assert snapshot == Snapshot()
+    assert journal.moved_aside is not None
     await journal.close()
 
 
