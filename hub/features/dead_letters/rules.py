@@ -1,6 +1,7 @@
 """What a person may do about a command that ended without success and waits for him. Pure.
 
-A dead letter is open from the moment that a command has a `dead_letter_reason` until somebody or something closes it:
+A dead letter is open from the moment that a command has a `dead_letter_reason` (one that its client cancelled although
+nobody asked for that has one, too) until somebody or something closes it:
 a person, who has it run once more, dismisses it or says what became of it, or the agent, whose late answer brings
 success (see `lifecycle`).
 """

@@ -239,3 +239,33 @@ def test_odd_reasons_for_waiting_are_read_as_far_as_they_can_be(
     assert site.command(command)["held_reasons"] == shown
     speaker.say(Channel.REPORTS, speaker.reports(speaker.report(command)))
     site.wait_status(command, "completed")
+
+
+def test_a_cancel_that_nobody_asked_for_is_a_dead_letter_that_can_be_replayed(site: Site, speaker: Speaker) -> None:
+    unasked, asked = speaker.command(order_key="unasked"), speaker.command()
+    site.http.post(f"/api/commands/{asked}/cancel").raise_for_status()
+    speaker.say(
+        Channel.REPORTS,
+        speaker.reports(speaker.report(unasked, "cancelled"), speaker.report(asked, "cancelled")),
+    )
+
+    ended = [site.wait_status(command, "cancelled") for command in (unasked, asked)]
+
+    assert [command["dead_letter_reason"] for command in ended] == ["cancel_not_requested", None]
+    listed = site.http.get("/api/dead-letters", params={"client_id": speaker.id}).json()["items"]
+    assert [(letter["id"], letter["status"]) for letter in listed] == [(unasked, "cancelled")]
+    again = site.http.post(f"/api/commands/{unasked}/retry", json={})
+    assert again.status_code == 201, again.text
+    site.wait_status(again.json()["id"], "queued")
+    speaker.say(Channel.REPORTS, speaker.reports(speaker.report(again.json()["id"])))
+    site.wait_status(again.json()["id"], "completed")
+    assert site.command(unasked)["dead_letter_closed_by"] == "replayed"
+
+
+def test_a_late_cancel_that_nobody_asked_for_leaves_the_dead_letter_open(site: Site, speaker: Speaker) -> None:
+    command = speaker.command()
+    speaker.say(Channel.REPORTS, speaker.reports(speaker.report(command, "unknown")))
+    assert site.wait_status(command, "unknown")["dead_letter_reason"] == "unknown"
+    speaker.say(Channel.REPORTS, speaker.reports(speaker.report(command, "cancelled")))
+    ended = site.wait_status(command, "cancelled")
+    assert (ended["dead_letter_reason"], ended["dead_letter_closed_at"]) == ("cancel_not_requested", None)

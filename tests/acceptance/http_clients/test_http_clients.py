@@ -172,7 +172,20 @@ def test_a_cancel_comes_by_the_stream(site: Site, pda: HttpSpeaker) -> None:
 
     assert stream.wait_for(command["id"], "cancel")["kind"] == "cancel"
     assert pda.report(run, "result", status="cancelled").status_code == 200
-    assert site.command(command["id"])["status"] == "cancelled"
+    ended = site.command(command["id"])
+    assert (ended["status"], ended["dead_letter_reason"]) == ("cancelled", None)
+    stream.cut()
+
+
+def test_a_cancel_that_nobody_asked_for_is_a_dead_letter(site: Site, pda: HttpSpeaker) -> None:
+    stream = pda.stream()
+    command = site.send(pda.id, "open-door", {})
+    run = stream.wait_for(command["id"])
+
+    assert pda.report(run, "result", status="cancelled").status_code == 200
+
+    ended = site.command(command["id"])
+    assert (ended["status"], ended["dead_letter_reason"]) == ("cancelled", "cancel_not_requested")
     stream.cut()
 
 

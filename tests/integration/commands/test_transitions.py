@@ -253,7 +253,7 @@ def _expected(case: Case) -> dict[str, Any]:
         waited = before["dead_letter_reason"] is not None and before["dead_letter_closed_at"] is None
         if waited and isinstance(case.event, Decide):
             wanted |= {"dead_letter_closed_at": now, "dead_letter_closed_by": "decided"}
-        elif waited and to in (Status.COMPLETED, Status.CANCELLED):
+        elif waited and (to is Status.COMPLETED or (to is Status.CANCELLED and before["cancel_requested_at"])):
             wanted |= {"dead_letter_closed_at": now, "dead_letter_closed_by": "late_answer"}
     elif to is Status.PENDING:
         wanted |= {"held_reasons": None, "lease_until": None, "cancel_lease_until": None}

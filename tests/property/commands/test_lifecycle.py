@@ -108,7 +108,8 @@ def _apply(command: Command, decision: Decision) -> Command:
     to = decision.to if isinstance(decision, Move) else command.status
     ended = to in lifecycle.ENDED
     closed_by = changes.get("dead_letter_closed_by", command.dead_letter_closed_by)
-    if command.waits and closed_by is None and to in (Status.COMPLETED, Status.CANCELLED):
+    settled = to in (Status.COMPLETED, Status.CANCELLED) and "dead_letter_reason" not in changes
+    if command.waits and closed_by is None and settled:
         closed_by = "late_answer"
     return structs.replace(
         command,
@@ -165,6 +166,9 @@ def test_a_command_keeps_the_rules_whatever_happens(
             assert command == before
         if command.status is not before.status:
             assert command.status in TRANSITIONS[before.status]
+        if command.status is not before.status and command.status is Status.CANCELLED:
+            # Somebody asked for it, or somebody has to look at it.
+            assert before.cancel_requested or command.cancel_requested or command.dead_letter_reason is not None
         assert command.attempt >= before.attempt
         assert command.attempt <= command.retry.max_retries + 1
         # Every unfinished command has a deadline, and only those.

@@ -120,11 +120,18 @@ def test_a_run_begins_once_and_going_on_after_a_hold_is_no_new_begin() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "closed_by"),
-    [(ReportStatus.COMPLETED, "late_answer"), (ReportStatus.CANCELLED, "late_answer"), (ReportStatus.FAILED, None)],
+    ("said", "asked", "closed_by"),
+    [
+        (ReportStatus.COMPLETED, False, "late_answer"),
+        (ReportStatus.CANCELLED, True, "late_answer"),
+        (ReportStatus.CANCELLED, False, None),
+        (ReportStatus.FAILED, False, None),
+    ],
 )
-def test_a_late_answer_closes_the_dead_letter_unless_it_is_a_failure(said: ReportStatus, closed_by: str | None) -> None:
-    command = locked(Status.UNKNOWN, unknown_reason="no_word", dead_letter_reason="unknown")
+def test_a_late_answer_closes_the_dead_letter_unless_it_is_a_failure_or_a_cancel_that_nobody_asked_for(
+    said: ReportStatus, closed_by: str | None, *, asked: bool
+) -> None:
+    command = locked(Status.UNKNOWN, unknown_reason="no_word", dead_letter_reason="unknown", cancel_requested=asked)
     happen(command, reported(said, error=JAM if said is ReportStatus.FAILED else None))
     row = command.row()
     assert (row["status"], row["unknown_reason"]) == (said.value, None)

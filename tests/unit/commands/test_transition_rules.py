@@ -87,6 +87,19 @@ def test_after_a_cancel_a_retryable_failure_ends_it() -> None:
     assert decision.to is Status.CANCELLED
 
 
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.RUNNING, Status.UNKNOWN])
+@pytest.mark.parametrize("error", [None, {"code": "job_cancelled_at_printer"}])
+def test_a_cancel_that_nobody_asked_for_is_a_dead_letter(status: Status, error: dict[str, Any] | None) -> None:
+    said = Reported(ReportStatus.CANCELLED, 2, error=error)
+    unasked = decide(command(status), said, NOW)
+    assert isinstance(unasked, Move)
+    assert (unasked.to, unasked.changes["dead_letter_reason"]) == (Status.CANCELLED, "cancel_not_requested")
+    assert unasked.changes["error"] == error
+    asked = decide(command(status, cancel_requested=True), said, NOW)
+    assert isinstance(asked, Move)
+    assert (asked.to, "dead_letter_reason" in asked.changes) == (Status.CANCELLED, False)
+
+
 def test_an_unknown_outcome_never_becomes_a_next_attempt() -> None:
     """It may have taken effect: what the agent says now only decides how it ended."""
     decision = decide(command(Status.UNKNOWN), Reported(ReportStatus.FAILED, 2, retryable=True), NOW)

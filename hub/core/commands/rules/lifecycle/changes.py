@@ -72,7 +72,7 @@ class LockedCommand:
                 self._take(changes)
                 self._log(event, report_id, said)
             case Move(to, event, changes, said):
-                self._take({**self._follows(to), **changes})
+                self._take({**self._follows(to, changes), **changes})
                 told = {key: changes[key] for key in _TOLD if changes.get(key)}
                 self._log(event, report_id, {**told, **said})
         return True
@@ -86,14 +86,15 @@ class LockedCommand:
         """Write along when the broker acknowledged the attempt. Only with another change: it is a time for people."""
         self.changes["sent_at"] = at
 
-    def _follows(self, to: Status) -> dict[str, Any]:
-        """What a status brings with it."""
+    def _follows(self, to: Status, decided: Mapping[str, Any]) -> dict[str, Any]:
+        """What a status brings with it, beside what was decided."""
         changes: dict[str, Any] = {"status": to}
         if to in ENDED:
             changes |= {"finished_at": self.now, "deadline_at": None, "held_reasons": None}
             if to is not Status.UNKNOWN:
                 changes["unknown_reason"] = None
-            if self.state.waits and to in (Status.COMPLETED, Status.CANCELLED):
+            settled = to in (Status.COMPLETED, Status.CANCELLED) and "dead_letter_reason" not in decided
+            if self.state.waits and settled:
                 changes |= {"dead_letter_closed_at": self.now, "dead_letter_closed_by": "late_answer"}
         elif to is Status.RUNNING and self.state.status is not Status.RUNNING:
             changes["started_at"] = self.now

@@ -20,6 +20,8 @@ from schemas.states import ReportStatus
 
 MAX_REASONS = 20
 """How many reasons for being held are kept."""
+NOT_REQUESTED = "cancel_not_requested"
+"""Why a command is a dead letter whose client says `cancelled` although nobody asked for that through the hub."""
 
 # --- events --------------------------------------------------------------------------------------------------
 
@@ -154,7 +156,7 @@ def _report(command: Command, report: Reported, now: datetime) -> Decision:
         case ReportStatus.FAILED:
             return _failed(command, report, now)
         case ReportStatus.CANCELLED:
-            return Move(Status.CANCELLED, "cancelled", {"result": report.result, "error": report.error})
+            return _cancelled(command, report)
         case ReportStatus.EXPIRED:
             if command.status is Status.RUNNING:
                 # It had begun, then its journal was lost, and the new one refuses to begin: nobody knows the effect.
@@ -234,6 +236,15 @@ def _failed(command: Command, report: Reported, now: datetime) -> Decision:
         "failed",
         {"error": error, "result": report.result, "dead_letter_reason": error.get("code") or "failed"},
     )
+
+
+def _cancelled(command: Command, report: Reported) -> Decision:
+    changes: dict[str, Any] = {"result": report.result, "error": report.error}
+    if not command.cancel_requested:
+        # Somebody at the device, a fault of the client, or a cancel that a restored database has lost: whoever sent the
+        # command does not know that it was not done.
+        changes["dead_letter_reason"] = NOT_REQUESTED
+    return Move(Status.CANCELLED, "cancelled", changes)
 
 
 def _unknown(command: Command, report: Reported) -> Decision:
