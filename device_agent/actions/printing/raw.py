@@ -1,14 +1,13 @@
 """Printers that take raw bytes on a TCP port (9100, "JetDirect"): label printers and the like.
 
-There is no protocol and no answer: `completed` means that the printer's network stack took all bytes, nothing more.
+There is no protocol and no answer: `completed` means that the printer's network stack took every byte, nothing more.
+That a printer closes its side says nothing about the bytes: many close it at once, and a busy one does nothing else.
 """
 
 import asyncio
 import contextlib
-import socket
-import struct
-import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,20 +16,24 @@ from msgspec import Struct
 
 from device_agent.actions.base import DriverContext, stopping
 from device_agent.actions.config import PrinterConfig
+from device_agent.actions.printing.raw_connection import RawConnection
 from device_agent.actions.printing.request import PrintRequest
 from device_agent.core.outcome import Outcome
 
 _PORT = 9100
 _CHUNK = 64 * 1024
 _CONNECT_S = 5.0
-_CLOSE_S = 10.0
-"""How long the printer may take to acknowledge the last bytes. Many never close the connection themselves."""
-_POLL_S = 0.05
+_SETTLE_S = 1.0
+"""How long a printer that took every byte may still break the connection off: one that accepts and closes does so at
+once, and its network stack may have taken the bytes before. Many printers never close the connection themselves."""
+_LOOK_S = 0.1
 
 
 class _Sent(Struct):
-    bytes: int = 0
     all: int = 0
+    bytes: int = 0
+    """At most so many have left."""
+    taken: int = 0
 
 
 class RawSocketPrinter:
@@ -68,18 +71,21 @@ class RawSocketPrinter:
             sent.all = (await asyncio.to_thread(document.stat)).st_size * request.copies
             try:
                 async with asyncio.timeout(_CONNECT_S):
-                    reader, writer = await asyncio.open_connection(self._host, self._port)
+                    _, connection = await asyncio.get_running_loop().create_connection(
+                        RawConnection, self._host, self._port
+                    )
             except OSError as problem:
                 message = f"{self._uri}: {str(problem) or 'no answer'}; check that the printer is switched on"
                 return Outcome(status="failed", code="printer_unreachable", message=message, retryable=True)
             try:
-                await self._send(document, request.copies, writer, sent)
-                await self._await_acceptance(reader, writer)
-                await _close(writer)
+                await self._send(document, request.copies, connection, sent)
+                await self._await_acceptance(connection, sent)
             except OSError as problem:
+                sent.taken = connection.taken
                 return self._unknown(sent, f"the connection broke: {str(problem) or 'the printer takes no more bytes'}")
             finally:
-                _drop(writer)
+                sent.taken = connection.taken
+                connection.drop(keep_sending=sent.taken == sent.all)
             return Outcome(status="completed", data=self._data(sent, request))
         raise AssertionError("unreachable")  # `stopping` swallows nothing
 
@@ -102,33 +108,35 @@ class RawSocketPrinter:
         known = {"name": self._name, "uri": self._uri, "state": state, "reasons": [], "supplies": []}
         return {**known, "model": "raw", "message": message}
 
-    async def _send(self, document: Path, copies: int, writer: asyncio.StreamWriter, sent: _Sent) -> None:
+    async def _send(self, document: Path, copies: int, connection: RawConnection, sent: _Sent) -> None:
         """The whole file once for each copy, as CUPS does. Raises OSError (TimeoutError when it stalls)."""
-        writer.transport.set_write_buffer_limits(high=0)  # `drain` then waits until the kernel has every byte
         for _ in range(copies):
             with await asyncio.to_thread(document.open, "rb") as file:
                 while chunk := await asyncio.to_thread(file.read, _CHUNK):
                     sent.bytes += len(chunk)  # before the write: an interrupted one may have got through
-                    writer.write(chunk)
-                    async with asyncio.timeout(self._stall_s):
-                        await writer.drain()
+                    connection.write(chunk)
+                    await self._while_it_takes_bytes(connection, connection.has_left)
 
-    async def _await_acceptance(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Wait until the printer closes, or its network stack has acknowledged every byte. Raises OSError."""
-        if writer.can_write_eof():
-            writer.write_eof()
-        sock = writer.get_extra_info("socket")
-        deadline = time.monotonic() + _CLOSE_S
-        while time.monotonic() < deadline:
-            try:
-                async with asyncio.timeout(_POLL_S):
-                    if not await reader.read(_CHUNK):
-                        return
-            except TimeoutError:
-                if _unacknowledged(sock) == 0:
-                    return
-        if _unacknowledged(sock):
-            raise TimeoutError("the printer does not acknowledge the last bytes")
+    async def _await_acceptance(self, connection: RawConnection, sent: _Sent) -> None:
+        """Wait until the printer's network stack has taken every byte, and has closed its side in order or left it open
+        for a while. Raises OSError."""
+        if not connection.tells:
+            raise OSError("this system does not tell how much the printer took")
+        connection.end()
+        await self._while_it_takes_bytes(connection, lambda: connection.taken >= sent.all)
+        settled = time.monotonic() + _SETTLE_S
+        while not connection.is_closed_by_printer and (left_s := settled - time.monotonic()) > 0:
+            connection.check()
+            await connection.change(min(left_s, _LOOK_S))
+
+    async def _while_it_takes_bytes(self, connection: RawConnection, done: Callable[[], bool]) -> None:
+        """Wait for `done`. What counts is progress: a slow printer may take as long as the command allows. Raises
+        TimeoutError when it took no byte for `timeout_s`, and OSError when the connection broke."""
+        while not done():
+            connection.check()
+            if connection.stalled_s > self._stall_s:
+                raise TimeoutError
+            await connection.change(_LOOK_S)
 
     def _data(self, sent: _Sent, request: PrintRequest) -> dict[str, Any]:
         asked = {"sides": request.two_sided, "media": request.media, "color": request.color}
@@ -137,28 +145,14 @@ class RawSocketPrinter:
         return {**data, "ignored": ignored} if ignored else data
 
     def _unknown(self, sent: _Sent, message: str) -> Outcome:
-        data = {"printer": self._name, "bytes_sent_at_most": sent.bytes, "bytes": sent.all}
-        return Outcome(
-            status="unknown", code="printer_lost", data=data, message=f"{message}: look whether it was printed"
-        )
-
-
-def _unacknowledged(sock: socket.socket) -> int | None:
-    """Bytes that the other side's kernel has not acknowledged; None where the system does not tell."""
-    if sys.platform != "linux":
-        return None
-    import fcntl
-    import termios
-
-    return int.from_bytes(fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0"), sys.byteorder)
-
-
-def _drop(writer: asyncio.StreamWriter) -> None:
-    """Let go of the connection, and of bytes that have not left yet: after a stop they must not print any more."""
-    if not writer.is_closing():
-        no_linger = struct.pack("ii", 1, 0)
-        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_linger)
-        writer.transport.abort()
+        data = {
+            "printer": self._name,
+            "bytes": sent.all,
+            "bytes_sent_at_most": sent.bytes,
+            "bytes_accepted": sent.taken,
+        }
+        said = f"{message}: its network stack took {sent.taken} of {sent.all} bytes; look whether it was printed"
+        return Outcome(status="unknown", code="printer_lost", data=data, message=said)
 
 
 async def _close(writer: asyncio.StreamWriter) -> None:

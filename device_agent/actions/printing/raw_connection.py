@@ -1,0 +1,136 @@
+"""A connection to a raw printer that knows how much the other side's network stack has taken."""
+
+import asyncio
+import os
+import socket
+import struct
+import sys
+import time
+from typing import Any
+
+_BYTES_ACKED = struct.Struct("=Q")
+_BYTES_ACKED_AT = 120
+"""Where `tcpi_bytes_acked` stands in Linux's `struct tcp_info` (since 4.1)."""
+
+
+class RawConnection(asyncio.Protocol):
+    """One connection. What the printer says is thrown away: nobody asked it anything."""
+
+    def __init__(self) -> None:
+        self.is_closed_by_printer = False
+        """Its end came in order, after all that it sent. It may still take bytes."""
+        self._changed = asyncio.Event()
+        self._problem: BaseException | None = None
+        self._is_lost = False
+        self._written = 0
+        self._taken = 0
+        self._taken_at = time.monotonic()
+        self._acked_before: int | None = None
+
+    # --- called by asyncio ---
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what asyncio promises
+        self._transport = transport
+        self._socket: socket.socket = transport.get_extra_info("socket")
+        self._acked_before = _bytes_acked(self._socket)
+        transport.set_write_buffer_limits(high=0)  # `resume_writing` then means that the kernel has every byte
+
+    def resume_writing(self) -> None:
+        self._changed.set()
+
+    def eof_received(self) -> bool:
+        self.is_closed_by_printer = True
+        self._changed.set()
+        return True  # our side stays open
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._count()
+        self._is_lost = True
+        self._problem = self._problem or exc or ConnectionResetError("it was closed")
+        self._changed.set()
+
+    # --- called by the driver ---
+
+    @property
+    def tells(self) -> bool:
+        """Whether the system says how much the other side took."""
+        return self._acked_before is not None
+
+    @property
+    def taken(self) -> int:
+        """Bytes that the printer's network stack has acknowledged; where the system does not say so, that have left."""
+        self._count()
+        return self._taken
+
+    @property
+    def stalled_s(self) -> float:
+        """For how many seconds the printer has taken nothing of what is there for it."""
+        self._count()
+        return time.monotonic() - self._taken_at
+
+    def write(self, octets: bytes) -> None:
+        """Hand octets to the system; `has_left` says when it has them all."""
+        if self.taken == self._written:
+            self._taken_at = time.monotonic()  # it had nothing to take
+        self._written += len(octets)
+        self._transport.write(octets)
+
+    def has_left(self) -> bool:
+        """Whether the system has all that was written. Raises OSError when the connection broke."""
+        self.check()
+        return self._transport.get_write_buffer_size() == 0
+
+    def end(self) -> None:
+        """Say that nothing follows."""
+        self.check()
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+
+    def check(self) -> None:
+        """Raise OSError when the connection broke, also when nothing was read or written since."""
+        if self._problem is None and (number := self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)):
+            self._problem = OSError(number, os.strerror(number))
+        if self._problem is not None:
+            raise OSError(str(self._problem) or type(self._problem).__name__)
+
+    async def change(self, within_s: float) -> None:
+        """Wait until something happened, or it is time to look again: nobody tells of bytes that were taken."""
+        self._changed.clear()
+        try:
+            async with asyncio.timeout(within_s):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+    def drop(self, *, keep_sending: bool) -> None:
+        """Let go of the connection. Unless `keep_sending`, also of bytes that have not left yet: after a stop they must
+        not print any more."""
+        if self._is_lost:
+            return
+        if keep_sending:
+            self._transport.close()
+            return
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._transport.abort()
+
+    def _count(self) -> None:
+        if self._is_lost:
+            return
+        acked = _bytes_acked(self._socket)
+        if acked is None or self._acked_before is None:
+            taken = self._written - self._transport.get_write_buffer_size()
+        else:
+            taken = min(acked - self._acked_before, self._written)  # the end of our side counts as one byte more
+        if taken > self._taken:
+            self._taken, self._taken_at = taken, time.monotonic()
+
+
+def _bytes_acked(sock: Any) -> int | None:
+    """Bytes that the other side has acknowledged since the connection began; None where the system does not tell."""
+    if sys.platform != "linux":
+        return None
+    info: bytes = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+    if len(info) < _BYTES_ACKED_AT + _BYTES_ACKED.size:
+        return None
+    return int(_BYTES_ACKED.unpack_from(info, _BYTES_ACKED_AT)[0])
