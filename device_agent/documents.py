@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 
 MAX_DOCUMENT = 100 * 1024 * 1024
 MAX_CACHE = 500 * 1024 * 1024
-DEADLINE_S = 120.0
-"""For one try."""
-_CHUNK = 256 * 1024
+STALLED_S = 30.0
+"""How long the hub may send nothing. A large document on a slow line may take as long as its command allows."""
 _PATH = re.compile(r"/[A-Za-z0-9._~/-]{1,500}")
 _MISSING = {401, 403, 404, 410}
 
@@ -55,13 +54,13 @@ class Documents:
         *,
         max_document: int = MAX_DOCUMENT,
         max_cache: int = MAX_CACHE,
-        deadline_s: float = DEADLINE_S,
+        stalled_s: float = STALLED_S,
     ) -> None:
         self._hub = hub
         self._folder = folder
         self._max_document = max_document
         self._max_cache = max_cache
-        self._deadline_s = deadline_s
+        self._stalled_s = stalled_s
         self._fetching: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._in_use: Counter[Path] = Counter()
 
@@ -114,12 +113,12 @@ class Documents:
         try:
             await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
             async with (
-                asyncio.timeout(self._deadline_s),
+                asyncio.timeout(self._stalled_s) as limit,
                 self._hub.connect() as client,
                 client.stream("GET", wanted.path) as response,
             ):
                 _check_status(response.status_code, wanted)
-                await self._store(response, wanted, path)
+                await self._store(response, wanted, path, limit)
         except (httpx.HTTPError, TimeoutError) as problem:
             reason = str(problem) or type(problem).__name__
             raise DocumentError("hub_unreachable", f"the hub did not send {wanted.path}: {reason}") from problem
@@ -127,18 +126,22 @@ class Documents:
             message = f"the document cannot be kept in {self._folder}: {problem.strerror or problem}; make room there"
             raise DocumentError("document_not_stored", message) from problem
 
-    async def _store(self, response: "httpx.Response", wanted: DocumentSent, path: Path) -> None:
+    async def _store(
+        self, response: "httpx.Response", wanted: DocumentSent, path: Path, limit: asyncio.Timeout
+    ) -> None:
         """Write beside the goal and move: a file with the hash as its name is always whole."""
+        loop = asyncio.get_running_loop()
         digest = hashlib.sha256()
         size = 0
         with tempfile.NamedTemporaryFile(dir=self._folder, prefix="part-", delete=False) as part:
             try:
-                async for chunk in response.aiter_bytes(_CHUNK):
+                async for chunk in response.aiter_bytes():
+                    limit.reschedule(loop.time() + self._stalled_s)
                     size += len(chunk)
                     if size > wanted.size:
                         raise DocumentError("document_hash_mismatch", f"the hub sent more than {wanted.size} bytes")
                     digest.update(chunk)
-                    await asyncio.to_thread(part.write, chunk)
+                    await asyncio.to_thread(_append, part, chunk)
                 if digest.hexdigest() != wanted.sha256 or size != wanted.size:
                     raise DocumentError(
                         "document_hash_mismatch", f"what the hub sent for {wanted.path} is another file"
@@ -165,7 +168,7 @@ class Documents:
     def _look_over(self) -> list[tuple[float, int, Path]]:
         now = time.time()
         for age, _, part in self._listed("part-*"):
-            if age < now - 2 * self._deadline_s:
+            if age < now - 2 * self._stalled_s:
                 part.unlink(missing_ok=True)
         return self._listed("[0-9a-f]*")
 
@@ -177,6 +180,11 @@ class Documents:
                 status = file.stat()
                 found.append((status.st_mtime, status.st_size, file))
         return sorted(found)
+
+
+def _append(part: IO[bytes], chunk: bytes) -> None:
+    part.write(chunk)
+    part.flush()  # its time of change tells `_look_over` that somebody still writes it
 
 
 def _is_intact(path: Path, wanted: DocumentSent) -> bool:

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-from device_agent.http_library import load_httpx
+from device_agent.http_library import SMALL_SEND_BUFFER, load_httpx
 
 if TYPE_CHECKING:
     import httpx
@@ -28,11 +28,14 @@ class HubHttp:
     @contextlib.asynccontextmanager
     async def connect(self) -> AsyncIterator["httpx.AsyncClient"]:
         """A client whose paths lie on the hub. Redirects are not followed: the secret goes nowhere else."""
-        async with load_httpx().AsyncClient(
+        httpx = load_httpx()
+        async with httpx.AsyncClient(
             base_url=self._url,
             auth=self._credentials,
             follow_redirects=False,
-            verify=await self._trusted(),
+            transport=httpx.AsyncHTTPTransport(
+                verify=await self._trusted(), trust_env=False, socket_options=SMALL_SEND_BUFFER
+            ),
             timeout=CONNECT_S,
             trust_env=False,
         ) as client:

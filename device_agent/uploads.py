@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 TRIES = 3
 """How often a lost connection is tried again; each try asks for a path of its own, since a begun one is used up."""
-DEADLINE_S = 120.0
-"""For one try."""
+STALLED_S = 120.0
+"""How long the hub may take no part of the file, and how long its answer may take after the last one. A large file on a
+slow line may take as long as its command allows."""
 PAUSE_S = 1.0
-_CHUNK = 256 * 1024
+_CHUNK = 64 * 1024
 _PATH = re.compile(r"/api/uploads/[A-Za-z0-9_-]{1,100}")
 
 
@@ -59,9 +60,9 @@ Answer = TypeVar("Answer", _Place, Uploaded)
 class Uploads:
     """Uploads of one client to the hub of its configuration. Safe to use from several tasks."""
 
-    def __init__(self, hub: HubHttp, *, deadline_s: float = DEADLINE_S, pause_s: float = PAUSE_S) -> None:
+    def __init__(self, hub: HubHttp, *, stalled_s: float = STALLED_S, pause_s: float = PAUSE_S) -> None:
         self._hub = hub
-        self._deadline_s = deadline_s
+        self._stalled_s = stalled_s
         self._pause_s = pause_s
 
     async def send(self, command_id: str, file: Path, content_type: str) -> Uploaded:
@@ -81,10 +82,10 @@ class Uploads:
     async def _try(self, command_id: str, file: Path, content_type: str) -> Uploaded:
         httpx = load_httpx()
         try:
-            async with asyncio.timeout(self._deadline_s), self._hub.connect() as client:
+            async with asyncio.timeout(self._stalled_s) as limit, self._hub.connect() as client:
                 place = await self._ask(client, command_id)
                 with await asyncio.to_thread(file.open, "rb") as opened:
-                    return await self._put(client, place, opened, content_type)
+                    return await self._put(client, place, opened, content_type, limit)
         except (httpx.HTTPError, TimeoutError) as problem:
             reason = str(problem) or type(problem).__name__
             raise UploadError("hub_unreachable", f"the hub did not take {file.name}: {reason}") from problem
@@ -97,12 +98,20 @@ class Uploads:
             raise UploadError("upload_refused", "the hub named a path that is none for uploads")
         return place
 
-    async def _put(self, client: "httpx.AsyncClient", place: _Place, file: BinaryIO, content_type: str) -> Uploaded:
+    async def _put(
+        self,
+        client: "httpx.AsyncClient",
+        place: _Place,
+        file: BinaryIO,
+        content_type: str,
+        limit: asyncio.Timeout,
+    ) -> Uploaded:
         size = await asyncio.to_thread(file.seek, 0, 2)
         if size > place.max_size:
             raise UploadError("upload_too_large", f"{size} bytes; the hub takes at most {place.max_size}")
         await asyncio.to_thread(file.seek, 0)
         digest = hashlib.sha256()
+        loop = asyncio.get_running_loop()
 
         async def parts() -> AsyncIterator[bytes]:
             left = size  # a log that still grows must not outgrow the length that was announced
@@ -110,9 +119,10 @@ class Uploads:
                 left -= len(part)
                 digest.update(part)
                 yield part
+                limit.reschedule(loop.time() + self._stalled_s)  # the system has taken it
 
         headers = {"Content-Type": content_type, "Content-Length": str(size)}
-        answer = await client.put(place.path, content=parts(), headers=headers)
+        answer = await client.put(place.path, content=parts(), headers=headers, timeout=self._stalled_s)
         _check(answer)
         uploaded = _parse(answer, Uploaded)
         if uploaded.sha256 != digest.hexdigest():

@@ -82,7 +82,10 @@ class IppClient:
         send_s: float = 600.0,
         user: str = "floorhub",
     ) -> None:
-        """`answer_s` bounds a question, `send_s` a request that carries a document. Raises ValueError for the URI."""
+        """`answer_s` bounds a question; `send_s` how long a printer may take nothing of a document, then its answer.
+
+        Raises ValueError for the URI.
+        """
         endpoint = parse_uri(uri)
         self.uri = endpoint.uri
         self._transport = Transport(endpoint, connect_s=connect_s, tls_verify=tls_verify, ca_file=ca_file)

@@ -6,21 +6,21 @@ nothing never pays for it.
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
-from device_agent.http_library import load_httpx
+from device_agent.http_library import SMALL_SEND_BUFFER, load_httpx
 from device_agent.ipp import codec
 from device_agent.ipp.errors import IppDecodeError, IppInterrupted, IppRefused, IppUnreachable
 
 if TYPE_CHECKING:
     import httpx
 
-_CHUNK = 256 * 1024
+_CHUNK = 64 * 1024
 _HTTP_OF = {"ipp": "http", "ipps": "https", "http": "http", "https": "https"}
 _IPP_PORT = 631
 _ADVICE = {
@@ -84,7 +84,8 @@ class Transport:
             verify = await asyncio.to_thread(ssl.create_default_context, cafile=self._ca_file)
         auth = (self._endpoint.user, self._endpoint.password) if self._endpoint.user else None
         # A printer is never behind the machine's web proxy, and never somewhere else than configured.
-        self._client = httpx.AsyncClient(verify=verify, auth=auth, trust_env=False, follow_redirects=False)
+        transport = httpx.AsyncHTTPTransport(verify=verify, trust_env=False, socket_options=SMALL_SEND_BUFFER)
+        self._client = httpx.AsyncClient(transport=transport, auth=auth, trust_env=False, follow_redirects=False)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -94,19 +95,27 @@ class Transport:
     async def exchange(self, head: bytes, document: Path | None, within_s: float) -> bytes:
         """POST the octets and the document behind them, and return the answer's octets, at most `MAX_MESSAGE`.
 
+        `within_s` bounds how long the printer may take no part of the document, then how long its answer may take: a
+        large document may take as long as it makes progress.
+
         Raises IppUnreachable, IppInterrupted, IppRefused (HTTP 4xx), and OSError when the document is missing.
         """
         httpx = load_httpx()
         if self._client is None:
             raise RuntimeError("enter the transport first")
+        loop = asyncio.get_running_loop()
         size = 0 if document is None else (await asyncio.to_thread(document.stat)).st_size
         headers = {"Content-Type": "application/ipp", "Content-Length": str(len(head) + size)}
         timeout = httpx.Timeout(within_s, connect=min(self._connect_s, within_s))
         try:
             async with (
-                asyncio.timeout(within_s),
+                asyncio.timeout(within_s) as limit,
                 self._client.stream(
-                    "POST", self._endpoint.url, content=_body(head, document), headers=headers, timeout=timeout
+                    "POST",
+                    self._endpoint.url,
+                    content=_body(head, document, lambda: limit.reschedule(loop.time() + within_s)),
+                    headers=headers,
+                    timeout=timeout,
                 ) as response,
             ):
                 _check_status(response.status_code)
@@ -117,13 +126,15 @@ class Transport:
             raise IppInterrupted(f"no answer from the printer: {_explain(problem)}") from problem
 
 
-async def _body(head: bytes, document: Path | None) -> AsyncIterator[bytes]:
+async def _body(head: bytes, document: Path | None, on_progress: Callable[[], None]) -> AsyncIterator[bytes]:
+    """The octets; `on_progress` is called whenever the system has taken a part of the document."""
     yield head
     if document is None:
         return
     with await asyncio.to_thread(document.open, "rb") as file:
         while chunk := await asyncio.to_thread(file.read, _CHUNK):
             yield chunk
+            on_progress()
 
 
 async def _read(response: "httpx.Response") -> bytes:

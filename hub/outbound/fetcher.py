@@ -22,7 +22,9 @@ from hub.outbound import rules as fetching
 from hub.outbound.rules import Address, Pattern, Target, UrlError, parse_pattern
 
 DEADLINE_S = 20.0
-"""For everything: name, connection, redirects and the last byte."""
+"""For name, connection, redirects and head together, and for each pause in the document."""
+LEAST_RATE = 64 * 1024
+"""Bytes. Each time that so many of the document came, it may take a second longer than the deadline."""
 MAX_REDIRECTS = 3
 MAX_ADDRESSES = 4
 """How many of a name's addresses are tried, each for at most `_CONNECT_S`."""
@@ -79,11 +81,13 @@ class Fetcher:
         private: bool = False,
         resolve: Resolve = resolve,
         deadline_s: float = DEADLINE_S,
+        least_rate: float = LEAST_RATE,
     ) -> None:
         self._allow = tuple(allow)
         self._private = private
         self._resolve = resolve
         self._deadline_s = deadline_s
+        self._least_rate = least_rate
 
         self._together = asyncio.Semaphore(MAX_TOGETHER)
         self._begun = 0
@@ -113,16 +117,32 @@ class Fetcher:
         if self._begun >= MAX_TOGETHER + MAX_WAITING:
             raise UnavailableError("overloaded", retry_after_s=5)
         self._begun += 1
+        came = False
         try:
-            async with asyncio.timeout(self._deadline_s), self._together, contextlib.AsyncExitStack() as open_:
+            async with (
+                asyncio.timeout(self._deadline_s) as limit,
+                self._together,
+                contextlib.AsyncExitStack() as open_,
+            ):
                 response, last = await self._follow(target, open_)
-                yield _source(response, last)
+                came = True
+                yield _source(response, last, self._extending(limit, response.aiter_raw()))
         except TimeoutError:
-            raise _failed(target, f"not within {self._deadline_s:g} s") from None
+            slow = f"it stopped sending, or sends less than {self._least_rate:g} bytes a second"
+            raise _failed(target, slow if came else f"not within {self._deadline_s:g} s") from None
         except httpx.HTTPError as problem:
             raise _failed(target, type(problem).__name__) from problem
         finally:
             self._begun -= 1
+
+    async def _extending(self, limit: asyncio.Timeout, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The parts; each moves the limit as far as its size is worth."""
+        loop = asyncio.get_running_loop()
+        whole = loop.time() + self._deadline_s
+        async for part in parts:
+            whole += len(part) / self._least_rate
+            limit.reschedule(min(loop.time() + self._deadline_s, whole))
+            yield part
 
     async def _follow(self, target: Target, open_: contextlib.AsyncExitStack) -> tuple[httpx.Response, Target]:
         """The answer at the end of the redirects."""
@@ -201,7 +221,7 @@ class Fetcher:
         return self._tls
 
 
-def _source(response: httpx.Response, target: Target) -> Source:
+def _source(response: httpx.Response, target: Target, parts: AsyncIterator[bytes]) -> Source:
     """Judge the answer's head."""
     if response.status_code != httpx.codes.OK:
         raise _failed(target, f"HTTP {response.status_code}")
@@ -212,7 +232,7 @@ def _source(response: httpx.Response, target: Target) -> Source:
         raise RejectedError("content_type_not_allowed", content_type=content_type[:100])
     name = unquote(urlsplit(target.path).path.rpartition("/")[2])
     filename = name if _PLAIN_NAME.fullmatch(name) and "\ufffd" not in name else None
-    return Source(content_type, filename, response.aiter_raw())
+    return Source(content_type, filename, parts)
 
 
 def _failed(target: Target, reason: str) -> RejectedError:

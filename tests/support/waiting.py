@@ -72,3 +72,8 @@ async def eventually(predicate: Callable[[], Any], deadline_s: float = SOON_S) -
         if time.monotonic() > end:
             raise AssertionError(f"still not so after {deadline_s:g} s: {predicate}") from problem
         await asyncio.sleep(_POLL_IN_LOOP_S)
+
+
+async def paused(seconds: float) -> None:
+    """A pause that a slow peer makes; no test waits for anything by it."""
+    await asyncio.sleep(seconds)

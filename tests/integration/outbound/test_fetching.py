@@ -294,11 +294,26 @@ async def test_an_answer_that_breaks_off_is_no_document(web: Web) -> None:
 async def test_who_sends_for_ever_or_not_at_all_is_given_up(web: Web) -> None:
     web.answers["/silent"] = None
     web.answers["/endless"] = b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\n\r\n"
-    impatient = fetcher("127.0.0.1:*", deadline_s=0.2)
-    for path in ("/silent", "/endless"):
+    impatient = fetcher("127.0.0.1:*", deadline_s=0.2, least_rate=10**12)
+    slow = "it stopped sending, or sends less than 1e+12 bytes a second"
+    for path, reason in {"/silent": "not within 0.2 s", "/endless": slow}.items():
         web.endless = path == "/endless"
         problem = await refusal(impatient, f"http://127.0.0.1:{web.port}{path}")
-        assert (problem.code, problem.params["reason"]) == ("fetch_failed", "not within 0.2 s")
+        assert (problem.code, problem.params["reason"]) == ("fetch_failed", reason)
+
+
+async def test_a_large_document_may_take_longer_than_the_deadline(web: Web) -> None:
+    web.answers["/endless"] = b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\n\r\n"
+    web.endless = True
+    deadline_s = 0.2
+    async with fetcher("127.0.0.1:*", deadline_s=deadline_s, least_rate=1).fetch(
+        f"http://127.0.0.1:{web.port}/endless"
+    ) as source:
+        until = asyncio.get_running_loop().time() + 2 * deadline_s
+        async for _ in source.parts:
+            if asyncio.get_running_loop().time() > until:
+                return
+    pytest.fail("the document ended")
 
 
 async def test_nobody_there_is_said(web: Web) -> None:

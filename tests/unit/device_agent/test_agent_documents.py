@@ -116,7 +116,7 @@ async def test_a_cut_off_answer_is_the_hub_out_of_reach(documents: Documents, hu
 
 async def test_a_silent_hub_is_given_up(hub: Hub, tmp_path: Path) -> None:
     hub.silent = True
-    assert await code_of(make(hub, tmp_path, deadline_s=0.05), reference()) == "hub_unreachable"
+    assert await code_of(make(hub, tmp_path, stalled_s=0.05), reference()) == "hub_unreachable"
 
 
 @pytest.mark.parametrize(

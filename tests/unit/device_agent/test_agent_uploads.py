@@ -125,7 +125,7 @@ async def test_what_the_hub_answers_becomes_a_code(
 async def test_a_silent_hub_is_given_up(hub: Hub, picture: Path) -> None:
     hub.silent = True
     with pytest.raises(UploadError) as caught:
-        await uploads(hub, deadline_s=0.05).send("c-1", picture, "image/png")
+        await uploads(hub, stalled_s=0.05).send("c-1", picture, "image/png")
     assert caught.value.code == "hub_unreachable"
 
 

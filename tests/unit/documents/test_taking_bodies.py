@@ -39,6 +39,21 @@ async def test_a_body_is_spooled_with_its_hash_and_gone_afterwards(tmp_path: Pat
     ids=["empty", "too large", "stalled", "a byte at a time"],
 )
 async def test_what_does_not_come_whole_is_refused(tmp_path: Path, body: AsyncIterator[bytes], code: str) -> None:
+    most = 10**9 if code == "upload_stalled" else 11
     with Spool(tmp_path).open() as spooled, pytest.raises(RejectedError) as caught:
-        await take(body, spooled, 10**9 if code == "upload_stalled" else 11, stalled_s=0.05, whole_s=0.1)
+        await take(body, spooled, most, stalled_s=0.05, whole_s=0.1, least_rate=10**9)
     assert caught.value.code == code
+
+
+async def test_a_large_body_may_take_as_long_as_it_comes(tmp_path: Path) -> None:
+    """It takes longer than the bound for one of which little comes."""
+    before_s = asyncio.get_running_loop().time()
+
+    async def steadily() -> AsyncIterator[bytes]:
+        while asyncio.get_running_loop().time() < before_s + 0.3:
+            await asyncio.sleep(0)
+            yield b"x"
+
+    with Spool(tmp_path).open() as spooled:
+        await take(steadily(), spooled, 10**9, stalled_s=30, whole_s=0.1, least_rate=1)
+        assert spooled.size > 1

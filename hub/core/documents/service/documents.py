@@ -23,7 +23,10 @@ from hub.outbound.fetcher import Fetcher
 STALLED_S = 30.0
 """How long the next part of a body may take."""
 UPLOAD_S = 1_800.0
-"""How long a whole body may take: 100 MiB at 60 KiB a second."""
+"""How long a body may take, however little comes."""
+LEAST_RATE = 8 * 1024
+"""Bytes. Each time that so many came, the body may take a second longer: size alone cuts nobody off, and nobody keeps a
+place for ever with a byte now and then."""
 
 
 @dataclass(slots=True)
@@ -53,22 +56,26 @@ class Spool:
 
 
 async def take(
-    body: AsyncIterable[bytes], into: Spooled, max_size: int, *, stalled_s: float = STALLED_S, whole_s: float = UPLOAD_S
+    body: AsyncIterable[bytes],
+    into: Spooled,
+    max_size: int,
+    *,
+    stalled_s: float = STALLED_S,
+    whole_s: float = UPLOAD_S,
+    least_rate: float = LEAST_RATE,
 ) -> None:
     """Write a body to the spool. Raises RejectedError when it is empty, too large, or stops coming."""
-    parts = aiter(body)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
     try:
-        async with asyncio.timeout(whole_s):
-            while True:
-                async with asyncio.timeout(stalled_s):
-                    part = await anext(parts, None)
-                if part is None:
-                    break
+        async with asyncio.timeout(stalled_s) as limit:
+            async for part in body:
                 into.size += len(part)
                 if into.size > max_size:
                     raise RejectedError("document_too_large", most=max_size)
                 into.digest.update(part)
                 into.file.write(part)
+                limit.reschedule(min(loop.time() + stalled_s, began + whole_s + into.size / least_rate))
     except TimeoutError:
         raise RejectedError("upload_stalled") from None
     if into.size == 0:
