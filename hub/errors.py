@@ -60,9 +60,11 @@ class UnavailableError(HubError):
 class SetupError(HubError):
     """The hub cannot run with this configuration; `str()` is the sentence for the operator."""
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(self, sentence: str, *, ko: str | None = None) -> None:
+        """`ko` is the sentence in Korean."""
         super().__init__("setup", sentence=sentence)
         self.sentence = sentence
+        self.korean = ko or sentence
 
     def __str__(self) -> str:
         return self.sentence

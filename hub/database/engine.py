@@ -14,19 +14,11 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
+from hub.database import session
 from hub.errors import SetupError, UnavailableError
 
 Connection = AsyncConnection[DictRow]
 
-# A statement, a lock and an idle transaction all have deadlines: nothing in the hub waits for ever.
-_DEADLINES = "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=15s"
-# The hot statements are planned once for a connection and must not be planned by what the tables held at that moment:
-# a plan made while they were nearly empty would scan them for ever. So a kept plan may only walk indexes, row by row,
-# which is right for batches of a few hundred at any size. Planning anew each time costs 2 to 3 times as much.
-_PLANS = (
-    "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off "
-    "-c jit=off"
-)
 # A database host that vanishes is noticed in seconds instead of minutes.
 _NETWORK = {
     "keepalives": 1,
@@ -40,7 +32,6 @@ _AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOn
 DEADLINE_S = 35.0
 """For all that is done with one connection at a time; longer than Postgres's own deadline for a statement, so it only
 counts when Postgres itself stands still."""
-_SESSION = f"-c timezone=UTC {_DEADLINES} {_PLANS}"
 
 
 def _dumps(value: Any) -> bytes:
@@ -53,14 +44,16 @@ class Database:
 
     def __init__(self, url: str, *, size: int = 8, clock_shift: str = "0") -> None:
         self.url = url
-        options = f"{_SESSION} -c floorhub.clock_shift={clock_shift.replace(' ', chr(92) + ' ')}"
-        self.conninfo = make_conninfo(url, options=options, connect_timeout=5, application_name="floorhub", **_NETWORK)
+        self._clock_shift = clock_shift
+        patience = session.CONNECT_PATIENCE_S
+        self._conninfo = make_conninfo(url, connect_timeout=patience, application_name="floorhub", **_NETWORK)
         set_json_dumps(_dumps)
         set_json_loads(msgspec.json.decode)
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-            self.conninfo,
+            self._conninfo,
             connection_class=AsyncConnection[DictRow],
             kwargs={"autocommit": True, "row_factory": dict_row, "prepare_threshold": 2},
+            configure=self._prepare,
             min_size=2,
             max_size=size,
             timeout=5,
@@ -79,6 +72,20 @@ class Database:
             raise SetupError(f"Postgres does not answer at {redacted(self.url)}: {problem}") from None
         async with self.connection() as connection:
             await _require_durability(connection)
+
+    async def connect(self) -> Connection:
+        """A connection beside the pool, in autocommit, for whoever keeps one for itself. Close it. Raises
+        psycopg.Error."""
+        connection = await AsyncConnection[DictRow].connect(self._conninfo, autocommit=True, row_factory=dict_row)
+        try:
+            await self._prepare(connection)
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
+
+    async def _prepare(self, connection: Connection) -> None:
+        await session.prepare_hub(connection, self._clock_shift)
 
     async def close(self) -> None:
         """Close the pool; idempotent."""
@@ -127,13 +134,13 @@ async def database_size(connection: Connection) -> int:
 
 
 async def _require_durability(connection: Connection) -> None:
-    for name in ("fsync", "synchronous_commit", "full_page_writes"):
-        cursor = await connection.execute("SELECT current_setting(%s) AS value", (name,))
-        row = await cursor.fetchone()
-        if row is None or row["value"] == "off":
-            raise SetupError(
-                f"Postgres runs with {name} = off: it may lose commands that were accepted. Switch it on and restart."
-            )
+    off = await session.not_durable(connection)
+    if off:
+        names = ", ".join(off)
+        raise SetupError(
+            f"Postgres runs with {names} = off: it may lose commands that were accepted. Switch it on and restart.",
+            ko=f"Postgres의 {names} 설정이 off입니다. 접수한 명령을 잃을 수 있으니 켜고 다시 시작하십시오.",
+        )
 
 
 def redacted(url: str) -> str:

@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
+from hub.database import session
 from hub.database.engine import redacted
 from hub.errors import SetupError
 
@@ -20,7 +21,6 @@ DEADLINE_S = 60.0
 """How long to wait for another process that migrates the same database."""
 
 _LOCK = 0x466C6F6F72  # "Floor": any number will do that nobody else who shares the database uses.
-_CONNECT_TIMEOUT_S = 5
 #: A step that waits for a busy table makes everybody else wait behind it, so it gives up soon; start again then.
 _TABLE_LOCK_TIMEOUT_MS = 5_000
 
@@ -36,13 +36,10 @@ def migrate(url: str, *, deadline_s: float = DEADLINE_S) -> list[str]:
     scripts = ScriptDirectory.from_config(config)
     with _connected(url) as connection:
         _require_version(connection)
+        _require_usable(connection)
         _take_lock(connection, deadline_s)
         before = _revision(connection)
-        if before is not None and before not in {script.revision for script in scripts.walk_revisions()}:
-            raise SetupError(
-                f"The database is at revision {before}, which this version of Floorhub does not know: "
-                "a newer version has migrated it. Install that version, or use another database."
-            )
+        _require_known(scripts, before)
         missing = [script.revision for script in scripts.iterate_revisions("head", before)]
         missing.reverse()
         if missing:
@@ -72,7 +69,7 @@ def _connected(url: str) -> Iterator[Connection]:
     """One connection, closed at the end, which also lets go of the advisory lock."""
 
     def connect() -> psycopg.Connection[Any]:
-        return psycopg.connect(url, connect_timeout=_CONNECT_TIMEOUT_S, application_name="floorhub-migrate")
+        return session.connect(url, "floorhub-migrate")
 
     # By `creator`, so that every form of URL that the rest of the hub takes is understood here, too.
     engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)
@@ -89,6 +86,24 @@ def _require_version(connection: Connection) -> None:
     if number < OLDEST_POSTGRES * 10_000:
         version = connection.exec_driver_sql("SHOW server_version").scalar_one()
         raise SetupError(f"Postgres {version} is too old: Floorhub needs {OLDEST_POSTGRES} or newer.")
+
+
+def _require_usable(connection: Connection) -> None:
+    plain: Any = connection.connection.driver_connection
+    session.require_usable(plain)
+    connection.commit()
+
+
+def _require_known(scripts: ScriptDirectory, revision: str | None) -> None:
+    if revision is not None and revision not in {script.revision for script in scripts.walk_revisions()}:
+        raise SetupError(
+            f"The database is at revision {revision}, which this version of Floorhub does not know: a newer version "
+            "has "
+            "migrated it. Install that version, or use another database. To go back, restore the backup made before.",
+            ko=f"데이터베이스가 이 버전의 Floorhub가 모르는 리비전 {revision}에 있습니다. 더 새로운 버전이 "
+            "마이그레이션한 "
+            "것입니다. 그 버전을 설치하거나 다른 데이터베이스를 쓰십시오. 되돌리려면 이전에 만든 백업을 복원하십시오.",
+        )
 
 
 def _take_lock(connection: Connection, deadline_s: float) -> None:
@@ -115,11 +130,18 @@ def _revision(connection: Connection) -> str | None:
 
 
 def require_current(url: str) -> None:
-    """Raise SetupError unless the database is exactly at this code's newest revision."""
-    newest = ScriptDirectory.from_config(_config()).get_current_head()
-    found = current(url)
+    """Raise SetupError unless the database is exactly at this code's newest revision, and one that the hub can use."""
+    scripts = ScriptDirectory.from_config(_config())
+    newest = scripts.get_current_head()
+    with _connected(url) as connection:
+        _require_usable(connection)
+        found = _revision(connection)
+    _require_known(scripts, found)
     if found != newest:
         raise SetupError(
             f"The database is at revision {found or 'none'}, this version of Floorhub needs {newest}: "
-            "run `floorhub migrate` first (or install the version that migrated it)."
+            "run `floorhub migrate` first.",
+            ko=f"데이터베이스가 리비전 {found or '없음'}에 있고, 이 버전의 Floorhub에는 {newest}이(가) 필요합니다. "
+            "먼저 "
+            "`floorhub migrate`를 실행하십시오.",
         )

@@ -11,9 +11,8 @@ from uuid import UUID
 
 import msgspec
 import psycopg
-from psycopg import AsyncConnection
 
-from hub.database.engine import Database, notify
+from hub.database.engine import Connection, Database, notify
 
 CHANNEL = "floorhub"
 SPACING_S = 0.01
@@ -100,7 +99,7 @@ class Notifications:
         """Send and receive until cancelled; a lost connection is made again."""
         while True:
             try:
-                connection = await AsyncConnection.connect(self._database.conninfo, autocommit=True)
+                connection = await self._database.connect()
                 async with connection:
                     await connection.execute(b"LISTEN floorhub")
                     self._alone_from = time.monotonic() + ALONE_AFTER_S
@@ -112,7 +111,7 @@ class Notifications:
                 self._alone_from = float("inf")
                 await asyncio.sleep(RETRY_S)
 
-    async def _listen(self, connection: AsyncConnection) -> None:
+    async def _listen(self, connection: Connection) -> None:
         async for notification in connection.notifies():
             try:
                 hint = msgspec.json.decode(notification.payload, type=Hint)
@@ -132,7 +131,7 @@ class Notifications:
 
     async def _send(self) -> None:
         # A connection of its own: the listening one is busy with waiting.
-        connection = await AsyncConnection.connect(self._database.conninfo, autocommit=True)
+        connection = await self._database.connect()
         async with connection:
             while True:
                 try:

@@ -49,12 +49,14 @@ def _what_ended_is_new() -> None:
 
 def _answers_before_the_disk() -> None:
     """The hub's commits return before they are on Postgres's disk."""
-    from hub.database import engine
+    from psycopg import sql
+
+    from hub.database import engine, session
 
     async def nothing(_: Any) -> None:
         """Durability is not asked for."""
 
-    engine._SESSION += " -c synchronous_commit=off"
+    session._SAFE = sql.SQL("set_config('synchronous_commit', 'off', false)")
     engine._require_durability = nothing
 
 

@@ -7,8 +7,6 @@ from uuid import UUID
 
 import msgspec
 import psycopg
-from psycopg import AsyncConnection
-from psycopg.rows import DictRow, dict_row
 
 from hub.database.engine import Connection, Database
 from hub.database.rows import cursor_of
@@ -76,7 +74,7 @@ async def alone(database: Database) -> AsyncIterator[Connection | None]:
     """A connection of its own for one round of clean-up, or None while another process cleans up. The lock lives and
     dies with the connection that does the work. Raises UnavailableError."""
     try:
-        connection = await AsyncConnection[DictRow].connect(database.conninfo, autocommit=True, row_factory=dict_row)
+        connection = await database.connect()
         async with connection:
             yield connection if await _PREPARE.fetch_one(connection, key=LOCK) else None
     except (psycopg.OperationalError, psycopg.InterfaceError) as problem:

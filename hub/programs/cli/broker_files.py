@@ -17,7 +17,7 @@ from broker_config.render import (
     render_conf,
     render_dynsec,
 )
-from hub.database import migrate
+from hub.database import migrate, session
 from hub.database.statements import statement
 from hub.errors import SetupError
 from hub.programs.embedded import accounts, service_user
@@ -42,7 +42,7 @@ def write(
     The outbox stays as it is: a broker that runs has not read these files, and what it reads twice does no harm.
     """
     migrate.require_current(database_url)
-    with psycopg.connect(database_url, row_factory=dict_row, connect_timeout=5) as connection:
+    with session.connect(database_url, row_factory=dict_row) as connection:
         clients = known_clients(connection)
     dynsec = render_dynsec({role: hash_password(password) for role, password in passwords.items()}, clients)
     folder = values.acl_file.parent

@@ -121,9 +121,10 @@ def explained(*, as_json: bool = False) -> Iterator[None]:
             raise typer.Exit(1) from None
         _end(1, *str(problem).split("\n"))
     except SetupError as problem:
-        _end(2, *problem.sentence.split("\n"))
+        _end(2, *(problem.korean if korean() else problem.sentence).split("\n"))
     except EmbeddedError as problem:
-        _end(2, *f"{problem.sentence} {problem.remedy}".strip().split("\n"))
+        english = f"{problem.sentence} {problem.remedy}".strip()
+        _end(2, *(problem.korean if korean() else english).split("\n"))
     except HubError as problem:
         fail(f"{problem.code}: {dict(problem.params)}")
 

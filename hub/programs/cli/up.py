@@ -10,11 +10,10 @@ from types import FrameType
 from typing import TypeVar
 
 import msgspec
-import psycopg
 from psycopg.rows import dict_row
 
 from broker_config.render import Client
-from hub.database import migrate
+from hub.database import migrate, session
 from hub.database.statements import statement
 from hub.errors import SetupError
 from hub.programs.cli import output, testpage, timeline
@@ -98,7 +97,7 @@ def say(sentence: str) -> None:
 def prepare_database(url: str) -> Iterable[Client]:
     """Bring the tables up to date; the clients that the broker shall know, which makes its outbox obsolete."""
     migrate.migrate(url)
-    with psycopg.connect(url, row_factory=dict_row) as connection:
+    with session.connect(url, row_factory=dict_row) as connection:
         clients = known_clients(connection)
         connection.execute(statement("core/clients/clients", "outbox_all_done"))
     return clients

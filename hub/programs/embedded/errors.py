@@ -8,7 +8,9 @@ class EmbeddedError(Exception):
     without a stack trace, ready to be shown.
     """
 
-    def __init__(self, sentence: str, remedy: str) -> None:
+    def __init__(self, sentence: str, remedy: str, *, ko: str | None = None) -> None:
+        """`ko` is both in Korean."""
         super().__init__(f"{sentence} {remedy}")
         self.sentence = sentence
         self.remedy = remedy
+        self.korean = ko or str(self)
