@@ -12,6 +12,8 @@ from hub.core.commands import subject as commands
 from hub.core.documents import subject as documents
 from hub.core.http_clients import subject as http_clients
 from hub.core.presence import subject as presence
+from hub.database.durability import DurabilityWatch
+from hub.database.durability import Event as DurabilityEvent
 from hub.database.engine import Database
 from hub.disk import DiskWatch
 from hub.disk import Event as DiskEvent
@@ -75,10 +77,12 @@ class Hub:
         disk = parts.add(
             DiskWatch.of(settings, self.database, DiskMetrics(meters), self.log),
         )
+        durability = DurabilityWatch(self.database, meters, self.log)
         self.subjects.append(
             Subject(
-                loops=(Loop("notifications", signals.notifications.run), disk.loop()),
-                events=(Event, DiskEvent, http.Event),
+                loops=(Loop("notifications", signals.notifications.run), disk.loop(), durability.loop()),
+                events=(Event, DiskEvent, DurabilityEvent, http.Event),
+                readiness={"durability": lambda: durability.state},
             )
         )
         for build in builds:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from hub.database.engine import DEADLINE_S
 from hub.errors import UnavailableError
 
 Item = TypeVar("Item")
@@ -33,20 +34,28 @@ class Batcher(Generic[Item, Answer]):
         most: int = 200,
         lanes: int = 2,
         bound: int = 5_000,
+        patience_s: float = DEADLINE_S,
     ) -> None:
+        """An item that waits longer than `patience_s` behind others is dropped."""
         self._work = work
+        self._patience_s = patience_s
         self._most = most
         self._lanes = lanes
         self._queue: asyncio.Queue[_Waiting[Item, Answer]] = asyncio.Queue(bound)
 
     async def submit(self, item: Item) -> Answer:
-        """The answer for `item`. Raises UnavailableError at once when too many wait already."""
+        """The answer for `item`. Raises UnavailableError at once when too many wait already, and when its turn or its
+        answer does not come in time."""
         waiting: _Waiting[Item, Answer] = _Waiting(item, asyncio.get_running_loop().create_future())
         try:
             self._queue.put_nowait(waiting)
         except asyncio.QueueFull:
             raise UnavailableError("overloaded", retry_after_s=2) from None
-        return await waiting.answer
+        try:
+            async with asyncio.timeout(self._patience_s):
+                return await waiting.answer
+        except TimeoutError:
+            raise UnavailableError("database_unavailable") from None
 
     async def run(self) -> None:
         """Work until cancelled; then whoever still waits is told that the hub stops."""
@@ -65,6 +74,9 @@ class Batcher(Generic[Item, Answer]):
             batch = [await self._queue.get()]
             while len(batch) < self._most and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
+            batch = [waiting for waiting in batch if not waiting.answer.done()]
+            if not batch:
+                continue  # whoever asked has been told that it takes too long
             # Shielded: a statement that has begun is finished, and its callers hear of it, even while stopping.
             work = asyncio.ensure_future(self._answer(batch))
             try:

@@ -1,6 +1,9 @@
 """Connections to Postgres. Functions of the store run inside what is opened here and never commit themselves."""
 
 import asyncio
+import contextlib
+import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -31,7 +34,10 @@ _AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOn
 """The last but one: a standby, or a server that an administrator has set so. It passes, as an outage does."""
 DEADLINE_S = 35.0
 """For all that is done with one connection at a time; longer than Postgres's own deadline for a statement, so it only
-counts when Postgres itself stands still."""
+counts when Postgres itself stands still, or its answers are lost."""
+_GIVE_UP_BEFORE_S = 0.5
+"""So much earlier a connection is cut off. A cancelled statement would be cancelled at the server, too, for which the
+library takes up to 5 s more when nothing answers."""
 
 
 def _dumps(value: Any) -> bytes:
@@ -42,8 +48,9 @@ class Database:
     """The pool of connections; open it before use. Every connection commits each statement by itself unless a
     transaction is opened with `transaction()`."""
 
-    def __init__(self, url: str, *, size: int = 8, clock_shift: str = "0") -> None:
+    def __init__(self, url: str, *, size: int = 8, clock_shift: str = "0", deadline_s: float = DEADLINE_S) -> None:
         self.url = url
+        self._deadline_s = deadline_s
         self._clock_shift = clock_shift
         patience = session.CONNECT_PATIENCE_S
         self._conninfo = make_conninfo(url, connect_timeout=patience, application_name="floorhub", **_NETWORK)
@@ -94,9 +101,15 @@ class Database:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """One connection in autocommit. Raises UnavailableError when Postgres is away or all are in use."""
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + self._deadline_s - _GIVE_UP_BEFORE_S
         try:
-            async with asyncio.timeout(DEADLINE_S), self._pool.connection() as connection:
-                yield connection
+            async with asyncio.timeout(self._deadline_s), self._pool.connection() as connection:
+                giving_up = loop.call_at(give_up_at, _cut, connection)
+                try:
+                    yield connection
+                finally:
+                    giving_up.cancel()
         except (PoolTimeout, TooManyRequests) as problem:
             raise UnavailableError("database_busy") from problem
         except _AWAY as problem:
@@ -111,6 +124,12 @@ class Database:
     async def now(self, connection: Connection) -> datetime:
         """The hub's clock, which is Postgres's."""
         return await now(connection)
+
+
+def _cut(connection: Connection) -> None:
+    """End a connection from this side, so that whoever waits for an answer hears so now, and the pool drops it."""
+    with contextlib.suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def reading(connection: Connection) -> AsyncClientCursor[DictRow]:
