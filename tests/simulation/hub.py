@@ -17,7 +17,8 @@ from hub.core.commands.worker.dispatcher import Dispatcher
 from hub.core.commands.worker.reaper import Reaper
 from hub.core.presence.rules.liveness import Life
 from hub.core.presence.rules.presence import ROLL_CALL_SPREAD
-from hub.core.presence.service.presence import PresenceService, Sighting
+from hub.core.presence.service.presence import PresenceService
+from hub.core.presence.service.rounds import Sighting
 from hub.core.presence.telemetry import Metrics as PresenceMetrics
 from hub.errors import UnavailableError
 from hub.telemetry.metrics import Meters

@@ -25,7 +25,7 @@ REASONS = {
     ("hub/core/commands/store/commands.py", "hub/features/dead_letters/store.py"): "the filters of two lists",
     ("hub/core/commands/store/submit.py", "hub/features/dead_letters/store.py"): "columns: what a replay takes over",
     ("hub/core/commands/service/reports.py", "hub/core/presence/service/presence.py"): "what both are constructed with",
-    ("hub/core/presence/service/presence.py", "hub/core/presence/service/presence.py"): "the arguments of two steps",
+    ("hub/core/presence/service/births.py", "hub/core/presence/service/births.py"): "the arguments of two steps",
     ("hub/core/presence/store.py", "hub/core/presence/store.py"): "a function of the store, and its protocol",
 }
 

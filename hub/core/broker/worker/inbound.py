@@ -16,7 +16,8 @@ from hub.core.broker.telemetry import Event
 from hub.core.commands.service.puback_times import PubackTimes
 from hub.core.commands.service.reports import Arrived, Reports, Unreadable
 from hub.core.presence.rules.liveness import Life
-from hub.core.presence.service.presence import PresenceService, Sighting
+from hub.core.presence.service.presence import PresenceService
+from hub.core.presence.service.rounds import Sighting
 from hub.core.presence.telemetry import Event as PresenceEvent
 from hub.errors import UnavailableError
 from hub.mqtt.telemetry import Event as MqttEvent

@@ -13,7 +13,8 @@ from hub.core.http_clients.service.channels import Channel, Channels
 from hub.core.http_clients.store import Met
 from hub.core.presence.rules.liveness import Life
 from hub.core.presence.rules.presence import HTTP
-from hub.core.presence.service.presence import PresenceService, Sighting
+from hub.core.presence.service.presence import PresenceService
+from hub.core.presence.service.rounds import Sighting
 from hub.core.presence.telemetry import Event
 from hub.database.engine import Database
 from hub.errors import ConflictError, NotFoundError, RejectedError, UnavailableError
