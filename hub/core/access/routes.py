@@ -12,6 +12,7 @@ from hub.api.lookup import parts_of
 from hub.core.access.rules import Caller, Permission, may
 from hub.core.access.service import Access
 from hub.errors import RejectedError
+from hub.keys import hash_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +79,28 @@ def client_only() -> Any:
     return Depends(who)
 
 
-async def _client(request: Request) -> str:
+def _credentials(request: Request) -> tuple[str, str]:
+    """Client and secret as the request shows them (HTTP Basic). Raises RejectedError where it shows none."""
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     try:
         text = base64.b64decode(credentials, validate=True).decode()
     except (binascii.Error, ValueError):
         raise RejectedError("unauthorized") from None
+    if scheme.lower() != "basic":
+        raise RejectedError("unauthorized")
     client_id, _, secret = text.partition(":")
-    clients = parts_of(request).get(ClientAuthenticator)
-    if scheme.lower() != "basic" or not await clients.authenticate(client_id, secret):
+    return client_id, secret
+
+
+async def _client(request: Request) -> str:
+    client_id, secret = _credentials(request)
+    if not await parts_of(request).get(ClientAuthenticator).authenticate(client_id, secret):
         raise RejectedError("unauthorized")
     return client_id
+
+
+async def _shown_secret(request: Request) -> bytes:
+    return hash_secret(_credentials(request)[1])
 
 
 def client_or(permission: Permission) -> Any:
@@ -108,4 +120,6 @@ def client_or(permission: Permission) -> Any:
 
 
 ItsOwnId = Annotated[str, client_only()]
+ShownSecret = Annotated[bytes, Depends(_shown_secret)]
+"""SHA-256 of the secret that a client shows: it may have been replaced since the client was let in."""
 ClientOrReader = Annotated[str | None, client_or(Permission.READ)]

@@ -1,7 +1,8 @@
 -- name: meet
 -- The present session of an active client, and the last connection that was heard of one session of its.
 SELECT
-    s.session, s.connection, s.presence, s.keep_away, c.secret_sha256, floorhub_now() AS now,
+    s.session, s.connection, s.presence, s.presence_reason AS reason, s.keep_away, c.secret_sha256,
+    floorhub_now() AS now,
     (
         SELECT max(h.connection) FROM client_status_history h
         WHERE h.client_id = s.client_id AND h.session = %(session)s

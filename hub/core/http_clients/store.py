@@ -27,6 +27,8 @@ class Met:
     """The present session."""
     connection: int
     presence: str
+    reason: str
+    """Of its presence."""
     keep_away: str | None
     secret_sha256: bytes
     now: datetime

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from hub.core.broker import store
 from hub.core.broker.store import BrokerChange
+from hub.core.presence.service.ending import end_session
 from hub.database.engine import Database
 from hub.errors import UnavailableError
 from hub.telemetry.log import Event, Log
@@ -72,9 +73,11 @@ class BrokerChanges:
                 return 0
             outcome = await self._administrator.apply(changes)
             for change in changes:
+                if change.change in ("disable", "remove") or change.secret:
+                    # The broker ended the connection without a will, and would keep an `online` for ever.
+                    self._forgetter.forget(change.client_id)
+                if change.secret:
+                    # Nobody has been told the new secret yet: whoever came meanwhile did so with the old one.
+                    await end_session(connection, change.client_id, "secret_rotated", at_broker=True)
                 await store.finish_changes(connection, [change.id], outcome[change.id])
-        for change in changes:
-            if change.change in ("disable", "remove"):
-                # The broker ends the connection without a will, and would keep an `online` for ever.
-                self._forgetter.forget(change.client_id)
         return len(changes)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,13 +15,13 @@ from hub.core.clients.store import clients as store
 from hub.core.clients.store.clients import Client, ClientExistsError, Filter, NewClient
 from hub.core.clients.telemetry import Event
 from hub.core.presence import store as sessions
+from hub.core.presence.service.ending import end_session, may_return
 from hub.core.presence.store import StoredChange
 from hub.database.engine import Connection, Database
 from hub.errors import ConflictError, FieldProblem, NotFoundError, RejectedError
 from hub.keys import hash_secret, new_client_secret
 from hub.signals.ports import Signals
 from hub.telemetry.log import Log
-from schemas.states import Presence
 from schemas.topics import is_client_id
 
 BROKER_PATIENCE_S = 10.0
@@ -138,7 +138,7 @@ class Clients:
             if not await store.retire(connection, client_id):
                 raise await absent(connection, client_id)
             change = await store.add_broker_change(connection, client_id, "remove")
-            await _leave(connection, client_id, "retired")
+            await end_session(connection, client_id, "retired")
             await audit.record(connection, caller, "client.retire", "client", client_id)
         self._log.info(Event.CLIENT_RETIRED, client_id=client_id)
         await self._broker_knows(change)
@@ -152,8 +152,10 @@ class Clients:
             if not await store.set_status(connection, client_id, status):
                 raise await absent(connection, client_id)
             change_id = await store.add_broker_change(connection, client_id, change)
-            if not enabled:
-                await _leave(connection, client_id, "disabled")
+            if enabled:
+                await may_return(connection, client_id)
+            else:
+                await end_session(connection, client_id, "disabled")
             await audit.record(connection, caller, f"client.{'enable' if enabled else 'disable'}", "client", client_id)
         self._log.info(Event.CLIENT_CHANGED, client_id=client_id, status=status)
         await self._broker_knows(change_id)
@@ -175,7 +177,7 @@ class Clients:
             if not known:
                 raise await absent(connection, client_id)
             change_id = await store.add_broker_change(connection, client_id, "put", self._seal(secret))
-            await _leave(connection, client_id, "secret_rotated")
+            await end_session(connection, client_id, "secret_rotated")
             await audit.record(connection, caller, "client.rotate_secret", "client", client_id)
         self._log.info(Event.CLIENT_CHANGED, client_id=client_id, status="secret_rotated")
         ready = await self._broker_knows(change_id)
@@ -224,14 +226,6 @@ class Clients:
                     await asyncio.sleep(BROKER_POLL_S)
         except TimeoutError:
             return False
-
-
-async def _leave(connection: Connection, client_id: str, reason: str) -> None:
-    """Write `offline` ourselves: the broker ends the connection without a will."""
-    session = (await sessions.lock(connection, [client_id]))[client_id]
-    gone = replace(session.evidence, presence=Presence.OFFLINE, reason=reason, since=session.now)
-    if session.evidence.presence is not Presence.OFFLINE:
-        await sessions.save_presence(connection, client_id, session.evidence, gone)
 
 
 async def absent(connection: Connection, client_id: str) -> NotFoundError:

@@ -9,7 +9,7 @@ from hub.api.answers import json_answer
 from hub.api.lookup import part
 from hub.api.problems import fails, fails_only
 from hub.api.shapes import Slug
-from hub.core.access.routes import ItsOwnId
+from hub.core.access.routes import ItsOwnId, ShownSecret
 from hub.core.http_clients.routes.event_stream import EventStream
 from hub.core.http_clients.service.channels import Channel
 from hub.core.http_clients.service.http_clients import Agent, HttpClients
@@ -34,11 +34,11 @@ Program = Annotated[str, Header(alias="User-Agent", max_length=400)]
 REPORT_PROBLEMS = fails_only(400, 401, 404, 413, 415, 422, 503)
 
 
-def _agent(path_id: str, own_id: str, session: str, user_agent: str) -> Agent:
+def _agent(path_id: str, own_id: str, secret: bytes, session: str, user_agent: str) -> Agent:
     if path_id != own_id:
         raise RejectedError("not_your_client")
     name, _, version = "".join(c if c.isprintable() else "?" for c in user_agent).partition("/")
-    return Agent(own_id, session, name[:200] or "http", version[:200] or "-")
+    return Agent(own_id, session, secret, name[:200] or "http", version[:200] or "-")
 
 
 @router.get(
@@ -59,6 +59,7 @@ async def get_events(
     client_id: ClientPath,
     http_clients: HttpClientsDep,
     own_id: ItsOwnId,
+    secret: ShownSecret,
     session: SessionQuery,
     most_s: Annotated[
         float | None, Query(ge=0, le=86_400, description="The hub ends the stream after so long; open the next then.")
@@ -66,7 +67,7 @@ async def get_events(
     user_agent: Program = "",
 ) -> Response:
     """Open a stream."""
-    channel = await http_clients.open_stream(_agent(client_id, own_id, session, user_agent))
+    channel = await http_clients.open_stream(_agent(client_id, own_id, secret, session, user_agent))
 
     async def closed(channel: Channel, lost: bool) -> None:
         await http_clients.closed(channel, lost=lost)
@@ -88,12 +89,13 @@ async def get_commands(
     client_id: ClientPath,
     http_clients: HttpClientsDep,
     own_id: ItsOwnId,
+    secret: ShownSecret,
     session: SessionQuery,
     wait: Annotated[float, Query(ge=0, le=60)] = 0,
     user_agent: Program = "",
 ) -> Response:
     """Poll."""
-    messages, now = await http_clients.poll(_agent(client_id, own_id, session, user_agent), wait)
+    messages, now = await http_clients.poll(_agent(client_id, own_id, secret, session, user_agent), wait)
     return json_answer({"messages": messages, "hub_time": now})
 
 
@@ -105,10 +107,15 @@ async def get_commands(
     responses=fails(409, body=True),
 )
 async def post_ping(
-    client_id: ClientPath, body: Ping, http_clients: HttpClientsDep, own_id: ItsOwnId, user_agent: Program = ""
+    client_id: ClientPath,
+    body: Ping,
+    http_clients: HttpClientsDep,
+    own_id: ItsOwnId,
+    secret: ShownSecret,
+    user_agent: Program = "",
 ) -> Response:
     """Hear a client."""
-    now = await http_clients.ping(_agent(client_id, own_id, body.session, user_agent))
+    now = await http_clients.ping(_agent(client_id, own_id, secret, body.session, user_agent))
     return json_answer({"client_id": own_id, "session": body.session, "hub_time": now})
 
 

@@ -1,7 +1,7 @@
 """Clients that speak HTTP: their births, liveness and reports, by the same services as over the broker."""
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
@@ -12,7 +12,7 @@ from hub.core.http_clients import store as store
 from hub.core.http_clients.service.channels import Channel, Channels
 from hub.core.http_clients.store import Met
 from hub.core.presence.rules.liveness import Life
-from hub.core.presence.rules.presence import HTTP
+from hub.core.presence.rules.presence import BY_HUB, HTTP
 from hub.core.presence.service.presence import PresenceService
 from hub.core.presence.service.rounds import Sighting
 from hub.core.presence.telemetry import Event
@@ -30,6 +30,8 @@ class Agent:
 
     client_id: str
     session: str
+    secret_sha256: bytes = field(repr=False)
+    """Of the secret that it showed."""
     name: str = "http"
     version: str = "-"
 
@@ -101,13 +103,13 @@ class HttpClients:
         return (await self._meet(agent)).now
 
     async def _meet(self, agent: Agent, *, anew: bool = False) -> Met:
-        """Observe a client: its birth when its session is new, or its connection (`anew`), else that it lives. How it
-        stands then."""
+        """Observe a client: its birth when its session is new, or its connection (`anew`), or the hub had ended that;
+        else that it lives. How it stands then."""
         met = await self._look(agent)
         session = agent.stored_session
         if met.keep_away is not None:
             raise ConflictError("fenced", client_id=agent.client_id)
-        if met.session == session and not anew:
+        if met.session == session and not anew and met.reason not in BY_HUB:
             await self._presence.observe([Life(agent.client_id, session, None, met.connection)])
             return met
         if met.session != session and met.last is not None:
@@ -132,8 +134,8 @@ class HttpClients:
     async def _look(self, agent: Agent) -> Met:
         async with self._database.connection() as connection:
             met = await store.meet(connection, agent.client_id, agent.stored_session)
-        if met is None:
-            raise RejectedError("unauthorized")  # Disabled or retired since it was let in.
+        if met is None or met.secret_sha256 != agent.secret_sha256:
+            raise RejectedError("unauthorized")  # Disabled, retired or given another secret since it was let in.
         return met
 
     # --- what a client says ----------------------------------------------------------------------------------

@@ -55,8 +55,8 @@ class Observation:
     """Kept by the broker: it says who was there, and is no proof of life now."""
 
 
-ENDED = frozenset({"stopped", "connection_lost"})
-"""Why a connection is over for good: its own good-bye, or its will."""
+BY_HUB = frozenset({"secret_rotated", "disabled", "retired"})
+"""Why the hub itself ended a session: the broker sends no will then, and what was on its way comes all the same."""
 HTTP = "http:"
 """Sessions of clients that speak HTTP are kept with this in front: they follow other rules, and are never taken for a
 session of MQTT."""
@@ -71,16 +71,9 @@ def over_http(session: str | None) -> bool:
 
 def observe(evidence: Evidence, observation: Observation, now: datetime) -> Evidence:
     """The evidence after a sign. An older connection's sign changes nothing, nor does one that is over: what was said
-    before its end may arrive after it. (A basic client may count its connections badly, and owes nothing that is late.)
-    """
+    before its end may arrive after it."""
     same = observation.session == evidence.session
-    if (
-        same
-        and evidence.level is Level.FULL
-        and observation.connection <= evidence.connection
-        and evidence.presence is Presence.OFFLINE
-        and evidence.reason in ENDED
-    ):
+    if same and _is_over(evidence, observation):
         return evidence
     match observation.kind:
         case ObservationKind.BIRTH:
@@ -107,6 +100,28 @@ def observe(evidence: Evidence, observation: Observation, now: datetime) -> Evid
             reason = "stopped" if observation.kind is ObservationKind.GOOD_BYE else "connection_lost"
             return _to(evidence, Presence.OFFLINE, reason, now)
     assert_never(observation.kind)
+
+
+def end(evidence: Evidence, reason: str, now: datetime) -> Evidence:
+    """The evidence once the hub has ended the session, for a reason of `BY_HUB`.
+
+    The next connection of a session over HTTP counts as ended, too: a request that was let in before may be about to
+    open it.
+    """
+    if evidence.session is None:
+        return evidence
+    last = evidence.connection + 1 if over_http(evidence.session) else evidence.connection
+    return replace(_to(evidence, Presence.OFFLINE, reason, now), reason=reason, connection=last)
+
+
+def _is_over(evidence: Evidence, observation: Observation) -> bool:
+    """Whether the connection that a sign of the present session is of has ended."""
+    if evidence.presence is not Presence.OFFLINE or observation.connection > evidence.connection:
+        return False
+    if evidence.level is Level.FULL or evidence.reason in BY_HUB:
+        return True
+    # Silence over HTTP is no end. A basic client may count its connections badly: its birth tells that it is back.
+    return observation.kind is ObservationKind.HEARTBEAT and not over_http(evidence.session)
 
 
 def age(evidence: Evidence, now: datetime, roll_called_at: datetime | None) -> Evidence:

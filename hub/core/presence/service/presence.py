@@ -126,8 +126,10 @@ class PresenceService:
 
     async def _alive(self, session: LockedSession, life: Life, done: Round) -> LockedSession:
         client_id, old, number = session.client_id, session.evidence, life.connection or 0
+        if session.client_status != "active":
+            return session
         taken = identities.take_offer(session.identity, life.session, life.epoch, life.mark)
-        if taken is not None and session.keep_away is None and session.client_status == "active":
+        if taken is not None and session.keep_away is None:
             identity, offer, finding = taken
             born = Observation(ObservationKind.BIRTH, offer.session, max(number, offer.connection), Level.FULL)
             evidence = presence.observe(old, born, session.now)
