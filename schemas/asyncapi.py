@@ -43,7 +43,7 @@ _CLIENT_WAYS: dict[Channel, tuple[tuple[type[messages.Message], ...], str]] = {
         "Whether the client is there: the birth after the SUBACK, the good-bye, and the last will.",
     ),
     Channel.STATE: ((messages.State,), "What the client can do, and how its devices are."),
-    Channel.HEARTBEAT: ((messages.Heartbeat,), "A full agent's main loop is alive: every 30 s, and at a roll call."),
+    Channel.HEARTBEAT: ((messages.Heartbeat,), "A full agent's main loop is alive: every 10 s, and at a roll call."),
     Channel.REQUESTS: ((messages.Request,), "A client's question. The hub ignores it yet."),
 }
 

@@ -207,7 +207,7 @@ class State(Message, frozen=True, kw_only=True, tag="state"):
 
 
 class Heartbeat(Message, frozen=True, kw_only=True, tag="heartbeat"):
-    """The agent's main loop is alive; every 30 s, and at a roll call."""
+    """The agent's main loop is alive; every 10 s, and at a roll call."""
 
     client_id: ClientId
     session: Token

@@ -12,7 +12,8 @@ from schemas.messages import AgentVersion, Birth, Heartbeat, Offline, Will
 from schemas.states import Level
 from schemas.topics import Channel
 
-HEARTBEAT_S = 30.0
+HEARTBEAT_S = 10.0
+"""At most so long between two; a little less at random, so that a fleet that was started at once does not beat at once."""
 CONFIRM_WITHIN_S = 3.0
 """A heartbeat this soon after a welcome shows the hub that its epoch is in the journal. Spread, because after a
 broker's restart every agent is welcomed at once."""
@@ -110,7 +111,7 @@ class Link:
             )
             publishes.append(Publish(channel=Channel.PRESENCE, payload=codec.encode(birth), qos=1, retain=True))
         if self.up and mono >= self._heartbeat_at:
-            self._heartbeat_at = mono + HEARTBEAT_S
+            self._heartbeat_at = mono + self._rng.uniform(0.9, 1.0) * HEARTBEAT_S
             beat = Heartbeat(
                 client_id=self._client_id,
                 session=self._session,

@@ -201,8 +201,13 @@ class Worker:
                 self._work("signs")
             case Channel.HEARTBEAT:
                 beat = codec.decode(channel, body)
-                self._signs.append(Life(client_id, beat.session, beat.epoch, beat.connection, beat.mark))
-                self._work("signs")
+                life = Life(client_id, beat.session, beat.epoch, beat.connection, beat.mark)
+                if self.presence.liveness.is_routine(life):
+                    self.presence.liveness.note(life)
+                    self._note_soon()
+                else:
+                    self._signs.append(life)
+                    self._work("signs")
 
     # --- loops -----------------------------------------------------------------------------------------------
 

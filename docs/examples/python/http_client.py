@@ -118,7 +118,7 @@ def events() -> Iterator[dict]:
 
 
 def ping() -> None:
-    while not stopping.wait(30):
+    while not stopping.wait(10):
         try:
             ask("POST", f"/api/clients/{ID}/ping", {"session": SESSION}).close()
         except OSError as problem:

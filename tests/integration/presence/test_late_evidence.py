@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from device_agent.core.link import HEARTBEAT_S
 from hub.core.http_clients.service.channels import Channels
-from hub.core.http_clients.service.http_clients import Agent, HttpClients
+from hub.core.http_clients.service.http_clients import LONGEST_POLL_S, Agent, HttpClients
 from hub.core.presence import store as sessions
 from hub.core.presence.rules.identity import Offer
 from hub.core.presence.rules.liveness import Life
+from hub.core.presence.rules.presence import SILENCE
 from hub.core.presence.service.ending import end_session, may_return
 from hub.core.presence.service.presence import PresenceService
 from hub.core.presence.service.rounds import Sighting
@@ -183,8 +186,18 @@ async def test_what_a_client_did_with_its_old_secret_is_void_when_the_broker_has
 # --- without MQTT --------------------------------------------------------------------------------------------
 
 
-def http_clients(database: Database, presence: PresenceService) -> HttpClients:
-    return HttpClients(database, presence, None, Channels(database), Log())  # type: ignore[arg-type]  # no reports
+def http_clients(database: Database, presence: PresenceService, **options: float) -> HttpClients:
+    reports: Any = None  # nobody reports here
+    return HttpClients(database, presence, reports, Channels(database), Log(), **options)
+
+
+async def test_a_poll_is_answered_before_its_client_counts_as_silent(
+    database: Database, hubs: tuple[PresenceService, PresenceService]
+) -> None:
+    assert SILENCE.total_seconds() > LONGEST_POLL_S + HEARTBEAT_S
+    await add_client(database, PC, presence=Presence.OFFLINE, level=Level.BASIC)
+    messages, _ = await http_clients(database, hubs[0], longest_poll_s=0.01).poll(AGENT, 86_400)
+    assert messages == []
 
 
 async def test_a_late_ping_does_not_bring_a_client_back_and_one_with_the_new_secret_does(

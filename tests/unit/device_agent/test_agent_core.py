@@ -1,5 +1,6 @@
 """The rules of a command's life on the agent, one test each."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -429,6 +430,20 @@ def test_a_roll_call_is_answered_within_its_spread_by_heartbeat_and_older_report
     steps = bench.take()
     assert {report.command_id for report in reports_in(steps)} == {command_id(1)}
     assert "heartbeat" in [getattr(step, "channel", None) for step in steps]
+
+
+def test_a_heartbeat_comes_every_ten_seconds_at_most_and_no_two_agents_stay_in_step() -> None:
+    bench = Bench().ready()
+    beats: list[float] = []
+    for tenth in range(1_200):
+        bench.pass_time(0.1)
+        if "heartbeat" in [getattr(step, "channel", None) for step in bench.take()]:
+            beats.append(tenth / 10)
+    pauses = [round(after - before, 1) for before, after in itertools.pairwise(beats)]
+    assert len(pauses) > 10
+    assert max(pauses) <= 10.1  # the time passes in tenths
+    assert min(pauses) >= 9.0
+    assert len(set(pauses)) > 1
 
 
 def test_an_oversized_result_is_cut_with_a_note_and_still_arrives() -> None:

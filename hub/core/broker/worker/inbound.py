@@ -160,13 +160,19 @@ class Inbound:
                 return self._same(client_id, sighting.client_id, channel) and self._signs.put(sighting)
             case Channel.HEARTBEAT:
                 beat: Heartbeat = codec.decode(channel, body)
-                life = Life(beat.client_id, beat.session, beat.epoch, beat.connection, beat.mark)
-                return self._same(client_id, beat.client_id, channel) and self._signs.put(life)
+                return self._same(client_id, beat.client_id, channel) and self._take_heartbeat(beat)
             case Channel.STATE:
                 state: State = codec.decode(channel, body)
                 return self._same(client_id, state.client_id, channel) and self._states.put(state)
             case _:
                 return True
+
+    def _take_heartbeat(self, beat: Heartbeat) -> bool:
+        life = Life(beat.client_id, beat.session, beat.epoch, beat.connection, beat.mark)
+        if not self._presence.liveness.is_routine(life):
+            return self._signs.put(life)
+        self._presence.liveness.note(life)
+        return True
 
     def _take_reports(self, client_id: str, body: bytes) -> bool:
         message = codec.decode_reports(body)

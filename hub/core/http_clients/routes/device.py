@@ -47,7 +47,7 @@ def _agent(path_id: str, own_id: str, secret: bytes, session: str, user_agent: s
     summary="Runs and cancels as a stream",
     description=(
         "For the client itself (HTTP Basic). Server-sent events `run` and `cancel`; the data are the messages of the "
-        "wire contract. One stream for each client: a newer one takes over. Ping every 30 s besides."
+        "wire contract. One stream for each client: a newer one takes over. Ping every 10 s besides."
     ),
     response_class=EventStream,
     responses={
@@ -80,7 +80,8 @@ async def get_events(
     response_model=Messages,
     summary="Runs and cancels by polling",
     description=(
-        "For the client itself (HTTP Basic). Answers with what it is to be sent, or after `wait` seconds with nothing. "
+        "For the client itself (HTTP Basic). Answers with what it is to be sent, or after `wait` seconds, at most 20, "
+        "with nothing: ask again then, since 33 s after its last request the client counts as offline. "
         "What gets no report comes again."
     ),
     responses=fails(409),
@@ -103,7 +104,7 @@ async def get_commands(
     "/api/clients/{client_id}/ping",
     response_model=Pong,
     summary="Say that the client lives",
-    description="For the client itself (HTTP Basic), every 30 s; after 90 s of silence it counts as offline.",
+    description="For the client itself (HTTP Basic), every 10 s; after 33 s of silence it counts as offline.",
     responses=fails(409, body=True),
 )
 async def post_ping(

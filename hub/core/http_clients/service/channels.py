@@ -12,6 +12,7 @@ from uuid import UUID
 
 from hub.core.http_clients import store as store
 from hub.core.http_clients.store import Present
+from hub.core.presence.rules.presence import SILENCE
 from hub.database.engine import Database
 from hub.errors import UnavailableError
 from schemas.messages import Cancel, Receipt, Run, Welcome
@@ -23,7 +24,7 @@ MOST_WAITING = 64
 """Messages that wait in one channel; a client holds 16 commands, and some urgent ones."""
 RECENT_S = 2.0
 """What was sent so shortly before is not sent again: the first lease lasts longer, so that it is the same news."""
-POLL_MEMORY_S = 90.0
+POLL_MEMORY_S = SILENCE.total_seconds()
 """How long a channel waits for the next poll."""
 
 Key = tuple[str, UUID, int]

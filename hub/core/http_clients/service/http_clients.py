@@ -23,6 +23,10 @@ from schemas.codec import MAX_PAYLOAD
 from schemas.messages import AgentVersion, Birth, Cancel, Receipt, Report, Run, Will
 from schemas.states import Level, Presence
 
+LONGEST_POLL_S = 20.0
+"""However long a poll wants to wait: its client is heard when it asks, and must be heard again before it counts as
+silent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Agent:
@@ -45,8 +49,16 @@ class HttpClients:
     """The service; `reports.run` must be running."""
 
     def __init__(
-        self, database: Database, presence: PresenceService, reports: Reports, channels: Channels, log: Log
+        self,
+        database: Database,
+        presence: PresenceService,
+        reports: Reports,
+        channels: Channels,
+        log: Log,
+        *,
+        longest_poll_s: float = LONGEST_POLL_S,
     ) -> None:
+        self._longest_poll_s = longest_poll_s
         self._database = database
         self._presence = presence
         self._channels = channels
@@ -82,8 +94,8 @@ class HttpClients:
             await self._presence.see([Sighting(gone)])
 
     async def poll(self, agent: Agent, wait_s: float) -> tuple[list[Run | Cancel], datetime]:
-        """What the client is to be sent, waiting for the first of it at most so long, and the hub's time at the
-        beginning. Raises as `open_stream` does."""
+        """What the client is to be sent, waiting for the first of it at most so long and at most
+        `LONGEST_POLL_S`, and the hub's time at the beginning. Raises as `open_stream` does."""
         self._channels.check_room(agent.client_id)
         met = await self._meet(agent)
         channel = self._channels.get(agent.client_id)
@@ -96,7 +108,7 @@ class HttpClients:
         ):
             channel = Channel(agent.client_id, *same, met.secret_sha256, polled=True)
         await self._channels.attach(channel)
-        return await channel.take(wait_s), met.now
+        return await channel.take(min(wait_s, self._longest_poll_s)), met.now
 
     async def ping(self, agent: Agent) -> datetime:
         """The client lives; the hub's time. Raises as `open_stream` does."""

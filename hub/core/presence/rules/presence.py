@@ -15,8 +15,11 @@ ROLL_CALL_SPREAD = timedelta(seconds=2)
 """Within which agents answer a roll call, at random."""
 ROLL_CALL_PATIENCE = timedelta(seconds=5)
 """Who is silent this long after a roll call is unknown."""
-SILENCE = timedelta(seconds=90)
-"""Three missed heartbeats of a full agent: its main loop hangs although its socket lives."""
+SILENCE = timedelta(seconds=33)
+"""Three missed heartbeats or pings: the main loop hangs although its socket lives. They are due every 10 s and written
+down within a second, and silence is looked for twice a second, so that it is noticed within 35 s."""
+WATCH_GAP = timedelta(seconds=5)
+"""When nobody has looked for silence for so long, the hub or its database was away: silence counts anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +127,22 @@ def _is_over(evidence: Evidence, observation: Observation) -> bool:
     return observation.kind is ObservationKind.HEARTBEAT and not over_http(evidence.session)
 
 
-def age(evidence: Evidence, now: datetime, roll_called_at: datetime | None) -> Evidence:
+def age(
+    evidence: Evidence, now: datetime, roll_called_at: datetime | None, watched_since: datetime | None = None
+) -> Evidence:
     """The evidence after silence. A basic client owes no heartbeat, so its silence proves nothing; one that speaks HTTP
-    owes pings. While the hub itself was away (before its roll call) nobody could be heard."""
-    if evidence.presence is Presence.ONLINE and over_http(evidence.session) and evidence.heard_at is not None:
-        silent_from = max(evidence.heard_at, roll_called_at or evidence.heard_at)
+    owes pings. While the hub itself was away (before its roll call, and before `watched_since`) nobody was heard."""
+    if evidence.presence is not Presence.ONLINE or evidence.heard_at is None:
+        return evidence
+    heard_at = max(evidence.heard_at, watched_since or evidence.heard_at)
+    if over_http(evidence.session):
+        silent_from = max(heard_at, roll_called_at or heard_at)
         return _to(evidence, Presence.OFFLINE, "silent", now) if now - silent_from >= SILENCE else evidence
-    if evidence.presence is not Presence.ONLINE or evidence.level is Level.BASIC or evidence.heard_at is None:
+    if evidence.level is Level.BASIC:
         return evidence
     if roll_called_at is not None and evidence.heard_at < roll_called_at and now - roll_called_at >= ROLL_CALL_PATIENCE:
         return _to(evidence, Presence.UNKNOWN, "silent_at_roll_call", now)
-    if now - evidence.heard_at >= SILENCE:
+    if now - heard_at >= SILENCE:
         return _to(evidence, Presence.UNKNOWN, "no_heartbeat", now)
     return evidence
 

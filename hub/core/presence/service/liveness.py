@@ -11,13 +11,30 @@ MOST = 20_000
 
 
 class Liveness:
-    """Reports prove life, and bear epoch and mark: too many to write each one down when it comes. What a worker that
-    dies has not written costs nothing: agents show it again."""
+    """Reports and heartbeats prove life, and bear epoch and mark: too many to write each one down when it comes. What a
+    worker that dies has not written costs nothing: agents show it again."""
 
     def __init__(self, observe: Callable[[Sequence[Life]], Awaitable[None]]) -> None:
-        """`hear` writes them down; raises UnavailableError when it cannot."""
+        """`observe` writes them down; raises UnavailableError when it cannot."""
         self._observe = observe
         self._noted: dict[tuple[str, str], Life] = {}
+        self._last: dict[str, tuple[str, int | None, int | None]] = {}
+        self._writing = 0
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether something that was noted is on its way to the database."""
+        return self._writing > 0
+
+    def is_routine(self, heartbeat: Life) -> bool:
+        """Whether a heartbeat says what the last one of its client said here: enough to note. Another one may be news,
+        such as an epoch that somebody waits for, and is to be observed at once."""
+        said = (heartbeat.session, heartbeat.connection, heartbeat.epoch)
+        if self._last.get(heartbeat.client_id) == said:
+            return True
+        if heartbeat.client_id in self._last or len(self._last) < MOST:
+            self._last[heartbeat.client_id] = said
+        return False
 
     def note(self, life: Life) -> None:
         """Keep one in mind."""
@@ -31,9 +48,12 @@ class Liveness:
     async def write(self) -> None:
         """Write down what was noted so far. Raises UnavailableError, and then keeps it."""
         noted, self._noted = self._noted, {}
+        self._writing += 1
         try:
             await self._observe(list(noted.values()))
         except UnavailableError:
             for life in noted.values():
                 self.note(life)
             raise
+        finally:
+            self._writing -= 1

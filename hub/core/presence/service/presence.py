@@ -56,6 +56,8 @@ class PresenceService:
         self._metrics = metrics
         self._log = log
         self.liveness = Liveness(self.observe)
+        self._aged_at: datetime | None = None
+        self._watched_since: datetime | None = None
         self.roll_called_at: datetime | None = None
         """When this worker last asked all agents to show themselves: silence counts from then on."""
         self.observations_wait: Callable[[], bool] = lambda: False
@@ -154,15 +156,21 @@ class PresenceService:
 
     async def age(self) -> None:
         """Who was silent for too long is unknown. Call it every second or so."""
+        if self.liveness.is_writing:
+            return  # What broke a silence may be among it.
+        await self.liveness.write()
         roll_called_at = None if self.observations_wait() else self.roll_called_at
         async with self._database.transaction() as connection:
             done = Round(connection, self._sessions)
             now = await self._database.now(connection)
+            if self._aged_at is None or now - self._aged_at >= presence.WATCH_GAP:
+                self._watched_since = now
+            self._aged_at = now
             before = now - presence.SILENCE
             if roll_called_at is not None and now - roll_called_at >= presence.ROLL_CALL_PATIENCE:
                 before = max(before, roll_called_at)
             for session in await self._sessions.lock_online(connection, before):
-                evidence = presence.age(session.evidence, session.now, roll_called_at)
+                evidence = presence.age(session.evidence, session.now, roll_called_at, self._watched_since)
                 if evidence != session.evidence:
                     await done.save(session.client_id, session.evidence, evidence)
         self._tell(done)
