@@ -62,6 +62,11 @@ PARTS = {
         "a hub killed before every second of its sends",
         ("-m", "tests.killpoints", "--only", "hub"),
     ),
+    "agent-disk": Part(
+        "an agent's disk full or failing at 40 points while a page prints: it comes out once and is completed",
+        (*PYTEST, "tests/acceptance/device_agent/test_failing_disk.py"),
+        {"FLOORHUB_TEST_DISK_POINTS": "40"},
+    ),
     "chaos": Part(
         "ten minutes in which everything breaks, and three records that agree",
         ("-m", "tests.chaos"),

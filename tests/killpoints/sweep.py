@@ -2,11 +2,7 @@
 
 import contextlib
 import json
-import os
-import re
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,9 +15,8 @@ from typing import Literal
 import httpx
 import psycopg
 
-from tests.support.paths import ROOT
-from tests.support.site import Process, Site, open_site
-from tests.support.strace import strace
+from tests.support.site import Site, open_site
+from tests.support.traced import Traced
 from tests.support.waiting import until
 
 Target = Literal["agent", "hub"]
@@ -31,8 +26,6 @@ ENDED = frozenset({"completed", "failed", "cancelled", "expired", "unknown"})
 SYNCS, SENDS, WRITES = "fsync,fdatasync", "sendto,sendmsg", "write,writev"
 """libpq and the agent's loop send with sendto; uvloop, which carries the hub's broker and HTTP, writes."""
 NEVER = 65_000
-_PEER = re.compile(r"->[^\]]*:(\d+)\]")
-_FILE = re.compile(r"\((\d+)<([^>]*)>")
 # The effect: a line, synced before the program ends. A child of the agent, which strace must not kill: it makes one
 # sync, and the agent never gets as far as an effect without more of them.
 _NOTE = '#!/bin/sh\nset -eu\nprintf "%s\\n" "$2" >>"$1"\nsync "$1"\n'
@@ -52,65 +45,6 @@ class Point:
     ends: dict[str, str] = field(default_factory=dict)
     effects: dict[str, int] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
-
-
-class Traced(Process):
-    """A process behind strace, which kills it before its `when`-th call of `calls`."""
-
-    def trace(self, calls: str, when: int, notes: Path) -> None:
-        """From the next start on; `when` 0: without strace."""
-        self._notes = notes
-        notes.unlink(missing_ok=True)
-        words = ("-f", "-yy", "-o", str(notes), "-e", f"trace={calls}", "-e")
-        self._prefix = strace(*words, f"inject={calls}:signal=KILL:when={when}") if when else []
-
-    _prefix: list[str]
-    _notes: Path
-
-    def start(self) -> "Traced":
-        assert self._process is None or self._process.poll() is not None
-        argv = [*self._prefix, *self._argv]
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                argv, env=self._env, stdout=log, stderr=log, cwd=ROOT, start_new_session=True
-            )
-        return self
-
-    @property
-    def dead(self) -> bool:
-        return self.process.poll() is not None
-
-    def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(10)
-
-    def stop(self) -> int:
-        if self._process is not None:
-            self.kill()
-        return 0
-
-    def calls(self) -> int:
-        """How many of the traced calls the busiest thread has made."""
-        threads: dict[str, int] = {}
-        for line in self._lines():
-            thread, _, call = line.partition(" ")
-            if "(" in call and not call.lstrip().startswith(("<", "+", "-")):
-                threads[thread] = threads.get(thread, 0) + 1
-        return max(threads.values(), default=0)
-
-    def place(self) -> str:
-        """What the call was about that was not made any more."""
-        calls = [line for line in self._lines() if line.rstrip().endswith(("= ?", "<unfinished ...>"))]
-        if not calls:
-            return ""
-        peer, file = _PEER.search(calls[-1]), _FILE.search(calls[-1])
-        if peer is not None:
-            return f"port {peer[1]}"
-        return "" if file is None else "its own loop" if file[2].startswith("UNIX") else Path(file[2]).name
-
-    def _lines(self) -> list[str]:
-        return self._notes.read_text(errors="replace").splitlines() if self._notes.exists() else []
 
 
 class Sweep:
