@@ -1,5 +1,7 @@
 """What a person reads about a command: its hops, in a zone that is named, and last how it stands, told once."""
 
+import contextlib
+import io
 import json
 import socket
 import time
@@ -10,7 +12,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from rich.console import Console
 
 from hub.features.explain.rules import timeline as domain
 from hub.programs.cli import timeline
@@ -40,16 +41,11 @@ def _in_seoul(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def shown(command: dict[str, Any], *logs: SimpleNamespace, korean: bool = False) -> list[str]:
-    console = Console(width=200)
-    with console.capture() as capture:
-        whole = {**COMMAND, **command}
-        timeline.show(
-            console,
-            whole,
-            json.loads(msgspec.json.encode(domain.timeline(SimpleNamespace(**whole), logs))),
-            korean=korean,
-        )
-    return [line.rstrip() for line in capture.get().splitlines()]
+    whole = {**COMMAND, **command}
+    steps = json.loads(msgspec.json.encode(domain.timeline(SimpleNamespace(**whole), logs)))
+    with contextlib.redirect_stdout(io.StringIO()) as written:
+        timeline.show(whole, steps, korean=korean)
+    return [line.rstrip() for line in written.getvalue().splitlines()]
 
 
 def hop(event: str, at: str, **detail: Any) -> SimpleNamespace:
