@@ -15,8 +15,10 @@ import msgspec
 from msgspec import Meta
 
 from device_agent.actions.config import MachineConfig, Name, OwnActionConfig, PrinterConfig
-from schemas import signing, topics
+from schemas import signing, terminal, topics
 from schemas.codec import ContractError
+from schemas.text import TextError, read
+from schemas.tls import certificates
 
 
 class ConfigError(Exception):
@@ -71,8 +73,10 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 def load(path: Path, data: Path | None = None) -> AgentConfig:
     """Read and check a configuration file; `data` overrides its data folder. Raises ConfigError."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
+        text = read(path)
+    except TextError as problem:
+        raise ConfigError(f"{path}: {terminal.told(problem)}") from None
+    except OSError as problem:
         raise ConfigError(f"{path} cannot be read: {problem}") from None
     try:
         table = tomllib.loads(text)
@@ -104,8 +108,13 @@ def parse(table: dict[str, Any], folder: Path, *, private: bool = True) -> Agent
     _check_url("hub_url", config.hub_url, {"http", "https"})
     _check_url("mqtt_url", config.mqtt_url, {"mqtt", "mqtts"})
     _check_names(config)
-    if config.ca_file is not None and not (folder / config.ca_file).is_file():
-        raise ConfigError(f"ca_file: there is no file {folder / config.ca_file}")
+    if config.ca_file is not None:
+        if not (folder / config.ca_file).is_file():
+            raise ConfigError(f"ca_file: there is no file {folder / config.ca_file}")
+        _check_certificates("ca_file", folder / config.ca_file)
+    for number, printer in enumerate(config.printers):
+        if printer.ca_file is not None and Path(printer.ca_file).is_file():
+            _check_certificates(f"printers[{number}].ca_file", Path(printer.ca_file))
     return msgspec.structs.replace(
         config,
         secret=_secret(config, folder, private=private),
@@ -122,10 +131,12 @@ def _with_schema(name: str, action: OwnActionConfig, folder: Path) -> OwnActionC
         return action
     path = folder / Path(action.payload_schema).expanduser()
     try:
-        schema = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        schema = msgspec.json.decode(read(path), type=dict[str, Any])
+    except TextError as problem:
+        raise ConfigError(f"actions.{name}.payload_schema: {path}: {terminal.told(problem)}") from None
     except OSError as problem:
         raise ConfigError(f"actions.{name}.payload_schema: {path} cannot be read: {problem}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+    except (msgspec.DecodeError, RecursionError) as problem:
         raise ConfigError(f"actions.{name}.payload_schema: {path} holds no JSON object: {problem}") from None
     return msgspec.structs.replace(action, payload_schema=schema)
 
@@ -139,13 +150,17 @@ def _secret(config: AgentConfig, folder: Path, *, private: bool) -> str:
         return config.secret
     path = folder / Path(config.secret_file).expanduser()
     try:
-        secret = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as problem:
+        secret = read(path).strip()
+    except TextError as problem:
+        raise ConfigError(f"secret_file: {path}: {terminal.told(problem)}") from None
+    except OSError as problem:
         raise ConfigError(f"secret_file: {path} cannot be read: {problem}") from None
     if not _is_private(path):
         raise ConfigError(f"secret_file: others can read {path}; run chmod 600 on it")
     if not secret:
         raise ConfigError(f"secret_file: {path} is empty; floorhub client rotate-secret gives this client a new secret")
+    if len(secret.split()) > 1:
+        raise ConfigError(f"secret_file: {path} must hold the secret and nothing else, on one line")
     return secret
 
 
@@ -158,6 +173,15 @@ def _is_private(path: Path) -> bool:
     if sys.platform == "win32" or (credentials and path.is_relative_to(credentials)):
         return True
     return stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+
+
+def _check_certificates(key: str, file: Path) -> None:
+    try:
+        certificates(file)
+    except TextError as problem:
+        raise ConfigError(f"{key}: {file}: {terminal.told(problem)}") from None
+    except OSError as problem:
+        raise ConfigError(f"{key}: {file} cannot be read: {problem.strerror}") from None
 
 
 def _check_url(key: str, url: str, schemes: set[str]) -> None:

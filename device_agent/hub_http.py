@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from device_agent.http_library import SMALL_SEND_BUFFER, load_httpx
+from schemas.tls import trusting
 
 if TYPE_CHECKING:
     import httpx
@@ -45,7 +46,7 @@ class HubHttp:
         """Reading the certificates takes a moment, so not in the event loop, and 2 MB, so only where there is TLS."""
         if not self._url.startswith("https:"):
             return False
-        return await asyncio.to_thread(ssl.create_default_context, cafile=self._ca_file)
+        return await asyncio.to_thread(trusting, self._ca_file)
 
 
 class Patience:

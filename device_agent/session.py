@@ -31,6 +31,7 @@ from device_agent.core.events import (
 )
 from device_agent.core.log import Log
 from schemas import topics
+from schemas.tls import trusting
 from schemas.topics import Channel
 
 KEEPALIVE_S = 12
@@ -73,7 +74,7 @@ def parse_endpoint(url: str, client_id: str, secret: str, ca_file: str | None = 
         port=parts.port or (8883 if secure else 1883),
         client_id=client_id,
         secret=secret,
-        tls=ssl.create_default_context(cafile=ca_file) if secure else None,
+        tls=trusting(ca_file) if secure else None,
     )
 
 

@@ -1,11 +1,14 @@
 """The program `floorhub`, also as `python -m hub`."""
 
+import os
 import signal
 import sys
+from collections.abc import MutableMapping
 from typing import NoReturn
 
 from schemas import terminal
 
+BYTE_ORDER_MARK = "\ufeff"
 OURS = ("hub", "device_agent", "schemas", "broker_config")
 
 
@@ -24,6 +27,7 @@ def main() -> NoReturn:
 
 def _run() -> int:
     """The exit code of what the command line says: it tells what became of that, not of telling about it."""
+    _tidy_settings(os.environ)
     # To import and to build the commands takes half a second, in which Ctrl-C would show a stack; later it is
     # somebody's to handle.
     handler = signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -39,6 +43,16 @@ def _run() -> int:
     except SystemExit as end:
         return output.code_after_all_is_said(end.code)
     return 0
+
+
+def _tidy_settings(environment: MutableMapping[str, str]) -> None:
+    """Settings as they were meant that came from a file of a Windows editor (`env_file`, `source`): their names without
+    its byte order mark, their values without the half of a line end."""
+    for name, value in list(environment.items()):
+        meant = name.removeprefix(BYTE_ORDER_MARK)
+        if meant.startswith("FLOORHUB_"):
+            environment.setdefault(meant, value)
+            environment[meant] = environment[meant].rstrip("\r\n\x1a")
 
 
 def _missing(package: str, *, korean: bool) -> str:

@@ -17,6 +17,7 @@ from schemas import signing
 from schemas.codec import ContractError, decode_keys, encode
 from schemas.messages import Keys, SigningKey
 from schemas.signing import Signer
+from schemas.text import read
 
 KEY_LIST_LIFE = timedelta(days=365)
 RENEW_BEFORE = timedelta(days=180)
@@ -88,7 +89,7 @@ def _seed(file: Path) -> bytes:
     if not file.exists():
         _write_private(file, secrets.token_bytes(32).hex().encode())
     try:
-        seed = bytes.fromhex(file.read_text(encoding="ascii").strip())
+        seed = bytes.fromhex(read(file).strip())
     except (OSError, ValueError) as problem:
         raise SetupError(f"{file} holds no signing key: restore it from your backup ({problem})") from None
     if len(seed) != 32:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, TextIO
 
-from schemas.text import LONGEST_LINE, printable
+from schemas.text import LONGEST_LINE, TextError, printable
 
 _lost: list[OSError] = []
 """Why standard output takes nothing more, once it has refused; a reader that went away (`| head`) is no reason."""
@@ -136,6 +136,11 @@ def shows_korean() -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
+
+
+def told(problem: TextError) -> str:
+    """What a file's text lacks, in the language of the person at the keyboard."""
+    return problem.korean if shows_korean() else problem.english
 
 
 def _out(stream: Any, text: str) -> None:

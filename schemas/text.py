@@ -4,6 +4,7 @@ wherever they were edited."""
 import json
 import re
 import unicodedata
+from pathlib import Path
 from typing import Any
 
 LONGEST_LINE = 4_000
@@ -27,7 +28,7 @@ _KEPT_BY_EDITORS = "\x00\x1a"
 """What old programs of Windows write behind a file's end."""
 
 
-class TextError(Exception):
+class TextError(ValueError):
     """Bytes that cannot be read as text. `english` and `korean` say where and what to do."""
 
     def __init__(self, english: str, korean: str) -> None:
@@ -76,6 +77,11 @@ def label(text: str, limit: int) -> str:
     composed = unicodedata.normalize("NFC", text)
     shown = "".join(" " if _hides(char) else "_" if char in "/\\" else char for char in composed)
     return " ".join(shown.split())[:limit].strip()
+
+
+def read(file: Path) -> str:
+    """The text of a file as `decode` gives it. Raises TextError and OSError."""
+    return decode(file.read_bytes())
 
 
 def decode(raw: bytes) -> str:

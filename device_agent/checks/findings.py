@@ -72,6 +72,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{path} cannot be read ({problem}). Name the right file with --config, or run this as the agent's user.",
         "{path} 파일을 읽을 수 없습니다({problem}). --config로 올바른 파일을 지정하거나 에이전트 사용자로 실행하세요.",
     ),
+    "config_not_text": ("{path}: {problem}.", "{path}: {problem}."),
     "config_not_private": (
         "Others can read the secret in {path}, so the agent refuses to start. Run: chmod 600 {path}",
         "다른 사용자가 {path} 의 비밀 값을 읽을 수 있어 에이전트가 시작되지 않습니다. 실행하세요: chmod 600 {path}",

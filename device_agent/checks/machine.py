@@ -17,6 +17,8 @@ from device_agent.config import AgentConfig, ConfigError
 from device_agent.core.records import Phase
 from device_agent.documents import MAX_CACHE, MAX_DOCUMENT
 from device_agent.journal import JournalError, JournalNewerError
+from schemas import terminal
+from schemas.text import TextError, read
 
 _MIB = 1024 * 1024
 
@@ -24,8 +26,10 @@ _MIB = 1024 * 1024
 def check_config(path: Path, data: Path | None = None) -> tuple[list[Finding], AgentConfig | None]:
     """The configuration, too, when it can be used for further checks."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
+        text = read(path)
+    except TextError as problem:
+        return [obstacle("config", "config_not_text", path=path, problem=terminal.told(problem))], None
+    except OSError as problem:
         return [obstacle("config", "config_unreadable", path=path, problem=_reason(problem))], None
     try:
         return [ok("config", "config_ok", path=path)], config.load(path, data)

@@ -13,6 +13,7 @@ from device_agent.core.trust import Trust
 from device_agent.http_library import load_httpx
 from device_agent.session import Endpoint, RefusedError, is_about_certificate, look_in, parse_endpoint
 from schemas.codec import ContractError
+from schemas.tls import trusting
 
 HUB_S = 10.0
 CONNECT_S = 5.0
@@ -30,7 +31,7 @@ async def check_hub(config: AgentConfig) -> list[Finding]:
     httpx = load_httpx()
     try:
         secure = urlsplit(url).scheme == "https"
-        verify = await asyncio.to_thread(ssl.create_default_context, cafile=config.ca_file) if secure else False
+        verify = await asyncio.to_thread(trusting, config.ca_file) if secure else False
         asked_at = time.time()
         async with (
             asyncio.timeout(HUB_S),

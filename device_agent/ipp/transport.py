@@ -16,6 +16,7 @@ from msgspec import Struct
 from device_agent.http_library import SMALL_SEND_BUFFER, load_httpx
 from device_agent.ipp import codec
 from device_agent.ipp.errors import IppDecodeError, IppInterrupted, IppRefused, IppUnreachable
+from schemas.tls import trusting
 
 if TYPE_CHECKING:
     import httpx
@@ -81,7 +82,7 @@ class Transport:
         verify: ssl.SSLContext | bool = False
         if self._endpoint.url.startswith("https:") and self._tls_verify:
             # Reading the certificates takes a moment: not in the event loop.
-            verify = await asyncio.to_thread(ssl.create_default_context, cafile=self._ca_file)
+            verify = await asyncio.to_thread(trusting, self._ca_file)
         auth = (self._endpoint.user, self._endpoint.password) if self._endpoint.user else None
         # A printer is never behind the machine's web proxy, and never somewhere else than configured.
         transport = httpx.AsyncHTTPTransport(verify=verify, trust_env=False, socket_options=SMALL_SEND_BUFFER)

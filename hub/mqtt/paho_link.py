@@ -5,7 +5,6 @@ It costs several times as much of the hub's thread as `thin`, and stays as the w
 
 import asyncio
 import socket
-import ssl
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -25,6 +24,7 @@ from hub.mqtt.link import (
     Handler,
     RefusedError,
 )
+from schemas.tls import trusting
 
 
 class PahoLink:
@@ -50,7 +50,7 @@ class PahoLink:
         client.max_queued_messages_set(0)
         client.connect_timeout = CONNECT_PATIENCE_S
         if address.tls:
-            client.tls_set_context(ssl.create_default_context(cafile=address.ca_file))
+            client.tls_set_context(trusting(address.ca_file))
         client.on_socket_open = self._on_socket_open
         client.on_socket_close = self._on_socket_close
         client.on_socket_register_write = self._on_register_write

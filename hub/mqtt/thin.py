@@ -6,7 +6,6 @@ message but its packet. What is asked of it, and why it is not the library, is i
 
 import asyncio
 import socket
-import ssl
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, cast
@@ -23,6 +22,7 @@ from hub.mqtt.link import (
     RefusedError,
 )
 from hub.mqtt.packets import Connack, Packet, PacketError
+from schemas.tls import trusting
 
 FLUSH_BYTES = 256 * 1024
 """As much is gathered in one turn of the loop before it is handed to the transport."""
@@ -83,7 +83,7 @@ class ThinLink(asyncio.Protocol):
         async with asyncio.timeout(CONNECT_PATIENCE_S):
             context = None
             if address.tls:
-                context = await asyncio.to_thread(ssl.create_default_context, cafile=address.ca_file)
+                context = await asyncio.to_thread(trusting, address.ca_file)
             await self._loop.create_connection(lambda: self, address.host, address.port, ssl=context)
             self._write(
                 packets.connect(

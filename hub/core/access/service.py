@@ -12,9 +12,10 @@ from hub.core.access import store as store
 from hub.core.access.rules import Caller, IdempotencyKey, Principal
 from hub.core.access.telemetry import Event
 from hub.database.engine import Database
-from hub.errors import ConflictError, RejectedError, UnavailableError
+from hub.errors import ConflictError, RejectedError, SetupError, UnavailableError
 from hub.keys import hash_secret, new_api_key, write_secret_file
 from hub.telemetry.log import Log
+from schemas.text import TextError, read
 
 FIRST_ADMINISTRATOR = "administrator"
 CACHE_S = 1.0
@@ -122,4 +123,7 @@ class Idempotency:
 
 
 def _read(file: Path) -> str | None:
-    return file.read_text(encoding="utf-8").strip() if file.exists() else None
+    try:
+        return read(file).strip() if file.exists() else None
+    except TextError as problem:
+        raise SetupError(f"{file}: {problem}.") from None

@@ -16,6 +16,7 @@ from hub.core.commands.service.reports import Reports
 from hub.core.commands.worker.dispatcher import Dispatcher
 from hub.core.presence.service.presence import PresenceService
 from hub.database.engine import Connection, Database
+from hub.errors import SetupError
 from hub.keys import SigningKeys, load_signing_keys
 from hub.loops import Loop
 from hub.mqtt.session import LINKS, Address, Session
@@ -26,6 +27,8 @@ from hub.signals.publishing import Publishing
 from hub.subject import Kept, Subject, days
 from hub.telemetry.log import Log
 from hub.telemetry.metrics import Meters
+from schemas.text import TextError
+from schemas.tls import certificates
 from schemas.topics import BROKER_CONTROL_RESPONSE, Channel, every_client, shared
 
 
@@ -109,7 +112,16 @@ class _Connections:
 
 
 def _address(settings: Settings, role: str, username: str, password: SecretStr) -> Address:
-    """Where and as whom one of our own accounts connects."""
+    """Where and as whom one of our own accounts connects. Raises SetupError when it could trust nobody there."""
+    if settings.mqtt_ca_file is not None:
+        try:
+            certificates(settings.mqtt_ca_file)
+        except TextError as problem:
+            raise SetupError(f"FLOORHUB_MQTT_CA_FILE: {settings.mqtt_ca_file}: {problem}.") from None
+        except OSError as problem:
+            raise SetupError(
+                f"FLOORHUB_MQTT_CA_FILE: {settings.mqtt_ca_file} cannot be read ({problem.strerror})."
+            ) from None
     return Address.of(
         settings.mqtt_url,
         username,

@@ -10,8 +10,8 @@ import msgspec
 
 from hub.errors import SetupError
 from hub.programs.embedded.data_folder import default_root
-from schemas.terminal import recovered, shows_korean
-from schemas.text import printable
+from schemas.terminal import recovered, shows_korean, told
+from schemas.text import TextError, printable, read
 
 RUNNING_FILE = "hub.json"
 """In the data folder: where the hub that `floorhub up` started answers."""
@@ -134,7 +134,9 @@ def address_and_key() -> tuple[str, str]:
     key = os.environ.get("FLOORHUB_KEY", "").strip()
     if not key:
         try:
-            key = (folder / "admin.key").read_text(encoding="utf-8").strip()
+            key = read(folder / "admin.key").strip()
+        except TextError as problem:
+            raise SetupError(f"{folder / 'admin.key'}: {told(problem)}.") from None
         except OSError as problem:
             raise SetupError(
                 f"FLOORHUB_KEY is not set and {folder / 'admin.key'} cannot be read ({problem.strerror})."

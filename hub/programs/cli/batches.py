@@ -11,6 +11,8 @@ import typer
 from hub.programs.cli import output, sending, targets
 from hub.programs.cli.api import Api, in_path
 from hub.programs.cli.output import Json, explained
+from schemas import terminal
+from schemas.text import TextError, read
 
 app = typer.Typer(help="Command many clients at once.", no_args_is_help=True)
 BatchId = Annotated[str, typer.Argument(help="The batch's id.")]
@@ -72,10 +74,12 @@ def send_list(
 ) -> None:
     """Send a list of different commands at once. Exits like `send`."""
     try:
-        commands = json.loads(file.read_bytes())
+        commands = json.loads(read(file))
+    except TextError as problem:
+        output.fail(f"{file}: {terminal.told(problem)}.", 2)
     except OSError as problem:
         output.fail(f"{file} cannot be read: {problem.strerror}", 2)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         output.fail(f"{file} is not JSON: {problem}", 2)
     with explained(as_json=as_json), Api.from_environment() as api:
         _carry_out(api, {"commands": commands, "dry_run": dry_run}, wait=wait, key=key, as_json=as_json)

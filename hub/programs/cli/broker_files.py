@@ -2,6 +2,7 @@
 
 import json
 import os
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import psycopg
@@ -24,6 +25,7 @@ from hub.programs.embedded import accounts, service_user
 from hub.programs.embedded.data_folder import own_folder, write_private
 from hub.programs.embedded.packages import library_folders
 from hub.programs.embedded.service_user import ServiceUser
+from schemas.text import TextError, decode
 
 PLUGIN = "mosquitto_dynamic_security.so"
 PASSWORDS = {
@@ -102,7 +104,25 @@ def tls(certificate: Path | None, key: Path | None, port: int, websocket_port: i
         raise SetupError("TLS needs both --tls-certificate and --tls-key.")
     if certificate is None or key is None:
         return None
+    for option, file in (("--tls-certificate", certificate), ("--tls-key", key)):
+        _check_pem(option, file)
     return Tls(certificate.absolute(), key.absolute(), port, websocket_port)
+
+
+def _check_pem(option: str, file: Path) -> None:
+    """Refuse what the broker could not load. A file that only the broker's user may read is left to it."""
+    try:
+        raw = file.read_bytes()
+        decode(raw)
+    except TextError as problem:
+        raise SetupError(f"{option}: {file}: {problem}.") from None
+    except OSError:
+        return
+    if raw.startswith(BOM_UTF8):
+        raise SetupError(
+            f"{option}: {file} begins with a byte order mark (BOM), which the broker cannot read: save it as UTF-8 "
+            "without one. / 파일이 BOM으로 시작하여 브로커가 읽을 수 없습니다. BOM 없는 UTF-8로 저장하십시오."
+        )
 
 
 def installed_plugin() -> Path:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,6 +23,7 @@ from hub.programs.conformance.testbed import NotReachedError, Subject
 from hub.programs.embedded.data_folder import default_root
 from schemas import actions
 from schemas.signing import Signer
+from schemas.tls import trusting
 from schemas.topics import is_client_id
 
 
@@ -134,7 +134,7 @@ def _broker(url: str, hub_url: str) -> Broker:
     if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
         raise SetupError("Name the hub's broker with --broker mqtt://host:port or FLOORHUB_MQTT_URL.")
     secure = parts.scheme == "mqtts"
-    tls = ssl.create_default_context(cafile=os.environ.get("FLOORHUB_MQTT_CA_FILE")) if secure else None
+    tls = trusting(os.environ.get("FLOORHUB_MQTT_CA_FILE")) if secure else None
     return Broker(parts.hostname, parts.port or (8883 if secure else 1883), tls)
 
 

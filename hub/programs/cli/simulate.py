@@ -25,6 +25,7 @@ from hub.programs.simulator.interruption import Interruption
 from hub.programs.simulator.line import AwayError, HubLine, RefusedError
 from hub.programs.simulator.recorder import Recorder
 from hub.programs.simulator.registry import spans
+from schemas.text import TextError, read
 from schemas.topics import is_client_id
 
 
@@ -207,10 +208,11 @@ def _faults(file: Path | None, ids: list[str]) -> Faults:
     if file is None:
         return Faults()
     try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8"
-        raise SetupError(f"{file} cannot be read: {reason}. / 파일을 읽을 수 없습니다.") from None
+        text = read(file)
+    except TextError as problem:
+        raise SetupError(f"{file}: {problem}.") from None
+    except OSError as problem:
+        raise SetupError(f"{file} cannot be read: {problem.strerror}. / 파일을 읽을 수 없습니다.") from None
     faults = parse(text, str(file))
     check_clients(faults, text, str(file), ids)
     return faults

@@ -27,6 +27,7 @@ from hub.programs.embedded.patience import Patience
 from hub.programs.embedded.ports import PortBook
 from hub.programs.embedded.stack import Stack, StackOptions
 from hub.programs.embedded.supervision import Program
+from schemas.text import TextError, read
 
 Value = TypeVar("Value")
 
@@ -165,10 +166,10 @@ class _Machine:
     def _key_of(self, url: str) -> str | None:
         """The administrator's key, once the hub has written it and takes it."""
         try:
-            key = self._admin_key.read_text(encoding="utf-8").strip()
+            key = read(self._admin_key).strip()
             with Api(url, key) as api:
                 api.get("/api/clients", limit=1)
-        except (OSError, ApiError):
+        except (OSError, TextError, ApiError):
             return None
         return key
 
@@ -266,9 +267,9 @@ def _from_config(config: Path) -> tuple[str, str]:
     import tomllib
 
     try:
-        table = tomllib.loads(config.read_text(encoding="utf-8"))
+        table = tomllib.loads(read(config))
         return str(table["secret"]), str(table["root_key"])
-    except (OSError, tomllib.TOMLDecodeError, KeyError) as problem:
+    except (OSError, TextError, tomllib.TOMLDecodeError, KeyError) as problem:
         raise SetupError(
             f"{config} is not what it was ({problem}): retire the client {CLIENT_ID} and use another data folder."
         ) from None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from broker_config.render import account_names
 from hub.programs.embedded.data_folder import write_private
+from schemas.text import read
 
 _SECRET_BYTES = 32
 
@@ -39,7 +40,7 @@ def load_or_create(file: Path) -> Accounts:
     """
     names = account_names()
     try:
-        kept = json.loads(file.read_text(encoding="utf-8"))
+        kept = json.loads(read(file))
         return Accounts(**{role: Account(names[role], str(kept[role]["password"])) for role in names})
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         pass
