@@ -23,6 +23,7 @@ from device_agent.core.events import (
     LeaveBroker,
     Now,
     Publish,
+    ResumeEffect,
     Started,
     StartEffect,
     StopEffect,
@@ -239,6 +240,8 @@ class App:
             match step:
                 case StartEffect():
                     executor.start(step)
+                case ResumeEffect():
+                    executor.resume(step)
                 case StopEffect():
                     executor.stop(step)
                 case Publish():

@@ -18,8 +18,10 @@ from device_agent.core.events import (
     EffectEnded,
     EffectHeld,
     EffectProgress,
+    EffectRemembered,
     EffectResumed,
     Event,
+    ResumeEffect,
     StartEffect,
     StopEffect,
     StopReason,
@@ -55,16 +57,27 @@ class _Context:
         self.job_name = f"floorhub-{step.command_id}-{step.attempt}"
         self.stop_reason: StopReason | None = None
         self.cancelled_outcome: Outcome | None = None
+        self.remembered = dict(step.remembered)
+        self.let_go_on: asyncio.Future[None] | None = None
+        """While it is held untouched: done when its going on is in the journal."""
         self._documents: list[Path] = []
 
     async def progress(self, data: dict[str, Any]) -> None:
         await self._deliver(EffectProgress(self._id, self.attempt, dict(data)))
 
-    async def held(self, reasons: list[str]) -> None:
-        await self._deliver(EffectHeld(self._id, self.attempt, list(reasons)))
+    async def held(self, reasons: list[str], *, untouched: bool = False) -> None:
+        if untouched and self.let_go_on is None:
+            self.let_go_on = asyncio.get_running_loop().create_future()
+        await self._deliver(EffectHeld(self._id, self.attempt, list(reasons), untouched))
 
     async def resumed(self) -> None:
         await self._deliver(EffectResumed(self._id, self.attempt))
+        if self.let_go_on is not None:
+            await self.let_go_on
+            self.let_go_on = None
+
+    async def remember(self, evidence: dict[str, Any]) -> None:
+        await self._deliver(EffectRemembered(self._id, self.attempt, msgspec.json.encode(evidence)))
 
     async def document(self, reference: DocumentSent) -> Path:
         path = await self._surroundings.documents.fetch(msgspec.structs.asdict(reference), self._patience_s)
@@ -118,6 +131,7 @@ class Executor:
         self._deliver = deliver
         self._stop_grace_s = stop_grace_s
         self._stops: dict[tuple[UUID, int], asyncio.Future[StopReason]] = {}
+        self._contexts: dict[tuple[UUID, int], _Context] = {}
         self._drivers: set[asyncio.Task[Outcome]] = set()
         self._closed = False
 
@@ -126,6 +140,12 @@ class Executor:
         stop: asyncio.Future[StopReason] = asyncio.get_running_loop().create_future()
         self._stops[step.command_id, step.attempt] = stop
         self._group.create_task(self._watch(step, stop), name=f"watch-{step.command_id}-{step.attempt}")
+
+    def resume(self, step: ResumeEffect) -> None:
+        """Let an effect go on that was held untouched."""
+        context = self._contexts.get((step.command_id, step.attempt))
+        if context is not None and context.let_go_on is not None and not context.let_go_on.done():
+            context.let_go_on.set_result(None)
 
     def stop(self, step: StopEffect) -> None:
         """Ask an effect to stop. One that has ended meanwhile has answered already."""
@@ -153,6 +173,7 @@ class Executor:
 
     async def _watch(self, step: StartEffect, stop: asyncio.Future[StopReason]) -> None:
         context = _Context(step, self._deliver, self._surroundings)
+        self._contexts[step.command_id, step.attempt] = context
         task = self._group.create_task(
             _guard(self._drive(step, context)), name=f"{step.mode}-{step.command_id}-{step.attempt}"
         )
@@ -168,6 +189,7 @@ class Executor:
                 await asyncio.wait({task}, timeout=self._stop_grace_s)
         finally:
             del self._stops[step.command_id, step.attempt]
+            del self._contexts[step.command_id, step.attempt]
         if self._closed:
             return
         if not task.done():

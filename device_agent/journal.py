@@ -37,7 +37,7 @@ from device_agent.core.records import (
 )
 from schemas.messages import Run
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _BUSY_S = 5.0
 _SCHEMA = """
 CREATE TABLE settings (
@@ -47,7 +47,8 @@ CREATE TABLE settings (
 CREATE TABLE attempts (
     command_id TEXT PRIMARY KEY, attempt INTEGER NOT NULL, arrival INTEGER NOT NULL,
     phase TEXT NOT NULL CHECK (phase IN ('received', 'started', 'finished')), expires_at REAL NOT NULL,
-    run BLOB, finished_at REAL, retryable INTEGER NOT NULL, boot TEXT, process TEXT
+    run BLOB, finished_at REAL, retryable INTEGER NOT NULL, boot TEXT, process TEXT,
+    untouched INTEGER NOT NULL DEFAULT 0, evidence BLOB
 ) STRICT;
 CREATE TABLE reports (
     report_id TEXT PRIMARY KEY, command_id TEXT NOT NULL, attempt INTEGER NOT NULL, sequence INTEGER NOT NULL,
@@ -61,7 +62,11 @@ _UPGRADES = {
 ALTER TABLE settings ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempts ADD COLUMN boot TEXT;
 ALTER TABLE attempts ADD COLUMN process TEXT;
-"""
+""",
+    2: """
+ALTER TABLE attempts ADD COLUMN untouched INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE attempts ADD COLUMN evidence BLOB;
+""",
 }
 """From a version to the next one: an agent's update must not cost its journal."""
 
@@ -310,8 +315,8 @@ def _load(db: sqlite3.Connection) -> Snapshot:
         journal_id=journal_id, epoch=epoch, hub_time=hub_time, keys=keys, generation=generation
     )
     for row in db.execute(
-        "SELECT command_id, attempt, arrival, phase, expires_at, run, finished_at, retryable, boot, process "
-        "FROM attempts"
+        "SELECT command_id, attempt, arrival, phase, expires_at, run, finished_at, retryable, boot, process, "
+        "untouched, evidence FROM attempts"
     ):
         record = AttemptRecord(
             command_id=UUID(row[0]),
@@ -324,6 +329,8 @@ def _load(db: sqlite3.Connection) -> Snapshot:
             retryable=bool(row[7]),
             boot=row[8],
             process=row[9],
+            untouched=bool(row[10]),
+            evidence=row[11],
         )
         if record.phase is not Phase.FINISHED:
             msgspec.json.decode(record.run or b"", type=Run)  # an attempt that cannot be read cannot be ended
@@ -358,8 +365,8 @@ def _statement(write: Write) -> tuple[str, tuple[Any, ...]]:
     match write:
         case PutAttempt(a):
             values = (str(a.command_id), a.attempt, a.arrival, a.phase.value, a.expires_at, a.run, a.finished_at)
-            last = (int(a.retryable), a.boot, a.process)
-            return "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*values, *last)
+            last = (int(a.retryable), a.boot, a.process, int(a.untouched), a.evidence)
+            return "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*values, *last)
         case DropAttempt(command_id):
             return "DELETE FROM attempts WHERE command_id = ?", (str(command_id),)
         case PutReport(r):

@@ -55,11 +55,21 @@ class DriverContext(Protocol):
     async def progress(self, data: dict[str, Any]) -> None:
         """How far the effect is; small JSON, only the latest counts."""
 
-    async def held(self, reasons: list[str]) -> None:
-        """The effect waits for a person, for example because the printer has no paper."""
+    remembered: dict[str, Any]
+    """For evidence: what the attempt that was cut off told `remember` last; else empty."""
+
+    async def held(self, reasons: list[str], *, untouched: bool = False) -> None:
+        """The effect waits for a person, for example because the printer has no paper.
+
+        `untouched`: nothing was done yet, and nothing is done before `resumed` returns. Then a restart begins the
+        attempt anew, and it is stopped once it has expired.
+        """
 
     async def resumed(self) -> None:
-        """The effect goes on after it was held."""
+        """The effect goes on after it was held. After `untouched` it returns once that is in the journal."""
+
+    async def remember(self, evidence: dict[str, Any]) -> None:
+        """Keep small JSON in the journal by which the device can be asked after a restart, such as a job's number."""
 
     async def document(self, reference: DocumentSent) -> Path:
         """The verified file of a document; it stays until the driver has ended. Raises `documents.DocumentError`."""

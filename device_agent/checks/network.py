@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ssl
 import time
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit

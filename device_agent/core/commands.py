@@ -7,10 +7,11 @@ import random
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct, field
 
 from device_agent.core import reporting
-from device_agent.core.events import Note, Now, StartEffect, Step, StopEffect, StopReason
+from device_agent.core.events import Note, Now, ResumeEffect, StartEffect, Step, StopEffect, StopReason
 from device_agent.core.gate import Gate
 from device_agent.core.ledger import Ledger, Mode, Unfinished
 from device_agent.core.lifetime import Lifetime
@@ -65,9 +66,12 @@ class Commands:
 
     @property
     def active(self) -> int:
-        """How many effects run or are being asked about, less those that wait for this process to end."""
-        unfinished = self._ledger.all_unfinished()
-        return sum(entry.mode is not Mode.WAITING and entry.run.action not in ENDS_AGENT for entry in unfinished)
+        """How many effects run or are being asked about, less those that wait for this process to end or, untouched,
+        for their device: nothing is lost when they begin anew."""
+        return sum(
+            entry.mode is not Mode.WAITING and entry.run.action not in ENDS_AGENT and not entry.record.untouched
+            for entry in self._ledger.all_unfinished()
+        )
 
     def load(self, snapshot: Snapshot, turn: Turn) -> None:
         """Take over the journal. What was cut off is asked about now, or waits for the welcome to run again."""
@@ -153,26 +157,43 @@ class Commands:
         entry = self._ledger.unfinished(command_id, attempt)
         if entry is None or entry.mode is Mode.WAITING:
             return
+        if outcome is None and entry.record.untouched:  # it was never let go on
+            outcome = Outcome(status="cancelled", message="it was stopped before anything was done")
         if entry.mode is Mode.ASKING:
             self._end(entry, reporting.conclude_evidence(outcome), turn)
         else:
             duration_s = max(0.0, turn.at.mono - entry.began_mono)
             self._end(entry, reporting.conclude(outcome, entry.stop, duration_s), turn)
 
-    def held(self, command_id: UUID, attempt: int, reasons: list[str], turn: Turn) -> None:
-        """The effect waits for a person; the same reasons again are no news."""
+    def held(self, command_id: UUID, attempt: int, reasons: list[str], turn: Turn, *, untouched: bool = False) -> None:
+        """The effect waits for a person; the same reasons again are no news. `untouched`: nothing has been done yet."""
         entry = self._ledger.unfinished(command_id, attempt)
-        if entry is not None and entry.mode is Mode.RUNNING and entry.held != reasons:
-            self._ledger.hold(entry, list(reasons), turn.at.mono)
+        if entry is None or entry.mode is not Mode.RUNNING or entry.stop is not None:
+            return
+        if untouched and not entry.record.untouched:
+            turn.writes.append(self._ledger.touch(entry, untouched=True))
+        if entry.held != reasons:
+            self._ledger.hold(entry, list(reasons), turn.at.mono, entry.record.expires_at - turn.hub_now)
             turn.note(Log.COMMAND_HELD, **_names(entry), reasons=reasons)
             self._report(entry.run, ReportStatus.HELD, turn, progress={"reasons": list(reasons)})
 
     def resumed(self, command_id: UUID, attempt: int, turn: Turn) -> None:
-        """The effect goes on after it was held."""
+        """The effect goes on after it was held. One that is untouched is let go on, unless it was asked to stop."""
         entry = self._ledger.unfinished(command_id, attempt)
-        if entry is not None and entry.mode is Mode.RUNNING and entry.held is not None:
+        if entry is None or entry.mode is not Mode.RUNNING or entry.stop is not None:
+            return
+        if entry.held is not None:
             self._ledger.resume(entry, turn.at.mono)
             self._report(entry.run, ReportStatus.STARTED, turn)
+        if entry.record.untouched:
+            turn.writes.append(self._ledger.touch(entry, untouched=False))
+            turn.steps.append(ResumeEffect(command_id=command_id, attempt=attempt))
+
+    def remembered(self, command_id: UUID, attempt: int, evidence: bytes, turn: Turn) -> None:
+        """The driver learned by what its device can be asked after a restart."""
+        entry = self._ledger.unfinished(command_id, attempt)
+        if entry is not None and entry.mode is Mode.RUNNING:
+            turn.writes.append(self._ledger.remember(entry, evidence))
 
     def progress(self, command_id: UUID, attempt: int, data: dict[str, Any], turn: Turn) -> None:
         """How far an effect is."""
@@ -196,11 +217,13 @@ class Commands:
         mono = turn.at.mono
         if clock_known:
             for entry in self._ledger.in_mode(Mode.WAITING):
-                if entry.record.expires_at <= turn.hub_now:
+                if _has_expired(entry, turn):
                     message = "it expired before it could begin on this client"
                     self._end(entry, self._unbegun(entry, ReportStatus.EXPIRED, "expired", message), turn)
         for entry in self._ledger.in_mode(Mode.RUNNING):
-            if entry.stop is None and entry.deadline <= mono:
+            if entry.stop is None and clock_known and entry.record.untouched and _has_expired(entry, turn):
+                self._stop(entry, StopReason.EXPIRED, turn)
+            elif entry.stop is None and entry.deadline <= mono:
                 self._stop(entry, StopReason.TIMED_OUT, turn)
         if may_begin and self.taking and clock_known:
             for entry in self._ledger.next_to_start():
@@ -217,10 +240,11 @@ class Commands:
         """The monotonic time at which `advance` has something to do, if nothing else happens."""
         dues = [self._compact_at]
         for entry in self._ledger.all_unfinished():
+            expires = turn.at.mono + max(0.0, entry.record.expires_at - turn.hub_now)
             if entry.mode is Mode.RUNNING and entry.stop is None:
-                dues.append(entry.deadline)
+                dues.append(min(entry.deadline, expires) if entry.record.untouched and clock_known else entry.deadline)
             elif entry.mode is Mode.WAITING and clock_known:
-                dues.append(turn.at.mono + max(0.0, entry.record.expires_at - turn.hub_now))
+                dues.append(expires)
         return min(dues)
 
     def _refuse(self, run: Run, turn: Turn, *, clock_known: bool) -> Conclusion | None:
@@ -241,7 +265,8 @@ class Commands:
         if entry.began:
             message = f"a restart cut it off, and {message}: look at the device"
             return failure(ReportStatus.UNKNOWN, "interrupted", message)
-        return failure(status, code, message)
+        # The hub has heard of a start, and must hear that it led to nothing.
+        return failure(status, code, message, retryable=entry.record.untouched)
 
     def _remember_cancel(self, command_id: UUID, turn: Turn) -> None:
         tombstone = Tombstone(command_id=command_id, until=turn.hub_now + KEEP_TOMBSTONES_S)
@@ -315,7 +340,12 @@ def _effect(entry: Unfinished, turn: Turn, *, evidence: bool) -> StartEffect:
         timeout_s=entry.run.timeout_s,
         mode="evidence" if evidence else "execute",
         began=Lifetime(boot=entry.record.boot or "", process=entry.record.process or ""),
+        remembered={} if entry.record.evidence is None else msgspec.json.decode(entry.record.evidence),
     )
+
+
+def _has_expired(entry: Unfinished, turn: Turn) -> bool:
+    return entry.record.expires_at <= turn.hub_now
 
 
 def _knows_less(known: AttemptRecord | None, run: Run) -> bool:

@@ -21,6 +21,7 @@ from device_agent.core.events import (
     EffectEnded,
     EffectHeld,
     EffectProgress,
+    EffectRemembered,
     EffectResumed,
     Event,
     Inbox,
@@ -137,9 +138,11 @@ class Core:
             case EffectEnded():
                 self._commands.ended(event.command_id, event.attempt, event.outcome, turn)
             case EffectHeld():
-                self._commands.held(event.command_id, event.attempt, event.reasons, turn)
+                self._commands.held(event.command_id, event.attempt, event.reasons, turn, untouched=event.untouched)
             case EffectResumed():
                 self._commands.resumed(event.command_id, event.attempt, turn)
+            case EffectRemembered():
+                self._commands.remembered(event.command_id, event.attempt, event.evidence, turn)
             case EffectProgress():
                 self._commands.progress(event.command_id, event.attempt, event.data, turn)
             case ReportsPublished() | PublishFailed():

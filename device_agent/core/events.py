@@ -42,6 +42,8 @@ class StopReason(enum.StrEnum):
 
     CANCELLED = "cancelled"
     TIMED_OUT = "timed_out"
+    EXPIRED = "expired"
+    """It waits for its device, has done nothing, and may not begin any more."""
 
 
 # --- events --------------------------------------------------------------------------------------------------
@@ -89,13 +91,23 @@ class EffectHeld(Struct, frozen=True):
     command_id: UUID
     attempt: int
     reasons: list[str]
+    untouched: bool = False
+    """Nothing has been done yet, and nothing will be before the shell was told `ResumeEffect`."""
 
 
 class EffectResumed(Struct, frozen=True):
-    """The effect goes on after it was held."""
+    """The effect goes on after it was held; one that is untouched only wants to, and waits for `ResumeEffect`."""
 
     command_id: UUID
     attempt: int
+
+
+class EffectRemembered(Struct, frozen=True):
+    """What the driver wants to be told when it is asked for evidence, as JSON; the latest stands."""
+
+    command_id: UUID
+    attempt: int
+    evidence: bytes
 
 
 class EffectProgress(Struct, frozen=True):
@@ -131,6 +143,7 @@ Event = (
     | EffectEnded
     | EffectHeld
     | EffectResumed
+    | EffectRemembered
     | EffectProgress
     | ReportsPublished
     | PublishFailed
@@ -157,6 +170,15 @@ class StartEffect(Struct, frozen=True, kw_only=True):
     mode: Literal["execute", "evidence"]
     began: Lifetime
     """When the effect began: now, or before the restart that cut it off."""
+    remembered: dict[str, Any] = {}
+    """What the driver of the attempt that was cut off wanted to be told."""
+
+
+class ResumeEffect(Struct, frozen=True, kw_only=True):
+    """The effect, which was held untouched, may go on: from now on it counts as begun."""
+
+    command_id: UUID
+    attempt: int
 
 
 class StopEffect(Struct, frozen=True, kw_only=True):
@@ -184,7 +206,7 @@ class LeaveBroker(Struct, frozen=True, kw_only=True):
     retry_after_s: float
 
 
-Step = StartEffect | StopEffect | Publish | LeaveBroker
+Step = StartEffect | ResumeEffect | StopEffect | Publish | LeaveBroker
 
 
 class Note(Struct, frozen=True):

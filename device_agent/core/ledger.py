@@ -44,7 +44,7 @@ class Unfinished(msgspec.Struct):
     @property
     def began(self) -> bool:
         """Its effect may have happened in part already."""
-        return self.record.phase is Phase.STARTED
+        return self.record.phase is Phase.STARTED and not self.record.untouched
 
     @property
     def rank(self) -> tuple[int, float, int]:
@@ -116,18 +116,20 @@ class Ledger:
 
     def begin(self, entry: Unfinished, mono: float, *, boot: str, process: str) -> Write:
         """The effect is about to begin."""
-        started = msgspec.structs.replace(entry.record, phase=Phase.STARTED, boot=boot, process=process)
+        started = msgspec.structs.replace(
+            entry.record, phase=Phase.STARTED, boot=boot, process=process, untouched=False, evidence=None
+        )
         self._update(entry, started)
         entry.mode = Mode.RUNNING
         entry.began_mono = mono
         entry.deadline = mono + entry.run.timeout_s
         return PutAttempt(entry.record)
 
-    def hold(self, entry: Unfinished, reasons: list[str], mono: float) -> None:
+    def hold(self, entry: Unfinished, reasons: list[str], mono: float, until_expiry_s: float) -> None:
         """The effect waits for a person: its time stands still, within the contract's allowance."""
         if entry.held is None:
             entry.left_s = max(0.0, entry.deadline - mono)
-            entry.deadline = mono + entry.left_s + HELD_ALLOWANCE_S
+            entry.deadline = mono + entry.left_s + max(HELD_ALLOWANCE_S, until_expiry_s)
         entry.held = reasons
 
     def resume(self, entry: Unfinished, mono: float) -> None:
@@ -135,12 +137,28 @@ class Ledger:
         entry.held = None
         entry.deadline = mono + entry.left_s
 
+    def touch(self, entry: Unfinished, *, untouched: bool) -> Write:
+        """The driver has done nothing yet (`untouched`), or is about to do something."""
+        self._update(entry, msgspec.structs.replace(entry.record, untouched=untouched))
+        return PutAttempt(entry.record)
+
+    def remember(self, entry: Unfinished, evidence: bytes) -> Write:
+        """Keep what the driver wants to be told when it is asked for evidence."""
+        self._update(entry, msgspec.structs.replace(entry.record, evidence=evidence))
+        return PutAttempt(entry.record)
+
     def end(self, entry: Unfinished, finished_at: float, *, retryable: bool) -> Write:
         """The attempt is over; its payload is no longer needed."""
         self._update(
             entry,
             msgspec.structs.replace(
-                entry.record, phase=Phase.FINISHED, finished_at=finished_at, retryable=retryable, run=None
+                entry.record,
+                phase=Phase.FINISHED,
+                finished_at=finished_at,
+                retryable=retryable,
+                run=None,
+                untouched=False,
+                evidence=None,
             ),
         )
         del self._unfinished[entry.run.command_id]

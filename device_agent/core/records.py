@@ -41,6 +41,11 @@ class AttemptRecord(Struct, frozen=True, kw_only=True):
     """The boot of the machine in which its effect began."""
     process: str | None = None
     """The process of the agent (its session) in which its effect began."""
+    untouched: bool = False
+    """Started, and its driver has said since that it has done nothing: its device is away. Committed before the driver
+    goes on, so that a restart may begin it anew."""
+    evidence: bytes | None = None
+    """JSON of what its driver wants to be told when it is asked for evidence, such as the number of a job."""
 
 
 class ReportRecord(Struct, frozen=True, kw_only=True):

@@ -64,6 +64,9 @@ def conclude(outcome: Outcome | None, stopped: StopReason | None, duration_s: fl
             ReportStatus.UNKNOWN, code, "it was stopped, and the driver cannot say what took effect: look at the device"
         )
     status, code = _STATUS[outcome.status], outcome.code
+    if stopped is StopReason.EXPIRED and status is ReportStatus.CANCELLED:
+        # Nobody cancelled it either. That it led to nothing is said, for the hub has heard of its start.
+        return failure(ReportStatus.EXPIRED, "expired", outcome.message, retryable=True)
     if stopped is StopReason.TIMED_OUT and status is ReportStatus.CANCELLED:
         # Nobody cancelled it: the time-out stopped it, and the driver knows that it did not take effect in full.
         status, code = ReportStatus.FAILED, "timed_out"

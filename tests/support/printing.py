@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from device_agent.actions.printing.poll import Timing
 
 from device_agent.actions.config import PrinterConfig
 from device_agent.actions.printing.ipp import IppPrinter
-from device_agent.actions.printing.job import Timing
 from device_agent.core.events import StopReason
 from device_agent.core.outcome import Outcome
 from device_agent.documents import DocumentError
@@ -20,7 +20,17 @@ from hub.programs.embedded.printer import EmbeddedPrinter
 from schemas.actions import DocumentSent
 from tests.support.waiting import eventually
 
-FAST = Timing(poll_first_s=0.02, poll_most_s=0.1, busy_s=0.6, lost_s=0.6, evidence_s=0.6, connect_s=2.0)
+FAST = Timing(
+    poll_first_s=0.02,
+    poll_most_s=0.1,
+    busy_s=0.6,
+    lost_s=0.6,
+    evidence_s=0.6,
+    connect_s=2.0,
+    away_first_s=0.02,
+    away_most_s=0.1,
+    verdict_s=0.3,
+)
 CONTENT = b"%PDF-1.4\n" + bytes(range(256)) * 40 + b"%%EOF\n"
 """A document; the virtual printer does not look into it."""
 _TRAYS = "size1=iso_a4_210x297mm&type1=stationery&level1={}&size3=na_number-10_4.125x9.5in&type3=envelope&level3=25"
@@ -35,6 +45,7 @@ class Context:
         self.job_name = f"floorhub-{command_id}-1"
         self.stop_reason: StopReason | None = None
         self.cancelled_outcome: Outcome | None = None
+        self.remembered: dict[str, Any] = {}
         self.told: list[tuple[str, Any]] = []
         self.document_asked = asyncio.Event()
         self.document_given = asyncio.Event()
@@ -43,11 +54,14 @@ class Context:
     async def progress(self, data: dict[str, Any]) -> None:
         self.told.append(("progress", data))
 
-    async def held(self, reasons: list[str]) -> None:
-        self.told.append(("held", reasons))
+    async def held(self, reasons: list[str], *, untouched: bool = False) -> None:
+        self.told.append(("untouched" if untouched else "held", reasons))
 
     async def resumed(self) -> None:
         self.told.append(("resumed", None))
+
+    async def remember(self, evidence: dict[str, Any]) -> None:
+        self.remembered = evidence
 
     async def document(self, reference: DocumentSent) -> Path:
         self.document_asked.set()

@@ -26,7 +26,7 @@ def every_event(attempt: int = 2) -> list[lifecycle.Event]:
     reports = [
         Reported(status, attempt, retryable)
         for status in ReportStatus
-        for retryable in ((False, True) if status is ReportStatus.FAILED else (False,))
+        for retryable in ((False, True) if status in (ReportStatus.FAILED, ReportStatus.EXPIRED) else (False,))
     ]
     return [*reports, lifecycle.CancelRequested(), lifecycle.DeadlinePassed(), lifecycle.JournalLost()]
 
@@ -129,6 +129,21 @@ def test_a_run_that_began_and_is_said_to_have_expired_is_unknown_at_once() -> No
         decision = decide(command(Status.RUNNING, rerun=True, held=held), Reported(ReportStatus.EXPIRED, 2), NOW)
         assert isinstance(decision, Move)
         assert (decision.to, decision.changes["unknown_reason"]) == (Status.UNKNOWN, "reported")
+
+
+def test_a_run_that_waited_for_its_device_until_it_expired_has_expired() -> None:
+    """Its agent says that nothing took effect."""
+    decision = decide(command(Status.RUNNING, held=True), Reported(ReportStatus.EXPIRED, 2, retryable=True), NOW)
+    assert isinstance(decision, Move)
+    assert (decision.to, decision.changes["dead_letter_reason"]) == (Status.EXPIRED, "expired")
+
+
+def test_a_held_run_may_wait_until_it_expires_however_late_that_is() -> None:
+    week = NOW + timedelta(days=7)
+    running = structs.replace(command(Status.RUNNING), expires_at=week)
+    held = decide(running, Reported(ReportStatus.HELD, 2, progress={"reasons": ["x"]}), NOW)
+    assert isinstance(held, Move)
+    assert held.changes["deadline_at"] == week + timedelta(seconds=60) + lifecycle.RUN_GRACE
 
 
 def test_an_agent_that_is_busy_gets_the_attempt_again_also_after_it_began_once() -> None:

@@ -14,8 +14,10 @@ from device_agent.core.events import (
     EffectEnded,
     EffectHeld,
     EffectProgress,
+    EffectRemembered,
     EffectResumed,
     Event,
+    ResumeEffect,
     StartEffect,
     StopEffect,
 )
@@ -42,6 +44,7 @@ STEP = StartEffect(
     began=BEGAN,
     patience_s=0.0,
 )
+RESUME = ResumeEffect(command_id=command_id(1), attempt=2)
 STOP = StopEffect(command_id=command_id(1), attempt=2, reason=Reason.CANCELLED)
 
 
@@ -304,3 +307,23 @@ async def test_a_document_is_in_use_until_its_driver_has_ended(
     assert outcome is not None
     assert outcome.code == ("" if ending is None else "driver_error")
     assert not testbed.documents._in_use
+
+
+async def test_an_effect_that_was_held_untouched_goes_on_only_when_it_is_let(testbed: ExecutorTestbed) -> None:
+    touched = asyncio.Event()
+
+    async def body(context: DriverContext) -> Outcome:
+        await context.held(["printer-unreachable"], untouched=True)
+        await context.resumed()
+        touched.set()
+        await context.remember({"job_id": 17})
+        return DONE
+
+    await testbed.begin(body)
+    assert await testbed.next_event() == EffectHeld(STEP.command_id, 2, ["printer-unreachable"], untouched=True)
+    assert await testbed.next_event() == EffectResumed(STEP.command_id, 2)
+    assert not touched.is_set()
+    testbed.executor.resume(RESUME)
+    assert await testbed.next_event() == EffectRemembered(STEP.command_id, 2, b'{"job_id":17}')
+    assert await testbed.next_event() == EffectEnded(STEP.command_id, 2, DONE)
+    testbed.executor.resume(RESUME)  # it has ended meanwhile

@@ -59,6 +59,8 @@ attempts = st.builds(
     **an_attempt,
     phase=st.just(Phase.STARTED),
     run=st.just(msgspec.json.encode(a_run())),
+    untouched=st.booleans(),
+    evidence=st.none() | st.binary(max_size=20),
 )
 ended = st.builds(
     AttemptRecord,
@@ -211,7 +213,8 @@ async def test_the_journal_of_the_first_version_is_brought_up_to_date(tmp_path: 
     with sqlite3.connect(path) as db:
         db.execute("ALTER TABLE settings DROP COLUMN mark")
         db.execute("ALTER TABLE attempts DROP COLUMN boot")
-        db.execute("ALTER TABLE attempts DROP COLUMN process")
+        for column in ("process", "untouched", "evidence"):
+            db.execute(f"ALTER TABLE attempts DROP COLUMN {column}")
         db.execute("PRAGMA user_version = 1")
     db.close()
 

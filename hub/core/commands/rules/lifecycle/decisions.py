@@ -158,8 +158,9 @@ def _report(command: Command, report: Reported, now: datetime) -> Decision:
         case ReportStatus.CANCELLED:
             return _cancelled(command, report)
         case ReportStatus.EXPIRED:
-            if command.status is Status.RUNNING:
+            if command.status is Status.RUNNING and not report.retryable:
                 # It had begun, then its journal was lost, and the new one refuses to begin: nobody knows the effect.
+                # Only an agent that knows that nothing took effect (it waited for its device) says `retryable`.
                 return _unknown(command, report)
             if command.unknown_reason == "reported":
                 return Ignore(Ignored.LATE)  # Its agent cannot say that it never began, having said that it may have.

@@ -42,7 +42,8 @@ NO_WORD_GRACE = timedelta(seconds=60)
 RUN_GRACE = timedelta(seconds=30)
 """How long after `timeout_s` a running command waits: the agent's own time-out and its report come first."""
 HELD_ALLOWANCE = timedelta(seconds=HELD_ALLOWANCE_S)
-"""How long a run may wait for a person (paper, a jam) on top of its `timeout_s`."""
+"""How long a run may wait for a person (paper, a jam) on top of its `timeout_s`, and until `expires_at` in any case:
+until then it may wait for a printer that is off, to which nothing was sent."""
 ACCEPTED_LEASE = timedelta(seconds=60)
 """When an attempt that the agent has, and has not begun, is offered again. An agent that starts anew begins nothing of
 its journal before it is offered once more, and the offer may have been lost with the hub that made it."""
@@ -62,7 +63,16 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
             Status.UNKNOWN,
         }
     ),
-    Status.RUNNING: frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.UNKNOWN, Status.PENDING}),
+    Status.RUNNING: frozenset(
+        {
+            Status.COMPLETED,
+            Status.FAILED,
+            Status.CANCELLED,
+            Status.EXPIRED,
+            Status.UNKNOWN,
+            Status.PENDING,
+        }
+    ),
     Status.UNKNOWN: frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.EXPIRED}),
     Status.COMPLETED: frozenset(),
     Status.FAILED: frozenset(),
@@ -106,7 +116,8 @@ def deadline_of(
         case Status.QUEUED:
             return expires_at + NO_WORD_GRACE
         case Status.RUNNING:
-            return now + timedelta(seconds=timeout_s) + RUN_GRACE + (HELD_ALLOWANCE if held else timedelta(0))
+            begins = max(now + HELD_ALLOWANCE, expires_at) if held else now
+            return begins + timedelta(seconds=timeout_s) + RUN_GRACE
         case Status.COMPLETED | Status.FAILED | Status.CANCELLED | Status.EXPIRED | Status.REJECTED | Status.UNKNOWN:
             return None
     assert_never(status)
