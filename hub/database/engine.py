@@ -76,7 +76,7 @@ class Database:
             await self._pool.open(wait=True, timeout=10)
         except (psycopg.Error, PoolTimeout) as problem:
             await self._pool.close()
-            raise SetupError(f"Postgres does not answer at {redacted(self.url)}: {problem}") from None
+            raise not_connected(self.url, problem) from None
         async with self.connection() as connection:
             await _require_durability(connection)
 
@@ -160,6 +160,17 @@ async def _require_durability(connection: Connection) -> None:
             f"Postgres runs with {names} = off: it may lose commands that were accepted. Switch it on and restart.",
             ko=f"Postgres의 {names} 설정이 off입니다. 접수한 명령을 잃을 수 있으니 켜고 다시 시작하십시오.",
         )
+
+
+def not_connected(url: str, problem: object) -> SetupError:
+    """For the operator: no connection came about. Whoever says no has answered."""
+    refused = [line.partition("FATAL:")[2].strip() for line in str(problem).splitlines() if "FATAL:" in line]
+    if refused:
+        return SetupError(
+            f"Postgres at {redacted(url)} refuses the connection: {refused[0]}. Look at the user, the password and the "
+            "database in FLOORHUB_DATABASE_URL."
+        )
+    return SetupError(f"Postgres does not answer at {redacted(url)}: {problem}")
 
 
 def redacted(url: str) -> str:

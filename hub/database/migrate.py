@@ -13,7 +13,7 @@ from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
 from hub.database import session
-from hub.database.engine import redacted
+from hub.database.engine import not_connected
 from hub.errors import SetupError
 
 OLDEST_POSTGRES = 14
@@ -76,7 +76,7 @@ def _connected(url: str) -> Iterator[Connection]:
     try:
         connection = engine.connect()
     except DBAPIError as problem:
-        raise SetupError(f"Postgres does not answer at {redacted(url)}: {problem.orig}") from None
+        raise not_connected(url, problem.orig) from None
     with connection:
         yield connection
 

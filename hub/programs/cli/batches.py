@@ -133,10 +133,10 @@ def list_batches(
         return
     rows = []
     for item in items:
-        created = item["created_at"][:19].replace("T", " ")
+        created = output.local(item["created_at"])
         columns = (item["action"] or "(a list)", str(item["total"]), str(item["rejected"]))
         rows.append((item["id"], created, item["status"], *columns))
-    output.print_table(("id", "created", "status", "action", "clients", "rejected"), rows)
+    output.print_table(("id", f"created ({output.zone()})", "status", "action", "clients", "rejected"), rows)
 
 
 @app.command()
@@ -169,7 +169,7 @@ def _show(batch: dict[str, Any], *, as_json: bool) -> None:
     why = {"max_failures": " (too many failed)"}.get(batch["stop_reason"] or "", "")
     output.say(f"Batch {batch['id']}: {batch['status']}{why}")
     parts = [f"{batch['counts'][status]} {status}" for status in _ORDER if batch["counts"][status]]
-    output.say(f"  {batch['total']} commands: {', '.join(parts)}")
+    output.say(f"  {output.number_of(batch['total'], 'command')}: {', '.join(parts)}")
     for code, number in batch["rejections"].items():
         output.say(f"  rejected, {code}: {number}")
     if batch["offline"] or batch["unresponsive"]:
@@ -190,9 +190,11 @@ def _show_preview(preview: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         output.print_json(preview)
         return
-    output.say(f"Nothing was sent. {preview['accepted']} of {preview['total']} commands would be accepted.")
+    output.say(
+        f"Nothing was sent. {preview['accepted']} of {output.number_of(preview['total'], 'command')} would be accepted."
+    )
     if preview["offline"] or preview["unresponsive"]:
-        output.say(f"  of these, {preview['offline']} are offline and {preview['unresponsive']} unresponsive")
+        output.say(f"  of these, {preview['offline']} offline and {preview['unresponsive']} unresponsive")
     for item in preview["items"]:
         if item["code"]:
             output.say(f"  not {item['client_id']}: {item['code']}")

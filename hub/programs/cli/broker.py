@@ -56,7 +56,7 @@ def render(
         return
     for file in files:
         output.say(str(file))
-    output.say(f"{clients} clients; accounts: {', '.join(sorted(passwords))}.")
+    output.say(f"{output.number_of(clients, 'client')}; accounts: {', '.join(sorted(passwords))}.")
     if kept is not None:
         output.say(f"The accounts' secrets are in {kept}.")
     output.say("A broker that runs keeps its own list: start it again to use these files.")

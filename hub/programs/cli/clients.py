@@ -92,7 +92,10 @@ def list_clients(
         output.print_json(items)
         return
     if not items:
-        output.say("There is no client yet: floorhub client add ID")
+        if any((zone, group, tag, presence)):
+            output.say("No client fits.")
+        else:
+            output.say("There is no client yet: floorhub client add ID")
         return
     rows = [
         (
@@ -100,13 +103,13 @@ def list_clients(
             item["kind"],
             f"{item['status']}, fenced" if item["fenced"] else item["status"],
             f"{item['presence']} ({item['presence_reason']})",
-            (item["presence_since"] or "")[:19].replace("T", " "),
+            output.local(item["presence_since"]),
             item["zone"] or "",
             item["agent_version"] or "",
         )
         for item in items
     ]
-    output.print_table(("id", "kind", "status", "presence", "since (UTC)", "zone", "agent"), rows)
+    output.print_table(("id", "kind", "status", "presence", f"since ({output.zone()})", "zone", "agent"), rows)
 
 
 @app.command("set")
@@ -162,7 +165,9 @@ def limits(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -
     output.say(f"actions: {actions}")
     for name in ("minute", "day"):
         left = found[name]
-        output.say(f"{name}: {left['remaining']} of {left['limit']} left, reset at {left['reset']}")
+        output.say(
+            f"{name}: {left['remaining']} of {left['limit']} left, reset at {output.local(left['reset'], named=True)}"
+        )
 
 
 @app.command("set-limits")
@@ -192,7 +197,7 @@ def set_limits(
     if as_json:
         output.print_json(changed)
     else:
-        output.say(f"Changed for {changed['changed']} clients.")
+        output.say(f"Changed for {output.number_of(changed['changed'], 'client')}.")
 
 
 @app.command()

@@ -154,11 +154,13 @@ def _show(page: dict[str, Any], *, as_json: bool) -> None:
         return
     rows = []
     for item in page["items"]:
-        ended = item["finished_at"][:19].replace("T", " ")
+        ended = output.local(item["finished_at"])
         blocks = "yes" if item["blocks"] else ""
         what = (item["client_id"], item["action"], item["status"], item["reason"])
         rows.append((ended, *what, blocks, item["reference"] or "", item["id"]))
-    output.print_table(("ended", "client", "action", "status", "reason", "blocks", "reference", "command"), rows)
+    output.print_table(
+        (f"ended ({output.zone()})", "client", "action", "status", "reason", "blocks", "reference", "command"), rows
+    )
     if page["next_cursor"]:
         output.say("... and more: --limit 200, or --summary")
 
@@ -167,7 +169,7 @@ def _show_summary(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         output.print_json(found)
         return
-    since = f", the first since {found['oldest'][:19].replace('T', ' ')}" if found["oldest"] else ""
+    since = f", the first since {output.local(found['oldest'], named=True)}" if found["oldest"] else ""
     output.say(f"{found['total']} {'waits' if found['total'] == 1 else 'wait'} for a person{since}")
     for kind in ("reason", "client", "action"):
         for entry in found[kind]["largest"][:SHOWN]:

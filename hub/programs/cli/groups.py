@@ -81,7 +81,7 @@ def _said(group: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         output.print_json(group)
     else:
-        output.say(f"Group {group['id']} has {group['members']} clients.")
+        output.say(f"Group {group['id']} has {output.number_of(group['members'], 'client')}.")
 
 
 def _all(api: Api, path: str) -> list[dict[str, Any]]:

@@ -91,7 +91,7 @@ def explain(
         if as_json:
             output.print_json(found)
         else:
-            output.say(f"{found['cause']}: {found['detail']}")
+            output.say(output.with_local_times(f"{found['cause']}: {found['detail']}"))
             timeline.show_hops(found["timeline"], found["details"].get("status", ""), korean=output.korean())
 
 

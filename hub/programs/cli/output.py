@@ -4,6 +4,7 @@ Whatever a command shows goes through `say`, `tell`, `print_json`, `print_table`
 and devices stay words.
 """
 
+import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from schemas import terminal
 from schemas.text import json_text, printable
 
 _LONGEST_CELL = 200
+_MOMENT = re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 Json = Annotated[bool, typer.Option("--json", help="JSON for programs instead of text for people.")]
 
@@ -61,11 +63,19 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right
     )
 
 
-def local(moment: str | None, *, seconds: bool = True) -> str:
-    """A moment of the API (UTC) as the clock on the wall shows it here; empty for none. JSON keeps UTC."""
+def local(moment: str | None, *, named: bool = False) -> str:
+    """A moment of the API (UTC) as the clock on the wall shows it here; empty for none. JSON keeps UTC. `named`: with
+    the zone's name, which a moment of the other half of the year has in any case."""
     if moment is None:
         return ""
-    return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M{':%S' if seconds else ''}}"
+    at = datetime.fromisoformat(moment).astimezone()
+    name = f"{at:%Z}"
+    return f"{at:%Y-%m-%d %H:%M:%S}{f' {name}' if named or name != zone() else ''}"
+
+
+def with_local_times(sentence: str) -> str:
+    """A sentence of the hub with its moments (UTC) as the clock on the wall shows them here."""
+    return _MOMENT.sub(lambda found: local(found.group(), named=True), sentence)
 
 
 def zone() -> str:
@@ -119,7 +129,7 @@ def explained(*, as_json: bool = False) -> Iterator[None]:
         if as_json:
             print_json(problem.problem)
             raise typer.Exit(1) from None
-        _end(1, *str(problem).split("\n"))
+        _end(1, *with_local_times(str(problem)).split("\n"))
     except SetupError as problem:
         _end(2, *(problem.korean if korean() else problem.sentence).split("\n"))
     except EmbeddedError as problem:

@@ -66,11 +66,12 @@ def list_schedules(
     if as_json:
         output.print_json(items)
         return
+    zone = output.zone()
     rows = []
     for item in items:
-        times = (_when(item["next_at"]) if item["enabled"] else "disabled", _when(item["last_at"]))
+        times = (output.local(item["next_at"]) if item["enabled"] else "disabled", output.local(item["last_at"]))
         rows.append((item["id"], item["name"], item["cron"], item["time_zone"], *times, item["last_error"] or ""))
-    output.print_table(("id", "name", "cron", "time zone", "next (UTC)", "last (UTC)", "went wrong"), rows)
+    output.print_table(("id", "name", "cron", "time zone", f"next ({zone})", f"last ({zone})", "went wrong"), rows)
 
 
 @app.command()
@@ -148,9 +149,5 @@ def _show(api: Api, schedule: dict[str, Any], as_json: bool) -> None:
     output.say(f"  sends: {json.dumps(schedule['request'], ensure_ascii=False)}")
     if schedule["last_at"]:
         came = f"failed: {schedule['last_error']}" if schedule["last_error"] else f"batch {schedule['last_batch_id']}"
-        output.say(f"  last: {_when(schedule['last_at'])} UTC, {came}")
-    output.say(f"  next: {', '.join(_when(one) for one in times) or 'never'} (UTC)")
-
-
-def _when(moment: str | None) -> str:
-    return "" if moment is None else moment[:16].replace("T", " ")
+        output.say(f"  last: {output.local(schedule['last_at'], named=True)}, {came}")
+    output.say(f"  next: {', '.join(output.local(one, named=True) for one in times) or 'never'}")

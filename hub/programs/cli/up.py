@@ -128,7 +128,7 @@ class _Machine:
                 last = earlier[0]
                 output.say(
                     f"The command before it: {last['action']} {last['id']}, {last['status']}, "
-                    f"of {last['created_at'][:19].replace('T', ' ')} UTC."
+                    f"of {output.local(last['created_at'], named=True)}."
                 )
             if once:
                 return 0 if printed else 1

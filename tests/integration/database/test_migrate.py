@@ -15,7 +15,6 @@ from hub.database import migrate as module
 from hub.database.migrate import current, migrate
 from hub.database.migrations.tables import metadata
 from hub.errors import SetupError
-from tests.support import postgres
 
 pytestmark = pytest.mark.each_postgres
 
@@ -136,10 +135,22 @@ def test_a_step_that_fails_leaves_nothing_behind(empty_database_url: str) -> Non
     assert _catalogue(empty_database_url)["options"] == {("broker_outbox", "None")}
 
 
-def test_a_server_that_does_not_answer_is_named_without_its_password(postgres_server: str) -> None:
-    url = postgres.in_database(postgres_server, "no_such_database")
-    password = psycopg.conninfo.conninfo_to_dict(url).get("password")
-    with pytest.raises(SetupError, match="Postgres does not answer") as caught:
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"dbname": "no_such_database"}, r'refuses the connection: database "no_such_database" does not exist\.'),
+        ({"user": "nobody", "password": "wrong"}, r"refuses the connection: .*nobody"),
+        ({"host": "127.0.0.1", "port": "9"}, "does not answer at "),
+    ],
+    ids=["database", "user", "address"],
+)
+def test_a_server_that_is_not_connected_is_named_without_its_password(
+    postgres_server: str, change: dict[str, str], said: str
+) -> None:
+    known = psycopg.conninfo.conninfo_to_dict(postgres_server)
+    url = psycopg.conninfo.make_conninfo(**{**known, **change})
+    password = change.get("password", known.get("password"))
+    with pytest.raises(SetupError, match=said) as caught:
         migrate(url)
     assert password is None or str(password) not in str(caught.value)
 
