@@ -1,6 +1,6 @@
 """Fetching documents by URL: the one place where the hub connects to where a caller says.
 
-Each hop is judged anew: the allow-list by host and port, then every address that its name has right now. The
+Each redirect is judged anew: the allow-list by host and port, then every address that its name has right now. The
 connection goes to an address that was judged, not to the name, so that a name server that changes its mind in between
 changes nothing. No cookies, no credentials, no proxies, nothing unpacked.
 """

@@ -12,7 +12,7 @@ from hub.api.problems import fails, prefers_korean
 from hub.core.access.routes import MayRead
 from hub.features.explain.rules.causes import codes
 from hub.features.explain.service import Explaining
-from hub.features.explain.shapes import ExplanationOutput, HopOutput, closed
+from hub.features.explain.shapes import ExplanationOutput, StepOutput, closed
 from hub.subject import Cause
 
 ExplainingDep = Annotated[Explaining, part(Explaining)]
@@ -45,7 +45,7 @@ def routes(causes: Sequence[Cause]) -> APIRouter:
             cause=found.code,
             detail=found.sentence(korean=korean),
             details=dict(found.details),
-            timeline=[HopOutput(**asdict(hop)) for hop in explained.timeline],
+            timeline=[StepOutput(**asdict(step)) for step in explained.timeline],
         )
 
     return router

@@ -9,7 +9,7 @@ from hub.database.engine import Connection, Database
 from hub.errors import NotFoundError
 from hub.features.explain import store
 from hub.features.explain.rules.causes import Explanation, explain
-from hub.features.explain.rules.timeline import Hop, timeline
+from hub.features.explain.rules.timeline import Step, timeline
 from hub.features.explain.telemetry import Event
 from hub.subject import Cause
 from hub.telemetry.log import Log
@@ -24,7 +24,7 @@ class Explained:
     """What keeps a command, and its whole timeline until now."""
 
     explanation: Explanation
-    timeline: list[Hop]
+    timeline: list[Step]
 
 
 class Explaining:

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, create_model
 
 
-class HopOutput(BaseModel):
+class StepOutput(BaseModel):
     """One step of a command's timeline."""
 
     event: str = Field(description="As in the log, and sent (at the broker), accepted (in the agent's journal).")
@@ -25,7 +25,7 @@ class ExplanationOutput(BaseModel):
     cause: str = Field(description="One of a closed list; programs act on this.")
     detail: str = Field(description="A sentence in the language of Accept-Language: what keeps it, what to do.")
     details: dict[str, Any] = Field(description="What belongs to the cause: ids, times, numbers.")
-    timeline: list[HopOutput] = Field(description="Every step until now, in order of time.")
+    timeline: list[StepOutput] = Field(description="Every step until now, in order of time.")
 
 
 def closed(codes: Sequence[str]) -> type[ExplanationOutput]:

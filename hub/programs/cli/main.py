@@ -75,7 +75,7 @@ def show(
     command_id: Annotated[str, typer.Argument(help="The command's id.")],
     as_json: Json = False,
 ) -> None:
-    """Show a command and its timeline, with the time of each hop."""
+    """Show a command and its timeline, with the time of each step."""
     with explained(as_json=as_json), Api.from_environment() as api:
         sending.show(api, api.get(f"/api/commands/{in_path(command_id)}"), as_json=as_json)
 
@@ -85,14 +85,14 @@ def explain(
     command_id: Annotated[str, typer.Argument(help="The command's id.")],
     as_json: Json = False,
 ) -> None:
-    """Say in one sentence why a command has not run yet, and what to do; then its timeline, hop by hop."""
+    """Say in one sentence why a command has not run yet, and what to do; then its timeline, step by step."""
     with explained(as_json=as_json), Api.from_environment() as api:
         found = api.get(f"/api/commands/{in_path(command_id)}/explain")
         if as_json:
             output.print_json(found)
         else:
             output.say(output.with_local_times(f"{found['cause']}: {found['detail']}"))
-            timeline.show_hops(found["timeline"], found["details"].get("status", ""), korean=output.korean())
+            timeline.show_steps(found["timeline"], found["details"].get("status", ""), korean=output.korean())
 
 
 # The help lists them in this order: the everyday ones above come first.

@@ -63,8 +63,8 @@ def carry_out(api: Api, body: dict[str, Any], *, wait: float, key: str | None, a
 
 def show(api: Api, command: dict[str, Any], *, as_json: bool) -> None:
     """A command and its timeline."""
-    hops = api.get(f"/api/commands/{command['id']}/explain")["timeline"]
+    steps = api.get(f"/api/commands/{command['id']}/explain")["timeline"]
     if as_json:
-        output.print_json({**command, "timeline": hops})
+        output.print_json({**command, "timeline": steps})
     else:
-        timeline.show(command, hops, korean=output.korean())
+        timeline.show(command, steps, korean=output.korean())

@@ -5,7 +5,7 @@ from typing import Any
 
 from hub.programs.cli import output
 
-HOPS = {
+STEPS = {
     "created": ("stored by the hub", "허브에 저장"),
     "rejected": ("refused", "거부됨"),
     "queued": ("handed out", "클라이언트에 배정"),
@@ -28,47 +28,96 @@ HOPS = {
 }
 
 
+STATUSES = {
+    "pending": "대기 중",
+    "queued": "배정됨",
+    "running": "실행 중",
+    "completed": "완료",
+    "failed": "실패",
+    "cancelled": "취소됨",
+    "expired": "만료",
+    "unknown": "결과 불명",
+    "rejected": "거부됨",
+}
+"""In Korean; the code itself stays beside it, for what programs and documents say."""
+REASONS = {
+    "cover-open": "덮개 열림",
+    "door-open": "문 열림",
+    "input-tray-missing": "용지함 없음",
+    "interlock-open": "안전 장치 열림",
+    "marker-supply-empty": "소모품 없음",
+    "marker-supply-low": "소모품 부족",
+    "media-empty": "용지 없음",
+    "media-jam": "용지 걸림",
+    "media-low": "용지 부족",
+    "media-needed": "용지 필요",
+    "output-area-full": "출력함 가득 참",
+    "output-tray-missing": "출력함 없음",
+    "paused": "일시 정지됨",
+    "printer-stopped": "프린터 멈춤",
+    "printer-unreachable": "프린터에 연결되지 않음",
+    "toner-empty": "토너 없음",
+    "toner-low": "토너 부족",
+}
+"""What printers wait for, in Korean; IPP's suffixes (-error, -warning, -report) do not count."""
 UNFINISHED = ("pending", "queued", "running")
 
 
 def show(command: dict[str, Any], way: list[dict[str, Any]], *, korean: bool) -> None:
     """Print a command and its way, and last how it stands."""
-    output.say(f"{command['action']} on {command['client_id']}, {command['id']}")
-    show_hops(way, command["status"], korean=korean)
+    where = f"{command['client_id']}에서" if korean else f"on {command['client_id']}"
+    output.say(f"{command['action']} {where}, {command['id']}")
+    show_steps(way, command["status"], korean=korean)
     output.say(_stands(command, korean=korean))
 
 
-def show_hops(way: list[dict[str, Any]], status: str, *, korean: bool) -> None:
-    """Print the hops of a command that is in `status`. Times are this machine's; the heading says which zone."""
-    times = [datetime.fromisoformat(hop["at"]).astimezone() for hop in way]
+def show_steps(way: list[dict[str, Any]], status: str, *, korean: bool) -> None:
+    """Print the steps of a command that is in `status`. Times are this machine's; the heading says which zone."""
+    times = [datetime.fromisoformat(step["at"]).astimezone() for step in way]
     first = times[0] if times else datetime.now().astimezone()
     rows = []
-    for hop, at in zip(way, times, strict=True):
-        names = HOPS.get(hop["event"], (hop["event"], hop["event"]))
+    for step, at in zip(way, times, strict=True):
+        names = STEPS.get(step["event"], (step["event"], step["event"]))
         day = "" if at.date() == first.date() else f"{at:%m-%d} "
         # The last line says why it ended; here stands only what happened on the way.
-        about = "" if hop["event"] == status else _about(hop["detail"])
-        rows.append((names[korean], f"{day}{at:%H:%M:%S.%f}"[:-3], f"{hop['after_ms']:.1f}", about))
-    output.print_table(("hop", f"{first:%Y-%m-%d %Z}", "+ ms", ""), rows, right=("+ ms",))
+        about = "" if step["event"] == status else _about(step["detail"])
+        rows.append((names[korean], f"{day}{at:%H:%M:%S.%f}"[:-3], f"{step['after_ms']:.1f}", about))
+    output.print_table(("단계" if korean else "step", f"{first:%Y-%m-%d %Z}", "+ ms", ""), rows, right=("+ ms",))
 
 
 def _stands(command: dict[str, Any], *, korean: bool) -> str:
     """How a command stands, in one line: its status and, told once, why."""
     status = command["status"]
+    shown = f"{STATUSES.get(status, status)}({status})" if korean else status
     if status == "completed":
         message = (command.get("result") or {}).get("message")
-        return f"{status}: {message}" if message else status
+        return f"{shown}: {message}" if message else shown
     if status in UNFINISHED:
-        held = ", ".join(command.get("held_reasons") or [])
+        held = ", ".join(map(_in_korean if korean else str, command.get("held_reasons") or []))
         if not held and status in ("pending", "queued"):
             why = f"floorhub explain {command['id']}"
-            return f"{status}: 아직 끝나지 않음. 이유 보기: {why}" if korean else f"{status}: not ended yet. Why: {why}"
+            return (
+                f"{shown}: 아직 끝나지 않았습니다. 이유 보기: {why}"
+                if korean
+                else f"{shown}: not ended yet. Why: {why}"
+            )
         again = f"floorhub show {command['id']}"
         if korean:
-            return f"{status}: {f'사람을 기다림 ({held})' if held else '아직 끝나지 않음'}. 다시 보기: {again}"
-        return f"{status}: {f'waits for a person ({held})' if held else 'not ended yet'}. Look again: {again}"
+            waits = f"조치가 필요합니다: {held}" if held else "아직 끝나지 않았습니다"
+            return f"{shown}: {waits}. 다시 보기: {again}"
+        return f"{shown}: {f'waits for a person ({held})' if held else 'not ended yet'}. Look again: {again}"
     error = command.get("error")
-    return f"{status} ({error['code']}): {error['message']}" if error else status
+    if not error:
+        return shown
+    told = f"{STATUSES.get(status, status)}({status}, {error['code']})" if korean else f"{status} ({error['code']})"
+    return f"{told}: {error['message']}"
+
+
+def _in_korean(reason: str) -> str:
+    kind = reason
+    for suffix in ("-error", "-warning", "-report"):
+        kind = kind.removesuffix(suffix)
+    return f"{REASONS[kind]}({reason})" if kind in REASONS else reason
 
 
 def _about(detail: dict[str, Any] | None) -> str:

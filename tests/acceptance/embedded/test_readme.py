@@ -113,8 +113,8 @@ def test_once_prints_a_page_and_ends(data: Path, start: Start) -> None:
 
     assert process.process.wait(90) == 0, process.tail()
     output = process.log.read_text()
-    for hop in ("stored by the hub", "handed out", "in the agent's journal", "started", "completed"):
-        assert hop in output
+    for step in ("stored by the hub", "handed out", "in the agent's journal", "started", "completed"):
+        assert step in output
     effects = (data / "printer" / "effects.jsonl").read_text().splitlines()
     assert len(effects) == 1
 

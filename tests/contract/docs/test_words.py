@@ -43,11 +43,28 @@ PHRASES = {
     "long way": "slow path",
     "signs of life": "liveness",
     "sign of life": "liveness",
+    "each hop": "each step",
+    "every hop": "every step",
+    "hop by hop": "step by step",
+    "(hop)": "step",
 }
 """Of docs, descriptions of the API, help of the command line, and docstrings."""
 NAMES = {
     *("SignsOfLife", "Heard", "Sign", "Judgement", "ShortWay", "SentTimes", "FanOut", "Firing", "LocalWay"),
-    *("Tap", "Wire", "Stage", "Said", "Roll", "Witness", "Floor", "BatchWatch", "StandingWatch", "ScheduleWatch"),
+    *(
+        "Hop",
+        "HopOutput",
+        "Tap",
+        "Wire",
+        "Stage",
+        "Said",
+        "Roll",
+        "Witness",
+        "Floor",
+        "BatchWatch",
+        "StandingWatch",
+        "ScheduleWatch",
+    ),
 }
 """Of code: classes."""
 PAGES = sorted(page for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")] if "decisions" not in page.parts)

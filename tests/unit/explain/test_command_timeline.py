@@ -1,4 +1,4 @@
-"""What a person reads about a command: its hops, in a zone that is named, and last how it stands, told once."""
+"""What a person reads about a command: its steps, in a zone that is named, and last how it stands, told once."""
 
 import contextlib
 import io
@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from hub.core.commands.rules.lifecycle import Status
 from hub.features.explain.rules import timeline as domain
 from hub.programs.cli import timeline
 from hub.programs.cli.api import Api, ApiError
@@ -48,18 +49,18 @@ def shown(command: dict[str, Any], *logs: SimpleNamespace, korean: bool = False)
     return [line.rstrip() for line in written.getvalue().splitlines()]
 
 
-def hop(event: str, at: str, **detail: Any) -> SimpleNamespace:
+def step(event: str, at: str, **detail: Any) -> SimpleNamespace:
     return SimpleNamespace(event=event, at=datetime.fromisoformat(at), attempt=1, detail=detail or None)
 
 
 def test_times_carry_the_day_and_the_zone() -> None:
     lines = shown(
         {"status": "completed", "result": {"message": "Job completed."}},
-        hop("created", "2026-11-21T14:59:59.500000Z"),
-        hop("completed", "2026-11-21T15:00:00.250000Z"),
+        step("created", "2026-11-21T14:59:59.500000Z"),
+        step("completed", "2026-11-21T15:00:00.250000Z"),
     )
     assert lines[0] == "print on front-desk, 01a1fc11-acaa-734f-9959-af8a7ce92e24"
-    assert lines[1].split() == ["hop", "2026-11-21", "KST", "+", "ms"]
+    assert lines[1].split() == ["step", "2026-11-21", "KST", "+", "ms"]
     assert lines[2].split()[-2:] == ["23:59:59.500", "0.0"]
     assert lines[4].split() == ["completed", "11-22", "00:00:00.250", "350.0"]
     assert lines[-1] == "completed: Job completed."
@@ -69,9 +70,9 @@ def test_a_failure_is_told_once_and_last() -> None:
     error = {"code": "job_aborted", "message": REASON}
     lines = shown(
         {"status": "failed", "error": error, "result": {"message": REASON}},
-        hop("created", "2026-11-21T14:59:59.500000Z"),
-        hop("retry", "2026-11-21T14:59:59.600000Z", error={"code": "printer_busy", "message": "it prints"}),
-        hop("failed", "2026-11-21T14:59:59.950000Z", error=error),
+        step("created", "2026-11-21T14:59:59.500000Z"),
+        step("retry", "2026-11-21T14:59:59.600000Z", error={"code": "printer_busy", "message": "it prints"}),
+        step("failed", "2026-11-21T14:59:59.950000Z", error=error),
     )
     assert lines[-1] == f"failed (job_aborted): {REASON}"
     assert sum("melted" in line for line in lines) == 1
@@ -83,12 +84,50 @@ def test_a_failure_is_told_once_and_last() -> None:
     [
         (None, False, "running: not ended yet. Look again: floorhub show"),
         (["media-needed"], False, "running: waits for a person (media-needed). Look again: floorhub show"),
-        (["media-needed"], True, "running: 사람을 기다림 (media-needed). 다시 보기: floorhub show"),
+        (
+            ["media-needed", "odd"],
+            True,
+            "실행 중(running): 조치가 필요합니다: 용지 필요(media-needed), odd. 다시 보기: floorhub show",
+        ),
+        (
+            ["media-empty-error"],
+            True,
+            "실행 중(running): 조치가 필요합니다: 용지 없음(media-empty-error). 다시 보기: floorhub show",
+        ),
+        (None, True, "실행 중(running): 아직 끝나지 않았습니다. 다시 보기: floorhub show"),
     ],
 )
 def test_what_has_not_ended_says_how_to_look_again(held: list[str] | None, korean: bool, said: str) -> None:
     lines = shown({"status": "running", "held_reasons": held}, korean=korean)
     assert lines[-1] == f"{said} {COMMAND['id']}"
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ({"status": "completed", "result": {"message": "Job completed."}}, "완료(completed): Job completed."),
+        ({"status": "completed"}, "완료(completed)"),
+        (
+            {"status": "failed", "error": {"code": "job_aborted", "message": REASON}},
+            f"실패(failed, job_aborted): {REASON}",
+        ),
+        ({"status": "expired"}, "만료(expired)"),
+        ({"status": "unknown"}, "결과 불명(unknown)"),
+        (
+            {"status": "pending"},
+            "대기 중(pending): 아직 끝나지 않았습니다. 이유 보기: floorhub explain " + str(COMMAND["id"]),
+        ),
+    ],
+)
+def test_the_last_line_is_korean_where_the_steps_are(command: dict[str, Any], said: str) -> None:
+    lines = shown(command, step("created", "2026-11-21T14:59:59.500000Z"), korean=True)
+    assert lines[0] == f"print front-desk에서, {COMMAND['id']}"
+    assert lines[1].split()[0] == "단계"
+    assert lines[-1] == said
+
+
+def test_every_status_has_its_korean_word() -> None:
+    assert set(timeline.STATUSES) == {status.value for status in Status}
 
 
 @pytest.mark.parametrize(("language", "asked"), [("en_US.UTF-8", "Is `make run` up?"), ("ko_KR.UTF-8", "떠 있습니까?")])

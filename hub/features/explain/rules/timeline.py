@@ -1,4 +1,4 @@
-"""The timeline of a command: every hop with its time. Pure; API, command line and explanations show this one."""
+"""The timeline of a command: every step with its time. Pure; API, command line and explanations show this one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ EVENTS = (
     *("created", "rejected", "queued", "sent", "accepted", "started", "held", "resumed", "retry", "cancel_requested"),
     *("completed", "failed", "cancelled", "expired", "unknown", "evidence", "decided", "replayed", "dismissed"),
 )
-"""In which order hops of the same moment are told; an event that is not here comes last."""
+"""In which order steps of the same moment are told; an event that is not here comes last."""
 
 
 @dataclass(frozen=True, slots=True)
-class Hop:
+class Step:
     """One step: what happened, when, and how many milliseconds after the step before (0 for the first)."""
 
     event: str
@@ -24,7 +24,7 @@ class Hop:
 
 
 class Timed(Protocol):
-    """A command, as far as its own columns tell of hops."""
+    """A command, as far as its own columns tell of steps."""
 
     @property
     def attempt(self) -> int:
@@ -59,8 +59,8 @@ class Logged(Protocol):
         """What belongs to it."""
 
 
-def timeline(command: Timed, logs: Sequence[Logged]) -> list[Hop]:
-    """The hops of a command in order of time, from its row and those of its log.
+def timeline(command: Timed, logs: Sequence[Logged]) -> list[Step]:
+    """The steps of a command in order of time, from its row and those of its log.
 
     `sent` (at the broker) and `accepted` (in the agent's journal) are known of the present attempt only.
     """
@@ -68,9 +68,9 @@ def timeline(command: Timed, logs: Sequence[Logged]) -> list[Hop]:
     for at, event in ((command.sent_at, "sent"), (command.accepted_at, "accepted")):
         if at is not None:
             found.append((at, event, command.attempt, None))
-    found.sort(key=lambda hop: (hop[0], EVENTS.index(hop[1]) if hop[1] in EVENTS else len(EVENTS)))
-    hops: list[Hop] = []
+    found.sort(key=lambda step: (step[0], EVENTS.index(step[1]) if step[1] in EVENTS else len(EVENTS)))
+    steps: list[Step] = []
     for at, event, attempt, detail in found:
-        after = (at - hops[-1].at).total_seconds() * 1000 if hops else 0.0
-        hops.append(Hop(event, at, round(after, 1), attempt, detail))
-    return hops
+        after = (at - steps[-1].at).total_seconds() * 1000 if steps else 0.0
+        steps.append(Step(event, at, round(after, 1), attempt, detail))
+    return steps
