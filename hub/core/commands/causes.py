@@ -7,6 +7,7 @@ from uuid import UUID
 
 from hub.core.commands.rules.lanes import PER_CLIENT, PER_LANE, URGENT_PRIORITY
 from hub.core.commands.rules.lifecycle import ENDED
+from hub.core.commands.rules.remedies import remedy
 from hub.subject import Cause, Details
 
 
@@ -51,8 +52,18 @@ def _ended_well(facts: Facts) -> Details:
     return {"status": facts.status, "reason": None} if _reason(facts) is None else None
 
 
+def _ended_with_a_message(facts: Facts) -> Details:
+    message = (facts.error or {}).get("message")
+    return {**_without_success(facts), "message": message} if message else None
+
+
 def _ended(facts: Facts) -> Details:
-    return {"status": facts.status, "reason": _reason(facts)}
+    return _without_success(facts)
+
+
+def _without_success(facts: Facts) -> dict[str, Any]:
+    reason = _reason(facts)
+    return {"status": facts.status, "reason": reason, "what_to_do": remedy(reason or "")}
 
 
 def _retry_waits(facts: Facts) -> Details:
@@ -135,9 +146,16 @@ CAUSES = (
     Cause(
         "ended",
         dict.fromkeys(ENDED, 2),
+        _ended_with_a_message,
+        en="It has ended: {status} ({reason}): {message}; what to do: {what_to_do}",
+        ko="끝났습니다: {status}({reason}): {message}; 할 일: {what_to_do}",
+    ),
+    Cause(
+        "ended",
+        dict.fromkeys(ENDED, 3),
         _ended,
-        en="It has ended: {status} (reason: {reason}). The timeline shows each step.",
-        ko="끝났습니다: {status}(이유: {reason}). 전체 과정은 timeline에 있습니다.",
+        en="It has ended: {status} ({reason}). What to do: {what_to_do}",
+        ko="끝났습니다: {status}({reason}). 할 일: {what_to_do}",
     ),
     Cause(
         "retry_waits",

@@ -238,7 +238,10 @@ def test_what_was_handed_out_to_a_client_that_went(site: Site, client: Speaker) 
 def test_a_command_whose_journal_is_lost_has_ended_for_that_reason(site: Site, client: Speaker) -> None:
     command = handed_out(client)
     client.say(Channel.PRESENCE, {**client.birth(), "session": "session-2"}, retain=True)
-    assert named(site, command, "ended") == {"status": "unknown", "reason": "session_lost"}
+    details = named(site, command, "ended")
+    assert (details["status"], details["reason"]) == ("unknown", "session_lost")
+    assert "can no longer say" in details["message"]
+    assert "floorhub command decide" in details["what_to_do"]["en"]
 
 
 def test_an_explanation_speaks_korean_and_knows_what_is_not_there(site: Site) -> None:

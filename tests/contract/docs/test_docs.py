@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from hub.api.catalogue import CATALOGUE
 from hub.config import Settings
 from hub.core.commands.rules.lifecycle import TRANSITIONS, Status
+from hub.core.commands.rules.remedies import REMEDIES
 from hub.telemetry.log import EventName
 from schemas import topics
 from schemas.states import ReportStatus
@@ -53,6 +54,15 @@ def test_every_error_code_of_the_agent_stands_in_the_table() -> None:
     assert {"printer_lost", "timed_out", "hub_unreachable"} <= codes
     documented = {row[0] for row in rows("docs/reference/errors.md")}
     assert codes - documented == set()
+
+
+def test_every_reason_of_a_command_has_what_to_do_in_both_languages() -> None:
+    """The same in the table for people and in the sentence of `explain`."""
+    found = [row for row in rows("docs/reference/errors.md") if row[0] in REMEDIES and not row[1].isdigit()]
+    plain = {code: [said.replace("`", "") for said in both] for code, both in REMEDIES.items()}
+    assert [(row[0], row[-2:]) for row in found if row[-2:] != plain[row[0]]] == []
+    assert {row[0] for row in found} == set(REMEDIES)
+    assert set(agent_codes()) - set(REMEDIES) == set()
 
 
 def agent_codes() -> Iterator[str]:

@@ -73,6 +73,34 @@ def test_facts_have_their_cause(cause: str, differs: dict[str, Any]) -> None:
     assert code_of(**differs) == cause
 
 
+@pytest.mark.parametrize(
+    ("differs", "english", "korean"),
+    [
+        (
+            {"status": "failed", "error": {"code": "printer_unreachable", "message": "no answer from 10.0.0.5"}},
+            "failed (printer_unreachable): no answer from 10.0.0.5; what to do: Switch the printer on",
+            "failed(printer_unreachable): no answer from 10.0.0.5; 할 일: 프린터를 켜고",
+        ),
+        (
+            {"status": "unknown", "unknown_reason": "no_word"},
+            "unknown (no_word). What to do: See whether the machine and its agent run",
+            "unknown(no_word). 할 일: 컴퓨터와 에이전트가 실행 중인지",
+        ),
+        (
+            {"status": "failed", "error": {"code": "of_a_site", "message": "[/x] {0}"}},
+            "failed (of_a_site): [/x] {0}; what to do: Read the message",
+            "failed(of_a_site): [/x] {0}; 할 일: 메시지와",
+        ),
+        ({"status": "completed"}, "It has ended: completed. The timeline", "끝났습니다: completed."),
+    ],
+)
+def test_what_ended_without_success_says_why_and_what_to_do(differs: dict[str, Any], english: str, korean: str) -> None:
+    found = explain(Facts(**{**PLAIN, "unknown_reason": None, **differs}), CAUSES)
+    assert found.code == "ended"
+    assert english in found.sentence(korean=False)
+    assert korean in found.sentence(korean=True)
+
+
 @pytest.mark.parametrize("status", ["pending", "queued"])
 def test_a_hub_that_is_not_at_the_broker_blames_no_client(status: str) -> None:
     facts = {"status": status, "presence": "offline"}

@@ -31,7 +31,7 @@ class Explanation:
     def sentence(self, *, korean: bool) -> str:
         """What a person reads."""
         said = self.cause.ko if korean else self.cause.en
-        return said.format_map({name: _shown(value) for name, value in self.details.items()})
+        return said.format_map({name: _shown(value, korean=korean) for name, value in self.details.items()})
 
 
 def explain(command: Standing, causes: Iterable[Cause]) -> Explanation:
@@ -50,7 +50,9 @@ def codes(causes: Sequence[Cause]) -> list[str]:
     return list(dict.fromkeys(cause.code for cause in causes))
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, *, korean: bool) -> str:
+    if isinstance(value, dict) and value.keys() == {"en", "ko"}:
+        return str(value["ko" if korean else "en"])
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%dT%H:%M:%SZ}"
     if isinstance(value, list):
