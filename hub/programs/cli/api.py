@@ -26,12 +26,26 @@ class ApiError(Exception):
 
 
 def running(folder: Path, name: str = "url") -> str | None:
-    """Where the hub of this data folder answers (`url`), or its broker (`mqtt_url`), by its own note."""
+    """Where the hub of this data folder answers (`url`), or its broker (`mqtt_url`), by its own note. A note that a
+    killed `floorhub up` left behind counts as none."""
     try:
         note = msgspec.json.decode((folder / RUNNING_FILE).read_bytes())
-        return str(note[name])
+        return str(note[name]) if _lives(note.get("process")) else None
     except (OSError, msgspec.DecodeError, KeyError, TypeError):
         return None
+
+
+def _lives(process: object) -> bool:
+    """Whether a process runs; a note without one is believed."""
+    if not isinstance(process, int) or process <= 0:
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 class Api:

@@ -4,7 +4,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TypeVar
@@ -79,7 +80,7 @@ def run_up(*, once: bool) -> int:
     output.say("Starting Postgres, broker, printer, hub and an agent ...")
     stack = Stack(folder, packages, StackOptions(), prepare, say)
     try:
-        with stack:
+        with stack, noted(folder.root / RUNNING_FILE):
             return _Machine(folder, stack, stop, began).run(once=once)
     except _Stopped:
         pass
@@ -88,6 +89,16 @@ def run_up(*, once: bool) -> int:
             raise
     output.say("Stopped.")
     return STOPPED_EARLY if once else 0
+
+
+@contextmanager
+def noted(note: Path) -> Iterator[None]:
+    """While the hub runs, commands on this machine find it by its note; afterwards they must not."""
+    note.unlink(missing_ok=True)
+    try:
+        yield
+    finally:
+        note.unlink(missing_ok=True)
 
 
 def say(sentence: str) -> None:
@@ -160,7 +171,9 @@ class _Machine:
                 "FLOORHUB_WORKER": "local",
             },
         )
-        (self._folder.root / RUNNING_FILE).write_bytes(msgspec.json.encode({"url": url, "mqtt_url": stack.mqtt_url}))
+        (self._folder.root / RUNNING_FILE).write_bytes(
+            msgspec.json.encode({"url": url, "mqtt_url": stack.mqtt_url, "process": os.getpid()})
+        )
         return url, hub
 
     def _key_of(self, url: str) -> str | None:
