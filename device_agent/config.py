@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
-from device_agent.actions.config import MachineConfig, Name, OwnActionConfig, PrinterConfig
+from device_agent.actions.config import MachineConfig, OwnActionConfig, PrinterConfig
 from schemas import signing, terminal, topics
+from schemas.actions import NAME
 from schemas.codec import ContractError
 from schemas.text import TextError, read
 from schemas.tls import certificates
@@ -40,7 +41,7 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     stop_timeout_s: Annotated[float, Meta(ge=0, le=600)] = 10.0
     allowed_actions: list[str] | None = None
     printers: Annotated[list[PrinterConfig], Meta(max_length=100)] = []
-    actions: dict[Name, OwnActionConfig] = {}
+    actions: dict[str, OwnActionConfig] = {}
     machine: MachineConfig = MachineConfig()
 
     def __repr__(self) -> str:
@@ -108,6 +109,12 @@ def parse(table: dict[str, Any], folder: Path, *, private: bool = True) -> Agent
     _check_url("hub_url", config.hub_url, {"http", "https"})
     _check_url("mqtt_url", config.mqtt_url, {"mqtt", "mqtts"})
     _check_names(config)
+    for name in config.actions:
+        if not NAME.fullmatch(name):
+            raise ConfigError(
+                f"actions.{name}: use a-z, 0-9, '_' and '-', a letter first, at most 63 characters; "
+                "the hub sends no other action"
+            )
     if config.ca_file is not None:
         if not (folder / config.ca_file).is_file():
             raise ConfigError(f"ca_file: there is no file {folder / config.ca_file}")

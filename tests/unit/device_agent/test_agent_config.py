@@ -51,6 +51,10 @@ def test_printers_and_own_actions_are_read(tmp_path: Path) -> None:
         ({"printers": [{"name": "a"}]}, "printers[0]: "),
         ({"printers": [{"name": "a", "uri": "ipp://x"}] * 2}, "printers[1].name: 'a' is used twice"),
         ({"actions": {"x": {"argv": []}}}, "actions"),
+        ({"actions": {"1x": {"argv": ["true"]}}}, "actions.1x: use a-z"),
+        ({"actions": {"a.b": {"argv": ["true"]}}}, "actions.a.b: use a-z"),
+        ({"actions": {"Open Gate": {"argv": ["true"]}}}, "actions.Open Gate: use a-z"),
+        ({"actions": {"x" * 64: {"argv": ["true"]}}}, "at most 63 characters"),
     ],
 )
 def test_an_error_names_the_key(tmp_path: Path, change: dict[str, Any], said: str) -> None:
