@@ -28,6 +28,28 @@ from hub.programs.simulator.registry import spans
 from schemas.text import TextError, read
 from schemas.topics import is_client_id
 
+MEANINGS = {
+    "command_accepted": "commands that clients took into their journals",
+    "command_busy": "commands that a full client did not take yet",
+    "command_messages": "messages with commands that arrived",
+    "command_repeated": "commands that arrived again and were recognised",
+    "completed": "runs that ended well",
+    "crashed": "crashes of clients, by the file of faults",
+    "effects": "effects that took place",
+    "effects_repeated": "effects that took place again, where that was allowed",
+    "failed": "runs that failed for good, by the file of faults",
+    "held": "runs that waited, as for paper, by the file of faults",
+    "journals_lost": "crashes that lost the journal, by the file of faults",
+    "left": "clean disconnects of clients, by the file of faults",
+    "reports": "reports that clients sent",
+    "reports_repeated": "reports that were sent again until the hub confirmed them",
+    "retryable": "runs that failed without effect, so that the hub tries again",
+    "slow": "runs that took longer, by the file of faults",
+    "unknown": "runs of which the client could not tell the end",
+    "welcomed": "connections that the hub confirmed, those after a disconnect included",
+}
+"""What the clients counted, for people."""
+
 
 def simulate(
     clients: Annotated[int, typer.Option(min=1, max=9_999)] = 20,
@@ -90,7 +112,8 @@ def _say(order: Order, outcome: Outcome, stop: Interruption, url: str, report: P
     if report is not None:
         report.write_text(json.dumps(_result(order, outcome, broken), indent=2) + "\n", encoding="utf-8")
     for name, value in _rows(outcome).items():
-        output.say(f"{name:24} {value}")
+        meaning = MEANINGS.get(name)
+        output.say(f"{name:24} {value}" if meaning is None else f"{name:24} {value:<9} {meaning}")
     _tell_of_clients(order, outcome, interrupted=stop.asked.is_set())
     for promise in broken:
         output.tell(f"broken promise / 약속 위반: {promise}")
