@@ -79,7 +79,7 @@ class App:
         self._devices = devices
         rng = rng or random.SystemRandom()
         session, boot = secrets.token_hex(8), config.boot
-        gate = ActionGate(devices.driver_for, config.allowed_actions, _log_broken_driver)
+        gate = ActionGate(devices.driver_for, config.allowed_actions, _log_broken_driver, devices.actions)
         self._capabilities = [action for action in devices.actions if gate.is_allowed(action)]
         self._core = Core(
             Identity(

@@ -3,10 +3,13 @@
 The list lies on the machine, so that nobody who takes over the hub can widen it.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
+
+_NAMED = 20
+"""So many actions a refusal names."""
 
 
 class PayloadError(Exception):
@@ -44,21 +47,29 @@ class ActionGate:
         driver_for: Callable[[str], Checks | None],
         allowed: Collection[str] | None,
         on_broken: Callable[[str], None],
+        known: Sequence[str] = (),
     ) -> None:
-        """`on_broken` hears of an action whose driver raised what it must not, while that is being handled."""
+        """`on_broken` hears of an action whose driver raised what it must not, while that is being handled. `known` are
+        the actions that there is a driver for."""
         self._driver_for = driver_for
         self._allowed = allowed
         self._on_broken = on_broken
+        self._known = known
 
     def is_allowed(self, action: str) -> bool:
         """Whether the allow-list lets an action through."""
         return self._allowed is None or action in self._allowed
 
+    def _can(self) -> str:
+        can = [action for action in self._known if self.is_allowed(action)]
+        more = f" and {len(can) - _NAMED} more" if len(can) > _NAMED else ""
+        return f"it has: {', '.join(can[:_NAMED])}{more} (`floorhub client show` lists them)"
+
     def refuse(self, action: str, payload: dict[str, Any]) -> Refusal | None:
         """Why an action is not carried out here, or None. Never raises."""
         driver = self._driver_for(action)
         if driver is None:
-            return Refusal("unsupported_action", f"this client cannot carry out {action!r}: see its capabilities")
+            return Refusal("unsupported_action", f"this client has no action {action!r}; {self._can()}")
         if not self.is_allowed(action):
             return Refusal(
                 "action_not_allowed", f"this client refuses {action!r}: add it to allowed_actions in its agent.toml"

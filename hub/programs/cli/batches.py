@@ -36,6 +36,7 @@ def send(
     content_type: Annotated[str, typer.Option(help="The type of --file.")] = "application/pdf",
     priority: sending.Priority = 5,
     reference: sending.Reference = None,
+    when_offline: sending.WhenOffline = None,
     max_failures: Annotated[int | None, typer.Option(min=0, help="One failure more stops the batch.")] = None,
     max_failures_percent: Annotated[float | None, typer.Option(min=0, max=100, help="The same as a share.")] = None,
     per_minute: Annotated[float | None, typer.Option(help="Rollout: start at most this many clients a minute.")] = None,
@@ -50,6 +51,7 @@ def send(
     with explained(as_json=as_json), Api.from_environment() as api:
         content = sending.payload(api, payload, file, content_type)
         command = {"action": action, "payload": content, "priority": priority, "reference": reference}
+        command["when_offline"] = when_offline
         body: dict[str, Any] = {
             "target": target,
             "command": {name: value for name, value in command.items() if value is not None},

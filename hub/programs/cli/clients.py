@@ -112,6 +112,37 @@ def list_clients(
     output.print_table(("id", "kind", "status", "presence", f"since ({output.zone()})", "zone", "agent"), rows)
 
 
+@app.command()
+def show(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
+    """Show a client: where it is, what it can do, and its printers."""
+    with explained(as_json=as_json), Api.from_environment() as api:
+        client = api.get(f"/api/clients/{in_path(client_id)}")
+    if as_json:
+        output.print_json(client)
+        return
+    state = client["state"] or {}
+    since = f" since {output.local(client['presence_since'], named=True)}" if client["presence_since"] else ""
+    rows = {
+        "id": client["id"],
+        "name": client["name"],
+        "kind": client["kind"],
+        "status": f"{client['status']}, fenced" if client["fenced"] else client["status"],
+        "presence": f"{client['presence']} ({client['presence_reason']}){since}",
+        "zone": client["zone"] or "-",
+        "tags": ", ".join(client["tags"]) or "-",
+        "agent": " ".join(filter(None, (client["agent_name"], client["agent_version"]))) or "-",
+        "actions": ", ".join(map(str, state.get("capabilities") or [])) or "not told yet",
+        "printers": ", ".join(map(_printer, state.get("printers") or [])) or "-",
+    }
+    output.say(*(f"{name + ':':<10}{value}" for name, value in rows.items()))
+
+
+def _printer(printer: dict[str, Any]) -> str:
+    told = printer.get("reasons") or []
+    reasons = ", ".join(map(str, told)) if isinstance(told, list) else str(told)
+    return f"{printer.get('name')} ({printer.get('state') or 'unknown'}{f': {reasons}' if reasons else ''})"
+
+
 @app.command("set")
 def set_fields(
     client_id: Annotated[str, typer.Argument()],
@@ -241,7 +272,13 @@ def _switch(client_id: str, what: str, *, as_json: bool) -> None:
 @app.command()
 def unfence(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
     """Let dispatch to a client go on that two machines claimed to be, once each has its own identity."""
-    _switch(client_id, "unfence", as_json=as_json)
+    with explained(as_json=as_json), Api.from_environment() as api:
+        was_fenced = api.get(f"/api/clients/{in_path(client_id)}")["fenced"]
+        client = api.post(f"/api/clients/{in_path(client_id)}/unfence")
+    if as_json:
+        output.print_json(client)
+    else:
+        output.say(f"Client {client_id} is {'unfenced' if was_fenced else 'not fenced: nothing was changed'}.")
 
 
 @app.command(hidden=True)

@@ -54,6 +54,7 @@ def send(
     content_type: Annotated[str, typer.Option(help="The type of --file.")] = "application/pdf",
     priority: sending.Priority = 5,
     reference: sending.Reference = None,
+    when_offline: sending.WhenOffline = None,
     wait: sending.Wait = 30,
     key: sending.Key = None,
     as_json: Json = False,
@@ -64,6 +65,8 @@ def send(
         body: dict[str, Any] = {"client_id": client_id, "action": action, "payload": content, "priority": priority}
         if reference is not None:
             body["reference"] = reference
+        if when_offline is not None:
+            body["when_offline"] = when_offline.value
         sending.carry_out(api, body, wait=wait, key=key, as_json=as_json)
 
 

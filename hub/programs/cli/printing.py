@@ -80,7 +80,9 @@ def _find_printer(api: Api, client_id: str | None, printer: str | None) -> tuple
 
 
 def _printers(client: dict[str, Any]) -> list[str]:
-    return [str(printer["name"]) for printer in (client.get("state") or {}).get("printers") or []]
+    """The names of a client's printers; what a client says without one is none."""
+    told = (client.get("state") or {}).get("printers") or []
+    return [printer["name"] for printer in told if isinstance(printer.get("name"), str)]
 
 
 def _type_of(file: Path) -> str:

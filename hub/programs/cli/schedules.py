@@ -32,6 +32,7 @@ def add(
     content_type: Annotated[str, typer.Option(help="The type of --file.")] = "application/pdf",
     priority: sending.Priority = 5,
     reference: sending.Reference = None,
+    when_offline: sending.WhenOffline = None,
     expires_in_s: Annotated[float | None, typer.Option(help="Until when the effect may begin, each time.")] = None,
     misfire: Annotated[str, typer.Option(help="When no hub was there: skip, or once.")] = "once",
     grace_s: Annotated[int | None, typer.Option(help="How late `once` may make up for it.")] = None,
@@ -43,7 +44,7 @@ def add(
     with explained(as_json=as_json), Api.from_environment() as api:
         content = sending.payload(api, payload, file, content_type)
         command = {"action": action, "payload": content, "priority": priority, "reference": reference}
-        command["expires_in_s"] = expires_in_s
+        command |= {"expires_in_s": expires_in_s, "when_offline": when_offline}
         body = {
             "name": name,
             "cron": cron,

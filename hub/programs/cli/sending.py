@@ -2,6 +2,7 @@
 
 import json
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
@@ -13,9 +14,20 @@ from hub.programs.cli.api import Api
 from schemas.terminal import recovered
 from schemas.text import label
 
+
+class OfflinePolicy(StrEnum):
+    """What becomes of a command for a client that is not online."""
+
+    QUEUE = "queue"
+    FAIL = "fail"
+
+
 Wait = Annotated[float, typer.Option(min=0, max=60, help="Seconds to wait for the end; 0: do not wait.")]
 Key = Annotated[str | None, typer.Option(help="Idempotency-Key; default: a new one.")]
 Reference = Annotated[str | None, typer.Option(help="Your order number.")]
+WhenOffline = Annotated[
+    OfflinePolicy | None, typer.Option(help="When the client is not online: queue (default), or fail.")
+]
 Priority = Annotated[int, typer.Option(min=1, max=10, help="10 goes first.")]
 
 

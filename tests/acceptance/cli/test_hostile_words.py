@@ -111,6 +111,7 @@ ASKED: dict[tuple[str, ...], list[str]] = {
     ("client", "add"): ["hostile-1", "--name", "[/x][red]"],
     ("client", "list"): [],
     ("client", "set"): ["{client}", "--zone", "a"],
+    ("client", "show"): ["{client}"],
     ("client", "limits"): ["{client}"],
     ("client", "set-limits"): ["--client", "{client}", "--rate-limit", "5000"],
     ("client", "disable"): ["{away}"],

@@ -4,11 +4,15 @@ import re
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
+from schemas.topics import Channel
 from tests.support import cli
 from tests.support.site import Site
+from tests.support.speaker import Speaker, now
+from tests.support.waiting import until
 
 SEOUL = timezone(timedelta(hours=9))
 
@@ -79,3 +83,50 @@ def test_one_is_not_many(site: Site, many: int, words: str) -> None:
     assert cli.run(site, "client", "set-limits", *named, "--rate-limit", "7").output == f"Changed for {words}\n"
     preview = cli.run(site, "batch", "send", "status", *named, "--dry-run").output
     assert f"of {many} command{'s' if many > 1 else ''} would be accepted" in preview
+
+
+def test_a_client_is_shown_with_what_it_can_do(site: Site) -> None:
+    client = site.client(zone="dock", tags=["a", "b"])
+    site.agent(client)
+    until(lambda: site.http.get(f"/api/clients/{client['id']}").json()["state"], "its state")
+    said = dict(line.split(":", 1) for line in cli.run(site, "client", "show", client["id"]).output.splitlines())
+    shown = {name: value.strip() for name, value in said.items()}
+    assert (shown["id"], shown["zone"], shown["tags"]) == (client["id"], "dock", "a, b")
+    assert shown["presence"].startswith("online (birth) since ")
+    assert shown["presence"].endswith(" KST")
+    assert shown["agent"].startswith("floorhub-agent ")
+    assert shown["actions"] == "collect_logs, print, restart_agent, status"
+    assert shown["printers"] == "office (idle)"
+    failed = site.send(client["id"], "open_gate", {}, wait=20)
+    assert "it has: collect_logs, print, restart_agent, status (`floorhub client show`" in failed["error"]["message"]
+    explained = cli.run(site, "explain", failed["id"]).output
+    assert "unsupported_action" in explained
+    assert "what to do: Choose an action that the client has" in explained
+
+
+def test_what_a_client_says_of_its_printers_breaks_nobody_s_print(site: Site, speaker: Speaker) -> None:
+    odd: list[dict[str, Any]] = [{}, {"name": 7, "reasons": 3}, {"name": None, "state": []}, {"name": "good"}]
+    speaker.settle()
+    speaker.say(Channel.STATE, speaker.message("state", at=now(), printers=odd), retain=True)
+    until(lambda: (site.http.get(f"/api/clients/{speaker.id}").json()["state"] or {}).get("printers"), "its printers")
+    shown = cli.run(site, "client", "show", speaker.id)
+    assert (shown.exit_code, "good (unknown)" in shown.output) == (0, True), shown.output
+    printed = cli.run(site, "print", "--test-page", "--client", speaker.id, "--printer", "nothing", "--wait", "0")
+    assert printed.exit_code == 0
+    choice = cli.run(site, "print", "--test-page", "--client", speaker.id, "--wait", "0")
+    assert (choice.exit_code, choice.exception) == (0, None), choice.output
+
+
+def test_unfencing_who_is_not_fenced_says_so(site: Site) -> None:
+    client = site.client()["id"]
+    said = cli.run(site, "client", "unfence", client)
+    assert (said.exit_code, said.output) == (0, f"Client {client} is not fenced: nothing was changed.\n")
+
+
+def test_commands_for_absent_clients_may_fail_at_once(site: Site) -> None:
+    client = site.client()["id"]
+    refused = cli.run(site, "batch", "send", "status", "--client", client, "--when-offline", "fail", "--dry-run")
+    assert f"not {client}: client_offline" in refused.output
+    assert "[client_offline]" in cli.run(site, "send", client, "status", "--when-offline", "fail").output
+    waits = cli.floorhub(site, "send", client, "status", "--when-offline", "queue", "--wait", "0")
+    assert waits["when_offline"] == "queue"

@@ -109,6 +109,23 @@ def test_the_gate_says_why_it_refuses(driver: Any, allowed: Any, code: str) -> N
     assert broken == (["print"] if code == "driver_error" else [])
 
 
+@pytest.mark.parametrize(
+    ("known", "allowed", "said"),
+    [
+        (["print", "status"], None, "it has: print, status (`floorhub client show` lists them)"),
+        (["print", "status"], ["status"], "it has: status ("),
+        ([f"a{number:02}" for number in range(30)], None, "a19 and 10 more ("),
+    ],
+)
+def test_an_action_that_it_lacks_is_told_with_those_that_it_has(
+    known: list[str], allowed: list[str] | None, said: str
+) -> None:
+    refusal = ActionGate(lambda _: None, allowed, [].append, known).refuse("reboot", {})
+    assert refusal is not None
+    assert refusal.message.startswith("this client has no action 'reboot'; it has: ")
+    assert said in refusal.message
+
+
 async def test_the_state_goes_out_on_each_connection_and_on_change(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(description, "POLL_S", 0.001)
     sent: asyncio.Queue[Publish] = asyncio.Queue()
