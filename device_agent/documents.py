@@ -75,7 +75,8 @@ class Documents:
             async with lock:  # two lanes may want the same document
                 if not await asyncio.to_thread(_is_intact, path, wanted):
                     await self._insist(wanted, path, Patience(patience_s))
-                    await self._make_room()
+                    with contextlib.suppress(OSError):  # the document is there; the next one tries again
+                        await self._make_room()
         except BaseException:
             self.release(path)
             raise

@@ -214,3 +214,12 @@ async def test_patience_has_an_end_and_waiting_hears_a_cancel(documents: Documen
         await waiting
     hub.lay("/api/documents/1", CONTENT)
     assert (await documents.fetch(reference())).read_bytes() == CONTENT, "it let go of the document"
+
+
+async def test_a_cache_that_cannot_be_tidied_costs_no_document(documents: Documents, tmp_path: Path) -> None:
+    """A leftover that the disk does not remove; here it is a folder, which no user can unlink."""
+    leftover = tmp_path / "cache" / "part-stuck"
+    leftover.mkdir(parents=True)
+    os.utime(leftover, (1, 1))
+    path = await documents.fetch(reference())
+    assert path.read_bytes() == CONTENT
