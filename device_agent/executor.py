@@ -39,6 +39,8 @@ STOP_GRACE_S = 15.0
 EVIDENCE_S = 60.0
 """The least that asking for evidence may take; it may follow what still runs as long as the run itself might have."""
 
+DRIVER_ERROR = "driver_error"
+
 Deliver = Callable[[Event], Awaitable[None]]
 
 
@@ -209,24 +211,50 @@ class Executor:
                 status="unknown" if step.mode == "evidence" else "failed", code="unsupported_action", message=message
             )
         if step.mode == "evidence":
-            limit_s = max(EVIDENCE_S, step.timeout_s)
-            try:
-                async with asyncio.timeout(limit_s):
-                    return await driver.evidence(step.action, step.payload, context)
-            except TimeoutError:
-                return Outcome(status="unknown", message=f"the driver found no evidence within {limit_s:.0f} s")
-        return await driver.execute(step.action, step.payload, context)
+            return await _ask(driver, step, context)
+        failed = await _guard(driver.execute(step.action, step.payload, context))
+        if failed.code != DRIVER_ERROR:
+            return failed
+        # The driver failed, and its device may be at work: what a restart would ask is asked now.
+        found = await _guard(_ask(driver, step, context))
+        return failed if found.status == "unknown" else found
+
+
+async def _ask(driver: Driver, step: StartEffect, context: _Context) -> Outcome:
+    limit_s = max(EVIDENCE_S, step.timeout_s)
+    try:
+        async with asyncio.timeout(limit_s):
+            return await driver.evidence(step.action, step.payload, context)
+    except TimeoutError:
+        return Outcome(status="unknown", message=f"the driver found no evidence within {limit_s:.0f} s")
+    except (PayloadError, DocumentError) as problem:  # true before an effect, and this one may have happened
+        return Outcome(status="unknown", code=problem.code, message=problem.message)
 
 
 async def _guard(work: Coroutine[Any, Any, Outcome]) -> Outcome:
     """Turn what a driver raises into an outcome: one bad driver must not stop the others."""
     try:
         return await work
+    except asyncio.CancelledError as problem:
+        if _is_cancelled():
+            raise
+        # Nobody cancelled the attempt, but something within it.
+        return _broken(problem)
     except PayloadError as problem:
         return Outcome(status="failed", code=problem.code, message=problem.message)
     except DocumentError as problem:  # documents come before the effect
         return Outcome(status="failed", code=problem.code, message=problem.message, retryable=problem.retryable)
     except Exception as problem:  # noqa: BLE001 - foreign code; the log has the stack, the report says unknown
-        logs.write(Log.DRIVER_FAILED, stack=True)
-        message = f"the driver failed ({type(problem).__name__}: {problem}): look at the device"
-        return Outcome(status="unknown", code="driver_error", message=message)
+        return _broken(problem)
+
+
+def _broken(problem: BaseException) -> Outcome:
+    logs.write(Log.DRIVER_FAILED, stack=True)
+    message = f"the driver failed ({type(problem).__name__}: {problem}): look at the device"
+    return Outcome(status="unknown", code=DRIVER_ERROR, message=message)
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody cancelled the current task, however often; else a CancelledError is only passing through."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0

@@ -144,6 +144,51 @@ async def test_a_driver_says_how_it_goes_under_the_jobs_name(testbed: ExecutorTe
     assert last.outcome.message == f"floorhub-{STEP.command_id}-2"
 
 
+class Forgetful(ScriptedDriver):
+    """Its device knows more than it does."""
+
+    def __init__(self, body: Body, found: Outcome) -> None:
+        super().__init__(body)
+        self._found = found
+
+    async def evidence(self, action: str, payload: dict[str, Any], context: DriverContext) -> Outcome:
+        return self._found
+
+
+async def _stray_cancel(_: DriverContext) -> Outcome:
+    inner = asyncio.ensure_future(asyncio.Event().wait())
+    inner.cancel()
+    await inner
+    return DONE
+
+
+async def _bug(_: DriverContext) -> Outcome:
+    raise ZeroDivisionError("a bug")
+
+
+@pytest.mark.parametrize("body", [_bug, _stray_cancel])
+@pytest.mark.parametrize(
+    ("found", "status", "code"),
+    [
+        (Outcome(status="completed", data={"evidence": "job 7"}), "completed", ""),
+        (Outcome(status="failed", code="interrupted", retryable=True), "failed", "interrupted"),
+        (Outcome(status="unknown", code="printer_lost"), "unknown", "driver_error"),
+    ],
+    ids=lambda value: getattr(value, "status", value),
+)
+async def test_a_driver_that_fails_is_asked_what_its_device_does(
+    testbed: ExecutorTestbed, body: Body, found: Outcome, status: str, code: str
+) -> None:
+    """As the next start would ask; nobody asked for the effect to stop, so its driver stops nothing."""
+    testbed.driver = Forgetful(body, found)
+    testbed.executor.start(STEP)
+    event = await testbed.next_event()
+    assert isinstance(event, EffectEnded)
+    assert event.outcome is not None
+    assert (event.outcome.status, event.outcome.code) == (status, code)
+    assert event.outcome.data == (found.data if status != "unknown" else {})
+
+
 def waiting(reasons: list[Any], leaves: Outcome | None = None) -> Body:
     """A driver that waits for ever; it notes why it is stopped, and leaves what it found out by then."""
 
@@ -327,3 +372,20 @@ async def test_an_effect_that_was_held_untouched_goes_on_only_when_it_is_let(tes
     assert await testbed.next_event() == EffectRemembered(STEP.command_id, 2, b'{"job_id":17}')
     assert await testbed.next_event() == EffectEnded(STEP.command_id, 2, DONE)
     testbed.executor.resume(RESUME)  # it has ended meanwhile
+
+
+@pytest.mark.parametrize("problem", [PayloadError("printer_unknown", "no such"), DocumentError("hub_unreachable", "x")])
+async def test_whatever_evidence_raises_does_not_say_that_nothing_took_effect(
+    testbed: ExecutorTestbed, problem: Exception
+) -> None:
+    class Raises(ScriptedDriver):
+        async def evidence(self, action: str, payload: dict[str, Any], context: DriverContext) -> Outcome:
+            raise problem
+
+    testbed.driver = Raises(_bug)
+    for step in (msgspec.structs.replace(STEP, mode="evidence"), STEP):
+        testbed.executor.start(step)
+        event = await testbed.next_event()
+        assert isinstance(event, EffectEnded)
+        assert event.outcome is not None
+        assert (event.outcome.status, event.outcome.retryable) == ("unknown", False)
