@@ -37,7 +37,7 @@ from device_agent.core.records import (
 )
 from schemas.messages import Run
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _BUSY_S = 5.0
 _SCHEMA = """
 CREATE TABLE settings (
@@ -48,7 +48,7 @@ CREATE TABLE attempts (
     command_id TEXT PRIMARY KEY, attempt INTEGER NOT NULL, arrival INTEGER NOT NULL,
     phase TEXT NOT NULL CHECK (phase IN ('received', 'started', 'finished')), expires_at REAL NOT NULL,
     run BLOB, finished_at REAL, retryable INTEGER NOT NULL, boot TEXT, process TEXT,
-    untouched INTEGER NOT NULL DEFAULT 0, evidence BLOB
+    untouched INTEGER NOT NULL DEFAULT 0, evidence BLOB, stop TEXT
 ) STRICT;
 CREATE TABLE reports (
     report_id TEXT PRIMARY KEY, command_id TEXT NOT NULL, attempt INTEGER NOT NULL, sequence INTEGER NOT NULL,
@@ -66,6 +66,9 @@ ALTER TABLE attempts ADD COLUMN process TEXT;
     2: """
 ALTER TABLE attempts ADD COLUMN untouched INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempts ADD COLUMN evidence BLOB;
+""",
+    3: """
+ALTER TABLE attempts ADD COLUMN stop TEXT;
 """,
 }
 """From a version to the next one: an agent's update must not cost its journal."""
@@ -316,7 +319,7 @@ def _load(db: sqlite3.Connection) -> Snapshot:
     )
     for row in db.execute(
         "SELECT command_id, attempt, arrival, phase, expires_at, run, finished_at, retryable, boot, process, "
-        "untouched, evidence FROM attempts"
+        "untouched, evidence, stop FROM attempts"
     ):
         record = AttemptRecord(
             command_id=UUID(row[0]),
@@ -331,6 +334,7 @@ def _load(db: sqlite3.Connection) -> Snapshot:
             process=row[9],
             untouched=bool(row[10]),
             evidence=row[11],
+            stop=row[12],
         )
         if record.phase is not Phase.FINISHED:
             msgspec.json.decode(record.run or b"", type=Run)  # an attempt that cannot be read cannot be ended
@@ -365,8 +369,8 @@ def _statement(write: Write) -> tuple[str, tuple[Any, ...]]:
     match write:
         case PutAttempt(a):
             values = (str(a.command_id), a.attempt, a.arrival, a.phase.value, a.expires_at, a.run, a.finished_at)
-            last = (int(a.retryable), a.boot, a.process, int(a.untouched), a.evidence)
-            return "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*values, *last)
+            last = (int(a.retryable), a.boot, a.process, int(a.untouched), a.evidence, a.stop)
+            return "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*values, *last)
         case DropAttempt(command_id):
             return "DELETE FROM attempts WHERE command_id = ?", (str(command_id),)
         case PutReport(r):

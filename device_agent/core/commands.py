@@ -160,7 +160,7 @@ class Commands:
         if outcome is None and entry.record.untouched:  # it was never let go on
             outcome = Outcome(status="cancelled", message="it was stopped before anything was done")
         if entry.mode is Mode.ASKING:
-            self._end(entry, reporting.conclude_evidence(outcome), turn)
+            self._end(entry, reporting.conclude_evidence(outcome, entry.record.stop), turn)
         else:
             duration_s = max(0.0, turn.at.mono - entry.began_mono)
             self._end(entry, reporting.conclude(outcome, entry.stop, duration_s), turn)
@@ -282,7 +282,7 @@ class Commands:
         if entry.stop is None:  # the driver is asked once; a cancel after a time-out finds it stopping
             turn.steps.append(StopEffect(command_id=entry.run.command_id, attempt=entry.run.attempt, reason=reason))
             turn.note(Log.EFFECT_STOPPING, **_names(entry), reason=reason.value)
-        entry.stop = reason
+        turn.writes.append(self._ledger.ask_to_stop(entry, reason))
 
     def _end(self, entry: Unfinished, conclusion: Conclusion, turn: Turn) -> None:
         turn.writes.append(self._ledger.end(entry, turn.hub_now, retryable=conclusion.retryable))

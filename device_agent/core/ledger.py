@@ -117,7 +117,7 @@ class Ledger:
     def begin(self, entry: Unfinished, mono: float, *, boot: str, process: str) -> Write:
         """The effect is about to begin."""
         started = msgspec.structs.replace(
-            entry.record, phase=Phase.STARTED, boot=boot, process=process, untouched=False, evidence=None
+            entry.record, phase=Phase.STARTED, boot=boot, process=process, untouched=False, evidence=None, stop=None
         )
         self._update(entry, started)
         entry.mode = Mode.RUNNING
@@ -142,6 +142,12 @@ class Ledger:
         self._update(entry, msgspec.structs.replace(entry.record, untouched=untouched))
         return PutAttempt(entry.record)
 
+    def ask_to_stop(self, entry: Unfinished, reason: StopReason) -> Write:
+        """The effect is about to be asked to stop, or there is another reason for it by now."""
+        entry.stop = reason
+        self._update(entry, msgspec.structs.replace(entry.record, stop=reason.value))
+        return PutAttempt(entry.record)
+
     def remember(self, entry: Unfinished, evidence: bytes) -> Write:
         """Keep what the driver wants to be told when it is asked for evidence."""
         self._update(entry, msgspec.structs.replace(entry.record, evidence=evidence))
@@ -159,6 +165,7 @@ class Ledger:
                 run=None,
                 untouched=False,
                 evidence=None,
+                stop=None,
             ),
         )
         del self._unfinished[entry.run.command_id]

@@ -44,6 +44,9 @@ class AttemptRecord(Struct, frozen=True, kw_only=True):
     untouched: bool = False
     """Started, and its driver has said since that it has done nothing: its device is away. Committed before the driver
     goes on, so that a restart may begin it anew."""
+    stop: str | None = None
+    """Why its effect was asked to stop (`events.StopReason`), committed before it is asked. After a restart the device
+    only says that it stopped, and no longer who wanted that."""
     evidence: bytes | None = None
     """JSON of what its driver wants to be told when it is asked for evidence, such as the number of a job."""
 

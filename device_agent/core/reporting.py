@@ -73,14 +73,17 @@ def conclude(outcome: Outcome | None, stopped: StopReason | None, duration_s: fl
     return _spell(status, code, outcome, outcome.data, duration_s)
 
 
-def conclude_evidence(outcome: Outcome | None) -> Conclusion:
-    """The end of an attempt that a restart cut off, by what the driver found out."""
+def conclude_evidence(outcome: Outcome | None, stopped: str | None) -> Conclusion:
+    """The end of an attempt that a restart cut off, by what the driver found out. `stopped`: as in `conclude`, from the
+    journal."""
     if outcome is None:
         outcome = Outcome(status="unknown", message="the driver found no evidence")
     status, code, data = _STATUS[outcome.status], outcome.code, outcome.data
     if status is ReportStatus.UNKNOWN:
         code = code or "interrupted"
         data = data if "evidence" in data else {"evidence": data}
+    if status is ReportStatus.CANCELLED and stopped == StopReason.TIMED_OUT:
+        status, code = ReportStatus.FAILED, "timed_out"
     return _spell(status, code, outcome, data, None)
 
 

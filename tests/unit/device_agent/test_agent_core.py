@@ -305,6 +305,35 @@ def test_a_time_out_stops_the_effect_and_the_driver_says_what_became_of_it() -> 
         assert (report.status, report.error.code if report.error else None) == expected
 
 
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("time", ("failed", "timed_out")),
+        ("a person", ("cancelled", "job_cancelled_at_printer")),
+        ("time, then a person", ("cancelled", "job_cancelled_at_printer")),
+        ("nobody", ("cancelled", "job_cancelled_at_printer")),
+    ],
+)
+def test_why_an_effect_was_stopped_outlives_the_agent(asked: str, expected: tuple[str, str]) -> None:
+    """The printer only says that the job was cancelled there; who wanted that stands in the journal."""
+    bench = Bench().ready()
+    bench.receive(a_run(timeout_s=20.0))
+    if "time" in asked:
+        bench.pass_time(20)
+    if "a person" in asked:
+        bench.receive(a_cancel())
+    bench.take()
+    bench.start()
+    assert effects_in(bench.take()) == [(1, 1, "evidence")]
+    end(bench, outcome=Outcome(status="cancelled", code="job_cancelled_at_printer"))
+    bench.connect()
+    bench.welcome()
+    [*_, report] = bench.reports()
+    assert report.error is not None
+    assert (report.status, report.error.code) == expected
+    assert bench.disk.attempts[command_id(1)].stop is None
+
+
 def test_held_and_resumed_are_journalled_and_said_once() -> None:
     bench = Bench().ready()
     bench.receive(a_run())

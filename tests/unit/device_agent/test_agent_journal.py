@@ -58,6 +58,7 @@ attempts = st.builds(
     AttemptRecord,
     **an_attempt,
     phase=st.just(Phase.STARTED),
+    stop=st.sampled_from([None, "cancelled", "timed_out"]),
     run=st.just(msgspec.json.encode(a_run())),
     untouched=st.booleans(),
     evidence=st.none() | st.binary(max_size=20),
@@ -213,7 +214,7 @@ async def test_the_journal_of_the_first_version_is_brought_up_to_date(tmp_path: 
     with sqlite3.connect(path) as db:
         db.execute("ALTER TABLE settings DROP COLUMN mark")
         db.execute("ALTER TABLE attempts DROP COLUMN boot")
-        for column in ("process", "untouched", "evidence"):
+        for column in ("process", "untouched", "evidence", "stop"):
             db.execute(f"ALTER TABLE attempts DROP COLUMN {column}")
         db.execute("PRAGMA user_version = 1")
     db.close()
