@@ -125,11 +125,11 @@ async def test_a_cancel_before_its_command_holds(agent: AgentProcess, hub: Scrip
 async def test_a_refused_secret_is_logged_with_the_remedy_and_tried_again(
     agent: AgentProcess, hub: ScriptedHub
 ) -> None:
-    (agent.folder / "secret").write_text("an old one")
+    (agent.folder / "secret").write_text("an-old-one")
     await agent.start()
     line = await agent.wait_log("credentials_refused", count=2)
     assert "has its current secret" in line["message"]
-    assert "an old one" not in str(agent.logs)
+    assert "an-old-one" not in str(agent.logs)
 
 
 async def test_the_agent_that_is_told_to_keep_away_says_why_and_leaves(agent: AgentProcess, hub: ScriptedHub) -> None:
