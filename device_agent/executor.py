@@ -40,6 +40,10 @@ EVIDENCE_S = 60.0
 """The least that asking for evidence may take; it may follow what still runs as long as the run itself might have."""
 
 DRIVER_ERROR = "driver_error"
+DOCUMENT_PENDING = "document-pending"
+"""The reason of an effect that is held until its document is there."""
+DOCUMENT_PROMPT_S = 2.0
+"""So long a document may take without a word: most are there at once, and each word costs two commits."""
 
 Deliver = Callable[[Event], Awaitable[None]]
 
@@ -54,6 +58,7 @@ class _Context:
         self.began = step.began
         self.now = surroundings.life
         self._patience_s = step.patience_s
+        self._prompt_s = surroundings.prompt_s
         self.command_id = str(step.command_id)
         self.attempt = step.attempt
         self.job_name = f"floorhub-{step.command_id}-{step.attempt}"
@@ -82,9 +87,28 @@ class _Context:
         await self._deliver(EffectRemembered(self._id, self.attempt, msgspec.json.encode(evidence)))
 
     async def document(self, reference: DocumentSent) -> Path:
-        path = await self._surroundings.documents.fetch(msgspec.structs.asdict(reference), self._patience_s)
+        fetching = asyncio.create_task(
+            self._surroundings.documents.fetch(msgspec.structs.asdict(reference), self._patience_s),
+            name=f"document-{self.job_name}",
+        )
+        try:
+            await asyncio.wait({fetching}, timeout=self._prompt_s)
+            late = not fetching.done()
+            if late:  # so long nothing is done: an agent that ends meanwhile need not wonder what became of it
+                await self.held([DOCUMENT_PENDING], untouched=True)
+            path = await fetching
+        except asyncio.CancelledError:
+            fetching.cancel()
+            fetching.add_done_callback(self._not_wanted)  # it may have come in this very moment
+            raise
         self._documents.append(path)
+        if late:
+            await self.resumed()
         return path
+
+    def _not_wanted(self, fetching: asyncio.Task[Path]) -> None:
+        if not fetching.cancelled() and fetching.exception() is None:
+            self._surroundings.documents.release(fetching.result())
 
     def let_go(self) -> None:
         """What the driver read may leave the cache."""
@@ -111,6 +135,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     documents: Documents
     uploads: Uploads | None = None
     life: Lifetime = Lifetime(boot="", process="")
+    prompt_s: float = DOCUMENT_PROMPT_S
     restart: Callable[[], None] = _no_restart
     """Ends this process soon, and starts it anew."""
 

@@ -26,10 +26,11 @@ from device_agent.core.gate import PayloadError
 from device_agent.core.lifetime import Lifetime
 from device_agent.core.outcome import Outcome
 from device_agent.documents import DocumentError, Documents
-from device_agent.executor import Executor, Surroundings
+from device_agent.executor import DOCUMENT_PROMPT_S, Executor, Surroundings
 from device_agent.hub_http import HubHttp
 from schemas.actions import DocumentSent
 from tests.support.agent_bench import command_id
+from tests.support.waiting import eventually
 
 Body = Callable[[DriverContext], Awaitable[Outcome]]
 DONE = Outcome(status="completed")
@@ -69,11 +70,17 @@ class ScriptedDriver:
 class ExecutorTestbed:
     """An executor with one driver, and the events that came out."""
 
-    def __init__(self, group: asyncio.TaskGroup, folder: Path) -> None:
+    def __init__(
+        self,
+        group: asyncio.TaskGroup,
+        folder: Path,
+        documents: Documents | None = None,
+        prompt_s: float = DOCUMENT_PROMPT_S,
+    ) -> None:
         self.events: asyncio.Queue[Event] = asyncio.Queue()
         self.driver: ScriptedDriver | None = None
-        self.documents = Documents(HubHttp("http://127.0.0.1:9", "pc-1", "s"), folder)
-        surroundings = Surroundings(documents=self.documents)
+        self.documents = documents or Documents(HubHttp("http://127.0.0.1:9", "pc-1", "s"), folder)
+        surroundings = Surroundings(documents=self.documents, prompt_s=prompt_s)
         self.executor = Executor(group, lambda _: self.driver, surroundings, self.events.put, stop_grace_s=0.01)
 
     async def next_event(self) -> Event:
@@ -142,6 +149,69 @@ async def test_a_driver_says_how_it_goes_under_the_jobs_name(testbed: ExecutorTe
     assert isinstance(last, EffectEnded)
     assert last.outcome is not None
     assert last.outcome.message == f"floorhub-{STEP.command_id}-2"
+
+
+class SilentHub:
+    """Takes connections, and answers when it is let."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.answer = asyncio.Event()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        self.asked.set()
+        await self.answer.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\na page")
+        writer.close()
+
+
+@pytest.fixture
+async def silent_hub(tmp_path: Path) -> AsyncIterator[tuple[SilentHub, Documents]]:
+    hub = SilentHub()
+    async with await asyncio.start_server(hub.serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        yield hub, Documents(HubHttp(f"http://127.0.0.1:{port}", "pc-1", "s"), tmp_path)
+        hub.answer.set()
+
+
+async def test_nothing_is_done_while_a_document_keeps_one_waiting_and_the_journal_knows_that(
+    group: asyncio.TaskGroup, tmp_path: Path, silent_hub: tuple[SilentHub, Documents]
+) -> None:
+    hub, documents = silent_hub
+    testbed = ExecutorTestbed(group, tmp_path, documents, prompt_s=0.0)
+    printed = asyncio.Event()
+
+    async def body(context: DriverContext) -> Outcome:
+        digest = hashlib.sha256(b"a page").hexdigest()
+        await context.document(DocumentSent(path="/d", sha256=digest, size=6))
+        printed.set()
+        return DONE
+
+    await testbed.begin(body)
+    assert await testbed.next_event() == EffectHeld(STEP.command_id, 2, ["document-pending"], untouched=True)
+    hub.answer.set()
+    assert await testbed.next_event() == EffectResumed(STEP.command_id, 2)
+    assert not printed.is_set()
+    testbed.executor.resume(RESUME)
+    assert await testbed.next_event() == EffectEnded(STEP.command_id, 2, DONE)
+
+
+async def test_a_fetch_ends_with_the_attempt_that_waits_for_it(
+    group: asyncio.TaskGroup, tmp_path: Path, silent_hub: tuple[SilentHub, Documents]
+) -> None:
+    hub, documents = silent_hub
+    testbed = ExecutorTestbed(group, tmp_path, documents, prompt_s=0.0)
+
+    async def body(context: DriverContext) -> Outcome:
+        await context.document(DocumentSent(path="/d", sha256="0" * 64, size=6))
+        return DONE
+
+    await testbed.begin(body)
+    await hub.asked.wait()
+    testbed.executor.close()
+    await eventually(lambda: not documents._in_use)
+    assert not any(task.get_name().startswith("document-") for task in asyncio.all_tasks())
 
 
 class Forgetful(ScriptedDriver):
