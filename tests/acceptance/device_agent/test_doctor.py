@@ -228,7 +228,7 @@ def test_a_retired_client_is_refused(site: Site, patient: Patient) -> None:
     until(lambda: "account_refused" in patient.obstacles(), "refused")
 
 
-@pytest.mark.parametrize(("shift", "direction"), [("+20m", "ahead"), ("-20m", "behind")])
+@pytest.mark.parametrize(("shift", "direction"), [("+20m", "ahead of"), ("-20m", "behind")])
 def test_a_wrong_clock_is_named_with_its_direction(patient: Patient, shift: str, direction: str) -> None:
     program = Packages().program("faketime", "faketime")
     (library,) = program.root.glob("usr/lib/*/faketime/libfaketime.so.1")
