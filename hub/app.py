@@ -11,6 +11,7 @@ from hub.core.clients import subject as clients
 from hub.core.commands import subject as commands
 from hub.core.documents import subject as documents
 from hub.core.http_clients import subject as http_clients
+from hub.core.hub_keys import subject as hub_keys
 from hub.core.presence import subject as presence
 from hub.database.durability import DurabilityWatch
 from hub.database.durability import Event as DurabilityEvent
@@ -25,7 +26,6 @@ from hub.features.explain import subject as explain
 from hub.features.monitoring import subject as monitoring
 from hub.features.retention import subject as retention
 from hub.features.schedules import subject as schedules
-from hub.keys import SigningKeys, load_signing_keys
 from hub.loops import Loop
 from hub.parts import Parts
 from hub.signals.local import LocalSignals
@@ -36,6 +36,7 @@ from hub.telemetry.log import Event, Log
 from hub.telemetry.metrics import Meters
 
 CORE: Sequence[Build] = (
+    hub_keys.build,
     audit.build,
     access.build,
     documents.build,
@@ -60,16 +61,12 @@ FEATURES: Sequence[Build] = (
 class Hub:
     """All parts of one hub process, built but not started; `runtime.serve` starts and stops them."""
 
-    def __init__(
-        self, settings: Settings, builds: Sequence[Build] = (*CORE, *FEATURES), *, keys: SigningKeys | None = None
-    ) -> None:
-        """`keys`: what it signs with; None: those of the settings' folder, made there if it has none."""
+    def __init__(self, settings: Settings, builds: Sequence[Build] = (*CORE, *FEATURES)) -> None:
         self.settings = settings
         self.parts = parts = Parts()
         self.log = parts.add(Log(worker=settings.worker))
         self.database = parts.add(Database(settings.database_url.get_secret_value(), size=settings.database_pool))
         self.subjects = parts.add(Subjects()).all
-        parts.add(keys or load_signing_keys(settings.keys_dir))
         parts.add(Publishing())
         signals = parts.add(LocalSignals(Notifications(self.database, settings.worker)))
         meters = parts.add(Meters())

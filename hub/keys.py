@@ -1,99 +1,167 @@
 """The hub's keys: the root that clients pin, the key that signs what is sent, and API keys.
 
-The root key signs nothing but the key list and may be kept elsewhere after the list is made; see docs/how-to/secure.md.
+Files in the folder `keys`: `root.key` and `command.key` (seeds, hex, mode 0600) and `keys.signed` (the list as
+published). The database knows the public halves; a hub starts with these and no others, see hub.core.hub_keys.
 """
 
+import contextlib
 import hashlib
 import os
+import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
+import nacl.exceptions
 import nacl.secret
 
+from hub import private_files
 from hub.errors import SetupError
 from schemas import signing
 from schemas.codec import ContractError, decode_keys, encode
 from schemas.messages import Keys, SigningKey
 from schemas.signing import Signer
-from schemas.text import read
 
 KEY_LIST_LIFE = timedelta(days=365)
 RENEW_BEFORE = timedelta(days=180)
 """How long before its end a key list is renewed, at a start or when the broker's connection is made anew."""
 SIGNED_KINDS = ["run", "cancel", "receipt", "welcome"]
+FILES: Mapping[str, str] = {"root": "root.key", "command": "command.key"}
+"""The file of each signing key, by its purpose."""
+LIST = "keys.signed"
+_BESIDE = (LIST, "broker-accounts.json", "postgres-*.json")
+_FIRST_DAY = date(2026, 1, 1)
+_FEWEST_DIFFERENT_BYTES = 12
+"""32 random bytes have about 30 different ones."""
 
 
-@dataclass(frozen=True, slots=True)
 class SigningKeys:
-    """What a worker signs with, and the signed list that tells clients so."""
+    """What a worker signs with, and the signed list that tells clients so. `load` comes before any use."""
 
-    root_public_key: str
-    """Base64url; what a client's configuration pins."""
-    signer: Signer
-    key_list: bytes
-    """The payload of the retained key list."""
-    box: nacl.secret.SecretBox
-    """Seals what must rest in the database for a moment."""
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.root_public_key: str
+        """Base64url; what a client's configuration pins."""
+        self.command_public_key: str
+        self.signer: Signer
+        self._root: Signer
+        self._box: nacl.secret.SecretBox
+
+    def load(self, seeds: Mapping[str, bytes]) -> None:
+        """Take the seeds of `root` and `command`."""
+        self._root = Signer(seeds["root"])
+        self.root_public_key = signing.encode_key(self._root.public_key)
+        self.signer = Signer(seeds["command"])
+        self.command_public_key = signing.encode_key(self.signer.public_key)
+        # A key of its own for another purpose, so that no use of one weakens the other.
+        self._box = nacl.secret.SecretBox(hashlib.sha256(b"floorhub/outbox/v1\0" + seeds["command"]).digest())
+
+    def key_list(self) -> bytes:
+        """The payload of the retained key list, as it is to be published now: renewed when it is near its end. Agents
+        refuse a lower version, so the number only grows."""
+        now, file = datetime.now(UTC), self.folder / LIST
+        version = (now.date() - _FIRST_DAY).days + 1
+        listed = self._listed(file)
+        if listed is not None:
+            payload, known = listed
+            if known.expires - now > RENEW_BEFORE and any(key.kid == self.signer.kid for key in known.keys):
+                return payload
+            version = max(version, known.version + 1)
+        expires = now.replace(microsecond=0) + KEY_LIST_LIFE
+        key = SigningKey(kid=self.signer.kid, key=self.command_public_key, kinds=SIGNED_KINDS, not_after=expires)
+        payload = self._root.sign(signing.KEYS, encode(Keys(version=version, expires=expires, keys=[key])))
+        with contextlib.suppress(OSError):  # the next start makes another one
+            write_secret_file(file, payload.decode())
+        return payload
+
+    def _listed(self, file: Path) -> tuple[bytes, Keys] | None:
+        """The list in the file; None when it is missing, damaged, or another root's."""
+        try:
+            payload = file.read_bytes()
+            return payload, decode_keys(signing.open_signed(payload, self._root.public_key, signing.KEYS))
+        except (OSError, ContractError):
+            return None
 
     def seal(self, text: str) -> bytes:
         """Encrypt a secret for the database."""
-        return bytes(self.box.encrypt(text.encode()))
+        return bytes(self._box.encrypt(text.encode()))
 
-    def unseal(self, sealed: bytes) -> str:
-        """The secret again."""
-        return self.box.decrypt(sealed).decode()
+    def unseal(self, sealed: bytes) -> str | None:
+        """The secret again; None when another key sealed it."""
+        try:
+            return self._box.decrypt(sealed).decode()
+        except nacl.exceptions.CryptoError:
+            return None
 
 
 def load_signing_keys(folder: Path) -> SigningKeys:
-    """The keys in `folder`, made at the first start. Raises SetupError when they are unreadable.
-
-    Files: `root.key` and `command.key` (seeds, hex, mode 0600) and `keys.signed` (the list as published).
-    """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    root = Signer(_seed(folder / "root.key"))
-    seed = _seed(folder / "command.key")
-    command = Signer(seed)
-    key_list = _key_list(folder / "keys.signed", root, command, datetime.now(UTC))
-    return SigningKeys(signing.encode_key(root.public_key), command, key_list, _box(seed))
+    """The keys in `folder`, made there when they are missing, whatever the database says. Raises SetupError."""
+    keys = SigningKeys(folder)
+    keys.load(create_seeds(folder))
+    return keys
 
 
-def _key_list(file: Path, root: Signer, command: Signer, now: datetime) -> bytes:
-    """The signed list in `file`; a new one, with the next version, when it is missing, near its end, of another root,
-    or does not hold the command key. Agents refuse a lower version, so the number only grows."""
-    version = 1
-    if file.exists():
-        payload = file.read_bytes()
-        try:
-            listed = decode_keys(signing.open_signed(payload, root.public_key, signing.KEYS))
-        except ContractError:
-            listed = None
-        if listed is not None:
-            if listed.expires - now > RENEW_BEFORE and any(key.kid == command.kid for key in listed.keys):
-                return payload
-            version = listed.version + 1
-    expires = now.replace(microsecond=0) + KEY_LIST_LIFE
-    key = SigningKey(kid=command.kid, key=signing.encode_key(command.public_key), kinds=SIGNED_KINDS, not_after=expires)
-    payload = root.sign(signing.KEYS, encode(Keys(version=version, expires=expires, keys=[key])))
-    write_secret_file(file, payload.decode())
-    return payload
+def read_seeds(folder: Path, *purposes: str) -> dict[str, bytes]:
+    """The seeds that lie in `folder`, of these purposes or all; those that are missing are left out. Raises
+    SetupError."""
+    private_files.check_folder(folder)
+    for name in _BESIDE:
+        for file in folder.glob(name):
+            private_files.check_file(file)
+    found = {purpose: _seed(folder / FILES[purpose]) for purpose in purposes or FILES}
+    seeds = {purpose: seed for purpose, seed in found.items() if seed is not None}
+    if len(seeds) == 2 and seeds["root"] == seeds["command"]:
+        raise private_files.damaged(folder / FILES["command"], "it is the root key", "루트 키와 같습니다")
+    return seeds
 
 
-def _box(seed: bytes) -> nacl.secret.SecretBox:
-    """A key of its own for another purpose, so that no use of one weakens the other."""
-    return nacl.secret.SecretBox(hashlib.sha256(b"floorhub/outbox/v1\0" + seed).digest())
-
-
-def _seed(file: Path) -> bytes:
-    if not file.exists():
-        _write_private(file, secrets.token_bytes(32).hex().encode())
+def create_seeds(folder: Path) -> dict[str, bytes]:
+    """The seeds in `folder`, the missing ones made. Raises SetupError."""
+    read_seeds(folder)
     try:
-        seed = bytes.fromhex(read(file).strip())
-    except (OSError, ValueError) as problem:
-        raise SetupError(f"{file} holds no signing key: restore it from your backup ({problem})") from None
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in FILES.values():
+            if not (folder / name).exists():
+                _write_private(folder / name, new_seed().hex().encode())
+    except OSError as problem:
+        raise cannot_write(folder, problem) from None
+    return read_seeds(folder)
+
+
+def cannot_write(path: Path, problem: OSError) -> SetupError:
+    """The sentence about a place that takes no files."""
+    return SetupError(
+        f"{path} cannot be written: {problem.strerror}. Check its rights and its disk.",
+        ko=f"{path}에 쓸 수 없습니다: {problem.strerror}. 권한과 디스크를 확인하십시오.",
+    )
+
+
+def new_seed() -> bytes:
+    """256 random bits."""
+    return secrets.token_bytes(32)
+
+
+def public_key(seed: bytes) -> str:
+    """What the database knows of a key, base64url: enough to tell it, and no secret."""
+    return signing.encode_key(Signer(seed).public_key)
+
+
+def _seed(file: Path) -> bytes | None:
+    text = private_files.read(file)
+    if text is None:
+        return None
+    try:
+        seed = bytes.fromhex(text.strip())
+    except ValueError:
+        seed = b""
     if len(seed) != 32:
-        raise SetupError(f"{file} holds no signing key: 64 hex digits are expected; restore it from your backup")
+        raise private_files.damaged(file, "64 hex digits are expected", "16진수 64자리여야 합니다")
+    steps = {(after - before) % 256 for before, after in pairwise(seed)}
+    if min(len(set(seed)), len(steps)) < _FEWEST_DIFFERENT_BYTES:
+        raise private_files.damaged(file, "the key is not random", "무작위 키가 아닙니다")
     return seed
 
 
@@ -126,20 +194,31 @@ def write_secret_file(file: Path, content: str) -> None:
     temporary.replace(file)
 
 
+_API_KEY = re.compile(r"fh_[0-9a-f]{8}_[A-Za-z0-9_-]{43}")
+
+
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A fresh API key: `text` is shown once, the rest is stored."""
+    """An API key: `text` is shown once, the rest is stored."""
 
     text: str
     prefix: str
     sha256: bytes
 
+    @classmethod
+    def of(cls, text: str) -> "ApiKey":
+        """The key of this text."""
+        return cls(text, "_".join(text.split("_")[:2]), hash_secret(text))
+
 
 def new_api_key() -> ApiKey:
     """256 random bits; the prefix helps people to tell keys apart."""
-    prefix = "fh_" + secrets.token_hex(4)
-    text = f"{prefix}_{secrets.token_urlsafe(32)}"
-    return ApiKey(text, prefix, hash_secret(text))
+    return ApiKey.of(f"fh_{secrets.token_hex(4)}_{secrets.token_urlsafe(32)}")
+
+
+def is_api_key(text: str) -> bool:
+    """Whether a text has the form of an API key."""
+    return _API_KEY.fullmatch(text) is not None
 
 
 def new_client_secret() -> str:

@@ -93,16 +93,23 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
         wrong = problems.subgroup(SetupError)
         if wrong is None:
             raise
-        raise wrong.exceptions[0] from None
+        raise _first(wrong) from None
     finally:
         if sock is not None:
             sock.close()
+
+
+def _first(problems: BaseExceptionGroup[SetupError]) -> SetupError:
+    first = problems.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 async def _watched(hub: Hub, loop: Loop) -> None:
     """Run a loop that must not end; its death is logged and ends the process, which a supervisor starts again."""
     try:
         await loop.run()
+    except SetupError:
+        raise  # a sentence for the operator, told at the end
     except Exception:
         hub.log.exception(Event.TASK_DIED, task=loop.name)
         raise

@@ -1,5 +1,7 @@
 """The key that signs is replaced while commands wait in an agent, for an agent that is away, and in Postgres."""
 
+import subprocess
+import sys
 from uuid import uuid4
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from hub.keys import load_signing_keys
 from tests.chaos.plan import HUBS
 from tests.faults.commands import accepted, agree, body, effects, post
+from tests.support.paths import ROOT
 from tests.support.testbed import Testbed
 from tests.support.waiting import until
 
@@ -23,7 +26,10 @@ def test_what_waits_is_signed_anew_and_the_old_key_commands_nothing_any_more(tes
 
     for name in HUBS:
         testbed.processes[name].kill()
-    (testbed.folder.keys / "command.key").unlink()
+    rotate = [sys.executable, "-m", "hub", "keys", "rotate", "command"]
+    where = {"FLOORHUB_DATA_DIR": str(testbed.folder.root), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(rotate, env=where, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
     for name in HUBS:
         testbed.processes[name].start()
     testbed.wait_hubs(30)

@@ -1,23 +1,23 @@
 """Keys of users and integrations, the first administrator, and what repeated requests made before."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from hub import private_files
 from hub.core.access import store as store
 from hub.core.access.rules import Caller, IdempotencyKey, Principal
 from hub.core.access.telemetry import Event
-from hub.database.engine import Database
+from hub.database.engine import Connection, Database
 from hub.errors import ConflictError, RejectedError, SetupError, UnavailableError
-from hub.keys import hash_secret, new_api_key, write_secret_file
+from hub.keys import ApiKey, cannot_write, hash_secret, is_api_key, new_api_key, write_secret_file
 from hub.telemetry.log import Log
-from schemas.text import TextError, read
 
 FIRST_ADMINISTRATOR = "administrator"
+NEW_KEY = "floorhub keys rotate admin"
 CACHE_S = 1.0
 """How long a key that was just looked up is believed: a revocation is felt within this time."""
 
@@ -63,25 +63,47 @@ class Access:
         async with self._database.connection() as connection:
             return await store.by_key(connection, hashed)
 
-    async def ensure_administrator(self, key_file: Path) -> bool:
-        """Make the first administrator and write its key to `key_file` (0600) unless that file holds a valid key.
-        True when a key was made; keys that this administrator had before are revoked then."""
-        present = await asyncio.to_thread(_read, key_file)
-        if present:
-            with contextlib.suppress(RejectedError):
-                await self.authenticate(present)
-                return False
+    async def ensure_administrator(self, key_file: Path) -> None:
+        """Make the first administrator of a database that has none, with the key in `key_file`, or with a new one that
+        is written there (0600). Raises SetupError when the file holds something else.
+
+        Keys that are there stay, whatever the file holds: other hubs and programs use them.
+        """
+        kept = await asyncio.to_thread(_read, key_file)
+        async with self._database.transaction() as connection:
+            administrator = await self._administrator(connection)
+            if not await store.has_key(connection, administrator):
+                key = ApiKey.of(kept) if kept else new_api_key()
+                await self._give(connection, administrator, key)
+                if not kept:
+                    await asyncio.to_thread(_write, key_file, key)
+                self._log.info(Event.KEY_CREATED, prefix=key.prefix, file=str(key_file))
+                return
+            here = kept is not None and await store.by_key(connection, hash_secret(kept)) is not None
+        if not here:
+            found = "is not in use" if kept else "is missing"
+            todo = f"the key of before stays valid: copy it from a hub that has it, or `{NEW_KEY}` makes another"
+            self._log.warning(Event.KEY_NOT_HERE, file=str(key_file), found=found, todo=todo)
+
+    async def replace_administrator_key(self, key_file: Path) -> ApiKey:
+        """Give the administrator a new key, written to `key_file`; those of before end with it. Raises SetupError."""
         key = new_api_key()
         async with self._database.transaction() as connection:
-            administrator = Principal(self._new_id(), "user", FIRST_ADMINISTRATOR, "admin")
-            principal_id = await store.ensure(connection, administrator)
-            await store.revoke_keys(connection, principal_id)
-            await store.add_key(
-                connection, key_id=self._new_id(), principal_id=principal_id, prefix=key.prefix, sha256=key.sha256
-            )
-            write_secret_file(key_file, key.text + "\n")
+            administrator = await self._administrator(connection)
+            await store.revoke_keys(connection, administrator)
+            await self._give(connection, administrator, key)
+            await asyncio.to_thread(_write, key_file, key)
         self._log.info(Event.KEY_CREATED, prefix=key.prefix, file=str(key_file))
-        return True
+        return key
+
+    async def _administrator(self, connection: Connection) -> UUID:
+        """The first administrator's id; locked until the transaction ends."""
+        return await store.ensure(connection, Principal(self._new_id(), "user", FIRST_ADMINISTRATOR, "admin"))
+
+    async def _give(self, connection: Connection, principal_id: UUID, key: ApiKey) -> None:
+        await store.add_key(
+            connection, key_id=self._new_id(), principal_id=principal_id, prefix=key.prefix, sha256=key.sha256
+        )
 
     async def record_uses(self) -> None:
         """Write down which keys were used since the last call. Raises UnavailableError, and then keeps them."""
@@ -123,7 +145,23 @@ class Idempotency:
 
 
 def _read(file: Path) -> str | None:
+    """The key in a file; None when there is no file. Raises SetupError."""
+    text = private_files.read(file)
+    if text is None:
+        return None
+    if not is_api_key(text.strip()):
+        raise SetupError(
+            f"{file} holds no key: restore it from your backup, or delete it: the database keeps the key of before, "
+            "and "
+            f"`{NEW_KEY}` makes another.",
+            ko=f"{file}에 키가 없습니다. 백업에서 복원하거나 삭제하십시오. 이전 키는 데이터베이스에서 계속 유효하며, "
+            f"`{NEW_KEY}`로 새 키를 만들 수 있습니다.",
+        )
+    return text.strip()
+
+
+def _write(file: Path, key: ApiKey) -> None:
     try:
-        return read(file).strip() if file.exists() else None
-    except TextError as problem:
-        raise SetupError(f"{file}: {problem}.") from None
+        write_secret_file(file, key.text + "\n")
+    except OSError as problem:
+        raise cannot_write(file, problem) from None

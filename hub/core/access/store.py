@@ -45,6 +45,12 @@ async def add_key(connection: Connection, *, key_id: UUID, principal_id: UUID, p
     await model.execute(connection, new)
 
 
+async def has_key(connection: Connection, principal_id: UUID) -> bool:
+    """Whether a principal has a key, or had one."""
+    any_of_his = select(col(ApiKey.id)).where(col(ApiKey.principal_id) == principal_id).limit(1)
+    return await model.fetch_one(connection, any_of_his, UUID) is not None
+
+
 async def revoke_keys(connection: Connection, principal_id: UUID) -> None:
     """Make every key of a principal useless."""
     valid = (col(ApiKey.principal_id) == principal_id, col(ApiKey.revoked_at).is_(None))

@@ -7,3 +7,4 @@ class Event(EventName):
     """Log events."""
 
     KEY_CREATED = "key.created"
+    KEY_NOT_HERE = "key.not_here"

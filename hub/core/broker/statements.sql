@@ -29,6 +29,13 @@ UPDATE broker_outbox
 SET done_at = floorhub_now(), error = %(error)s, sealed_secret = NULL
 WHERE id = ANY (%(ids)s) AND done_at IS NULL;
 
+-- name: sealed_open
+-- Secrets that wait for the broker, to be sealed by another key.
+SELECT id, sealed_secret FROM broker_outbox WHERE done_at IS NULL AND sealed_secret IS NOT NULL ORDER BY id FOR UPDATE;
+
+-- name: seal_again
+UPDATE broker_outbox SET sealed_secret = %(sealed_secret)s WHERE id = %(id)s;
+
 -- name: number_open
 -- For the metrics; counts a small index.
 SELECT count(*) AS number FROM broker_outbox WHERE done_at IS NULL;

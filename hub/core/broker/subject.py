@@ -17,7 +17,7 @@ from hub.core.commands.worker.dispatcher import Dispatcher
 from hub.core.presence.service.presence import PresenceService
 from hub.database.engine import Connection, Database
 from hub.errors import SetupError
-from hub.keys import SigningKeys, load_signing_keys
+from hub.keys import SigningKeys
 from hub.loops import Loop
 from hub.mqtt.session import LINKS, Address, Session
 from hub.mqtt.telemetry import Event as MqttEvent
@@ -35,7 +35,7 @@ from schemas.topics import BROKER_CONTROL_RESPONSE, Channel, every_client, share
 def build(settings: Settings, parts: Parts) -> Subject:
     """Needs commands, presence and clients. Takes whatever message no route before it took."""
     keys, log, metrics = parts.get(SigningKeys), parts.get(Log), Metrics(parts.get(Meters))
-    outbound = Outbound(keys, log, key_list=lambda: load_signing_keys(settings.keys_dir).key_list)
+    outbound = Outbound(keys, log)
     parts.get(Publishing).add(outbound)
     connections = _Connections(settings, parts, outbound, metrics) if "worker" in settings.roles else None
 

@@ -14,8 +14,20 @@ from hub.core.broker import tables as broker
 from hub.core.clients import tables as clients
 from hub.core.commands import tables as commands
 from hub.core.documents import tables as documents
+from hub.core.hub_keys import tables as hub_keys
 from hub.database.tables import metadata
 from hub.features.batches import tables as batches
 from hub.features.schedules import tables as schedules
 
-__all__ = ["access", "audit", "batches", "broker", "clients", "commands", "documents", "metadata", "schedules"]
+__all__ = [
+    "access",
+    "audit",
+    "batches",
+    "broker",
+    "clients",
+    "commands",
+    "documents",
+    "hub_keys",
+    "metadata",
+    "schedules",
+]

@@ -1,8 +1,6 @@
 """`floorhub cleanup`: what is old enough to go, and a round of clean-up by hand."""
 
 import asyncio
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -21,7 +19,6 @@ def cleanup(
     from hub.app import Hub
     from hub.config import Settings
     from hub.features.retention.service.retention import Counts, Retention
-    from hub.keys import load_signing_keys
     from hub.telemetry.log import configure
 
     try:
@@ -32,10 +29,8 @@ def cleanup(
     configure("error")
 
     async def work() -> Counts | None:
-        # Clean-up signs nothing. It takes keys that end with it, so that it neither needs those of the hub nor makes
-        # some on a machine that has none.
-        with TemporaryDirectory() as folder:
-            hub = Hub(settings, keys=load_signing_keys(Path(folder)))
+        # Clean-up signs nothing, so the hub's keys are not loaded.
+        hub = Hub(settings)
         await hub.database.open()
         try:
             retention = hub.parts.get(Retention)

@@ -10,6 +10,7 @@ import typer
 
 from hub.errors import HubError
 from hub.programs.cli import broker as broker_commands
+from hub.programs.cli import keys as keys_commands
 from hub.programs.cli import output
 from hub.programs.cli.cleanup import cleanup
 from hub.programs.cli.conformance import conformance
@@ -17,6 +18,7 @@ from hub.programs.cli.output import explained
 from hub.programs.embedded.errors import EmbeddedError
 
 broker = broker_commands.app
+keys = keys_commands.app
 
 
 def add_first(app: typer.Typer) -> None:

@@ -39,6 +39,7 @@ app.add_typer(actions.app, name="actions")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(dead_letters.command, name="command")
 app.add_typer(host.broker, name="broker")
+app.add_typer(host.keys, name="keys")
 app.add_typer(schema, name="schema")
 
 

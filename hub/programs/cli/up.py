@@ -17,6 +17,7 @@ from broker_config.render import Client
 from hub.database import migrate, session
 from hub.database.statements import statement
 from hub.errors import SetupError
+from hub.keys import load_signing_keys
 from hub.programs.cli import output, testpage, timeline
 from hub.programs.cli.api import RUNNING_FILE, Api, ApiError
 from hub.programs.cli.broker_files import known_clients
@@ -28,7 +29,7 @@ from hub.programs.embedded.patience import Patience
 from hub.programs.embedded.ports import PortBook
 from hub.programs.embedded.stack import Stack, StackOptions
 from hub.programs.embedded.supervision import Program
-from schemas.text import TextError, read
+from schemas.text import read
 
 Value = TypeVar("Value")
 
@@ -38,6 +39,8 @@ READY_PATIENCE_S = 60.0
 PRINT_PATIENCE_S = 45.0
 TICK_S = 0.1
 HUB_PORT = 8080
+WRONG_SETUP = 2
+"""With this a program of ours ends when a person has to change something; its last line says what."""
 STOPPED_EARLY = 130
 """As a shell says it of a program that Ctrl-C ended."""
 
@@ -152,7 +155,7 @@ class _Machine:
         accounts = stack.accounts
         if accounts is None or stack.mqtt_url is None:
             raise SetupError("The embedded broker did not start; see logs/mosquitto.log in the data folder.")
-        chosen = PortBook(self._folder.ports).choose("hub", int(os.environ.get("FLOORHUB_PORT", HUB_PORT)))
+        chosen = PortBook(self._folder.ports).choose("hub", _wanted_port())
         if chosen.why:
             say(chosen.why)
         url = f"http://127.0.0.1:{chosen.number}"
@@ -169,6 +172,7 @@ class _Machine:
                 "FLOORHUB_DATA_DIR": str(self._folder.root),
                 "FLOORHUB_PORT": str(chosen.number),
                 "FLOORHUB_WORKER": "local",
+                "LANG": os.environ.get("LANG", ""),  # its sentences are shown here
             },
         )
         (self._folder.root / RUNNING_FILE).write_bytes(
@@ -182,7 +186,7 @@ class _Machine:
             key = read(self._admin_key).strip()
             with Api(url, key) as api:
                 api.get("/api/clients", limit=1)
-        except (OSError, TextError, ApiError):
+        except (OSError, ValueError, ApiError):
             return None
         return key
 
@@ -205,7 +209,9 @@ class _Machine:
             client = api.post("/api/clients", body)
             secret, root_key = client["secret"], client["root_key"]
         else:
-            secret, root_key = _from_config(config)
+            secret = _secret_of(config)
+            # As the hub has it now: it may have been replaced.
+            root_key = load_signing_keys(self._folder.keys).root_public_key
         printer = self._stack.printer_url
         if printer is None:
             out = self._folder.agent / "printed"
@@ -262,6 +268,8 @@ class _Machine:
             found = look()
             if found:
                 return found
+            if program.exit_code == WRONG_SETUP:
+                raise SetupError(program.log_tail().splitlines()[-1])
             patience.still_waiting()
             if time.monotonic() > end:
                 raise SetupError(
@@ -275,14 +283,25 @@ class _Machine:
         time.sleep(TICK_S)
 
 
-def _from_config(config: Path) -> tuple[str, str]:
-    """Secret and root key of the agent that this data folder had before."""
+def _wanted_port() -> int:
+    """FLOORHUB_PORT, else the usual one. Raises SetupError."""
+    wanted = os.environ.get("FLOORHUB_PORT", "").strip() or str(HUB_PORT)
+    if not wanted.isascii() or not wanted.isdecimal() or int(wanted) > 65_535:
+        raise SetupError(
+            f"FLOORHUB_PORT is {wanted!r}: use a number from 0 to 65535.",
+            ko=f"FLOORHUB_PORT가 {wanted!r}입니다. 0부터 65535까지의 수를 쓰십시오.",
+        )
+    return int(wanted)
+
+
+def _secret_of(config: Path) -> str:
+    """The secret of the agent that this data folder had before."""
     import tomllib
 
     try:
         table = tomllib.loads(read(config))
-        return str(table["secret"]), str(table["root_key"])
-    except (OSError, TextError, tomllib.TOMLDecodeError, KeyError) as problem:
+        return str(table["secret"])
+    except (OSError, ValueError, KeyError) as problem:
         raise SetupError(
             f"{config} is not what it was ({problem}): retire the client {CLIENT_ID} and use another data folder."
         ) from None

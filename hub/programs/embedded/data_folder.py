@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from hub import private_files
 from hub.programs.embedded import service_user
 from hub.programs.embedded.errors import EmbeddedError
 from hub.programs.embedded.service_user import ServiceUser
@@ -70,7 +71,8 @@ class DataFolder:
     def prepare(cls, root: Path | None = None) -> "DataFolder":
         """Create what is missing and return the folder (None: the default one). Safe to call twice.
 
-        Raises EmbeddedError when the folder belongs to another user or the service user cannot reach it.
+        Raises EmbeddedError when the folder belongs to another user or the service user cannot reach it, SetupError
+        when others may put keys into it.
         """
         root = (root or default_root()).absolute()
         try:
@@ -153,6 +155,7 @@ class DataFolder:
             os.close(descriptor)
 
     def _create_layout(self) -> None:
+        private_files.check_folder(self.keys)
         for name in _OWNED_BY_US:
             own_folder(self.root / name, None)
         for name in _OWNED_BY_SERVICE_USER:

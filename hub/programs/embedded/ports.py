@@ -20,7 +20,7 @@ _LISTEN = "0A"  # the state column of /proc/net/tcp
 
 @dataclass(frozen=True, slots=True)
 class ChosenPort:
-    """A free port; `instead_of` is the wanted one when this is another, and `why` a sentence about that."""
+    """A free port; `instead_of` is the wanted one when this is another, and `why` a sentence about that, if any."""
 
     number: int
     instead_of: int | None = None
@@ -32,6 +32,8 @@ class PortBook:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self._forgotten = ""
+        """A sentence about a file that could not be understood."""
 
     def choose(self, name: str, wanted: int, hosts: tuple[str, ...] = LOOPBACK) -> ChosenPort:
         """A port that is free on all `hosts` right now, written down for the next start. 0 wants any port.
@@ -40,17 +42,25 @@ class PortBook:
         Somebody may take it before the service does; the service's start then fails and says so.
         """
         book = self._read()
+        forgotten = self._forgotten
         kept = book.get(name)
         candidates = [kept["port"]] if kept is not None and kept["wanted"] == wanted else []
         if wanted:
             candidates += range(wanted, min(wanted + _NEIGHBOURS, 65536))
         number = next((port for port in candidates if is_free(port, hosts)), None) or _any_free(hosts)
         book[name] = {"wanted": wanted, "port": number}
-        self._file.write_text(json.dumps(book, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        try:
+            self._file.write_text(json.dumps(book, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        except OSError as problem:
+            raise EmbeddedError(
+                f"{self._file} cannot be written: {problem.strerror}.",
+                "Check its rights and its disk.",
+                ko=f"{self._file}에 쓸 수 없습니다: {problem.strerror}. 권한과 디스크를 확인하십시오.",
+            ) from None
         if wanted in (0, number):
-            return ChosenPort(number)
+            return ChosenPort(number, why=forgotten.strip())
         if not is_free(wanted, hosts):
-            return ChosenPort(number, wanted, f"Port {wanted} is taken, so {name} uses {number}.")
+            return ChosenPort(number, wanted, f"{forgotten}Port {wanted} is taken, so {name} uses {number}.")
         return ChosenPort(
             number,
             wanted,
@@ -58,12 +68,30 @@ class PortBook:
             f"To go back: stop, delete {self._file}, start.",
         )
 
+    def known(self, name: str) -> int | None:
+        """The port of the last start."""
+        kept = self._read().get(name)
+        return None if kept is None else kept["port"]
+
     def _read(self) -> dict[str, dict[str, int]]:
-        """What was chosen before; a file that cannot be understood only costs the memory of it."""
+        """What was chosen before; a file that cannot be understood only costs the memory of it, which is told. Raises
+        EmbeddedError when it cannot be read."""
+        self._forgotten = ""
         try:
             raw = json.loads(self._file.read_text(encoding="utf-8"))
             return {str(name): {"wanted": int(e["wanted"]), "port": int(e["port"])} for name, e in raw.items()}
-        except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
+        except FileNotFoundError:
+            return {}
+        except OSError as problem:
+            raise EmbeddedError(
+                f"{self._file} cannot be read: {problem.strerror}.",
+                "Check its rights, or delete it: ports are chosen anew then.",
+                ko=f"{self._file}을(를) 읽을 수 없습니다: {problem.strerror}. 권한을 확인하거나 삭제하십시오. "
+                "삭제하면 포트를 "
+                "다시 고릅니다.",
+            ) from None
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
+            self._forgotten = f"{self._file} is damaged: the ports of earlier starts are forgotten, and chosen anew. "
             return {}
 
 

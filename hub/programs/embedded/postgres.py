@@ -9,11 +9,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from hub import private_files
 from hub.programs.embedded import postgres_binaries
 from hub.programs.embedded.data_folder import DataFolder, write_private
 from hub.programs.embedded.errors import EmbeddedError
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.patience import Patience, Say, silent
+from hub.programs.embedded.ports import PortBook
 from hub.programs.embedded.processes import ChildSpec, OneChild, base_environment, end_leftover, identity_arguments
 
 HOST = "127.0.0.1"
@@ -118,14 +120,7 @@ class EmbeddedPostgres(OneChild):
         return len(lines) >= 8 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
 
     def _passwords(self) -> dict[str, str]:
-        try:
-            found: dict[str, str] = json.loads(self._passwords_file.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError) as error:
-            raise EmbeddedError(
-                f"The password file {self._passwords_file} is missing or damaged.",
-                "Restore it from a backup; it belongs to the database files beside it.",
-            ) from error
-        return found
+        return _passwords_in(self._passwords_file)
 
     def _create(self, binaries: Path) -> None:
         """Make a database cluster next to its place and move it there when it is complete."""
@@ -193,6 +188,31 @@ class EmbeddedPostgres(OneChild):
                 f"Another Postgres (process {min(pids)}) still uses {self.data}.",
                 "Stop it, then start again.",
             )
+
+
+def _passwords_in(file: Path) -> dict[str, str]:
+    """The passwords by role. Raises EmbeddedError or SetupError."""
+    try:
+        found = json.loads(private_files.read(file) or "")
+        return {role: str(found[role]) for role in (_SUPERUSER, ROLE)}
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise EmbeddedError(
+            f"The password file {file} is missing or damaged.",
+            "Restore it from a backup; it belongs to the database files beside it.",
+            ko=f"암호 파일 {file}이(가) 없거나 손상되었습니다. 백업에서 복원하십시오. 옆의 데이터베이스 파일과 "
+            "짝입니다.",
+        ) from None
+
+
+def url_beside(root: Path) -> str | None:
+    """Where the Postgres of this data folder answers while it runs; None when the folder has none. Raises
+    EmbeddedError."""
+    files = list((root / "keys").glob("postgres-*.json"))
+    port = PortBook(root / "ports.json").known("postgres")
+    if not files or port is None:
+        return None
+    newest = max(files, key=lambda file: int("".join(filter(str.isdigit, file.stem)) or "0"))
+    return f"postgresql://{ROLE}:{_passwords_in(newest)[ROLE]}@{HOST}:{port}/{DATABASE}"
 
 
 def _as_arguments(settings: dict[str, str]) -> list[str]:

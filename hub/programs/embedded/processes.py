@@ -100,6 +100,11 @@ class Child:
         """Whether it still runs."""
         return self._process.poll() is None
 
+    @property
+    def exit_code(self) -> int | None:
+        """What it ended with, negative for a signal; None while it runs."""
+        return self._process.poll()
+
     def wait_ready(self, is_ready: Callable[[], bool], deadline_s: float) -> None:
         """Return as soon as `is_ready()`. On death or at the deadline: EmbeddedError with the last log lines."""
         end = time.monotonic() + deadline_s
@@ -160,6 +165,11 @@ class OneChild:
     def pid(self) -> int | None:
         """Its process id, or None when it was not started."""
         return self._child.pid if self._child else None
+
+    @property
+    def exit_code(self) -> int | None:
+        """What it ended with; None while it runs, or when it was not started."""
+        return self._child.exit_code if self._child else None
 
     def is_alive(self) -> bool:
         """Whether it runs."""

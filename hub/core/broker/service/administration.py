@@ -23,6 +23,7 @@ MOST_COMMANDS = 20
 ANSWER_PATIENCE_S = 8.0
 CLIENT_EXISTS = "Client already exists"
 CLIENT_UNKNOWN = "Client not found"
+LOST = "its secret was sealed by a command key that is gone: floorhub client rotate-secret"
 
 
 class Administration:
@@ -55,7 +56,11 @@ class Administration:
 
         Raises UnavailableError when the broker does not answer; then nothing is known of the changes.
         """
-        outcome: dict[int, str | None] = {}
+        outcome: dict[int, str | None] = {change.id: LOST for change in changes if change.secret is None}
+        for change in changes:
+            if change.secret is None:
+                self._tell(change, LOST)
+        changes = [change for change in changes if change.secret is not None]
         for start in range(0, len(changes), MOST_COMMANDS):
             part = changes[start : start + MOST_COMMANDS]
             errors = await self._ask([_command(change) for change in part])

@@ -1,6 +1,5 @@
 """What goes out: encoded, signed and handed to the session. Nothing here waits, and nothing is promised."""
 
-from collections.abc import Callable
 from datetime import datetime
 
 from hub.core.presence.rules.presence import ROLL_CALL_SPREAD
@@ -18,10 +17,8 @@ from schemas.topics import HUB_KEYS, HUB_PRESENCE, Channel, client_topic
 class Outbound:
     """Implements `signals.publishing.Route`; takes whatever it is given. `session` is set before anything is sent."""
 
-    def __init__(self, keys: SigningKeys, log: Log, *, key_list: Callable[[], bytes]) -> None:
-        """`key_list` gives the signed list as it is to be published now."""
+    def __init__(self, keys: SigningKeys, log: Log) -> None:
         self._keys = keys
-        self._key_list = key_list
         self._log = log
         self.session: Session | None = None
 
@@ -49,7 +46,7 @@ class Outbound:
         """Publish the key list, and a roll call that every agent answers."""
         if self.session is None:
             return
-        self.session.publish(HUB_KEYS, self._key_list(), retain=True)
+        self.session.publish(HUB_KEYS, self._keys.key_list(), retain=True)
         call = RollCall(at=now, spread_s=ROLL_CALL_SPREAD.total_seconds())
         self.session.publish(HUB_PRESENCE, encode(call), retain=True)
 

@@ -37,7 +37,7 @@ class BrokerChanges:
         database: Database,
         administrator: Administrator,
         forgetter: Forgetter,
-        unseal: Callable[[bytes], str],
+        unseal: Callable[[bytes], str | None],
         log: Log,
     ) -> None:
         self._database = database

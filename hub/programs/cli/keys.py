@@ -1,0 +1,201 @@
+"""`floorhub keys`: the hub's keys on this machine, compared with the database, and replaced."""
+
+import asyncio
+import enum
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from hub.errors import SetupError
+from hub.programs.cli import output
+from hub.programs.cli.output import Json, console, explained
+from hub.programs.embedded.data_folder import default_root
+from hub.programs.embedded.postgres import url_beside
+
+app = typer.Typer(help="The hub's keys: compare and replace them.", no_args_is_help=True)
+Done = TypeVar("Done")
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(envvar="FLOORHUB_DATABASE_URL", help="The hub's database; default: that of `make run`."),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(envvar=["FLOORHUB_DATA_DIR", "FLOORHUB_DATA"], help="The hub's data folder."),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it; without this, only say what it means.")]
+
+
+class Kind(enum.StrEnum):
+    """What can be replaced."""
+
+    ADMIN = "admin"
+    COMMAND = "command"
+    ROOT = "root"
+
+
+@app.command()
+def show(database_url: DatabaseUrl = None, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Compare this folder's keys with the database. Exits 0 when they agree."""
+
+    async def compare(parts: "_Parts") -> dict[str, Any]:
+        known = await parts.keys.known()
+        here = parts.public_keys()
+        return {
+            purpose: {"database": known.get(purpose), "here": here.get(purpose)}
+            for purpose in (Kind.ROOT, Kind.COMMAND)
+        }
+
+    with explained(as_json=as_json):
+        found = _run(compare, database_url, data_dir)
+    if as_json:
+        output.print_json(found)
+    else:
+        for purpose, keys in found.items():
+            console.print(
+                f"{purpose:<8} database {keys['database'] or '-':<44} here {keys['here'] or '-'}", markup=False
+            )
+    if any(keys["database"] != keys["here"] for keys in found.values()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def rotate(
+    kind: Annotated[Kind, typer.Argument(help="admin: the API key; command: what signs; root: what agents pin.")],
+    yes: Yes = False,
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Replace a key. Hubs that run end themselves when their keys are no longer the database's."""
+    with explained(as_json=as_json):
+        if kind is Kind.ROOT and not yes:
+            raise SetupError(
+                "A new root key cuts off every agent until its root_key is replaced and it is restarted. Do it only "
+                "when "
+                "keys/root.key is lost or stolen, and add --yes.",
+                ko="루트 키를 바꾸면 각 에이전트의 root_key를 바꾸고 다시 시작할 때까지 모든 에이전트가 따르지 "
+                "않습니다. "
+                "keys/root.key를 잃었거나 도난당했을 때만 --yes를 붙여 실행하십시오.",
+            )
+        result = _run(lambda parts: parts.rotate(kind), database_url, data_dir)
+    _tell(result, as_json=as_json)
+
+
+@app.command()
+def adopt(yes: Yes = False, database_url: DatabaseUrl = None, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Make the keys that lie in this folder the hub's, for example after a restore of the database."""
+    with explained(as_json=as_json):
+        if not yes:
+            raise SetupError(
+                "Hubs with other keys will end, and agents that pin another root_key will not obey. If the agents "
+                "pin the "
+                "root key of this folder, add --yes.",
+                ko="다른 키를 쓰는 허브는 종료되고, 다른 root_key를 가진 에이전트는 따르지 않습니다. 에이전트가 이 "
+                "폴더의 "
+                "루트 키를 쓰고 있다면 --yes를 붙이십시오.",
+            )
+        result = _run(lambda parts: parts.adopt(), database_url, data_dir)
+    _tell(result, as_json=as_json)
+
+
+class _Parts:
+    """What replaces keys: the services of the hub, without a hub."""
+
+    def __init__(self, database: Any, folder: Path) -> None:
+        from hub.core.access.service import Access
+        from hub.core.hub_keys.service import HubKeys
+        from hub.keys import SigningKeys
+        from hub.telemetry.log import Log
+
+        self._database = database
+        self._folder = folder
+        self._admin_key = folder / "admin.key"
+        self._signing = SigningKeys(folder / "keys")
+        self.keys = HubKeys(database, self._signing, Log())
+        self._access = Access(database, Log())
+
+    def public_keys(self) -> dict[str, str]:
+        """Those of the folder."""
+        from hub.keys import public_key, read_seeds
+
+        return {purpose: public_key(seed) for purpose, seed in read_seeds(self._folder / "keys").items()}
+
+    async def rotate(self, kind: Kind) -> dict[str, Any]:
+        """Replace a key; what was done."""
+        if kind is Kind.ADMIN:
+            key = await self._access.replace_administrator_key(self._admin_key)
+            return {"replaced": ["admin"], "file": str(self._admin_key), "prefix": key.prefix}
+        from hub.core.broker.store import seal_again
+        from hub.core.hub_keys.service import loaded
+
+        purposes = ["command"] if kind is Kind.COMMAND else ["root", "command"]
+        before = loaded(self._folder / "keys")
+        async with self._database.transaction() as connection:
+            await self.keys.replace(connection, *purposes)
+            if before is not None:
+                await seal_again(connection, before.unseal, self._signing.seal)
+        return {"replaced": purposes, "root_key": self._signing.root_public_key, "folder": str(self._folder / "keys")}
+
+    async def adopt(self) -> dict[str, Any]:
+        """Take the folder's keys; what was done."""
+        async with self._database.transaction() as connection:
+            await self.keys.adopt(connection)
+        return {"replaced": [], "root_key": self._signing.root_public_key, "folder": str(self._folder / "keys")}
+
+
+def _run(work: Callable[[_Parts], Awaitable[Done]], database_url: str | None, data_dir: Path | None) -> Done:
+    """Do something with the keys and the database. Raises HubError."""
+    from hub.database import migrate
+    from hub.database.engine import Database
+    from hub.telemetry.log import configure
+
+    folder = (data_dir or default_root()).absolute()
+    url = database_url or url_beside(folder)
+    if url is None:
+        raise SetupError(
+            "Set FLOORHUB_DATABASE_URL and FLOORHUB_DATA_DIR as the hub has them.",
+            ko="허브와 같은 FLOORHUB_DATABASE_URL과 FLOORHUB_DATA_DIR을 설정하십시오.",
+        )
+    configure("error")
+    migrate.require_current(url)
+
+    async def done() -> Done:
+        database = Database(url, size=4)
+        await database.open()
+        try:
+            return await work(_Parts(database, folder))
+        finally:
+            await database.close()
+
+    return asyncio.run(done())
+
+
+def _tell(result: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        output.print_json(result)
+        return
+    korean = output.korean()
+    if result["replaced"] == ["admin"]:
+        console.print(
+            f"새 관리자 키가 {result['file']}에 있습니다. 이전 키는 더 이상 유효하지 않습니다."
+            if korean
+            else f"The administrator's new key is in {result['file']}. The one of before is no longer valid.",
+            markup=False,
+        )
+        return
+    console.print(f"root_key: {result['root_key']}", markup=False)
+    console.print(
+        f"{result['folder']}을(를) 모든 허브에 복사하고 허브를 시작하십시오."
+        if korean
+        else f"Copy {result['folder']} to every hub, and start the hubs again.",
+        markup=False,
+    )
+    if "root" in result["replaced"]:
+        console.print(
+            "각 에이전트의 root_key를 위 값으로 바꾸고 다시 시작하십시오."
+            if korean
+            else "Put this root_key into the configuration of every agent, and restart the agents.",
+            markup=False,
+        )
