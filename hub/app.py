@@ -68,7 +68,8 @@ class Hub:
         self.database = parts.add(Database(settings.database_url.get_secret_value(), size=settings.database_pool))
         self.subjects = parts.add(Subjects()).all
         parts.add(Publishing())
-        signals = parts.add(LocalSignals(Notifications(self.database, settings.worker)))
+        notifications = Notifications(self.database, settings.worker, named="worker" in settings.roles)
+        parts.add(LocalSignals(notifications))
         meters = parts.add(Meters())
         parts.add(http.Metrics(meters))
         disk = parts.add(
@@ -77,7 +78,8 @@ class Hub:
         durability = DurabilityWatch(self.database, meters, self.log)
         self.subjects.append(
             Subject(
-                loops=(Loop("notifications", signals.notifications.run), disk.loop(), durability.loop()),
+                loops=(Loop("notifications", notifications.run), disk.loop(), durability.loop()),
+                prepare=(notifications.claim,),
                 events=(Event, DiskEvent, DurabilityEvent, http.Event),
                 readiness={"durability": lambda: durability.state},
             )

@@ -1,6 +1,6 @@
 """Settings of the hub, read once from the environment (`FLOORHUB_*`). Nothing else reads the environment."""
 
-import os
+import secrets
 import socket
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,9 +15,9 @@ Days = Annotated[int, Field(ge=0, le=36_500)]
 
 
 def _worker_name() -> str:
-    """A name for this worker: stable for a host, different between processes of one."""
+    """A name for this worker, another one for each process: two containers may have one host name and process id."""
     host = "".join(c if c.isascii() and (c.isalnum() or c == "-") else "-" for c in socket.gethostname().lower())
-    return f"{host[:40]}-{os.getpid()}"
+    return f"{host[:40].lstrip('-') or 'hub'}-{secrets.token_hex(4)}"
 
 
 class Settings(BaseSettings):

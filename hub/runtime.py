@@ -90,27 +90,31 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
                 await _end({*background, *([serving] if serving is not None else [])})
     except ExceptionGroup as problems:
         # Not `except*`: before 3.11.4 Python wraps again what is raised in it (python/cpython#103590); Debian 12 does.
-        wrong = problems.subgroup(SetupError)
-        if wrong is None:
+        wrong = _setup_problems(problems)
+        if not wrong:
             raise
-        raise _first(wrong) from None
+        raise wrong[0] from None
     finally:
         if sock is not None:
             sock.close()
 
 
-def _first(problems: BaseExceptionGroup[SetupError]) -> SetupError:
-    first = problems.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+def _setup_problems(problem: BaseException) -> list[SetupError]:
+    """Those in a group, however deep."""
+    if isinstance(problem, SetupError):
+        return [problem]
+    if not isinstance(problem, BaseExceptionGroup):
+        return []
+    return [found for one in problem.exceptions for found in _setup_problems(one)]
 
 
 async def _watched(hub: Hub, loop: Loop) -> None:
     """Run a loop that must not end; its death is logged and ends the process, which a supervisor starts again."""
     try:
         await loop.run()
-    except SetupError:
-        raise  # a sentence for the operator, told at the end
-    except Exception:
+    except Exception as problem:
+        if _setup_problems(problem):
+            raise  # a sentence for the operator, told at the end
         hub.log.exception(Event.TASK_DIED, task=loop.name)
         raise
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, LiteralString
+from weakref import WeakSet
 
 import msgspec
 import psycopg
@@ -51,6 +52,7 @@ class Database:
     def __init__(self, url: str, *, size: int = 8, clock_shift: str = "0", deadline_s: float = DEADLINE_S) -> None:
         self.url = url
         self._deadline_s = deadline_s
+        self._beside: WeakSet[Connection] = WeakSet()
         self._clock_shift = clock_shift
         patience = session.CONNECT_PATIENCE_S
         self._conninfo = make_conninfo(url, connect_timeout=patience, application_name="floorhub", **_NETWORK)
@@ -84,6 +86,7 @@ class Database:
         """A connection beside the pool, in autocommit, for whoever keeps one for itself. Close it. Raises
         psycopg.Error."""
         connection = await AsyncConnection[DictRow].connect(self._conninfo, autocommit=True, row_factory=dict_row)
+        self._beside.add(connection)
         try:
             await self._prepare(connection)
         except BaseException:
@@ -95,7 +98,9 @@ class Database:
         await session.prepare_hub(connection, self._clock_shift)
 
     async def close(self) -> None:
-        """Close the pool; idempotent."""
+        """Close the pool and what is beside it; idempotent."""
+        for connection in list(self._beside):
+            await connection.close()
         await self._pool.close(timeout=5)
 
     @asynccontextmanager

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from hub.errors import SetupError
 
+SESSION_TAKEN_OVER = 0x8E
+"""The reason code of MQTT 5."""
 KEEPALIVE_S = 5
 CONNECT_PATIENCE_S = 10.0
 MAX_OUTSTANDING = 20_000
@@ -59,6 +61,8 @@ class Link(Protocol):
 
     lost: asyncio.Future[str]
     """Why the connection ended; done once it has. Waiting for it raises nothing."""
+    taken_over: bool
+    """Whether the broker ended it because somebody else connected with our client id."""
 
     @property
     def outstanding(self) -> int:

@@ -20,6 +20,7 @@ from hub.mqtt.link import (
     KEEPALIVE_S,
     MAX_IN_FLIGHT,
     MAX_OUTSTANDING,
+    SESSION_TAKEN_OVER,
     Address,
     Handler,
     RefusedError,
@@ -39,6 +40,7 @@ class PahoLink:
         self._tokens: dict[int, object] = {}
         self._misc: asyncio.Task[None] | None = None
         self.lost: asyncio.Future[str] = self._loop.create_future()
+        self.taken_over = False
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=address.client_id,
@@ -209,4 +211,5 @@ class PahoLink:
         self._handler.on_message(message.topic, bytes(message.payload), retained=message.retain)
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
+        self.taken_over = self.taken_over or code.value == SESSION_TAKEN_OVER
         self._gone(str(code))

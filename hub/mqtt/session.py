@@ -6,8 +6,10 @@ connection. What was in flight when a connection broke counts as not sent; lease
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from hub.errors import SetupError
 from hub.mqtt.link import Address, Handler, Link, LinkType, RefusedError
 from hub.mqtt.paho_link import PahoLink
 from hub.mqtt.telemetry import Event
@@ -18,6 +20,13 @@ __all__ = ["LINKS", "Address", "Handler", "Session"]
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 5.0
+SHORT_S = 10.0
+SUSPICIOUS = 4
+_TODO = "give each hub process its own FLOORHUB_WORKER, or leave it unset"
+NEWCOMER_S = 20.0
+MOST_TAKEN_OVER = 2
+"""So often a newcomer is taken over before it gives way. Once proves nothing: a CONNECT of our own that the network
+held up takes over, too. Who has been there for longer stays, and the newcomer leaves."""
 
 LINKS: Mapping[str, LinkType] = {"thin": ThinLink, "paho": PahoLink}
 """The values of `FLOORHUB_MQTT_CLIENT`."""
@@ -47,6 +56,10 @@ class Session:
         self._link_type = link
         self._link: Link | None = None
         self._ready = asyncio.Event()
+        self._taken = 0
+        """How often somebody else took our connection over."""
+        self._short = 0
+        """How many connections in a row ended soon."""
 
     @property
     def connected(self) -> bool:
@@ -87,9 +100,30 @@ class Session:
             response_topic=response_topic,
         )
 
+    def _suspect(self, stood_s: float) -> None:
+        """Mosquitto 2.0.11 just closes what another connection takes over; seen again and again, it is worth a word."""
+        self._short = self._short + 1 if stood_s < SHORT_S else 0
+        if self._short % SUSPICIOUS == SUSPICIOUS - 1:
+            reason = "the broker ends each connection soon: perhaps another process connects with our client id"
+            self._log.error(Event.MQTT_TAKEN_OVER, reason=reason, todo=_TODO)
+
+    def _taken_over(self, began: float) -> None:
+        client_id = self._address.client_id
+        self._log.error(Event.MQTT_TAKEN_OVER, reason="another process connects with our client id", todo=_TODO)
+        self._taken += 1
+        if self._taken >= MOST_TAKEN_OVER and time.monotonic() - began < NEWCOMER_S:
+            raise SetupError(
+                f"Another process is connected to the broker as {client_id}, and each ends the other's connection: "
+                "give "
+                "each its own FLOORHUB_WORKER, or leave it unset.",
+                ko=f"다른 프로세스가 {client_id}(으)로 브로커에 연결되어 있어 서로 연결을 끊습니다. 프로세스마다 다른 "
+                "FLOORHUB_WORKER를 지정하거나 지정하지 마십시오.",
+            )
+
     async def run(self) -> None:
-        """Keep the connection up until cancelled; then disconnect."""
-        pause = FIRST_PAUSE_S
+        """Keep the connection up until cancelled; then disconnect. Raises SetupError when another process has our
+        client id, and had it first."""
+        pause, began = FIRST_PAUSE_S, time.monotonic()
         while True:
             link = self._link_type(self._address, self._handler)
             try:
@@ -100,11 +134,16 @@ class Session:
                 self._link = link
                 self._ready.set()
                 self._log.info(Event.MQTT_CONNECTED)
+                stood = time.monotonic()
                 if self._on_connected is not None:
                     await self._on_connected()
                 pause = FIRST_PAUSE_S
                 reason = await link.lost
-                self._log.warning(Event.MQTT_LOST, reason=reason, unacknowledged=link.outstanding)
+                if link.taken_over:
+                    self._taken_over(began)
+                else:
+                    self._log.warning(Event.MQTT_LOST, reason=reason, unacknowledged=link.outstanding)
+                    self._suspect(time.monotonic() - stood)
             except RefusedError as problem:
                 self._log.error(Event.MQTT_REFUSED, reason=str(problem))
             except (OSError, TimeoutError, ValueError) as problem:

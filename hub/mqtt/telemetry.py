@@ -8,5 +8,6 @@ class Event(EventName):
 
     MQTT_CONNECTED = "mqtt.connected"
     MQTT_LOST = "mqtt.lost"
+    MQTT_TAKEN_OVER = "mqtt.taken_over"
     MQTT_REFUSED = "mqtt.refused"
     MQTT_OVERFLOW = "mqtt.overflow"

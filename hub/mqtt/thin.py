@@ -17,6 +17,7 @@ from hub.mqtt.link import (
     KEEPALIVE_S,
     MAX_IN_FLIGHT,
     MAX_OUTSTANDING,
+    SESSION_TAKEN_OVER,
     Address,
     Handler,
     RefusedError,
@@ -50,6 +51,7 @@ class ThinLink(asyncio.Protocol):
         self._decoder = Decoder(self)
         self._transport: asyncio.Transport | None = None
         self.lost: asyncio.Future[str] = self._loop.create_future()
+        self.taken_over = False
         self._connack: asyncio.Future[Connack] = self._loop.create_future()
         self._subacks: dict[int, asyncio.Future[bytes]] = {}
         self._accepted = False
@@ -233,7 +235,9 @@ class ThinLink(asyncio.Protocol):
             case packets.PINGRESP:
                 pass
             case packets.DISCONNECT:
-                self._end(f"the broker disconnects: {packets.reason_text(packets.reason_of(packet))}")
+                code = packets.reason_of(packet)
+                self.taken_over = code == SESSION_TAKEN_OVER
+                self._end(f"the broker disconnects: {packets.reason_text(code)}")
             case _:
                 raise PacketError(f"a packet of type {packet.type}", packets.PROTOCOL_ERROR)
 

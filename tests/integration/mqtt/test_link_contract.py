@@ -231,6 +231,27 @@ async def test_tls_stands_only_with_a_certificate_of_the_authority(
     gc.collect()
 
 
+async def test_two_sessions_with_one_id_say_what_may_be_the_cause(
+    running: Running, link_type: LinkType, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The broker of Debian 12 closes the older connection and says nothing."""
+    sessions = [Session(running.address("_hub-local"), [], Taker(), Log(), link=link_type) for _ in range(2)]
+    tasks = [asyncio.create_task(session.run()) for session in sessions]
+    said = ""
+
+    def suspected() -> bool:
+        nonlocal said
+        said += "".join(capfd.readouterr())
+        return "mqtt.taken_over" in said
+
+    await eventually(suspected, 60)
+    assert "FLOORHUB_WORKER" in said
+    assert not [task for task in tasks if task.done()]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def test_a_session_stands_again_after_a_kill(connect: Connect, running: Running, link_type: LinkType) -> None:
     heard = Taker()
     connected: list[Any] = []

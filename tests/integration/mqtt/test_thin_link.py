@@ -8,12 +8,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
+from hub.errors import SetupError
 from hub.mqtt import link as links
 from hub.mqtt import packets, thin
+from hub.mqtt import session as sessions
 from hub.mqtt.link import Address, LinkType
 from hub.mqtt.packets import Packet
+from hub.mqtt.session import Session
 from hub.mqtt.thin import ThinLink
 from hub.programs.conformance import packets as listener
+from hub.telemetry.log import Log
 from tests.integration.mqtt.running_broker import Taker
 from tests.support.waiting import eventually
 
@@ -304,3 +308,37 @@ async def test_a_handler_that_fails_costs_one_message(serve: Serve) -> None:
     assert complaints == ["a message was not taken"]
     assert not link.lost.done()
     link.close()
+
+
+TAKEN_OVER = saying(b"\xe0\x02\x8e\x00")
+
+
+async def test_a_newcomer_that_is_taken_over_twice_gives_way(
+    serve: Serve, link_type: LinkType, capfd: pytest.CaptureFixture[str]
+) -> None:
+    session = Session(await serve(TAKEN_OVER), [], Taker(), Log(), link=link_type)
+
+    with pytest.raises(SetupError, match=r"connected to the broker as hub.*FLOORHUB_WORKER"):
+        await session.run()
+
+    said = "".join(capfd.readouterr())
+    assert said.count("mqtt.taken_over") == 2
+    assert "mqtt.lost" not in said
+
+
+async def test_one_that_has_been_there_for_long_stays_and_says_so(
+    serve: Serve, link_type: LinkType, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "NEWCOMER_S", 0)
+    running = asyncio.create_task(Session(await serve(TAKEN_OVER), [], Taker(), Log(), link=link_type).run())
+    said = ""
+
+    def thrice() -> bool:
+        nonlocal said
+        said += "".join(capfd.readouterr())
+        return said.count("mqtt.taken_over") >= 3
+
+    await eventually(thrice, 30)
+    assert not running.done()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
