@@ -10,7 +10,7 @@ import typer
 
 from hub.errors import SetupError
 from hub.programs.cli import output
-from hub.programs.cli.output import Json, console, explained
+from hub.programs.cli.output import Json, explained
 from hub.programs.embedded.data_folder import default_root
 from hub.programs.embedded.postgres import url_beside
 
@@ -53,9 +53,7 @@ def show(database_url: DatabaseUrl = None, data_dir: DataDir = None, as_json: Js
         output.print_json(found)
     else:
         for purpose, keys in found.items():
-            console.print(
-                f"{purpose:<8} database {keys['database'] or '-':<44} here {keys['here'] or '-'}", markup=False
-            )
+            output.say(f"{purpose:<8} database {keys['database'] or '-':<44} here {keys['here'] or '-'}", markup=False)
     if any(keys["database"] != keys["here"] for keys in found.values()):
         raise typer.Exit(1)
 
@@ -178,24 +176,21 @@ def _tell(result: dict[str, Any], *, as_json: bool) -> None:
         return
     korean = output.korean()
     if result["replaced"] == ["admin"]:
-        console.print(
+        output.say(
             f"새 관리자 키가 {result['file']}에 있습니다. 이전 키는 더 이상 유효하지 않습니다."
             if korean
             else f"The administrator's new key is in {result['file']}. The one of before is no longer valid.",
-            markup=False,
         )
         return
-    console.print(f"root_key: {result['root_key']}", markup=False)
-    console.print(
+    output.say(f"root_key: {result['root_key']}")
+    output.say(
         f"{result['folder']}을(를) 모든 허브에 복사하고 허브를 시작하십시오."
         if korean
         else f"Copy {result['folder']} to every hub, and start the hubs again.",
-        markup=False,
     )
     if "root" in result["replaced"]:
-        console.print(
+        output.say(
             "각 에이전트의 root_key를 위 값으로 바꾸고 다시 시작하십시오."
             if korean
             else "Put this root_key into the configuration of every agent, and restart the agents.",
-            markup=False,
         )
