@@ -35,7 +35,8 @@ _MISSING = {401, 403, 404, 410}
 
 class DocumentError(Exception):
     """A document that cannot be had. `code` is one of document_invalid, document_missing, document_hash_mismatch,
-    document_too_large, document_not_stored, hub_unreachable; the last two are `retryable`. Nothing took effect."""
+    document_too_large, document_mislabelled, document_not_stored, hub_unreachable; the last two are `retryable`.
+    Nothing took effect."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)

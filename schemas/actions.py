@@ -6,11 +6,13 @@ because the hub may be newer, and the document is resolved. A site's own actions
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
+
+from schemas.media_types import essence
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 """What an action may be called. `fullmatch` only."""
@@ -46,7 +48,9 @@ Sides = Literal["one-sided", "two-sided-long-edge", "two-sided-short-edge"]
 Orientation = Literal["portrait", "landscape", "reverse-portrait", "reverse-landscape"]
 Color = Literal["color", "monochrome", "auto"]
 Media = Annotated[str, Meta(max_length=255, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z")]
-ContentType = Annotated[str, Meta(max_length=255, pattern=r"^[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*\Z")]
+Fidelity = Literal["exact", "closest"]
+_TYPE_NAME = r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*"
+ContentType = Annotated[str, Meta(max_length=255, pattern=rf"^{_TYPE_NAME}/{_TYPE_NAME}( *;[ -~]*)?\Z")]
 
 _DUPLEX: dict[bool | str, Sides] = {
     True: "two-sided-long-edge",
@@ -72,7 +76,9 @@ class _Print(Payload, frozen=True, kw_only=True):
     color: Color | None = None
     title: Annotated[str, Meta(max_length=200)] | None = None
     content_type: ContentType | None = None
-    """What the document is printed as; None: as the type that it was stored with."""
+    """What the document is printed as; None: as the type that it was stored with. Case and parameters do not count."""
+    fidelity: Fidelity = "closest"
+    """Whether the job is refused when the printer cannot do all that is asked, or printed as close to it as it can."""
 
     @property
     def two_sided(self) -> Sides | None:
@@ -187,6 +193,8 @@ class Action(Struct, frozen=True, kw_only=True):
     lane: Lane | None = None
     aliases: Mapping[str, str] = {}
     """Other names of fields that a caller may use; stored under the second name."""
+    spelled: Mapping[str, Callable[[str], str]] = {}
+    """Fields with text that can be spelled in several ways, and how it is stored."""
     ends_agent: bool = False
     """The process that carries it out ends with it. The next one looks for evidence, whatever `on_interrupt` says: run
     again, a reboot would never end."""
@@ -195,7 +203,13 @@ class Action(Struct, frozen=True, kw_only=True):
 ACTIONS: Mapping[str, Action] = {
     action.name: action
     for action in (
-        Action(name="print", asked=PrintAsked, sent=PrintSent, lane=Lane("printer", "printer")),
+        Action(
+            name="print",
+            asked=PrintAsked,
+            sent=PrintSent,
+            lane=Lane("printer", "printer"),
+            spelled={"content_type": essence},
+        ),
         Action(
             name="display",
             asked=Display,
@@ -237,6 +251,9 @@ def accept(action: str, payload: dict[str, Any]) -> dict[str, Any]:
         return payload
     stored = _named(entry, payload)
     read(entry.asked, stored)
+    for field, spell in entry.spelled.items():
+        if isinstance(text := stored.get(field), str) and text != spell(text):
+            stored = {**stored, field: spell(text)}
     return stored
 
 

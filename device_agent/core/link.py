@@ -13,7 +13,7 @@ from schemas.states import Level
 from schemas.topics import Channel
 
 HEARTBEAT_S = 10.0
-"""At most so long between two; a little less at random, so that a fleet that was started at once does not beat at once."""
+"""At most so long between two; a little less at random, so that a fleet that started at once does not beat at once."""
 CONFIRM_WITHIN_S = 3.0
 """A heartbeat this soon after a welcome shows the hub that its epoch is in the journal. Spread, because after a
 broker's restart every agent is welcomed at once."""

@@ -28,6 +28,7 @@ CUPS_GET_PRINTERS = 0x4002
 NOT_FOUND = 0x0406
 NOT_POSSIBLE = 0x0404
 FORMAT_NOT_SUPPORTED = 0x040A
+ATTRIBUTES_NOT_SUPPORTED = 0x040B
 VERSION_NOT_SUPPORTED = 0x0503
 _BUSY = frozenset({0x0505, 0x0506, 0x0507})
 _FIRST_ERROR = 0x0100
@@ -59,6 +60,8 @@ class JobTicket(Struct, frozen=True, kw_only=True):
     name: str
     document_format: str
     options: tuple[Attribute, ...] = ()
+    fidelity: bool = False
+    """The printer shall refuse the job rather than print without one of the options."""
 
 
 class Submitted(Struct, frozen=True):
@@ -117,7 +120,7 @@ class IppClient:
 
     async def create_job(self, ticket: JobTicket) -> Submitted:
         """Create-Job: a job without a document, which `send_document` adds."""
-        return _submitted(await self._ask(CREATE_JOB, [_name(ticket)], ticket.options))
+        return _submitted(await self._ask(CREATE_JOB, [_name(ticket), *_fidelity(ticket)], ticket.options))
 
     async def send_document(self, job_id: int, ticket: JobTicket, document: Path) -> None:
         """Send-Document, the job's only one."""
@@ -205,7 +208,15 @@ def _name(ticket: JobTicket) -> Attribute:
 
 
 def _describe(ticket: JobTicket) -> list[Attribute]:
-    return [_name(ticket), attribute("document-format", Tag.MIME_TYPE, ticket.document_format)]
+    return [
+        _name(ticket),
+        *_fidelity(ticket),
+        attribute("document-format", Tag.MIME_TYPE, ticket.document_format),
+    ]
+
+
+def _fidelity(ticket: JobTicket) -> list[Attribute]:
+    return [attribute("ipp-attribute-fidelity", Tag.BOOLEAN, True)] if ticket.fidelity else []
 
 
 def _wanted(names: Sequence[str]) -> Attribute:

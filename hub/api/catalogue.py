@@ -173,6 +173,30 @@ CATALOGUE: Mapping[str, Entry] = {
         "The document is {content_type}, which is nothing to print: fetch a PDF, image, text or printer file.",
         "문서 형식이 {content_type}이라 쓸 수 없습니다. PDF, 이미지, 텍스트 또는 프린터 파일이어야 합니다.",
     ),
+    "content_type_mismatch": Entry(
+        415,
+        "VALIDATION_ERROR",
+        "The document is called {content_type}, but its bytes are not: send the file itself, or name its own type.",
+        "문서 형식이 {content_type}(으)로 되어 있지만 내용이 다릅니다. 올바른 파일을 보내거나 실제 형식을 적으십시오.",
+    ),
+    "content_coding_not_allowed": Entry(
+        415,
+        "VALIDATION_ERROR",
+        "The body is coded ({coding}): send the document as it is, without Content-Encoding.",
+        "본문이 인코딩({coding})되어 있습니다. Content-Encoding 없이 문서를 그대로 보내십시오.",
+    ),
+    "form_not_taken_apart": Entry(
+        415,
+        "VALIDATION_ERROR",
+        "The body is no form with just one file: send multipart/form-data with one, or the file's bytes alone.",
+        "파일이 하나만 든 양식이 아닙니다. 파일 하나를 담은 multipart/form-data로 보내거나 파일 내용만 보내십시오.",
+    ),
+    "digest_mismatch": Entry(
+        422,
+        "VALIDATION_ERROR",
+        "The bytes that arrived do not have the {algorithm} digest that the request names: send them again.",
+        "받은 내용이 요청에 적힌 {algorithm} 다이제스트와 다릅니다. 다시 보내십시오.",
+    ),
     "fetch_failed": Entry(
         502,
         "FETCH_FAILED",

@@ -20,6 +20,7 @@ import httpx
 from hub.errors import FieldProblem, RejectedError, SetupError, UnavailableError
 from hub.outbound import rules as fetching
 from hub.outbound.rules import Address, Pattern, Target, UrlError, parse_pattern
+from schemas import media_types
 
 DEADLINE_S = 20.0
 """For name, connection, redirects and head together, and for each pause in the document."""
@@ -30,23 +31,6 @@ MAX_ADDRESSES = 4
 """How many of a name's addresses are tried, each for at most `_CONNECT_S`."""
 MAX_TOGETHER = 8
 MAX_WAITING = 32
-CONTENT_TYPES = frozenset(
-    {
-        *("application/pdf", "application/postscript", "application/octet-stream"),
-        *("image/png", "image/jpeg", "image/tiff", "image/pwg-raster", "image/urf", "text/plain"),
-        *(
-            "application/zpl",
-            "application/x-zpl",
-            "application/vnd.zebra.zpl",
-            "application/vnd.zebra-zpl",
-            "text/zpl",
-            "text/x-zpl",
-        ),
-        *("application/vnd.hp-pcl", "application/vnd.cups-raw"),
-    }
-)
-"""What can be a document. Not HTML: a login page is no invoice."""
-
 _CONNECT_S = 5.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PLAIN_NAME = re.compile(r"[^\x00-\x1f/\\]{1,255}")
@@ -126,7 +110,7 @@ class Fetcher:
             ):
                 response, last = await self._follow(target, open_)
                 came = True
-                yield _source(response, last, self._extending(limit, response.aiter_raw()))
+                yield await _source(response, last, self._extending(limit, response.aiter_raw()))
         except TimeoutError:
             slow = f"it stopped sending, or sends less than {self._least_rate:g} bytes a second"
             raise _failed(target, slow if came else f"not within {self._deadline_s:g} s") from None
@@ -221,18 +205,40 @@ class Fetcher:
         return self._tls
 
 
-def _source(response: httpx.Response, target: Target, parts: AsyncIterator[bytes]) -> Source:
-    """Judge the answer's head."""
+async def _source(response: httpx.Response, target: Target, parts: AsyncIterator[bytes]) -> Source:
+    """Judge the answer's head, and its document by the first bytes."""
     if response.status_code != httpx.codes.OK:
         raise _failed(target, f"HTTP {response.status_code}")
-    if response.headers.get("content-encoding", "identity").lower() != "identity":
+    if response.headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
         raise _failed(target, "a compressed answer, although none was asked for")
-    content_type = response.headers.get("content-type", "application/octet-stream").partition(";")[0].strip().lower()
-    if content_type not in CONTENT_TYPES:
-        raise RejectedError("content_type_not_allowed", content_type=content_type[:100])
+    first = bytearray()
+    while len(first) < media_types.HEAD and (part := await anext(parts, None)) is not None:
+        first += part
+    # Who keeps it says that it is empty.
+    content_type = printable(response.headers.get("content-type", ""), bytes(first)) if first else media_types.OCTETS
     name = unquote(urlsplit(target.path).path.rpartition("/")[2])
     filename = name if _PLAIN_NAME.fullmatch(name) and "\ufffd" not in name else None
-    return Source(content_type, filename, parts)
+    return Source(content_type, filename, _joined(bytes(first), parts))
+
+
+def printable(said: str, head: bytes) -> str:
+    """The type of a document that somebody else calls `said` and that begins with `head`. Raises RejectedError for what
+    is none: a login page is no invoice."""
+    try:
+        content_type = media_types.judged(said, head)
+    except media_types.MislabelledError as problem:
+        content_type = problem.found or problem.said
+        if problem.found is None:
+            raise RejectedError("content_type_mismatch", content_type=problem.said) from None
+    if content_type not in media_types.PRINTABLE:
+        raise RejectedError("content_type_not_allowed", content_type=content_type[:100])
+    return content_type
+
+
+async def _joined(first: bytes, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for part in parts:
+        yield part
 
 
 def _failed(target: Target, reason: str) -> RejectedError:

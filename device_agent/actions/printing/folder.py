@@ -18,10 +18,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import msgspec
+
 from device_agent.actions.base import DriverContext, stopping
 from device_agent.actions.config import PrinterConfig
-from device_agent.actions.printing.request import PrintRequest
+from device_agent.actions.printing.request import PrintRequest, type_of
 from device_agent.core.outcome import Outcome
+from device_agent.documents import DocumentError
 
 _SUFFIX = {
     "application/pdf": "pdf",
@@ -59,7 +62,8 @@ class FolderPrinter:
         async with stopping(context, stop):
             document = await context.document(request.document)
             writing = asyncio.create_task(
-                asyncio.to_thread(self._write, request, document, context.job_name), name=f"write-{context.job_name}"
+                asyncio.to_thread(self._write, request, document, context.job_name),
+                name=f"write-{context.job_name}",
             )
             return await asyncio.shield(writing)
         raise AssertionError("unreachable")  # `stopping` swallows nothing
@@ -78,8 +82,11 @@ class FolderPrinter:
     def _write(self, request: PrintRequest, document: Path, job_name: str) -> Outcome:
         with self._lock:
             try:
+                request = msgspec.structs.replace(request, content_type=type_of(request, document))
                 file = self._find(job_name) or self._add(request, document, job_name)
                 self._note(request, file, job_name)
+            except DocumentError as problem:
+                return Outcome(status="failed", code=problem.code, message=problem.message)
             except OSError as problem:
                 message = f"{self._folder}: {problem.strerror or problem}; check that it exists and has space"
                 with contextlib.suppress(OSError):
@@ -136,6 +143,9 @@ class FolderPrinter:
             "title": request.clean_title,
             "copies": request.copies,
             "sides": request.two_sided or "one-sided",
+            "media": request.media,
+            "orientation": request.orientation,
+            "color": request.color,
             "content_type": request.content_type,
             "sha256": _sha256(file),
             "file": file.name,

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +16,24 @@ from msgspec import Struct
 
 from device_agent.actions.base import STOP_S, DriverContext, stopping
 from device_agent.actions.config import PrinterConfig
+from device_agent.actions.printing import options
 from device_agent.actions.printing.job import CANCELLED_THERE, JobFollower, Poll, Timing, find_job
-from device_agent.actions.printing.request import PrintRequest
+from device_agent.actions.printing.request import OPTIONS_UNSUPPORTED, PrintRequest, type_of
 from device_agent.actions.printing.state import describe_printer
 from device_agent.core.outcome import Outcome
 from device_agent.ipp.client import (
+    ATTRIBUTES_NOT_SUPPORTED,
     CREATE_JOB,
     FORMAT_NOT_SUPPORTED,
     SEND_DOCUMENT,
+    VALIDATE_JOB,
     IppClient,
     JobTicket,
     Submitted,
     job_name,
 )
 from device_agent.ipp.errors import IppBusy, IppError, IppInterrupted, IppRefused, IppUnreachable
-from device_agent.ipp.message import Attribute, Group, Tag, attribute
+from device_agent.ipp.message import Group
 
 LARGE = 4 * 1024 * 1024
 """From this size on the job is created first: its number is known before the long transfer begins."""
@@ -40,16 +43,8 @@ _STOP_MARGIN_S = 0.5
 _SECOND_LOOK_S = 1.0
 _ABOUT = (
     *("printer-is-accepting-jobs", "printer-state-message", "document-format-supported", "operations-supported"),
-    *("sides-supported", "print-color-mode-supported"),
+    *options.ABOUT,
 )
-_ORIENTATIONS = {"portrait": 3, "landscape": 4, "reverse-landscape": 5, "reverse-portrait": 6}
-_MEDIA = {
-    "a4": "iso_a4_210x297mm",
-    "a5": "iso_a5_148x210mm",
-    "a6": "iso_a6_105x148mm",
-    "letter": "na_letter_8.5x11in",
-    "legal": "na_legal_8.5x14in",
-}
 
 
 class _Progress(Struct):
@@ -82,7 +77,7 @@ class IppPrinter:
 
     async def print_document(self, request: PrintRequest, context: DriverContext) -> Outcome:
         """See `Printer`. Codes: printer_unreachable, printer_busy, printer_stopped, printer_rejected, printer_lost,
-        document_format_unsupported, job_aborted, job_cancelled_at_printer, and those of DocumentError."""
+        document_format_unsupported, options_unsupported, job_aborted, job_cancelled_at_printer, DocumentError's."""
         progress = _Progress()
         async with stopping(context, lambda: self._stop(progress, context)):
             document = await context.document(request.document)
@@ -90,14 +85,16 @@ class IppPrinter:
                 return await self._print(client, request, document, context, progress)
         raise AssertionError("unreachable")  # `stopping` swallows nothing
 
-    async def evidence(self, request: PrintRequest, context: DriverContext) -> Outcome:  # noqa: ARG002 - by name
+    async def evidence(self, request: PrintRequest, context: DriverContext) -> Outcome:
         """See `Printer`."""
         async with self._client() as client:
             job_id, said = await self._search(client, context.job_name, self._timing.evidence_s)
             if job_id is None:
                 return self._unknown("no trace of the job: look whether it was printed", said, context)
-            outcome = await self._follow(client, job_id, context)
-        return _with_data(outcome, evidence=said)
+            outcome = _with_data(await self._follow(client, job_id, context), evidence=said)
+            with contextlib.suppress(IppError):
+                return _not_done(outcome, request, options.possible(request, await client.get_printer(options.ABOUT)))
+        return outcome
 
     async def describe(self) -> dict[str, Any]:
         """See `Printer`."""
@@ -115,41 +112,78 @@ class IppPrinter:
             return _refused(refusal)
         except IppError as problem:
             return _failed("printer_unreachable", f"{self._uri}: {problem}", retryable=True)
-        objection = self._objection(about, request)
+        content_type = await asyncio.to_thread(type_of, request, document)
+        possible = options.possible(request, about)
+        told = options.spelled_format(content_type, about.texts("document-format-supported"))
+        exact = request.fidelity == "exact"
+        ticket = JobTicket(
+            name=job_name(context.job_name, request.clean_title),
+            document_format=told or content_type,
+            options=possible.attributes,
+            fidelity=exact,
+        )
+        objection = self._objection(about, told, content_type)
+        if objection is None and exact:
+            objection = await self._inexact(client, about, ticket, possible)
         if objection is not None:
             return objection
-        options, impossible = _possible(_options(request), about)
-        ticket = JobTicket(
-            name=job_name(context.job_name, request.clean_title), document_format=request.content_type, options=options
-        )
         large = (await asyncio.to_thread(document.stat)).st_size > LARGE
         in_parts = large and {CREATE_JOB, SEND_DOCUMENT} <= set(about.integers("operations-supported"))
         submit = client.create_job if in_parts else lambda ticket: client.print_job(ticket, document)
-        submitted = await self._submit(client, lambda: submit(ticket), context, progress)
+        submitted = await self._submit(client, lambda: submit(ticket), context, progress, exact=exact)
         if isinstance(submitted, Outcome):
-            return submitted
+            return _not_done(submitted, request, possible)
         progress.job_id = submitted.job_id
+        ignored = options.fields(submitted.ignored)
+        if exact and ignored:
+            return await self._call_off(client, submitted.job_id, context, ignored)
         if in_parts:
             try:
                 await client.send_document(submitted.job_id, ticket, document)
             except IppError as problem:
                 return await self._give_up(client, submitted.job_id, context, problem)
         outcome = await self._follow(client, submitted.job_id, context)
-        ignored = sorted({*impossible, *submitted.ignored})
-        return _with_data(outcome, ignored=ignored) if ignored else outcome
+        return _not_done(outcome, request, possible, ignored)
 
-    def _objection(self, about: Group, request: PrintRequest) -> Outcome | None:
+    def _objection(self, about: Group, told: str | None, content_type: str) -> Outcome | None:
         """Why it is pointless to send the job. An attribute that the printer does not give is no reason."""
         if about.boolean("printer-is-accepting-jobs") is False:
             said = about.text("printer-state-message") or "it takes no jobs"
             return _failed("printer_stopped", f"the printer says: {said} Make it take jobs again.", retryable=True)
-        formats = about.texts("document-format-supported")
-        if formats and request.content_type not in formats:
+        if told is None:
+            formats = sorted(about.texts("document-format-supported"))[:20]
             return _failed(
                 "document_format_unsupported",
-                f"the printer does not print {request.content_type}; it prints: {', '.join(sorted(formats)[:20])}",
+                f"the printer does not print {content_type}; it prints: {', '.join(formats)}",
             )
         return None
+
+    async def _inexact(
+        self, client: IppClient, about: Group, ticket: JobTicket, possible: options.Options
+    ) -> Outcome | None:
+        """Why the printer would not print exactly what is asked for, by its lists and by its own word."""
+        if possible.impossible:
+            return _unsupported("; ".join(possible.impossible.values()))
+        if VALIDATE_JOB not in about.integers("operations-supported"):
+            return None
+        try:
+            ignored = options.fields(await client.validate_job(ticket))
+        except IppRefused as refusal:
+            about_this_job = refusal.status in (FORMAT_NOT_SUPPORTED, ATTRIBUTES_NOT_SUPPORTED)
+            return _refused(refusal, exact=True) if about_this_job else None
+        except IppError:
+            return None  # whoever submits it finds out what is the matter
+        return _unsupported(f"the printer says that it would ignore {', '.join(sorted(ignored))}") if ignored else None
+
+    async def _call_off(self, client: IppClient, job_id: int, context: DriverContext, ignored: set[str]) -> Outcome:
+        """The printer took a job that it must not change, and says that it changed it."""
+        with contextlib.suppress(IppError):
+            await client.cancel_job(job_id)
+        outcome = _with_data(await self._follow(client, job_id, context), ignored=sorted(ignored))
+        if outcome.status in ("completed", "unknown"):
+            return outcome
+        said = f"the printer says that it would ignore {', '.join(sorted(ignored))}; job {job_id} was called off"
+        return Outcome(status="failed", code=OPTIONS_UNSUPPORTED, data=outcome.data, message=said)
 
     async def _submit(
         self,
@@ -157,6 +191,8 @@ class IppPrinter:
         submit: Callable[[], Coroutine[Any, Any, Submitted]],
         context: DriverContext,
         progress: _Progress,
+        *,
+        exact: bool,
     ) -> Submitted | Outcome:
         """Send the job, again while the printer refuses it because it prints somebody else's (one job at a time is
         normal for small printers, 0x0507). A refusal is certain; silence is not, and then the printer is asked."""
@@ -173,7 +209,7 @@ class IppPrinter:
                     return _failed("printer_busy", message, retryable=True)
             except IppRefused as refusal:
                 progress.sending = False
-                return _refused(refusal)
+                return _refused(refusal, exact=exact)
             except IppUnreachable as problem:
                 progress.sending = False
                 return _failed("printer_unreachable", f"{self._uri}: {problem}", retryable=True)
@@ -253,36 +289,27 @@ class IppPrinter:
         return Outcome(status="unknown", code="printer_lost", data=data, message=f"{message}. {said}".strip())
 
 
-def _options(request: PrintRequest) -> tuple[Attribute, ...]:
-    """Job template attributes (RFC 8011 5.2, PWG 5100.13 for print-color-mode); only what was asked for."""
-    options = [attribute("copies", Tag.INTEGER, request.copies)]
-    if request.two_sided is not None:
-        options.append(attribute("sides", Tag.KEYWORD, request.two_sided))
-    if request.media is not None:
-        options.append(attribute("media", Tag.KEYWORD, _MEDIA.get(request.media.lower(), request.media)))
-    if request.orientation is not None:
-        options.append(attribute("orientation-requested", Tag.ENUM, _ORIENTATIONS[request.orientation]))
-    if request.color is not None:
-        options.append(attribute("print-color-mode", Tag.KEYWORD, request.color))
-    return tuple(options)
-
-
-def _possible(options: tuple[Attribute, ...], about: Group) -> tuple[tuple[Attribute, ...], list[str]]:
-    """Without, and apart from, what the printer says it cannot do: some refuse the whole job for it, others ignore it
-    without a word. A document on one side is better than none, and the result says so."""
-
-    def offered(option: Attribute) -> bool:
-        known = about.texts(f"{option.name}-supported")
-        return not known or {value.text for value in option.values} <= {*known}
-
-    return tuple(filter(offered, options)), [option.name for option in options if not offered(option)]
-
-
-def _refused(refusal: IppRefused) -> Outcome:
+def _refused(refusal: IppRefused, *, exact: bool = False) -> Outcome:
     if refusal.status == FORMAT_NOT_SUPPORTED or "document-format" in refusal.unsupported:
         return _failed("document_format_unsupported", f"the printer says: {refusal}")
     blamed = f" (because of {', '.join(refusal.unsupported)})" if refusal.unsupported else ""
+    if exact and refusal.status == ATTRIBUTES_NOT_SUPPORTED:
+        return _unsupported(f"the printer refuses the job{blamed}: {refusal}")
     return _failed("printer_rejected", f"the printer refused the job{blamed}: {refusal}")
+
+
+def _unsupported(why: str) -> Outcome:
+    message = f"{why}. Nothing was printed: ask for something else, or for fidelity `closest`"
+    return _failed(OPTIONS_UNSUPPORTED, message)
+
+
+def _not_done(outcome: Outcome, request: PrintRequest, possible: options.Options, told: Iterable[str] = ()) -> Outcome:
+    """With what was asked for and not done."""
+    ignored = sorted({*possible.impossible, *told})
+    if not ignored or outcome.status == "failed":
+        return outcome
+    made = {"copies_made": possible.copies} if "copies" in possible.impossible and request.copies > 1 else {}
+    return _with_data(outcome, ignored=ignored, **made)
 
 
 def _failed(code: str, message: str, *, retryable: bool = False) -> Outcome:

@@ -17,7 +17,7 @@ from msgspec import Struct
 from device_agent.actions.base import DriverContext, stopping
 from device_agent.actions.config import PrinterConfig
 from device_agent.actions.printing.raw_connection import RawConnection
-from device_agent.actions.printing.request import PrintRequest
+from device_agent.actions.printing.request import OPTIONS_UNSUPPORTED, PrintRequest
 from device_agent.core.outcome import Outcome
 
 _PORT = 9100
@@ -58,7 +58,7 @@ class RawSocketPrinter:
         return f"socket://{self._host}:{self._port}"
 
     async def print_document(self, request: PrintRequest, context: DriverContext) -> Outcome:
-        """See `Printer`. Codes: printer_unreachable (nothing was sent), printer_lost (broken in the middle)."""
+        """See `Printer`. Codes: printer_unreachable, options_unsupported (both: nothing was sent), printer_lost."""
         sent = _Sent()
 
         async def stop() -> Outcome:
@@ -67,6 +67,10 @@ class RawSocketPrinter:
             return self._unknown(sent, "it was stopped, and bytes that were sent cannot be called back")
 
         async with stopping(context, stop):
+            asked = _asked(request)
+            if asked and request.fidelity == "exact":
+                message = f"{', '.join(asked)}: a raw printer gets the document's bytes and nothing else"
+                return Outcome(status="failed", code=OPTIONS_UNSUPPORTED, message=f"{message}. Nothing was printed")
             document = await context.document(request.document)
             sent.all = (await asyncio.to_thread(document.stat)).st_size * request.copies
             try:
@@ -82,7 +86,9 @@ class RawSocketPrinter:
                 await self._await_acceptance(connection, sent)
             except OSError as problem:
                 sent.taken = connection.taken
-                return self._unknown(sent, f"the connection broke: {str(problem) or 'the printer takes no more bytes'}")
+                stalled = isinstance(problem, TimeoutError)
+                said = "the printer takes no more bytes" if stalled else f"the connection broke ({problem})"
+                return self._unknown(sent, said)
             finally:
                 sent.taken = connection.taken
                 connection.drop(keep_sending=sent.taken == sent.all)
@@ -139,8 +145,7 @@ class RawSocketPrinter:
             await connection.change(_LOOK_S)
 
     def _data(self, sent: _Sent, request: PrintRequest) -> dict[str, Any]:
-        asked = {"sides": request.two_sided, "media": request.media, "color": request.color}
-        ignored = sorted(name for name, value in asked.items() if value is not None)
+        ignored = _asked(request)
         data: dict[str, Any] = {"printer": self._name, "bytes_accepted": sent.bytes}
         return {**data, "ignored": ignored} if ignored else data
 
@@ -151,8 +156,19 @@ class RawSocketPrinter:
             "bytes_sent_at_most": sent.bytes,
             "bytes_accepted": sent.taken,
         }
-        said = f"{message}: its network stack took {sent.taken} of {sent.all} bytes; look whether it was printed"
+        said = f"{message}; its network stack took {sent.taken} of {sent.all} bytes: look whether it was printed"
         return Outcome(status="unknown", code="printer_lost", data=data, message=said)
+
+
+def _asked(request: PrintRequest) -> list[str]:
+    """What was asked for that only a printer with a protocol can be told. Copies are sent one by one."""
+    asked = {
+        "sides": request.two_sided,
+        "media": request.media,
+        "color": request.color,
+        "orientation": request.orientation,
+    }
+    return sorted(name for name, value in asked.items() if value is not None)
 
 
 async def _close(writer: asyncio.StreamWriter) -> None:

@@ -90,7 +90,7 @@ class RawConnection(asyncio.Protocol):
     def check(self) -> None:
         """Raise OSError when the connection broke, also when nothing was read or written since."""
         if self._problem is None and (number := self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)):
-            self._problem = OSError(number, os.strerror(number))
+            self._problem = OSError(os.strerror(number))
         if self._problem is not None:
             raise OSError(str(self._problem) or type(self._problem).__name__)
 

@@ -53,7 +53,7 @@ def show(database_url: DatabaseUrl = None, data_dir: DataDir = None, as_json: Js
         output.print_json(found)
     else:
         for purpose, keys in found.items():
-            output.say(f"{purpose:<8} database {keys['database'] or '-':<44} here {keys['here'] or '-'}", markup=False)
+            output.say(f"{purpose:<8} database {keys['database'] or '-':<44} here {keys['here'] or '-'}")
     if any(keys["database"] != keys["here"] for keys in found.values()):
         raise typer.Exit(1)
 

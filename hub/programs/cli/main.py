@@ -52,7 +52,7 @@ def send(
     action: Annotated[str, typer.Argument(help="print, status, or a site's own action.")],
     payload: Annotated[str, typer.Option(help="The payload as JSON.")] = "{}",
     file: Annotated[Path | None, typer.Option(help="A document to upload and name in the payload.")] = None,
-    content_type: Annotated[str, typer.Option(help="The type of --file.")] = "application/pdf",
+    content_type: sending.ContentType = None,
     priority: sending.Priority = 5,
     reference: sending.Reference = None,
     when_offline: sending.WhenOffline = None,

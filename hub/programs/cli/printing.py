@@ -1,6 +1,5 @@
 """`floorhub print`: a file, or a test page, on a client's printer."""
 
-import mimetypes
 import time
 from enum import StrEnum
 from pathlib import Path
@@ -12,9 +11,6 @@ from hub.programs.cli import output, sending, testpage
 from hub.programs.cli.api import Api, in_path
 from hub.programs.cli.output import Json, explained
 
-_LABELS = {".zpl": "application/vnd.zebra-zpl"}
-"""What Python's table of types lacks."""
-
 
 class Sides(StrEnum):
     """As IPP calls them."""
@@ -22,6 +18,13 @@ class Sides(StrEnum):
     ONE = "one-sided"
     LONG = "two-sided-long-edge"
     SHORT = "two-sided-short-edge"
+
+
+class Fidelity(StrEnum):
+    """How closely a printer must do what is asked."""
+
+    EXACT = "exact"
+    CLOSEST = "closest"
 
 
 def print_file(
@@ -32,7 +35,10 @@ def print_file(
     copies: Annotated[int, typer.Option(min=1, max=999)] = 1,
     sides: Annotated[Sides | None, typer.Option(help="Default: as the printer is set.")] = None,
     title: Annotated[str | None, typer.Option(help="The job's name; default: the file's.")] = None,
-    content_type: Annotated[str | None, typer.Option(help="Default: by the file's ending.")] = None,
+    content_type: sending.ContentType = None,
+    fidelity: Annotated[Fidelity, typer.Option(help="exact: refuse what the printer cannot do as asked.")] = (
+        Fidelity.CLOSEST
+    ),
     priority: sending.Priority = 5,
     reference: sending.Reference = None,
     wait: sending.Wait = 30,
@@ -45,7 +51,7 @@ def print_file(
     with explained(as_json=as_json), Api.from_environment() as api:
         client_id, printer_name = _find_printer(api, client, printer)
         if file is not None:
-            document = sending.upload(api, file, content_type or _type_of(file))
+            document = sending.upload(api, file, content_type)
         else:
             now = time.strftime("%Y-%m-%d %H:%M:%S %Z")
             lines = ["Floorhub", "", f"Test page for {printer_name} of {client_id}", now]
@@ -54,6 +60,8 @@ def print_file(
         payload["title"] = title or (sending.name_of(file, 200) or "Untitled" if file is not None else "Test page")
         if sides is not None:
             payload["sides"] = sides.value
+        if fidelity is not Fidelity.CLOSEST:
+            payload["fidelity"] = fidelity.value
         body: dict[str, Any] = {"client_id": client_id, "action": "print", "payload": payload, "priority": priority}
         if reference is not None:
             body["reference"] = reference
@@ -83,9 +91,3 @@ def _printers(client: dict[str, Any]) -> list[str]:
     """The names of a client's printers; what a client says without one is none."""
     told = (client.get("state") or {}).get("printers") or []
     return [printer["name"] for printer in told if isinstance(printer.get("name"), str)]
-
-
-def _type_of(file: Path) -> str:
-    """The type by the file's ending; what nobody knows goes to the printer as it is."""
-    known = _LABELS.get(file.suffix.lower()) or mimetypes.guess_type(file.name)[0]
-    return known or "application/octet-stream"

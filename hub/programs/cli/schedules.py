@@ -29,7 +29,7 @@ def add(
     everybody: targets.Everybody = False,
     payload: Annotated[str, typer.Option(help="The payload as JSON.")] = "{}",
     file: Annotated[Path | None, typer.Option(help="A document to upload and name in the payload.")] = None,
-    content_type: Annotated[str, typer.Option(help="The type of --file.")] = "application/pdf",
+    content_type: sending.ContentType = None,
     priority: sending.Priority = 5,
     reference: sending.Reference = None,
     when_offline: sending.WhenOffline = None,

@@ -11,6 +11,7 @@ import typer
 
 from hub.programs.cli import output, timeline
 from hub.programs.cli.api import Api
+from schemas import media_types
 from schemas.terminal import recovered
 from schemas.text import label
 
@@ -31,13 +32,19 @@ WhenOffline = Annotated[
 Priority = Annotated[int, typer.Option(min=1, max=10, help="10 goes first.")]
 
 
-def upload(api: Api, file: Path, content_type: str) -> str:
-    """The id of a file as a document of the hub. Ends the program with 2 when the file cannot be read."""
+ContentType = Annotated[str | None, typer.Option(help="The file's type; default: by its bytes, then its ending.")]
+
+
+def upload(api: Api, file: Path, content_type: str | None) -> str:
+    """The id of a file as a document of the hub, which looks at its bytes. Ends the program with 2 when the file cannot
+    be read."""
     try:
         content = file.read_bytes()
     except OSError as problem:
         output.fail(f"{recovered(str(file))} cannot be read: {problem.strerror}", 2)
-    return str(api.upload(content, content_type, name_of(file, 255) or "document")["id"])
+    return str(
+        api.upload(content, content_type or media_types.by_name(file.name), name_of(file, 255) or "document")["id"]
+    )
 
 
 def name_of(file: Path, limit: int) -> str:
@@ -46,7 +53,7 @@ def name_of(file: Path, limit: int) -> str:
     return label(recovered(file.name), limit)
 
 
-def payload(api: Api, text: str, file: Path | None, content_type: str) -> dict[str, Any]:
+def payload(api: Api, text: str, file: Path | None, content_type: str | None) -> dict[str, Any]:
     """The payload of a command from its JSON, with the document that was uploaded from `file`. Ends the program with 2
     when it is not JSON or the file cannot be read."""
     try:

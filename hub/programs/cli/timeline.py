@@ -90,7 +90,9 @@ def _stands(command: dict[str, Any], *, korean: bool) -> str:
     status = command["status"]
     shown = f"{STATUSES.get(status, status)}({status})" if korean else status
     if status == "completed":
-        message = (command.get("result") or {}).get("message")
+        result = command.get("result") or {}
+        not_made = not_done(command["payload"], result.get("data") or {}, korean=korean)
+        message = " ".join(filter(None, [result.get("message") or "", not_made]))
         return f"{shown}: {message}" if message else shown
     if status in UNFINISHED:
         held = ", ".join(map(_in_korean if korean else str, command.get("held_reasons") or []))
@@ -118,6 +120,31 @@ def _in_korean(reason: str) -> str:
     for suffix in ("-error", "-warning", "-report"):
         kind = kind.removesuffix(suffix)
     return f"{REASONS[kind]}({reason})" if kind in REASONS else reason
+
+
+NOT_DONE = {
+    "copies": ("copies", "부수"),
+    "sides": ("sides", "양면 인쇄"),
+    "media": ("media", "용지"),
+    "orientation": ("orientation", "방향"),
+    "color": ("color", "색상"),
+}
+
+
+def not_done(payload: dict[str, Any], data: dict[str, Any], *, korean: bool) -> str:
+    """What was asked of a printer and not done, as a sentence; empty when there is nothing."""
+    ignored = data.get("ignored")
+    if not isinstance(ignored, list) or not ignored:
+        return ""
+    parts = []
+    for field in map(str, ignored):
+        name = NOT_DONE.get(field, (field, field))[korean]
+        made, asked = data.get("copies_made"), payload.get("copies")
+        if field == "copies" and made is not None and asked is not None:
+            name = f"{name}({asked} 중 {made})" if korean else f"{name} ({made} of {asked})"
+        parts.append(name)
+    listed = ", ".join(parts)
+    return f"요청했지만 적용되지 않음: {listed}" if korean else f"Asked for and not done: {listed}"
 
 
 def _about(detail: dict[str, Any] | None) -> str:

@@ -56,6 +56,8 @@ def scheduled(**fields: Any) -> dict[str, Any]:
 
 
 JSON = {"Content-Type": "application/json"}
+FORM = {"Content-Type": "multipart/form-data; boundary=X"}
+FILE_OF_FORM = b'--X\r\nContent-Disposition: form-data; name="a"; filename="a.txt"\r\n\r\ntext\r\n'
 TABLE = [
     Wrong("no key", 401, "unauthorized", body=command(), headers={"Authorization": ""}),
     Wrong("wrong key", 401, "unauthorized", body=command(), headers={"Authorization": "Bearer fh_00_wrong"}),
@@ -259,6 +261,28 @@ TABLE = [
         headers={"Content-Type": "application/pdf"},
         field="body",
     ),
+    *(
+        Wrong(id_, status, code, path="/api/documents", raw=raw, headers=headers)
+        for id_, status, code, raw, headers in (
+            ("text called PDF", 415, "content_type_mismatch", b"hello not a pdf", {"Content-Type": "Application/PDF"}),
+            ("page called PDF", 415, "content_type_mismatch", b"<html>", {"Content-Type": "application/x-pdf"}),
+            ("form without a boundary", 415, "form_not_taken_apart", b"x", {"Content-Type": "multipart/form-data"}),
+            ("form without a file", 415, "form_not_taken_apart", b"--X--\r\n", FORM),
+            ("form cut off", 415, "form_not_taken_apart", FILE_OF_FORM, FORM),
+            ("form with two files", 415, "form_not_taken_apart", FILE_OF_FORM * 2 + b"--X--\r\n", FORM),
+            ("form called PDF", 415, "form_not_taken_apart", FILE_OF_FORM, {"Content-Type": "application/pdf"}),
+            ("coded document", 415, "content_coding_not_allowed", b"\x1f\x8b\x08", {"Content-Encoding": "gzip"}),
+            ("another digest", 422, "digest_mismatch", b"x", {"Content-Digest": "md5=:AAAA:"}),
+        )
+    ),
+    Wrong(
+        "PDF to be printed as an image",
+        422,
+        "validation_error",
+        body=printing(content_type="Image/JPEG"),
+        field="payload.content_type",
+    ),
+    Wrong("no such fidelity", 422, "validation_error", body=printing(fidelity="good"), field="payload.fidelity"),
     Wrong(
         "document with a path",
         422,

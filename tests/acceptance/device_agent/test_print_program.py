@@ -9,18 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from hub.programs.cli import testpage
 from tests.support.paths import ROOT
 from tests.support.site import Site
 
 DEADLINE_S = 60
 
 
-def floorhub(site: Site, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the program as a person elsewhere would."""
+def floorhub(site: Site, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run the program as a person elsewhere would, with `more` in the environment."""
     environment = {"FLOORHUB_URL": site.url, "FLOORHUB_KEY": site.key, "FLOORHUB_DATA": "/nonexistent"}
     return subprocess.run(
         [sys.executable, "-m", "hub", *arguments],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/nonexistent", **environment},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/nonexistent", **environment, **more},
         capture_output=True,
         text=True,
         timeout=DEADLINE_S,
@@ -61,6 +62,43 @@ def test_a_test_page_finds_the_only_printer(site: Site, client_id: str) -> None:
     assert done.returncode == 0, done.stderr
     assert f"print on {client_id}" in done.stdout
     assert len(site.effects()) == before + 1
+
+
+def test_what_the_printer_did_not_do_is_said(site: Site, client_id: str, tmp_path: Path) -> None:
+    file = tmp_path / "page"
+    file.write_bytes(testpage.page(["in colours"]))
+    payload = {"printer": "office", "color": "color"}
+
+    def send(*more: str, lang: str, **fields: str) -> subprocess.CompletedProcess[str]:
+        arguments = ("--file", str(file), "--payload", json.dumps({**payload, **fields}), *more)
+        return floorhub(site, "send", client_id, "print", *arguments, LANG=lang)
+
+    english, korean = send(lang="C.UTF-8"), send(lang="ko_KR.UTF-8")
+    for done, said in ((english, "Asked for and not done: color"), (korean, "요청했지만 적용되지 않음: 색상")):
+        assert done.returncode == 0, done.stderr
+        assert said in done.stdout.splitlines()[-1]
+    exact = send("--json", lang="C.UTF-8", fidelity="exact")
+    assert (exact.returncode, json.loads(exact.stdout)["error"]["code"]) == (1, "options_unsupported")
+    assert "color: the printer does not list color" in json.loads(exact.stdout)["error"]["message"]
+
+
+def test_fidelity_is_an_option(site: Site, client_id: str) -> None:
+    done = floorhub(
+        site, "print", "--test-page", "--client", client_id, "--printer", "office", "--fidelity", "exact", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    command = json.loads(done.stdout)
+    assert (command["status"], command["payload"]["fidelity"]) == ("completed", "exact")
+
+
+def test_a_text_that_is_called_a_pdf_is_refused(site: Site, client_id: str, tmp_path: Path) -> None:
+    file = tmp_path / "order.pdf"
+    file.write_bytes(b"hello not a pdf")
+    effects = len(site.effects())
+    done = floorhub(site, "print", str(file), "--client", client_id, "--printer", "office")
+    assert done.returncode == 1
+    assert "content_type_mismatch" in done.stderr
+    assert len(site.effects()) == effects
 
 
 def test_it_need_not_wait(site: Site, client_id: str) -> None:

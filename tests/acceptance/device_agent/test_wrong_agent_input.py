@@ -232,7 +232,9 @@ def test_what_cannot_be_carried_out_ends_with_its_code_and_without_an_effect(
     fields: dict[str, Any] = {"max_retries": 0}
     if refused.action == "print":
         answer = site.http.post(
-            "/api/documents", content=os.urandom(500), headers={"Content-Type": refused.content_type}
+            "/api/documents",
+            content=b"%PDF-1.7\n" + os.urandom(500) if refused.content_type == "application/pdf" else b"a poem",
+            headers={"Content-Type": refused.content_type},
         )
         payload["document"] = answer.json()["id"]
     effects = len(site.effects())

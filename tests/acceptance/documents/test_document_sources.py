@@ -31,7 +31,7 @@ class Files(BaseHTTPRequestHandler):
         self.send_response(404 if self.path == "/missing" else 200)
         self.send_header("Content-Type", "text/html" if self.path == "/page" else "application/pdf")
         self.end_headers()
-        self.wfile.write(INVOICE)
+        self.wfile.write(b"<!DOCTYPE html><title>Log in</title>" if self.path == "/page" else INVOICE)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
         """Say nothing."""

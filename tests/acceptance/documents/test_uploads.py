@@ -97,8 +97,12 @@ def test_nobody_else_has_a_use_for_a_path(site: Site, client: dict[str, Any], co
 
 @pytest.mark.parametrize(
     ("content", "status", "code"),
-    [(b"", 422, "validation_error"), (b"x" * (20 * 1024 * 1024 + 1), 413, "document_too_large")],
-    ids=["empty", "too large"],
+    [
+        (b"", 422, "validation_error"),
+        (b"x" * (20 * 1024 * 1024 + 1), 413, "document_too_large"),
+        (b"no picture", 415, "content_type_mismatch"),
+    ],
+    ids=["empty", "too large", "something else"],
 )
 def test_a_bad_upload_uses_its_path_up_and_keeps_nothing(
     site: Site, client: dict[str, Any], command: Any, content: bytes, status: int, code: str
@@ -110,6 +114,25 @@ def test_a_bad_upload_uses_its_path_up_and_keeps_nothing(
         assert (refused.status_code, refused.json()["code"]) == (status, code)
         assert put(site, client, path).json()["code"] == "upload_not_found"
         assert documents(database) == before
+
+
+@pytest.mark.parametrize("form", [False, True], ids=["the bytes", "a form"])
+def test_an_upload_is_what_its_bytes_are(site: Site, client: dict[str, Any], command: Any, form: bool) -> None:
+    """People and agents alike: the name that the sender gives it is not asked for."""
+    said = "application/force-download"
+    whole: dict[str, Any] = {"files": {"file": ("화면.bin", PICTURE, said)}} if form else {"content": PICTURE}
+    headers = {} if form else {"Content-Type": said}
+    path = ask(site, client, command["id"]).json()["path"]
+    with agents(site, client) as http:
+        brought = http.put(path, headers=headers, **whole)
+    uploaded = site.http.post("/api/documents", headers=headers, **whole)
+
+    for answer in (brought, uploaded):
+        assert answer.status_code == 201, answer.text
+        document = answer.json()
+        assert (document["content_type"], document["size"]) == ("image/png", len(PICTURE))
+        assert document["sha256"] == hashlib.sha256(PICTURE).hexdigest()
+        assert document["filename"] == ("화면.bin" if form else None)
 
 
 def test_a_command_has_a_bounded_number_of_paths(site: Site, client: dict[str, Any], command: Any) -> None:

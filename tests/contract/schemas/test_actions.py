@@ -234,7 +234,7 @@ def test_the_agent_has_the_fields_limits_and_defaults_of_the_page(action: str, d
         if field.required:
             assert agent_refuses(drivers, action, {key: value for key, value in least.items() if key != name})
         elif name == "content_type":  # decided by the document, which does not say it here
-            assert agent_reads(action, least).content_type == "application/pdf"
+            assert agent_reads(action, least).content_type == "application/octet-stream"
         else:
             assert getattr(agent_reads(action, least), name) == field.default
 

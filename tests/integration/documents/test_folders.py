@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from hub.core.documents.service.folders import Folders, content_type_of
+from hub.core.documents.service.folders import Folders
 from hub.errors import RejectedError
+from hub.outbound.fetcher import printable
+from schemas import media_types
 
 
 @pytest.fixture
@@ -87,16 +89,26 @@ def test_a_link_that_appears_after_the_check_leads_nowhere(root: Path, monkeypat
     [
         ("/a.pdf", "application/pdf"),
         ("/a.PNG", "image/png"),
-        ("/a.zpl", "application/zpl"),
+        ("/a.zpl", "application/vnd.zebra-zpl"),
         ("/a.prn", "application/octet-stream"),
         ("/a", "application/octet-stream"),
         ("/a.txt", "text/plain"),
+        ("/a.html", "text/html"),
     ],
 )
 def test_the_type_follows_from_the_ending(path: str, content_type: str) -> None:
-    assert content_type_of(path) == content_type
+    assert media_types.by_name(path) == content_type
 
 
-def test_a_page_is_no_document() -> None:
-    with pytest.raises(RejectedError, match="content_type_not_allowed"):
-        content_type_of("/a.html")
+@pytest.mark.parametrize(
+    ("path", "head", "code"),
+    [
+        ("/a.html", b"<html>", "content_type_not_allowed"),
+        ("/a.pdf", b"<html>", "content_type_not_allowed"),
+        ("/a.docx", b"PK\x03\x04", "content_type_not_allowed"),
+        ("/a.pdf", b"hello not a pdf", "content_type_mismatch"),
+    ],
+)
+def test_a_page_is_no_document(path: str, head: bytes, code: str) -> None:
+    with pytest.raises(RejectedError, match=code):
+        printable(media_types.by_name(path), head)

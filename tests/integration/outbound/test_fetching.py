@@ -270,17 +270,29 @@ async def test_a_document_comes_with_type_and_name(web: Web) -> None:
         ({"status": "404 Not Found"}, "fetch_failed", "HTTP 404"),
         ({"status": "500 Oops"}, "fetch_failed", "HTTP 500"),
         ({"status": "401 No", "WWW_Authenticate": "Basic"}, "fetch_failed", "HTTP 401"),
-        ({"Content_Type": "text/html"}, "content_type_not_allowed", "text/html"),
-        ({"Content_Type": "image/svg+xml"}, "content_type_not_allowed", "svg"),
+        ({"Content_Type": "text/html", "content": "<html>"}, "content_type_not_allowed", "text/html"),
+        ({"Content_Type": "application/pdf", "content": "<html>"}, "content_type_not_allowed", "text/html"),
+        ({"Content_Type": "image/svg+xml", "content": "<svg>"}, "content_type_not_allowed", "svg"),
+        ({"Content_Type": "application/pdf", "content": "no such invoice"}, "content_type_mismatch", "application/pdf"),
         ({"Content_Encoding": "gzip"}, "fetch_failed", "compressed"),
         ({"Content_Encoding": "br, gzip"}, "fetch_failed", "compressed"),
     ],
 )
 async def test_what_is_no_document_is_refused(web: Web, laid: dict[str, str], code: str, said: str) -> None:
-    web.lay("/x", CONTENT, **laid)
+    content = laid.pop("content", "").encode() or CONTENT
+    web.lay("/x", content, **laid)
     problem = await refusal(fetcher("127.0.0.1:*"), f"http://127.0.0.1:{web.port}/x")
     assert problem.code == code
     assert said in str(problem.params)
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/x-pdf", "binary/octet-stream", "application/force-download", "text/html", ""]
+)
+async def test_a_document_is_one_whatever_the_server_calls_it(web: Web, content_type: str) -> None:
+    web.lay("/x", CONTENT, Content_Type=content_type, Content_Encoding="")
+    source, content = await read(fetcher("127.0.0.1:*"), f"http://127.0.0.1:{web.port}/x")
+    assert (content, source.content_type) == (CONTENT, "application/pdf")
 
 
 async def test_an_answer_that_breaks_off_is_no_document(web: Web) -> None:
@@ -293,7 +305,7 @@ async def test_an_answer_that_breaks_off_is_no_document(web: Web) -> None:
 
 async def test_who_sends_for_ever_or_not_at_all_is_given_up(web: Web) -> None:
     web.answers["/silent"] = None
-    web.answers["/endless"] = b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\n\r\n"
+    web.answers["/endless"] = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n"
     impatient = fetcher("127.0.0.1:*", deadline_s=0.2, least_rate=10**12)
     slow = "it stopped sending, or sends less than 1e+12 bytes a second"
     for path, reason in {"/silent": "not within 0.2 s", "/endless": slow}.items():
@@ -303,7 +315,7 @@ async def test_who_sends_for_ever_or_not_at_all_is_given_up(web: Web) -> None:
 
 
 async def test_a_large_document_may_take_longer_than_the_deadline(web: Web) -> None:
-    web.answers["/endless"] = b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\n\r\n"
+    web.answers["/endless"] = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n"
     web.endless = True
     deadline_s = 0.2
     async with fetcher("127.0.0.1:*", deadline_s=deadline_s, least_rate=1).fetch(

@@ -53,6 +53,14 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
         "Send the document as a type that the message names, such as PDF.",
         "메시지에 나온 형식(예: PDF)으로 문서를 보내십시오.",
     ),
+    "options_unsupported": (
+        "Drop the option that the message names, choose a printer that can do it, or send it with `fidelity: closest`.",
+        "메시지에 나온 옵션을 빼거나, 지원하는 프린터를 고르거나, `fidelity: closest`로 보내십시오.",
+    ),
+    "document_mislabelled": (
+        "Upload the document again with the type that it has.",
+        "문서를 실제 형식에 맞는 유형으로 다시 올리십시오.",
+    ),
     "job_aborted": (
         f"Look at what came out and at the printer's log; {_AGAIN} if the page is needed.",
         f"출력물과 프린터의 로그를 확인하고, 필요하면 {_AGAIN_KO}",

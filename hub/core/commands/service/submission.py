@@ -29,6 +29,7 @@ from hub.errors import FieldProblem, NotFoundError, RejectedError, UnavailableEr
 from hub.signals.ports import Signals
 from hub.telemetry.log import Log
 from schemas import actions
+from schemas.media_types import claims_otherwise
 
 MAX_PAYLOAD = 48 * 1024
 """Bytes of a payload's JSON: with all that a run message adds it stays below the contract's 64 KiB."""
@@ -271,6 +272,10 @@ class Submission:
             if len(self._documents) >= 10_000:
                 self._documents.clear()
             self._documents[document_id] = self._monotonic() + DOCUMENT_KNOWN_S, reference
+        wanted = payload.get("content_type")
+        if isinstance(wanted, str) and claims_otherwise(wanted, reference["content_type"]):
+            message = f"the document is {reference['content_type']}: leave content_type out, or upload it as it is"
+            raise RejectedError("validation_error", fields=(FieldProblem("payload.content_type", message),))
         return {**payload, "document": reference}, [document_id]
 
     async def _write(self, commands: list[NewCommand]) -> list[Verdict | KeyCollisionError]:

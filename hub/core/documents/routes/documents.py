@@ -1,7 +1,7 @@
 """Documents: streamed in, and out to the client whose unfinished command names them."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -12,13 +12,27 @@ from hub.api.lookup import part
 from hub.api.problems import fails
 from hub.core.access.routes import ClientOrReader, MayUpload
 from hub.core.documents.service.documents import Documents
+from hub.core.documents.service.incoming import Incoming
 from hub.core.documents.shapes import DocumentOutput
 from hub.core.documents.store.documents import Document
+from schemas import media_types
 
 router = APIRouter(tags=["documents"])
 DocumentsDep = Annotated[Documents, part(Documents)]
 NO_BODY_LIMIT_HERE = 2 * 1024**3
 """The service counts bytes itself and answers with its own problem; this only lifts the limit of all other routes."""
+
+
+ContentType = Annotated[str, Header(max_length=200, pattern=r"^[\x20-\x7e]*$")]
+"""What the sender calls the body."""
+
+
+def body_of(example: str) -> dict[str, Any]:
+    """How a route describes a body that is a file, or a form with one."""
+    octets = {"type": "string", "format": "binary"}
+    form = {"type": "object", "required": ["file"], "properties": {"file": octets}}
+    content = {example: {"schema": octets}, media_types.FORM: {"schema": form}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 def stored(document: Document) -> Response:
@@ -31,27 +45,23 @@ def stored(document: Document) -> Response:
     status_code=201,
     response_model=DocumentOutput,
     summary="Upload a document",
-    description="The body is the document itself, at most 100 MiB; name its type in Content-Type.",
-    responses=fails(408, 413, 507),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
-        }
-    },
+    description=(
+        "The body is the document itself, at most 100 MiB, or a form with it as its only file. Name its type in "
+        "Content-Type. The stored `content_type` is what the bytes are, where they can be recognised."
+    ),
+    responses=fails(408, 413, 415, 507),
+    openapi_extra=body_of("application/pdf"),
     max_body_size=NO_BODY_LIMIT_HERE,
 )
 async def post_document(
     request: Request,
     documents: DocumentsDep,
     caller: MayUpload,
-    content_type: Annotated[str, Header(max_length=200, pattern=r"^[\x20-\x7e]+$")] = "application/octet-stream",
+    content_type: ContentType = media_types.OCTETS,  # noqa: ARG001 - described and bounded; read with the head
     filename: Annotated[str | None, Query(max_length=255, pattern=r"^[^\x00-\x1f/\\]+$")] = None,
 ) -> Response:
     """Store a document."""
-    media_type = content_type.partition(";")[0].strip().lower()
-    document = await documents.upload(caller, request.stream(), content_type=media_type, filename=filename)
-    return stored(document)
+    return stored(await documents.upload(caller, Incoming(request.stream(), request.headers, filename)))
 
 
 @router.get(

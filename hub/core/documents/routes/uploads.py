@@ -3,15 +3,17 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from hub.api.answers import json_answer
 from hub.api.lookup import part
 from hub.api.problems import fails_only
 from hub.core.access.routes import ItsOwnId
-from hub.core.documents.routes.documents import NO_BODY_LIMIT_HERE, stored
+from hub.core.documents.routes.documents import NO_BODY_LIMIT_HERE, ContentType, body_of, stored
+from hub.core.documents.service.incoming import Incoming
 from hub.core.documents.service.uploads import Uploads
 from hub.core.documents.shapes import DocumentOutput, UploadPath
+from schemas import media_types
 
 router = APIRouter(tags=["documents"])
 UploadsDep = Annotated[Uploads, part(Uploads)]
@@ -39,13 +41,8 @@ async def post_upload(command_id: UUID, uploads: UploadsDep, client_id: ItsOwnId
         "For the client (HTTP Basic) that asked for the path. The first try uses it up, also one that fails: ask for "
         "another. The answer's sha256 says what arrived; people read it with GET /api/documents/{id}."
     ),
-    responses=fails_only(401, 404, 408, 413, 422, 503, 507),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
-        }
-    },
+    responses=fails_only(401, 404, 408, 413, 415, 422, 503, 507),
+    openapi_extra=body_of("image/png"),
     max_body_size=NO_BODY_LIMIT_HERE,
 )
 async def put_upload(
@@ -53,8 +50,7 @@ async def put_upload(
     request: Request,
     uploads: UploadsDep,
     client_id: ItsOwnId,
-    content_type: Annotated[str, Header(max_length=200, pattern=r"^[\x20-\x7e]+$")] = "application/octet-stream",
+    content_type: ContentType = media_types.OCTETS,  # noqa: ARG001 - described and bounded; read with the head
 ) -> Response:
     """Store it."""
-    media_type = content_type.partition(";")[0].strip().lower()
-    return stored(await uploads.put(client_id, token, request.stream(), content_type=media_type))
+    return stored(await uploads.put(client_id, token, Incoming(request.stream(), request.headers)))

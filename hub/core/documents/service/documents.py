@@ -13,12 +13,14 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from hub.core.access.rules import Caller
-from hub.core.documents.service.folders import Folders, content_type_of
+from hub.core.documents.service.folders import Folders
+from hub.core.documents.service.incoming import Incoming
 from hub.core.documents.store import documents as store
 from hub.core.documents.store.documents import CHUNK, Document
 from hub.database.engine import Connection, Database
 from hub.errors import FieldProblem, NotFoundError, RejectedError
-from hub.outbound.fetcher import Fetcher
+from hub.outbound.fetcher import Fetcher, printable
+from schemas import media_types
 
 STALLED_S = 30.0
 """How long the next part of a body may take."""
@@ -36,6 +38,11 @@ class Spooled:
     file: BinaryIO
     size: int = 0
     digest: Any = field(default_factory=hashlib.sha256)
+
+    def head(self) -> bytes:
+        """Enough of its beginning to judge it by."""
+        self.file.seek(0)
+        return self.file.read(media_types.HEAD)
 
 
 class Spool:
@@ -81,6 +88,16 @@ async def take(
     if into.size == 0:
         problem = FieldProblem("body", "the document is empty: send its bytes")
         raise RejectedError("validation_error", fields=(problem,))
+
+
+def judged(spooled: Spooled, said: str) -> str:
+    """The type of what was spooled, which its sender calls `said`. Raises RejectedError when it is something else."""
+    try:
+        return media_types.judged(said, spooled.head())
+    except media_types.MislabelledError as problem:
+        if problem.found == media_types.FORM:
+            raise RejectedError("form_not_taken_apart") from None
+        raise RejectedError("content_type_mismatch", content_type=problem.said) from None
 
 
 async def keep(
@@ -129,13 +146,12 @@ class Documents:
         self._folders = folders
         self._new_id = new_id
 
-    async def upload(
-        self, caller: Caller, body: AsyncIterable[bytes], *, content_type: str, filename: str | None
-    ) -> Document:
-        """Store a document. Raises RejectedError when it is empty, too large or stalled; then nothing is kept."""
+    async def upload(self, caller: Caller, incoming: Incoming) -> Document:
+        """Store a document. Raises RejectedError when it is empty, too large, stalled, or something else than it is
+        called; then nothing is kept."""
         with self._spool.open() as spooled:
-            await take(body, spooled, self._max_size)
-            return await self._keep(caller, spooled, content_type, filename)
+            await take(incoming.parts(), spooled, self._max_size)
+            return await self._keep(caller, spooled, judged(spooled, incoming.content_type), incoming.filename)
 
     async def bring(self, caller: Caller, named: Mapping[str, Any]) -> Document:
         """Store what `{"url": ...}` or `{"path": ...}` names. Raises what fetching and folders raise; then nothing is
@@ -149,9 +165,9 @@ class Documents:
         with self._spool.open() as spooled:
             if path is not None:
                 with await asyncio.to_thread(self._folders.open, path) as file:
-                    content_type = content_type_of(path)
                     filename: str | None = Path(path).name
                     await take(_parts(file), spooled, self._max_size)
+                content_type = printable(media_types.by_name(path), spooled.head())
             else:
                 async with self._fetcher.fetch(named["url"]) as source:
                     content_type, filename = source.content_type, source.filename

@@ -1,7 +1,6 @@
 """Documents from folders of the hub's own machine, as far as the operator names them."""
 
 import contextlib
-import mimetypes
 import os
 import stat
 from collections.abc import Sequence
@@ -9,9 +8,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hub.errors import NotFoundError, RejectedError
-from hub.outbound.fetcher import CONTENT_TYPES
-
-_TYPES = {".zpl": "application/zpl", ".prn": "application/octet-stream", ".pcl": "application/vnd.hp-pcl"}
 
 
 class Folders:
@@ -34,15 +30,6 @@ class Folders:
             if real != home and real.is_relative_to(home):
                 return _open_below(home, real.relative_to(home).parts, path)
         raise RejectedError("path_not_allowed", path=path)
-
-
-def content_type_of(path: str) -> str:
-    """By the name's ending, as printers do not tell. Raises RejectedError `content_type_not_allowed`."""
-    ending = Path(path).suffix.lower()
-    guessed = _TYPES.get(ending) or mimetypes.guess_type(f"x{ending}")[0] or "application/octet-stream"
-    if guessed not in CONTENT_TYPES:
-        raise RejectedError("content_type_not_allowed", content_type=guessed)
-    return guessed
 
 
 def _open_below(home: Path, parts: Sequence[str], asked: str) -> BinaryIO:

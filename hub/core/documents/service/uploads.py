@@ -1,13 +1,14 @@
 """What clients bring up, screenshots and logs: to a path that is good once, for one client, while its command runs."""
 
 import secrets
-from collections.abc import AsyncIterable, Callable
+from collections.abc import Callable
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
 from hub.core.documents.rules import UPLOAD_PATH
-from hub.core.documents.service.documents import Spool, keep, take
+from hub.core.documents.service.documents import Spool, judged, keep, take
+from hub.core.documents.service.incoming import Incoming
 from hub.core.documents.store import uploads as store
 from hub.core.documents.store.documents import Document
 from hub.core.documents.telemetry import Event
@@ -44,7 +45,7 @@ class Uploads:
             await store.open_path(connection, hash_secret(token), client_id, command_id)
         return UPLOAD_PATH + token
 
-    async def put(self, client_id: str, token: str, body: AsyncIterable[bytes], *, content_type: str) -> Document:
+    async def put(self, client_id: str, token: str, incoming: Incoming) -> Document:
         """Store what a client sends to its path, as a document of the one who sent the command.
 
         The path is used up with the first byte, whatever becomes of the rest. Raises NotFoundError for a path that is
@@ -56,7 +57,8 @@ class Uploads:
         if used is None:
             raise NotFoundError("upload_not_found")
         with self._spool.open() as spooled:
-            await take(body, spooled, self.max_size)
+            await take(incoming.parts(), spooled, self.max_size)
+            content_type = judged(spooled, incoming.content_type)
             async with self._database.transaction() as connection:
                 document = await keep(
                     connection,

@@ -36,10 +36,12 @@ def test_sides_and_duplex(said: dict[str, Any], sides: str | None) -> None:
     [
         ({"content_type": "image/png"}, {}, "image/png"),
         ({"content_type": "image/png"}, {"content_type": "text/plain"}, "text/plain"),
-        ({"content_type": "application/octet-stream"}, {}, "application/pdf"),
-        ({"content_type": "application/x-www-form-urlencoded"}, {}, "application/pdf"),
-        ({"content_type": 7}, {}, "application/pdf"),
-        ({}, {}, "application/pdf"),
+        ({"content_type": "application/octet-stream"}, {}, "application/octet-stream"),
+        ({"content_type": "Text/Plain; charset=x"}, {"content_type": "Image/PNG; q=1"}, "image/png"),
+        ({"content_type": "Text/Plain; charset=x"}, {}, "text/plain"),
+        ({"content_type": "what is this"}, {}, "application/octet-stream"),
+        ({"content_type": 7}, {}, "application/octet-stream"),
+        ({}, {}, "application/octet-stream"),
     ],
 )
 def test_a_document_is_printed_as_the_type_it_was_stored_with(
