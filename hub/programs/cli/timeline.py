@@ -91,7 +91,7 @@ def _stands(command: dict[str, Any], *, korean: bool) -> str:
     shown = f"{STATUSES.get(status, status)}({status})" if korean else status
     if status == "completed":
         result = command.get("result") or {}
-        not_made = not_done(command["payload"], result.get("data") or {}, korean=korean)
+        not_made = not_done(command.get("payload") or {}, result.get("data") or {}, korean=korean)
         message = " ".join(filter(None, [result.get("message") or "", not_made]))
         return f"{shown}: {message}" if message else shown
     if status in UNFINISHED:
