@@ -217,6 +217,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{name} cannot be reached at {uri} ({problem}). Switch it on, or correct its uri.",
         "{name}: {uri} 에 연결할 수 없습니다({problem}). 프린터를 켜거나 uri를 고치세요.",
     ),
+    "printer_refuses": (
+        "{name} answers at {uri} and refuses ({problem}). Correct its uri, or allow this machine at the printer.",
+        "{name}: {uri} 에서 응답하지만 거절합니다({problem}). uri를 고치거나 프린터에서 이 장치를 허용하세요.",
+    ),
     "printer_no_pdf": (
         "{name} does not print PDF, only {formats}. Use a CUPS queue for it, or send it what it prints.",
         "{name}: PDF를 인쇄하지 못하고 {formats} 만 인쇄합니다. CUPS 큐를 거치거나 지원하는 형식으로 보내세요.",

@@ -10,7 +10,7 @@ from device_agent.actions.printing.raw import RawSocketPrinter
 from device_agent.checks.findings import Finding, note, obstacle, ok
 from device_agent.checks.machine import check_folder
 from device_agent.ipp.client import IppClient
-from device_agent.ipp.errors import IppError
+from device_agent.ipp.errors import IppError, IppRefused
 from device_agent.ipp.message import Group
 from device_agent.ipp.states import parse_reasons, waiting_for_person
 
@@ -46,6 +46,8 @@ async def _check_ipp(printer: PrinterConfig) -> list[Finding]:
     ) as client:
         try:
             about = await client.get_printer(_ABOUT)
+        except IppRefused as refusal:
+            return [obstacle("printer", "printer_refuses", name=printer.name, uri=client.uri, problem=refusal)]
         except IppError as problem:
             return [_unreachable(printer.name, client.uri, str(problem))]
     return _judge(printer.name, about)

@@ -26,10 +26,17 @@ GET_PRINTER_ATTRIBUTES = 0x000B
 CUPS_GET_PRINTERS = 0x4002
 
 NOT_FOUND = 0x0406
+GONE = 0x0407
 NOT_POSSIBLE = 0x0404
 FORMAT_NOT_SUPPORTED = 0x040A
 ATTRIBUTES_NOT_SUPPORTED = 0x040B
 VERSION_NOT_SUPPORTED = 0x0503
+BAD_REQUEST = 0x0400
+ATTRIBUTES_NOT_SUPPORTED = 0x040B
+OPERATION_NOT_SUPPORTED = 0x0501
+UNPRINTABLE = frozenset({0x0411, 0x0418, 0x0419, 0x041A, 0x041B})
+"""The document is to blame: its format, password, permissions, security, or that it cannot be printed (RFC 8011
+appendix B, PWG 5100.13)."""
 _BUSY = frozenset({0x0505, 0x0506, 0x0507})
 _FIRST_ERROR = 0x0100
 _MEANINGS = {
@@ -39,9 +46,15 @@ _MEANINGS = {
     0x0403: "the printer does not allow this user",
     0x0404: "it is not possible now",
     0x0406: "the printer does not know it",
+    0x0407: "the printer has it no more",
     0x0408: "the document is too large for the printer",
     0x040A: "the printer does not print this format",
     0x040B: "the printer does not support an option",
+    0x0411: "the printer cannot read the document",
+    0x0418: "the document is protected by a password",
+    0x0419: "the document forbids printing",
+    0x041A: "the document is protected",
+    0x041B: "the printer cannot print the document",
     0x0501: "the printer cannot do that",
     0x0503: "the printer speaks another version of IPP",
     0x0505: "the printer has a passing problem",
@@ -188,7 +201,8 @@ class IppClient:
         request = Message(code=operation, request_id=next(self._request_ids), groups=groups, version=self._version)
         within_s = self._answer_s if document is None else self._send_s
         answer, _ = codec.decode(await self._transport.exchange(codec.encode(request), document, within_s))
-        if answer.request_id != request.request_id:
+        # Some printers do not repeat it and say 0; the connection says well enough what is answered.
+        if answer.request_id not in (request.request_id, 0):
             raise IppDecodeError(f"the printer answered request {answer.request_id} instead of {request.request_id}")
         if answer.code >= _FIRST_ERROR:
             said = answer.first(GroupTag.OPERATION).text("status-message")

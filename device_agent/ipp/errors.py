@@ -2,6 +2,7 @@
 
 IppError
     IppUnreachable     no request was sent; nothing can have happened
+        IppUntrusted       ... because the printer's certificate is not trusted, which time does not mend
     IppInterrupted     a request was begun and no usable answer came; it may have taken effect
         IppDecodeError     an answer came and is not IPP
     IppRefused         the printer answered and did not do it
@@ -15,6 +16,10 @@ class IppError(Exception):
 
 class IppUnreachable(IppError):  # noqa: N818 - the name says what is known
     """No connection: no octet of the request was sent."""
+
+
+class IppUntrusted(IppUnreachable):
+    """Its certificate is not trusted: no octet of the request was sent."""
 
 
 class IppInterrupted(IppError):  # noqa: N818 - the name says what is known

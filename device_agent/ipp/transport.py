@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from device_agent.http_library import SMALL_SEND_BUFFER, load_httpx
 from device_agent.ipp import codec
-from device_agent.ipp.errors import IppDecodeError, IppInterrupted, IppRefused, IppUnreachable
+from device_agent.ipp.errors import IppDecodeError, IppInterrupted, IppRefused, IppUnreachable, IppUntrusted
 from schemas.tls import trusting
 
 if TYPE_CHECKING:
@@ -122,7 +122,8 @@ class Transport:
                 _check_status(response.status_code)
                 return await _read(response)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as problem:
-            raise IppUnreachable(_explain(problem)) from problem
+            untrusted = _is_untrusted(problem)
+            raise (IppUnreachable if untrusted is None else IppUntrusted)(_explain(problem)) from problem
         except (httpx.HTTPError, OSError) as problem:  # OSError: the time is up, or the document cannot be read on
             raise IppInterrupted(f"no answer from the printer: {_explain(problem)}") from problem
 
@@ -156,10 +157,16 @@ def _check_status(status: int) -> None:
     raise IppInterrupted(sentence)
 
 
-def _explain(problem: BaseException) -> str:
+def _is_untrusted(problem: BaseException) -> ssl.SSLCertVerificationError | None:
+    """What is wrong with the printer's certificate, if that is the cause."""
     cause: BaseException | None = problem
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted ({cause.verify_message}): set ca_file, or tls_verify = false"
+    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
         cause = cause.__cause__ or cause.__context__
+    return cause
+
+
+def _explain(problem: BaseException) -> str:
+    untrusted = _is_untrusted(problem)
+    if untrusted is not None:
+        return f"its certificate is not trusted ({untrusted.verify_message}): set ca_file, or tls_verify = false"
     return str(problem) or type(problem).__name__

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from device_agent.actions.printing.poll import Timing
 
 from device_agent.actions.config import PrinterConfig
 from device_agent.actions.printing.ipp import IppPrinter
+from device_agent.actions.printing.poll import Timing
 from device_agent.core.events import StopReason
 from device_agent.core.outcome import Outcome
 from device_agent.documents import DocumentError

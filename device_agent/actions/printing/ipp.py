@@ -17,26 +17,45 @@ from msgspec import Struct
 from device_agent.actions.base import STOP_S, DriverContext, stopping
 from device_agent.actions.config import PrinterConfig
 from device_agent.actions.printing import options
-from device_agent.actions.printing.job import CANCELLED_THERE, JobFollower, Poll, Timing, find_job
+from device_agent.actions.printing.absence import BUSY, UNREACHABLE, Absence
+from device_agent.actions.printing.finding import Found, find_job
+from device_agent.actions.printing.job import CANCELLED_THERE, SEE_DOCUMENT, JobFollower
+from device_agent.actions.printing.poll import Poll, Timing
 from device_agent.actions.printing.request import OPTIONS_UNSUPPORTED, PrintRequest, type_of
 from device_agent.actions.printing.state import describe_printer
 from device_agent.core.outcome import Outcome
+from device_agent.core.sentences import sentences
 from device_agent.ipp.client import (
     ATTRIBUTES_NOT_SUPPORTED,
+    BAD_REQUEST,
     CREATE_JOB,
     FORMAT_NOT_SUPPORTED,
+    OPERATION_NOT_SUPPORTED,
     SEND_DOCUMENT,
+    UNPRINTABLE,
     VALIDATE_JOB,
     IppClient,
     JobTicket,
     Submitted,
     job_name,
 )
-from device_agent.ipp.errors import IppBusy, IppError, IppInterrupted, IppRefused, IppUnreachable
-from device_agent.ipp.message import Group
+from device_agent.ipp.errors import (
+    IppBusy,
+    IppDecodeError,
+    IppError,
+    IppInterrupted,
+    IppRefused,
+    IppUnreachable,
+    IppUntrusted,
+)
+from device_agent.ipp.message import Group, GroupTag
 
 LARGE = 4 * 1024 * 1024
 """From this size on the job is created first: its number is known before the long transfer begins."""
+_JOB_ID = "job_id"
+"""Of what the journal remembers."""
+_NOT_UNDERSTOOD = frozenset({BAD_REQUEST, ATTRIBUTES_NOT_SUPPORTED, OPERATION_NOT_SUPPORTED})
+"""Answers to a question about the printer that say nothing about whether it prints."""
 _BUSY_FIRST_S = 0.25
 _BUSY_MOST_S = 2.0
 _STOP_MARGIN_S = 0.5
@@ -50,9 +69,19 @@ _ABOUT = (
 class _Progress(Struct):
     """How far an attempt got, for whoever has to stop it."""
 
+    absence: Absence
     sending: bool = False
     """A request that may print was begun and not refused."""
     job_id: int | None = None
+
+
+class _AwayError(Exception):
+    """The printer cannot be reached, or has no time, and nothing was sent to it: it is worth to wait."""
+
+    def __init__(self, reason: str, problem: str) -> None:
+        super().__init__(problem)
+        self.reason = reason
+        self.problem = problem
 
 
 class IppPrinter:
@@ -76,22 +105,31 @@ class IppPrinter:
         )
 
     async def print_document(self, request: PrintRequest, context: DriverContext) -> Outcome:
-        """See `Printer`. Codes: printer_unreachable, printer_busy, printer_stopped, printer_rejected, printer_lost,
-        document_format_unsupported, options_unsupported, job_aborted, job_cancelled_at_printer, DocumentError's."""
-        progress = _Progress()
+        """See `Printer`. Codes: printer_unreachable, printer_stopped, printer_rejected, printer_lost,
+        document_format_unsupported, options_unsupported, document_unprintable, completed_with_errors, job_aborted,
+        job_cancelled_at_printer, and those of DocumentError. It waits for a printer that is away."""
+        progress = _Progress(Absence(context, self._timing))
         async with stopping(context, lambda: self._stop(progress, context)):
             document = await context.document(request.document)
-            async with self._client() as client:
-                return await self._print(client, request, document, context, progress)
+            while True:
+                try:
+                    async with self._client() as client:
+                        return await self._print(client, request, document, context, progress)
+                except _AwayError as away:
+                    await progress.absence.wait(away.reason, away.problem)
         raise AssertionError("unreachable")  # `stopping` swallows nothing
 
     async def evidence(self, request: PrintRequest, context: DriverContext) -> Outcome:
         """See `Printer`."""
         async with self._client() as client:
-            job_id, said = await self._search(client, context.job_name, self._timing.evidence_s)
-            if job_id is None:
-                return self._unknown("no trace of the job: look whether it was printed", said, context)
-            outcome = _with_data(await self._follow(client, job_id, context), evidence=said)
+            number = context.remembered.get(_JOB_ID)
+            found = await self._search(
+                client, context.job_name, self._timing.evidence_s, number if isinstance(number, int) else None
+            )
+            if found.job_id is None:
+                trace = f"the printer took job {number} and has it no more" if found.gone else "no trace of the job"
+                return self._unknown(f"{trace}: look whether it was printed", found.said, context)
+            outcome = _with_data(await self._follow(client, found.job_id, context), evidence=found.said)
             with contextlib.suppress(IppError):
                 return _not_done(outcome, request, options.possible(request, await client.get_printer(options.ABOUT)))
         return outcome
@@ -105,13 +143,16 @@ class IppPrinter:
         self, client: IppClient, request: PrintRequest, document: Path, context: DriverContext, progress: _Progress
     ) -> Outcome:
         try:
-            about = await client.get_printer(_ABOUT)
+            about = await self._about(client)
         except IppBusy as busy:
-            return _failed("printer_busy", busy.message, retryable=True)
+            raise _AwayError(BUSY, busy.message) from None
         except IppRefused as refusal:
             return _refused(refusal)
-        except IppError as problem:
+        except (IppUntrusted, IppDecodeError) as problem:  # time does not mend these
             return _failed("printer_unreachable", f"{self._uri}: {problem}", retryable=True)
+        except IppError as problem:
+            raise _AwayError(UNREACHABLE, f"{self._uri}: {problem}") from None
+        await progress.absence.over()
         content_type = await asyncio.to_thread(type_of, request, document)
         possible = options.possible(request, about)
         told = options.spelled_format(content_type, about.texts("document-format-supported"))
@@ -134,6 +175,7 @@ class IppPrinter:
         if isinstance(submitted, Outcome):
             return _not_done(submitted, request, possible)
         progress.job_id = submitted.job_id
+        await context.remember({_JOB_ID: submitted.job_id})
         ignored = options.fields(submitted.ignored)
         if exact and ignored:
             return await self._call_off(client, submitted.job_id, context, ignored)
@@ -145,11 +187,21 @@ class IppPrinter:
         outcome = await self._follow(client, submitted.job_id, context)
         return _not_done(outcome, request, possible, ignored)
 
+    async def _about(self, client: IppClient) -> Group:
+        """What the printer says about itself; nothing, where it does not understand the question. Raises IppError."""
+        try:
+            return await client.get_printer(_ABOUT)
+        except IppRefused as refusal:
+            if refusal.status not in _NOT_UNDERSTOOD:
+                raise
+            return Group(GroupTag.PRINTER)
+
     def _objection(self, about: Group, told: str | None, content_type: str) -> Outcome | None:
         """Why it is pointless to send the job. An attribute that the printer does not give is no reason."""
         if about.boolean("printer-is-accepting-jobs") is False:
             said = about.text("printer-state-message") or "it takes no jobs"
-            return _failed("printer_stopped", f"the printer says: {said} Make it take jobs again.", retryable=True)
+            message = sentences(f"the printer says: {said}", "Make it take jobs again.")
+            return _failed("printer_stopped", message, retryable=True)
         if told is None:
             formats = sorted(about.texts("document-format-supported"))[:20]
             return _failed(
@@ -205,16 +257,16 @@ class IppPrinter:
             except IppBusy as busy:
                 progress.sending = False
                 if time.monotonic() >= give_up:
-                    message = f"the printer was busy for {self._timing.busy_s:.0f} s: {busy.message}"
-                    return _failed("printer_busy", message, retryable=True)
+                    problem = f"the printer was busy for {self._timing.busy_s:.0f} s: {busy.message}"
+                    raise _AwayError(BUSY, problem) from None
             except IppRefused as refusal:
                 progress.sending = False
                 return _refused(refusal, exact=exact)
-            except IppUnreachable as problem:
+            except IppUnreachable as gone:
                 progress.sending = False
-                return _failed("printer_unreachable", f"{self._uri}: {problem}", retryable=True)
-            except IppInterrupted as problem:
-                return await self._after_silence(client, context, progress, problem)
+                raise _AwayError(UNREACHABLE, f"{self._uri}: {gone}") from None
+            except IppInterrupted as silence:
+                return await self._after_silence(client, context, progress, silence)
             if pause_s == _BUSY_FIRST_S:
                 await context.progress({"waiting_for": "printer_busy"})
             await asyncio.sleep(pause_s * random.uniform(0.7, 1.3))  # noqa: S311 - spreads agents, guards nothing
@@ -223,28 +275,34 @@ class IppPrinter:
     async def _after_silence(
         self, client: IppClient, context: DriverContext, progress: _Progress, problem: IppInterrupted
     ) -> Outcome:
-        job_id, said = await self._search(client, context.job_name, self._timing.lost_s)
-        if job_id is None:
-            return self._unknown(f"the printer fell silent while the job was sent ({problem})", said, context)
-        progress.job_id = job_id
-        return _with_data(await self._follow(client, job_id, context), evidence=said)
+        found = await self._search(client, context.job_name, self._timing.lost_s)
+        if found.job_id is None:
+            return self._unknown(f"the printer fell silent while the job was sent ({problem})", found.said, context)
+        progress.job_id = found.job_id
+        await context.remember({_JOB_ID: found.job_id})
+        return _with_data(await self._follow(client, found.job_id, context), evidence=found.said)
 
-    async def _search(self, client: IppClient, name: str, within_s: float) -> tuple[int | None, str]:
+    async def _search(self, client: IppClient, name: str, within_s: float, number: int | None = None) -> Found:
         """`find_job` with patience for a printer that is away; it may be restarting."""
         give_up = time.monotonic() + within_s
-        poll = Poll(self._timing)
+        poll = Poll(self._timing.poll_first_s, self._timing.poll_most_s)
         while True:
             try:
-                job_id, said = await find_job(client, name)
-                if job_id is None:  # it may be about to enter the job it just received
+                found = await find_job(client, name, number)
+                if found.job_id is None:  # it may be about to enter the job it just received
                     await asyncio.sleep(_SECOND_LOOK_S)
-                    job_id, said = await find_job(client, name)
+                    found = await find_job(client, name, number)
             except IppError as problem:
+                refused = isinstance(problem, IppRefused)
+                if refused and not isinstance(problem, IppBusy):
+                    return Found(job_id=None, said=f"Get-Jobs at {self._uri} was refused: {problem}")
                 if time.monotonic() >= give_up:
-                    return None, f"Get-Jobs at {self._uri} was asked for {within_s:.0f} s without an answer: {problem}"
+                    manner = "and had no time" if refused else "without an answer"
+                    said = f"Get-Jobs at {self._uri} was asked for {within_s:.0f} s {manner}: {problem}"
+                    return Found(job_id=None, said=said)
                 await poll.wait()
             else:
-                return job_id, said
+                return found
 
     async def _give_up(self, client: IppClient, job_id: int, context: DriverContext, problem: IppError) -> Outcome:
         """The job exists at the printer and its document did not get there in full. Some printers print as they
@@ -260,13 +318,15 @@ class IppPrinter:
     async def _stop(self, progress: _Progress, context: DriverContext) -> Outcome:
         """Cancel the job at the printer and say what became of it."""
         if not progress.sending:
-            return Outcome(status="cancelled", message="it was stopped before anything was sent to the printer")
+            message = sentences("it was stopped before anything was sent to the printer", progress.absence.problem)
+            return Outcome(status="cancelled", message=message)
         said = f"Cancel-Job was sent to {self._uri}"
         try:
             async with asyncio.timeout(STOP_S - _STOP_MARGIN_S), self._client() as client:
                 job_id = progress.job_id
                 if job_id is None:
-                    job_id, said = await self._search(client, context.job_name, STOP_S)
+                    found = await self._search(client, context.job_name, STOP_S)
+                    job_id, said = found.job_id, found.said
                     if job_id is None:
                         return self._unknown("it was stopped while it was being sent", said, context)
                 with contextlib.suppress(IppRefused):  # it ended meanwhile: its state says how
@@ -286,12 +346,14 @@ class IppPrinter:
 
     def _unknown(self, message: str, said: str, context: DriverContext) -> Outcome:
         data = {"printer": self._config.name, "job_name": context.job_name, "evidence": said}
-        return Outcome(status="unknown", code="printer_lost", data=data, message=f"{message}. {said}".strip())
+        return Outcome(status="unknown", code="printer_lost", data=data, message=sentences(message, said))
 
 
 def _refused(refusal: IppRefused, *, exact: bool = False) -> Outcome:
     if refusal.status == FORMAT_NOT_SUPPORTED or "document-format" in refusal.unsupported:
         return _failed("document_format_unsupported", f"the printer says: {refusal}")
+    if refusal.status in UNPRINTABLE:
+        return _failed("document_unprintable", sentences(f"the printer says: {refusal}", SEE_DOCUMENT))
     blamed = f" (because of {', '.join(refusal.unsupported)})" if refusal.unsupported else ""
     if exact and refusal.status == ATTRIBUTES_NOT_SUPPORTED:
         return _unsupported(f"the printer refuses the job{blamed}: {refusal}")

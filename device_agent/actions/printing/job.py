@@ -1,17 +1,17 @@
-"""Follows one IPP job to its end and finds jobs by name. Sends nothing that prints."""
+"""Follows one IPP job to its end. Sends nothing that prints."""
 
-import asyncio
 import contextlib
 import time
 from typing import Any
 
-from msgspec import Struct
-
 from device_agent.actions.base import DriverContext
+from device_agent.actions.printing.finding import listed
+from device_agent.actions.printing.poll import Poll, Timing
 from device_agent.core.outcome import Outcome
-from device_agent.ipp.client import NOT_FOUND, IppClient
-from device_agent.ipp.errors import IppError, IppRefused
-from device_agent.ipp.message import Group
+from device_agent.core.sentences import sentences
+from device_agent.ipp.client import GONE, NOT_FOUND, IppClient
+from device_agent.ipp.errors import IppBusy, IppError, IppRefused
+from device_agent.ipp.message import Group, GroupTag
 from device_agent.ipp.states import (
     ENDED,
     JobState,
@@ -22,33 +22,28 @@ from device_agent.ipp.states import (
     waiting_for_person,
 )
 
-
-class Timing(Struct, frozen=True, kw_only=True):
-    """How patient a printer's driver is, in seconds. The defaults are guesses from a few printers."""
-
-    poll_first_s: float = 0.1
-    poll_most_s: float = 2.0
-    busy_s: float = 30.0
-    """How long a printer may be busy with somebody else's job before the attempt gives up."""
-    lost_s: float = 60.0
-    """How long a printer may be silent in the middle of a job: it may be switched off and on again."""
-    evidence_s: float = 45.0
-    """How long evidence is asked for; less than the executor's patience."""
-    connect_s: float = 5.0
-    send_s: float = 600.0
-
-
-_GROWTH = 1.5
 _PRINTER = ("printer-state", "printer-state-reasons")
 _JOB = (
     *("job-id", "job-name", "job-state", "job-state-reasons", "job-state-message", "job-printer-state-message"),
     *("job-impressions", "job-impressions-completed", "job-media-sheets-completed", "job-pages-completed"),
 )
 _COUNTS = ("job-impressions-completed", "job-media-sheets-completed", "job-pages-completed", "job-impressions")
-_BROKEN = frozenset(
-    {"aborted-by-system", "document-format-error", "document-unprintable-error", "job-completed-with-errors"}
+_UNPRINTABLE = frozenset(
+    {
+        "document-format-error",
+        "document-password-error",
+        "document-permission-error",
+        "document-security-error",
+        "document-unprintable-error",
+        "unsupported-document-format",
+    }
 )
-"""With one of these a stopped job never goes on: CUPS keeps a broken document that way."""
+"""The document is to blame (RFC 8011 5.3.8, PWG 5100.13), whatever state the job has."""
+_WITH_ERRORS = "job-completed-with-errors"
+_FILTER_FAILED = frozenset({_WITH_ERRORS, "cups-filter-crashed"})
+"""What CUPS says of a job that it stops because a filter could not convert its document. It would stay in the queue for
+ever, in front of all others. A printer says the first of a job that did come out, but not as it should."""
+_GIVEN_UP = "aborted-by-system"
 _BY_PERSON = frozenset({"job-canceled-by-user", "job-canceled-by-operator", "job-canceled-at-device"})
 """Without one of these nobody decided anything: CUPS calls a job canceled when the printer behind it gave it up."""
 CANCELLED_THERE = "job_cancelled_at_printer"
@@ -56,21 +51,10 @@ _SAYS_NOTHING = frozenset({"none", "job-completed-successfully", "processing-to-
 """CUPS keeps the last one on jobs that ended, however they did."""
 _CUPS_CANNOT_REACH = "may not exist or is unavailable"
 """CUPS tells that a queue's printer is away only in these words; its states look as if all were well."""
-
-
-class Poll:
-    """The pauses between questions: short at first, then longer; short again after something happened."""
-
-    def __init__(self, timing: Timing) -> None:
-        self._timing = timing
-        self._pause_s = timing.poll_first_s
-
-    async def wait(self) -> None:
-        await asyncio.sleep(self._pause_s)
-        self._pause_s = min(self._pause_s * _GROWTH, self._timing.poll_most_s)
-
-    def reset(self) -> None:
-        self._pause_s = self._timing.poll_first_s
+SEE_DOCUMENT = (
+    "The document may be damaged, protected by a password, or of another kind than its type says: open it, save it as "
+    "a plain PDF, and send that"
+)
 
 
 class JobFollower:
@@ -87,54 +71,112 @@ class JobFollower:
         self._held: list[str] = []
         self._counts: dict[str, int] = {}
         self._state: JobState | None = None
+        self._condemned_at: float | None = None
+        """Since when the printer says, of a job that goes on, that it cannot print the document."""
 
     async def to_the_end(self) -> Outcome:
-        """How the job ended; unknown with `printer_lost` when the printer fell silent or forgot it."""
-        poll = Poll(self._timing)
+        """How the job ended; unknown with `printer_lost` when the printer fell silent, does not say, or forgot it."""
+        poll = Poll(self._timing.poll_first_s, self._timing.poll_most_s)
         silent_since = None
         while True:
+            outcome: Outcome | None = None
             try:
-                job = await self._client.get_job(self._job_id, _JOB)
+                job = await self._ask()
+                if job is None:
+                    return self._lost(
+                        f"the printer does not know job {self._job_id} any more: it keeps no ended jobs, or was reset"
+                    )
                 outcome = await self._judge(job, poll)
                 silent_since = None
+            except IppBusy:  # an answer all the same
+                silent_since = None
             except IppError as problem:
-                if isinstance(problem, IppRefused) and problem.status == NOT_FOUND:
-                    return self._lost(f"the printer does not know job {self._job_id} any more")
                 now = time.monotonic()
                 silent_since = silent_since or now
                 if now - silent_since > self._timing.lost_s:
-                    return self._lost(f"no word of job {self._job_id} for {self._timing.lost_s:.0f} s: {problem}")
-                outcome = None
+                    return self._lost(self._no_word(problem))
             if outcome is not None:
                 return outcome
             await poll.wait()
+
+    async def _ask(self) -> Group | None:
+        """What the printer says about the job, with its state; None when it has no such job. Raises IppError."""
+        refused: IppRefused | None = None
+        job: Group | None = None
+        try:
+            job = await self._client.get_job(self._job_id, _JOB)
+        except IppBusy:
+            raise
+        except IppRefused as refusal:
+            refused = refusal
+        if job is not None and job_state(job) is not None:
+            return job
+        found = await listed(self._client, self._job_id, _JOB)  # what it does not say of one, it may say of all
+        if found is not None and job_state(found) is not None:
+            return found
+        if refused is None:
+            raise IppError("it does not say in which state the job is")
+        if refused.status in (NOT_FOUND, GONE):
+            return None
+        raise refused
+
+    def _no_word(self, problem: IppError) -> str:
+        patience = f"for {self._timing.lost_s:.0f} s"
+        if isinstance(problem, IppRefused):
+            return f"the printer refused {patience} to say what became of job {self._job_id}: {problem}"
+        return f"no word of job {self._job_id} {patience}: {problem}"
 
     async def _judge(self, job: Group, poll: Poll) -> Outcome | None:
         state = job_state(job)
         if state is not self._state:
             self._state = state
             poll.reset()
+        reasons = frozenset(job.texts("job-state-reasons"))
         if state in ENDED:
             if state is JobState.COMPLETED:
                 await self._hold([])
-            return self._ended(job, state)
-        if state is JobState.PROCESSING_STOPPED and _BROKEN.intersection(job.texts("job-state-reasons")):
+            return self._ended(job, state, reasons)
+        if self._is_hopeless(state, reasons):
             with contextlib.suppress(IppError):  # else the queue keeps it for ever, in front of all others
                 await self._client.cancel_job(self._job_id)
-            return self._failed("printer_stopped", job)
+            unprintable = reasons & (_UNPRINTABLE | _FILTER_FAILED)
+            return self._unprintable(job) if unprintable else self._failed("job_aborted", job)
         await self._tell_progress(job)
         await self._hold(await self._waiting(job, state))
         return None
 
-    def _ended(self, job: Group, state: JobState) -> Outcome:
+    def _is_hopeless(self, state: JobState | None, reasons: frozenset[str]) -> bool:
+        """Whether the job will never print, though the printer does not end it. CUPS stops such a job; printers leave
+        it in processing, some for ever: those get a while to end it themselves."""
+        if state is JobState.PROCESSING_STOPPED:
+            return bool(reasons & (_UNPRINTABLE | _FILTER_FAILED | {_GIVEN_UP}))
+        if not reasons & _UNPRINTABLE:
+            self._condemned_at = None
+            return False
+        self._condemned_at = self._condemned_at or time.monotonic()
+        return time.monotonic() - self._condemned_at >= self._timing.verdict_s
+
+    def _ended(self, job: Group, state: JobState, reasons: frozenset[str]) -> Outcome:
+        if reasons & _UNPRINTABLE:
+            return self._unprintable(job)
+        if state is JobState.COMPLETED and _WITH_ERRORS in reasons:
+            message = sentences(
+                f"the printer ended job {self._job_id} with errors: {words_of(job)}", "Look at what came out"
+            )
+            return Outcome(status="failed", code="completed_with_errors", data=self._data(job), message=message)
         if state is JobState.COMPLETED:
             return Outcome(status="completed", data=self._data(job), message=words_of(job))
-        if state is JobState.CANCELED and _BY_PERSON.intersection(job.texts("job-state-reasons")):
+        if state is JobState.CANCELED and _BY_PERSON & reasons:
             message = f"job {self._job_id} was cancelled at the printer"
             return Outcome(status="cancelled", code=CANCELLED_THERE, data=self._data(job), message=message)
         if state is JobState.CANCELED:
             return self._failed(CANCELLED_THERE, job)
         return self._failed("job_aborted", job)
+
+    def _unprintable(self, job: Group) -> Outcome:
+        """Never retryable: the same document ends in the same way, and pages may lie in the tray."""
+        message = sentences(f"the printer cannot print the document of job {self._job_id}", words_of(job), SEE_DOCUMENT)
+        return Outcome(status="failed", code="document_unprintable", data=self._data(job), message=message)
 
     def _failed(self, code: str, job: Group) -> Outcome:
         """Never retryable: pages may lie in the tray."""
@@ -143,9 +185,8 @@ class JobFollower:
 
     def _lost(self, message: str) -> Outcome:
         data = {"printer": self._printer_name, "job_id": self._job_id, "job_name": self._context.job_name}
-        return Outcome(
-            status="unknown", code="printer_lost", data=data, message=f"{message}: look whether it was printed"
-        )
+        message = sentences(message, "Look whether it was printed")
+        return Outcome(status="unknown", code="printer_lost", data=data, message=message)
 
     def _data(self, job: Group) -> dict[str, Any]:
         state = job_state(job)
@@ -166,7 +207,9 @@ class JobFollower:
             await self._context.progress(dict(counts))
 
     async def _waiting(self, job: Group, state: JobState | None) -> list[str]:
-        printer = await self._client.get_printer(_PRINTER)
+        printer = Group(GroupTag.PRINTER)
+        with contextlib.suppress(IppError):  # it answered for the job, which is what counts
+            printer = await self._client.get_printer(_PRINTER)
         stopped = state is JobState.PROCESSING_STOPPED or printer_state(printer) is PrinterState.STOPPED
         waiting = waiting_for_person(parse_reasons(printer.texts("printer-state-reasons")), stopped=stopped)
         if state is JobState.PENDING_HELD:
@@ -195,28 +238,6 @@ def counts_of(job: Group) -> dict[str, int]:
 def words_of(job: Group) -> str:
     """What the printer says about a job, in its own words and keywords."""
     texts = [job.text("job-state-message"), job.text("job-printer-state-message")]
-    said = " ".join(dict.fromkeys(text.strip() for text in texts if text.strip()))
+    said = sentences(*dict.fromkeys(text.strip() for text in texts))
     reasons = [reason for reason in job.texts("job-state-reasons") if reason not in _SAYS_NOTHING]
     return f"{said} ({', '.join(reasons)})".strip() if reasons else said
-
-
-async def find_job(client: IppClient, job_name: str) -> tuple[int | None, str]:
-    """The number of the job with that name, and a sentence about what was asked and answered.
-
-    A job that still runs counts more than one that completed, that more than others, the newest most. Raises IppError.
-    """
-    found: list[tuple[int, int]] = []
-    seen = 0
-    for which in ("not-completed", "completed"):
-        for job in await client.get_jobs(which, ("job-id", "job-name", "job-state")):
-            seen += 1
-            name, job_id, state = job.text("job-name"), job.integer("job-id"), job_state(job)
-            if job_id is None or not (name == job_name or name.startswith(f"{job_name} ")):
-                continue
-            rank = 1 if state is JobState.COMPLETED else 0 if state in ENDED else 2
-            found.append((rank, job_id))
-    asked = f"Get-Jobs at {client.uri} listed {seen} jobs"
-    if not found:
-        return None, f"{asked}, none of them named {job_name}"
-    _, job_id = max(found)
-    return job_id, f"{asked}, job {job_id} is named {job_name}"

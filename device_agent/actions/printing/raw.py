@@ -16,9 +16,12 @@ from msgspec import Struct
 
 from device_agent.actions.base import DriverContext, stopping
 from device_agent.actions.config import PrinterConfig
+from device_agent.actions.printing.absence import UNREACHABLE, Absence
+from device_agent.actions.printing.poll import Timing
 from device_agent.actions.printing.raw_connection import RawConnection
 from device_agent.actions.printing.request import OPTIONS_UNSUPPORTED, PrintRequest
 from device_agent.core.outcome import Outcome
+from device_agent.core.sentences import sentences
 
 _PORT = 9100
 _CHUNK = 64 * 1024
@@ -40,8 +43,9 @@ class RawSocketPrinter:
     """Implements `print_action.Printer`. `PrinterConfig.timeout_s` is how long a printer may take no byte at all: one
     without paper stops reading."""
 
-    def __init__(self, config: PrinterConfig) -> None:
+    def __init__(self, config: PrinterConfig, timing: Timing | None = None) -> None:
         """Raises ValueError for a URI that names no host."""
+        self._timing = timing or Timing()
         try:
             parts = urlsplit(config.uri)
             host, port = parts.hostname, parts.port or _PORT
@@ -58,12 +62,15 @@ class RawSocketPrinter:
         return f"socket://{self._host}:{self._port}"
 
     async def print_document(self, request: PrintRequest, context: DriverContext) -> Outcome:
-        """See `Printer`. Codes: printer_unreachable, options_unsupported (both: nothing was sent), printer_lost."""
+        """See `Printer`. Codes: options_unsupported (nothing was sent), printer_lost (broken in the middle). It waits for
+        a printer that cannot be reached."""
         sent = _Sent()
+        absence = Absence(context, self._timing)
 
         async def stop() -> Outcome:
             if sent.bytes == 0:
-                return Outcome(status="cancelled", message="it was stopped before anything was sent")
+                message = sentences("it was stopped before anything was sent", absence.problem)
+                return Outcome(status="cancelled", message=message)
             return self._unknown(sent, "it was stopped, and bytes that were sent cannot be called back")
 
         async with stopping(context, stop):
@@ -73,14 +80,7 @@ class RawSocketPrinter:
                 return Outcome(status="failed", code=OPTIONS_UNSUPPORTED, message=f"{message}. Nothing was printed")
             document = await context.document(request.document)
             sent.all = (await asyncio.to_thread(document.stat)).st_size * request.copies
-            try:
-                async with asyncio.timeout(_CONNECT_S):
-                    _, connection = await asyncio.get_running_loop().create_connection(
-                        RawConnection, self._host, self._port
-                    )
-            except OSError as problem:
-                message = f"{self._uri}: {str(problem) or 'no answer'}; check that the printer is switched on"
-                return Outcome(status="failed", code="printer_unreachable", message=message, retryable=True)
+            connection = await self._connect(absence)
             try:
                 await self._send(document, request.copies, connection, sent)
                 await self._await_acceptance(connection, sent)
@@ -113,6 +113,25 @@ class RawSocketPrinter:
             state, message = "unreachable", str(problem) or "no answer"
         known = {"name": self._name, "uri": self._uri, "state": state, "reasons": [], "supplies": []}
         return {**known, "model": "raw", "message": message}
+
+    async def _connect(self, absence: Absence) -> RawConnection:
+        """A connection, waited for as long as the attempt may begin. The journal knows that the effect begins."""
+        while True:
+            try:
+                async with asyncio.timeout(_CONNECT_S):
+                    _, connection = await asyncio.get_running_loop().create_connection(
+                        RawConnection, self._host, self._port
+                    )
+            except OSError as problem:
+                said = f"{self._uri}: {str(problem) or 'no answer'}; check that the printer is switched on"
+                await absence.wait(UNREACHABLE, said)
+                continue
+            try:
+                await absence.over()
+            except BaseException:
+                connection.drop(keep_sending=False)
+                raise
+            return connection
 
     async def _send(self, document: Path, copies: int, connection: RawConnection, sent: _Sent) -> None:
         """The whole file once for each copy, as CUPS does. Raises OSError (TimeoutError when it stalls)."""

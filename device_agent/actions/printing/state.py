@@ -6,7 +6,7 @@ from typing import Any
 
 from device_agent.actions.config import PrinterConfig
 from device_agent.ipp.client import IppClient
-from device_agent.ipp.errors import IppError
+from device_agent.ipp.errors import IppError, IppRefused
 from device_agent.ipp.message import Group
 from device_agent.ipp.states import Reason, Supply, parse_reasons, printer_state, supplies
 
@@ -27,7 +27,7 @@ async def describe_printer(client: IppClient, config: PrinterConfig) -> dict[str
         return {
             "name": config.name,
             "uri": client.uri,
-            "state": "unreachable",
+            "state": "unknown" if isinstance(problem, IppRefused) else "unreachable",  # to refuse is to answer
             "reasons": [],
             "supplies": [],
             "message": str(problem),

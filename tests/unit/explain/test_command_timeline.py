@@ -71,12 +71,12 @@ def test_a_failure_is_told_once_and_last() -> None:
     lines = shown(
         {"status": "failed", "error": error, "result": {"message": REASON}},
         step("created", "2026-11-21T14:59:59.500000Z"),
-        step("retry", "2026-11-21T14:59:59.600000Z", error={"code": "printer_busy", "message": "it prints"}),
+        step("retry", "2026-11-21T14:59:59.600000Z", error={"code": "printer_unreachable", "message": "it is off"}),
         step("failed", "2026-11-21T14:59:59.950000Z", error=error),
     )
     assert lines[-1] == f"failed (job_aborted): {REASON}"
     assert sum("melted" in line for line in lines) == 1
-    assert any("another attempt" in line and "it prints" in line for line in lines)
+    assert any("another attempt" in line and "it is off" in line for line in lines)
 
 
 @pytest.mark.parametrize(

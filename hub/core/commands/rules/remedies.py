@@ -37,10 +37,6 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
         f"Switch the printer on; check its cable, network and uri (`floorhub-agent doctor`); {_AGAIN}.",
         f"프린터를 켜고 케이블, 네트워크, uri를 확인한 뒤(`floorhub-agent doctor`) {_AGAIN_KO}",
     ),
-    "printer_busy": (
-        f"Wait until the printer has finished; {_AGAIN}.",
-        f"프린터가 다른 작업을 끝낼 때까지 기다린 뒤 {_AGAIN_KO}",
-    ),
     "printer_stopped": (
         f"Look at what came out; make the printer or its queue accept jobs again; {_AGAIN}.",
         f"출력물을 확인하고 프린터나 큐가 다시 작업을 받게 한 뒤 {_AGAIN_KO}",
@@ -48,6 +44,10 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
     "printer_rejected": (
         "Find the reason in the log of the printer or queue; correct the job, and send it again.",
         "프린터나 큐의 로그에서 이유를 찾아 작업을 고친 뒤 다시 보내십시오.",
+    ),
+    "document_unprintable": (
+        "Open the document, which may be damaged or protected by a password, save it as a plain PDF, and send that.",
+        "손상되었거나 암호로 보호된 문서일 수 있습니다. 문서를 열어 일반 PDF로 다시 저장한 뒤 보내십시오.",
     ),
     "document_format_unsupported": (
         "Send the document as a type that the message names, such as PDF.",
@@ -64,6 +64,10 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
     "job_aborted": (
         f"Look at what came out and at the printer's log; {_AGAIN} if the page is needed.",
         f"출력물과 프린터의 로그를 확인하고, 필요하면 {_AGAIN_KO}",
+    ),
+    "completed_with_errors": (
+        f"Look at what came out; {_AGAIN} if pages are missing or spoilt.",
+        f"출력물을 확인하고, 빠지거나 잘못된 쪽이 있으면 {_AGAIN_KO}",
     ),
     "job_cancelled_at_printer": (
         "Send it again if the page is needed after all.",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from device_agent.actions.printing import request as print_request
-from device_agent.actions.printing.job import Timing
+from device_agent.actions.printing.poll import Timing
 from device_agent.core.outcome import Outcome
 from device_agent.ipp.client import IppClient
 from hub.programs.embedded.ports import LOOPBACK, PortBook

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from device_agent.actions.printing import request as print_request
-from device_agent.actions.printing.job import Timing
+from device_agent.actions.printing.poll import Timing
 from device_agent.core.outcome import Outcome
 from device_agent.documents import DocumentError
 from device_agent.ipp.client import IppClient, JobTicket
@@ -116,16 +116,18 @@ async def test_a_busy_printer_is_waited_for(printer: PrinterTestbed, pdf: Path) 
     assert names == [first.job_name, second.job_name]
 
 
-async def test_a_printer_that_stays_busy_is_left_for_later(printer: PrinterTestbed, pdf: Path) -> None:
+async def test_a_printer_that_stays_busy_is_waited_for_without_touching_it(printer: PrinterTestbed, pdf: Path) -> None:
     printer.behave(seconds=3)
     request = print_request.parse(payload(pdf))
     other = Context(pdf, "0192-other")
     running = begin(printer.printer().print_document(request, other))
     await eventually(lambda: _processing(printer))
-    outcome = await printer.printer().print_document(request, Context(pdf))
-    assert (outcome.status, outcome.code, outcome.retryable) == ("failed", "printer_busy", True)
-    assert (await running).status == "completed"
-    assert [effect["job_name"] for effect in printer.effects()] == [other.job_name]
+    context = Context(pdf)
+    waiting = begin(printer.printer().print_document(request, context))
+    assert await until(context, "untouched") == ["printer-busy"]
+    assert context.remembered == {}
+    assert [outcome.status for outcome in await asyncio.gather(running, waiting)] == ["completed", "completed"]
+    assert [effect["job_name"] for effect in printer.effects()] == [other.job_name, context.job_name]
 
 
 async def _processing(printer: PrinterTestbed) -> bool:
@@ -207,10 +209,38 @@ async def test_a_missing_document_costs_nothing(printer: PrinterTestbed, pdf: Pa
     assert printer.effects() == []
 
 
-async def test_a_printer_that_is_off_may_be_tried_again(printer: PrinterTestbed, pdf: Path) -> None:
+async def test_a_printer_that_is_off_is_waited_for_and_printed_on_once(printer: PrinterTestbed, pdf: Path) -> None:
     printer.embedded.kill()
-    outcome = await printer.printer().print_document(print_request.parse(payload(pdf)), Context(pdf))
-    assert (outcome.status, outcome.code, outcome.retryable) == ("failed", "printer_unreachable", True)
+    context = Context(pdf)
+    task = begin(printer.printer().print_document(print_request.parse(payload(pdf)), context))
+    assert await until(context, "untouched") == ["printer-unreachable"]
+    assert (await until(context, "progress"))["waiting_for"] == "printer_unreachable"
+    printer.embedded.start()
+    outcome = await task
+    assert outcome.status == "completed", outcome
+    assert [kind for kind, _ in context.told if kind != "progress"] == ["untouched", "resumed"]
+    assert len(printer.effects()) == 1
+
+
+async def test_a_cancel_while_the_printer_is_off_says_that_nothing_was_sent(printer: PrinterTestbed, pdf: Path) -> None:
+    printer.embedded.kill()
+    context = Context(pdf)
+    task = begin(printer.printer().print_document(print_request.parse(payload(pdf)), context))
+    await until(context, "untouched")
+    outcome = await cancel(task, context)
+    assert outcome is not None
+    assert outcome.status == "cancelled"
+    assert outcome.message.startswith("it was stopped before anything was sent to the printer. ")
+    assert printer.embedded.url in outcome.message
+
+
+async def test_the_number_of_the_job_is_remembered_before_its_end_is_waited_for(
+    printer: PrinterTestbed, pdf: Path
+) -> None:
+    printer.behave(seconds=30)
+    _, context = await _printing(printer, pdf)
+    await eventually(lambda: context.remembered)
+    assert context.remembered == {"job_id": 1}
 
 
 async def test_a_format_the_printer_does_not_know(printer: PrinterTestbed, pdf: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from device_agent.actions.config import PrinterConfig
 from device_agent.actions.printing import request as print_request
 from device_agent.actions.printing.raw import RawSocketPrinter
-from tests.support.printing import Context, begin, cancel, payload
+from tests.support.printing import FAST, Context, begin, cancel, payload, until
 from tests.support.waiting import eventually
 
 ZPL = print_request.parse(payload(content_type="application/vnd.zebra-zpl"))
@@ -28,11 +28,11 @@ class LabelPrinter:
 
     def printer(self, timeout_s: float = 5) -> RawSocketPrinter:
         uri = f"socket://127.0.0.1:{self.port}"
-        return RawSocketPrinter(PrinterConfig(name="label", uri=uri, timeout_s=timeout_s))
+        return RawSocketPrinter(PrinterConfig(name="label", uri=uri, timeout_s=timeout_s), FAST)
 
 
 @contextlib.asynccontextmanager
-async def listening(manner: str) -> AsyncIterator[LabelPrinter]:
+async def listening(manner: str, port: int = 0) -> AsyncIterator[LabelPrinter]:
     label = LabelPrinter()
     over = asyncio.Event()
 
@@ -50,7 +50,7 @@ async def listening(manner: str) -> AsyncIterator[LabelPrinter]:
             if manner == "never closes":
                 await over.wait()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=65536)
+    server = await asyncio.start_server(serve, "127.0.0.1", port, limit=65536)
     label.port = server.sockets[0].getsockname()[1]
     async with server:
         try:
@@ -78,12 +78,30 @@ async def test_every_byte_arrives_once_for_each_copy(labels: Path, manner: str) 
         assert outcome.data == {"printer": "label", "bytes_accepted": 2 * len(BIG), "ignored": ["sides"]}
 
 
-async def test_a_printer_that_is_off_may_be_tried_again(labels: Path) -> None:
+async def test_a_printer_that_is_off_is_waited_for(labels: Path) -> None:
     async with listening("closes") as label:
         pass
-    outcome = await label.printer().print_document(ZPL, Context(labels))
-    assert (outcome.status, outcome.code, outcome.retryable) == ("failed", "printer_unreachable", True)
+    context = Context(labels)
     assert (await label.printer().describe())["state"] == "unreachable"
+    task = begin(label.printer().print_document(ZPL, context))
+    assert await until(context, "untouched") == ["printer-unreachable"]
+    async with listening("closes", label.port) as back:
+        outcome = await task
+        assert outcome.status == "completed", outcome
+        assert back.received == BIG
+    assert context.heard("resumed") == [None]
+
+
+async def test_a_cancel_while_the_printer_is_off_is_certain(labels: Path) -> None:
+    async with listening("closes") as label:
+        pass
+    context = Context(labels)
+    task = begin(label.printer().print_document(ZPL, context))
+    await until(context, "untouched")
+    outcome = await cancel(task, context)
+    assert outcome is not None
+    assert outcome.status == "cancelled"
+    assert "before anything was sent" in outcome.message
 
 
 async def test_a_connection_that_breaks_leaves_doubt(labels: Path) -> None:
