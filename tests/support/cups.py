@@ -3,6 +3,7 @@
 import re
 import subprocess
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,44 +14,15 @@ from hub.programs.embedded.processes import Child, ChildSpec, base_environment, 
 
 _START_S = 20
 _ADMIN_S = 30
-_DAEMON = """\
-LogLevel warn
-PageLogFormat %p|%C|%{{sides}}|%{{job-name}}
-MaxJobs 0
-Listen 127.0.0.1:{port}
-Browsing No
-WebInterface No
-DefaultAuthType None
-IdleExitTimeout 0
-PreserveJobHistory Yes
-<Location />
-  Order allow,deny
-  Allow all
-</Location>
-<Policy default>
-  JobPrivateAccess all
-  JobPrivateValues none
-  <Limit All>
-    Order deny,allow
-    Allow all
-  </Limit>
-</Policy>
-"""
-_FILES = """\
-SystemGroup {group}
-User {user}
-Group {group}
-ServerRoot {folder}
-RequestRoot {folder}/spool
-TempDir {folder}/tmp
-CacheDir {folder}/cache
-StateDir {folder}/state
-ServerBin {programs}/usr/lib/cups
-DataDir {programs}/usr/share/cups
-AccessLog {folder}/access_log
-ErrorLog {folder}/error_log
-PageLog {folder}/page_log
-"""
+_FOLDERS = {
+    "ServerRoot": "etc/cups",
+    "RequestRoot": "var/spool/cups",
+    "TempDir": "var/spool/cups/tmp",
+    "CacheDir": "var/cache/cups",
+    "StateDir": "run/cups",
+}
+_LOGS = ("AccessLog", "ErrorLog", "PageLog")
+_SOCKET = "run/cups/cups.sock"
 
 
 def unpacked() -> Path:
@@ -63,8 +35,11 @@ def unpacked() -> Path:
     return Packages().folder(f"{debian.release()}-cups", fill)
 
 
+PAGE_LOG = "PageLogFormat %p|%C|%{sides}|%{job-name}\n"
+
+
 class PageLogLine(NamedTuple):
-    """One line of page_log."""
+    """One line of page_log, as `PAGE_LOG` makes CUPS write them: by default it writes none."""
 
     queue: str
     impressions: int
@@ -74,11 +49,16 @@ class PageLogLine(NamedTuple):
 
 
 class Cups:
-    """One scheduler with its own queues; below `folder.printer`, which belongs to the user that runs it."""
+    """One scheduler with its own queues, as Debian configures it: the package's own files and folders, below
+    `folder.printer` instead of `/`, on a port of its own, and run by the user that owns the folder instead of root.
 
-    def __init__(self, folder: DataFolder, port: int) -> None:
+    `further` are lines for cupsd.conf that a test cannot do without.
+    """
+
+    def __init__(self, folder: DataFolder, port: int, further: str = "") -> None:
         self._folder = folder
         self._port = port
+        self._further = further
         self._root = folder.printer / "cups"
         self._programs = unpacked()
         self._environment = {"LD_LIBRARY_PATH": ":".join(map(str, library_folders(self._programs)))}
@@ -87,17 +67,15 @@ class Cups:
     def start(self) -> None:
         """Start it; it answers when this returns."""
         user = self._folder.user
-        for name in ("", "spool", "tmp", "cache", "state", "state/certs"):
+        for name in ("", *sorted({*_parents(_FOLDERS.values()), "var/log", "var/log/cups", "run/cups/certs"})):
             own_folder(self._root / name, user)
-        owner, group = self._root.owner(), self._root.group()
-        files = _FILES.format(folder=self._root, programs=self._programs, user=owner, group=group)
-        write_private(self._root / "cups-files.conf", files, user)
-        write_private(self._root / "cupsd.conf", _DAEMON.format(port=self._port), user)
-        argv = [str(self._programs / "usr/sbin/cupsd"), "-f", "-c", "cupsd.conf", "-s", "cups-files.conf"]
+        files, daemon = (self._root / _FOLDERS["ServerRoot"] / name for name in ("cups-files.conf", "cupsd.conf"))
+        write_private(files, self._files(), user)
+        write_private(daemon, self._daemon(), user)
         self._child = child = Child.start(
             ChildSpec(
                 name="cupsd",
-                argv=[*argv[:3], str(self._root / argv[3]), argv[4], str(self._root / argv[5])],
+                argv=[str(self._programs / "usr/sbin/cupsd"), "-f", "-c", str(daemon), "-s", str(files)],
                 log=self._folder.logs / "cups.log",
                 note=self._folder.run / "cups",
                 env=self._environment,
@@ -106,6 +84,28 @@ class Cups:
         )
         child.wait_ready(lambda: ports.listens(child.pid, self._port), _START_S)
 
+    def _daemon(self) -> str:
+        """The package's cupsd.conf with another address."""
+        text = (self._programs / "usr/share/cups/cupsd.conf.default").read_text("utf-8")
+        for theirs, ours in (
+            ("Listen localhost:631", f"Listen localhost:{self._port}"),
+            ("Listen /run/cups/cups.sock", f"Listen {self._root / _SOCKET}"),
+        ):
+            assert text.count(f"\n{theirs}\n") == 1, theirs
+            text = text.replace(theirs, ours)
+        return f"{text}\n{self._further}"
+
+    def _files(self) -> str:
+        """The package's cups-files.conf with other folders, and with who it is that runs it."""
+        group = self._root.group()
+        ours = {"SystemGroup": group, "LogFileGroup": group, "User": self._root.owner(), "Group": group}
+        ours |= {name: f"{self._root / folder}" for name, folder in _FOLDERS.items()}
+        ours |= {name: f"{self._root}/var/log/cups/{_log_file(name)}" for name in _LOGS}
+        ours |= {"ServerBin": f"{self._programs}/usr/lib/cups", "DataDir": f"{self._programs}/usr/share/cups"}
+        text = (self._programs / "etc/cups/cups-files.conf").read_text("utf-8")
+        kept = [line for line in text.splitlines() if line.partition(" ")[0] not in ours]
+        return "\n".join([*kept, *(f"{name} {value}" for name, value in ours.items()), ""])
+
     def stop(self) -> None:
         """Stop it."""
         if self._child is not None:
@@ -113,8 +113,7 @@ class Cups:
 
     def add_queue(self, name: str, device: str) -> str:
         """A driverless queue in front of an IPP printer; its URI."""
-        options = ["-m", "everywhere", "-E", "-o", "printer-error-policy=retry-job"]
-        self._administer("lpadmin", "-p", name, "-v", device, *options)
+        self._administer("lpadmin", "-p", name, "-v", device, "-m", "everywhere", "-E")
         return f"ipp://127.0.0.1:{self._port}/printers/{name}"
 
     def stop_queue(self, name: str) -> None:
@@ -128,19 +127,29 @@ class Cups:
 
     def page_log(self) -> list[PageLogLine]:
         """What CUPS says that it printed."""
-        lines = (line.split("|", 3) for line in (self._root / "page_log").read_text("utf-8").splitlines())
+        lines = (line.split("|", 3) for line in (self._root / "var/log/cups/page_log").read_text("utf-8").splitlines())
         return [PageLogLine(queue, int(impressions), sides, name) for queue, impressions, sides, name in lines]
 
     def _administer(self, program: str, *arguments: str) -> None:
         tool = next(path for path in self._programs.glob(f"usr/*bin/{program}"))
         subprocess.run(
-            [str(tool), "-h", f"127.0.0.1:{self._port}", *arguments],
+            [str(tool), "-h", str(self._root / _SOCKET), *arguments],
             env={**base_environment(), **self._environment},
             check=True,
             capture_output=True,
             timeout=_ADMIN_S,
             **identity_arguments(self._folder.user),  # type: ignore[call-overload]
         )
+
+
+def _parents(folders: Iterable[str]) -> set[str]:
+    """Each folder with those above it."""
+    return {str(path) for folder in folders for path in (Path(folder), *Path(folder).parents) if path != Path()}
+
+
+def _log_file(name: str) -> str:
+    """`access_log` of `AccessLog`."""
+    return f"{name.removesuffix('Log').lower()}_log"
 
 
 def document(texts: list[str]) -> bytes:

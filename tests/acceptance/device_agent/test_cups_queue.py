@@ -19,9 +19,9 @@ from device_agent.ipp.client import IppClient
 from device_agent.ipp.states import job_state
 from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.packages import Packages
-from hub.programs.embedded.ports import LOOPBACK, PortBook
+from hub.programs.embedded.ports import PortBook
 from hub.programs.embedded.printer import HOSTS, EmbeddedPrinter, PrinterPrograms, find_programs
-from tests.support.cups import Cups, document, pages, texts
+from tests.support.cups import PAGE_LOG, Cups, document, pages, texts
 from tests.support.folders import open_folder
 from tests.support.printing import PrinterTestbed
 from tests.support.site import Site
@@ -73,7 +73,7 @@ def room(site: Site) -> Iterator[Room]:
     assert isinstance(programs, PrinterPrograms), programs
     with ExitStack() as undo:
         root = undo.enter_context(open_folder("cups"))
-        cups = Cups(site.folder, PortBook(site.folder.ports).choose("cups", 0, LOOPBACK).number)
+        cups = Cups(site.folder, PortBook(site.folder.ports).choose("cups", 0, HOSTS).number, PAGE_LOG)
         undo.callback(cups.stop)
         cups.start()
         printers, uris = {}, {}
