@@ -72,6 +72,11 @@ PARTS = {
         ("-m", "tests.chaos"),
         {"CHAOS_MINUTES": "10"},
     ),
+    "cups-restarts": Part(
+        "100 restarts of an agent around the end of CUPS jobs, with CUPS as Debian configures it: none is unknown",
+        (*PYTEST, "tests/acceptance/device_agent/test_cups_restarts.py"),
+        {"FLOORHUB_TEST_RESTARTS": "100"},
+    ),
     "simulator": Part(
         "1,000 clients of `floorhub simulate` with faults: every command ends, and no effect happens twice",
         (*PYTEST, "-k", "rough", "tests/acceptance/simulator/test_simulated_fleet.py"),
