@@ -200,7 +200,7 @@ class IppClient:
     async def _exchange(self, operation: int, groups: tuple[Group, ...], document: Path | None) -> Message:
         request = Message(code=operation, request_id=next(self._request_ids), groups=groups, version=self._version)
         within_s = self._answer_s if document is None else self._send_s
-        answer, _ = codec.decode(await self._transport.exchange(codec.encode(request), document, within_s))
+        answer, _ = codec.decode(await self._transport.exchange(codec.encode(request), document, within_s), whole=True)
         # Some printers do not repeat it and say 0; the connection says well enough what is answered.
         if answer.request_id not in (request.request_id, 0):
             raise IppDecodeError(f"the printer answered request {answer.request_id} instead of {request.request_id}")

@@ -1,7 +1,9 @@
 """IPP messages to octets and back (RFC 8010 section 3).
 
 Decoding trusts nothing: it has limits for size, number and nesting, and lets out IppDecodeError only. It is lenient
-where a printer's sloppiness does no harm: text that is no UTF-8 is repaired, a date that is none stays octets.
+where a printer's sloppiness does no harm, since one attribute that nobody asked about must not hide the state of a job:
+text that is no UTF-8 is repaired, a value of a wrong length stays octets, a collection ends with its group at the
+latest, and parts of one that belong to nothing are left out.
 """
 
 import struct
@@ -128,18 +130,22 @@ def _date_octets(moment: datetime) -> bytes:
     return _DATE.pack(*fields, b"-" if minutes < 0 else b"+", hours, rest)
 
 
-def decode(octets: bytes) -> tuple[Message, bytes]:
-    """A message and what follows it. Raises IppDecodeError."""
+def decode(octets: bytes, *, whole: bool = False) -> tuple[Message, bytes]:
+    """A message and what follows it. Raises IppDecodeError.
+
+    `whole`: what brought the octets vouches for their number, so that a message without end tag was not cut off.
+    """
     if len(octets) > MAX_MESSAGE:
         raise IppDecodeError(f"the message has {len(octets)} octets, more than {MAX_MESSAGE}")
-    return _Decoder(octets).message()
+    return _Decoder(octets, whole=whole).message()
 
 
 class _Decoder:
     """Reads one message from front to back."""
 
-    def __init__(self, octets: bytes) -> None:
+    def __init__(self, octets: bytes, *, whole: bool) -> None:
         self._octets = octets
+        self._whole = whole
         self._at = 0
         self._values_left = MAX_VALUES
 
@@ -181,25 +187,23 @@ class _Decoder:
         if depth > MAX_DEPTH:
             raise IppDecodeError(f"collections are nested deeper than {MAX_DEPTH}")
         found: list[tuple[str, list[Value]]] = []
-        while True:
+        while self._peek() >= _FIRST_VALUE_TAG:
+            before = self._at
             tag = self._octet()
-            if self._field():
-                raise IppDecodeError("a member of a collection has a name field")
+            if self._field():  # the next attribute: the collection's end was left out
+                self._at = before
+                break
             if tag == Tag.END_COLLECTION:
                 self._field()
                 break
             if tag == Tag.MEMBER_NAME:
                 name = self._field().decode("utf-8", "replace")
                 found.append((name, []))
-            elif tag < _FIRST_VALUE_TAG:
-                raise IppDecodeError("a collection has no end")
-            elif not found:
-                raise IppDecodeError("a collection's value comes before its name")
             else:
-                found[-1][1].append(self._value(tag, depth))
-        if not all(name and values for name, values in found):
-            raise IppDecodeError("a member of a collection has no name or no value")
-        return tuple(Attribute(name, tuple(values)) for name, values in found)
+                value = self._value(tag, depth)
+                if found:
+                    found[-1][1].append(value)
+        return tuple(Attribute(name, tuple(values)) for name, values in found if name and values)
 
     def _field(self) -> bytes:
         length = int.from_bytes(self._take(2))
@@ -209,6 +213,8 @@ class _Decoder:
 
     def _peek(self) -> int:
         if self._at >= len(self._octets):
+            if self._whole:
+                return GroupTag.END
             raise IppDecodeError("the message ends in the middle")
         return self._octets[self._at]
 
@@ -243,17 +249,17 @@ def _data(tag: int, octets: bytes) -> Data:
         if tag in _WITH_LANGUAGE:
             return _local_text(octets)
     except struct.error:
-        raise IppDecodeError(f"a value of tag 0x{tag:02x} has {len(octets)} octets") from None
+        return octets
     return octets.decode("utf-8", "replace") if tag in _TEXTS else octets
 
 
-def _local_text(octets: bytes) -> LocalText:
+def _local_text(octets: bytes) -> LocalText | bytes:
     (length,) = struct.unpack_from(">H", octets)
     language, rest = octets[2 : 2 + length], octets[2 + length :]
     (length,) = struct.unpack_from(">H", rest)
     text = rest[2:]
     if len(text) != length:
-        raise IppDecodeError("a text with language has wrong lengths")
+        return octets
     return LocalText(language.decode("utf-8", "replace"), text.decode("utf-8", "replace"))
 
 

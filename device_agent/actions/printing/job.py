@@ -239,5 +239,5 @@ def words_of(job: Group) -> str:
     """What the printer says about a job, in its own words and keywords."""
     texts = [job.text("job-state-message"), job.text("job-printer-state-message")]
     said = sentences(*dict.fromkeys(text.strip() for text in texts))
-    reasons = [reason for reason in job.texts("job-state-reasons") if reason not in _SAYS_NOTHING]
-    return f"{said} ({', '.join(reasons)})".strip() if reasons else said
+    reasons = ", ".join(reason for reason in job.texts("job-state-reasons") if reason not in _SAYS_NOTHING)
+    return f"{said} ({reasons})" if said and reasons else said or reasons

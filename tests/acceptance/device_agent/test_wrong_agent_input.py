@@ -184,6 +184,7 @@ class Refused:
     spoil: Callable[[psycopg.Connection[Any], str], object] | None = None
     """What is done to the document in the hub's database after the command named it."""
     content_type: str = "application/pdf"
+    expires_in_s: float | None = None
 
 
 def other_bytes(database: psycopg.Connection[Any], document_id: str) -> None:
@@ -198,10 +199,12 @@ def removed(database: psycopg.Connection[Any], document_id: str) -> None:
     database.execute("DELETE FROM documents WHERE id = %s", (document_id,))
 
 
+SENT_NOTHING = "before anything was sent"
+
 REFUSED = [
     Refused("unknown printer", "printer_unknown", "it has: no-folder, off, office", payload={"printer": "attic"}),
-    Refused("printer off", "printer_unreachable", "", payload={"printer": "off"}, retryable=True),
-    Refused("raw printer off", "printer_unreachable", "", payload={"printer": "raw-off"}, retryable=True),
+    Refused("printer off", "expired", SENT_NOTHING, "print", {"printer": "off"}, "expired", True, expires_in_s=2),
+    Refused("raw port off", "expired", SENT_NOTHING, "print", {"printer": "raw-off"}, "expired", True, expires_in_s=2),
     Refused(
         "no folder", "printer_unreachable", "check that it exists", payload={"printer": "no-folder"}, retryable=True
     ),
@@ -229,7 +232,7 @@ def test_what_cannot_be_carried_out_ends_with_its_code_and_without_an_effect(
     site: Site, client: dict[str, Any], refused: Refused
 ) -> None:
     payload = dict(refused.payload)
-    fields: dict[str, Any] = {"max_retries": 0}
+    fields: dict[str, Any] = {"max_retries": 0, "expires_in_s": refused.expires_in_s}
     if refused.action == "print":
         answer = site.http.post(
             "/api/documents",
@@ -247,7 +250,7 @@ def test_what_cannot_be_carried_out_ends_with_its_code_and_without_an_effect(
     if refused.spoil is not None:
         with psycopg.connect(site.stack.database_url, autocommit=True) as database:
             refused.spoil(database, payload["document"])
-    ended = site.wait_status(sent["id"], "completed", "failed", "unknown")
+    ended = site.wait_status(sent["id"], "completed", "failed", "expired", "unknown")
 
     assert (ended["status"], ended["error"]["code"]) == (refused.status, refused.code), ended
     assert refused.said in ended["error"]["message"]

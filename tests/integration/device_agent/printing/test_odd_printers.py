@@ -2,14 +2,30 @@
 
 import asyncio
 import contextlib
+from pathlib import Path
 
 import pytest
 
+from device_agent.actions.config import PrinterConfig
+from device_agent.actions.printing import request as print_request
+from device_agent.actions.printing.finding import find_job
+from device_agent.actions.printing.ipp import IppPrinter
+from device_agent.actions.printing.job import SEE_DOCUMENT, JobFollower
+from device_agent.actions.printing.poll import Timing
 from device_agent.ipp import codec
-from device_agent.ipp.client import IppClient, JobTicket
+from device_agent.ipp.client import (
+    GET_JOB_ATTRIBUTES,
+    GET_JOBS,
+    GET_PRINTER_ATTRIBUTES,
+    PRINT_JOB,
+    IppClient,
+    JobTicket,
+)
 from device_agent.ipp.errors import IppBusy, IppDecodeError, IppInterrupted, IppRefused, IppUnreachable
 from device_agent.ipp.message import Group, Message, Tag, attribute
+from device_agent.ipp.states import JobState, job_state
 from tests.integration.device_agent.printing.odd_printer import Answer, printer_that, reply
+from tests.support.printing import FAST, Context, payload
 
 
 async def test_an_old_printer_is_asked_again_in_its_version() -> None:
@@ -132,3 +148,149 @@ async def test_nobody_there_means_nothing_was_sent() -> None:
     async with IppClient(f"ipp://127.0.0.1:{port}/") as client:
         with pytest.raises(IppUnreachable):
             await client.get_printer(["a"])
+
+
+JOB = Group(2, (attribute("job-id", Tag.INTEGER, 7), attribute("job-state", Tag.ENUM, 9)))
+
+
+@pytest.mark.parametrize("oddity", ["no end tag", "request-id 0", "a collection without end", "an integer of nothing"])
+async def test_what_a_job_is_in_is_read_from_sloppy_answers(oddity: str) -> None:
+    def answers(request: Message) -> tuple[int, bytes]:
+        status, octets = reply(request, 0, JOB)
+        if oddity == "no end tag":
+            octets = octets[:-1]
+        elif oddity == "request-id 0":
+            octets = octets[:4] + bytes(4) + octets[8:]
+        else:
+            tag = b"\x34" if oddity == "a collection without end" else b"\x21"
+            octets = octets[:8] + b"\x01" + tag + b"\x00\x01x\x00\x00" + octets[8:]
+        return status, octets
+
+    async with printer_that(answers) as client:
+        assert job_state(await client.get_job(7, ("job-state",))) is JobState.COMPLETED
+
+
+REFUSALS = (0x0400, 0x0401, 0x0403, 0x0406, 0x0407, 0x0501)
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+async def test_a_job_that_is_not_told_alone_is_looked_for_in_the_list(refusal: int) -> None:
+    def answers(request: Message) -> tuple[int, bytes]:
+        return reply(request, refusal) if request.code == GET_JOB_ATTRIBUTES else reply(request, 0, JOB)
+
+    async with asyncio.timeout(5), printer_that(answers) as client:
+        outcome = await JobFollower(client, "office", 7, Context(), FAST).to_the_end()
+    assert outcome.status == "completed", outcome
+
+
+async def test_a_job_without_state_is_looked_for_in_the_list() -> None:
+    stateless = Group(2, (attribute("job-id", Tag.INTEGER, 7),))
+
+    def answers(request: Message) -> tuple[int, bytes]:
+        return reply(request, 0, stateless if request.code == GET_JOB_ATTRIBUTES else JOB)
+
+    async with asyncio.timeout(5), printer_that(answers) as client:
+        outcome = await JobFollower(client, "office", 7, Context(), FAST).to_the_end()
+    assert outcome.status == "completed", outcome
+
+
+async def test_a_printer_that_never_says_a_state_leaves_doubt_before_the_time_is_up() -> None:
+    stateless = Group(2, (attribute("job-id", Tag.INTEGER, 7),))
+    async with asyncio.timeout(5), printer_that(lambda request: reply(request, 0, stateless)) as client:
+        outcome = await JobFollower(client, "office", 7, Context(), FAST).to_the_end()
+    assert (outcome.status, outcome.code) == ("unknown", "printer_lost")
+    assert "does not say in which state" in outcome.message
+
+
+@pytest.mark.parametrize(("refusal", "said"), [(0x0406, "does not know job 7 any more"), (0x0403, "refused for")])
+async def test_a_refusal_is_not_called_silence(refusal: int, said: str) -> None:
+    def answers(request: Message) -> tuple[int, bytes]:
+        return reply(request, refusal) if request.code == GET_JOB_ATTRIBUTES else reply(request)
+
+    async with asyncio.timeout(5), printer_that(answers) as client:
+        outcome = await JobFollower(client, "office", 7, Context(), FAST).to_the_end()
+    assert (outcome.status, outcome.code) == ("unknown", "printer_lost")
+    assert said in outcome.message
+    assert "no word" not in outcome.message
+
+
+@pytest.mark.parametrize("refusal", [0x0403, 0x0501, 0x0507])
+async def test_a_printer_that_says_nothing_of_itself_is_followed_by_its_job(refusal: int) -> None:
+    """Far longer than a silent one is waited for."""
+    asked = 0
+
+    def answers(request: Message) -> tuple[int, bytes]:
+        nonlocal asked
+        if request.code != GET_JOB_ATTRIBUTES:
+            return reply(request, refusal)
+        asked += 1
+        state = JobState.COMPLETED if asked > 20 else JobState.PROCESSING
+        return reply(request, 0, Group(2, (attribute("job-state", Tag.ENUM, state),)))
+
+    async with asyncio.timeout(10), printer_that(answers) as client:
+        outcome = await JobFollower(client, "office", 7, Context(), FAST).to_the_end()
+    assert outcome.status == "completed", outcome
+
+
+async def test_a_printer_that_is_busy_with_others_is_not_silent_about_its_job() -> None:
+    asked = 0
+
+    def answers(request: Message) -> tuple[int, bytes]:
+        nonlocal asked
+        asked += request.code == GET_JOB_ATTRIBUTES
+        return reply(request, 0, JOB) if asked > 20 else reply(request, 0x0507)
+
+    async with asyncio.timeout(10), printer_that(answers) as client:
+        outcome = await JobFollower(client, "office", 7, Context(), FAST).to_the_end()
+    assert outcome.status == "completed", outcome
+
+
+@pytest.mark.parametrize("refusal", [0x0400, 0x040B, 0x0501])
+async def test_a_printer_that_does_not_understand_a_question_prints_all_the_same(pdf: Path, refusal: int) -> None:
+    def answers(request: Message) -> tuple[int, bytes]:
+        return reply(request, refusal) if request.code == GET_PRINTER_ATTRIBUTES else reply(request, 0, JOB)
+
+    async with printer_that(answers) as client:
+        printer = IppPrinter(PrinterConfig(name="office", uri=client.uri), FAST)
+        outcome = await printer.print_document(print_request.parse(payload(pdf)), Context(pdf))
+        assert (await printer.describe())["state"] == "unknown"
+    assert outcome.status == "completed", outcome
+
+
+@pytest.mark.parametrize("refusal", [0x0411, 0x0418, 0x0419, 0x041A, 0x041B])
+async def test_a_document_that_is_refused_for_what_it_is_has_its_own_code(pdf: Path, refusal: int) -> None:
+    def answers(request: Message) -> tuple[int, bytes]:
+        return reply(request, refusal if request.code == PRINT_JOB else 0)
+
+    async with printer_that(answers) as client:
+        printer = IppPrinter(PrinterConfig(name="office", uri=client.uri), FAST)
+        outcome = await printer.print_document(print_request.parse(payload(pdf)), Context(pdf))
+    assert (outcome.status, outcome.code, outcome.retryable) == ("failed", "document_unprintable", False)
+    assert outcome.message.endswith(SEE_DOCUMENT)
+
+
+async def test_a_search_that_is_refused_says_so_at_once() -> None:
+    async with asyncio.timeout(5), printer_that(lambda request: reply(request, 0x0403)) as client:
+        printer = IppPrinter(PrinterConfig(name="office", uri=client.uri), Timing(evidence_s=60))
+        outcome = await printer.evidence(print_request.parse(payload()), Context())
+    assert (outcome.status, outcome.code) == ("unknown", "printer_lost")
+    assert "was refused" in outcome.data["evidence"]
+
+
+async def test_a_job_without_a_name_is_asked_for_one_by_one() -> None:
+    named = Group(2, (*JOB.attributes, attribute("job-name", Tag.NAME, Context().job_name)))
+
+    def answers(request: Message) -> tuple[int, bytes]:
+        if request.code == GET_JOBS and "completed" not in request.groups[0].texts("which-jobs"):
+            return reply(request)
+        return reply(request, 0, named if request.code == GET_JOB_ATTRIBUTES else JOB)
+
+    async with printer_that(answers) as client:
+        assert (await find_job(client, Context().job_name)).job_id == 7
+
+
+async def test_a_job_that_stays_without_a_name_is_not_called_anothers() -> None:
+    async with printer_that(lambda request: reply(request, 0, JOB)) as client:
+        found = await find_job(client, Context().job_name)
+    assert found.job_id is None
+    assert found.said.endswith("and 2 without a name")

@@ -155,18 +155,48 @@ def message_with(body: bytes) -> bytes:
     "body",
     [
         b"\x21\x00\x00\x00\x04\x00\x00\x00\x01",  # a further value of nothing
-        b"\x21\x00\x01x\x00\x03\x00\x00\x01",  # an integer of three octets
         b"\x37\x00\x01x\x00\x00",  # a collection's end without its begin
-        b"\x34\x00\x01x\x00\x00\x21\x00\x00\x00\x04\x00\x00\x00\x01\x37\x00\x00\x00\x00",  # a value without a name
-        b"\x34\x00\x01x\x00\x00\x4a\x00\x00\x00\x01w\x37\x00\x00\x00\x00",  # a name without a value
-        b"\x34\x00\x01x\x00\x00",  # a collection without end
-        b"\x35\x00\x01x\x00\x04\x00\x09en",  # a language longer than its value
         b"\x41\x80\x00x",  # a negative length
     ],
 )
 def test_a_broken_structure_is_refused(body: bytes) -> None:
     with pytest.raises(IppDecodeError):
         codec.decode(message_with(body))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\x21\x00\x01x\x00\x03\x00\x00\x01",  # an integer of three octets
+        b"\x22\x00\x01x\x00\x00",  # a boolean of none
+        b"\x33\x00\x01x\x00\x04\x00\x00\x00\x01",  # half a range
+        b"\x31\x00\x01x\x00\x02\x00\x00",  # two octets of a date
+        b"\x35\x00\x01x\x00\x04\x00\x09en",  # a language longer than its value
+        b"\x35\x00\x01x\x00\x00",  # a text with language that is empty
+        b"\x34\x00\x01x\x00\x00\x21\x00\x00\x00\x04\x00\x00\x00\x01\x37\x00\x00\x00\x00",  # a value without a name
+        b"\x34\x00\x01x\x00\x00\x4a\x00\x00\x00\x01w\x37\x00\x00\x00\x00",  # a name without a value
+        b"\x34\x00\x01x\x00\x00",  # a collection without end
+        b"\x34\x00\x01x\x00\x00\x4a\x00\x00\x00\x01w\x34\x00\x00\x00\x00",  # one in another, neither with an end
+    ],
+)
+def test_what_a_printer_gets_wrong_costs_only_that_attribute(body: bytes) -> None:
+    """Nobody asked about it, and the state of a job stands behind it."""
+    state = b"\x23\x00\x09job-state\x00\x04\x00\x00\x00\x09"
+    for after in (state, b"\x02" + state):  # in the same group, and in the next
+        answer, rest = codec.decode(message_with(body + after))
+        assert next(group.integer("job-state") for group in answer.groups if group.values("job-state")) == 9
+        assert (answer.groups[0].integer("x"), rest) == (None, b"")
+
+
+def test_a_message_without_end_tag_is_whole_where_something_else_vouches_for_it() -> None:
+    octets = message_with(b"\x23\x00\x09job-state\x00\x04\x00\x00\x00\x09")[:-1]
+    answer, rest = codec.decode(octets, whole=True)
+    assert (answer.first(4).integer("job-state"), rest) == (9, b"")
+    for cut in (octets, octets[:-1], octets[:20]):
+        with pytest.raises(IppDecodeError):
+            codec.decode(cut)
+    with pytest.raises(IppDecodeError):
+        codec.decode(octets[:-1], whole=True)
 
 
 def test_limits_hold_for_size_number_and_nesting() -> None:
