@@ -9,7 +9,6 @@ import sys
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -17,6 +16,7 @@ from msgspec import Meta
 from device_agent.actions.config import MachineConfig, OwnActionConfig, PrinterConfig
 from schemas import signing, terminal, topics
 from schemas.actions import NAME
+from schemas.addresses import AddressError, read_address
 from schemas.codec import ContractError
 from schemas.text import TextError, read
 from schemas.tls import certificates
@@ -192,13 +192,15 @@ def _check_certificates(key: str, file: Path) -> None:
 
 
 def _check_url(key: str, url: str, schemes: set[str]) -> None:
+    form = f"it must look like {' or '.join(f'{name}://host:port' for name in sorted(schemes))}"
     try:
-        parts = urlsplit(url)
-        usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or parts.username or parts.password:
-        raise ConfigError(f"{key}: it must look like {' or '.join(f'{name}://host:port' for name in sorted(schemes))}")
+        address = read_address(url)
+    except AddressError as problem:
+        raise ConfigError(f"{key}: {form}, and {problem}") from None
+    if address.scheme not in schemes or "?" in address.path:
+        raise ConfigError(f"{key}: {form}")
+    if address.user or address.password:
+        raise ConfigError(f"{key}: {form}, without a user and password: client_id and secret are used")
 
 
 def _check_names(config: AgentConfig) -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from device_agent.http_library import SMALL_SEND_BUFFER, load_httpx
+from schemas.addresses import read_address
 from schemas.tls import trusting
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class HubHttp:
     """One client's way to its hub. Safe to use from several tasks."""
 
     def __init__(self, hub_url: str, client_id: str, secret: str, *, ca_file: str | None = None) -> None:
-        self._url = hub_url.rstrip("/")
+        self._address = read_address(hub_url)
         self._credentials = (client_id, secret)
         self._ca_file = ca_file
 
@@ -31,7 +32,8 @@ class HubHttp:
         """A client whose paths lie on the hub. Redirects are not followed: the secret goes nowhere else."""
         httpx = load_httpx()
         async with httpx.AsyncClient(
-            base_url=self._url,
+            base_url=self._address.url.rstrip("/"),
+            headers={"Host": self._address.named},
             auth=self._credentials,
             follow_redirects=False,
             transport=httpx.AsyncHTTPTransport(
@@ -44,7 +46,7 @@ class HubHttp:
 
     async def _trusted(self) -> "ssl.SSLContext | bool":
         """Reading the certificates takes a moment, so not in the event loop, and 2 MB, so only where there is TLS."""
-        if not self._url.startswith("https:"):
+        if self._address.scheme != "https":
             return False
         return await asyncio.to_thread(trusting, self._ca_file)
 

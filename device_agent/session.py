@@ -11,7 +11,6 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiomqtt
 import msgspec
@@ -31,6 +30,7 @@ from device_agent.core.events import (
 )
 from device_agent.core.log import Log
 from schemas import topics
+from schemas.addresses import read_address
 from schemas.tls import trusting
 from schemas.topics import Channel
 
@@ -65,13 +65,13 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 def parse_endpoint(url: str, client_id: str, secret: str, ca_file: str | None = None) -> Endpoint:
     """The endpoint that `mqtt://host[:1883]` or `mqtts://host[:8883]` names. Raises ValueError with what to do."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or parts.username or parts.path not in {"", "/"}:
-        raise ValueError(f"{url!r} is not mqtt://host:port or mqtts://host:port")
-    secure = parts.scheme == "mqtts"
+    address = read_address(url)
+    if address.scheme not in {"mqtt", "mqtts"} or address.user or address.path not in {"", "/"}:
+        raise ValueError(f"{address!r} is not mqtt://host:port or mqtts://host:port")
+    secure = address.scheme == "mqtts"
     return Endpoint(
-        host=parts.hostname,
-        port=parts.port or (8883 if secure else 1883),
+        host=address.host,
+        port=address.port or (8883 if secure else 1883),
         client_id=client_id,
         secret=secret,
         tls=trusting(ca_file) if secure else None,

@@ -62,7 +62,7 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
     server: _Server | None = None
     if sock is not None:
         host, port = sock.getsockname()[:2]
-        url = f"http://{host}:{port}"
+        url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         server = _http_server(hub, lambda: ready(url) if ready is not None else None)
     background: list[asyncio.Task[None]] = []
     serving: asyncio.Task[None] | None = None

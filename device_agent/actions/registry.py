@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -96,7 +95,7 @@ def _schemas(actions: Mapping[str, OwnActionConfig]) -> dict[str, dict[str, Any]
 
 
 def _printer(config: PrinterConfig) -> Printer:
-    scheme = urlsplit(config.uri).scheme
+    scheme = config.uri.partition(":")[0].lower()
     kind = _KINDS.get(scheme)
     if kind is None:
         known = ", ".join(f"{name}:" for name in sorted(_KINDS))

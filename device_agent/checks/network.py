@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 import time
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
 
 from device_agent.checks.findings import Finding, note, obstacle, ok, spell_duration
 from device_agent.config import AgentConfig
 from device_agent.core.trust import Trust
 from device_agent.http_library import load_httpx
 from device_agent.session import Endpoint, RefusedError, is_about_certificate, look_in, parse_endpoint
+from schemas.addresses import read_address
 from schemas.codec import ContractError
 from schemas.tls import trusting
 
@@ -29,14 +29,15 @@ async def check_hub(config: AgentConfig) -> list[Finding]:
     url = config.hub_url
     httpx = load_httpx()
     try:
-        secure = urlsplit(url).scheme == "https"
+        address = read_address(url)
+        secure = address.scheme == "https"
         verify = await asyncio.to_thread(trusting, config.ca_file) if secure else False
         asked_at = time.time()
         async with (
             asyncio.timeout(HUB_S),
             httpx.AsyncClient(verify=verify, trust_env=False, timeout=HUB_S) as client,
         ):
-            answer = await client.get(f"{url.rstrip('/')}/health")
+            answer = await client.get(f"{address.url.rstrip('/')}/health", headers={"Host": address.named})
         answered_at = time.time()
     except (httpx.HTTPError, OSError) as problem:
         code = "hub_certificate" if is_about_certificate(problem) else "hub_unreachable"

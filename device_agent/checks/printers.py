@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from device_agent.actions.config import PrinterConfig
+from device_agent.actions.printing.folder import path_of
 from device_agent.actions.printing.raw import RawSocketPrinter
 from device_agent.checks.findings import Finding, note, obstacle, ok
 from device_agent.checks.machine import check_folder
@@ -28,9 +27,9 @@ async def check_printers(printers: Sequence[PrinterConfig]) -> list[Finding]:
 
 
 async def _check(printer: PrinterConfig) -> list[Finding]:
-    match urlsplit(printer.uri).scheme:
+    match printer.uri.partition(":")[0].lower():
         case "folder":
-            return [await asyncio.to_thread(check_folder, printer.name, Path(unquote(urlsplit(printer.uri).path)))]
+            return [await asyncio.to_thread(check_folder, printer.name, path_of(printer.uri))]
         case "socket":
             said = await RawSocketPrinter(printer).describe()
             if said["state"] == "unreachable":

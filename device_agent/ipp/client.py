@@ -104,6 +104,7 @@ class IppClient:
         """
         endpoint = parse_uri(uri)
         self.uri = endpoint.uri
+        self._told = endpoint.told
         self._transport = Transport(endpoint, connect_s=connect_s, tls_verify=tls_verify, ca_file=ca_file)
         self._answer_s = answer_s
         self._send_s = send_s
@@ -194,7 +195,7 @@ class IppClient:
             attribute("attributes-natural-language", Tag.LANGUAGE, "en"),
         ]
         if to_printer:
-            opening.append(attribute("printer-uri", Tag.URI, self.uri))
+            opening.append(attribute("printer-uri", Tag.URI, self._told))
         return [*opening, attribute("requesting-user-name", Tag.NAME, self._user)]
 
     async def _exchange(self, operation: int, groups: tuple[Group, ...], document: Path | None) -> Message:

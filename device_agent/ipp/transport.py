@@ -9,13 +9,13 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
-from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
 from device_agent.http_library import SMALL_SEND_BUFFER, load_httpx
 from device_agent.ipp import codec
 from device_agent.ipp.errors import IppDecodeError, IppInterrupted, IppRefused, IppUnreachable, IppUntrusted
+from schemas.addresses import AddressError, read_address
 from schemas.tls import trusting
 
 if TYPE_CHECKING:
@@ -33,10 +33,14 @@ _ADVICE = {
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
-    """A printer's address. `uri` is what the printer is told (`printer-uri`) and may be shown: no credentials in it."""
+    """A printer's address. `uri` may be shown: no credentials in it."""
 
     uri: str
+    told: str
+    """`uri` as the printer is told it (`printer-uri`): without the interface of a link-local address."""
     url: str
+    host: str
+    """The Host header."""
     user: str = ""
     password: str = ""
 
@@ -47,23 +51,22 @@ class Endpoint(Struct, frozen=True, kw_only=True):
 def parse_uri(uri: str) -> Endpoint:
     """The address in an `ipp:`, `ipps:`, `http:` or `https:` URI. Raises ValueError with what to do."""
     try:
-        parts = urlsplit(uri)
-        host, port = parts.hostname, parts.port
-    except ValueError as problem:
+        address = read_address(uri)
+    except AddressError as problem:
         raise ValueError(f"the printer's uri is no URI: {problem}") from None
-    scheme = _HTTP_OF.get(parts.scheme)
-    if scheme is None or not host:
+    scheme = _HTTP_OF.get(address.scheme)
+    if scheme is None:
         raise ValueError("the printer's uri must look like ipp://host/ipp/print or ipps://host/ipp/print")
-    host = f"[{host}]" if ":" in host else host
-    if port is None:
-        port = _IPP_PORT if parts.scheme.startswith("ipp") else {"http": 80, "https": 443}[scheme]
-    path = parts.path or "/"
-    query = f"?{parts.query}" if parts.query else ""
+    port = _IPP_PORT if address.scheme.startswith("ipp") else {"http": 80, "https": 443}[scheme]
+    path = address.path if address.path.startswith("/") else f"/{address.path}"
+    host = address.authority(port, zone="")
     return Endpoint(
-        uri=f"{parts.scheme}://{host}:{port}{path}{query}",
-        url=f"{scheme}://{host}:{port}{path}{query}",
-        user=unquote(parts.username or ""),
-        password=unquote(parts.password or ""),
+        uri=f"{address.scheme}://{address.authority(port)}{path}",
+        told=f"{address.scheme}://{host}{path}",
+        url=f"{scheme}://{address.authority(port, zone='%')}{path}",
+        host=host,
+        user=address.user,
+        password=address.password,
     )
 
 
@@ -106,7 +109,11 @@ class Transport:
             raise RuntimeError("enter the transport first")
         loop = asyncio.get_running_loop()
         size = 0 if document is None else (await asyncio.to_thread(document.stat)).st_size
-        headers = {"Content-Type": "application/ipp", "Content-Length": str(len(head) + size)}
+        headers = {
+            "Host": self._endpoint.host,
+            "Content-Type": "application/ipp",
+            "Content-Length": str(len(head) + size),
+        }
         timeout = httpx.Timeout(within_s, connect=min(self._connect_s, within_s))
         try:
             async with (

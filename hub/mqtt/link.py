@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from hub.errors import SetupError
+from schemas.addresses import AddressError, read_address
 
 SESSION_TAKEN_OVER = 0x8E
 """The reason code of MQTT 5."""
@@ -34,11 +34,18 @@ class Address:
     @classmethod
     def of(cls, url: str, username: str, password: str, client_id: str, ca_file: Path | None = None) -> "Address":
         """From mqtt://host[:port] or mqtts://host[:port]. Raises SetupError."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-            raise SetupError(f"FLOORHUB_MQTT_URL is {url!r}: use mqtt://host:port or mqtts://host:port")
-        tls = parts.scheme == "mqtts"
-        return cls(parts.hostname, parts.port or (8883 if tls else 1883), tls, username, password, client_id, ca_file)
+        form = "FLOORHUB_MQTT_URL: use mqtt://host:port or mqtts://host:port"
+        try:
+            address = read_address(url)
+        except AddressError as problem:
+            raise SetupError(f"{form}; {problem}") from None
+        if address.scheme not in ("mqtt", "mqtts") or address.path not in ("", "/"):
+            raise SetupError(f"{form}, not {address!r}")
+        if address.user or address.password:
+            raise SetupError(f"{form}, without a user and password: FLOORHUB_MQTT_PASSWORD is used")
+        tls = address.scheme == "mqtts"
+        port = address.port or (8883 if tls else 1883)
+        return cls(address.host, port, tls, username, password, client_id, ca_file)
 
 
 class Handler(Protocol):

@@ -16,7 +16,7 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import msgspec
 
@@ -37,14 +37,20 @@ _EFFECTS = "effects.jsonl"
 _TEMPORARY = ".part-"
 
 
+def path_of(uri: str) -> Path:
+    """The folder that `folder:/absolute/path` or `folder:///absolute/path` names. Raises ValueError."""
+    path = Path(unquote(uri.partition(":")[2].removeprefix("//")))
+    if not path.is_absolute():
+        raise ValueError("the printer's uri must look like folder:/absolute/path")
+    return path
+
+
 class FolderPrinter:
     """Implements `print_action.Printer`. Safe for several tasks of one process; other processes need other folders."""
 
     def __init__(self, config: PrinterConfig) -> None:
         """Raises ValueError when the URI names no absolute folder."""
-        path = Path(unquote(urlsplit(config.uri).path))
-        if not path.is_absolute():
-            raise ValueError("the printer's uri must look like folder:/absolute/path")
+        path = path_of(config.uri)
         self._name = config.name
         self._folder = path
         self._lock = threading.Lock()

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -22,6 +21,7 @@ from device_agent.actions.printing.raw_connection import RawConnection
 from device_agent.actions.printing.request import OPTIONS_UNSUPPORTED, PrintRequest
 from device_agent.core.outcome import Outcome
 from device_agent.core.sentences import sentences
+from schemas.addresses import AddressError, read_address
 
 _PORT = 9100
 _CHUNK = 64 * 1024
@@ -47,23 +47,21 @@ class RawSocketPrinter:
         """Raises ValueError for a URI that names no host."""
         self._timing = timing or Timing()
         try:
-            parts = urlsplit(config.uri)
-            host, port = parts.hostname, parts.port or _PORT
-        except ValueError as problem:
+            address = read_address(config.uri)
+        except AddressError as problem:
             raise ValueError(f"the printer's uri is no URI: {problem}") from None
-        if parts.scheme != "socket" or not host:
+        if address.scheme != "socket" or address.path.partition("?")[0] not in ("", "/"):
             raise ValueError("the printer's uri must look like socket://host:9100")
+        if address.user or address.password:
+            raise ValueError("the printer's uri has a user or password, and a raw port asks for none: leave them out")
         self._name = config.name
-        self._host, self._port = host, port
+        self._host, self._port = address.host, address.port or _PORT
+        self._uri = f"socket://{address.authority(_PORT)}"
         self._stall_s = config.timeout_s
 
-    @property
-    def _uri(self) -> str:
-        return f"socket://{self._host}:{self._port}"
-
     async def print_document(self, request: PrintRequest, context: DriverContext) -> Outcome:
-        """See `Printer`. Codes: options_unsupported (nothing was sent), printer_lost (broken in the middle). It waits for
-        a printer that cannot be reached."""
+        """See `Printer`. Codes: options_unsupported (nothing was sent), printer_lost (broken in the middle). It waits
+        for a printer that cannot be reached."""
         sent = _Sent()
         absence = Absence(context, self._timing)
 

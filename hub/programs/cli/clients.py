@@ -2,15 +2,16 @@
 
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import typer
+from msgspec.structs import replace
 
 from hub.keys import write_secret_file
 from hub.programs.cli import output, targets
 from hub.programs.cli.api import Api, in_path, running
 from hub.programs.cli.output import Json, explained
 from hub.programs.embedded.data_folder import default_root
+from schemas.addresses import read_address
 
 app = typer.Typer(help="Register, list and retire clients.", no_args_is_help=True)
 
@@ -54,7 +55,7 @@ def add(
                 config,
                 client_id=client_id,
                 hub_url=hub_url or api.url,
-                mqtt_url=mqtt_url or beside or f"mqtt://{urlsplit(api.url).hostname}:1883",
+                mqtt_url=mqtt_url or beside or f"mqtt://{replace(read_address(api.url), port=1883).authority()}",
                 secret=client.pop("secret"),
                 root_key=client["root_key"],
             )

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import typer
 
@@ -22,6 +21,7 @@ from hub.programs.conformance.proxy import Broker
 from hub.programs.conformance.testbed import NotReachedError, Subject
 from hub.programs.embedded.data_folder import default_root
 from schemas import actions
+from schemas.addresses import AddressError, read_address
 from schemas.signing import Signer
 from schemas.tls import trusting
 from schemas.topics import is_client_id
@@ -122,20 +122,26 @@ def _subject(client_id: str, action: str, payload: str, patience_s: float) -> Su
 
 def _address(listen: str) -> tuple[str, int]:
     host, _, port = listen.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65_535:
+    if not host or not (port.isascii() and port.isdecimal()) or int(port) > 65_535:
         raise SetupError(f"--listen is {listen!r}: use host:port, such as 127.0.0.1:1884.")
-    return host, int(port)
+    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 def _broker(url: str, hub_url: str) -> Broker:
     """Where the hub's broker is: as told, or as the hub of this machine has noted."""
     beside = running(default_root(), "mqtt_url") if hub_url == running(default_root()) else None
-    parts = urlsplit(url or beside or "")
-    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-        raise SetupError("Name the hub's broker with --broker mqtt://host:port or FLOORHUB_MQTT_URL.")
-    secure = parts.scheme == "mqtts"
+    wanted = "Name the hub's broker with --broker mqtt://host:port or FLOORHUB_MQTT_URL"
+    if not url and not beside:
+        raise SetupError(f"{wanted}.")
+    try:
+        address = read_address(url or beside or "")
+    except AddressError as problem:
+        raise SetupError(f"{wanted}: {problem}.") from None
+    if address.scheme not in ("mqtt", "mqtts"):
+        raise SetupError(f"{wanted}.")
+    secure = address.scheme == "mqtts"
     tls = trusting(os.environ.get("FLOORHUB_MQTT_CA_FILE")) if secure else None
-    return Broker(parts.hostname, parts.port or (8883 if secure else 1883), tls)
+    return Broker(address.host, address.port or (8883 if secure else 1883), tls)
 
 
 def _signer(keys: Path | None) -> Signer:
