@@ -127,6 +127,14 @@ def _waits_in_lane(facts: Facts) -> Details:
     return _waits_in_agent(facts) if facts.lane_runs is not None else None
 
 
+def _held_by_absence(facts: Facts) -> Details:
+    return _held(facts) if facts.held_reasons == ["printer-unreachable"] else None
+
+
+def _held_by_others(facts: Facts) -> Details:
+    return _held(facts) if facts.held_reasons == ["printer-busy"] else None
+
+
 def _held(facts: Facts) -> Details:
     return {"reasons": facts.held_reasons, "since": facts.started_at} if facts.held_reasons else None
 
@@ -254,6 +262,20 @@ CAUSES = (
             "reported."
         ),
         ko="{since}부터 에이전트 저널에 있습니다. 그 레인에서 실행 중인 명령이 없으며 시작 보고를 기다립니다.",
+    ),
+    Cause(
+        "held",
+        {"running": 18},
+        _held_by_absence,
+        en="The printer cannot be reached ({reasons}). Switch it on and connect it; the command goes on by itself.",
+        ko="프린터에 연결할 수 없습니다({reasons}). 전원을 켜고 연결을 확인하십시오. 명령은 자동으로 계속됩니다.",
+    ),
+    Cause(
+        "held",
+        {"running": 19},
+        _held_by_others,
+        en="The printer prints for somebody else ({reasons}). Nothing to do: the command goes on when it is free.",
+        ko="프린터가 다른 작업을 인쇄하고 있습니다({reasons}). 할 일은 없으며, 프린터가 비면 자동으로 계속됩니다.",
     ),
     Cause(
         "held",

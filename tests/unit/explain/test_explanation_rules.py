@@ -91,12 +91,39 @@ def test_facts_have_their_cause(cause: str, differs: dict[str, Any]) -> None:
             "failed (of_a_site): [/x] {0}; what to do: Read the message",
             "failed(of_a_site): [/x] {0}; 할 일: 메시지와",
         ),
+        (
+            {"status": "failed", "error": {"code": "document_unprintable", "message": "invalid password"}},
+            "(document_unprintable): invalid password; what to do: Open the document, which may be damaged",
+            "(document_unprintable): invalid password; 할 일: 손상되었거나 암호로 보호된 문서일 수 있습니다.",
+        ),
         ({"status": "completed"}, "It has ended: completed. The timeline", "끝났습니다: completed."),
     ],
 )
 def test_what_ended_without_success_says_why_and_what_to_do(differs: dict[str, Any], english: str, korean: str) -> None:
     found = explain(Facts(**{**PLAIN, "unknown_reason": None, **differs}), CAUSES)
     assert found.code == "ended"
+    assert english in found.sentence(korean=False)
+    assert korean in found.sentence(korean=True)
+
+
+@pytest.mark.parametrize(
+    ("differs", "english", "korean"),
+    [
+        (
+            {"status": "running", "held_reasons": ["printer-unreachable"]},
+            "The printer cannot be reached (printer-unreachable). Switch it on",
+            "프린터에 연결할 수 없습니다",
+        ),
+        (
+            {"status": "running", "held_reasons": ["printer-busy"]},
+            "prints for somebody else",
+            "다른 작업을 인쇄하고 있습니다",
+        ),
+        ({"status": "running", "held_reasons": ["media-empty"]}, "waits for a person", "사람을 기다립니다"),
+    ],
+)
+def test_what_a_person_can_do_is_said(differs: dict[str, Any], english: str, korean: str) -> None:
+    found = explain(Facts(**{**PLAIN, **differs}), CAUSES)
     assert english in found.sentence(korean=False)
     assert korean in found.sentence(korean=True)
 
