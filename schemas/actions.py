@@ -17,6 +17,10 @@ from schemas.media_types import essence
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 """What an action may be called. `fullmatch` only."""
 CLIENT_LANE = "client"
+MACHINE_LANE = "machine"
+"""Beside the client's own lane: the end of the machine waits for nothing."""
+URGENT_PRIORITY = 9
+"""From this priority on a command goes first and finds one more slot in each lane."""
 MAX_LANE = 200
 """Characters of a lane's name, as `messages.Run` allows."""
 
@@ -195,6 +199,8 @@ class Action(Struct, frozen=True, kw_only=True):
     """Other names of fields that a caller may use; stored under the second name."""
     spelled: Mapping[str, Callable[[str], str]] = {}
     """Fields with text that can be spelled in several ways, and how it is stored."""
+    urgent_lane: str | None = None
+    """The lane that it takes with an urgent priority, so that it waits for nothing that runs."""
     ends_agent: bool = False
     """The process that carries it out ends with it. The next one looks for evidence, whatever `on_interrupt` says: run
     again, a reboot would never end."""
@@ -222,8 +228,8 @@ ACTIONS: Mapping[str, Action] = {
         Action(name="status", asked=EmptyPayload, sent=Payload),
         Action(name="collect_logs", asked=LogsAsked, sent=LogsSent),
         Action(name="restart_agent", asked=DelayAsked, sent=DelaySent, ends_agent=True),
-        Action(name="reboot", asked=DelayAsked, sent=DelaySent, ends_agent=True),
-        Action(name="shutdown", asked=DelayAsked, sent=DelaySent, ends_agent=True),
+        Action(name="reboot", asked=DelayAsked, sent=DelaySent, urgent_lane=MACHINE_LANE, ends_agent=True),
+        Action(name="shutdown", asked=DelayAsked, sent=DelaySent, urgent_lane=MACHINE_LANE, ends_agent=True),
     )
 }
 ENDS_AGENT = frozenset(action.name for action in ACTIONS.values() if action.ends_agent)
@@ -257,9 +263,11 @@ def accept(action: str, payload: dict[str, Any]) -> dict[str, Any]:
     return stored
 
 
-def lane_of(action: str, payload: dict[str, Any]) -> str:
+def lane_of(action: str, payload: dict[str, Any], priority: int) -> str:
     """The lane of an action with this payload; decided at submit and kept."""
     entry = ACTIONS.get(action)
+    if entry is not None and entry.urgent_lane is not None and priority >= URGENT_PRIORITY:
+        return entry.urgent_lane
     if entry is None or entry.lane is None:
         return CLIENT_LANE
     lane = entry.lane

@@ -167,6 +167,8 @@ class Birth(Message, frozen=True, kw_only=True, tag="birth"):
     welcome do not count, and a change counts more than any number of starts (2^20 for 1)."""
     nonce: Token | None = None
     """New with each birth; the welcome repeats it."""
+    boot: Token | None = None
+    """New with each start of the machine: it proves that a `reboot` took place."""
 
 
 class Offline(Message, frozen=True, kw_only=True, tag="offline"):

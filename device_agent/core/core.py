@@ -72,7 +72,7 @@ class Core:
 
     def __init__(self, identity: Identity, gate: Gate, rng: random.Random, max_unfinished: int = 32) -> None:
         self._identity = identity
-        self._link = Link(identity.client_id, identity.session, identity.agent, rng)
+        self._link = Link(identity.client_id, identity.session, identity.agent, rng, identity.boot)
         life = Lifetime(boot=identity.boot, process=identity.session)
         self._commands = Commands(gate, max_unfinished, rng, life)
         self._trust = Trust(identity.root_key)

@@ -13,7 +13,7 @@ from schemas.states import Level
 from schemas.topics import Channel
 
 HEARTBEAT_S = 10.0
-"""At most so long between two; a little less at random, so that a fleet that started at once does not beat at once."""
+"""At most so long between two; a little less at random, so that a fleet started together does not beat together."""
 CONFIRM_WITHIN_S = 3.0
 """A heartbeat this soon after a welcome shows the hub that its epoch is in the journal. Spread, because after a
 broker's restart every agent is welcomed at once."""
@@ -24,8 +24,10 @@ MAX_REBIRTH_S = 60.0
 class Link:
     """One per process; `connection` is 0 before the first."""
 
-    def __init__(self, client_id: str, session: str, agent: AgentVersion, rng: random.Random) -> None:
+    def __init__(self, client_id: str, session: str, agent: AgentVersion, rng: random.Random, boot: str = "") -> None:
+        """`boot` is the machine's, as far as it can be told."""
         self._client_id = client_id
+        self._boot = "".join(c for c in boot if " " <= c <= "~")[:64] or None
         self._session = session
         self._agent = agent
         self._rng = rng
@@ -108,6 +110,7 @@ class Link:
                 journal=journal,
                 mark=generation,
                 nonce=nonce,
+                boot=self._boot,
             )
             publishes.append(Publish(channel=Channel.PRESENCE, payload=codec.encode(birth), qos=1, retain=True))
         if self.up and mono >= self._heartbeat_at:

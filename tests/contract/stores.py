@@ -37,7 +37,7 @@ COLUMNS = (
     *("created_at", "queued_at", "journal", "sent_at", "sends", "lease_until", "accepted_at", "started_at"),
     *("held_reasons", "finished_at", "deadline_at", "cancel_requested_at", "cancel_lease_until", "cancel_sends"),
     *("progress", "result", "error", "unknown_reason", "dead_letter_reason", "dead_letter_closed_at"),
-    *("dead_letter_closed_by", "on_hold"),
+    *("dead_letter_closed_by", "on_hold", "goodbye_at"),
 )
 """Of a command, with `logs`: what both stores have. A cancel's id is each store's own."""
 _LOGGED = ("event", "status", "attempt", "report_id", "detail")

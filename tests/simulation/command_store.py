@@ -39,6 +39,26 @@ class CommandStore:
     async def lock_handed_out(self, _: Any, client_id: str) -> list[LockedCommand]:
         return [self._lock(row) for row in sorted(self._held(client_id), key=lambda row: row["id"])]
 
+    async def lock_shutdowns(self, _: Any, client_ids: Sequence[str], *, said: bool) -> list[LockedCommand]:
+        found = []
+        for client_id in client_ids:
+            if self._tables.sessions[client_id].keep_away is None:
+                found += [row for row in self._held(client_id) if row["action"] == "shutdown"]
+        return [
+            self._lock(row)
+            for row in sorted(found, key=lambda row: row["id"])
+            if (row["goodbye_at"] is not None) == said and (said or self._is_over(row))
+        ]
+
+    def _is_over(self, row: Row) -> bool:
+        """Whether the delay of a shutdown is over, but for half a minute."""
+        since: datetime = row["started_at"] or row["queued_at"]
+        return self._tables.at >= since + timedelta(seconds=row["payload"].get("delay_s", 0.0) - 30.0)
+
+    async def lock_reboots(self, _: Any, client_id: str) -> list[LockedCommand]:
+        begun = [row for row in self._held(client_id) if row["action"] == "reboot" and row["status"] == "running"]
+        return [self._lock(row) for row in sorted(begun, key=lambda row: row["id"])]
+
     async def apply(self, _: Any, commands: Iterable[LockedCommand]) -> set[UUID]:
         return set(await self.apply_timed(_, commands))
 
@@ -72,7 +92,10 @@ class CommandStore:
         self._tables.write(
             row,
             kept
-            | {name: new[name] for name in ("attempt", "held_reasons", "finished_at", "deadline_at", "unknown_reason")}
+            | {
+                name: new[name]
+                for name in ("attempt", "held_reasons", "finished_at", "deadline_at", "unknown_reason", "goodbye_at")
+            }
             | {
                 "status": str(new["status"]),
                 "version": row["version"] + len(new["logs"]),

@@ -32,6 +32,7 @@ class SessionStore:
             keep_away=session.keep_away,
             watched_from=session.watched_from,
             now=self._tables.at,
+            boot=session.boot,
         )
 
     async def lock(self, _: Any, client_ids: Sequence[str]) -> dict[str, LockedSession]:
@@ -96,8 +97,12 @@ class SessionStore:
     async def save_identity(self, _: Any, client_id: str, identity: Identity) -> None:
         self._tables.sessions[client_id].identity = identity
 
-    async def save_birth(self, _: Any, client_id: str, **fields: Any) -> None:
-        """For people, and for no decision."""
+    async def save_birth(self, _: Any, client_id: str, *, boot: str | None = None, **fields: Any) -> None:
+        """Of it, only the boot decides something."""
+        self._tables.sessions[client_id].boot = boot
+
+    async def forget_boot(self, _: Any, client_id: str) -> None:
+        self._tables.sessions[client_id].boot = None
 
     async def save_state(self, _: Any, client_id: str, state: dict[str, Any]) -> None:
         """For people, and for no decision."""

@@ -39,6 +39,7 @@ class Session:
     keep_away: str | None = None
     watched_from: int = 0
     client_status: str = "active"
+    boot: str | None = None
     history: list[Seen] = field(default_factory=list)
 
     @property
@@ -56,6 +57,7 @@ _EMPTY = (
     *("journal", "queued_at", "sent_at", "lease_until", "accepted_at", "started_at", "held_reasons", "finished_at"),
     *("cancel_requested_at", "cancel_lease_until", "cancel_id", "progress", "result", "error", "unknown_reason"),
     *("dead_letter_reason", "dead_letter_closed_at", "dead_letter_closed_by", "traceparent", "order_place", "back_off"),
+    "goodbye_at",
 )
 """Columns that a new command has nothing in, unless the submit says so."""
 

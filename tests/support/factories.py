@@ -75,7 +75,7 @@ def new_command(client_id: str = "front-pc", **changes: Any) -> NewCommand:
         "id": uuid7(),
         "client_id": client_id,
         "action": action,
-        "lane": lane_of(action, payload),
+        "lane": lane_of(action, payload, changes.get("priority", 5)),
         "payload": payload,
         "document_ids": [],
         "priority": 5,

@@ -133,6 +133,10 @@ class ClientSession(Table, table=True):
     offers: list[dict[str, Any]] = json_(nullable=False, server_default=text("'[]'"))
     # Only what was issued after this epoch counts when two machines are told apart.
     watched_from: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+    # Of the machine, as the present session's birth told it.
+    boot: str | None = text_()
+    # The first epoch that the present journal was offered with: until one is confirmed, nobody knows whether it exists.
+    journal_epoch: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
 
 
 class ClientDispatch(Table, table=True):

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from hub.core.commands.rules.lanes import PER_CLIENT, PER_LANE, URGENT_PRIORITY
-from hub.core.commands.rules.lifecycle import ENDED
+from hub.core.commands.rules.lifecycle import ENDED, GOODBYE_QUIET
 from hub.core.commands.rules.remedies import remedy
 from hub.subject import Cause, Details
 
@@ -38,6 +38,7 @@ class Facts(Protocol):
     cancel_requested_at: datetime | None
     accepted_at: datetime | None
     started_at: datetime | None
+    goodbye_at: datetime | None
     held_reasons: list[str] | None
     progress: Mapping[str, Any] | None
 
@@ -137,6 +138,12 @@ def _held_by_others(facts: Facts) -> Details:
 
 def _held(facts: Facts) -> Details:
     return {"reasons": facts.held_reasons, "since": facts.started_at} if facts.held_reasons else None
+
+
+def _said_goodbye(facts: Facts) -> Details:
+    if facts.goodbye_at is None:
+        return None
+    return {"since": facts.goodbye_at, "until": facts.goodbye_at + GOODBYE_QUIET}
 
 
 def _running(facts: Facts) -> Details:
@@ -283,6 +290,19 @@ CAUSES = (
         _held,
         en="The device waits for a person: {reasons}. See to it; the command goes on by itself.",
         ko="장치가 사람을 기다립니다: {reasons}. 조치하면 자동으로 계속됩니다.",
+    ),
+    Cause(
+        "goodbye_said",
+        {"running": 15},
+        _said_goodbye,
+        en=(
+            "The client said good-bye at {since}. If it stays away until {until}, the shutdown has completed. "
+            "Nothing to do."
+        ),
+        ko=(
+            "클라이언트가 {since}에 정상 종료했습니다. {until}까지 돌아오지 않으면 shutdown이 완료됩니다. "
+            "할 일은 없습니다."
+        ),
     ),
     Cause(
         "running",

@@ -145,6 +145,8 @@ class Command(Table, table=True):
     """A replay's place among those of its order key: the id of what was replayed first. NULL: its own id."""
     back_off: dict[str, Any] | None = json_()
     """first_delay_s, factor, cap_s of its further attempts. NULL: the hub's own."""
+    goodbye_at: datetime | None
+    """A `shutdown` that is with its client: since when that is gone by its own good-bye."""
 
 
 class CommandLog(Table, table=True):

@@ -1,7 +1,7 @@
 -- fragment: session_columns
 -- Of `client_sessions s` and `clients c`: what the hub knows of a client, and the clock.
 s.client_id, s.presence, s.presence_reason, s.presence_since, s.heard_at, s.level, s.session, s.connection,
-s.journal, s.epoch_issued, s.epoch_confirmed, s.journal_mark, s.offers, s.watched_from, s.keep_away,
+s.journal, s.epoch_issued, s.epoch_confirmed, s.journal_mark, s.offers, s.watched_from, s.keep_away, s.boot,
 c.status AS client_status, floorhub_now() AS now
 
 -- name: lock
@@ -39,8 +39,11 @@ WHERE client_id = %(client_id)s;
 -- name: save_birth
 UPDATE client_sessions
 SET
-    agent_name = %(agent_name)s, agent_version = %(agent_version)s, clock_skew_s = %(clock_skew_s)s
+    agent_name = %(agent_name)s, agent_version = %(agent_version)s, clock_skew_s = %(clock_skew_s)s, boot = %(boot)s
 WHERE client_id = %(client_id)s;
+
+-- name: forget_boot
+UPDATE client_sessions SET boot = NULL WHERE client_id = %(client_id)s;
 
 -- name: history
 INSERT INTO client_status_history (client_id, at, presence, reason, session, connection, epoch_shown, epoch_issued)

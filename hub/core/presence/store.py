@@ -26,6 +26,7 @@ _CONFIRM = statement("core/presence", "confirm")
 _LIVES = statement("core/presence", "lives")
 _KEEP_AWAY = statement("core/presence", "keep_away")
 _RELEASE = statement("core/presence", "release")
+_FORGET_BOOT = statement("core/presence", "forget_boot")
 _SAVE_STATE = statement("core/presence", "save_state")
 _SUPERSEDED = statement("core/presence", "superseded")
 _READ_HISTORY = statement("core/presence", "read_history")
@@ -44,6 +45,8 @@ class LockedSession:
     watched_from: int
     """Only epochs made after this one count as proof of that."""
     now: datetime
+    boot: str | None = None
+    """The machine's, as the present session's birth told it."""
 
 
 class Sessions(Protocol):
@@ -100,9 +103,20 @@ class Sessions(Protocol):
         """Write what is known of a client's journal. Its session is part of the evidence of presence."""
 
     async def save_birth(
-        self, connection: Connection, /, client_id: str, *, agent_name: str, agent_version: str, clock_skew: timedelta
+        self,
+        connection: Connection,
+        /,
+        client_id: str,
+        *,
+        agent_name: str,
+        agent_version: str,
+        clock_skew: timedelta,
+        boot: str | None = None,
     ) -> None:
-        """Write what a birth says of the agent."""
+        """Write what a birth says of the agent and its machine."""
+
+    async def forget_boot(self, connection: Connection, /, client_id: str) -> None:
+        """Another session became the present one, and its birth is not at hand: which boot it is of is not known."""
 
     async def save_state(self, connection: Connection, /, client_id: str, state: dict[str, Any]) -> None:
         """Keep the client's latest description of itself."""
@@ -135,6 +149,7 @@ def _session(row: DictRow) -> LockedSession:
         keep_away=row["keep_away"],
         watched_from=row["watched_from"],
         now=row["now"],
+        boot=row["boot"],
     )
 
 
@@ -255,9 +270,15 @@ async def save_identity(connection: Connection, client_id: str, identity: Identi
 
 
 async def save_birth(
-    connection: Connection, client_id: str, *, agent_name: str, agent_version: str, clock_skew: timedelta
+    connection: Connection,
+    client_id: str,
+    *,
+    agent_name: str,
+    agent_version: str,
+    clock_skew: timedelta,
+    boot: str | None = None,
 ) -> None:
-    """Write what a birth says of the agent."""
+    """Write what a birth says of the agent and its machine."""
     await connection.execute(
         _SAVE_BIRTH,
         {
@@ -265,8 +286,14 @@ async def save_birth(
             "agent_name": agent_name,
             "agent_version": agent_version,
             "clock_skew_s": clock_skew.total_seconds(),
+            "boot": boot,
         },
     )
+
+
+async def forget_boot(connection: Connection, client_id: str) -> None:
+    """Which boot the present session is of is not known."""
+    await connection.execute(_FORGET_BOOT, {"client_id": client_id})
 
 
 OFFERED = "offered"

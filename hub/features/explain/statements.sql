@@ -4,6 +4,7 @@
 SELECT
     c.id, c.client_id, c.status, c.attempt, c.max_retries, c.lane, c.priority, c.not_before, c.scheduled, c.on_hold,
     c.batch_id, c.expires_at, c.sends, c.queued_at, c.sent_at, c.lease_until, c.accepted_at, c.started_at, c.held_reasons,
+    c.goodbye_at,
     c.progress, c.cancel_requested_at, c.error, c.unknown_reason, c.order_key,
     floorhub_now() AS now, k.status AS client_status, s.presence, s.presence_since, s.session,
     s.keep_away IS NOT NULL AS fenced,

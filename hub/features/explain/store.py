@@ -35,6 +35,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     lease_until: datetime | None
     accepted_at: datetime | None
     started_at: datetime | None
+    goodbye_at: datetime | None
     held_reasons: list[str] | None
     progress: Mapping[str, Any] | None
     cancel_requested_at: datetime | None

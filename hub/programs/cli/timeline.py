@@ -16,6 +16,8 @@ STEPS = {
     "resumed": ("goes on", "계속"),
     "retry": ("failed without effect, another attempt", "효과 없이 실패, 재시도"),
     "cancel_requested": ("cancel asked", "취소 요청"),
+    "goodbye": ("the client said good-bye", "클라이언트 정상 종료"),
+    "returned": ("the client is back", "클라이언트 복귀"),
     "completed": ("completed", "완료"),
     "failed": ("failed", "실패"),
     "cancelled": ("cancelled", "취소됨"),

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.support.site import Process, Site
@@ -12,12 +13,14 @@ from tests.support.waiting import until
 
 
 def machine(tmp_path: Path) -> tuple[str, Path, Path]:
-    """Configuration of a machine whose reboot is a line in a file, that file, and the file of its boot."""
+    """Configuration of a machine whose end is a line in a file, that file, and the file of its boot."""
     program, rebooted, boot = tmp_path / "reboot", tmp_path / "rebooted", tmp_path / "boot_id"
     program.write_text(f'#!/bin/sh\necho "$1" >> {rebooted}\n')
     program.chmod(0o755)
     boot.write_text("boot-1\n")
-    extra = f'\n[machine]\nreboot = ["{program}", "now; ok"]\nboot_id_file = "{boot}"\n'
+    extra = (
+        f'\n[machine]\nreboot = ["{program}", "now; ok"]\nshutdown = ["{program}", "off"]\nboot_id_file = "{boot}"\n'
+    )
     return extra, rebooted, boot
 
 
@@ -42,6 +45,69 @@ def test_a_reboot_is_proven_by_the_next_boot_or_not_at_all(site: Site, tmp_path:
         assert ended["error"]["code"] == "not_proven"
     assert site.send(client["id"], "status", {}, wait=30)["status"] == "completed"
     assert rebooted.read_text() == "now; ok\n", "once, and not by a shell"
+
+
+def a_minute_later(site: Site, command_id: str) -> None:
+    """As if the client had said good-bye a minute ago."""
+    with psycopg.connect(site.stack.database_url) as connection:
+        connection.execute(
+            "UPDATE commands SET goodbye_at = goodbye_at - interval '60 s', deadline_at = deadline_at - interval '60 s'"
+            " WHERE id = %s",
+            (command_id,),
+        )
+
+
+@pytest.mark.parametrize("begun_by", ["stop", "kill"])
+def test_an_evenings_switch_off_is_completed_by_its_good_bye(site: Site, tmp_path: Path, *, begun_by: str) -> None:
+    """`kill`: the agent dies between its start and its good-bye, and its next process says good-bye."""
+    extra, done, boot = machine(tmp_path)
+    client = site.client()
+    agent = site.agent(client, extra)
+    command = site.send(client["id"], "shutdown", {"delay_s": 0}, wait=0, timeout_s=600)
+    until(done.exists, "the machine goes down")
+    site.wait_status(command["id"], "running")
+    if begun_by == "kill":
+        agent.kill()
+        assert site.command(command["id"])["status"] == "running"
+        boot.write_text("boot-2\n")
+        agent.start()
+        ended = site.wait_status(command["id"], "completed")
+        assert ended["result"]["data"] == {"boot_before": "boot-1", "boot_now": "boot-2"}
+        return
+
+    agent.stop()
+    until(lambda: "goodbye" in site.events(command["id"]), "the good-bye is written down")
+    assert site.command(command["id"])["status"] == "running"
+    explained = site.http.get(f"/api/commands/{command['id']}/explain").json()
+    assert explained["cause"] == "goodbye_said"
+    a_minute_later(site, command["id"])
+
+    ended = site.wait_status(command["id"], "completed")
+    assert ended["result"]["data"]["evidence"] == "goodbye"
+    assert done.read_text() == "off\n", "once"
+    letters = site.http.get("/api/dead-letters", params={"client_id": client["id"]}).json()
+    assert letters["items"] == []
+    # The next morning.
+    boot.write_text("boot-2\n")
+    agent.start()
+    site.wait_online(client["id"], agent)
+    assert site.send(client["id"], "status", {}, wait=30)["status"] == "completed"
+    assert done.read_text() == "off\n", "and not once more"
+    assert site.command(command["id"])["status"] == "completed"
+
+
+def test_an_urgent_shutdown_does_not_wait_for_what_runs(site: Site, tmp_path: Path) -> None:
+    extra, done, _ = machine(tmp_path)
+    client = site.client()
+    site.agent(client, extra + '\n[actions.long]\nargv = ["sleep", "600"]\ntimeout_s = 900\n')
+    long = site.send(client["id"], "long", {"args": {}}, wait=0)
+    site.wait_status(long["id"], "running")
+    ordinary = site.send(client["id"], "shutdown", {"delay_s": 0}, wait=0)
+    site.wait_status(ordinary["id"], "queued")
+    urgent = site.send(client["id"], "shutdown", {"delay_s": 0}, wait=0, priority=10)
+    until(done.exists, "the machine goes down")
+    assert site.wait_status(urgent["id"], "running")["lane"] == "machine"
+    assert (site.command(ordinary["id"])["lane"], site.command(ordinary["id"])["status"]) == ("client", "queued")
 
 
 def test_what_the_machine_does_not_allow_is_not_done(site: Site) -> None:

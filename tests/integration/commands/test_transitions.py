@@ -79,6 +79,19 @@ async def _lost(database: Database, command_id: UUID) -> None:
     await _fold(database, command_id, lifecycle.JournalLost())
 
 
+async def _goodbye(database: Database, command_id: UUID) -> None:
+    await _fold(database, command_id, lifecycle.SaidGoodbye())
+
+
+async def _stays_away(database: Database, command_id: UUID) -> None:
+    async with database.connection() as connection:
+        await connection.execute(
+            b"UPDATE commands SET goodbye_at = floorhub_now() - interval '60 s', deadline_at = floorhub_now()"
+            b" WHERE id = %s",
+            (command_id,),
+        )
+
+
 def _wish(wish: Wish) -> Step:
     async def step(database: Database, command_id: UUID) -> None:
         await _fold(database, command_id, wish)
@@ -118,6 +131,13 @@ STATES: dict[str, tuple[Status, tuple[Step, ...], dict[str, Any]]] = {
     ),
     "running, cancel requested": (Status.RUNNING, (_hand_out, _report(ReportStatus.STARTED), _cancel), {}),
     "running, overdue": (Status.RUNNING, (_hand_out, _report(ReportStatus.STARTED), _overdue), {}),
+    "queued, good-bye": (Status.QUEUED, (_hand_out, _goodbye), {}),
+    "running, good-bye": (Status.RUNNING, (_hand_out, _report(ReportStatus.STARTED), _goodbye), {}),
+    "running, good-bye, stays away": (
+        Status.RUNNING,
+        (_hand_out, _report(ReportStatus.STARTED), _goodbye, _stays_away),
+        {},
+    ),
     "completed": (Status.COMPLETED, (_hand_out, _report(ReportStatus.COMPLETED, result={"data": {"pages": 1}})), {}),
     "failed": (Status.FAILED, (_hand_out, _report(ReportStatus.FAILED, error={"code": "jam"})), {}),
     "cancelled": (Status.CANCELLED, (_cancel,), {}),
@@ -170,6 +190,9 @@ def _events() -> Iterator[Event | Wish]:
     yield lifecycle.DeadlinePassed()
     yield lifecycle.JournalLost()
     yield lifecycle.JournalLost("session_lost")
+    yield lifecycle.SaidGoodbye()
+    yield lifecycle.CameBack()
+    yield lifecycle.Rebooted("boot-1", "boot-2")
     for force in (False, True):
         yield Replay(NEW, "kim", force=force)
     for note in (None, "it lay in the tray"):

@@ -27,6 +27,7 @@ PLAIN: dict[str, Any] = {
     "blocker": None, "blocker_is_dead_letter": None, "order_key": None,
     "priority": 5, "lane": "client", "in_lane": [], "at_client": 0, "ahead": [], "cancel_requested_at": None,
     "accepted_at": None, "sent_at": None, "sends": 1, "lease_until": NOW, "lane_runs": None, "held_reasons": None,
+    "goodbye_at": None,
     "started_at": None, "unknown_reason": None, "progress": None, "id": IDS[0], "client_id": "front-pc",
     "expires_at": NOW, "now": NOW, "broker_connected": True,
 }  # fmt: skip
@@ -185,6 +186,6 @@ def test_the_documented_causes_are_the_code_s() -> None:
 
 
 def test_the_list_of_causes_is_closed_and_each_rank_is_taken_once() -> None:
-    assert len(codes(CAUSES)) == 24
+    assert len(codes(CAUSES)) == 25
     ranks = [(status, rank) for cause in CAUSES for status, rank in cause.ranks.items()]
     assert len(ranks) == len(set(ranks))

@@ -20,7 +20,21 @@ from schemas.actions import PayloadError, accept, lane_of
     ],
 )
 def test_the_lane_follows_from_action_and_payload(action: str, payload: dict[str, Any], lane: str) -> None:
-    assert lane_of(action, payload) == lane
+    assert lane_of(action, payload, 5) == lane
+
+
+@pytest.mark.parametrize(
+    ("action", "lanes"),
+    [
+        ("shutdown", ["client", "client", "machine", "machine"]),
+        ("reboot", ["client", "client", "machine", "machine"]),
+        ("restart_agent", ["client"] * 4),
+        ("open_gate", ["client"] * 4),
+        ("print", ["printer:"] * 4),
+    ],
+)
+def test_an_urgent_end_of_the_machine_waits_for_nothing_that_runs(action: str, lanes: list[str]) -> None:
+    assert [lane_of(action, {}, priority) for priority in (1, 8, 9, 10)] == lanes
 
 
 @pytest.mark.parametrize(
@@ -41,7 +55,7 @@ def test_the_lane_follows_from_action_and_payload(action: str, payload: dict[str
 def test_a_display_is_stored_and_queued_by_its_index(asked: dict[str, Any], stored: dict[str, Any], lane: str) -> None:
     found = accept("display", asked)
     assert found == stored
-    assert lane_of("display", found) == lane
+    assert lane_of("display", found, 5) == lane
 
 
 @pytest.mark.parametrize(

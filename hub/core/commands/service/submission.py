@@ -218,7 +218,7 @@ class Submission:
             id=command_id,
             client_id=request.client_id,
             action=request.action,
-            lane=actions.lane_of(request.action, payload),
+            lane=actions.lane_of(request.action, payload, request.priority),
             payload=payload,
             document_ids=document_ids,
             priority=request.priority,

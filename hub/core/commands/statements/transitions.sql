@@ -2,7 +2,7 @@
 -- Of `commands c`: what decisions about a command depend on, and the clock.
 c.id, c.client_id, c.status, c.version, c.attempt, c.max_retries, c.back_off, c.expires_at, c.timeout_s, c.on_interrupt,
 c.cancel_requested_at, c.held_reasons, c.accepted_at, c.unknown_reason, c.deadline_at, c.created_at, c.finished_at,
-c.dead_letter_reason, c.dead_letter_closed_by, c.lease_until, floorhub_now() AS now
+c.dead_letter_reason, c.dead_letter_closed_by, c.lease_until, c.goodbye_at, floorhub_now() AS now
 
 -- name: lock
 -- Commands about which something is to be decided, locked in id order so that two workers cannot deadlock, with the
@@ -35,6 +35,28 @@ WHERE c.client_id = %(client_id)s AND c.status IN ('queued', 'running')
 ORDER BY c.id
 FOR UPDATE OF c;
 
+-- name: lock_shutdowns
+-- The shutdowns that clients hold, when these say good-bye or come back (`said`: a good-bye was heard already). The
+-- good-bye must have come when the agent's delay was over: what takes it away before that is something else. Half a
+-- minute of play, since the word of its start may have come late.
+SELECT {locked_columns}, ARRAY[]::uuid[] AS seen
+FROM commands c
+JOIN client_sessions s ON s.client_id = c.client_id AND s.keep_away IS NULL
+WHERE c.client_id = ANY (%(client_ids)s) AND c.status IN ('queued', 'running') AND c.action = 'shutdown'
+    AND (c.goodbye_at IS NOT NULL) = %(said)s::boolean
+    AND (%(said)s::boolean OR floorhub_now() >= coalesce(c.started_at, c.queued_at)
+        + make_interval(secs => coalesce((c.payload ->> 'delay_s')::double precision, 0) - 30))
+ORDER BY c.id
+FOR UPDATE OF c;
+
+-- name: lock_reboots
+-- The reboots that a client has begun.
+SELECT {locked_columns}, ARRAY[]::uuid[] AS seen
+FROM commands c
+WHERE c.client_id = %(client_id)s AND c.status = 'running' AND c.action = 'reboot'
+ORDER BY c.id
+FOR UPDATE OF c;
+
 -- name: apply
 -- The guarded move: to `status` if the command is still in `from_status` with `from_attempt`, `from_version` and
 -- `from_deadline_at`: whatever a decision depends on changes one of them, so it may rest on a memory of the row.
@@ -48,7 +70,7 @@ WITH input AS MATERIALIZED (
         started_at timestamptz, held_reasons text[], finished_at timestamptz, deadline_at timestamptz,
         cancel_requested_at timestamptz, cancel_lease_until timestamptz, progress jsonb, result jsonb, error jsonb,
         unknown_reason text, dead_letter_reason text, dead_letter_closed_at timestamptz, dead_letter_closed_by text,
-        sent_at timestamptz, from_deadline_at timestamptz, answered boolean, next_lease_until timestamptz,
+        sent_at timestamptz, goodbye_at timestamptz, from_deadline_at timestamptz, answered boolean, next_lease_until timestamptz,
         logs jsonb
     )
 ),
@@ -81,6 +103,7 @@ moved AS (
         result = coalesce(i.result, c.result),
         error = CASE WHEN i.status = 'completed' THEN NULL ELSE coalesce(i.error, c.error) END,
         unknown_reason = i.unknown_reason,
+        goodbye_at = i.goodbye_at,
         dead_letter_reason = coalesce(i.dead_letter_reason, c.dead_letter_reason),
         dead_letter_closed_at = coalesce(i.dead_letter_closed_at, c.dead_letter_closed_at),
         dead_letter_closed_by = coalesce(i.dead_letter_closed_by, c.dead_letter_closed_by)

@@ -31,6 +31,15 @@ class Transitions(Protocol):
     async def lock_handed_out(self, connection: Connection, /, client_id: str) -> list[LockedCommand]:
         """Lock all that a client holds, in id order."""
 
+    async def lock_shutdowns(
+        self, connection: Connection, /, client_ids: Sequence[str], *, said: bool
+    ) -> list[LockedCommand]:
+        """Lock the shutdowns that these clients hold, in id order: those whose good-bye was heard already (`said`), or
+        those that a good-bye may follow from."""
+
+    async def lock_reboots(self, connection: Connection, /, client_id: str) -> list[LockedCommand]:
+        """Lock the reboots that a client has begun, in id order."""
+
     async def apply(self, connection: Connection, /, commands: Iterable[LockedCommand]) -> set[UUID]:
         """Write what was folded into commands; the ids that moved. One that is missing is no longer in the status,
         attempt, version and deadline that it was read with. Needs no transaction."""

@@ -20,6 +20,8 @@ from hub.database.statements import statement
 _LOCK = HotStatement("core/commands/transitions", "lock")
 _LOCK_OVERDUE = statement("core/commands/transitions", "lock_overdue")
 _LOCK_HANDED_OUT = statement("core/commands/transitions", "lock_handed_out")
+_LOCK_SHUTDOWNS = statement("core/commands/transitions", "lock_shutdowns")
+_LOCK_REBOOTS = statement("core/commands/transitions", "lock_reboots")
 _APPLY = HotStatement("core/commands/transitions", "apply")
 _QUARANTINE = statement("core/commands/transitions", "quarantine")
 
@@ -44,6 +46,7 @@ def locked(row: DictRow) -> LockedCommand:
             deadline_at=row["deadline_at"],
             dead_letter_reason=row["dead_letter_reason"],
             dead_letter_closed_by=row["dead_letter_closed_by"],
+            goodbye_at=row["goodbye_at"],
         ),
         version=row["version"],
         now=row["now"],
@@ -100,6 +103,19 @@ async def lock_overdue(connection: Connection, most: int) -> list[LockedCommand]
 async def lock_handed_out(connection: Connection, client_id: str) -> list[LockedCommand]:
     """Lock all that a client holds. Needs a transaction."""
     cursor = await connection.execute(_LOCK_HANDED_OUT, {"client_id": client_id})
+    return [locked(row) for row in await cursor.fetchall()]
+
+
+async def lock_shutdowns(connection: Connection, client_ids: Sequence[str], *, said: bool) -> list[LockedCommand]:
+    """Lock the shutdowns of these clients, whose good-bye was heard already (`said`) or may be what they lead to. Needs
+    a transaction."""
+    cursor = await connection.execute(_LOCK_SHUTDOWNS, {"client_ids": list(client_ids), "said": said})
+    return [locked(row) for row in await cursor.fetchall()]
+
+
+async def lock_reboots(connection: Connection, client_id: str) -> list[LockedCommand]:
+    """Lock the reboots that a client has begun. Needs a transaction."""
+    cursor = await connection.execute(_LOCK_REBOOTS, {"client_id": client_id})
     return [locked(row) for row in await cursor.fetchall()]
 
 

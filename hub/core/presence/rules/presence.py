@@ -58,6 +58,8 @@ class Observation:
     """Kept by the broker: it says who was there, and is no proof of life now."""
 
 
+GOOD_BYE = "stopped"
+"""Why somebody is offline who said so."""
 BY_HUB = frozenset({"secret_rotated", "disabled", "retired"})
 """Why the hub itself ended a session: the broker sends no will then, and what was on its way comes all the same."""
 HTTP = "http:"
@@ -100,7 +102,7 @@ def observe(evidence: Evidence, observation: Observation, now: datetime) -> Evid
                 return _to(evidence, Presence.OFFLINE, "connection_lost", now)
             if not same or observation.connection < evidence.connection:
                 return evidence
-            reason = "stopped" if observation.kind is ObservationKind.GOOD_BYE else "connection_lost"
+            reason = GOOD_BYE if observation.kind is ObservationKind.GOOD_BYE else "connection_lost"
             return _to(evidence, Presence.OFFLINE, reason, now)
     assert_never(observation.kind)
 

@@ -13,6 +13,7 @@ from hub.core.presence.rules import presence
 from hub.core.presence.rules.admission import Admission, Verdict, admit
 from hub.core.presence.rules.identity import Claim, Finding, Identity
 from hub.core.presence.rules.presence import Observation, ObservationKind
+from hub.core.presence.service.farewells import Farewells
 from hub.core.presence.service.rounds import Round
 from hub.core.presence.store import LockedSession
 from hub.core.presence.telemetry import Event
@@ -25,7 +26,15 @@ REMEMBERED_BIRTHS = 8
 class Births:
     """Takes births in, within a transaction that has locked the client's session."""
 
-    def __init__(self, transitions: Transitions, dispatch: Dispatch, new_id: Callable[[], UUID], log: Log) -> None:
+    def __init__(
+        self,
+        transitions: Transitions,
+        dispatch: Dispatch,
+        farewells: Farewells,
+        new_id: Callable[[], UUID],
+        log: Log,
+    ) -> None:
+        self._farewells = farewells
         self._transitions = transitions
         self._dispatch = dispatch
         self._new_id = new_id
@@ -117,7 +126,9 @@ class Births:
             agent_name=clean_text(birth.agent.name),
             agent_version=clean_text(birth.agent.version),
             clock_skew=birth.clock - session.now,
+            boot=birth.boot,
         )
+        await self._farewells.booted(session, birth, done)
         done.welcomes.append(_welcome(session, birth, identity, None))
         await self._dispatch.offer_again(done.connection, client_id, identity.journal or "")
         done.woken.add(client_id)

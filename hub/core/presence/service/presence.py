@@ -18,6 +18,7 @@ from hub.core.presence.rules import presence
 from hub.core.presence.rules.liveness import Life
 from hub.core.presence.rules.presence import Observation, ObservationKind
 from hub.core.presence.service.births import Births
+from hub.core.presence.service.farewells import Farewells
 from hub.core.presence.service.liveness import Liveness
 from hub.core.presence.service.rounds import Round, Sighting
 from hub.core.presence.store import LockedSession, Sessions
@@ -50,7 +51,8 @@ class PresenceService:
         self._database = database
         self._sessions = sessions
         self._dispatch = dispatch
-        self._births = Births(transitions, dispatch, new_id, log)
+        self._farewells = Farewells(transitions)
+        self._births = Births(transitions, dispatch, self._farewells, new_id, log)
         self._publisher = publisher
         self._signals = signals
         self._metrics = metrics
@@ -85,6 +87,7 @@ class PresenceService:
                 else:
                     after = await self._gone(session, message, done, retained=sighting.retained)
                 locked[sighting.client_id] = after
+            await self._farewells.note(done)
         self._tell(done)
 
     async def _gone(
@@ -124,6 +127,7 @@ class PresenceService:
                 session = locked.get(life.client_id)
                 if session is not None and life.connection is not None:
                     locked[life.client_id] = await self._alive(session, life, done)
+            await self._farewells.note(done)
         self._tell(done)
 
     async def _alive(self, session: LockedSession, life: Life, done: Round) -> LockedSession:
@@ -138,6 +142,7 @@ class PresenceService:
             await done.save(client_id, old, evidence)
             await self._births.found(client_id, finding, done)
             await done.sessions.save_identity(done.connection, client_id, identity)
+            await done.sessions.forget_boot(done.connection, client_id)
             await self._dispatch.offer_again(done.connection, client_id, identity.journal or "")
             done.woken.add(client_id)
             return replace(session, evidence=evidence, identity=identity)

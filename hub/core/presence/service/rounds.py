@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 
 from hub.core.commands.rules.lifecycle import LockedCommand
-from hub.core.presence.rules.presence import Evidence
+from hub.core.presence.rules.presence import GOOD_BYE, Evidence
 from hub.core.presence.store import Sessions
 from hub.database.engine import Connection
 from schemas.messages import Birth, Offline, Welcome, Will
+from schemas.states import Presence
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Round:
     changed: list[LockedCommand] = field(default_factory=list)
     moved: list[tuple[str, str, str]] = field(default_factory=list)
     """Client, its presence now, and the reason."""
+    gone: dict[str, bool] = field(default_factory=dict)
+    """Clients that said good-bye (True), or came back (False)."""
     woken: set[str] = field(default_factory=set)
     twins: list[tuple[str, str]] = field(default_factory=list)
     """Clients that two machines claim to be, and the session that may stay."""
@@ -43,3 +46,7 @@ class Round:
         carries."""
         await self.sessions.save_presence(self.connection, client_id, old, new, shown=shown, issued=issued)
         self.moved.append((client_id, new.presence.value, new.reason))
+        if new.presence is Presence.OFFLINE:
+            self.gone[client_id] = new.reason == GOOD_BYE
+        elif old.presence is Presence.OFFLINE:
+            self.gone[client_id] = False

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 EVENTS = (
     *("created", "rejected", "queued", "sent", "accepted", "started", "held", "resumed", "retry", "cancel_requested"),
+    *("goodbye", "returned"),
     *("completed", "failed", "cancelled", "expired", "unknown", "evidence", "decided", "replayed", "dismissed"),
 )
 """In which order steps of the same moment are told; an event that is not here comes last."""

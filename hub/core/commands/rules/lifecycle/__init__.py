@@ -12,12 +12,16 @@ attempt is N"); dispatch moves pending to queued with a statement of its own, wh
        │          └────────────────┴──> unknown ──> completed | failed | cancelled | expired (a late report)
        └──> cancelled | expired
 
+Two actions end without a report, since they end who would report: a `shutdown` by its client's good-bye, after which
+nobody comes back, and a `reboot` by a birth of the machine's next boot.
+
 What a person may do about a command that ended without success is decided in `dead_letters`.
 """
 
 from hub.core.commands.rules.lifecycle.changes import LockedCommand, NewLog
 from hub.core.commands.rules.lifecycle.decisions import (
     MAX_REASONS,
+    CameBack,
     CancelRequested,
     Close,
     DeadlinePassed,
@@ -27,7 +31,9 @@ from hub.core.commands.rules.lifecycle.decisions import (
     Ignored,
     JournalLost,
     Move,
+    Rebooted,
     Reported,
+    SaidGoodbye,
     Touch,
     decide,
 )
@@ -36,6 +42,7 @@ from hub.core.commands.rules.lifecycle.states import (
     BUSY_DELAY,
     ENDED,
     FINAL,
+    GOODBYE_QUIET,
     HANDED_OUT,
     HELD_ALLOWANCE,
     NO_WORD_GRACE,
@@ -51,12 +58,14 @@ __all__ = [
     "BUSY_DELAY",
     "ENDED",
     "FINAL",
+    "GOODBYE_QUIET",
     "HANDED_OUT",
     "HELD_ALLOWANCE",
     "MAX_REASONS",
     "NO_WORD_GRACE",
     "RUN_GRACE",
     "TRANSITIONS",
+    "CameBack",
     "CancelRequested",
     "Close",
     "Command",
@@ -69,7 +78,9 @@ __all__ = [
     "LockedCommand",
     "Move",
     "NewLog",
+    "Rebooted",
     "Reported",
+    "SaidGoodbye",
     "Status",
     "Touch",
     "deadline_of",

@@ -116,6 +116,7 @@ class LockedCommand:
             deadline_at=changes.get("deadline_at", state.deadline_at),
             dead_letter_reason=changes.get("dead_letter_reason", state.dead_letter_reason),
             dead_letter_closed_by=changes.get("dead_letter_closed_by", state.dead_letter_closed_by),
+            goodbye_at=changes.get("goodbye_at", state.goodbye_at),
         )
 
     def _log(self, event: str, report_id: UUID | None, detail: Mapping[str, Any]) -> None:
@@ -146,6 +147,7 @@ class LockedCommand:
             "deadline_at": self.state.deadline_at,
             "finished_at": self.changes.get("finished_at", self.finished_at),
             "unknown_reason": self.state.unknown_reason,
+            "goodbye_at": self.state.goodbye_at,
             "answered": self.answered,
             "next_lease_until": self.now + ACCEPTED_LEASE if self.state.status is Status.QUEUED else None,
             "logs": self.logs,

@@ -11,6 +11,7 @@ from hub.core.commands.rules.lifecycle.states import (
     BUSY_DELAY,
     ENDED,
     FINAL,
+    GOODBYE_QUIET,
     HANDED_OUT,
     Command,
     Status,
@@ -54,7 +55,22 @@ class JournalLost(msgspec.Struct, frozen=True):
     reason: str = "journal_lost"
 
 
-Event = Reported | CancelRequested | DeadlinePassed | JournalLost
+class SaidGoodbye(msgspec.Struct, frozen=True):
+    """The client of a `shutdown` has gone, by its own good-bye."""
+
+
+class CameBack(msgspec.Struct, frozen=True):
+    """That client is there again."""
+
+
+class Rebooted(msgspec.Struct, frozen=True):
+    """The client of a `reboot` was born on a machine that has booted since the birth before."""
+
+    before: str
+    now: str
+
+
+Event = Reported | CancelRequested | DeadlinePassed | JournalLost | SaidGoodbye | CameBack | Rebooted
 
 
 # --- decisions -----------------------------------------------------------------------------------------------
@@ -128,6 +144,12 @@ def decide(command: Command, event: Event, now: datetime) -> Decision:
             return _deadline(command, now)
         case JournalLost():
             return _journal_lost(command, event, now)
+        case SaidGoodbye():
+            return _said_goodbye(command, now)
+        case CameBack():
+            return _came_back(command, now)
+        case Rebooted():
+            return _rebooted(command, event)
     assert_never(event)
 
 
@@ -198,6 +220,8 @@ def _started(command: Command, now: datetime) -> Decision:
     if command.status is Status.RUNNING and not command.held:
         return Ignore(Ignored.REPEATED)
     deadline = deadline_of(Status.RUNNING, command.expires_at, command.timeout_s, now, held=False)
+    if command.goodbye_at is not None:
+        deadline = command.goodbye_at + GOODBYE_QUIET  # its good-bye was heard before this
     event = "resumed" if command.status is Status.RUNNING else "started"
     return Move(Status.RUNNING, event, {"held_reasons": None, "deadline_at": deadline})
 
@@ -292,10 +316,46 @@ def _deadline(command: Command, now: datetime) -> Decision:
             return Move(Status.EXPIRED, "expired", {"error": error, "dead_letter_reason": "expired"})
         case Status.QUEUED:
             return _no_word("no word from the agent by expires_at and 60 s")
+        case Status.RUNNING if command.goodbye_at is not None and now - command.goodbye_at >= GOODBYE_QUIET:
+            message = f"the client said good-bye and was not back within {GOODBYE_QUIET.total_seconds():.0f} s"
+            return _by_evidence({"evidence": "goodbye", "goodbye_at": command.goodbye_at.isoformat()}, message)
         case Status.RUNNING:
             return _no_word("the run's time-out passed without the agent's word about its end")
         case _:
             return Ignore(Ignored.LATE)
+
+
+def _by_evidence(data: Mapping[str, Any], message: str) -> Move:
+    """The end of an action of which nobody was left to report."""
+    result = {"data": dict(data), "message": message, "duration_s": None}
+    return Move(Status.COMPLETED, "completed", {"result": result, "error": None}, {"by": "evidence"})
+
+
+def _said_goodbye(command: Command, now: datetime) -> Decision:
+    if command.status not in HANDED_OUT:
+        return Ignore(Ignored.LATE)
+    changes: dict[str, Any] = {"goodbye_at": now}
+    if command.status is Status.RUNNING:
+        changes["deadline_at"] = now + GOODBYE_QUIET
+    return Move(command.status, "goodbye", changes)
+
+
+def _came_back(command: Command, now: datetime) -> Decision:
+    if command.status not in HANDED_OUT or command.goodbye_at is None:
+        return Ignore(Ignored.LATE)
+    changes: dict[str, Any] = {"goodbye_at": None}
+    if command.status is Status.RUNNING:
+        # Its agent looks for evidence now, and reports.
+        changes["deadline_at"] = deadline_of(
+            Status.RUNNING, command.expires_at, command.timeout_s, now, held=command.held
+        )
+    return Move(command.status, "returned", changes)
+
+
+def _rebooted(command: Command, event: Rebooted) -> Decision:
+    if command.status is not Status.RUNNING:
+        return Ignore(Ignored.LATE)
+    return _by_evidence({"boot_before": event.before, "boot_now": event.now}, "the machine has booted since")
 
 
 def _no_word(message: str) -> Move:

@@ -47,6 +47,8 @@ until then it may wait for a printer that is off, to which nothing was sent."""
 ACCEPTED_LEASE = timedelta(seconds=60)
 """When an attempt that the agent has, and has not begun, is offered again. An agent that starts anew begins nothing of
 its journal before it is offered once more, and the offer may have been lost with the hub that made it."""
+GOODBYE_QUIET = timedelta(seconds=60)
+"""How long a client must stay away after its good-bye until a `shutdown` counts as carried out."""
 BUSY_DELAY = timedelta(seconds=5)
 """When an attempt that the agent was too busy to take is sent again."""
 
@@ -99,6 +101,7 @@ class Command(msgspec.Struct, frozen=True):
     deadline_at: datetime | None = None
     dead_letter_reason: str | None = None
     dead_letter_closed_by: str | None = None
+    goodbye_at: datetime | None = None
 
     @property
     def waits(self) -> bool:
