@@ -236,7 +236,8 @@ class Core:
         if self._bound if welcome.nonce is None else not self._link.asked(welcome.nonce):
             raise ContractError("stale_welcome", "it answers no birth that waits for an answer")
         self._bound = welcome.nonce is not None
-        self._link.welcomed(turn.at.mono, welcome.nonce)
+        replaced = welcome.journal != settings.journal_id
+        self._link.welcomed(turn.at.mono, welcome.nonce, new_journal=replaced)
         if welcome.keep_away is not None:
             # Neither epoch nor journal id is taken over: they belong to the machine that may stay.
             self._fenced = True
@@ -245,7 +246,6 @@ class Core:
             return
         self._clock.adopt_welcome(welcome.hub_time.timestamp(), turn.at)
         turn.hub_now = self._clock.now(turn.at)
-        replaced = welcome.journal != settings.journal_id
         self._remember(turn, journal_id=welcome.journal, epoch=welcome.epoch)
         if replaced:
             if settings.journal_id is not None:

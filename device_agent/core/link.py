@@ -62,13 +62,15 @@ class Link:
         """Whether a birth of this connection waits for an answer with this nonce."""
         return nonce in self._nonces
 
-    def welcomed(self, mono: float, nonce: str | None) -> None:
-        """The hub answered the birth; whatever answers an earlier one is out of date."""
+    def welcomed(self, mono: float, nonce: str | None, *, new_journal: bool) -> None:
+        """The hub answered the birth; whatever answers an earlier one is out of date. `new_journal`: the hub hands
+        nothing out before it sees that the journal has taken its new id, so that this is said at once."""
         self._nonces.clear()
         self.answered = nonce
         self._welcomed = True
         self._birth_at = None
-        self._heartbeat_at = min(self._heartbeat_at, mono + self._rng.uniform(0.0, CONFIRM_WITHIN_S))
+        within_s = 0.0 if new_journal else self._rng.uniform(0.0, CONFIRM_WITHIN_S)
+        self._heartbeat_at = min(self._heartbeat_at, mono + within_s)
 
     def ask_welcome(self, mono: float) -> None:
         """Something shows that the hub should welcome us again: say our birth once more, each time more rarely."""

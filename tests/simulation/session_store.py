@@ -11,8 +11,8 @@ from typing import Any
 from hub.core.presence.rules.identity import Identity, Lived
 from hub.core.presence.rules.liveness import Life, joined
 from hub.core.presence.rules.presence import Evidence, recorded_at
-from hub.core.presence.store import OFFERED, LockedSession
-from schemas.states import Presence
+from hub.core.presence.store import AHEAD, CONFIRMED, OFFERED, LockedSession
+from schemas.states import Level, Presence
 from tests.simulation.tables import Seen, Tables
 
 
@@ -120,6 +120,10 @@ class SessionStore:
                 session.identity = replace(identity, confirmed=confirmed, mark=mark)
                 session.evidence = replace(evidence, heard_at=self._tables.at)
                 heard.add((life.client_id, evidence.presence.value))
+                if identity.confirmed < identity.since <= confirmed:
+                    heard.add((life.client_id, CONFIRMED))
+                if evidence.level is Level.FULL and (life.epoch or 0) > identity.issued:
+                    heard.add((life.client_id, AHEAD))
             elif any(offer.session == life.session for offer in identity.offers):
                 heard.add((life.client_id, OFFERED))
         return heard

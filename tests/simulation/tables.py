@@ -50,7 +50,7 @@ class Session:
     @property
     def ready(self) -> bool:
         """Whether something may be handed out."""
-        return self.reachable and self.client_status == "active" and self.identity.journal is not None
+        return self.reachable and self.client_status == "active" and self.identity.is_known_to_exist
 
 
 _EMPTY = (

@@ -14,6 +14,8 @@ class Facts(Protocol):
     presence: str | None
     presence_since: datetime | None
     fenced: bool
+    unconfirmed: bool | None
+    """Its journal has an id of which its agent has shown nothing yet."""
     accepted_at: datetime | None
 
 
@@ -27,6 +29,10 @@ def _fenced(facts: Facts) -> Details:
 
 def _offline(facts: Facts) -> Details:
     return {"since": facts.presence_since} if facts.presence == "offline" else None
+
+
+def _unconfirmed(facts: Facts) -> Details:
+    return {"since": facts.presence_since} if facts.unconfirmed else None
 
 
 def _unknown(facts: Facts) -> Details:
@@ -72,6 +78,19 @@ CAUSES = (
         ko=(
             "클라이언트가 {since}부터 오프라인입니다. 전원, 네트워크, 에이전트를 확인하십시오. 돌아오면 자동으로 "
             "계속됩니다."
+        ),
+    ),
+    Cause(
+        "client_unconfirmed",
+        {"pending": 95},
+        _unconfirmed,
+        en=(
+            "The client connected at {since} with a new journal, and its agent has not shown yet that it took it: "
+            "nothing is handed out before. It does so at once; if this stays, look at its log."
+        ),
+        ko=(
+            "클라이언트가 {since}에 새 저널로 접속했고, 에이전트가 이를 받았다고 아직 알리지 않았습니다. 그 전에는 "
+            "아무것도 내보내지 않습니다. 보통 바로 알리며, 계속되면 에이전트 로그를 확인하십시오."
         ),
     ),
     Cause(

@@ -2,6 +2,7 @@
 -- Of `client_sessions s` and `clients c`: what the hub knows of a client, and the clock.
 s.client_id, s.presence, s.presence_reason, s.presence_since, s.heard_at, s.level, s.session, s.connection,
 s.journal, s.epoch_issued, s.epoch_confirmed, s.journal_mark, s.offers, s.watched_from, s.keep_away, s.boot,
+s.journal_epoch,
 c.status AS client_status, floorhub_now() AS now
 
 -- name: lock
@@ -33,7 +34,7 @@ WHERE client_id = %(client_id)s;
 UPDATE client_sessions
 SET
     journal = %(journal)s, epoch_issued = %(issued)s, epoch_confirmed = %(confirmed)s, journal_mark = %(mark)s,
-    offers = %(offers)s
+    journal_epoch = %(since)s, offers = %(offers)s
 WHERE client_id = %(client_id)s;
 
 -- name: save_birth
@@ -54,13 +55,18 @@ VALUES (
 -- name: confirm
 -- Heartbeats and reports show which epoch and mark an agent has journalled; they also prove that it is alive. A mark
 -- counts for the connection that the birth was of: one of a later connection may be heard before its birth.
--- Answers with the presence of those heard, and with `offered` for a session that has an open offer.
+-- Answers with the presence of those heard, and with `offered` for a session that has an open offer, `confirmed` for one
+-- that has just shown its journal's first epoch, and `ahead` for one that shows more than was ever issued.
 WITH life AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(rows)s)
         AS r (client_id text, session text, epoch bigint, connection integer, mark bigint)
 ),
 heard AS MATERIALIZED (
-    SELECT s.client_id FROM client_sessions s JOIN life USING (client_id) ORDER BY s.client_id FOR UPDATE OF s
+    SELECT s.client_id, s.epoch_confirmed AS before
+    FROM client_sessions s
+    JOIN life USING (client_id)
+    ORDER BY s.client_id
+    FOR UPDATE OF s
 ),
 confirmed AS (
     UPDATE client_sessions s
@@ -73,9 +79,15 @@ confirmed AS (
         END
     FROM life JOIN heard USING (client_id)
     WHERE s.client_id = life.client_id AND s.session = life.session
-    RETURNING s.client_id, s.presence
+    RETURNING
+        s.client_id, s.presence, heard.before < s.journal_epoch AND s.epoch_confirmed >= s.journal_epoch AS confirmed,
+        s.level = 'full' AND life.epoch > s.epoch_issued AS ahead
 )
 SELECT client_id, presence FROM confirmed
+UNION ALL
+SELECT client_id, 'confirmed' FROM confirmed WHERE confirmed
+UNION ALL
+SELECT client_id, 'ahead' FROM confirmed WHERE ahead
 UNION ALL
 SELECT s.client_id, 'offered'
 FROM life

@@ -122,7 +122,8 @@ class Sessions(Protocol):
         """Keep the client's latest description of itself."""
 
     async def confirm(self, connection: Connection, /, signs: Sequence[Life]) -> set[tuple[str, str]]:
-        """Record observations: (client, presence or `OFFERED`) of those heard. Needs no transaction."""
+        """Record observations: (client, presence) of those heard, or what else stands for it or beside it: `OFFERED`,
+        `CONFIRMED`, `AHEAD`. Needs no transaction."""
 
 
 def _session(row: DictRow) -> LockedSession:
@@ -144,6 +145,7 @@ def _session(row: DictRow) -> LockedSession:
             confirmed=row["epoch_confirmed"],
             session=row["session"],
             mark=row["journal_mark"],
+            since=row["journal_epoch"],
             offers=tuple(Offer(**offer) for offer in row["offers"]),
         ),
         keep_away=row["keep_away"],
@@ -264,6 +266,7 @@ async def save_identity(connection: Connection, client_id: str, identity: Identi
             "issued": identity.issued,
             "confirmed": identity.confirmed,
             "mark": identity.mark,
+            "since": identity.since,
             "offers": Jsonb([asdict(offer) for offer in identity.offers]),
         },
     )
@@ -298,10 +301,15 @@ async def forget_boot(connection: Connection, client_id: str) -> None:
 
 OFFERED = "offered"
 """Stands for the presence of a session that has an open offer."""
+CONFIRMED = "confirmed"
+"""Stands beside the presence of a client that has shown for the first time that its journal exists."""
+AHEAD = "ahead"
+"""Stands beside the presence of a client that has shown an epoch which the hub has not made."""
 
 
 async def confirm(connection: Connection, signs: Sequence[Life]) -> set[tuple[str, str]]:
-    """Record observations of the sessions that the hub knows: (client, presence or `OFFERED`) of those heard."""
+    """Record observations of the sessions that the hub knows: (client, presence or `OFFERED`, and what else) of
+    those heard."""
     rows = [asdict(life) for life in joined(signs)]
     cursor = await connection.execute(_CONFIRM, {"rows": Jsonb(rows)})
     return {(row["client_id"], row["presence"]) for row in await cursor.fetchall()}

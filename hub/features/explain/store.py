@@ -48,6 +48,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     presence_since: datetime | None
     session: str | None
     fenced: bool
+    unconfirmed: bool | None
     batch_status: str | None
     stop_reason: str | None
     per_minute: float | None

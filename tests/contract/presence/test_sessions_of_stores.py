@@ -10,7 +10,7 @@ import pytest
 from hub.core.presence.rules.identity import Identity, Lived, Offer
 from hub.core.presence.rules.liveness import Life
 from hub.core.presence.rules.presence import Evidence
-from hub.core.presence.store import OFFERED, LockedSession
+from hub.core.presence.store import AHEAD, CONFIRMED, OFFERED, LockedSession
 from schemas.states import Level, Presence
 from tests.contract.stores import PC, Case, Cases, MemoryTrial, Trial, failing
 from tests.simulation.session_store import SessionStore
@@ -106,7 +106,7 @@ async def all_that_is_known_is_written_back(trial: Trial) -> None:
     }
     old = await save(trial, **changes)
     offers = (Offer("session-3", 2, "journal-3", 5, 4), Offer("session-2", 7, "journal-2", 6, 0))
-    identity = await save_identity(trial, journal="journal-2", issued=6, confirmed=5, mark=3, offers=offers)
+    identity = await save_identity(trial, journal="journal-2", issued=6, confirmed=5, mark=3, since=4, offers=offers)
     session = await locked(trial)
     assert session.evidence == replace(old, **changes)
     # Its session is part of the evidence.
@@ -161,6 +161,25 @@ async def a_sign_of_the_present_session_is_heard_and_confirms_what_it_shows(tria
     assert (await locked(trial)).identity.confirmed == 5
     assert await confirm(trial, Life(PC, "session-1", None)) == {(PC, "online")}
     assert (await locked(trial)).identity.confirmed == 5
+
+
+@case
+async def the_first_sign_of_a_new_journal_is_told_once(trial: Trial) -> None:
+    await save_identity(trial, issued=7, confirmed=2, since=6)
+    assert not (await locked(trial)).identity.is_known_to_exist
+    assert await confirm(trial, Life(PC, "session-1", 5, 1)) == {(PC, "online")}
+    assert not (await locked(trial)).identity.is_known_to_exist
+    assert await confirm(trial, Life(PC, "session-1", 6, 1)) == {(PC, "online"), (PC, CONFIRMED)}
+    assert (await locked(trial)).identity.is_known_to_exist
+    assert await confirm(trial, Life(PC, "session-1", 7, 1)) == {(PC, "online")}
+
+
+@case
+async def an_epoch_that_was_never_issued_is_told(trial: Trial) -> None:
+    await save_identity(trial, issued=5, confirmed=2)
+    assert await confirm(trial, Life(PC, "session-1", 6, 1)) == {(PC, "online"), (PC, AHEAD)}
+    await save(trial, level=Level.BASIC)  # which has no epochs of its own
+    assert await confirm(trial, Life(PC, "session-1", 6, 1)) == {(PC, "online")}
 
 
 @case

@@ -1,6 +1,8 @@
 -- fragment: takes_commands
 -- Of `clients c` and `client_sessions s`.
-c.status = 'active' AND s.keep_away IS NULL AND s.journal IS NOT NULL AND s.presence <> 'offline'
+-- Nothing goes to a journal of which no epoch was confirmed: nobody knows yet whether it exists.
+c.status = 'active' AND s.keep_away IS NULL AND s.journal IS NOT NULL AND s.epoch_confirmed >= s.journal_epoch
+AND s.presence <> 'offline'
 
 -- fragment: run_columns
 -- Of `commands c`: what a run message says.
@@ -272,6 +274,24 @@ SET
     journal = CASE WHEN c.status = 'unknown' THEN c.journal ELSE %(journal)s END,
     lease_until = floorhub_now(),
     cancel_lease_until = CASE WHEN c.cancel_requested_at IS NOT NULL AND c.status <> 'unknown' THEN floorhub_now() END
+FROM held
+WHERE c.id = held.id
+RETURNING c.id;
+
+-- name: ask_again
+-- After a start: what the agents have, as far as this database knows. It may come from a backup, and what became of these
+-- may have been receipted since, so that no agent tells of it unasked. Spread over some seconds.
+WITH held AS MATERIALIZED (
+    SELECT c.id
+    FROM commands c
+    JOIN client_sessions s ON s.client_id = c.client_id
+    WHERE s.presence <> 'offline' AND s.keep_away IS NULL
+        AND (c.status = 'running' OR (c.status = 'queued' AND c.accepted_at IS NOT NULL))
+    ORDER BY c.id
+    FOR UPDATE OF c SKIP LOCKED
+)
+UPDATE commands c
+SET lease_until = least(c.lease_until, floorhub_now() + random() * make_interval(secs => %(spread_s)s))
 FROM held
 WHERE c.id = held.id
 RETURNING c.id;

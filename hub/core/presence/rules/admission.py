@@ -89,5 +89,13 @@ def _alarm(
         return Admission(Verdict.ALARM_LEAVES, identity, twin=other.session)
     # Its journal gets a name of its own, so that the other one's cannot pass for it.
     issued = max(identity.issued, claim.epoch or 0) + 1
-    own = replace(identity, journal=fresh, issued=issued, session=claim.session, mark=claim.mark or 0, offers=())
+    own = replace(
+        identity,
+        journal=fresh,
+        issued=issued,
+        session=claim.session,
+        mark=claim.mark or 0,
+        since=issued,
+        offers=(),
+    )
     return Admission(Verdict.ALARM_STAYS, own, Finding.LOST, twin=other.session)

@@ -37,8 +37,16 @@ class Identity:
     session: str | None = None
     mark: int = 0
     """The highest mark that was heard of the present journal."""
+    since: int = 0
+    """The first epoch that the present journal was offered with."""
     offers: tuple[Offer, ...] = ()
     """The welcomes of late, the present session's too; those that the confirmed epoch outdates are left out."""
+
+    @property
+    def is_known_to_exist(self) -> bool:
+        """Whether the agent has shown an epoch of its present journal. Until then nothing is handed out to that: an
+        agent that dies before the welcome is on its disk begins nothing, but nobody could prove which one it was."""
+        return self.journal is not None and self.confirmed >= self.since
 
 
 class Finding(enum.StrEnum):
@@ -75,11 +83,11 @@ def identify(identity: Identity, claim: Claim, *, fresh: str) -> tuple[Identity,
     issued = max(identity.issued, claim.epoch or 0) + 1
     if claim.level is Level.BASIC:
         changed = identity.session is not None and identity.session != claim.session
-        kept = replace(identity, journal=identity.journal or fresh, issued=issued, session=claim.session)
+        kept = replace(identity, journal=identity.journal or fresh, issued=issued, session=claim.session, since=0)
         return kept, Finding.NEW_SESSION if changed else Finding.SAME
     mark = claim.mark or 0
     if identity.journal is None:
-        first = replace(identity, journal=fresh, issued=issued, session=claim.session, mark=mark)
+        first = replace(identity, journal=fresh, issued=issued, session=claim.session, mark=mark, since=issued)
         return _offered(first, claim, fresh), Finding.FIRST
     if _is_newer(identity, claim):
         finding = Finding.AHEAD if claim.epoch is not None and claim.epoch > identity.issued else Finding.SAME
@@ -95,7 +103,7 @@ def identify(identity: Identity, claim: Claim, *, fresh: str) -> tuple[Identity,
         return _offered(accepted, claim, offer.journal), _finding(identity, offer)
     if claim.session == identity.session or claim.mark is None:
         # The same process says itself that it has another journal. Without marks nothing tells late from lost.
-        lost = replace(identity, journal=fresh, issued=issued, session=claim.session, mark=mark)
+        lost = replace(identity, journal=fresh, issued=issued, session=claim.session, mark=mark, since=issued)
         return _offered(lost, claim, fresh), Finding.LOST
     return _offered(replace(identity, issued=issued), claim, fresh), Finding.DOUBTFUL
 
@@ -148,7 +156,16 @@ def _accept(identity: Identity, offer: Offer, confirmed: int, mark: int) -> Iden
         confirmed=min(max(confirmed, offer.epoch), identity.issued),
         session=offer.session,
         mark=max(offer.mark, mark),
+        since=identity.since if offer.journal == identity.journal else offer.epoch,
     )
+
+
+def run_ahead(identity: Identity, epoch: int | None) -> Identity | None:
+    """The identity after a sign of the present session that shows an epoch which the hub has not made: its database
+    came from a backup. None where it shows no such one."""
+    if epoch is None or epoch <= identity.issued:
+        return None
+    return replace(identity, issued=epoch, confirmed=epoch)
 
 
 def _finding(identity: Identity, offer: Offer) -> Finding:

@@ -21,7 +21,7 @@ from hub.core.presence.service.births import Births
 from hub.core.presence.service.farewells import Farewells
 from hub.core.presence.service.liveness import Liveness
 from hub.core.presence.service.rounds import Round, Sighting
-from hub.core.presence.store import LockedSession, Sessions
+from hub.core.presence.store import CONFIRMED, LockedSession, Sessions
 from hub.core.presence.telemetry import Event, Metrics
 from hub.database.engine import Database
 from hub.signals.ports import Publisher, Signals
@@ -117,7 +117,8 @@ class PresenceService:
             return
         async with self._database.connection() as connection:
             stored = await self._sessions.confirm(connection, signs)
-        due = {client_id for client_id, state in stored if state != "online"}
+        self._signals.work_for({client_id for client_id, state in stored if state == CONFIRMED})
+        due = {client_id for client_id, state in stored if state not in ("online", CONFIRMED)}
         if not due:
             return
         async with self._database.transaction() as connection:
