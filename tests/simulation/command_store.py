@@ -261,6 +261,17 @@ class CommandStore:
             )
         return len(offered)
 
+    async def ask_again(self, _: Any, spread_s: float) -> int:
+        held = [
+            row
+            for row in self._open()
+            if self._tables.sessions[row["client_id"]].reachable
+            and (row["status"] == "running" or (row["status"] == "queued" and row["accepted_at"] is not None))
+        ]
+        for row in held:
+            self._tables.write(row, {"lease_until": self._tables.at})
+        return len(held)
+
     def _scheduled(self) -> list[Row]:
         """Also what has ended before its time came."""
         return [row for row in self._tables.commands.values() if row["scheduled"] and not row["on_hold"]]

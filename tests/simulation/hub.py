@@ -110,7 +110,7 @@ class Worker:
         self._signs: list[Sighting | Life] = []
         self._busy: set[str] = set()
         self._again: set[str] = set()
-        self._noting = False
+        self._noting = self._begun = False
         self._connect()
         self._later(self._rng.uniform(*POLL_S), self._poll)
 
@@ -169,6 +169,9 @@ class Worker:
 
     def _announce(self) -> None:
         async def announce() -> None:
+            if not self._begun:
+                await self.presence.ask_again()
+                self._begun = True
             now = await self.presence.now()
             self.presence.roll_called_at = now
             if self.connected:

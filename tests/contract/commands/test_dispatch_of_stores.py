@@ -1,6 +1,7 @@
 """Claims, leases and what is scheduled: the SQL and the simulation's store do the same."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from uuid_utils.compat import uuid7
 from hub.core.commands.rules import lanes
 from hub.core.commands.rules.lifecycle import NO_WORD_GRACE, CancelRequested, DeadlinePassed, JournalLost, Reported
 from hub.core.commands.store.dispatch import FIRST_LEASE_S
+from hub.core.presence.rules.liveness import Life
 from schemas.states import Presence, ReportStatus
 from tests.contract.stores import PC, Case, Cases, MemoryTrial, Trial, failing
 from tests.simulation.command_store import CommandStore
@@ -106,6 +108,48 @@ async def a_lane_holds_two_and_the_next_follows_when_one_ends(trial: Trial) -> N
     assert await trial.claim() == ids[2:3]
     await trial.happen(ids[1], DeadlinePassed(), JournalLost())
     assert await trial.claim() == ids[3:4]
+
+
+@case
+async def nothing_is_handed_out_to_a_journal_of_which_no_epoch_was_confirmed(trial: Trial) -> None:
+    command_id = await trial.add()
+    async with trial.transaction() as connection:
+        known = (await trial.sessions.lock(connection, [PC]))[PC].identity
+        await trial.sessions.save_identity(connection, PC, replace(known, issued=2, since=2))
+    assert await trial.claim() == []
+    async with trial.transaction() as connection:
+        assert await trial.dispatch.clients_with_work(connection) == set()
+        await trial.sessions.confirm(connection, [Life(PC, "session-1", 2, 1)])
+        assert await trial.dispatch.clients_with_work(connection) == {PC}
+    assert await trial.claim() == [command_id]
+
+
+@case
+async def after_a_start_agents_are_asked_about_what_they_have(trial: Trial) -> None:
+    for client_id in ("gone-pc", "fenced-pc"):
+        await trial.add_client(client_id)
+    running, accepted, fresh = [await trial.hand_out(lane=lane) for lane in "abc"]
+    away, kept = [await trial.hand_out(client_id) for client_id in ("gone-pc", "fenced-pc")]
+    for command_id in (running, away, kept):
+        await trial.happen(command_id, STARTED)
+    await trial.happen(accepted, Reported(ReportStatus.ACCEPTED, 1))
+    await trial.change_client("gone-pc", presence=Presence.OFFLINE)
+    await trial.change_client("fenced-pc", keep_away="two machines")
+    pending = await trial.add(lane="d")
+
+    async with trial.transaction() as connection:
+        assert await trial.dispatch.ask_again(connection, 2.0) == 2
+    trial.wait(2.0)
+    async with trial.transaction() as connection:
+        runs = await trial.dispatch.resend(connection)
+    assert {(run.command_id, run.heard) for run in runs} == {
+        (running, ReportStatus.STARTED),
+        (accepted, ReportStatus.ACCEPTED),
+    }
+    assert [(await trial.row(one))["sends"] for one in (fresh, away, kept, pending)] == [1, 1, 1, 0]
+    # The answer that says nothing new ends the asking.
+    await trial.happen(running, STARTED)
+    assert (await trial.row(running))["lease_until"] is None
 
 
 @case

@@ -1,11 +1,17 @@
 """What a journal's first epoch, or one that the hub has not made, says about the commands handed out to it."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
+from uuid_utils.compat import uuid7
 
+from hub.core.commands.rules.lifecycle import Reported, decide
+from hub.core.commands.store import dispatch, transitions
+from hub.core.presence import store as sessions
 from hub.core.presence.rules.liveness import Life
+from hub.core.presence.rules.presence import ROLL_CALL_SPREAD
 from hub.core.presence.service.presence import PresenceService
 from hub.core.presence.service.rounds import Sighting
 from hub.core.presence.telemetry import Metrics
@@ -13,7 +19,7 @@ from hub.database.engine import Database
 from hub.telemetry.log import Log
 from hub.telemetry.metrics import Meters
 from schemas.messages import AgentVersion, Birth, Welcome
-from schemas.states import Level, Presence
+from schemas.states import Level, Presence, ReportStatus
 from tests.support.factories import add_client, add_commands, claim, new_command, row
 from tests.support.recording_ports import RecordingPorts
 
@@ -116,3 +122,53 @@ async def test_nothing_goes_to_a_journal_that_replaces_a_lost_one_before_it_is_k
     assert await claim(database, PC) == []
     await hub.observe([Life(PC, "s2", ports.welcomes[-1].epoch, 1)])
     assert await claim(database, PC) == [second]
+
+
+# --- a database from a backup ---------------------------------------------------------------------------------
+
+
+async def fold(database: Database, command_id: UUID, *events: Any) -> None:
+    async with database.transaction() as connection:
+        locked = (await transitions.lock(connection, [command_id]))[command_id]
+        for event in events:
+            locked.fold(decide(locked.state, event, locked.now), uuid7())
+        await transitions.apply(connection, [locked])
+
+
+async def test_an_epoch_that_this_database_has_not_made_asks_about_what_the_agent_has(
+    database: Database, hub: PresenceService, ports: Ports
+) -> None:
+    await add_client(database, PC)
+    [command_id] = await add_commands(database, [new_command(PC)])
+    assert await claim(database, PC) == [command_id]
+    await fold(database, command_id, Reported(ReportStatus.STARTED, 1))
+    async with database.connection() as connection:
+        assert await dispatch.resend(connection) == []
+
+    await hub.observe([Life(PC, "session-1", 7, 1, 1)])
+
+    async with database.transaction() as connection:
+        [run] = await dispatch.resend(connection)
+        identity = (await sessions.lock(connection, [PC]))[PC].identity
+    assert (run.command_id, run.attempt, run.heard) == (command_id, 1, ReportStatus.STARTED)
+    assert (identity.issued, identity.confirmed) == (7, 7)
+    # Once: from then on its epoch is no news.
+    await fold(database, command_id, Reported(ReportStatus.STARTED, 1))
+    await hub.observe([Life(PC, "session-1", 7, 1, 1)])
+    async with database.connection() as connection:
+        assert await dispatch.resend(connection) == []
+
+
+async def test_agents_are_asked_at_a_start(database: Database, hub: PresenceService) -> None:
+    """An agent whose connection is as old as the backup shows no newer epoch."""
+    await add_client(database, PC)
+    [command_id] = await add_commands(database, [new_command(PC)])
+    assert await claim(database, PC) == [command_id]
+    await fold(database, command_id, Reported(ReportStatus.STARTED, 1))
+    async with database.connection() as connection:
+        assert (await row(connection, command_id))["lease_until"] is None
+    await hub.ask_again()
+    async with database.connection() as connection:
+        stored = await row(connection, command_id)
+        now = await database.now(connection)
+    assert stored["lease_until"] <= now + ROLL_CALL_SPREAD

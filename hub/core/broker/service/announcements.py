@@ -16,16 +16,21 @@ class Announcements:
         self._outbound = outbound
         self._presence = presence
         self._due = asyncio.Event()
+        self._begun = False
 
     def due(self) -> None:
         """There is a new connection."""
         self._due.set()
 
     async def run(self) -> None:
-        """Publish the key list and a roll call as soon as the database tells the time, until cancelled."""
+        """Publish the key list and a roll call as soon as the database tells the time, until cancelled; before the
+        first, let agents be asked about what they have."""
         while True:
             await self._due.wait()
             try:
+                if not self._begun:
+                    await self._presence.ask_again()
+                    self._begun = True
                 now = await self._presence.now()
             except UnavailableError:
                 await asyncio.sleep(RETRY_S)

@@ -148,6 +148,8 @@ class Reports:
             for item in items:
                 self._fold(command, item, seen)
                 seen.add((command_id, item.report.report_id))
+            if command.answered and not command.changed:
+                command.leased = True  # It answers a question that may be another process's, and is asked no more.
             self._note_sent(command)
             taken.append(command)
         # Not remembered while it is written: whatever goes wrong, these are read the next time.

@@ -24,6 +24,7 @@ _CLAIM = HotStatement("core/commands/dispatch", "claim")
 _RESEND = statement("core/commands/dispatch", "resend")
 _RESEND_CANCELS = statement("core/commands/dispatch", "resend_cancels")
 _OFFER_AGAIN = statement("core/commands/dispatch", "offer_again")
+_ASK_AGAIN = statement("core/commands/dispatch", "ask_again")
 _MARK_SENT = HotStatement("core/commands/dispatch", "mark_sent")
 _WAKE = statement("core/commands/dispatch", "wake_scheduled")
 _NEXT_DUE = statement("core/commands/dispatch", "next_due")
@@ -126,6 +127,12 @@ async def resend_cancels(connection: Connection, most: int = 500) -> list[Cancel
 async def offer_again(connection: Connection, client_id: str, journal: str) -> int:
     """After a birth: make due at once whatever this client holds or gave no word about. How many."""
     cursor = await connection.execute(_OFFER_AGAIN, {"client_id": client_id, "journal": journal})
+    return len(await cursor.fetchall())
+
+
+async def ask_again(connection: Connection, spread_s: float) -> int:
+    """After a start: make due within so many seconds whatever agents have that are there. How many."""
+    cursor = await connection.execute(_ASK_AGAIN, {"spread_s": spread_s})
     return len(await cursor.fetchall())
 
 

@@ -71,6 +71,9 @@ class Dispatch(Protocol):
     async def offer_again(self, connection: Connection, /, client_id: str, journal: str) -> int:
         """After a birth: make due at once whatever this client holds or gave no word about. How many."""
 
+    async def ask_again(self, connection: Connection, /, spread_s: float) -> int:
+        """After a start: make due within so many seconds whatever agents have that are there. How many."""
+
     async def wake_scheduled(self, connection: Connection, /, most: int = 5_000) -> set[str]:
         """Let commands in whose time has come, the longest due first; the clients that they are for."""
 

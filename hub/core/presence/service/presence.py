@@ -15,6 +15,7 @@ from hub.core.commands.store.ports import Dispatch, Transitions
 from hub.core.presence import store as sessions
 from hub.core.presence.rules import identity as identities
 from hub.core.presence.rules import presence
+from hub.core.presence.rules.identity import Finding, Identity
 from hub.core.presence.rules.liveness import Life
 from hub.core.presence.rules.presence import Observation, ObservationKind
 from hub.core.presence.service.births import Births
@@ -147,6 +148,10 @@ class PresenceService:
             await self._dispatch.offer_again(done.connection, client_id, identity.journal or "")
             done.woken.add(client_id)
             return replace(session, evidence=evidence, identity=identity)
+        if life.session == old.session and old.level is Level.FULL:
+            newer = identities.run_ahead(session.identity, life.epoch)
+            if newer is not None:
+                session = await self._ahead(session, newer, done)
         observation = Observation(ObservationKind.HEARTBEAT, life.session, number, old.level)
         evidence = presence.observe(old, observation, session.now)
         if evidence.presence is old.presence:
@@ -154,6 +159,14 @@ class PresenceService:
         await done.save(client_id, old, evidence)
         done.woken.add(client_id)
         return replace(session, evidence=evidence)
+
+    async def _ahead(self, session: LockedSession, identity: Identity, done: Round) -> LockedSession:
+        """The hub was restored from a backup, and the agent stayed connected: its journal tells what came since."""
+        await self._births.found(session.client_id, Finding.AHEAD, done)
+        await done.sessions.save_identity(done.connection, session.client_id, identity)
+        await self._dispatch.offer_again(done.connection, session.client_id, identity.journal or "")
+        done.woken.add(session.client_id)
+        return replace(session, identity=identity)
 
     async def describe(self, client_id: str, state: dict[str, Any]) -> None:
         """Keep what a client says of itself."""
@@ -180,6 +193,11 @@ class PresenceService:
                 if evidence != session.evidence:
                     await done.save(session.client_id, session.evidence, evidence)
         self._tell(done)
+
+    async def ask_again(self) -> None:
+        """After a start: ask agents about what they have. Raises UnavailableError."""
+        async with self._database.connection() as connection:
+            await self._dispatch.ask_again(connection, presence.ROLL_CALL_SPREAD.total_seconds())
 
     async def now(self) -> datetime:
         """The database's clock."""
