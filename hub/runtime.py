@@ -146,6 +146,7 @@ def _http_server(hub: Hub, started: Callable[[], None]) -> _Server:
         timeout_graceful_shutdown=int(hub.settings.stop_grace_s),
         limit_concurrency=2_000,
         http=BoundedHttp,
+        ws="none",
     )
     return _Server(config, started)
 

@@ -27,6 +27,42 @@ CATALOGUE: Mapping[str, Entry] = {
         "The body is not JSON: send a JSON object in UTF-8.",
         "본문이 JSON이 아닙니다. UTF-8 JSON 객체를 보내십시오.",
     ),
+    "bad_request": Entry(
+        400,
+        "VALIDATION_ERROR",
+        "This is no HTTP request that can be read in one way only: correct what sends it. The connection is closed.",
+        "올바른 HTTP 요청이 아니거나 여러 가지로 해석될 수 있습니다. 보내는 쪽을 고치십시오. 연결을 닫습니다.",
+    ),
+    "wrong_host": Entry(
+        400,
+        "VALIDATION_ERROR",
+        "The request needs exactly one header `Host`, with a host name or address. The connection is closed.",
+        "`Host` 헤더는 호스트 이름이나 주소로 정확히 하나만 보내야 합니다. 연결을 닫습니다.",
+    ),
+    "head_too_long": Entry(
+        431,
+        "VALIDATION_ERROR",
+        "The request line and headers are longer than 64 KiB: send shorter ones. The connection is closed.",
+        "요청 줄과 헤더가 64 KiB를 넘습니다. 줄여서 다시 보내십시오. 연결을 닫습니다.",
+    ),
+    "transfer_coding": Entry(
+        501,
+        "VALIDATION_ERROR",
+        "`Transfer-Encoding` may only be `chunked`: send the body as it is, with its length or in chunks.",
+        "`Transfer-Encoding`은 `chunked`만 지원합니다. 본문을 그대로, 길이와 함께 또는 chunked로 보내십시오.",
+    ),
+    "http_version": Entry(
+        505,
+        "VALIDATION_ERROR",
+        "The hub speaks HTTP/1.1 and HTTP/1.0: use one of them, or a proxy that translates.",
+        "허브는 HTTP/1.1과 HTTP/1.0만 지원합니다. 이 버전을 쓰거나 변환하는 프록시를 두십시오.",
+    ),
+    "no_tunnel": Entry(
+        405,
+        "NOT_FOUND",
+        "The hub is no proxy: ask for its own paths, see /docs.",
+        "허브는 프록시가 아닙니다. 허브의 경로를 요청하십시오. /docs를 확인하십시오.",
+    ),
     "unsupported_media_type": Entry(
         415,
         "VALIDATION_ERROR",

@@ -75,8 +75,19 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """The answer for a code of the catalogue."""
+    return plain_problem(code, params, request.headers.get("accept-language", ""), fields, headers)
+
+
+def plain_problem(
+    code: str,
+    params: Mapping[str, Any],
+    accept_language: str,
+    fields: tuple[FieldProblem, ...] = (),
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """The same where there is no request yet."""
     entry = CATALOGUE.get(code, CATALOGUE["internal_error"])
-    korean = prefers_korean(request.headers.get("accept-language", ""))
+    korean = prefers_korean(accept_language)
     params = {key: _plain(value) for key, value in params.items()}
     body: dict[str, Any] = {
         "type": f"urn:floorhub:problem:{code}",

@@ -1,18 +1,27 @@
-"""HTTP connections with a bound on their heads, in bytes and in time, and on pauses in their bodies and in the reading
-of answers. The parser itself has none."""
+"""HTTP connections: heads have a bound in bytes and in time, bodies and the reading of answers in their pauses, and
+each request is read in one way only. The parser itself has no bounds, and takes an offer to change the protocol for a
+change of the protocol."""
 
 import asyncio
 import sys
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import httptools
+from starlette.requests import Request
+from uvicorn.protocols.http.flow_control import service_unavailable
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from hub.api import problems
+from hub.api.framing import Head, WrongHeadError
 
 MAX_HEAD = 64 * 1024
-"""Bytes of a request line with all headers."""
+"""Bytes of a request line with all headers; of what stands in a body besides the body."""
 HEAD_DEADLINE_S = 10.0
 """From the connection, or from the first byte of a further request, to the end of its headers."""
 BODY_PAUSE_S = 40.0
 """Between two looks whether more of a body came. Uploads have a shorter bound of their own, and an answer for it."""
+LINGER_S = 2.0
+"""How long a connection with a refused request stays: one that is closed on unread data may lose its answer."""
 
 
 BODY_S = 1_830.0
@@ -24,18 +33,30 @@ ANSWER_PAUSE_S = 40.0
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """Closes a connection whose request head is too long or too slow, whose body stops half-way or trickles, or whose
-    answer nobody takes; nobody is answered who has not asked."""
+    """Closes a connection whose request head is wrong, too long or too slow, whose body stops half-way or trickles, or
+    whose answer nobody takes. Requests before it on the same connection get their answers first; nobody is answered who
+    has not asked.
 
+    `Upgrade` is an offer, which is ignored: the request is served as if it were not there (RFC 9110, 7.8).
+    """
+
+    _head = Head()
     _head_bytes = 0
+    _bytes_beside_body = 0
     _in_head = True
     _in_body = False
     _body_bytes = 0
     _body_seen = 0
     _body_began = 0.0
-    _deadline: asyncio.TimerHandle | None = None
     _answer_deadline: asyncio.TimerHandle | None = None
     _answer_left: tuple[int, int] = (0, 0)
+    _offer: bytes | None = None
+    """A head that offers another protocol, without the offer, until it is read again."""
+    _deadline: asyncio.TimerHandle | None = None
+    _refusing = False
+    """Nothing more is read; what was read before is still answered."""
+    _refusal: str | None = None
+    """The code that answers what is refused; None: nobody is answered."""
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -56,38 +77,99 @@ class BoundedHttp(HttpToolsProtocol):
         super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
+        if self._refusing:
+            return
         if self._in_head:
             self._head_bytes += len(data)
             # A body may follow in the same read; a head that was longer than this is one, wherever it ends.
             if self._head_bytes > MAX_HEAD + len(data):
-                self._refuse()
+                self._refuse("head_too_long")
                 return
-        super().data_received(data)
+        elif self._in_body:
+            self._bytes_beside_body += len(data)
+            if self._bytes_beside_body > MAX_HEAD + len(data):
+                self._refuse("head_too_long")
+                return
+        self._unset_keepalive_if_required()
+        try:
+            self._feed(data)
+        except httptools.HttpParserError as problem:
+            wrong = problem.__context__
+            self._refuse(wrong.code if isinstance(wrong, WrongHeadError) else "bad_request")
+            return
         # Only now: most bodies come whole with their heads.
         if self._in_body and self._deadline is None:
             self._deadline = self.loop.call_later(BODY_PAUSE_S, self._look_at_body)
 
+    def _feed(self, data: bytes) -> None:
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as stopped:
+                # The parser has given up the message after its head, and takes what follows for another one. A new
+                # parser reads the same head without the offer, and goes on with the body.
+                head, self._offer = self._offer, None
+                assert head is not None  # noqa: S101 - set when such a head was complete
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+                self.parser.feed_data(head)
+                data = data[stopped.args[0] :]
+            else:
+                return
+
     def on_message_begin(self) -> None:
         if not self._in_head:
             self._begin_head()
+        self._head = Head()
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._in_head:
+            return  # A field behind a chunked body never becomes one of the head (RFC 9110, 6.5.1).
+        self._head.note(name.lower(), value)
+        super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
+        version, method = self.parser.get_http_version(), self.parser.get_method()
+        if sum(len(name) + len(value) for name, value in self.headers) + len(self.url) > MAX_HEAD:
+            raise WrongHeadError("head_too_long")
+        self._head.check(version)
+        if self.parser.should_upgrade():
+            if method == b"CONNECT":
+                raise WrongHeadError("no_tunnel")
+            self._offer = self._head.without_offer(method, self.url, version, self.headers)
+            return
+        self.url = self._head.target(method, self.url, self.headers)
+        if version == "1.0":
+            self.expect_100_continue = False  # It does not know what would come (RFC 9110, 10.1.1).
         self._end_wait()
         self._in_head = False
         self._in_body = True
-        self._body_bytes = self._body_seen = 0
+        self._bytes_beside_body = self._body_bytes = self._body_seen = 0
         self._body_began = self.loop.time()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
+        self._bytes_beside_body = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self._offer is not None:
+            return
         self._in_body = False
         self._end_wait()
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._refusing and not self.pipeline and (self.cycle.response_complete or self.cycle.disconnected):
+            self._close()
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        if app is service_unavailable:
+            app = _overloaded
+        super()._start_asgi_task(cycle, _closing_unless_read(cycle, app) if cycle.waiting_for_100_continue else app)
 
     def _begin_head(self) -> None:
         self._in_head = True
@@ -110,10 +192,40 @@ class BoundedHttp(HttpToolsProtocol):
             self._deadline.cancel()
             self._deadline = None
 
-    def _refuse(self) -> None:
+    def _refuse(self, code: str | None = None) -> None:
+        """Read no more, and close when what came before is answered."""
+        if self._refusing:
+            return
         self._end_wait()
-        if not self.transport.is_closing():
+        self._refusing, self._refusal = True, code
+        if code is not None:
+            self.logger.warning("A request was refused: %s", code)
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete and self._in_body:
+            # The body of this very request is wrong: what serves it must not take it for whole.
+            cycle.disconnected = True
+            cycle.message_event.set()
+            if self.pipeline and self.pipeline[0][0] is cycle:
+                self.pipeline.popleft()  # It has not begun; those before it are served.
+                return
+            if cycle.response_started:
+                self._refusal = None  # Half an answer is out, and nothing can be added to it.
+        elif cycle is not None and not cycle.response_complete:
+            return
+        self._close()
+
+    def _close(self) -> None:
+        if self.transport.is_closing():
+            return
+        if self._refusal is None:
             self.transport.close()
+            return
+        self.transport.write(_refusal(self._refusal, self.headers or []))
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._unset_keepalive_if_required()
+        self.flow.resume_reading()
+        self.loop.call_later(LINGER_S, self.transport.close)
 
     def _wait_for_reader(self) -> None:
         self._answer_left = self._left()
@@ -147,3 +259,34 @@ def _unacknowledged(sock: Any) -> int:
         return int.from_bytes(fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0"), sys.byteorder)
     except OSError:
         return 0
+
+
+def _refusal(code: str, headers: list[tuple[bytes, bytes]]) -> bytes:
+    """The whole answer to a request that reaches no route."""
+    accept_language = b",".join(value for name, value in headers if name == b"accept-language").decode("latin-1")
+    allow = {"Allow": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"} if code == "no_tunnel" else {}
+    answer = problems.plain_problem(code, {}, accept_language, headers=allow)
+    lines = [STATUS_LINE[answer.status_code]]
+    lines += [name + b": " + value + b"\r\n" for name, value in answer.raw_headers]
+    return b"".join([*lines, b"connection: close\r\n\r\n", bytes(answer.body)])
+
+
+def _closing_unless_read(cycle: Any, app: Any) -> Any:
+    """Serve a request that waits for `100 Continue`. One that is answered without it may send its body or not: what
+    follows on the connection could be either, so it is closed."""
+
+    async def served(scope: Any, receive: Any, send: Any) -> None:
+        async def answer(message: Any) -> None:
+            if cycle.waiting_for_100_continue and not cycle.body:
+                cycle.keep_alive = False
+            await send(message)
+
+        await app(scope, receive, answer)
+
+    return served
+
+
+async def _overloaded(scope: Any, receive: Any, send: Any) -> None:
+    """The answer when there are more connections or requests than the hub takes."""
+    headers = {"Retry-After": "1", "Connection": "close"}
+    await problems.problem(Request(scope), "overloaded", {}, headers=headers)(scope, receive, send)

@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 
 from hub.api import protocol
-from hub.api.protocol import BoundedHttp
+from tests.support.raw_http import running
 from tests.support.waiting import eventually, paused
 
 LARGE = 12_000_000
@@ -33,29 +33,19 @@ async def answers_at_length(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": bytes(LARGE)})
 
 
-async def serving(app: Any) -> AsyncIterator[uvicorn.Server]:
-    config = uvicorn.Config(app, port=0, http=BoundedHttp, lifespan="off", log_config=None)
-    config.load()
-    server = uvicorn.Server(config)
-    server.lifespan = config.lifespan_class(config)
-    await server.startup()
-    yield server
-    await server.shutdown()
-
-
 def port_of(server: uvicorn.Server) -> int:
     return int(server.servers[0].sockets[0].getsockname()[1])
 
 
 @pytest.fixture
 async def port() -> AsyncIterator[int]:
-    async for server in serving(reads_all):
+    async with running(reads_all) as server:
         yield port_of(server)
 
 
 @pytest.fixture
 async def downloads() -> AsyncIterator[uvicorn.Server]:
-    async for server in serving(answers_at_length):
+    async with running(answers_at_length) as server:
         yield server
 
 
