@@ -1,4 +1,5 @@
-"""What all shapes of HTTP bodies share. snake_case; camelCase is accepted, too. Unknown fields are refused by name.
+"""What all shapes of HTTP bodies share. snake_case; camelCase is accepted, too. Unknown fields are refused
+by name, and so are values of another JSON type.
 
 What the services take comes from `to_request()` of a shape, or from `changes()` of one that changes some fields.
 """
@@ -13,18 +14,32 @@ from pydantic import (
     AliasGenerator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema
+
+from hub.api.strict import make_strict
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", examples=["press-1"])]
 SlugInPath = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 IdempotencyHeader = Annotated[str | None, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 TraceHeader = Annotated[str | None, Header(max_length=100, pattern=r"^[0-9a-f-]+$")]
 Tag = Annotated[str, Field(min_length=1, max_length=100)]
+Word = Annotated[str, Field(min_length=1, pattern=r"^[^\x00]+$")]
+"""Something to look for."""
 ActionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$", examples=["print"])]
+
+
+def _is_written_out(value: object) -> object:
+    # The library takes numbers, also as text, for seconds or milliseconds, by their size.
+    if not isinstance(value, str | datetime) or (isinstance(value, str) and not value.strip("0123456789.+-eE ")):
+        raise ValueError("give a time as ISO 8601 has it, such as 2026-11-21T08:00:00Z")
+    return value
 
 
 def _within_reason(moment: datetime) -> datetime:
@@ -36,7 +51,7 @@ def _within_reason(moment: datetime) -> datetime:
 
 FIRST_YEAR, LAST_YEAR = 2000, 2200
 """Postgres stores times that no JSON library reads any more; one of them would break every list it stands in."""
-Moment = Annotated[AwareDatetime, AfterValidator(_within_reason)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_is_written_out), AfterValidator(_within_reason)]
 
 
 class Input(BaseModel):
@@ -48,6 +63,12 @@ class Input(BaseModel):
         populate_by_name=True,
         allow_inf_nan=False,
     )
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        make_strict(handler.resolve_ref_schema(schema))
+        return schema
 
 
 class Change(Input):

@@ -1,10 +1,11 @@
 """JSON that cannot be kept: NUL and lone surrogates, which Postgres does not store, and nesting without end. Refused at
-HTTP, cleaned at MQTT."""
+HTTP, cleaned at MQTT. And words, which have one form."""
 
 import math
 import re
 from collections.abc import Mapping
 from typing import Any
+from unicodedata import normalize
 
 import msgspec
 
@@ -36,6 +37,12 @@ def clean(value: Any, depth: int = 0) -> Any:
     if isinstance(value, list):
         return [clean(item, depth + 1) for item in value]
     return value
+
+
+def normal(text: str) -> str:
+    """A word in the one form in which the hub stores and compares words (NFC): a file's name from macOS has another
+    one (NFD), which looks alike."""
+    return text if text.isascii() else normalize("NFC", text)
 
 
 def find_unstorable(value: Any, path: str) -> tuple[str, str] | None:
