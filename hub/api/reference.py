@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
 _PACKAGE = "fastapi_swagger"
 _SCHEMES = {
@@ -36,7 +36,11 @@ def install(app: FastAPI) -> None:
             swagger_ui_parameters={"defaultModelsExpandDepth": 0, "validatorUrl": None, "persistAuthorization": True},
         )
 
+    async def root() -> RedirectResponse:
+        return RedirectResponse("docs")
+
     _say_who_may_ask(app)
+    app.add_api_route("/", root, include_in_schema=False)
     app.add_api_route("/docs", page, include_in_schema=False)
     for name in (_SCRIPT, _STYLE, _ICON):
         app.add_api_route(f"/docs/{name}", _file(folder / name), include_in_schema=False)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.api import problems, reference
+from hub.api.edge import Edge
 from hub.api.telemetry import Event, Metrics
 from hub.parts import Parts
 from hub.telemetry.log import Log
@@ -29,7 +30,8 @@ def build(
     parts: Parts, routers: Sequence[APIRouter], fast_paths: Sequence[Callable[[ASGIApp], ASGIApp]] = ()
 ) -> ASGIApp:
     """What is served for a hub; whoever serves it starts and stops the hub."""
-    served: ASGIApp = TooLarge(application(parts, routers))
+    app = application(parts, routers)
+    served: ASGIApp = Edge(TooLarge(app), [*app.routes, *(route for router in routers for route in router.routes)])
     for fast_path in fast_paths:
         served = fast_path(served)
     return RequestLog(served, parts.get(Metrics), parts.get(Log))
@@ -47,6 +49,8 @@ def application(parts: Parts, routers: Sequence[APIRouter]) -> FastAPI:
         strict_content_type=False,
         docs_url=None,
         redoc_url=None,
+        # It would name the host of the header `Host` and `http://`, also behind a proxy that ends TLS.
+        redirect_slashes=False,
     )
     app.state.parts = parts
     for router in routers:
@@ -56,7 +60,7 @@ def application(parts: Parts, routers: Sequence[APIRouter]) -> FastAPI:
     return app
 
 
-_METHODS = {method: method for method in ("GET", "POST", "PUT", "PATCH", "DELETE")}
+_METHODS = {method: method for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")}
 
 
 class RequestLog:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi.dependencies.models import Dependant
+from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from hub.app import Hub
@@ -43,6 +44,18 @@ def permissions(dependant: Dependant) -> Iterator[Permission]:
         yield declared
     for inner in dependant.dependencies:
         yield from permissions(inner)
+
+
+def query_parameters(route: APIRoute) -> dict[str, bool]:
+    """Which query parameters a route takes by its description, and whether each may be given several times."""
+    paths = get_openapi(title="-", version="-", routes=[route]).get("paths", {})
+    return {
+        each["name"]: any("items" in kind for kind in each["schema"].get("anyOf", [each["schema"]]))
+        for methods in paths.values()
+        for operation in methods.values()
+        for each in operation.get("parameters", [])
+        if each["in"] == "query"
+    }
 
 
 def command_metrics() -> CommandMetrics:

@@ -1,4 +1,7 @@
-"""What routes declare: who may use them. Every route has exactly one of these, and a test holds it to that."""
+"""What routes declare: who may use them. Every route has exactly one of these, and a test holds it to that.
+
+Each also holds the parameters against the route, once it is clear who asks.
+"""
 
 import base64
 import binascii
@@ -9,6 +12,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from hub.api.lookup import parts_of
+from hub.api.parameters import require_known
 from hub.core.access.rules import Caller, Permission, may
 from hub.core.access.service import Access
 from hub.errors import RejectedError
@@ -47,7 +51,9 @@ def require(permission: Permission) -> Any:
     """A dependency that lets only callers with this permission in, and gives the caller."""
 
     async def caller(request: Request) -> Caller:
-        return await _caller(request, permission)
+        found = await _caller(request, permission)
+        require_known(request)
+        return found
 
     caller.permission = permission  # type: ignore[attr-defined]  # read by the test of declared permissions
     return Depends(caller)
@@ -62,8 +68,8 @@ MayAdminister = Annotated[Caller, require(Permission.ADMINISTER)]
 def public() -> Any:
     """A dependency that declares a route open to anyone."""
 
-    async def anyone() -> None:
-        return None
+    async def anyone(request: Request) -> None:
+        require_known(request)
 
     anyone.permission = Permission.PUBLIC  # type: ignore[attr-defined]
     return Depends(anyone)
@@ -73,7 +79,9 @@ def client_only() -> Any:
     """A dependency for a route that only a client may use, with its own secret (HTTP Basic); gives its id."""
 
     async def who(request: Request) -> str:
-        return await _client(request)
+        client_id = await _client(request)
+        require_known(request)
+        return client_id
 
     who.permission = Permission.CLIENT  # type: ignore[attr-defined]
     return Depends(who)
@@ -112,8 +120,11 @@ def client_or(permission: Permission) -> Any:
     async def who(request: Request) -> str | None:
         if request.headers.get("authorization", "").partition(" ")[0].lower() != "basic":
             await _caller(request, permission)
+            require_known(request)
             return None
-        return await _client(request)
+        client_id = await _client(request)
+        require_known(request)
+        return client_id
 
     who.permission = Permission.CLIENT  # type: ignore[attr-defined]
     return Depends(who)

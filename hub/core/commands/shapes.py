@@ -10,6 +10,10 @@ from hub.api.shapes import ActionName, Input, Moment, Slug, Tag
 from hub.core.commands.rules.policies import BackOff
 from hub.core.commands.service.submission import CommandRequest
 
+CommandStatus = Literal[
+    "pending", "queued", "running", "completed", "failed", "cancelled", "expired", "rejected", "unknown"
+]
+
 
 class BackOffInput(Input):
     """How long to wait before further attempts. What is left out is as the action's policy, or else the hub, has it."""
@@ -110,9 +114,9 @@ class CommandOutput(BaseModel):
     lane: str = Field(description="What can do one thing at a time on the client, such as printer:office.")
     payload: dict[str, Any]
     priority: int
-    status: Literal[
-        "pending", "queued", "running", "completed", "failed", "cancelled", "expired", "rejected", "unknown"
-    ] = Field(description="unknown: the effect may or may not have happened; see result.data.evidence.")
+    status: CommandStatus = Field(
+        description="unknown: the effect may or may not have happened; see result.data.evidence."
+    )
     version: int = Field(description="Counts the changes; one row in the log each.")
     attempt: int
     max_retries: int

@@ -12,6 +12,8 @@ from hub.api.problems import fails
 from hub.api.shapes import IdempotencyHeader, TraceHeader
 from hub.core.access.routes import MayCommand, MayRead
 from hub.core.access.rules import IdempotencyKey
+from hub.core.commands.shapes import CommandStatus
+from hub.errors import FieldProblem, RejectedError
 from hub.features.batches.rules import Change
 from hub.features.batches.service.batches import Batches
 from hub.features.batches.service.creation import BatchCreation
@@ -30,9 +32,7 @@ router = APIRouter(tags=["batches"])
 BatchesDep = Annotated[Batches, part(Batches)]
 BatchCreationDep = Annotated[BatchCreation, part(BatchCreation)]
 ROUTE = "POST /api/batches"
-CommandStatus = Literal[
-    "pending", "queued", "running", "completed", "failed", "cancelled", "expired", "rejected", "unknown"
-]
+_UNFINISHED = {"pending", "queued", "running"}
 
 
 @router.post(
@@ -118,6 +118,9 @@ async def get_batch(
     limit: Annotated[int, Query(ge=1, le=1_000)] = 50,
 ) -> Response:
     """A batch as it stands now."""
+    if blocked_by is not None and status and not _UNFINISHED.intersection(status):
+        problem = FieldProblem("blocked_by", f"is only of {', '.join(sorted(_UNFINISHED))} commands: nothing can match")
+        raise RejectedError("validation_error", fields=(problem,))
     batch = await batches.get(batch_id)
     rows = await batches.rows(batch_id, after=from_cursor(cursor), limit=limit, statuses=status, blocked_by=blocked_by)
     return json_answer(shown(BatchOutput, batch) | paged(BatchRow, rows))

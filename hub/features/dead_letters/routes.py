@@ -11,8 +11,9 @@ from uuid_utils.compat import uuid7
 from hub.api.answers import json_answer, page_answer, row_answer, shown, shown_all
 from hub.api.lookup import part
 from hub.api.pages import Cursor, Limit, from_cursor, to_cursor
+from hub.api.parameters import require_order
 from hub.api.problems import fails, prefers_korean, sentence
-from hub.api.shapes import Moment
+from hub.api.shapes import ActionName, Moment, Slug
 from hub.core.access.routes import MayCommand, MayRead
 from hub.core.commands.routes.commands import until_end
 from hub.core.commands.rules.lifecycle import Status
@@ -21,8 +22,6 @@ from hub.core.commands.service.waiting import Waiting
 from hub.core.commands.shapes import CommandOutput
 from hub.features.dead_letters.service import DeadLetters, Outcome, Outcomes
 from hub.features.dead_letters.shapes import (
-    Action,
-    ClientId,
     DeadLetter,
     DeadLetterPage,
     DeadLetterSummary,
@@ -47,14 +46,15 @@ WaitingDep = Annotated[Waiting, part(Waiting)]
 
 
 async def which(
-    client_id: Annotated[ClientId | None, Query()] = None,
-    action: Annotated[Action | None, Query()] = None,
+    client_id: Annotated[Slug | None, Query()] = None,
+    action: Annotated[ActionName | None, Query()] = None,
     reason: Annotated[Reason | None, Query(description="The cause, such as printer_stopped or expired.")] = None,
     reference: Annotated[Reference | None, Query()] = None,
     created_after: Moment | None = None,
     created_before: Moment | None = None,
 ) -> Filter:
     """Which dead letters a query is about."""
+    require_order(created_after, created_before)
     return Filter(
         client_id=client_id,
         action=action,

@@ -7,15 +7,14 @@ from uuid import UUID
 from pydantic import BaseModel, Field, model_validator
 
 from hub.api.pages import from_cursor
-from hub.api.shapes import Input, Moment
+from hub.api.parameters import require_order
+from hub.api.shapes import ActionName, Input, Moment, Slug, Word
 from hub.core.commands.shapes import CommandOutput, ErrorOutput
 from hub.features.dead_letters.service import MOST, Chosen
 from hub.features.dead_letters.store import Filter
 
-ClientId = Annotated[str, Field(max_length=63)]
-Action = Annotated[str, Field(max_length=63)]
-Reason = Annotated[str, Field(max_length=200)]
-Reference = Annotated[str, Field(max_length=200)]
+Reason = Annotated[Word, Field(max_length=200)]
+Reference = Annotated[Word, Field(max_length=200)]
 Note = Annotated[str, Field(min_length=1, max_length=500, description="What you saw, for the log and the audit.")]
 EXPIRES_IN_S = "Until when its effect may begin, from now; default: as long as its original had."
 
@@ -78,15 +77,16 @@ class DeadLetterSummary(BaseModel):
 class FilterInput(Input):
     """Which open dead letters; what is left out lets everything through."""
 
-    client_id: ClientId | None = None
-    action: Action | None = None
+    client_id: Slug | None = None
+    action: ActionName | None = None
     reason: Reason | None = None
     reference: Reference | None = None
     created_after: Moment | None = None
     created_before: Moment | None = None
 
     def to_request(self) -> Filter:
-        """As the service takes it."""
+        """As the service takes it. Raises RejectedError for times between which nothing lies."""
+        require_order(self.created_after, self.created_before, "filter.created_after")
         return Filter(**self.__dict__)
 
 

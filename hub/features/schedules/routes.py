@@ -9,6 +9,7 @@ from hub.api.answers import json_answer, page_answer, row_answer
 from hub.api.lookup import part
 from hub.api.pages import Cursor, Limit, from_cursor
 from hub.api.problems import fails
+from hub.api.shapes import Word
 from hub.core.access.routes import MayCommand, MayRead
 from hub.features.schedules.service.schedules import Schedules
 from hub.features.schedules.shapes import (
@@ -50,7 +51,7 @@ async def post_schedule(body: ScheduleInput, schedules: SchedulesDep, caller: Ma
 async def list_schedules(
     schedules: SchedulesDep,
     _caller: MayRead,
-    name: Annotated[str | None, Query(min_length=1, max_length=200, pattern=r"^[^\x00]*$")] = None,
+    name: Annotated[Word | None, Query(max_length=200)] = None,
     enabled: Annotated[bool | None, Query()] = None,
     cursor: Cursor = None,
     limit: Limit = 50,

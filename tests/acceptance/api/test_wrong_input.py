@@ -214,7 +214,7 @@ TABLE = [
             ("replay", "replay nothing named", {"force": True}, None),
             ("replay", "replay ids and a filter", {"ids": [NOWHERE], "filter": {}}, None),
             ("replay", "replay 1,001", {"ids": [NOWHERE] * 1_001}, "ids"),
-            ("dismiss", "a filter with NUL", {"filter": {"reason": "\0"}}, "reason"),
+            ("dismiss", "a filter with NUL", {"filter": {"reason": "\0"}}, "filter.reason"),
             ("dismiss", "a filter of no field", {"filter": {"colour": "red"}}, "filter.colour"),
             ("dismiss", "a made-up cursor of dead letters", {"filter": {}, "cursor": "zzz"}, "cursor"),
         )

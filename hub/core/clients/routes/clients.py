@@ -3,13 +3,12 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime
 
 from hub.api.answers import json_answer, page_answer, row_answer, shown
 from hub.api.lookup import part
 from hub.api.pages import Limit, SlugCursor
 from hub.api.problems import fails
-from hub.api.shapes import SlugInPath
+from hub.api.shapes import Moment, Slug, SlugInPath, Word
 from hub.core.access.routes import MayAdminister, MayRead
 from hub.core.clients.service.clients import Clients, Registered
 from hub.core.clients.shapes import (
@@ -51,9 +50,9 @@ async def post_client(body: ClientInput, clients: ClientsDep, keys: SigningKeysD
 async def list_clients(
     clients: ClientsDep,
     _caller: MayRead,
-    zone: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
-    tag: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
-    group: Annotated[str | None, Query(max_length=63, pattern=r"^[a-z0-9-]+$")] = None,
+    zone: Annotated[Word | None, Query(max_length=100)] = None,
+    tag: Annotated[Word | None, Query(max_length=100)] = None,
+    group: Annotated[Slug | None, Query()] = None,
     presence: Literal["online", "offline", "unknown"] | None = None,
     status: Literal["active", "disabled", "retired"] | None = None,
     cursor: SlugCursor = None,
@@ -159,7 +158,7 @@ async def get_history(
     client_id: SlugInPath,
     clients: ClientsDep,
     _caller: MayRead,
-    cursor: Annotated[AwareDatetime | None, Query(description="next_cursor of the page before.")] = None,
+    cursor: Annotated[Moment | None, Query(description="next_cursor of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Response:
     """When it came and went."""

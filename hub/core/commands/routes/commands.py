@@ -11,16 +11,23 @@ from uuid_utils.compat import uuid7
 from hub.api.answers import json_answer, page_answer, row_answer, shown_all
 from hub.api.lookup import part
 from hub.api.pages import Cursor, Limit, from_cursor
+from hub.api.parameters import require_order
 from hub.api.problems import fails
-from hub.api.shapes import IdempotencyHeader, Moment, TraceHeader
+from hub.api.shapes import ActionName, IdempotencyHeader, Moment, Slug, TraceHeader, Word
 from hub.core.access.routes import MayCommand, MayRead
 from hub.core.access.rules import Caller, IdempotencyKey
 from hub.core.commands.service.commands import Commands
 from hub.core.commands.service.submission import Submission
 from hub.core.commands.service.waiting import Waiting
-from hub.core.commands.shapes import CommandInput, CommandLogs, CommandOutput, CommandPage, LogEntry
+from hub.core.commands.shapes import (
+    CommandInput,
+    CommandLogs,
+    CommandOutput,
+    CommandPage,
+    CommandStatus,
+    LogEntry,
+)
 from hub.core.commands.store.commands import Filter
-from hub.errors import FieldProblem, RejectedError
 
 router = APIRouter(tags=["commands"])
 CommandsDep = Annotated[Commands, part(Commands)]
@@ -154,22 +161,20 @@ async def get_logs(command_id: UUID, commands: CommandsDep, _caller: MayRead) ->
 async def list_commands(
     commands: CommandsDep,
     _caller: MayRead,
-    client_id: Annotated[str | None, Query(max_length=63)] = None,
-    status: Annotated[list[str] | None, Query(max_length=10, description="May be given several times.")] = None,
-    action: Annotated[str | None, Query(max_length=63)] = None,
-    reference: Annotated[str | None, Query(max_length=200)] = None,
-    tag: Annotated[str | None, Query(max_length=100)] = None,
+    client_id: Annotated[Slug | None, Query()] = None,
+    status: Annotated[
+        list[CommandStatus] | None, Query(max_length=9, description="May be given several times.")
+    ] = None,
+    action: Annotated[ActionName | None, Query()] = None,
+    reference: Annotated[Word | None, Query(max_length=200)] = None,
+    tag: Annotated[Word | None, Query(max_length=100)] = None,
     created_after: Moment | None = None,
     created_before: Moment | None = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Response:
     """A page of commands."""
-    for name, text in (("client_id", client_id), ("action", action), ("reference", reference), ("tag", tag)):
-        if text and "\0" in text:
-            raise RejectedError("validation_error", fields=(FieldProblem(name, "holds a NUL"),))
-    if status and any("\0" in item for item in status):
-        raise RejectedError("validation_error", fields=(FieldProblem("status", "holds a NUL"),))
+    require_order(created_after, created_before)
     wanted = Filter(
         client_id=client_id,
         statuses=status or None,

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.api import problems
+from hub.api.parameters import SINGLE_HEADERS
 from hub.core.access.routes import caller_of
 from hub.core.access.rules import Permission
 from hub.core.access.service import Access
@@ -87,7 +88,9 @@ class _Asked:
         self.body = body
         headers: dict[bytes, bytes] = {}
         for name, value in scope["headers"]:
-            headers.setdefault(name, value)
+            if name in headers and name in SINGLE_HEADERS:
+                raise _UnusualError
+            headers[name] = value
         if headers.get(b"content-type", b"").lower() not in _JSON:
             raise _UnusualError
         self.authorization = headers.get(b"authorization", b"").decode("latin-1")

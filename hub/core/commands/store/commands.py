@@ -71,7 +71,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """Which commands; what is None lets everything through."""
 
     client_id: str | None = None
-    statuses: list[str] | None = None
+    statuses: Sequence[str] | None = None
     action: str | None = None
     reference: str | None = None
     tag: str | None = None

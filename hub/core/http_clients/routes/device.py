@@ -3,9 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from hub.api.answers import json_answer
+from hub.api.edge import asks_for_head
 from hub.api.lookup import part
 from hub.api.problems import fails, fails_only
 from hub.api.shapes import Slug
@@ -60,6 +61,7 @@ async def get_events(
     http_clients: HttpClientsDep,
     own_id: ItsOwnId,
     secret: ShownSecret,
+    request: Request,
     session: SessionQuery,
     most_s: Annotated[
         float | None, Query(ge=0, le=86_400, description="The hub ends the stream after so long; open the next then.")
@@ -67,7 +69,10 @@ async def get_events(
     user_agent: Program = "",
 ) -> Response:
     """Open a stream."""
-    channel = await http_clients.open_stream(_agent(client_id, own_id, secret, session, user_agent))
+    agent = _agent(client_id, own_id, secret, session, user_agent)
+    if asks_for_head(request):
+        return Response(media_type=EventStream.media_type)
+    channel = await http_clients.open_stream(agent)
 
     async def closed(channel: Channel, lost: bool) -> None:
         await http_clients.closed(channel, lost=lost)
@@ -91,12 +96,16 @@ async def get_commands(
     http_clients: HttpClientsDep,
     own_id: ItsOwnId,
     secret: ShownSecret,
+    request: Request,
     session: SessionQuery,
     wait: Annotated[float, Query(ge=0, le=60)] = 0,
     user_agent: Program = "",
 ) -> Response:
     """Poll."""
-    messages, now = await http_clients.poll(_agent(client_id, own_id, secret, session, user_agent), wait)
+    agent = _agent(client_id, own_id, secret, session, user_agent)
+    if asks_for_head(request):
+        return Response(media_type="application/json")
+    messages, now = await http_clients.poll(agent, wait)
     return json_answer({"messages": messages, "hub_time": now})
 
 
