@@ -3,14 +3,16 @@
 The files lie in the package fastapi-swagger, whose own code is not used.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
+from fastapi.routing import iter_route_contexts
 
 _PACKAGE = "fastapi_swagger"
 _SCHEMES = {
@@ -55,13 +57,23 @@ def _say_who_may_ask(app: FastAPI) -> None:
         schema = describe()
         if known is None:
             schema.setdefault("components", {})["securitySchemes"] = _SCHEMES
-            for operation in (operation for methods in schema["paths"].values() for operation in methods.values()):
-                # Who may not is told 403; a client's own routes have no such case; public ones not even a 401.
-                if "401" in operation["responses"]:
-                    operation["security"] = [{"key": []} if "403" in operation["responses"] else {"client": []}]
+            for route in iter_route_contexts(app.routes):
+                schemes = list(_schemes(route.dependant)) if hasattr(route, "dependant") else []
+                for method in route.methods or ():
+                    operation = schema["paths"].get(route.path_format, {}).get(method.lower())
+                    if operation is not None and schemes:
+                        operation["security"] = schemes
         return schema
 
     app.openapi = description  # type: ignore[method-assign]
+
+
+def _schemes(dependant: Dependant) -> Iterator[dict[str, list[str]]]:
+    """By which of the ways in one may use a route; its dependencies say it."""
+    for name in getattr(dependant.call, "schemes", ()):
+        yield {name: []}
+    for inner in dependant.dependencies:
+        yield from _schemes(inner)
 
 
 def _file(path: Path) -> Callable[[], Awaitable[FileResponse]]:

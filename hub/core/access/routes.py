@@ -21,7 +21,8 @@ from hub.keys import hash_secret
 
 @dataclass(frozen=True, slots=True)
 class ClientAuthenticator:
-    """Says whether a secret is that of an active client. The subject that keeps clients brings it."""
+    """Says whether a secret is that of a client, and raises RejectedError for a disabled one. The subject that keeps
+    clients brings it."""
 
     authenticate: Callable[[str, str], Awaitable[bool]]
 
@@ -47,6 +48,13 @@ async def _caller(request: Request, permission: Permission) -> Caller:
     return await caller_of(parts_of(request).get(Access), authorization, api_key, address, permission)
 
 
+def _declared(dependency: Any, permission: Permission, *schemes: str) -> Any:
+    """A dependency with what the tests of declared permissions, and the API's description, read of it."""
+    dependency.permission = permission
+    dependency.schemes = schemes
+    return Depends(dependency)
+
+
 def require(permission: Permission) -> Any:
     """A dependency that lets only callers with this permission in, and gives the caller."""
 
@@ -55,8 +63,7 @@ def require(permission: Permission) -> Any:
         require_known(request)
         return found
 
-    caller.permission = permission  # type: ignore[attr-defined]  # read by the test of declared permissions
-    return Depends(caller)
+    return _declared(caller, permission, "key")
 
 
 MayRead = Annotated[Caller, require(Permission.READ)]
@@ -71,8 +78,7 @@ def public() -> Any:
     async def anyone(request: Request) -> None:
         require_known(request)
 
-    anyone.permission = Permission.PUBLIC  # type: ignore[attr-defined]
-    return Depends(anyone)
+    return _declared(anyone, Permission.PUBLIC)
 
 
 def client_only() -> Any:
@@ -83,8 +89,7 @@ def client_only() -> Any:
         require_known(request)
         return client_id
 
-    who.permission = Permission.CLIENT  # type: ignore[attr-defined]
-    return Depends(who)
+    return _declared(who, Permission.CLIENT, "client")
 
 
 def _credentials(request: Request) -> tuple[str, str]:
@@ -126,8 +131,7 @@ def client_or(permission: Permission) -> Any:
         require_known(request)
         return client_id
 
-    who.permission = Permission.CLIENT  # type: ignore[attr-defined]
-    return Depends(who)
+    return _declared(who, Permission.CLIENT, "key", "client")
 
 
 ItsOwnId = Annotated[str, client_only()]

@@ -30,6 +30,13 @@ def client(site: Site) -> dict[str, Any]:
     return site.client()
 
 
+@pytest.fixture(scope="module")
+def disabled(site: Site) -> dict[str, Any]:
+    made = site.client()
+    site.http.post(f"/api/clients/{made['id']}/disable")
+    return made
+
+
 def ask(site: Site, client: dict[str, Any], method: str, path: str, query: str = "") -> httpx.Response:
     """A request by whoever may use the route, for things that are not there but for the client."""
     route = ROUTES.get((method if method != "HEAD" else "GET", path))
@@ -61,6 +68,26 @@ def test_a_parameter_is_taken_or_refused_by_its_name(
         if not several:
             assert named(ask(site, client, method, path, f"{name}=1&{name}=1")) == [name]
     assert named(ask(site, client, method, path, "%ff=1")) == ["query"]
+
+
+OWN = [each for each, route in sorted(ROUTES.items()) if Permission.CLIENT in permissions(route.dependant)]
+
+
+@pytest.mark.parametrize(("method", "path"), OWN, ids=lambda value: value)
+def test_a_disabled_client_is_told_so_by_its_right_secret_only(
+    site: Site, disabled: dict[str, Any], method: str, path: str
+) -> None:
+    told = ask(site, disabled, method, path)
+    assert (told.status_code, told.json()["code"]) == (403, "client_disabled")
+    assert disabled["id"] in told.json()["detail"]
+    wrong = ask(site, {**disabled, "secret": "wrong"}, method, path)
+    assert (wrong.status_code, wrong.json()["code"]) == (401, "unauthorized")
+
+
+def test_a_retired_client_is_nobody(site: Site) -> None:
+    gone = site.client()
+    site.http.delete(f"/api/clients/{gone['id']}")
+    assert ask(site, gone, "POST", "/api/clients/{client_id}/ping").status_code == 401
 
 
 def test_parameters_are_told_to_nobody_without_a_key(site: Site) -> None:

@@ -9,7 +9,8 @@ from fastapi import FastAPI
 
 from hub.api import reference
 from hub.core.commands.routes import commands
-from hub.core.documents.routes import uploads
+from hub.core.documents.routes import documents, uploads
+from hub.core.http_clients.routes import device
 from hub.features.monitoring import routes as operation
 
 
@@ -18,6 +19,8 @@ from hub.features.monitoring import routes as operation
     [
         (commands, "get", "/api/commands", [{"key": []}]),
         (uploads, "put", "/api/uploads/{token}", [{"client": []}]),
+        (documents, "get", "/api/documents/{document_id}", [{"key": []}, {"client": []}]),
+        (device, "get", "/api/events/{client_id}", [{"client": []}]),
         (operation, "get", "/health", None),
     ],
 )

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hmac import compare_digest
 from typing import Any
 
 from broker_config.render import hash_password
@@ -204,12 +205,16 @@ class Clients:
         return Page(rows, rows[-1].at if len(rows) >= limit else None)
 
     async def authenticate(self, client_id: str, secret: str) -> bool:
-        """Whether this is the secret of an active client."""
+        """Whether this is the secret of a client. Raises RejectedError `client_disabled` for that of a disabled one."""
         if not is_client_id(client_id):
             return False
         async with self._database.connection() as connection:
-            stored = await store.secret_hash(connection, client_id)
-        return stored is not None and stored == hash_secret(secret)
+            stored = await store.secret(connection, client_id)
+        if stored is None or not compare_digest(stored.secret_sha256, hash_secret(secret)):
+            return False
+        if stored.status == "disabled":
+            raise RejectedError("client_disabled", client_id=client_id)
+        return True
 
     async def _broker_knows(self, change_id: int) -> bool:
         """Whether the broker has learned a change within our patience. It is stored: it gets there in any case."""

@@ -39,6 +39,13 @@ class NewClient(_Client, frozen=True, kw_only=True):
     mqtt_iterations: int
 
 
+class Secret(msgspec.Struct, frozen=True):
+    """The SHA-256 of a client's secret, and whether the client is active or disabled."""
+
+    secret_sha256: bytes
+    status: str
+
+
 class Client(_Client, frozen=True, kw_only=True):
     """A client as it stands, with its permissions and its session."""
 
@@ -215,14 +222,14 @@ def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 # Built once: every request of a client over HTTP asks for it.
-_SECRET_HASH = select(col(Clients.secret_sha256)).where(
-    col(Clients.id) == bindparam("client_id"), col(Clients.status) == "active"
+_SECRET = select(col(Clients.secret_sha256), col(Clients.status)).where(
+    col(Clients.id) == bindparam("client_id"), col(Clients.status) != "retired"
 )
 
 
-async def secret_hash(connection: Connection, client_id: str) -> bytes | None:
-    """The SHA-256 of an active client's secret."""
-    return await model.fetch_one(connection, _SECRET_HASH, bytes, client_id=client_id)
+async def secret(connection: Connection, client_id: str) -> Secret | None:
+    """What opens the own things of a client that is not retired."""
+    return await model.fetch_one(connection, _SECRET, Secret, client_id=client_id)
 
 
 async def add_broker_change(

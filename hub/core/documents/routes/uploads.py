@@ -25,7 +25,7 @@ UploadsDep = Annotated[Uploads, part(Uploads)]
     response_model=UploadPath,
     summary="Ask where to upload something",
     description="For the client (HTTP Basic) that has this command, until it ends. Each path takes one upload.",
-    responses=fails_only(401, 404, 422, 429, 503),
+    responses=fails_only(401, 403, 404, 422, 429, 503),
 )
 async def post_upload(command_id: UUID, uploads: UploadsDep, client_id: ItsOwnId) -> Response:
     """Give a path out."""
@@ -41,7 +41,7 @@ async def post_upload(command_id: UUID, uploads: UploadsDep, client_id: ItsOwnId
         "For the client (HTTP Basic) that asked for the path. The first try uses it up, also one that fails: ask for "
         "another. The answer's sha256 says what arrived; people read it with GET /api/documents/{id}."
     ),
-    responses=fails_only(401, 404, 408, 413, 415, 422, 503, 507),
+    responses=fails_only(401, 403, 404, 408, 413, 415, 422, 503, 507),
     openapi_extra=body_of("image/png"),
     max_body_size=NO_BODY_LIMIT_HERE,
 )

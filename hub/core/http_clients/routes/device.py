@@ -32,7 +32,7 @@ HttpClientsDep = Annotated[HttpClients, part(HttpClients)]
 ClientPath = Annotated[Slug, Path()]
 SessionQuery = Annotated[str, Query(pattern=SESSION, description="New with each start of the client's program.")]
 Program = Annotated[str, Header(alias="User-Agent", max_length=400)]
-REPORT_PROBLEMS = fails_only(400, 401, 404, 413, 415, 422, 503)
+REPORT_PROBLEMS = fails_only(400, 401, 403, 404, 413, 415, 422, 503)
 
 
 def _agent(path_id: str, own_id: str, secret: bytes, session: str, user_agent: str) -> Agent:
