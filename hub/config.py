@@ -2,6 +2,7 @@
 
 import secrets
 import socket
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -41,6 +42,8 @@ class Settings(BaseSettings):
     """For keys and temporary files; nothing that Postgres could lose."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    """Addresses and networks of proxies whose `X-Forwarded-For` says from where a request comes; none: nobody's."""
     roles: Annotated[frozenset[Role], NoDecode] = frozenset({"api", "worker"})
     worker: str = Field(default_factory=_worker_name)
     """The worker's stable name; its MQTT client id is `_hub-<name>`."""
@@ -81,7 +84,7 @@ class Settings(BaseSettings):
     def _split_roles(cls, value: object) -> object:
         return frozenset(part.strip() for part in value.split(",")) if isinstance(value, str) else value
 
-    @field_validator("fetch_allow", "document_folders", mode="before")
+    @field_validator("fetch_allow", "document_folders", "trusted_proxies", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -92,6 +95,16 @@ class Settings(BaseSettings):
         for path in value:
             if not path.is_absolute() or path.resolve() == Path("/"):
                 raise ValueError(f"{path}: give absolute paths of folders, not the root")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            try:
+                ip_network(text)
+            except ValueError:
+                raise ValueError(f"{text}: give an address, or a network such as 10.0.0.0/8") from None
         return value
 
     @field_validator("worker")

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.api import problems, reference
 from hub.api.edge import Edge
+from hub.api.proxies import TrustedProxies, networks
 from hub.api.telemetry import Event, Metrics
 from hub.parts import Parts
 from hub.telemetry.log import Log
@@ -27,13 +28,18 @@ Command the machines on the floor: printer PCs, PDAs, kiosks.
 
 
 def build(
-    parts: Parts, routers: Sequence[APIRouter], fast_paths: Sequence[Callable[[ASGIApp], ASGIApp]] = ()
+    parts: Parts,
+    routers: Sequence[APIRouter],
+    fast_paths: Sequence[Callable[[ASGIApp], ASGIApp]] = (),
+    trusted_proxies: Sequence[str] = (),
 ) -> ASGIApp:
     """What is served for a hub; whoever serves it starts and stops the hub."""
     app = application(parts, routers)
     served: ASGIApp = Edge(TooLarge(app), [*app.routes, *(route for router in routers for route in router.routes)])
     for fast_path in fast_paths:
         served = fast_path(served)
+    if trusted_proxies:
+        served = TrustedProxies(served, networks(trusted_proxies))
     return RequestLog(served, parts.get(Metrics), parts.get(Log))
 
 

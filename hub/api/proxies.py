@@ -1,0 +1,57 @@
+"""From where a request comes: the connection's address, or what a proxy says that the settings trust."""
+
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+Network = IPv4Network | IPv6Network
+
+
+def networks(texts: Iterable[str]) -> tuple[Network, ...]:
+    """Addresses and networks such as 10.0.0.0/8. Raises ValueError."""
+    return tuple(ip_network(text) for text in texts)
+
+
+class TrustedProxies:
+    """Puts the address of the caller into the scope, as the nearest proxy that is not trusted, or nobody, was seen."""
+
+    def __init__(self, app: ASGIApp, trusted: Sequence[Network]) -> None:
+        self._app = app
+        self._trusted = trusted
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "http" and scope["client"] is not None:
+            host, port = scope["client"]
+            forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+            scope["client"] = (caller(host, forwarded, self._trusted), port)
+        await self._app(scope, receive, send)
+
+
+def caller(connected: str, forwarded: Sequence[bytes], trusted: Sequence[Network]) -> str:
+    """The address of the caller: each trusted proxy appends to `X-Forwarded-For` whom it saw, so it is read from its
+    end, as far as those who wrote it are trusted. Whatever is no address ends it."""
+    address = _address(connected)
+    if address is None:
+        return connected
+    seen = [part.strip() for value in forwarded for part in value.decode("latin-1").split(",")]
+    while seen and any(address in network for network in trusted):
+        before = _address(seen.pop())
+        if before is None:
+            break
+        address = before
+    return str(address)
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """An address, also with a port as some proxies write it."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

@@ -1,0 +1,63 @@
+"""Whose word about the caller's address counts."""
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from hub.api.proxies import TrustedProxies, caller, networks
+from tests.support.hubs import settings
+from tests.support.raw_http import exchange, serving
+
+PROXY = "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("connected", "forwarded", "trusted", "right"),
+    [
+        ("127.0.0.1", [b"203.0.113.9"], [], "127.0.0.1"),
+        ("127.0.0.1", [b"203.0.113.9"], ["10.0.0.0/8"], "127.0.0.1"),
+        (PROXY, [], [PROXY], PROXY),
+        (PROXY, [b"203.0.113.9"], [PROXY], "203.0.113.9"),
+        (PROXY, [b"198.51.100.1, 203.0.113.9"], [PROXY], "203.0.113.9"),
+        (PROXY, [b"198.51.100.1", b"203.0.113.9"], [PROXY], "203.0.113.9"),
+        (PROXY, [b"198.51.100.1, 203.0.113.9, 10.0.0.2"], ["10.0.0.0/8"], "203.0.113.9"),
+        (PROXY, [b"10.0.0.3"], ["10.0.0.0/8"], "10.0.0.3"),
+        (PROXY, [b"203.0.113.9:4711"], [PROXY], "203.0.113.9"),
+        (PROXY, [b"[2001:db8::1]:4711"], [PROXY], "2001:db8::1"),
+        (PROXY, [b"2001:db8::1"], [PROXY], "2001:db8::1"),
+        ("::ffff:10.0.0.1", [b"203.0.113.9"], [PROXY], "203.0.113.9"),
+        ("::1", [b"203.0.113.9"], ["::1"], "203.0.113.9"),
+        (PROXY, [b"unknown"], [PROXY], PROXY),
+        (PROXY, [b"203.0.113.9, <script>"], [PROXY], PROXY),
+        (PROXY, [b""], [PROXY], PROXY),
+    ],
+)
+def test_the_last_one_whom_a_trusted_proxy_saw_is_the_caller(
+    connected: str, forwarded: list[bytes], trusted: list[str], right: str
+) -> None:
+    assert caller(connected, forwarded, networks(trusted)) == right
+
+
+async def test_the_scope_has_it() -> None:
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        content = json.dumps(scope["client"][0]).encode()
+        length = (b"content-length", str(len(content)).encode())
+        await send({"type": "http.response.start", "status": 200, "headers": [length]})
+        await send({"type": "http.response.body", "body": content})
+
+    request = b"GET / HTTP/1.1\r\nHost: hub\r\nX-Forwarded-For: 203.0.113.9\r\nConnection: close\r\n\r\n"
+    async with serving(TrustedProxies(answer, networks(["127.0.0.1"]))) as port:
+        [heard] = await exchange(port, request)
+    assert heard.json() == "203.0.113.9"
+
+
+@pytest.mark.parametrize("wrong", ["*", "proxy.example", "10.0.0.1/33", "10.0.0.1/8"])
+def test_only_addresses_and_networks_are_trusted(wrong: str) -> None:
+    with pytest.raises(ValidationError, match="address"):
+        settings(trusted_proxies=f"127.0.0.1, {wrong}")
+
+
+def test_nobody_is_trusted_by_default() -> None:
+    assert settings().trusted_proxies == ()
