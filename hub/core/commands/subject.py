@@ -88,6 +88,7 @@ def build(settings: Settings, parts: Parts) -> Subject:
         routers=(router,),
         fast_paths=(fast_path,),
         loops=loops,
+        stop=(waiting.stop,),  # Callers may wait for longer than the grace.
         prepare=(policies.poll,),  # Workers submit, too: what schedules send.
         events=(Event,),
         causes=CAUSES,

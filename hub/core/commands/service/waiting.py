@@ -19,12 +19,15 @@ class Waiting:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._futures: defaultdict[UUID, set[asyncio.Future[None]]] = defaultdict(set)
+        self._stopping = False
 
     @contextmanager
     def expected(self, command_id: UUID) -> Iterator[asyncio.Future[None]]:
         """A future that is done when this command ends. Open it before the command is stored, or look afterwards
         whether it had ended already."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._stopping:
+            future.set_result(None)
         self._futures[command_id].add(future)
         try:
             yield future
@@ -45,6 +48,11 @@ class Waiting:
             for future in self._futures.get(command_id, ()):
                 if not future.done():
                     future.set_result(None)
+
+    def stop(self) -> None:
+        """Wake everybody, also whoever comes later: the process stops, and each gets the command as it is now."""
+        self._stopping = True
+        self.ended(list(self._futures))
 
     async def poll(self) -> None:
         """Look, when anyone waits, whether something ended elsewhere. Raises UnavailableError."""
