@@ -58,6 +58,8 @@ class Database:
         self._conninfo = make_conninfo(url, connect_timeout=patience, application_name="floorhub", **_NETWORK)
         set_json_dumps(_dumps)
         set_json_loads(msgspec.json.decode)
+        self._size = size
+        self._lent = 0
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             self._conninfo,
             connection_class=AsyncConnection[DictRow],
@@ -111,12 +113,16 @@ class Database:
         try:
             async with asyncio.timeout(self._deadline_s), self._pool.connection() as connection:
                 giving_up = loop.call_at(give_up_at, _cut, connection)
+                self._lent += 1
                 try:
                     yield connection
                 finally:
+                    self._lent -= 1
                     giving_up.cancel()
         except (PoolTimeout, TooManyRequests) as problem:
-            raise UnavailableError("database_busy") from problem
+            # With connections left to lend, the pool could make none: Postgres is away.
+            code = "database_busy" if self._lent >= self._size else "database_unavailable"
+            raise UnavailableError(code) from problem
         except _AWAY as problem:
             raise UnavailableError("database_unavailable") from problem
 
