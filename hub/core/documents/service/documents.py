@@ -12,6 +12,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from hub.api.text import normal
 from hub.core.access.rules import Caller
 from hub.core.documents.service.folders import Folders
 from hub.core.documents.service.incoming import Incoming
@@ -186,7 +187,7 @@ class Documents:
                 spooled,
                 self._new_id(),
                 content_type=content_type,
-                filename=filename,
+                filename=None if filename is None else normal(filename),
                 created_by=caller.principal_id,
             )
 
