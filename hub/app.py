@@ -26,7 +26,7 @@ from hub.features.explain import subject as explain
 from hub.features.monitoring import subject as monitoring
 from hub.features.retention import subject as retention
 from hub.features.schedules import subject as schedules
-from hub.loops import Loop
+from hub.loops import Loop, log_loop
 from hub.parts import Parts
 from hub.signals.local import LocalSignals
 from hub.signals.notifications import Notifications
@@ -78,7 +78,12 @@ class Hub:
         durability = DurabilityWatch(self.database, meters, self.log)
         self.subjects.append(
             Subject(
-                loops=(Loop("notifications", notifications.run), disk.loop(), durability.loop()),
+                loops=(
+                    Loop("notifications", notifications.run),
+                    disk.loop(),
+                    durability.loop(),
+                    log_loop(self.log),
+                ),
                 prepare=(notifications.claim,),
                 events=(Event, DiskEvent, DurabilityEvent, http.Event),
                 readiness={"durability": lambda: durability.state},

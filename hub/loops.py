@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hub.errors import UnavailableError
 from hub.telemetry.log import Event, Log
+from hub.telemetry.throttle import WINDOW_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,15 @@ def periodic(
             try:
                 pause = await work()
             except UnavailableError as problem:
-                log.warning(Event.TASK_RETRY, task=name, code=problem.code)
+                log.seldom(name).warning(Event.TASK_RETRY, task=name, code=problem.code)
 
     return Loop(name, run)
+
+
+def log_loop(log: Log) -> Loop:
+    """A loop that tells what was left out of the log."""
+
+    async def tell() -> None:
+        log.tell_left_out()
+
+    return periodic("log", tell, log, pause_s=WINDOW_S)

@@ -130,7 +130,9 @@ def of_hub_error(request: Request, error: HubError) -> JSONResponse:
 def of_bug(request: Request, error: Exception, log: Log) -> JSONResponse:
     """The answer for an error that nobody foresaw; the log has its stack."""
     request_id = getattr(request.state, "request_id", "?")
-    log.error(Event.HTTP_FAILED, method=request.method, path=request.url.path, request_id=request_id, exc_info=error)
+    log.seldom(type(error).__name__).error(
+        Event.HTTP_FAILED, method=request.method, path=request.url.path, request_id=request_id, exc_info=error
+    )
     return problem(request, "internal_error", {"request_id": request_id})
 
 

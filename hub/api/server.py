@@ -18,6 +18,8 @@ from hub.parts import Parts
 from hub.telemetry.log import Log
 
 MAX_BODY = 1024 * 1024
+MOST_REQUESTS = 60
+"""Lines a minute of requests without a key, for each status, and of each client."""
 DESCRIPTION = """
 Command the machines on the floor: printer PCs, PDAs, kiosks.
 
@@ -101,7 +103,12 @@ class RequestLog:
             took = time.perf_counter() - began
             self._metrics.requests.labels(_METHODS.get(scope["method"], "other"), str(status)).inc()
             self._metrics.request_duration.observe(took)
-            self._log.info(
+            state = scope["state"]
+            log = self._log
+            if "known" not in state or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                # A stranger may ask without end, a client too; and an outage answers everybody so.
+                log = log.seldom(state.get("client_id"), status, most=MOST_REQUESTS)
+            log.info(
                 Event.HTTP_REQUEST,
                 method=scope["method"],
                 path=scope["path"],

@@ -130,7 +130,7 @@ class Session:
                 await link.open()
                 refused = await link.subscribe(self._subscriptions)
                 if refused:
-                    self._log.error(Event.MQTT_REFUSED, filters=refused, reason="subscription")
+                    self._log.seldom().error(Event.MQTT_REFUSED, filters=refused, reason="subscription")
                 self._link = link
                 self._ready.set()
                 self._log.info(Event.MQTT_CONNECTED)
@@ -142,12 +142,12 @@ class Session:
                 if link.taken_over:
                     self._taken_over(began)
                 else:
-                    self._log.warning(Event.MQTT_LOST, reason=reason, unacknowledged=link.outstanding)
+                    self._log.seldom().warning(Event.MQTT_LOST, reason=reason, unacknowledged=link.outstanding)
                     self._suspect(time.monotonic() - stood)
             except RefusedError as problem:
-                self._log.error(Event.MQTT_REFUSED, reason=str(problem))
+                self._log.seldom().error(Event.MQTT_REFUSED, reason=str(problem))
             except (OSError, TimeoutError, ValueError) as problem:
-                self._log.warning(Event.MQTT_LOST, reason=str(problem) or type(problem).__name__)
+                self._log.seldom().warning(Event.MQTT_LOST, reason=str(problem) or type(problem).__name__)
             finally:
                 self._ready.clear()
                 self._link = None

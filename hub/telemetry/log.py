@@ -7,11 +7,13 @@ An event's name is stable; each subject declares its own in its `telemetry.py`. 
 import enum
 import logging
 import sys
+from collections.abc import Hashable
 from typing import Any
 
 import msgspec
 import structlog
 
+from hub.telemetry.throttle import MOST_LINES, LibraryLines, Throttle
 from schemas.text import LONGEST_LINE, log_line, plain_json
 
 
@@ -27,6 +29,7 @@ class Event(EventName):
     HUB_FAILED = "hub.failed"
     TASK_DIED = "task.died"
     TASK_RETRY = "task.retry"
+    LOG_LEFT_OUT = "log.left_out"
 
 
 class Log:
@@ -34,32 +37,63 @@ class Log:
 
     def __init__(self, **fields: Any) -> None:
         self._logger = structlog.get_logger().bind(**fields)
+        self._throttle = Throttle()
 
     def bind(self, **fields: Any) -> "Log":
         """The same log with fields that every event of it carries."""
         bound = Log()
         bound._logger = self._logger.bind(**fields)
+        bound._throttle = self._throttle
         return bound
+
+    def seldom(self, *kind: Hashable, most: int = MOST_LINES) -> "Log":
+        """The same log for an event that a stranger, one client or an outage may cause without end: at most so many
+        lines a minute of each event and kind, such as a client's id; `left_out` counts the others."""
+        return _Seldom(self, kind, most)
 
     def debug(self, event: EventName, **fields: Any) -> None:
         """For the one who looks for a fault."""
-        self._logger.debug(event.value, **fields)
+        self._write("debug", event, fields)
 
     def info(self, event: EventName, **fields: Any) -> None:
         """What an operator may want to read later."""
-        self._logger.info(event.value, **fields)
+        self._write("info", event, fields)
 
     def warning(self, event: EventName, **fields: Any) -> None:
         """What an operator should look at some time."""
-        self._logger.warning(event.value, **fields)
+        self._write("warning", event, fields)
 
     def error(self, event: EventName, **fields: Any) -> None:
         """What an operator must look at."""
-        self._logger.error(event.value, **fields)
+        self._write("error", event, fields)
 
     def exception(self, event: EventName, **fields: Any) -> None:
         """The same with the stack of the exception that is being handled."""
-        self._logger.error(event.value, exc_info=True, **fields)
+        self._write("error", event, {"exc_info": True, **fields})
+
+    def tell_left_out(self) -> None:
+        """Write what was left out, and not told by a later line of its kind; to be called now and then."""
+        for kind, left_out in self._throttle.over():
+            event, *of = kind if isinstance(kind, tuple) else (kind,)
+            self._logger.warning(Event.LOG_LEFT_OUT.value, of=str(event), kind=list(map(str, of)), left_out=left_out)
+
+    def _write(self, level: str, event: EventName, fields: dict[str, Any]) -> None:
+        getattr(self._logger, level)(event.value, **fields)
+
+
+class _Seldom(Log):
+    """A log for one line."""
+
+    def __init__(self, log: Log, kind: tuple[Hashable, ...], most: int) -> None:
+        self._logger = log._logger
+        self._throttle = log._throttle
+        self._kind = kind
+        self._most = most
+
+    def _write(self, level: str, event: EventName, fields: dict[str, Any]) -> None:
+        left_out = self._throttle.admit((event.value, *self._kind), self._most)
+        if left_out is not None:
+            super()._write(level, event, {**fields, "left_out": left_out} if left_out else fields)
 
 
 def _render(_: Any, __: str, event: structlog.typing.EventDict) -> str:
@@ -88,6 +122,7 @@ def configure(level: str) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(LibraryLines(Throttle()))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

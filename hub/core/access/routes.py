@@ -45,7 +45,9 @@ async def _caller(request: Request, permission: Permission) -> Caller:
     headers = request.headers
     authorization, api_key = headers.get("authorization", ""), headers.get("x-api-key", "")
     address = request.client.host if request.client else None
-    return await caller_of(parts_of(request).get(Access), authorization, api_key, address, permission)
+    found = await caller_of(parts_of(request).get(Access), authorization, api_key, address, permission)
+    request.state.known = True
+    return found
 
 
 def _declared(dependency: Any, permission: Permission, *schemes: str) -> Any:
@@ -109,6 +111,7 @@ async def _client(request: Request) -> str:
     client_id, secret = _credentials(request)
     if not await parts_of(request).get(ClientAuthenticator).authenticate(client_id, secret):
         raise RejectedError("unauthorized")
+    request.state.client_id = client_id
     return client_id
 
 

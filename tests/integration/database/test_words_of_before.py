@@ -27,8 +27,8 @@ INSERT INTO principals (id, kind, name, role, created_at) VALUES (gen_random_uui
 """
 ADD_SCHEDULE = """
 INSERT INTO schedules
-    (id, name, cron, time_zone, request, document_ids, misfire, grace_s, enabled, runs_as, created_by, created_at, version,
-    updated_at)
+    (id, name, cron, time_zone, request, document_ids, misfire, grace_s, enabled, runs_as, created_by, created_at,
+    version, updated_at)
 SELECT id, %(name)s, '0 7 * * *', 'UTC', %(request)s, '{}', 'once', 60, true, id, id, now(), 1, now() FROM principals
 """
 

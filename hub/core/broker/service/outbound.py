@@ -61,7 +61,7 @@ class Outbound:
             body = encode(message)
         except ContractError as problem:
             # What cannot be sent must not keep all else from being sent: it ends by its own deadline.
-            self._log.error(
+            self._log.seldom(client_id, channel, problem.code).error(
                 PresenceEvent.MESSAGE_REFUSED,
                 client_id=client_id,
                 channel=channel.value,
@@ -72,4 +72,4 @@ class Outbound:
         payload = self._keys.signer.sign(domain, body)
         if self.session is None or not self.session.publish(client_topic(client_id, channel), payload, token=token):
             # Not lost: a lease sends a command again, and an agent repeats a report until its receipt.
-            self._log.debug(Event.MQTT_OVERFLOW, client_id=client_id, channel=channel.value)
+            self._log.seldom(client_id).debug(Event.MQTT_OVERFLOW, client_id=client_id, channel=channel.value)

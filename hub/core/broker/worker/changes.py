@@ -59,7 +59,7 @@ class BrokerChanges:
                 while await self._round() == MOST:
                     pass
             except UnavailableError as problem:
-                self._log.warning(Event.TASK_RETRY, task="broker-changes", code=problem.code)
+                self._log.seldom("broker-changes").warning(Event.TASK_RETRY, task="broker-changes", code=problem.code)
             try:
                 async with asyncio.timeout(POLL_S):
                     await self._wake.wait()

@@ -68,12 +68,15 @@ class Intake(Generic[Item]):
             try:
                 await self._work(batch)
             except UnavailableError as problem:
-                log.warning(Event.REPORTS_RETRIED, code=problem.code, waiting=self._queue.qsize())
+                log.seldom().warning(Event.REPORTS_RETRIED, code=problem.code, waiting=self._queue.qsize())
                 await asyncio.sleep(RETRY_PAUSE_S)
                 continue
-            except Exception:  # logged below, and the others of the batch go on
+            except Exception:  # noqa: BLE001 - logged below, and the others of the batch go on
                 if len(batch) == 1:
-                    log.exception(PresenceEvent.MESSAGE_REFUSED, client_id=_client_of(batch[0]), reason="failed")
+                    client_id = _client_of(batch[0])
+                    log.seldom(client_id, "failed").exception(
+                        PresenceEvent.MESSAGE_REFUSED, client_id=client_id, reason="failed"
+                    )
                     return
                 for item in batch:
                     await self._work_off([item], log)
@@ -148,7 +151,9 @@ class Inbound:
             self._refuse(parsed.client_id, parsed.channel, problem.code, message=problem.message)
             return
         if not taken:
-            self._log.warning(MqttEvent.MQTT_OVERFLOW, client_id=parsed.client_id, channel=parsed.channel.value)
+            self._log.seldom(parsed.channel).warning(
+                MqttEvent.MQTT_OVERFLOW, client_id=parsed.client_id, channel=parsed.channel.value
+            )
 
     def _take(self, client_id: str, channel: Channel, payload: bytes, *, retained: bool) -> bool:
         body = codec.body_of(payload)
@@ -193,6 +198,6 @@ class Inbound:
         return False
 
     def _refuse(self, client_id: str, channel: Channel, reason: str, **fields: Any) -> None:
-        self._log.warning(
+        self._log.seldom(client_id, channel, reason).warning(
             PresenceEvent.MESSAGE_REFUSED, client_id=client_id, channel=channel.value, reason=reason, **fields
         )

@@ -104,7 +104,8 @@ class Reports:
                 await self.apply(batch[:middle])
                 await self.apply(batch[middle:])
                 return
-            self._log.exception(Event.REPORT_QUARANTINED, client_id=batch[0].client_id, reason="failed")
+            client_id = batch[0].client_id
+            self._log.seldom(client_id).exception(Event.REPORT_QUARANTINED, client_id=client_id, reason="failed")
             await self._apply([_failed(batch[0], problem)])
 
     async def _apply(self, batch: Sequence[Arrived | Unreadable]) -> None:
@@ -238,7 +239,10 @@ class Reports:
         changed = [command for command in commands if command.changed]
         for command in changed:
             self._count(command)
-            self._log.info(
+            # Its status changes a few times; how far it is may come without end.
+            moved = command.from_status is not command.state.status
+            log = self._log if moved else self._log.seldom(command.client_id)
+            log.info(
                 Event.COMMAND_CHANGED,
                 command_id=command.id,
                 client_id=command.client_id,
@@ -247,7 +251,7 @@ class Reports:
             )
         for report in unusable:
             self._metrics.reports_quarantined.labels(_label(report.reason)).inc()
-            self._log.warning(
+            self._log.seldom(report.client_id).warning(
                 Event.REPORT_QUARANTINED,
                 client_id=report.client_id,
                 command_id=report.command_id,

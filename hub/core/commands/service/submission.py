@@ -174,7 +174,9 @@ class Submission:
             document = await self._sources.bring(caller, named)
         except RejectedError as problem:
             host = problem.params.get("host")
-            self._log.warning(Event.DOCUMENT_REFUSED, code=problem.code, host=host, principal=caller.principal.name)
+            self._log.seldom(caller.principal_id, problem.code).warning(
+                Event.DOCUMENT_REFUSED, code=problem.code, host=host, principal=caller.principal.name
+            )
             raise
         self._log.info(Event.DOCUMENT_FETCHED, document_id=document.id, size=document.size)
         return document
@@ -189,7 +191,7 @@ class Submission:
             return Accepted(await self._idempotency.find_repeated(caller, key), repeated=True, quota=None)
         if verdict.refusal is not None:
             self._metrics.refused.labels(verdict.refusal).inc()
-            self._log.info(
+            self._log.seldom(request.client_id, verdict.refusal).info(
                 Event.COMMAND_REFUSED, client_id=request.client_id, action=request.action, code=verdict.refusal
             )
             raise refusal(verdict, request)

@@ -94,7 +94,7 @@ class Dispatcher:
                     next_poll = loop.time() + self._poll_s
                 await self.round(poll=due)
             except UnavailableError as problem:
-                self._log.warning(LoopEvent.TASK_RETRY, task="dispatcher", code=problem.code)
+                self._log.seldom("dispatcher").warning(LoopEvent.TASK_RETRY, task="dispatcher", code=problem.code)
 
     async def round(self, *, poll: bool = False) -> None:
         """Send what is due now; with `poll` also look for it in the database. Raises UnavailableError."""

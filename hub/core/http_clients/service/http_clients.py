@@ -164,7 +164,9 @@ class HttpClients:
             owner, now = await store.owner(connection, report.command_id)
         if owner != client_id or now is None:
             if owner is not None:
-                self._log.warning(Event.MESSAGE_REFUSED, client_id=client_id, reason="foreign_command")
+                self._log.seldom(client_id, "foreign_command").warning(
+                    Event.MESSAGE_REFUSED, client_id=client_id, reason="foreign_command"
+                )
             raise NotFoundError("command_not_found", command_id=report.command_id)
         self._presence.liveness.note(Life(client_id, HTTP + session, None))
         await self.reports.submit(Arrived(client_id, HTTP + session, None, report))

@@ -143,7 +143,9 @@ class Births:
         await done.sessions.record_doubt(
             done.connection, session.client_id, seen, session.now, shown=birth.epoch, issued=identity.issued
         )
-        self._log.warning(Event.CLIENT_UNVERIFIED, client_id=session.client_id, session=seen.session)
+        self._log.seldom(session.client_id).warning(
+            Event.CLIENT_UNVERIFIED, client_id=session.client_id, session=seen.session
+        )
         return self._offer_again(replace(session, identity=identity), birth, done)
 
     def _offer_again(self, session: LockedSession, birth: Birth, done: Round) -> LockedSession:
@@ -168,7 +170,7 @@ class Births:
     async def found(self, client_id: str, finding: Finding, done: Round) -> None:
         """Act on what a birth says about the journal."""
         if finding is Finding.AHEAD:
-            self._log.warning(Event.CLIENT_EPOCH_AHEAD, client_id=client_id)
+            self._log.seldom(client_id).warning(Event.CLIENT_EPOCH_AHEAD, client_id=client_id)
         if finding not in (Finding.LOST, Finding.NEW_SESSION):
             return
         commands = await self._transitions.lock_handed_out(done.connection, client_id)
@@ -178,7 +180,7 @@ class Births:
         await self._transitions.apply(done.connection, commands)
         done.changed += [command for command in commands if command.changed]
         if finding is Finding.LOST or commands:
-            self._log.warning(
+            self._log.seldom(client_id).warning(
                 Event.CLIENT_JOURNAL_LOST, client_id=client_id, reason=finding.value, commands=len(commands)
             )
 

@@ -80,7 +80,9 @@ class PresenceService:
             for sighting in sightings:
                 session = locked.get(sighting.client_id)
                 if session is None or session.client_status != "active":
-                    self._log.warning(Event.MESSAGE_REFUSED, client_id=sighting.client_id, reason="client_not_active")
+                    self._log.seldom(sighting.client_id, "client_not_active").warning(
+                        Event.MESSAGE_REFUSED, client_id=sighting.client_id, reason="client_not_active"
+                    )
                     continue
                 message = sighting.message
                 if isinstance(message, Birth):
@@ -206,12 +208,12 @@ class PresenceService:
 
     def _tell(self, done: Round) -> None:
         for client_id, state, reason in done.moved:
-            self._log.info(Event.CLIENT_PRESENCE, client_id=client_id, presence=state, reason=reason)
+            self._log.seldom(client_id).info(Event.CLIENT_PRESENCE, client_id=client_id, presence=state, reason=reason)
         for client_id, stays in done.twins:
             self._metrics.security_events.labels("two_machines").inc()
-            self._log.error(Event.CLIENT_TWO_MACHINES, client_id=client_id, stays=stays)
+            self._log.seldom(client_id).error(Event.CLIENT_TWO_MACHINES, client_id=client_id, stays=stays)
         for welcome in done.welcomes:
-            self._log.info(
+            self._log.seldom(welcome.client_id).info(
                 Event.CLIENT_WELCOMED,
                 client_id=welcome.client_id,
                 epoch=welcome.epoch,
