@@ -32,7 +32,10 @@ def run(path: Path, data: Path | None = None, *, as_json: bool = False) -> int:
             terminal.write(f"{_MARKS[finding.level][korean]:<9} {finding.check:<8} {finding.sentence(korean=korean)}")
         english = f"{obstacles} obstacle(s)." if obstacles else "No obstacle found."
         terminal.write((f"장애 {obstacles}건." if obstacles else "장애가 없습니다.") if korean else english)
-    return 1 if obstacles else 0
+    lost = terminal.lost_output()
+    if lost is not None:
+        terminal.write(f"floorhub-agent: standard output does not take everything: {lost.strerror}.", error=True)
+    return 1 if obstacles or lost is not None else 0
 
 
 async def examine(path: Path, data: Path | None = None) -> tuple[list[Finding], AgentConfig | None]:

@@ -16,7 +16,7 @@ from typing import IO, Any, Literal
 
 from device_agent.core.log import Log
 from schemas import terminal
-from schemas.text import json_text, log_line, printable
+from schemas.text import LONGEST_LINE, json_text, log_line, printable
 
 _LOGGER = logging.getLogger("floorhub.agent")
 _LEVELS = logging.getLevelNamesMapping()
@@ -78,9 +78,11 @@ class _TextLines(logging.Formatter):
         said = fields.pop("message", None)
         at = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
         told = {name: value for name, value in fields.items() if value is not None}
-        named = [f"{name}={value if _is_plain(value) else json_text(value)}" for name, value in told.items()]
+        shown = {name: value if _is_plain(value) else json_text(value) for name, value in told.items()}
+        named = [printable(f"{name}={value}", LONGEST_LINE) for name, value in shown.items()]
         event = printable(record.getMessage())
-        words = [at, f"{record.levelname.lower():<8}", event, *([] if said is None else [printable(str(said))]), *named]
+        sentence = [] if said is None else [printable(str(said), LONGEST_LINE)]
+        words = [at, f"{record.levelname.lower():<8}", event, *sentence, *named]
         lines = [" ".join(words)]
         if record.exc_info:
             lines += [printable(line) for line in self.formatException(record.exc_info).splitlines()]

@@ -56,7 +56,7 @@ def conformance(
         def ready(chosen: int) -> ClientProcess | None:
             if command:
                 places = {"{host}": host, "{port}": str(chosen), "{url}": f"mqtt://{host}:{chosen}"}
-                return ClientProcess([_filled(part, places) for part in command])
+                return ClientProcess([_filled(part, places) for part in command], output.tell)
             output.tell(f"Start the client {client_id} now, with mqtt://{host}:{chosen} as its broker.")
             return None
 

@@ -2,18 +2,24 @@
 
 import asyncio
 import contextlib
+import os
 import signal
-import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
+
+from schemas.text import LONGEST_LINE
 
 STOP_PATIENCE_S = 20.0
+LAST_WORDS_S = 1.0
 
 
 class ClientProcess:
-    """Its output goes to our standard error. `stop` and `kill` are safe to call again."""
+    """Each line of its output goes to `tell`, from another thread. `stop` and `kill` are safe to call again."""
 
-    def __init__(self, argv: Sequence[str]) -> None:
+    def __init__(self, argv: Sequence[str], tell: Callable[[str], None]) -> None:
         self._argv = list(argv)
+        self._tell = tell
+        self._listener: threading.Thread | None = None
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -23,9 +29,19 @@ class ClientProcess:
 
     async def start(self) -> None:
         """Start it. Raises OSError."""
-        self._process = await asyncio.create_subprocess_exec(
-            *self._argv, stdin=asyncio.subprocess.DEVNULL, stdout=sys.stderr, stderr=sys.stderr
-        )
+        # A pipe of our own: that of asyncio would make `wait` wait for whatever the process started, too.
+        reader, writer = os.pipe()
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._argv, stdin=asyncio.subprocess.DEVNULL, stdout=writer, stderr=writer
+            )
+        except BaseException:
+            os.close(reader)
+            raise
+        finally:
+            os.close(writer)
+        self._listener = threading.Thread(target=self._listen, args=(reader,), daemon=True)
+        self._listener.start()
 
     async def kill(self) -> None:
         """kill -9, and wait until it is gone."""
@@ -33,6 +49,7 @@ class ClientProcess:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
             await self._process.wait()
+            await self._heard_out()
 
     async def stop(self) -> int | None:
         """SIGTERM; the exit code, or None when it had to be killed."""
@@ -42,7 +59,19 @@ class ClientProcess:
             self._process.send_signal(signal.SIGTERM)
         try:
             async with asyncio.timeout(STOP_PATIENCE_S):
-                return await self._process.wait()
+                code = await self._process.wait()
         except TimeoutError:
             await self.kill()
             return None
+        await self._heard_out()
+        return code
+
+    async def _heard_out(self) -> None:
+        """Its last words, unless what it started holds the pipe open."""
+        if self._listener is not None:
+            await asyncio.to_thread(self._listener.join, LAST_WORDS_S)
+
+    def _listen(self, reader: int) -> None:
+        with os.fdopen(reader, "rb") as said:
+            while line := said.readline(LONGEST_LINE):
+                self._tell(line.decode("utf-8", "replace").rstrip("\r\n"))

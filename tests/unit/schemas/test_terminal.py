@@ -1,5 +1,6 @@
 """The standard streams of a program: whatever is wrong with them, the program does what it was asked."""
 
+import json
 import os
 import subprocess
 import sys
@@ -83,3 +84,14 @@ def test_the_message_of_a_stack_is_text() -> None:
     done = run(BREAKS, PYTHONIOENCODING="utf-8")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == b"ValueError: of a client: \\x1b[2J \\u202e"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii", "euc_kr"])
+def test_json_is_the_same_on_every_console(encoding: str) -> None:
+    program = (
+        "from schemas import terminal, text; terminal.prepare()\n"
+        "terminal.write_json(text.json_text({'\\uc55e': ['\\u2460\\U0001f642', '\\x1b\\x9b\\u202e\\udc80']}, 2))"
+    )
+    done = run(program, PYTHONIOENCODING=encoding)
+    assert b"\x1b" not in done.stdout
+    assert json.loads(done.stdout.decode(encoding)) == {"앞": ["①🙂", "\x1b\x9b\u202e\udc80"]}
