@@ -65,7 +65,7 @@ class Uploads:
                     spooled,
                     self._new_id(),
                     content_type=content_type,
-                    filename=None,
+                    filename=incoming.filename,
                     created_by=used.created_by,
                 )
                 if not await store.finish(connection, hashed, document.id):
