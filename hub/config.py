@@ -1,18 +1,33 @@
 """Settings of the hub, read once from the environment (`FLOORHUB_*`). Nothing else reads the environment."""
 
+import difflib
+import os
 import secrets
 import socket
-from ipaddress import ip_network
+from collections.abc import Mapping
+from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from schemas.topics import is_client_id
 
 Role = Literal["api", "worker"]
 Days = Annotated[int, Field(ge=0, le=36_500)]
+
+
+DATA_OTHER_NAME = "FLOORHUB_DATA"
+OF_OTHERS = frozenset(
+    {
+        *(DATA_OTHER_NAME, "FLOORHUB_PACKAGES", "FLOORHUB_URL", "FLOORHUB_KEY"),
+        *("FLOORHUB_BIND", "FLOORHUB_MQTT_PORT", "FLOORHUB_WEBSOCKET_PORT", "FLOORHUB_MQTT_OPS_PASSWORD"),
+        *("FLOORHUB_COMMAND_ID", "FLOORHUB_ATTEMPT", "FLOORHUB_PRINTER", "FLOORHUB_SECRET", "FLOORHUB_SUPERVISED"),
+    }
+)
+"""Names that other programs read: `floorhub`, `make run`, the containers, agents and what they start."""
+TESTS = "FLOORHUB_TEST_"
 
 
 def _worker_name() -> str:
@@ -79,6 +94,15 @@ class Settings(BaseSettings):
     """With a larger database it warns; 0: never."""
     cleanup_every_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
 
+    @model_validator(mode="before")
+    @classmethod
+    def _take_other_name(cls, values: Any) -> Any:
+        """`FLOORHUB_DATA` is what the program `floorhub` calls the data folder."""
+        folder = os.environ.get(DATA_OTHER_NAME, "").strip()
+        if isinstance(values, dict) and not values.get("data_dir") and folder:
+            return {**values, "data_dir": folder}
+        return values
+
     @field_validator("roles", mode="before")
     @classmethod
     def _split_roles(cls, value: object) -> object:
@@ -122,6 +146,14 @@ class Settings(BaseSettings):
         return value
 
     @property
+    def exposed(self) -> bool:
+        """Whether other machines reach HTTP, which has no TLS."""
+        try:
+            return not ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host != "localhost"
+
+    @property
     def archive_dir(self) -> Path | None:
         """The archive's folder; None: nothing is archived."""
         if self.archive_folder == "off":
@@ -137,3 +169,20 @@ class Settings(BaseSettings):
     def admin_key_file(self) -> Path:
         """Where the first administrator's key is written."""
         return self.data_dir / "admin.key"
+
+
+def unknown(environment: Mapping[str, str] = os.environ) -> dict[str, str | None]:
+    """Names in the environment that look like settings and are none, each with the setting that it resembles."""
+    known = {f"FLOORHUB_{name.upper()}" for name in Settings.model_fields} | OF_OTHERS
+    found: dict[str, str | None] = {}
+    for name in sorted(environment):
+        if name.upper().startswith("FLOORHUB_") and name.upper() not in known and not name.startswith(TESTS):
+            nearest = difflib.get_close_matches(name.upper(), sorted(known), 1, 0.75)
+            found[name] = nearest[0] if nearest else None
+    return found
+
+
+def two_data_folders(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the two names of the data folder name different ones; then that of the settings counts."""
+    named = [environment.get(name, "").strip() for name in ("FLOORHUB_DATA_DIR", DATA_OTHER_NAME)]
+    return all(named) and len({Path(folder).expanduser().absolute() for folder in named}) > 1

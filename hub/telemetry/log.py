@@ -27,6 +27,7 @@ class Event(EventName):
     HUB_STARTED = "hub.started"
     HUB_STOPPED = "hub.stopped"
     HUB_FAILED = "hub.failed"
+    SETTING_DOUBTFUL = "setting.doubtful"
     TASK_DIED = "task.died"
     TASK_RETRY = "task.retry"
     LOG_LEFT_OUT = "log.left_out"

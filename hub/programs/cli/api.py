@@ -1,6 +1,7 @@
 """Speaking to a hub over HTTP, as any other program does: FLOORHUB_URL and FLOORHUB_KEY."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -13,6 +14,7 @@ from hub.programs.embedded.data_folder import default_root
 from schemas.terminal import recovered, shows_korean, told
 from schemas.text import TextError, printable, read
 
+UNAUTHORIZED = 401
 RUNNING_FILE = "hub.json"
 """In the data folder: where the hub that `floorhub up` started answers."""
 
@@ -31,7 +33,7 @@ def running(folder: Path, name: str = "url") -> str | None:
     try:
         note = msgspec.json.decode((folder / RUNNING_FILE).read_bytes())
         return str(note[name]) if _lives(note.get("process")) else None
-    except (OSError, msgspec.DecodeError, KeyError, TypeError):
+    except (OSError, msgspec.DecodeError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -56,8 +58,10 @@ class Api:
     changed = False
     """Whether any was asked to change something."""
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, url: str, key: str, found: "Found | None" = None) -> None:
+        """`found`: where address and key were found, for what people are told."""
         self.url = url
+        self._found = found
         self._client = httpx.Client(
             base_url=url,
             headers={"Authorization": f"Bearer {key}", "Accept-Language": language()},
@@ -68,7 +72,8 @@ class Api:
     @classmethod
     def from_environment(cls) -> Self:
         """The hub that FLOORHUB_URL and FLOORHUB_KEY name, else the one that runs on this machine."""
-        return cls(*address_and_key())
+        found = find_hub()
+        return cls(found.url, found.key, found)
 
     def __enter__(self) -> Self:
         return self
@@ -116,13 +121,16 @@ class Api:
         try:
             answer = self._client.request(method, path, **meant)
         except httpx.HTTPError as problem:
-            raise ApiError(no_answer(self.url, problem)) from None
+            raise ApiError(no_answer(self.url, problem, self._found)) from None
         try:
             body = answer.json()
         except ValueError:
             body = {}
         if answer.is_error:
-            raise ApiError(sentence(answer.status_code, body), body)
+            said = sentence(answer.status_code, body)
+            if answer.status_code == UNAUTHORIZED and self._found is not None:
+                said = f"{said}\n  {self._found.told()}"
+            raise ApiError(said, body)
         return body
 
 
@@ -139,25 +147,69 @@ def in_path(part: str) -> str:
     return quoted.replace(".", "%2E") if not quoted.strip(".") else quoted
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A hub to speak to, and where its address and the key for it were found: a variable or a file."""
+
+    url: str
+    url_from: str
+    key: str
+    key_from: str
+
+    @property
+    def beside(self) -> bool:
+        """Whether it is the hub that `make run` starts on this machine."""
+        return self.url_from != "FLOORHUB_URL"
+
+    def told(self) -> str:
+        """For people."""
+        if shows_korean():
+            return f"허브: {self.url} ({self.url_from}), 키: {self.key_from}"
+        return f"The hub is {self.url} (from {self.url_from}), the key is from {self.key_from}."
+
+
 def address_and_key() -> tuple[str, str]:
     """What FLOORHUB_URL and FLOORHUB_KEY name, else the hub that runs on this machine. Raises SetupError."""
+    found = find_hub()
+    return found.url, found.key
+
+
+def find_hub() -> Found:
+    """The hub that FLOORHUB_URL and FLOORHUB_KEY name, else the one that runs on this machine. Raises SetupError and
+    EmbeddedError."""
     folder = default_root()
-    url = os.environ.get("FLOORHUB_URL") or running(folder)
+    url, url_from = os.environ.get("FLOORHUB_URL", "").strip(), "FLOORHUB_URL"
     if not url:
-        raise SetupError("No hub is known: start one with `make run`, or set FLOORHUB_URL and FLOORHUB_KEY.")
-    key = os.environ.get("FLOORHUB_KEY", "").strip()
+        url, url_from = running(folder) or "", str(folder / RUNNING_FILE)
+    if not url:
+        note = f"{url_from} is missing, damaged, or of a hub that has stopped"
+        raise SetupError(
+            f"No hub is known ({note}): start one with `make run`, or set FLOORHUB_URL and FLOORHUB_KEY.",
+            ko=f"허브를 찾을 수 없습니다({url_from}이(가) 없거나 손상되었거나, 멈춘 허브의 것임). `make run`으로 "
+            "시작하거나 FLOORHUB_URL과 "
+            "FLOORHUB_KEY를 설정하십시오.",
+        )
+    key, key_from = os.environ.get("FLOORHUB_KEY", "").strip(), "FLOORHUB_KEY"
     if not key:
+        key_from = str(folder / "admin.key")
         try:
             key = read(folder / "admin.key").strip()
         except TextError as problem:
             raise SetupError(f"{folder / 'admin.key'}: {told(problem)}.") from None
         except OSError as problem:
             raise SetupError(
-                f"FLOORHUB_KEY is not set and {folder / 'admin.key'} cannot be read ({problem.strerror})."
+                f"FLOORHUB_KEY is not set and {folder / 'admin.key'} cannot be read ({problem.strerror}).",
+                ko=f"FLOORHUB_KEY가 없고 {folder / 'admin.key'}을(를) 읽을 수 없습니다({problem.strerror}).",
             ) from None
-    if not key.isascii() or not _is_url(url):
-        raise SetupError("FLOORHUB_URL must be http://host:port, and FLOORHUB_KEY a key of this hub.")
-    return url, key
+    if not key or not key.isascii() or not key.isprintable() or not _is_url(url):
+        raise SetupError(
+            f"The address must be http://host:port (it is {url!r}, from {url_from}), and the key one of this hub (it "
+            "is "
+            f"from {key_from}).",
+            ko=f"주소는 http://호스트:포트여야 하고(지금 {url!r}, {url_from}), 키는 이 허브의 키여야 "
+            f"합니다({key_from}).",
+        )
+    return Found(url, url_from, key, key_from)
 
 
 def _as_meant(value: Any) -> Any:
@@ -171,11 +223,17 @@ def _as_meant(value: Any) -> Any:
     return value
 
 
-def no_answer(url: str, problem: Exception) -> str:
-    """For people: the hub does not answer."""
+def no_answer(url: str, problem: Exception, found: Found | None = None) -> str:
+    """For people: the hub does not answer. `found`: where the address was found."""
     if language().startswith("ko"):
-        return f"{url}의 허브가 응답하지 않습니다({problem}). `make run`이 떠 있습니까?"
-    return f"The hub at {url} does not answer ({problem}). Is `make run` up?"
+        said = f"{url}의 허브가 응답하지 않습니다({problem})."
+        if found is None or not found.beside:
+            return f"{said} FLOORHUB_URL이 맞는지, 그 컴퓨터에서 허브가 실행 중인지 확인하십시오."
+        return f"{said} `make run`이 떠 있습니까? 주소는 {found.url_from}에 있습니다."
+    said = f"The hub at {url} does not answer ({problem})."
+    if found is None or not found.beside:
+        return f"{said} Check FLOORHUB_URL, and whether the hub runs there."
+    return f"{said} Is `make run` up? The address is from {found.url_from}."
 
 
 def sentence(status: int, body: Any) -> str:

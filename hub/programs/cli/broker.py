@@ -49,6 +49,7 @@ def render(
             bind=bind,
             tls=broker_files.tls(tls_certificate, tls_key, tls_port, tls_websocket_port),
         )
+        broker_files.tell_exposed(bind, port, websocket_port)
         passwords, kept = broker_files.passwords(data_dir)
         files, clients = broker_files.write(values, database_url, passwords, broker_files.user(owner))
     if as_json:

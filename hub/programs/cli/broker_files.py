@@ -3,6 +3,7 @@
 import json
 import os
 from codecs import BOM_UTF8
+from ipaddress import ip_address
 from pathlib import Path
 
 import psycopg
@@ -21,6 +22,7 @@ from broker_config.render import (
 from hub.database import migrate, session
 from hub.database.statements import statement
 from hub.errors import SetupError
+from hub.programs.cli import output
 from hub.programs.embedded import accounts, service_user
 from hub.programs.embedded.data_folder import own_folder, write_private
 from hub.programs.embedded.packages import library_folders
@@ -34,6 +36,20 @@ PASSWORDS = {
     "ops": "FLOORHUB_MQTT_OPS_PASSWORD",
 }
 """The environment variable of each account's secret, by role."""
+SHORTEST = 22
+"""128 bits in base64."""
+FEWEST_DIFFERENT = 9
+PLACEHOLDERS = (
+    "changeme",
+    "change-me",
+    "change_me",
+    "password",
+    "passwort",
+    "floorhub",
+    "mosquitto",
+    "example",
+    "replace",
+)
 
 
 def write(
@@ -78,14 +94,57 @@ def known_clients(connection: psycopg.Connection[DictRow]) -> list[Client]:
 
 def passwords(data_dir: Path | None) -> tuple[dict[str, str], Path | None]:
     """The accounts' secrets by role; and the file they are kept in, unless the environment gave them."""
-    given = {role: os.environ[name] for role, name in PASSWORDS.items() if os.environ.get(name)}
+    given = {role: os.environ[name] for role, name in PASSWORDS.items() if name in os.environ}
+    if not given.get("ops"):
+        given.pop("ops", None)  # no such account is wanted
+    for role, password in given.items():
+        _require_strong(PASSWORDS[role], password)
     if "hub" in given:
         return given, None
     if data_dir is None:
         raise SetupError("Set FLOORHUB_MQTT_PASSWORD and FLOORHUB_MQTT_ADMIN_PASSWORD, or FLOORHUB_DATA_DIR.")
     file = data_dir / "keys" / "broker-accounts.json"
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return accounts.load_or_create(file).passwords(), file
+    kept = accounts.load_or_create(file).passwords()
+    for role, password in kept.items():
+        _require_strong(f"{role} in {file}", password)
+    return kept, file
+
+
+def _require_strong(where: str, password: str) -> None:
+    """Raise SetupError for a password that somebody may guess. The broker's hashes are quick to try: made for secrets
+    of 128 random bits, which no word has."""
+    plain = password.lower()
+    if len(password) < SHORTEST or len(set(password)) < FEWEST_DIFFERENT or any(word in plain for word in PLACEHOLDERS):
+        raise SetupError(
+            f"{where} is too easy to guess ({'empty' if not password.strip() else 'short, or made of words'}). Use a "
+            "random one: python3 -c 'import secrets; print(secrets.token_hex(32))'",
+            ko=f"{where}이(가) 추측하기 쉽습니다({'비어 있음' if not password.strip() else '짧거나 낱말임'}). 무작위 "
+            "값을 "
+            "쓰십시오: python3 -c 'import secrets; print(secrets.token_hex(32))'",
+        )
+
+
+def tell_exposed(bind: str, *ports: int) -> None:
+    """Say that listeners without TLS are open to the network, if they are."""
+    try:
+        inside = ip_address(bind).is_loopback
+    except ValueError:
+        inside = bind == "localhost"
+    if inside:
+        return
+    numbers = ", ".join(map(str, ports))
+    if output.korean():
+        output.tell(
+            f"MQTT가 TLS 없이 {bind}(포트 {numbers})에서 열립니다. 네트워크에서 클라이언트의 암호와 메시지를 읽을 수 "
+            "있습니다. --tls-certificate와 --tls-key를 쓰고 이 포트는 127.0.0.1에 두십시오."
+        )
+    else:
+        output.tell(
+            f"MQTT listens on {bind} without TLS (ports {numbers}): on the network, secrets of clients and messages "
+            "can be "
+            "read. Use --tls-certificate and --tls-key, and keep these ports on 127.0.0.1."
+        )
 
 
 def user(name: str | None) -> ServiceUser | None:

@@ -40,6 +40,7 @@ def up(
     from hub.programs.cli.up import run_up
 
     with explained():
+        _tell_doubts()
         raise typer.Exit(run_up(once=once))
 
 
@@ -52,6 +53,7 @@ def serve() -> None:
     from hub.app import Hub
     from hub.config import Settings
     from hub.database import migrate as migrations
+    from hub.programs.cli.settings import doubts, doubts_of
     from hub.telemetry import log as observability
     from hub.telemetry.log import Event, Log
 
@@ -62,8 +64,11 @@ def serve() -> None:
             for item in problem.errors():
                 name = "FLOORHUB_" + "_".join(str(part) for part in item["loc"]).upper()
                 output.tell(f"{name}: {item['msg']}")
+            output.tell(*doubts().values())
             raise typer.Exit(2) from None
         observability.configure(settings.log_level)
+        for setting, sentence in {**doubts(), **doubts_of(settings)}.items():
+            Log(worker=settings.worker).warning(Event.SETTING_DOUBTFUL, setting=setting, message=sentence)
 
         async def main() -> None:
             # Built first: a part may find a setting wrong, and is to say so though the database is away.
@@ -89,5 +94,12 @@ def migrate(
     from hub.database import migrate as migrations
 
     with explained():
+        _tell_doubts()
         done = migrations.migrate(database_url)
         output.say(f"Applied: {', '.join(done)}" if done else "The database is up to date.")
+
+
+def _tell_doubts() -> None:
+    from hub.programs.cli.settings import doubts
+
+    output.tell(*doubts().values())

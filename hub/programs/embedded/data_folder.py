@@ -24,20 +24,36 @@ from hub.programs.embedded.errors import EmbeddedError
 from hub.programs.embedded.service_user import ServiceUser
 
 VARIABLE = "FLOORHUB_DATA"
+OTHER_NAME = "FLOORHUB_DATA_DIR"
+"""The same setting, as the hub process names it."""
 _FOR_ROOT = Path("/var/lib/floorhub")
 _OWNED_BY_SERVICE_USER = ("postgres", "broker", "printer")
 _OWNED_BY_US = ("keys", "agent", "logs", "run")
 
 
 def default_root(environment: Mapping[str, str] = os.environ) -> Path:
-    """FLOORHUB_DATA, else /var/lib/floorhub for root, else the user's own data folder. Not created yet."""
-    named = environment.get(VARIABLE, "").strip()
-    if named:
-        return Path(named).expanduser().absolute()
+    """FLOORHUB_DATA (or FLOORHUB_DATA_DIR), else /var/lib/floorhub for root, else the user's own data folder. Not
+    created yet. Raises EmbeddedError when the two name different folders."""
+    folders = {name: folder for name in (VARIABLE, OTHER_NAME) if (folder := _named(environment, name)) is not None}
+    if len(set(folders.values())) > 1:
+        raise EmbeddedError(
+            f"{VARIABLE} is {folders[VARIABLE]} and {OTHER_NAME} is {folders[OTHER_NAME]}: two names of one setting.",
+            "Unset one of them.",
+            ko=f"{VARIABLE}은(는) {folders[VARIABLE]}, {OTHER_NAME}은(는) {folders[OTHER_NAME]}입니다. 둘은 같은 "
+            "설정의 "
+            "두 이름이므로 하나를 없애십시오.",
+        )
+    if folders:
+        return next(iter(folders.values()))
     if os.geteuid() == 0:
         return _FOR_ROOT
     base = environment.get("XDG_DATA_HOME", "").strip()
     return (Path(base) if base else Path.home() / ".local" / "share") / "floorhub"
+
+
+def _named(environment: Mapping[str, str], name: str) -> Path | None:
+    named = environment.get(name, "").strip()
+    return Path(named).expanduser().absolute() if named else None
 
 
 def write_private(path: Path, content: str, owner: ServiceUser | None = None, mode: int = 0o600) -> None:

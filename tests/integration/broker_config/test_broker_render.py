@@ -14,7 +14,10 @@ import pytest
 
 from broker_config.render import hash_password
 from hub.database.engine import Database
+from hub.errors import SetupError
+from hub.programs.cli import broker_files
 from hub.programs.embedded import ports, service_user
+from hub.programs.embedded.errors import EmbeddedError
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.ports import LOOPBACK, PortBook
 from hub.programs.embedded.processes import Child, ChildSpec
@@ -22,7 +25,10 @@ from tests.support.factories import add_client
 from tests.support.folders import open_folder
 from tests.support.paths import ROOT
 
-SECRETS = {"FLOORHUB_MQTT_PASSWORD": "hub-secret", "FLOORHUB_MQTT_ADMIN_PASSWORD": "admin-secret"}
+SECRETS = {
+    "FLOORHUB_MQTT_PASSWORD": "6Kq0c-hub-Zt81_vNwe94xR2",
+    "FLOORHUB_MQTT_ADMIN_PASSWORD": "x7Wp3-admin-Qe52_rLm08yT",
+}
 DEADLINE_S = 60
 START_S = 20
 
@@ -104,8 +110,8 @@ async def test_a_broker_takes_the_hub_and_the_clients_of_the_database_and_nobody
                 ("pc-1", "pc-1-secret", "pc-1"),
                 ("pc-2", "pc-1-secret", "pc-2"),
                 ("pc-2", "pc-2-secret", "pc-1"),
-                ("_hub", "hub-secret", "_hub-one"),
-                ("_admin", "admin-secret", "_admin-one"),
+                ("_hub", SECRETS["FLOORHUB_MQTT_PASSWORD"], "_hub-one"),
+                ("_admin", SECRETS["FLOORHUB_MQTT_ADMIN_PASSWORD"], "_admin-one"),
                 ("_ops", "", "_ops-one"),
             ]
         }
@@ -113,8 +119,8 @@ async def test_a_broker_takes_the_hub_and_the_clients_of_the_database_and_nobody
         broker.stop()
     assert [key for key, yes in accepted.items() if yes] == [
         ("pc-1", "pc-1-secret"),
-        ("_hub", "hub-secret"),
-        ("_admin", "admin-secret"),
+        ("_hub", SECRETS["FLOORHUB_MQTT_PASSWORD"]),
+        ("_admin", SECRETS["FLOORHUB_MQTT_ADMIN_PASSWORD"]),
     ]
 
 
@@ -164,3 +170,53 @@ def test_an_old_schema_is_refused(deployment: Deployment, empty_database_url: st
 
     assert done.returncode == 2
     assert "floorhub migrate" in done.stderr
+
+
+WEAK = [
+    *("", " ", "changeme", "short-Xk29", "a" * 30, "0101010101" * 4),
+    *("changeme-0123456789-changeme", "Password-Password-1234567"),
+]
+
+
+@pytest.mark.parametrize("name", sorted(SECRETS))
+@pytest.mark.parametrize("password", WEAK)
+def test_passwords_that_are_easy_to_guess_are_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, password: str
+) -> None:
+    for known, secret in SECRETS.items():
+        monkeypatch.setenv(known, secret)
+    assert set(broker_files.passwords(None)[0]) == {"hub", "admin"}
+    monkeypatch.setenv(name, password)
+
+    with pytest.raises(SetupError, match=f"{name} is too easy to guess") as refused:
+        broker_files.passwords(None)
+
+    assert not password.strip() or password not in str(refused.value)
+    assert "추측하기 쉽습니다" in refused.value.korean
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "[" * 50_000, '{"hub": {"password": ""}}'])
+def test_damaged_accounts_are_named_and_not_replaced(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str
+) -> None:
+    for known in SECRETS:
+        monkeypatch.delenv(known, raising=False)
+    file = tmp_path / "keys" / "broker-accounts.json"
+    file.parent.mkdir(mode=0o700)
+    file.write_text(content)
+    file.chmod(0o600)
+
+    with pytest.raises(EmbeddedError, match="is damaged") as refused:
+        broker_files.passwords(tmp_path)
+
+    assert str(file) in refused.value.korean
+    assert file.read_text() == content
+
+
+@pytest.mark.parametrize(("bind", "said"), [("127.0.0.1", False), ("::1", False), ("0.0.0.0", True), ("hub", True)])  # noqa: S104
+def test_listeners_without_tls_that_others_reach_are_told(
+    capfd: pytest.CaptureFixture[str], bind: str, said: bool
+) -> None:
+    broker_files.tell_exposed(bind, 1883, 9001)
+
+    assert ("TLS" in capfd.readouterr().err) is said

@@ -49,9 +49,12 @@ def test_asking_for_another_port_forgets_the_kept_one(tmp_path: Path) -> None:
 
 def test_a_damaged_file_only_costs_the_memory(tmp_path: Path) -> None:
     file = tmp_path / "ports.json"
-    for content in ("", "{", "[]", '{"mqtt": 5}', '{"mqtt": {"wanted": 1}}'):
+    for content in ("", "{", "[]", '{"mqtt": 5}', '{"mqtt": {"wanted": 1}}', "[" * 50_000):
         file.write_text(content)
-        assert is_free(PortBook(file).choose("mqtt", 0).number)
+        chosen = PortBook(file).choose("mqtt", 0)
+        assert is_free(chosen.number)
+        assert f"{file} is damaged" in chosen.why
+        assert PortBook(file).choose("mqtt", 0).why == ""
 
 
 def test_a_listener_is_attributed_to_its_process() -> None:

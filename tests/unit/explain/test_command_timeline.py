@@ -16,7 +16,7 @@ import pytest
 from hub.core.commands.rules.lifecycle import Status
 from hub.features.explain.rules import timeline as domain
 from hub.programs.cli import timeline
-from hub.programs.cli.api import Api, ApiError
+from hub.programs.cli.api import Api, ApiError, Found
 
 REASON = "the printer gave job 3 up: fuser melted"
 COMMAND = {
@@ -130,13 +130,23 @@ def test_every_status_has_its_korean_word() -> None:
     assert set(timeline.STATUSES) == {status.value for status in Status}
 
 
-@pytest.mark.parametrize(("language", "asked"), [("en_US.UTF-8", "Is `make run` up?"), ("ko_KR.UTF-8", "떠 있습니까?")])
-def test_a_hub_that_does_not_answer_leads_to_a_question(
-    monkeypatch: pytest.MonkeyPatch, language: str, asked: str
+@pytest.mark.parametrize(
+    ("language", "source", "asked"),
+    [
+        ("en_US.UTF-8", "/srv/hub/hub.json", "Is `make run` up? The address is from /srv/hub/hub.json."),
+        ("ko_KR.UTF-8", "/srv/hub/hub.json", "떠 있습니까? 주소는 /srv/hub/hub.json에 있습니다."),
+        ("en_US.UTF-8", "FLOORHUB_URL", "Check FLOORHUB_URL"),
+        ("ko_KR.UTF-8", "FLOORHUB_URL", "FLOORHUB_URL이 맞는지"),
+    ],
+)
+def test_a_hub_that_does_not_answer_leads_to_what_to_check(
+    monkeypatch: pytest.MonkeyPatch, language: str, source: str, asked: str
 ) -> None:
     monkeypatch.setenv("LANG", language)
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    with Api(f"http://127.0.0.1:{port}", "key") as api, pytest.raises(ApiError, match="refused") as caught:
+    url = f"http://127.0.0.1:{port}"
+    found = Found(url, source, "key", "FLOORHUB_KEY")
+    with Api(url, "key", found) as api, pytest.raises(ApiError, match="refused") as caught:
         api.get("/health")
     assert asked in str(caught.value)
