@@ -93,7 +93,7 @@ class _Context:
         )
         try:
             await asyncio.wait({fetching}, timeout=self._prompt_s)
-            late = not fetching.done()
+            late = not fetching.done() and self.let_go_on is None  # else it is held untouched for another reason
             if late:  # so long nothing is done: an agent that ends meanwhile need not wonder what became of it
                 await self.held([DOCUMENT_PENDING], untouched=True)
             path = await fetching

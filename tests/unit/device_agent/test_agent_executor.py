@@ -197,6 +197,30 @@ async def test_nothing_is_done_while_a_document_keeps_one_waiting_and_the_journa
     assert await testbed.next_event() == EffectEnded(STEP.command_id, 2, DONE)
 
 
+async def test_an_attempt_that_is_held_untouched_anyway_stays_so_when_its_document_comes(
+    group: asyncio.TaskGroup, tmp_path: Path, silent_hub: tuple[SilentHub, Documents]
+) -> None:
+    hub, documents = silent_hub
+    testbed = ExecutorTestbed(group, tmp_path, documents, prompt_s=0.0)
+    fetched = asyncio.Event()
+
+    async def body(context: DriverContext) -> Outcome:
+        await context.held(["printer-unreachable"], untouched=True)
+        digest = hashlib.sha256(b"a page").hexdigest()
+        await context.document(DocumentSent(path="/d", sha256=digest, size=6))
+        fetched.set()
+        await context.resumed()
+        return DONE
+
+    await testbed.begin(body)
+    hub.answer.set()
+    assert await testbed.next_event() == EffectHeld(STEP.command_id, 2, ["printer-unreachable"], untouched=True)
+    await fetched.wait()
+    assert await testbed.next_event() == EffectResumed(STEP.command_id, 2)
+    testbed.executor.resume(RESUME)
+    assert await testbed.next_event() == EffectEnded(STEP.command_id, 2, DONE)
+
+
 async def test_a_fetch_ends_with_the_attempt_that_waits_for_it(
     group: asyncio.TaskGroup, tmp_path: Path, silent_hub: tuple[SilentHub, Documents]
 ) -> None:
