@@ -94,12 +94,13 @@ def migrate(
     from hub.database import migrate as migrations
 
     with explained():
-        _tell_doubts()
+        _tell_doubts(folder=False)
         done = migrations.migrate(database_url)
         output.say(f"Applied: {', '.join(done)}" if done else "The database is up to date.")
 
 
-def _tell_doubts() -> None:
+def _tell_doubts(*, folder: bool = True) -> None:
+    """Say which names are no settings; with `folder` also whether the data folder has two."""
     from hub.programs.cli.settings import doubts
 
-    output.tell(*doubts().values())
+    output.tell(*(sentence for name, sentence in doubts().items() if folder or name != "FLOORHUB_DATA"))
