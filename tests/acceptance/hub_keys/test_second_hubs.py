@@ -23,7 +23,7 @@ def folder() -> Iterator[Path]:
 
 def ended(hub: Process) -> tuple[int, str]:
     """How a hub ended by itself, and its last line."""
-    return hub.process.wait(60), hub.tail().splitlines()[-1]
+    return hub.process.wait(150), hub.tail().splitlines()[-1]
 
 
 def told(hub: Process, event: str) -> list[dict[str, Any]]:
