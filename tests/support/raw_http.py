@@ -13,9 +13,9 @@ from hub.api.protocol import BoundedHttp
 
 
 @contextlib.asynccontextmanager
-async def running(app: Any) -> AsyncIterator[uvicorn.Server]:
+async def running(app: Any, **options: Any) -> AsyncIterator[uvicorn.Server]:
     """An application behind the hub's own protocol."""
-    config = uvicorn.Config(app, port=0, http=BoundedHttp, ws="none", lifespan="off", log_config=None)
+    config = uvicorn.Config(app, port=0, http=BoundedHttp, ws="none", lifespan="off", log_config=None, **options)
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
@@ -27,9 +27,9 @@ async def running(app: Any) -> AsyncIterator[uvicorn.Server]:
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Any) -> AsyncIterator[int]:
+async def serving(app: Any, **options: Any) -> AsyncIterator[int]:
     """The same; gives the port."""
-    async with running(app) as server:
+    async with running(app, **options) as server:
         yield server.servers[0].sockets[0].getsockname()[1]
 
 

@@ -232,3 +232,10 @@ async def test_an_answer_without_100_closes_since_a_body_may_follow_or_not() -> 
         head = POST + EXPECT + b"Content-Length: %d\r\n\r\n" % len(LAST)
         answers = await exchange(port, head)
     assert [(answer.status, answer.headers["connection"]) for answer in answers] == [(401, "close")]
+
+
+async def test_more_connections_than_the_hub_takes_are_told_so() -> None:
+    async with serving(echo, limit_concurrency=1) as port:
+        [answer] = await exchange(port, POST + LENGTH)
+    assert (answer.status, answer.json()["code"]) == (503, "overloaded")
+    assert (answer.headers["retry-after"], answer.headers["connection"]) == ("1", "close")
