@@ -44,13 +44,19 @@ class Device:
             return self.answers[request.code](request)
         if request.code == ipp.GET_PRINTER_ATTRIBUTES:
             return reply(request, 0, Group(GroupTag.PRINTER, self.lists))
-        job = (attribute("job-id", Tag.INTEGER, 7), attribute("job-state", Tag.ENUM, self.state))
+        name = attribute("job-name", Tag.NAME, Context().job_name)
+        job = (attribute("job-id", Tag.INTEGER, 7), attribute("job-state", Tag.ENUM, self.state), name)
         return reply(request, 0, Group(GroupTag.JOB, job))
 
     async def print(self, pdf: Path, **asked: Any) -> Outcome:
         async with printer_that(self.answer, self.heard) as client:
             printer = IppPrinter(PrinterConfig(name="office", uri=client.uri), FAST)
             return await printer.print_document(print_request.parse(payload(pdf, **asked)), Context(pdf))
+
+    async def evidence(self, pdf: Path, **asked: Any) -> Outcome:
+        async with printer_that(self.answer, self.heard) as client:
+            printer = IppPrinter(PrinterConfig(name="office", uri=client.uri), FAST)
+            return await printer.evidence(print_request.parse(payload(pdf, **asked)), Context(pdf))
 
     @property
     def jobs(self) -> list[Message]:
@@ -77,6 +83,12 @@ async def test_copies_that_a_printer_does_not_make_are_said(lists: tuple[Attribu
     assert outcome.status == "completed"
     assert (outcome.data["ignored"], outcome.data["copies_made"]) == (["copies"], 1)
     assert device.asked_for.get("copies", 1) == 1
+
+
+async def test_what_was_not_done_is_said_after_a_restart_as_well(pdf: Path) -> None:
+    outcome = await Device(ONE_COPY).evidence(pdf, copies=3, color="color")
+    assert (outcome.status, outcome.data["ignored"]) == ("completed", ["color", "copies"])
+    assert outcome.data["copies_made"] == 1
 
 
 async def test_a_printer_makes_as_many_copies_as_it_can(pdf: Path) -> None:
