@@ -56,6 +56,25 @@ async def test_a_document_becomes_a_file_and_a_line(folder: Path, pdf: Path) -> 
     assert second["file"] == "2-floorhub-b-1.pdf"
 
 
+@pytest.mark.parametrize("said", ["asked", "stored"])
+async def test_a_text_that_is_called_a_pdf_is_not_printed(folder: Path, tmp_path: Path, said: str) -> None:
+    text = tmp_path / "text"
+    text.write_bytes(b"hello not a pdf")
+    wanted = payload(text, **({"content_type": "application/pdf"} if said == "asked" else {}))
+    wanted["document"] |= {"content_type": "application/pdf"} if said == "stored" else {}
+    outcome = await folder_printer(folder).print_document(print_request.parse(wanted), Context(text))
+    assert (outcome.status, outcome.code, outcome.retryable) == ("failed", "document_mislabelled", False)
+    assert names_in(folder) == []
+
+
+async def test_every_option_is_noted(folder: Path, pdf: Path) -> None:
+    asked = {"media": "a4", "orientation": "landscape", "color": "color", "sides": "one-sided", "copies": 3}
+    outcome = await folder_printer(folder).print_document(print_request.parse(payload(pdf, **asked)), Context(pdf))
+    assert outcome.status == "completed"
+    (effect,) = effects(folder)
+    assert {name: effect[name] for name in asked} == asked
+
+
 async def test_the_same_attempt_is_never_printed_twice(folder: Path, pdf: Path) -> None:
     for _ in range(2):
         await folder_printer(folder).print_document(REQUEST, Context(pdf))
