@@ -23,7 +23,7 @@ from hub.programs.cli.api import RUNNING_FILE, Api, ApiError
 from hub.programs.cli.broker_files import known_clients
 from hub.programs.cli.clients import write_agent_config
 from hub.programs.embedded.data_folder import DataFolder
-from hub.programs.embedded.errors import EmbeddedError
+from hub.programs.embedded.errors import EmbeddedError, reason
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.patience import Patience
 from hub.programs.embedded.ports import PortBook
@@ -73,6 +73,7 @@ def run_up(*, once: bool) -> int:
     """Start, print a page, and stay up until stopped; the exit code. Raises EmbeddedError, SetupError, ApiError."""
     stop = _StopSignal()
     began = time.monotonic()
+    _wanted_port()  # a port that is none must not cost a start
     folder = DataFolder.prepare()
     packages = Packages(say=say)
 
@@ -90,6 +91,13 @@ def run_up(*, once: bool) -> int:
     except (EmbeddedError, SetupError, ApiError):
         if not stop.asked:  # Ctrl-C reaches a download or initdb, too, and then it fails
             raise
+    except OSError as error:
+        raise EmbeddedError(
+            f"{error.filename or folder.root}: {reason(error)}.",
+            "Check that the disk has room and that the files of the data folder are yours, then start again.",
+            ko=f"{error.filename or folder.root}: {reason(error)}. 디스크에 여유가 있는지, 데이터 폴더의 파일이 이 "
+            "사용자의 것인지 확인한 뒤 다시 시작하십시오.",
+        ) from error
     output.say("Stopped.")
     return STOPPED_EARLY if once else 0
 

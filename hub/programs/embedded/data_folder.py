@@ -20,7 +20,7 @@ from pathlib import Path
 
 from hub import private_files
 from hub.programs.embedded import service_user
-from hub.programs.embedded.errors import EmbeddedError
+from hub.programs.embedded.errors import EmbeddedError, reason, refuse_odd_name
 from hub.programs.embedded.service_user import ServiceUser
 
 VARIABLE = "FLOORHUB_DATA"
@@ -47,8 +47,7 @@ def default_root(environment: Mapping[str, str] = os.environ) -> Path:
         return next(iter(folders.values()))
     if os.geteuid() == 0:
         return _FOR_ROOT
-    base = environment.get("XDG_DATA_HOME", "").strip()
-    return (Path(base) if base else Path.home() / ".local" / "share") / "floorhub"
+    return service_user.own_folder_of_user("XDG_DATA_HOME", ".local/share", VARIABLE, environment) / "floorhub"
 
 
 def _named(environment: Mapping[str, str], name: str) -> Path | None:
@@ -87,24 +86,29 @@ class DataFolder:
     def prepare(cls, root: Path | None = None) -> "DataFolder":
         """Create what is missing and return the folder (None: the default one). Safe to call twice.
 
-        Raises EmbeddedError when the folder belongs to another user or the service user cannot reach it, SetupError
-        when others may put keys into it.
+        Raises EmbeddedError when the folder belongs to another user, its name cannot be written into files of settings,
+        or the service user cannot reach it; SetupError when others may put keys into it.
         """
         root = (root or default_root()).absolute()
+        refuse_odd_name(root, "data folder", VARIABLE)
         try:
-            root.mkdir(parents=True, exist_ok=True, mode=0o755)
+            service_user.create_reachable(root)
             if root.stat().st_uid != os.geteuid():
                 owner = service_user.user_by_uid(root.stat().st_uid)
                 raise EmbeddedError(
                     f"The data folder {root} belongs to {owner.name if owner else 'another user'}.",
                     f"Start as that user, or set {VARIABLE} to a folder of your own.",
+                    ko=f"데이터 폴더 {root}은(는) {owner.name if owner else '다른 사용자'}의 것입니다. "
+                    f"그 사용자로 시작하거나 {VARIABLE}에 자신의 폴더를 지정하십시오.",
                 )
             folder = cls(root, _user_for(root))
             folder._create_layout()
         except OSError as error:
             raise EmbeddedError(
-                f"The data folder {root} cannot be used: {error.strerror}.",
+                f"The data folder {root} cannot be used: {reason(error)}.",
                 f"Set {VARIABLE} to a folder that you may write.",
+                ko=f"데이터 폴더 {root}을(를) 쓸 수 없습니다({reason(error)}). "
+                f"{VARIABLE}에 쓸 수 있는 폴더를 지정하십시오.",
             ) from error
         return folder
 
@@ -178,14 +182,14 @@ class DataFolder:
             own_folder(self.root / name, self.user)
         if self.user is None:
             return
-        if not self.root.stat().st_mode & 0o001:
-            # Only the folder that was given to us is opened, for passing through; its parents belong to others.
-            self.root.chmod(self.root.stat().st_mode | 0o001)
+        service_user.open_for_passing(self.root)
         blocked = service_user.blocked_at(self.root, self.user)
         if blocked is not None:
             raise EmbeddedError(
                 f"The user '{self.user.name}', who runs Postgres and the broker, may not enter {blocked}.",
                 f"Set {VARIABLE} to a folder outside of it, for example {_FOR_ROOT}.",
+                ko=f"Postgres와 브로커를 실행하는 사용자 '{self.user.name}'은(는) {blocked}에 들어갈 수 없습니다. "
+                f"{VARIABLE}에 그 밖의 폴더를 지정하십시오(예: {_FOR_ROOT}).",
             )
 
 

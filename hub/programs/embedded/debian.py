@@ -1,4 +1,8 @@
-"""Debian packages without root: apt says which ones are missing and downloads them, dpkg unpacks them."""
+"""Debian packages without root: apt says what a package needs and downloads it, dpkg unpacks it.
+
+What is installed does not count, so that a folder has the same content on every machine of a release. Only what each
+machine with apt has is left out: Debian's essential packages, apt, and what these need.
+"""
 
 import os
 import platform
@@ -16,8 +20,11 @@ _RESOLVE_DEADLINE_S = 60
 _DOWNLOAD_DEADLINE_S = 600
 _UNPACK_DEADLINE_S = 60
 _INSTALL_LINE = re.compile(r"^Inst (\S+) (?:\[[^\]]*\] )?\((\S+) ", re.MULTILINE)
-#: The C library must be the running system's own: a process cannot mix another one with the system's loader.
-_NEVER_UNPACKED = frozenset({"libc6", "libc-bin", "libc6-dev"})
+#: What every machine with apt has. The C library is among it, which must be the running system's own: a process cannot
+#: mix another one with the system's loader.
+_BASE = ("?essential", "apt")
+#: In the names of folders. Raise it when another set of packages is unpacked: folders filled by the old rule then rest.
+_RULE = "complete"
 #: Hooks that images put in for root (cleaning /var/cache) fail for everybody else.
 _CONFIG = """\
 #clear APT::Update::Pre-Invoke;
@@ -28,12 +35,8 @@ Acquire::Retries "3";
 Acquire::http::Timeout "60";
 Acquire::https::Timeout "60";
 Acquire::Languages "none";
-"""
-_PRIVATE_FOLDERS = """\
-Dir::State "{folder}/state";
-Dir::State::status "/var/lib/dpkg/status";
-Dir::State::lists "{folder}/lists";
-Dir::Cache "{folder}/cache";
+APT::Install-Recommends "false";
+APT::Install-Suggests "false";
 """
 
 
@@ -43,61 +46,71 @@ def is_available() -> bool:
 
 
 def release() -> str:
-    """A folder-name-safe name of this system's release and processor, such as `debian-12-x86_64`."""
+    """This system's release and processor and our rule, safe in folder names, such as `debian-12-x86_64-complete`."""
     try:
         system = platform.freedesktop_os_release()
     except OSError:
         system = {}
-    text = f"{system.get('ID', 'linux')}-{system.get('VERSION_ID', 'any')}-{platform.machine()}"
+    text = f"{system.get('ID', 'linux')}-{system.get('VERSION_ID', 'any')}-{platform.machine()}-{_RULE}"
     return re.sub(r"[^A-Za-z0-9._-]", "_", text)
 
 
 def unpack(package: str, target: Path) -> None:
-    """Unpack `package` and what it needs beyond the installed packages into `target`.
+    """Unpack `package` and what it needs into `target`, whatever of it is installed here.
 
     Uses the system's package lists when they know the package, else lists of its own, fetched now. Raises
     EmbeddedError with apt's own words when the package cannot be had.
     """
     with tempfile.TemporaryDirectory(prefix="floorhub-apt-") as name:
         scratch = Path(name)
-        config = scratch / "apt.conf"
-        config.write_text(_CONFIG.format(user="root" if os.geteuid() == 0 else "_apt"), encoding="utf-8")
+        apt = _Apt(scratch)
         try:
-            archives = _download(package, scratch / "system", config)
+            archives = _download(package, scratch / "system", apt)
         except EmbeddedError:
             # Lists are absent in fresh images, or so old that the versions they name are gone: take new ones.
-            _use_private_lists(scratch, config)
-            archives = _download(package, scratch / "private", config)
+            apt.use_private_lists()
+            archives = _download(package, scratch / "private", apt)
         for archive in archives:
             _run(["dpkg-deb", "--extract", str(archive), str(target)], scratch, _UNPACK_DEADLINE_S)
 
 
-def _use_private_lists(scratch: Path, config: Path) -> None:
-    for folder in ("state", "lists/partial", "cache/archives/partial"):
-        (scratch / folder).mkdir(parents=True)
-    with config.open("a", encoding="utf-8") as file:
-        file.write(_PRIVATE_FOLDERS.format(folder=scratch))
-    # One unreachable third-party source makes this fail, though Debian's own lists came: what follows decides.
-    _apt(["update"], scratch, config, _UPDATE_DEADLINE_S, check=False)
+class _Apt:
+    """apt-get on a system where nothing is installed. Paths are options: in a file some characters would end them."""
+
+    def __init__(self, scratch: Path) -> None:
+        self._scratch = scratch
+        config, status = scratch / "apt.conf", scratch / "status"
+        status.touch()
+        config.write_text(_CONFIG.format(user="root" if os.geteuid() == 0 else "_apt"), encoding="utf-8")
+        self._options = [f"--config-file={config}", "--quiet=2", f"--option=Dir::State::status={status}"]
+
+    def __call__(
+        self, arguments: Sequence[str], folder: Path, deadline_s: float, check: bool = True
+    ) -> "subprocess.CompletedProcess[str]":
+        return _run(["apt-get", *self._options, *arguments], folder, deadline_s, check)
+
+    def use_private_lists(self) -> None:
+        """Fetch lists of packages, and use them from now on."""
+        for name in ("state", "lists/partial", "cache/archives/partial"):
+            (self._scratch / name).mkdir(parents=True)
+        places = {"Dir::State": "state", "Dir::State::lists": "lists", "Dir::Cache": "cache"}
+        self._options += [f"--option={option}={self._scratch / name}" for option, name in places.items()]
+        # One unreachable third-party source makes this fail, though Debian's own lists came: what follows decides.
+        self(["update"], self._scratch, _UPDATE_DEADLINE_S, check=False)
 
 
-def _download(package: str, folder: Path, config: Path) -> list[Path]:
+def _download(package: str, folder: Path, apt: _Apt) -> list[Path]:
     folder.mkdir()
-    plan = _apt(
-        ["install", "--simulate", "--no-install-recommends", package], folder, config, _RESOLVE_DEADLINE_S
-    ).stdout
-    wanted = [f"{name}={version}" for name, version in _INSTALL_LINE.findall(plan) if name not in _NEVER_UNPACKED]
-    if not any(item.startswith(f"{package}=") for item in wanted):
-        # Installed already, yet the caller misses something: fetch at least the package itself.
-        wanted.append(package)
-    _apt(["download", *wanted], folder, config, _DOWNLOAD_DEADLINE_S)
+    base = _resolve(_BASE, folder, apt)
+    wanted = [f"{name}={version}" for name, version in _resolve([package], folder, apt).items() if name not in base]
+    apt(["download", *wanted], folder, _DOWNLOAD_DEADLINE_S)
     return sorted(folder.glob("*.deb"))
 
 
-def _apt(
-    arguments: Sequence[str], folder: Path, config: Path, deadline_s: float, check: bool = True
-) -> "subprocess.CompletedProcess[str]":
-    return _run(["apt-get", f"--config-file={config}", "--quiet=2", *arguments], folder, deadline_s, check)
+def _resolve(packages: Sequence[str], folder: Path, apt: _Apt) -> dict[str, str]:
+    """These packages and all that they need, by name with their versions."""
+    plan = apt(["install", "--simulate", *packages], folder, _RESOLVE_DEADLINE_S).stdout
+    return dict(_INSTALL_LINE.findall(plan))
 
 
 def _run(

@@ -1,9 +1,12 @@
 """A private Mosquitto with the shipped configuration (`broker_config/`)."""
 
 import json
+import re
 import signal
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from broker_config.render import BrokerValues, Tls, render_acl, render_conf
@@ -11,15 +14,41 @@ from hub.programs.embedded import ports
 from hub.programs.embedded.data_folder import DataFolder, own_folder, write_private
 from hub.programs.embedded.errors import EmbeddedError
 from hub.programs.embedded.packages import Packages
-from hub.programs.embedded.processes import ChildSpec, OneChild, end_leftover
+from hub.programs.embedded.processes import ChildSpec, OneChild, base_environment, end_leftover
 
 HOST = "127.0.0.1"
 _PROGRAM = _PACKAGE = "mosquitto"
 _PLUGIN = "mosquitto_dynamic_security.so"
+#: The first with `plugin` and MQTT 5 as the configuration wants it.
+_OLDEST = (2, 0)
+_VERSION = re.compile(r"version (\d+)\.(\d+)")
+_VERSION_DEADLINE_S = 10
 _START_DEADLINE_S = 20
 _STOP_DEADLINE_S = 10
 #: Room for 10,000 connections several times over; the system's own limit may be lower.
 _OPEN_FILES = 65_536
+
+
+def flaw(program: Path) -> str:
+    """Why an installed Mosquitto is of no use, or an empty text."""
+    try:
+        said = subprocess.run(  # with its help it ends with 3, as documented
+            [str(program), "-h"],
+            env=base_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_VERSION_DEADLINE_S,
+            check=False,
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return "does not run"
+    found = _VERSION.search(said)
+    if found is None:
+        return "does not run"
+    version = int(found[1]), int(found[2])
+    return "" if version >= _OLDEST else f"is too old ({found[1]}.{found[2]}; 2.0 or newer is needed)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +98,7 @@ class EmbeddedBroker(OneChild):
         `dynsec` is the rendered configuration of accounts and clients; None keeps the one the broker last wrote
         (a restart after a crash). Raises EmbeddedError.
         """
-        program = self._packages.program(_PROGRAM, _PACKAGE, libraries=(_PLUGIN,))
+        program = self._packages.program(_PROGRAM, _PACKAGE, libraries=(_PLUGIN,), flaw=flaw)
         plugin = program.find_library(_PLUGIN)
         if plugin is None:
             raise EmbeddedError(f"{program.path} has no {_PLUGIN}.", f"Install the package {_PACKAGE} again.")

@@ -15,11 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.programs.embedded import debian
-from hub.programs.embedded.errors import EmbeddedError
+from hub.programs.embedded import debian, service_user
+from hub.programs.embedded.errors import EmbeddedError, reason, refuse_odd_name
 from hub.programs.embedded.patience import Say, silent
 
 VARIABLE = "FLOORHUB_PACKAGES"
+_FOR_ROOT = Path("/var/lib/floorhub/packages")
+_UNFINISHED = ".new-"
 #: Debian keeps daemons outside an ordinary user's PATH.
 _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _LIBRARY_FOLDERS = ("usr/lib", "lib", "usr/local/lib", "usr/lib64")
@@ -44,9 +46,8 @@ def default_root(environment: Mapping[str, str] = os.environ) -> Path:
     if named:
         return Path(named).expanduser().absolute()
     if os.geteuid() == 0:
-        return Path("/var/lib/floorhub/packages")
-    base = environment.get("XDG_CACHE_HOME", "").strip()
-    return (Path(base) if base else Path.home() / ".cache") / "floorhub" / "packages"
+        return _FOR_ROOT
+    return service_user.own_folder_of_user("XDG_CACHE_HOME", ".cache", VARIABLE, environment) / "floorhub" / "packages"
 
 
 def library_folders(root: Path) -> list[Path]:
@@ -59,50 +60,91 @@ def library_folders(root: Path) -> list[Path]:
     return found
 
 
+def no_flaw(_: Path) -> str:
+    """The `flaw` of a program of which every version will do."""
+    return ""
+
+
 class Packages:
     """Finds programs, and fetches Debian's package for one that is missing. Safe for concurrent processes."""
 
     def __init__(self, root: Path | None = None, say: Say = silent) -> None:
-        """`say` hears one sentence before each download, since that can take minutes on a slow line."""
+        """`say` hears which of this machine's own programs are used, and one sentence before each download, since
+        that can take minutes on a slow line.
+        """
         self.root = root or default_root()
         self._say = say
+        self._said: set[str] = set()
 
-    def program(self, name: str, package: str, libraries: tuple[str, ...] = ()) -> Program:
+    def program(
+        self, name: str, package: str, libraries: tuple[str, ...] = (), flaw: Callable[[Path], str] = no_flaw
+    ) -> Program:
         """`name` from this machine, else from Debian's `package`; it comes with all `libraries`, such as plugins.
 
-        Raises EmbeddedError when it is neither here nor to be had.
+        `flaw` says why an installed one is of no use, such as "is too old"; empty when it is. Raises EmbeddedError
+        when there is none that is, and none to be had.
         """
         installed = self._installed(name, libraries)
-        return installed or self._unpacked(name, package, libraries)
+        if installed is None:
+            return self._unpacked(name, package, libraries)
+        found = flaw(installed.path)
+        if found:
+            self._say_once(f"This machine's own {installed.path} {found}, so another one is used.")
+            return self._unpacked(name, package, libraries)
+        self._say_once(f"{name} is installed on this machine and is used: {installed.path}")
+        return installed
 
     def folder(self, name: str, fill: Callable[[Path], None]) -> Path:
         """The folder `name`, filled by `fill` if it is new. Appears at once and complete, or not at all."""
         final = self.root / name
-        if final.is_dir():
-            return final
-        with self._locked():
+        with self._usable():
+            self._prepare()
             if final.is_dir():
                 return final
-            temporary = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=self.root))
-            try:
-                fill(temporary)
-                temporary.chmod(0o755)  # the service user reads here
-                temporary.rename(final)
-            except BaseException:
-                shutil.rmtree(temporary, ignore_errors=True)
-                raise
+            with self._locked():
+                if final.is_dir():
+                    return final
+                for left in self.root.glob(f"{_UNFINISHED}*"):  # by a start that was killed: nobody else fills now
+                    shutil.rmtree(left, ignore_errors=True)
+                temporary = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self.root))
+                try:
+                    fill(temporary)
+                    temporary.chmod(0o755)  # the service user reads here
+                    temporary.rename(final)
+                except BaseException:
+                    shutil.rmtree(temporary, ignore_errors=True)
+                    raise
         return final
 
+    def _prepare(self) -> None:
+        """Create the folder, and see that who runs the programs can reach them; root runs them as another user."""
+        refuse_odd_name(self.root, "packages folder", VARIABLE, also=os.pathsep + ";")  # it becomes part of a list
+        service_user.create_reachable(self.root)
+        if os.geteuid() != 0:
+            return
+        service_user.open_for_passing(self.root)
+        blocked = service_user.blocked_at(self.root)
+        if blocked is not None:
+            raise EmbeddedError(
+                f"The packages folder {self.root} lies in {blocked}, which is closed to the user who runs Postgres and "
+                "the broker.",
+                f"Set {VARIABLE} to a folder outside of it, for example {_FOR_ROOT}.",
+                ko=f"패키지 폴더 {self.root}이(가) {blocked} 안에 있습니다. Postgres와 브로커를 실행하는 사용자는 "
+                f"그 폴더에 들어갈 수 없습니다. {VARIABLE}에 그 밖의 폴더를 지정하십시오(예: {_FOR_ROOT}).",
+            )
+
     def _installed(self, name: str, libraries: tuple[str, ...]) -> Program | None:
-        path = shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", ""), *_SYSTEM_FOLDERS)))
-        if path is None:
-            return None
+        # Programs work in folders of their own, so a relative folder would be another one there.
+        folders = [folder for folder in os.environ.get("PATH", "").split(os.pathsep) if Path(folder).is_absolute()]
+        path = shutil.which(name, path=os.pathsep.join((*folders, *_SYSTEM_FOLDERS)))
+        if path is None or (os.geteuid() == 0 and service_user.blocked_at(Path(path).parent) is not None):
+            return None  # none, or one in a home that the service user may not enter
         found = Program(Path(path), {}, Path("/"))
         return found if all(found.find_library(library) for library in libraries) else None
 
     def _unpacked(self, name: str, package: str, libraries: tuple[str, ...]) -> Program:
         def fill(folder: Path) -> None:
-            self._say(f"{name} is not installed here: getting Debian's package {package}, unpacked, not installed.")
+            self._say(f"{name}: getting Debian's package {package}, unpacked, not installed.")
             debian.unpack(package, folder)
 
         advice = f"Install the package {package} (apt-get install {package}), then start again."
@@ -119,16 +161,22 @@ class Packages:
         raise EmbeddedError(f"Debian's package {package} in {root} lacks {name} or a part of it.", advice)
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """One process fills at a time; others wait for it and then find its work done."""
+    def _usable(self) -> Iterator[None]:
+        """What the system says about the folder, also that its disk is full, as a sentence."""
         try:
-            self.root.mkdir(parents=True, exist_ok=True, mode=0o755)
-            descriptor = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            yield
         except OSError as error:
             raise EmbeddedError(
-                f"The packages folder {self.root} cannot be used: {error.strerror}.",
-                f"Set {VARIABLE} to a folder that you may write.",
+                f"The packages folder {self.root} cannot be used: {reason(error)}.",
+                f"Set {VARIABLE} to a folder that you may write, on a disk with about 200 MB free.",
+                ko=f"패키지 폴더 {self.root}을(를) 쓸 수 없습니다({reason(error)}). "
+                f"{VARIABLE}에 쓸 수 있고 200 MB쯤 남은 폴더를 지정하십시오.",
             ) from error
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One process fills at a time; others wait for it and then find its work done."""
+        descriptor = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -139,3 +187,9 @@ class Packages:
             yield
         finally:
             os.close(descriptor)
+
+    def _say_once(self, sentence: str) -> None:
+        """A service that is started again finds its program again."""
+        if sentence not in self._said:
+            self._said.add(sentence)
+            self._say(sentence)

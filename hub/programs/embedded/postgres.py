@@ -1,6 +1,7 @@
 """A private Postgres: one data folder, TCP on loopback with a password, durable, ended with us."""
 
 import json
+import os
 import secrets
 import shutil
 import signal
@@ -12,7 +13,7 @@ from pathlib import Path
 from hub import private_files
 from hub.programs.embedded import postgres_binaries
 from hub.programs.embedded.data_folder import DataFolder, write_private
-from hub.programs.embedded.errors import EmbeddedError
+from hub.programs.embedded.errors import EmbeddedError, reason
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.patience import Patience, Say, silent
 from hub.programs.embedded.ports import PortBook
@@ -26,6 +27,9 @@ _START_DEADLINE_S = 60
 _STOP_DEADLINE_S = 30
 _CREATE_DEADLINE_S = 120
 _POLL_S = 0.01
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's own place for this
+#: A guess: what parallel queries of a few sessions take.
+_SHARED_MEMORY_BYTES = 32 * 1024**2
 
 #: Stated on the command line, so that no file in the data folder can weaken what the hub promises.
 _FIXED_SETTINGS = {
@@ -91,7 +95,7 @@ class EmbeddedPostgres(OneChild):
             self._create(binaries)
         self._wait_for_backends()
         self._remove_stale_pid_file()
-        settings = {**_FIXED_SETTINGS, "port": str(self.port)}
+        settings = {**_FIXED_SETTINGS, "port": str(self.port), "dynamic_shared_memory_type": shared_memory()}
         replaying = Patience(self._say, "Waiting for Postgres: after a crash it first replays its log.")
         self._start(
             ChildSpec(
@@ -132,34 +136,42 @@ class EmbeddedPostgres(OneChild):
         write_private(password_file, passwords[_SUPERUSER], self._folder.user)
         locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if self._major >= 17 else []
         try:
-            initdb = [str(binaries / "initdb"), "-D", str(unfinished), "-U", _SUPERUSER, f"--pwfile={password_file}"]
-            initdb += ["--auth=scram-sha-256", "--data-checksums", "--no-sync"]
+            # Relative, and without its words at the end: initdb passes both to a shell, which bears no line break.
+            initdb = [str(binaries / "initdb"), "-D", unfinished.name, "-U", _SUPERUSER, f"--pwfile={password_file}"]
+            initdb += ["--auth=scram-sha-256", "--data-checksums", "--no-sync", "--no-instructions"]
             initdb += ["--encoding=UTF8", "--locale=C", *locale, *_as_arguments(_FIRST_SETTINGS)]
             self._run(initdb)
             # Single-user mode: the role and its database exist before anybody can connect.
             self._run(
-                [str(binaries / "postgres"), "--single", "-D", str(unfinished), _SUPERUSER],
+                [str(binaries / "postgres"), "--single", "-D", unfinished.name, _SUPERUSER],
                 f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{passwords[ROLE]}';\n"
                 f"CREATE DATABASE {DATABASE} OWNER {ROLE};\n",
             )
             write_private(unfinished / "pg_hba.conf", _ACCESS_RULES, self._folder.user)
-            self._run([str(binaries / "initdb"), "--sync-only", "-D", str(unfinished)])
+            self._run([str(binaries / "initdb"), "--sync-only", "-D", unfinished.name])
         finally:
             password_file.unlink(missing_ok=True)
         unfinished.rename(self.data)
 
     def _run(self, argv: Sequence[str], standard_input: str = "") -> None:
-        done = subprocess.run(
-            list(argv),
-            input=standard_input,
-            cwd=self._folder.postgres,
-            env=base_environment(),
-            capture_output=True,
-            text=True,
-            timeout=_CREATE_DEADLINE_S,
-            check=False,
-            **identity_arguments(self._folder.user),  # type: ignore[call-overload]
-        )
+        try:
+            done = subprocess.run(
+                list(argv),
+                input=standard_input,
+                cwd=self._folder.postgres,
+                env=base_environment(),
+                capture_output=True,
+                text=True,
+                timeout=_CREATE_DEADLINE_S,
+                check=False,
+                **identity_arguments(self._folder.user),  # type: ignore[call-overload]
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            said = reason(error) if isinstance(error, OSError) else f"no end after {_CREATE_DEADLINE_S} s"
+            raise EmbeddedError(
+                f"The database could not be created in {self.data}: {argv[0]}: {said}.",
+                "Check that this file may be executed, and that the disk has room (about 100 MB), then start again.",
+            ) from error
         # Single-user mode exits with 0 even when a statement failed; the server's own word is in its output.
         if done.returncode != 0 or "ERROR:" in done.stderr:
             said = "\n".join(line for line in done.stderr.splitlines() if "PASSWORD" not in line)
@@ -213,6 +225,19 @@ def url_beside(root: Path) -> str | None:
         return None
     newest = max(files, key=lambda file: int("".join(filter(str.isdigit, file.stem)) or "0"))
     return f"postgresql://{ROLE}:{_passwords_in(newest)[ROLE]}@{HOST}:{port}/{DATABASE}"
+
+
+def shared_memory(folder: Path = _SHARED_MEMORY) -> str:
+    """How processes share memory beyond the part of a fixed size: by the system's folder for it where that has room.
+
+    In some containers it has none; files in the data folder, a little slower, do the same.
+    """
+    try:
+        status = os.statvfs(folder)
+    except OSError:
+        return "mmap"
+    usable = status.f_bavail * status.f_frsize >= _SHARED_MEMORY_BYTES and folder.stat().st_mode & 0o003 == 0o003
+    return "posix" if usable else "mmap"
 
 
 def _as_arguments(settings: dict[str, str]) -> list[str]:

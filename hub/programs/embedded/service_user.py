@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ NAME = "floorhub"
 #: Used where `useradd` is missing (minimal images); every Unix has it.
 FALLBACK_NAME = "nobody"
 _CREATE_DEADLINE_S = 30
+_OPEN = 0o755
 _ADMIN_PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
 
 
@@ -23,6 +25,23 @@ class ServiceUser:
     name: str
     uid: int
     gid: int
+
+
+def own_folder_of_user(variable: str, below_home: str, setting: str, environment: Mapping[str, str]) -> Path:
+    """The folder that `variable` (XDG) names, else the one below the user's home; HOME may be missing.
+
+    Raises EmbeddedError, which asks for `setting`, when this user has no home at all.
+    """
+    named = Path(environment.get(variable, "").strip())
+    if named.is_absolute():  # as the XDG specification has it: a relative one does not count
+        return named
+    try:
+        home = Path(environment.get("HOME", "").strip() or pwd.getpwuid(os.geteuid()).pw_dir)
+    except KeyError:
+        raise EmbeddedError(
+            f"User {os.geteuid()} has no home folder on this machine.", f"Set {setting} to a folder that you may write."
+        ) from None
+    return home / below_home
 
 
 def user_by_name(name: str) -> ServiceUser | None:
@@ -69,16 +88,32 @@ def find_or_create() -> ServiceUser | None:
     return user
 
 
-def blocked_at(path: Path, user: ServiceUser) -> Path | None:
-    """The first folder on the way to `path` that `user` may not enter, or None when all are open.
+def create_reachable(folder: Path) -> None:
+    """Create `folder` and its missing parents. When root does, other users may pass through, whatever the umask."""
+    missing = [part for part in (folder, *folder.parents) if not part.exists()]
+    for part in reversed(missing):
+        part.mkdir(mode=_OPEN, exist_ok=True)
+        if os.geteuid() == 0:
+            part.chmod(_OPEN)
+
+
+def open_for_passing(folder: Path) -> None:
+    """Let other users pass through a folder that was given to root for this; its parents belong to others."""
+    mode = folder.stat().st_mode
+    if os.geteuid() == 0 and not mode & 0o001:
+        folder.chmod(mode | 0o001)
+
+
+def blocked_at(path: Path, user: ServiceUser | None = None) -> Path | None:
+    """The first folder on the way to `path` that `user` (None: anybody) may not enter, or None when all are open.
 
     Judged by mode bits alone; an access list that says otherwise is not seen.
     """
     for folder in (*reversed(path.resolve().parents), path.resolve()):
         status = folder.stat()
-        if status.st_uid == user.uid:
+        if user is not None and status.st_uid == user.uid:
             open_to_user = status.st_mode & 0o100
-        elif status.st_gid == user.gid:
+        elif user is not None and status.st_gid == user.gid:
             open_to_user = status.st_mode & 0o010
         else:
             open_to_user = status.st_mode & 0o001

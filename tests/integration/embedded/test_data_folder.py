@@ -1,6 +1,7 @@
 """The data folder: who may enter, and that two hubs never share one."""
 
 import os
+import pwd
 import stat
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from hub.programs.embedded import data_folder as module
 from hub.programs.embedded.data_folder import DataFolder, default_root, write_private
 from hub.programs.embedded.errors import EmbeddedError
+from tests.support.folders import open_folder
 
 AS_ROOT = os.geteuid() == 0
 
@@ -87,3 +89,30 @@ def test_the_place_follows_the_environment() -> None:
         assert default_root({"XDG_DATA_HOME": "/home/x/share"}) == Path("/home/x/share/floorhub")
     else:
         assert default_root({}) == Path("/var/lib/floorhub")
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\rb", "a\x1b[2Jb", "caf\udce9"])
+def test_a_name_that_files_of_settings_cannot_contain_is_refused(name: str) -> None:
+    with open_folder("odd") as base:
+        with pytest.raises(EmbeddedError, match=module.VARIABLE) as refused:
+            DataFolder.prepare(base / name)
+        assert refused.value.sentence.isprintable()
+        assert list(base.iterdir()) == []
+
+
+def test_a_strict_umask_does_not_close_folders_that_were_made_for_it() -> None:
+    prepare = (
+        "import os, pathlib, sys; from hub.programs.embedded.data_folder import DataFolder\n"
+        "os.umask(0o077); DataFolder.prepare(pathlib.Path(sys.argv[1]))"
+    )
+    with open_folder("umask") as base:
+        subprocess.run([sys.executable, "-c", prepare, str(base / "new" / "data")], check=True)
+        assert mode(base / "new") == (0o755 if AS_ROOT else 0o700)
+
+
+def test_a_home_is_found_without_the_variable_and_relative_names_do_not_count() -> None:
+    home = Path(pwd.getpwuid(os.geteuid()).pw_dir)
+    expected = Path("/var/lib/floorhub") if AS_ROOT else home / ".local" / "share" / "floorhub"
+    assert [default_root(env) for env in ({}, {"HOME": ""}, {"HOME": str(home), "XDG_DATA_HOME": "x"})] == [
+        expected
+    ] * 3
