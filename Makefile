@@ -1,9 +1,19 @@
 # Floorhub. On a machine with Python 3.11+, make and git, `make run` is all it takes.
 PYTHON ?= python3
-SETUP := $(PYTHON) scripts/setup_environment.py
+SETUP := $(PYTHON) -I scripts/setup_environment.py
 BIN := .venv/bin
 #: Test processes at once; each test file stays in one. WORKERS=0: one after the other, in this process.
 WORKERS ?= 2
+
+# What a user's Python, pytest and mypy are told by the environment is not meant for ours: PYTHONPATH brings foreign
+# packages, PYTHONOPTIMIZE drops assertions.
+unexport $(filter-out PYTHONUTF8 PYTHONIOENCODING,$(filter PYTHON% PYTEST_% MYPY% RUFF_%,$(.VARIABLES)))
+# In an old locale, such as ko_KR.eucKR, file names are UTF-8 all the same, and the terminal is not.
+CHARMAP := $(filter-out UTF-8 ANSI_X3.4-1968,$(shell locale charmap 2>/dev/null))
+ifneq ($(CHARMAP),)
+export PYTHONUTF8 := 1
+export PYTHONIOENCODING := $(CHARMAP):replace
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help run test acceptance check simulation killpoints chaos bench format lock clean

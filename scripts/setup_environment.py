@@ -6,19 +6,25 @@
 
 Nothing outside the checkout changes, except that a missing pip is unpacked into the packages folder (see
 hub/programs/embedded/packages.py). When nothing changed it returns in a few hundredths of a second.
+
+The result depends on the locks alone: settings of this machine and its user say where packages come from, never which
+ones or where to. An environment that is not complete, or not ours, is made anew; downloads are kept in uv's cache.
 """
 
 from __future__ import annotations  # so that an old Python gets as far as the sentence about its age
 
+import contextlib
 import fcntl
 import hashlib
 import importlib.util
 import json
 import os
-import shutil
+import pwd
 import signal
 import subprocess
 import sys
+import time
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -42,8 +48,21 @@ SOURCES = {
     "build": ["requirements/build.in"],
     "tools": ["requirements/tools.in"],
 }
-#: Where packages come from on this machine is no part of a lock.
-INDEX_VARIABLES = ("UV_", "PIP_")
+#: Settings of Python, pip and uv would change what is installed, or where to ...
+SETTINGS = ("PYTHON", "PIP_", "UV_", "VIRTUAL_ENV", "CONDA_")
+#: ... except these, which say where packages come from and how to get there. No lock contains that.
+SOURCE_SETTINGS = tuple(
+    f"{program}_{name}"
+    for program, names in {
+        "PIP": "CACHE_DIR CERT CLIENT_CERT CONFIG_FILE DEFAULT_TIMEOUT EXTRA_INDEX_URL FIND_LINKS INDEX_URL "
+        "KEYRING_PROVIDER NO_CACHE_DIR NO_INDEX PROXY RETRIES TIMEOUT TRUSTED_HOST",
+        "UV": "CACHE_DIR CONCURRENT_ CONFIG_FILE DEFAULT_INDEX EXTRA_INDEX_URL FIND_LINKS HTTP_ INDEX INSECURE_HOST "
+        "KEYRING_PROVIDER LINK_MODE NATIVE_TLS NO_CACHE NO_INDEX OFFLINE REQUEST_TIMEOUT SYSTEM_CERTS",
+    }.items()
+    for name in names.split()
+)
+#: The descriptor of the lock, which steps inherit.
+held: list[int] = []
 
 
 class SetupError(Exception):
@@ -57,26 +76,54 @@ def main(arguments: Sequence[str]) -> int:
         return fail(f"Python 3.11 or newer is needed; this is {found}. Name a newer one: make PYTHON=python3.12 ...")
     if list(arguments) not in (["run"], ["dev"], ["lock"]):
         return fail("Say which environment: run or dev, or lock to write the locks anew.")
-    directory = os.open(ROOT, os.O_RDONLY)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP, and so do we then
+            signal.signal(number, signal.default_int_handler)
     try:
-        wait_for_others(directory)
+        require_usable_name()
+        wait_for_others(os.open(ROOT, os.O_RDONLY))
         lock() if arguments[0] == "lock" else prepare(arguments[0])
     except SetupError as error:
         return fail(str(error))
+    except OSError as error:
+        return fail(f"{error.strerror or error}: {error.filename or ROOT}. Check the disk and whose files these are.")
     except KeyboardInterrupt:
-        return fail("Stopped. The next start goes on from here.")
-    finally:
-        os.close(directory)
+        return fail("Stopped. The next start begins anew with what was downloaded.")
     return 0
 
 
-def wait_for_others(directory: int) -> None:
-    """One `make` at a time; the lock is released when the process ends."""
+def require_usable_name() -> None:
+    """Refuse a place whose name Python's environments cannot bear: lines of text files and lists name it."""
+    name = os.fsencode(ROOT)
     try:
-        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        say(f"Another make prepares {VENV.name}: waiting for it.")
-        fcntl.flock(directory, fcntl.LOCK_EX)
+        letters = name.decode("utf-8")
+        odd = os.pathsep in letters or any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in letters)
+    except UnicodeDecodeError:
+        odd = True
+    if odd:
+        raise SetupError(
+            f"The name of this folder, {str(ROOT)!a}, has a line break, a colon, or bytes that are not UTF-8, which "
+            "Python's environments cannot bear. Rename or move it, then try again."
+        )
+
+
+def wait_for_others(directory: int) -> None:
+    """One `make` at a time. The lock ends with us and with the step that runs, which may outlive us."""
+    held.append(directory)
+    end = time.monotonic() + INSTALL_DEADLINE_S
+    said = False
+    while True:
+        try:
+            fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise SetupError(f"Another make still prepares {VENV.name}. Stop it, then try again.") from None
+        else:
+            return
+        if not said:
+            say(f"Another make prepares {VENV.name}: waiting for it.")
+        said = True
+        time.sleep(0.1)
 
 
 def fail(sentence: str) -> int:
@@ -90,16 +137,39 @@ def prepare(wanted: str) -> None:
     if is_current(wanted):
         return
     size = DOWNLOAD_MB[wanted]
+    require_own_venv()
     say(f"Preparing {VENV.name} from requirements/{wanted}.txt (the first time this downloads about {size} MB).")
-    STAMP.unlink(missing_ok=True)
-    if not venv_works():
+    kept = is_ours()
+    STAMP.unlink(missing_ok=True)  # what is begun and not finished is made anew
+    if not kept:
         make_venv()
-    if not (VENV / "bin" / "uv").exists():
         install_uv()
-    uv("pip", "sync", "--require-hashes", str(REQUIREMENTS / f"{wanted}.txt"))
-    # Everything it needs is installed by hash already, also what builds it.
-    uv("pip", "install", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
-    STAMP.write_text(json.dumps({"lock": wanted, "digest": digest(wanted)}) + "\n", encoding="utf-8")
+    uv("pip", "sync", "--require-hashes", f"requirements/{wanted}.txt")
+    # Everything it needs is installed by hash already, also what builds it. The place's name may have spaces.
+    uv("pip", "install", "--no-deps", "--no-build-isolation", "--editable", ".")
+    stamp = {"lock": wanted, "digest": digest(wanted), "venv": venv_identity()}
+    unfinished = STAMP.with_suffix(".new")
+    unfinished.write_text(json.dumps(stamp) + "\n", encoding="utf-8")
+    unfinished.replace(STAMP)
+
+
+def require_own_venv() -> None:
+    """Refuse to change what another user made, such as root by `sudo make run`."""
+    for folder in (VENV, ROOT):
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+            raise SetupError(
+                f"{folder} must be brought up to date and is not yours to write (it was made by {owner(folder)}). "
+                "Remove it as that user (sudo rm -rf .venv), or make a clone of your own."
+            )
+
+
+def owner(folder: Path) -> str:
+    """Who made it."""
+    uid = folder.stat().st_uid
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"
 
 
 def lock() -> None:
@@ -113,50 +183,68 @@ def lock() -> None:
         options = ["--universal", "--python-version=3.11", "--generate-hashes", "--no-emit-index-url", "--upgrade"]
         options += ["--no-header", "--no-annotate", f"--output-file={output}", *extras, *limits]
         compile_lock = [str(VENV / "bin" / "uv"), "--no-config", "pip", "compile", "--quiet", *options, *sources]
-        run(compile_lock, without_index())
+        run(compile_lock, {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)})
         say(f"Wrote requirements/{output.name}.")
 
 
 def is_current(wanted: str) -> bool:
     """Whether the environment matches the lock `wanted`, or one that contains it."""
+    stamp = read_stamp()
+    larger_or_same = {"run": ("run", "dev"), "dev": ("dev",)}[wanted]
+    return stamp.get("lock") in larger_or_same and stamp.get("digest") == digest(str(stamp["lock"])) and is_ours()
+
+
+def read_stamp() -> dict[str, object]:
+    """What the last complete set-up wrote, or nothing."""
     try:
         stamp = json.loads(STAMP.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    larger_or_same = {"run": ("run", "dev"), "dev": ("dev",)}[wanted]
-    return bool(stamp.get("lock") in larger_or_same and stamp.get("digest") == digest(stamp["lock"]) and venv_works())
+        return {}
+    return stamp if isinstance(stamp, dict) else {}
+
+
+def is_ours() -> bool:
+    """Whether the environment was completed here, by this script, for the Python that it still has."""
+    identity = read_stamp().get("venv")
+    return identity is not None and identity == venv_identity()
 
 
 def digest(name: str) -> str:
-    """Of everything that decides what is installed, the checkout's place included (an editable install names it)."""
-    parts = [(REQUIREMENTS / f"{name}.txt").read_bytes(), (ROOT / "pyproject.toml").read_bytes(), str(VENV).encode()]
+    """Of everything that decides what is installed."""
+    parts = [(REQUIREMENTS / f"{name}.txt").read_bytes(), (ROOT / "pyproject.toml").read_bytes()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
-def venv_works() -> bool:
-    """Whether the environment's Python starts (its base may have been removed or upgraded) and is new enough."""
-    check = f"import sys; sys.exit(sys.version_info < {OLDEST_PYTHON})"
+def venv_identity() -> list[str] | None:
+    """The environment's place, which its programs name, and its Python's version, whose folder has the packages.
+
+    None when its Python does not start: its base may have been removed or upgraded.
+    """
+    check = "import sys; print(sys.version_info[:2], sys.implementation.name)"
     try:
-        done = subprocess.run([str(PYTHON), "-I", "-S", "-c", check], check=False, timeout=QUICK_DEADLINE_S)
+        done = subprocess.run(
+            [str(PYTHON), "-I", "-S", "-c", check], check=False, timeout=QUICK_DEADLINE_S, capture_output=True
+        )
     except OSError:
-        return False
-    return done.returncode == 0
+        return None
+    place = hashlib.sha256(os.fsencode(VENV)).hexdigest()
+    return [place, done.stdout.decode("ascii", "replace").strip()] if done.returncode == 0 else None
 
 
 def make_venv() -> None:
     """Create the environment without pip: Debian's python3 comes without what `venv` needs for it."""
-    if VENV.exists():
-        shutil.rmtree(VENV)
     if importlib.util.find_spec("venv") is None:
         raise SetupError("This Python has no venv module. Install the package python3-venv, then try again.")
-    run([sys.executable, "-m", "venv", "--without-pip", str(VENV)])
+    run([sys.executable, "-I", "-m", "venv", "--clear", "--without-pip", str(VENV)], environment())
 
 
 def install_uv() -> None:
     """Install uv, by hash, with whatever pip this machine has or can get."""
-    install = ["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
+    install = ["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes", "--no-user"]
     install += ["--only-binary=:all:", "--timeout=180", "--requirement", str(REQUIREMENTS / "tools.txt")]
-    run([str(PYTHON), *pip_arguments(), *install])
+    run([str(PYTHON), *pip_arguments(), *install], environment())
+    if not (VENV / "bin" / "uv").exists():
+        raise SetupError("pip did not install uv into .venv. Look at its settings (pip config list), then try again.")
 
 
 def pip_arguments() -> list[str]:
@@ -187,22 +275,51 @@ def debian_pip_wheel() -> Path:
 
 def uv(*arguments: str) -> None:
     """Run the environment's uv on the environment."""
-    environment = dict(os.environ, VIRTUAL_ENV=str(VENV))
-    environment.setdefault("UV_HTTP_TIMEOUT", "300")
-    environment.setdefault("UV_PYTHON_DOWNLOADS", "never")
-    if "PIP_INDEX_URL" in environment:  # uv does not read pip's settings, a company's mirror among them
-        environment.setdefault("UV_DEFAULT_INDEX", environment["PIP_INDEX_URL"])
-    run([str(VENV / "bin" / "uv"), *arguments, "--quiet", f"--python={PYTHON}"], environment)
+    settings = environment() | {"VIRTUAL_ENV": str(VENV), "UV_PYTHON_DOWNLOADS": "never"}
+    settings.setdefault("UV_HTTP_TIMEOUT", "300")
+    if "PIP_INDEX_URL" in settings:  # uv does not read pip's settings, a company's mirror among them
+        settings.setdefault("UV_DEFAULT_INDEX", settings["PIP_INDEX_URL"])
+    run([str(VENV / "bin" / "uv"), *arguments, "--quiet", f"--python={PYTHON}"], settings)
 
 
-def without_index() -> dict[str, str]:
-    """This environment without settings that say where packages come from."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(INDEX_VARIABLES)}
+def environment() -> dict[str, str]:
+    """What a step gets of ours."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(SETTINGS) or name.startswith(SOURCE_SETTINGS)
+    }
+    cache = cache_folder()
+    return kept | ({"XDG_CACHE_HOME": cache} if cache else {"UV_NO_CACHE": "1", "PIP_NO_CACHE_DIR": "1"})
 
 
-def run(argv: Sequence[str], environment: dict[str, str] | None = None) -> None:
+def cache_folder() -> str | None:
+    """Where downloads are kept: below the home folder, if we may write there; None if there is no such place.
+
+    Root leaves nothing in the home of the user who called sudo: that user could not write its own cache any more.
+    """
+    places = [Path(os.environ.get("XDG_CACHE_HOME", "")), Path(os.environ.get("HOME", ""), ".cache")]
+    with contextlib.suppress(KeyError):  # a container may run as any number
+        places.append(Path(pwd.getpwuid(os.geteuid()).pw_dir, ".cache"))
+    for place in filter(Path.is_absolute, places):
+        there = next(folder for folder in (place, *place.parents) if folder.exists())
+        if os.geteuid() == 0 and there.stat().st_uid != 0:
+            continue
+        with contextlib.suppress(OSError):
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if os.access(place, os.W_OK | os.X_OK):
+                return str(place)
+    return None
+
+
+def run(argv: Sequence[str], environment: dict[str, str]) -> None:
     """Run a step; its own output tells what went wrong. Ctrl-C reaches only us: pip would show its stack."""
-    with subprocess.Popen(argv, cwd=ROOT, env=environment, start_new_session=True) as step:
+    try:
+        started = subprocess.Popen(argv, cwd=ROOT, env=environment, start_new_session=True, pass_fds=held)
+    except OSError as error:
+        advice = "Is this folder on a disk that allows programs (mounted without noexec)?"
+        raise SetupError(f"{argv[0]} cannot be started: {error.strerror}. {advice}") from error
+    with started as step:
         try:
             step.wait(INSTALL_DEADLINE_S)
         except subprocess.TimeoutExpired as error:
