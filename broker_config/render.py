@@ -87,7 +87,10 @@ def account_names() -> dict[str, str]:
 
 
 def render_conf(values: BrokerValues) -> str:
-    """`mosquitto.conf`, filled in. Raises ValueError for a value with a line break in it."""
+    """`mosquitto.conf`, filled in: what stands above its first empty line is about the template, and is replaced.
+
+    Raises ValueError for a value with a line break in it.
+    """
     fields: dict[str, object] = {
         "plugin": values.plugin,
         "dynsec_file": values.dynsec_file,
@@ -99,7 +102,7 @@ def render_conf(values: BrokerValues) -> str:
         "autosave_s": values.autosave_s,
         "max_connections": values.max_connections,
     }
-    text = _read("mosquitto.conf")
+    text = _written("mosquitto.conf") + _read("mosquitto.conf").partition("\n\n")[2]
     if values.tls is not None:
         text += _read("tls.conf")
         fields |= {
@@ -115,7 +118,8 @@ def render_conf(values: BrokerValues) -> str:
 def render_acl() -> str:
     """All files of `acl/` as the one file that Mosquitto reads. `client.acl` comes first: it names no user."""
     files = sorted((_FOLDER / "acl").glob("*.acl"), key=lambda file: (file.name != "client.acl", file.name))
-    return _fill("\n".join(file.read_text(encoding="utf-8") for file in files), {"root": ROOT})
+    rules = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    return _written("acl/") + _fill(rules, {"root": ROOT})
 
 
 def render_dynsec(accounts: Mapping[str, PasswordHash], clients: Iterable[Client]) -> dict[str, Any]:
@@ -176,6 +180,14 @@ def _acls(rules: Mapping[str, Mapping[str, list[str]]]) -> list[dict[str, Any]]:
 def _roles_file() -> dict[str, Any]:
     found: dict[str, Any] = json.loads(_fill(_read("roles.json"), {"root": ROOT}))
     return found
+
+
+def _written(source: str) -> str:
+    """The first lines of a file for Mosquitto."""
+    return (
+        f"# Written by floorhub from broker_config/{source}: by `make run` at each start, by `floorhub broker render`\n"
+        "# each time. What is changed here is lost then; change the source, and render again.\n\n"
+    )
 
 
 def _read(name: str) -> str:

@@ -102,6 +102,10 @@ async def test_a_broker_takes_the_hub_and_the_clients_of_the_database_and_nobody
 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["clients"] == 2
+    for name in ("mosquitto.conf", "acl"):
+        text = (deployment.folder / "broker" / name).read_text()
+        assert text.startswith("# Written by floorhub from broker_config/")
+        assert "yours to change" not in text  # true of the template only
     broker = deployment.start_broker()
     try:
         accepted = {
