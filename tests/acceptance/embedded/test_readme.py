@@ -244,3 +244,48 @@ def test_a_second_one_on_the_same_folder_says_who_holds_it(data: Path, start: St
     assert f"in use by process {process.process.pid}" in second.log.read_text()
     process.process.send_signal(signal.SIGTERM)
     assert process.process.wait(30) == 0
+
+
+def test_a_backup_is_restored_into_a_new_folder_as_the_page_says(data: Path, start: Start, tmp_path: Path) -> None:
+    (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])  # the blocks are for a clone
+
+    def follow(folder: Path, *names: str) -> None:
+        blocks = "\n".join(example(name, "docs/how-to/operate.md") for name in names)
+        done = paste(f"DATA='{folder}'\n{blocks}", data, tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    process = start()
+    wait_for(process, "Stop with Ctrl-C")
+    sent = floorhub(data, "print", "--test-page", "--json")
+    follow(data, "address", "backup")
+    process.process.send_signal(signal.SIGINT)
+    assert process.process.wait(30) == 0
+    assert {(tmp_path / name).stat().st_mode & 0o077 for name in ("floorhub.dump", "floorhub-keys.tar.gz")} == {0}
+
+    with open_folder("restored") as folder:
+        follow(folder, "restore")
+        again = launch(folder, tmp_path)
+        try:
+            # The client, its secret, the keys that its agent trusts and the commands are those of before.
+            said = wait_for(again, "Stop with Ctrl-C")
+            assert f"The command before it: print {json.loads(sent.stdout)['id']}, completed" in said
+            assert (folder / "admin.key").read_bytes() == (data / "admin.key").read_bytes()
+            assert floorhub(folder, "print", "--test-page").returncode == 0
+        finally:
+            again.stop()
+
+
+@pytest.mark.parametrize("port", ["eighty", "-1", "65536", "8080.5", "\u0661"])
+def test_a_port_that_is_none_is_said_before_anything_starts(tmp_path: Path, port: str) -> None:
+    with open_folder("no port") as folder:
+        done = subprocess.run(
+            [sys.executable, "-m", "hub", "up"],
+            env={**os.environ, "FLOORHUB_DATA": str(folder), "FLOORHUB_PORT": port, "LANG": "C.UTF-8"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"FLOORHUB_PORT is {port!r}: use a number from 0 to 65535." in done.stderr
+        assert list(folder.iterdir()) == []
