@@ -288,6 +288,10 @@ class World:
 
     info = warning = error = debug
 
+    def seldom(self, *_kind: Any, **_most: Any) -> "World":
+        """The same log."""
+        return self
+
     def exception(self, event: Any, **fields: Any) -> None:
         """The hub logs what must not happen."""
         raise
