@@ -4,6 +4,7 @@ Upper and lower case do not count, nor do parameters (RFC 2045 5.1). What a send
 browser or a file system, so bytes that are recognised count, and a name only for those that are not.
 """
 
+import codecs
 import re
 from collections.abc import Iterable, Mapping
 
@@ -193,6 +194,16 @@ def contradicts(said: str, head: bytes) -> bool:
     """Whether bytes cannot be what a caller wants them to be printed as."""
     name = canonical(said)
     return name in _HAS_A_SIGN and recognised(head) != name and not _begins_late(name, head)
+
+
+def is_plain_text(head: bytes) -> bool:
+    """Whether bytes are words for people: UTF-8 with at least one letter or sign, no control characters, no markup."""
+    try:
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(head)  # a character may go on behind the head
+    except UnicodeDecodeError:
+        return False
+    words = "".join(text.split())
+    return bool(words) and words.isprintable() and recognised(head) is None and _no_document(head) is None
 
 
 def claims_otherwise(said: str, stored: str) -> bool:

@@ -42,9 +42,21 @@ def upload(api: Api, file: Path, content_type: str | None) -> str:
         content = file.read_bytes()
     except OSError as problem:
         output.fail(f"{recovered(str(file))} cannot be read: {problem.strerror}", 2)
-    return str(
-        api.upload(content, content_type or media_types.by_name(file.name), name_of(file, 255) or "document")["id"]
-    )
+    return str(api.upload(content, _type_of(file, content, content_type), name_of(file, 255) or "document")["id"])
+
+
+def _type_of(file: Path, content: bytes, said: str | None) -> str:
+    """What a file is sent as: as it is called, else by its ending. Plain text without an ending is text; so is a text
+    file that is called something whose bytes cannot be missed, which a person is told."""
+    head, by_name = content[: media_types.HEAD], media_types.by_name(file.name)
+    if not (media_types.is_plain_text(head) and (by_name == "text/plain" or not file.suffix)):
+        return said or by_name
+    if said is None:
+        return "text/plain"
+    if media_types.contradicts(said, head):
+        output.tell(f"{recovered(file.name)} is plain text, not {said}: it is sent as text/plain.")
+        return "text/plain"
+    return said
 
 
 def name_of(file: Path, limit: int) -> str:

@@ -101,6 +101,20 @@ def test_a_text_that_is_called_a_pdf_is_refused(site: Site, client_id: str, tmp_
     assert len(site.effects()) == effects
 
 
+@pytest.mark.parametrize(("name", "options"), [("LICENSE", []), ("order.txt", ["--content-type", "application/pdf"])])
+def test_a_text_file_is_printed_as_text(
+    site: Site, client_id: str, tmp_path: Path, name: str, options: list[str]
+) -> None:
+    file = tmp_path / name
+    file.write_text("Order 1001\n")
+    where = ["--client", client_id, "--printer", "office"]
+    done = floorhub(site, "print", str(file), *where, *options, "--json")
+    assert done.returncode == 0, done.stderr
+    (effect,) = site.effects(json.loads(done.stdout)["id"])
+    assert effect["content_type"] == "text/plain"
+    assert ("it is sent as text/plain" in done.stderr) is bool(options)
+
+
 def test_it_need_not_wait(site: Site, client_id: str) -> None:
     done = floorhub(site, "print", "--test-page", "--client", client_id, "--printer", "office", "--wait", "0", "--json")
 

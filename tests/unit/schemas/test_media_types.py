@@ -151,3 +151,23 @@ def test_types_are_compared_without_case_and_parameters() -> None:
 )
 def test_what_a_caller_wants_printed_as_something_else(said: str, head: bytes, wrong: bool) -> None:
     assert media_types.contradicts(said, head) is wrong
+
+
+@pytest.mark.parametrize(
+    ("head", "is_text"),
+    [
+        (b"Order 1001\n", True),
+        ("\ufeff주문 1001\r\n\t₩".encode(), True),
+        (("가" * 2000).encode()[: media_types.HEAD], True),  # cut in the middle of a character
+        (b"", False),
+        (b" \n", False),
+        (b"\x1b@ Order 1001\n", False),
+        (b"\xb6\xf3\xba\xa7", False),
+        (b"<!doctype html><p>Not found", False),
+        (b"%PDF-1.4\n", False),
+        (b"^XA^FDOrder^FS^XZ", False),
+        (b"--X\r\nContent-Disposition: form-data; name=file\r\n", False),
+    ],
+)
+def test_plain_text_is_words_for_people(head: bytes, is_text: bool) -> None:
+    assert media_types.is_plain_text(head) is is_text
