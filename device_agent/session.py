@@ -30,7 +30,7 @@ from device_agent.core.events import (
 )
 from device_agent.core.log import Log
 from schemas import topics
-from schemas.addresses import read_address
+from schemas.addresses import AddressError, read_address
 from schemas.tls import trusting
 from schemas.topics import Channel
 
@@ -65,7 +65,10 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 def parse_endpoint(url: str, client_id: str, secret: str, ca_file: str | None = None) -> Endpoint:
     """The endpoint that `mqtt://host[:1883]` or `mqtts://host[:8883]` names. Raises ValueError with what to do."""
-    address = read_address(url)
+    try:
+        address = read_address(url)
+    except AddressError as problem:
+        raise ValueError(f"it is not mqtt://host:port or mqtts://host:port: {problem}") from None
     if address.scheme not in {"mqtt", "mqtts"} or address.user or address.path not in {"", "/"}:
         raise ValueError(f"{address!r} is not mqtt://host:port or mqtts://host:port")
     secure = address.scheme == "mqtts"
