@@ -171,14 +171,18 @@ class Settings(BaseSettings):
         return self.data_dir / "admin.key"
 
 
+_PREFIX = "FLOORHUB_"
+
+
 def unknown(environment: Mapping[str, str] = os.environ) -> dict[str, str | None]:
     """Names in the environment that look like settings and are none, each with the setting that it resembles."""
-    known = {f"FLOORHUB_{name.upper()}" for name in Settings.model_fields} | OF_OTHERS
+    known = {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields} | OF_OTHERS
     found: dict[str, str | None] = {}
     for name in sorted(environment):
-        if name.upper().startswith("FLOORHUB_") and name.upper() not in known and not name.startswith(TESTS):
-            nearest = difflib.get_close_matches(name.upper(), sorted(known), 1, 0.75)
-            found[name] = nearest[0] if nearest else None
+        if name.upper().startswith(_PREFIX) and name.upper() not in known and not name.startswith(TESTS):
+            words = {setting.removeprefix(_PREFIX): setting for setting in sorted(known)}
+            nearest = difflib.get_close_matches(name.upper().removeprefix(_PREFIX), words, 1, 0.75)
+            found[name] = words[nearest[0]] if nearest else None
     return found
 
 

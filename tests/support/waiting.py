@@ -11,7 +11,7 @@ from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
-READY_S = 30.0
+READY_S = 90.0
 """What a program may take to become ready on a busy machine."""
 SOON_S = 10.0
 """What anything else may take there."""

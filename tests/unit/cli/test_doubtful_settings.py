@@ -16,6 +16,7 @@ from hub.config import Settings, unknown
         ("FLOORHUB_KEEP_COMMAND_DAYS", "FLOORHUB_KEEP_COMMANDS_DAYS"),
         ("floorhub_prot", "FLOORHUB_PORT"),
         ("FLOORHUB_LOGLEVEL", "FLOORHUB_LOG_LEVEL"),
+        ("FLOORHUB_SRC", None),  # the prefix alone is no likeness
         ("FLOORHUB_QUITE_SOMETHING_ELSE", None),
     ],
 )
