@@ -20,6 +20,8 @@ HEAD_DEADLINE_S = 10.0
 """From the connection, or from the first byte of a further request, to the end of its headers."""
 BODY_PAUSE_S = 40.0
 """Between two looks whether more of a body came. Uploads have a shorter bound of their own, and an answer for it."""
+MAX_REFUSED = 256 * 1024
+"""Bytes of a refused request that are read and thrown away, so that its answer arrives."""
 LINGER_S = 2.0
 """How long a connection with a refused request stays: one that is closed on unread data may lose its answer."""
 
@@ -55,6 +57,7 @@ class BoundedHttp(HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
     _refusing = False
     """Nothing more is read; what was read before is still answered."""
+    _thrown_away = 0
     _refusal: str | None = None
     """The code that answers what is refused; None: nobody is answered."""
 
@@ -78,6 +81,9 @@ class BoundedHttp(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self._refusing:
+            self._thrown_away += len(data)
+            if self._thrown_away > MAX_REFUSED:
+                self.transport.close()
             return
         if self._in_head:
             self._head_bytes += len(data)

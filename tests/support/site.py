@@ -22,6 +22,7 @@ import httpx
 from hub.programs.cli import testpage
 from hub.programs.cli.clients import write_agent_config
 from hub.programs.cli.up import prepare_database
+from hub.keys import create_seeds
 from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.ports import PortBook
@@ -109,6 +110,8 @@ class Site:
         self.folder = DataFolder.prepare(root)
         if cluster is not None:
             copy_cluster(cluster, self.folder)
+        if prepare is not prepare_database:
+            create_seeds(self.folder.keys)  # clients before the first hub are those of a hub of before, with its keys
         options = StackOptions(postgres_port=0, mqtt_port=0, websocket_port=0, printer_port=0)
         self.stack = Stack(self.folder, Packages(), options, prepare).__enter__()
         self.hub_ports: dict[str, int] = {}

@@ -335,7 +335,7 @@ def test_schedules_by_the_program(site: Site, database: Database, tmp_path: Path
     wait_judged(database, [made["id"]], at)
     shown = run(site, "schedule", "show", "notice")
     assert (
-        f"last: {at:%Y-%m-%d %H:%M} UTC, batch {floorhub(site, 'schedule', 'show', 'notice')['last_batch_id']}"
+        f"last: {at.astimezone():%Y-%m-%d %H:%M:%S %Z}, batch {floorhub(site, 'schedule', 'show', 'notice')['last_batch_id']}"
         in shown.stdout
     )
     [row] = [one for one in floorhub(site, "schedule", "list") if one["id"] == made["id"]]
