@@ -19,10 +19,10 @@ from uuid import UUID
 
 import httpx
 
+from hub.keys import create_seeds
 from hub.programs.cli import testpage
 from hub.programs.cli.clients import write_agent_config
 from hub.programs.cli.up import prepare_database
-from hub.keys import create_seeds
 from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.ports import PortBook

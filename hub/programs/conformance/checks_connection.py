@@ -176,7 +176,10 @@ async def roll_call(testbed: Testbed) -> str:
 
 async def epoch(testbed: Testbed) -> str:
     """What a full agent bears in reports and heartbeats; noted as they came."""
-    _named(testbed.record.faults("epoch"))
+    faults = testbed.record.faults("epoch")
+    if testbed.record.welcomes and not testbed.record.epoch_shown:
+        faults = [*faults, "no heartbeat and no report bore the epoch of a welcome"]
+    _named(faults)
     return f"epoch {testbed.record.welcomes[-1].epoch}" if testbed.record.welcomes else "there was no welcome"
 
 
@@ -212,7 +215,11 @@ async def journal(testbed: Testbed) -> str:
             f"the birth bears journal {observed.journal} and epoch {observed.epoch};"
             f" the last welcome had {welcome.journal} and {welcome.epoch}"
         )
-    run = await testbed.command()
+    try:
+        run = await testbed.command()
+    except NotReachedError:
+        _named(mistakes)
+        raise
     testbed.deliver(run)
 
     def begun() -> bool:

@@ -67,6 +67,9 @@ class Record:
         self.births: list[Observation] = []
         self.offlines: list[Observation] = []
         self.heartbeats: list[Observation] = []
+        self.epoch_shown = False
+        """Whether the client has said an epoch that it was welcomed with; before, the hub hands a full agent nothing
+        out."""
         self.reports: list[Reported] = []
         self.welcomes: list[Welcome] = []
         self.cancels: set[UUID] = set()
@@ -235,7 +238,9 @@ class Record:
     def _check_epoch(self, epoch: int | None, where: str) -> None:
         """An agent may have sent what it says before the last welcome reached it: the one before is in order, too."""
         known = {welcome.epoch for welcome in self.welcomes[-2:]}
-        if known and epoch not in known:
+        if epoch in known:
+            self.epoch_shown = True
+        elif known:
             self.fault("epoch", f"the epoch {epoch} in {where}; the last welcome had {self.welcomes[-1].epoch}")
 
     def _check_report(self, report: Report) -> None:

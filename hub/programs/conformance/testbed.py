@@ -22,6 +22,8 @@ from schemas.topics import Channel, client_topic
 
 HUB_PATIENCE_S = 15.0
 """How long the hub may take to hand a command out."""
+SHOWN_PATIENCE_S = 20.0
+"""How long a full agent may take to show the epoch of its welcome: two heartbeats."""
 BACK_PATIENCE_S = 60.0
 """How long a client may take to come back, and the hub to see it."""
 GONE_PATIENCE_S = 5.0
@@ -81,6 +83,7 @@ class Testbed:
     ends: list[int] = field(default_factory=list)
     """Exit codes of a process that ended by itself."""
     _patience_s: float = BACK_PATIENCE_S
+    _shown_patience_s: float = SHOWN_PATIENCE_S
 
     # --- the client's side -----------------------------------------------------------------------------------
 
@@ -165,6 +168,11 @@ class Testbed:
     async def _handed_out(self, action: str | None, fields: Mapping[str, Any]) -> HeldRun | None:
         """The run of a new command; None when the connection broke before it came. Raises NotReachedError."""
         await self.present()
+        if self.full and not await self.record.until(lambda: self.record.epoch_shown, self._shown_patience_s):
+            self._shown_patience_s = 0.0
+            raise NotReachedError(
+                "the hub hands nothing out to a full agent that has never shown the epoch of its welcome in a heartbeat"
+            )
         connection, key = self.birth.connection, f"conformance-{uuid4()}"
         self.record.ours.add(key)
         body = {

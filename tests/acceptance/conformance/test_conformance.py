@@ -47,6 +47,12 @@ class Mistake:
 DIES = """    elif said["kind"] == "added_later":
         __import__("os")._exit(3)
 """
+SHOWS_THE_EPOCH = """    elif said["kind"] == "welcome":
+        publish("heartbeat", "heartbeat", connection=connection, epoch=said["epoch"])
+"""
+WITH_A_RUN = ["run", "once", "unsupported", "expired", "retained", "cancel_first", "cancel_late"]
+WITH_A_RUN += ["unknown_fields", "unknown_kind", "largest", "repeat", "signature", "reconnect"]
+
 MISTAKES = [
     Mistake(
         "no_will",
@@ -169,9 +175,19 @@ MISTAKES = [
     ),
     Mistake(
         "claims_to_be_full",
+        {"roll_call": "no heartbeat", "epoch": "no heartbeat and no report", "journal": "journal None"}
+        | {"receipt": "there was no report"}
+        | dict.fromkeys(WITH_A_RUN, "never shown the epoch"),
+        {'level="basic"': 'level="full"'},
+    ),
+    Mistake(
+        "shows_the_epoch_and_no_more",
         {"signature": "wrong signature was obeyed", "roll_call": "no heartbeat", "epoch": "epoch None"}
         | {"journal": "journal None"},
-        {'level="basic"': 'level="full"'},
+        {
+            'level="basic"': 'level="full"',
+            '    elif said["kind"] == "receipt":\n': SHOWS_THE_EPOCH + '    elif said["kind"] == "receipt":\n',
+        },
     ),
 ]
 

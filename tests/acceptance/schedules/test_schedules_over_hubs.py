@@ -334,10 +334,8 @@ def test_schedules_by_the_program(site: Site, database: Database, tmp_path: Path
     at = let_come(database, [made["id"]], 30)
     wait_judged(database, [made["id"]], at)
     shown = run(site, "schedule", "show", "notice")
-    assert (
-        f"last: {at.astimezone():%Y-%m-%d %H:%M:%S %Z}, batch {floorhub(site, 'schedule', 'show', 'notice')['last_batch_id']}"
-        in shown.stdout
-    )
+    batch = floorhub(site, "schedule", "show", "notice")["last_batch_id"]
+    assert f"last: {at.astimezone():%Y-%m-%d %H:%M:%S %Z}, batch {batch}" in shown.stdout
     [row] = [one for one in floorhub(site, "schedule", "list") if one["id"] == made["id"]]
     assert datetime.fromisoformat(row["last_at"]) == at
     assert "Asia/Seoul" in run(site, "schedule", "list").stdout
