@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 READY_S = 90.0
 """What a program may take to become ready on a busy machine."""
-SOON_S = 10.0
+SOON_S = 30.0
 """What anything else may take there."""
 _POLL_S = 0.02
 """Longer than in one's own event loop: a look is often a request."""
