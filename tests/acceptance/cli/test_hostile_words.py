@@ -34,6 +34,9 @@ NOT_HERE = {
     ("simulate",): "asks the hub by another path; see the test of its own",
     ("broker", "render"): "asks no hub",
     ("schema", "export"): "asks no hub",
+    ("keys", "show"): "asks no hub",
+    ("keys", "rotate"): "asks no hub",
+    ("keys", "adopt"): "asks no hub",
     ("client", "release"): "an old word, answered without asking",
 }
 
