@@ -61,7 +61,7 @@ async def examine(path: Path, data: Path | None = None) -> tuple[list[Finding], 
         *hub,
         *broker,
         *printers,
-        *check_actions(config.actions),
+        *check_actions(config.actions, config.machine),
     ], config
 
 

@@ -68,7 +68,7 @@ def read_address(text: str) -> Address:
         raise AddressError("it has a space or an invisible character: remove it, or write %20 for a space in a path")
     scheme = _SCHEME.match(text)
     if scheme is None:
-        raise AddressError("it must begin with a scheme, such as ipp:// or https://")
+        raise AddressError("it must begin with a scheme and ://")
     if "#" in text:
         raise AddressError("it has a #: write %23, also in a password")
     netloc, slash, path = text[scheme.end() :].partition("/")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from device_agent import config, journal
-from device_agent.actions.config import OwnActionConfig
+from device_agent.actions.config import MachineConfig, OwnActionConfig
 from device_agent.checks.findings import Finding, note, obstacle, ok
 from device_agent.config import AgentConfig, ConfigError
 from device_agent.core.records import Phase
@@ -101,9 +101,10 @@ def _copy_journal(file: Path, folder: Path) -> Path | None:
     return copies[0] if copies else None
 
 
-def check_actions(actions: Mapping[str, OwnActionConfig]) -> list[Finding]:
-    """Whether the programs of own actions can be started."""
-    return [_check_action(name, action) for name, action in sorted(actions.items())]
+def check_actions(actions: Mapping[str, OwnActionConfig], machine: MachineConfig) -> list[Finding]:
+    """Whether the programs of own actions can be started, and those that end the machine."""
+    programs = {name: OwnActionConfig(argv=argv) for name, argv in machine.programs.items()}
+    return [_check_action(name, action) for name, action in sorted({**programs, **actions}.items())]
 
 
 def check_folder(name: str, folder: Path) -> Finding:

@@ -52,8 +52,8 @@ _SAYS_NOTHING = frozenset({"none", "job-completed-successfully", "processing-to-
 _CUPS_CANNOT_REACH = "may not exist or is unavailable"
 """CUPS tells that a queue's printer is away only in these words; its states look as if all were well."""
 SEE_DOCUMENT = (
-    "The document may be damaged, protected by a password, or of another kind than its type says: open it, save it as "
-    "a plain PDF, and send that"
+    "The document may be damaged, protected by a password, or of another kind than its type says, or the queue cannot "
+    "print at all: see whether others print there"
 )
 
 

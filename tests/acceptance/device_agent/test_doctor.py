@@ -185,6 +185,11 @@ def missing_program(patient: Patient, folder: Path) -> str:
     return "program_missing"
 
 
+def missing_program_for_reboots(patient: Patient, folder: Path) -> str:
+    patient.tables += f'[machine]\nreboot = ["{folder / "reboot"}"]\n'
+    return "program_missing"
+
+
 def program_without_permission(patient: Patient, folder: Path) -> str:
     program = folder / "open-gate"
     program.write_text("#!/bin/sh\n")
@@ -195,7 +200,14 @@ def program_without_permission(patient: Patient, folder: Path) -> str:
 
 PLANTS = [
     *(wrong_key, foreign_root, wrong_secret, no_hub, no_broker, no_printer, no_label_printer, missing_folder),
-    *(data_on_a_read_only_disk, damaged_journal, newer_journal, missing_program, program_without_permission),
+    *(
+        data_on_a_read_only_disk,
+        damaged_journal,
+        newer_journal,
+        missing_program,
+        missing_program_for_reboots,
+        program_without_permission,
+    ),
 ]
 
 
