@@ -72,10 +72,10 @@ class _Context:
     async def progress(self, data: dict[str, Any]) -> None:
         await self._deliver(EffectProgress(self._id, self.attempt, dict(data)))
 
-    async def held(self, reasons: list[str], *, untouched: bool = False) -> None:
+    async def held(self, reasons: list[str], *, untouched: bool = False, pauses: bool = True) -> None:
         if untouched and self.let_go_on is None:
             self.let_go_on = asyncio.get_running_loop().create_future()
-        await self._deliver(EffectHeld(self._id, self.attempt, list(reasons), untouched))
+        await self._deliver(EffectHeld(self._id, self.attempt, list(reasons), untouched, pauses))
 
     async def resumed(self) -> None:
         await self._deliver(EffectResumed(self._id, self.attempt))

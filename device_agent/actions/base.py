@@ -58,11 +58,13 @@ class DriverContext(Protocol):
     remembered: dict[str, Any]
     """For evidence: what the attempt that was cut off told `remember` last; else empty."""
 
-    async def held(self, reasons: list[str], *, untouched: bool = False) -> None:
-        """The effect waits for a person, for example because the printer has no paper.
+    async def held(self, reasons: list[str], *, untouched: bool = False, pauses: bool = True) -> None:
+        """The effect waits for a person, for example because the printer has no paper. Its time stands still meanwhile.
 
         `untouched`: nothing was done yet, and nothing is done before `resumed` returns. Then a restart begins the
         attempt anew, and it is stopped once it has expired.
+
+        `pauses` False: its time goes on, because the device cannot say whether a person is waited for.
         """
 
     async def resumed(self) -> None:

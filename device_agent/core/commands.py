@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct, field
 
 from device_agent.core import reporting
-from device_agent.core.events import Note, Now, ResumeEffect, StartEffect, Step, StopEffect, StopReason
+from device_agent.core.events import EffectHeld, Note, Now, ResumeEffect, StartEffect, Step, StopEffect, StopReason
 from device_agent.core.gate import Gate
 from device_agent.core.ledger import Ledger, Mode, Unfinished
 from device_agent.core.lifetime import Lifetime
@@ -165,17 +165,19 @@ class Commands:
             duration_s = max(0.0, turn.at.mono - entry.began_mono)
             self._end(entry, reporting.conclude(outcome, entry.stop, duration_s), turn)
 
-    def held(self, command_id: UUID, attempt: int, reasons: list[str], turn: Turn, *, untouched: bool = False) -> None:
-        """The effect waits for a person; the same reasons again are no news. `untouched`: nothing has been done yet."""
-        entry = self._ledger.unfinished(command_id, attempt)
+    def held(self, event: EffectHeld, turn: Turn) -> None:
+        """The effect waits for a person; the same reasons again are no news."""
+        reasons = list(event.reasons)
+        entry = self._ledger.unfinished(event.command_id, event.attempt)
         if entry is None or entry.mode is not Mode.RUNNING or entry.stop is not None:
             return
-        if untouched and not entry.record.untouched:
+        if event.untouched and not entry.record.untouched:
             turn.writes.append(self._ledger.touch(entry, untouched=True))
         if entry.held != reasons:
-            self._ledger.hold(entry, list(reasons), turn.at.mono, entry.record.expires_at - turn.hub_now)
+            allowed_s = entry.record.expires_at - turn.hub_now if event.pauses else None
+            self._ledger.hold(entry, reasons, turn.at.mono, allowed_s)
             turn.note(Log.COMMAND_HELD, **_names(entry), reasons=reasons)
-            self._report(entry.run, ReportStatus.HELD, turn, progress={"reasons": list(reasons)})
+            self._report(entry.run, ReportStatus.HELD, turn, progress={"reasons": reasons})
 
     def resumed(self, command_id: UUID, attempt: int, turn: Turn) -> None:
         """The effect goes on after it was held. One that is untouched is let go on, unless it was asked to stop."""

@@ -138,7 +138,7 @@ class Core:
             case EffectEnded():
                 self._commands.ended(event.command_id, event.attempt, event.outcome, turn)
             case EffectHeld():
-                self._commands.held(event.command_id, event.attempt, event.reasons, turn, untouched=event.untouched)
+                self._commands.held(event, turn)
             case EffectResumed():
                 self._commands.resumed(event.command_id, event.attempt, turn)
             case EffectRemembered():

@@ -93,6 +93,8 @@ class EffectHeld(Struct, frozen=True):
     reasons: list[str]
     untouched: bool = False
     """Nothing has been done yet, and nothing will be before the shell was told `ResumeEffect`."""
+    pauses: bool = True
+    """Whether its time stands still."""
 
 
 class EffectResumed(Struct, frozen=True):

@@ -35,8 +35,8 @@ class Unfinished(msgspec.Struct):
     """Monotonic; while running."""
     stop: StopReason | None = None
     held: list[str] | None = None
-    left_s: float = 0.0
-    """How much of the run's time was left when it was held."""
+    left_s: float | None = None
+    """How much of the run's time was left when it was held; None while its time goes on."""
     offered: bool = True
     """False: only the journal of an earlier process speaks for it. That may be an older copy of itself, so the effect
     waits until the hub, which may know how it ended, has sent the run again."""
@@ -125,9 +125,12 @@ class Ledger:
         entry.deadline = mono + entry.run.timeout_s
         return PutAttempt(entry.record)
 
-    def hold(self, entry: Unfinished, reasons: list[str], mono: float, until_expiry_s: float) -> None:
-        """The effect waits for a person: its time stands still, within the contract's allowance."""
-        if entry.held is None:
+    def hold(self, entry: Unfinished, reasons: list[str], mono: float, until_expiry_s: float | None) -> None:
+        """The effect waits for a person: its time stands still, within the contract's allowance. With None it goes
+        on."""
+        if until_expiry_s is None:
+            self.resume(entry, mono)
+        elif entry.left_s is None:
             entry.left_s = max(0.0, entry.deadline - mono)
             entry.deadline = mono + entry.left_s + max(HELD_ALLOWANCE_S, until_expiry_s)
         entry.held = reasons
@@ -135,7 +138,9 @@ class Ledger:
     def resume(self, entry: Unfinished, mono: float) -> None:
         """The effect goes on, with the time it had left."""
         entry.held = None
-        entry.deadline = mono + entry.left_s
+        if entry.left_s is not None:
+            entry.deadline = mono + entry.left_s
+        entry.left_s = None
 
     def touch(self, entry: Unfinished, *, untouched: bool) -> Write:
         """The driver has done nothing yet (`untouched`), or is about to do something."""

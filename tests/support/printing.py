@@ -54,8 +54,8 @@ class Context:
     async def progress(self, data: dict[str, Any]) -> None:
         self.told.append(("progress", data))
 
-    async def held(self, reasons: list[str], *, untouched: bool = False) -> None:
-        self.told.append(("untouched" if untouched else "held", reasons))
+    async def held(self, reasons: list[str], *, untouched: bool = False, pauses: bool = True) -> None:
+        self.told.append(("untouched" if untouched else "held" if pauses else "held in its time", reasons))
 
     async def resumed(self) -> None:
         self.told.append(("resumed", None))

@@ -2,6 +2,9 @@
 
 There is no protocol and no answer: `completed` means that the printer's network stack took every byte, nothing more.
 That a printer closes its side says nothing about the bytes: many close it at once, and a busy one does nothing else.
+
+A printer without paper stops reading, and cannot say why. As long as its network stack answers, it is waited for within
+the run's own time, as held; one whose stack does not answer any more is given up.
 """
 
 import asyncio
@@ -18,6 +21,7 @@ from device_agent.actions.config import PrinterConfig
 from device_agent.actions.printing.absence import UNREACHABLE, Absence
 from device_agent.actions.printing.poll import Timing
 from device_agent.actions.printing.raw_connection import RawConnection
+from device_agent.actions.printing.raw_linger import Lingering
 from device_agent.actions.printing.request import OPTIONS_UNSUPPORTED, PrintRequest
 from device_agent.core.outcome import Outcome
 from device_agent.core.sentences import sentences
@@ -30,6 +34,8 @@ _SETTLE_S = 1.0
 """How long a printer that took every byte may still break the connection off: one that accepts and closes does so at
 once, and its network stack may have taken the bytes before. Many printers never close the connection themselves."""
 _LOOK_S = 0.1
+NOT_READING = "printer-not-reading"
+"""The reason of an attempt that is held because the printer takes no byte."""
 
 
 class _Sent(Struct):
@@ -39,13 +45,42 @@ class _Sent(Struct):
     taken: int = 0
 
 
-class RawSocketPrinter:
-    """Implements `print_action.Printer`. `PrinterConfig.timeout_s` is how long a printer may take no byte at all: one
-    without paper stops reading."""
+class _Patience:
+    """Says when the printer begins to take no byte for `timeout_s`, and when it takes bytes again."""
 
-    def __init__(self, config: PrinterConfig, timing: Timing | None = None) -> None:
+    def __init__(self, context: DriverContext, timeout_s: float) -> None:
+        self._context = context
+        self._timeout_s = timeout_s
+        self._is_held = False
+
+    async def look(self, connection: RawConnection) -> None:
+        """Raises TimeoutError when the printer's network stack does not answer any more."""
+        if connection.silent_s > self._timeout_s:
+            raise TimeoutError
+        await self._tell(is_held=connection.stalled_s > self._timeout_s)
+
+    async def over(self) -> None:
+        """It has taken every byte."""
+        await self._tell(is_held=False)
+
+    async def _tell(self, *, is_held: bool) -> None:
+        if is_held == self._is_held:
+            return
+        self._is_held = is_held
+        if is_held:
+            await self._context.held([NOT_READING], pauses=False)
+        else:
+            await self._context.resumed()
+
+
+class RawSocketPrinter:
+    """Implements `print_action.Printer`. `PrinterConfig.timeout_s` is how long its network stack may owe an answer, and
+    how long it may take no byte before the attempt counts as held."""
+
+    def __init__(self, config: PrinterConfig, timing: Timing | None = None, lingering: Lingering | None = None) -> None:
         """Raises ValueError for a URI that names no host."""
         self._timing = timing or Timing()
+        self._lingering = lingering or Lingering()
         try:
             address = read_address(config.uri)
         except AddressError as problem:
@@ -79,17 +114,21 @@ class RawSocketPrinter:
             document = await context.document(request.document)
             sent.all = (await asyncio.to_thread(document.stat)).st_size * request.copies
             connection = await self._connect(absence)
+            patience = _Patience(context, self._stall_s)
             try:
-                await self._send(document, request.copies, connection, sent)
-                await self._await_acceptance(connection, sent)
+                await self._send(document, request.copies, connection, sent, patience)
+                await self._await_acceptance(connection, sent, patience)
             except OSError as problem:
                 sent.taken = connection.taken
-                stalled = isinstance(problem, TimeoutError)
-                said = "the printer takes no more bytes" if stalled else f"the connection broke ({problem})"
+                silent = isinstance(problem, TimeoutError)
+                said = "the printer does not answer any more" if silent else f"the connection broke ({problem})"
                 return self._unknown(sent, said)
             finally:
                 sent.taken = connection.taken
-                connection.drop(keep_sending=sent.taken == sent.all)
+                if sent.taken == sent.all:
+                    self._lingering.keep(connection)
+                else:
+                    connection.drop()
             return Outcome(status="completed", data=self._data(sent, request))
         raise AssertionError("unreachable")  # `stopping` swallows nothing
 
@@ -127,38 +166,42 @@ class RawSocketPrinter:
             try:
                 await absence.over()
             except BaseException:
-                connection.drop(keep_sending=False)
+                connection.drop()
                 raise
             return connection
 
-    async def _send(self, document: Path, copies: int, connection: RawConnection, sent: _Sent) -> None:
-        """The whole file once for each copy, as CUPS does. Raises OSError (TimeoutError when it stalls)."""
+    async def _send(
+        self, document: Path, copies: int, connection: RawConnection, sent: _Sent, patience: _Patience
+    ) -> None:
+        """The whole file once for each copy, as CUPS does. Raises OSError (TimeoutError when nobody answers)."""
         for _ in range(copies):
             with await asyncio.to_thread(document.open, "rb") as file:
                 while chunk := await asyncio.to_thread(file.read, _CHUNK):
                     sent.bytes += len(chunk)  # before the write: an interrupted one may have got through
                     connection.write(chunk)
-                    await self._while_it_takes_bytes(connection, connection.has_left)
+                    await self._while_it_takes_bytes(connection, connection.has_left, patience)
 
-    async def _await_acceptance(self, connection: RawConnection, sent: _Sent) -> None:
+    async def _await_acceptance(self, connection: RawConnection, sent: _Sent, patience: _Patience) -> None:
         """Wait until the printer's network stack has taken every byte, and has closed its side in order or left it open
         for a while. Raises OSError."""
         if not connection.tells:
             raise OSError("this system does not tell how much the printer took")
         connection.end()
-        await self._while_it_takes_bytes(connection, lambda: connection.taken >= sent.all)
+        await self._while_it_takes_bytes(connection, lambda: connection.taken >= sent.all, patience)
+        await patience.over()
         settled = time.monotonic() + _SETTLE_S
         while not connection.is_closed_by_printer and (left_s := settled - time.monotonic()) > 0:
             connection.check()
             await connection.change(min(left_s, _LOOK_S))
 
-    async def _while_it_takes_bytes(self, connection: RawConnection, done: Callable[[], bool]) -> None:
-        """Wait for `done`. What counts is progress: a slow printer may take as long as the command allows. Raises
-        TimeoutError when it took no byte for `timeout_s`, and OSError when the connection broke."""
+    async def _while_it_takes_bytes(
+        self, connection: RawConnection, done: Callable[[], bool], patience: _Patience
+    ) -> None:
+        """Wait for `done`. A printer that lives may take as long as the command allows. Raises TimeoutError when its
+        network stack owed an answer for `timeout_s`, and OSError when the connection broke."""
         while not done():
             connection.check()
-            if connection.stalled_s > self._stall_s:
-                raise TimeoutError
+            await patience.look(connection)
             await connection.change(_LOOK_S)
 
     def _data(self, sent: _Sent, request: PrintRequest) -> dict[str, Any]:

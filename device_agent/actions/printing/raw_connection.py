@@ -1,4 +1,4 @@
-"""A connection to a raw printer that knows how much the other side's network stack has taken."""
+"""A connection to a raw printer that knows how much the other side's network stack has taken, and whether it lives."""
 
 import asyncio
 import os
@@ -6,11 +6,12 @@ import socket
 import struct
 import sys
 import time
-from typing import Any
 
-_BYTES_ACKED = struct.Struct("=Q")
-_BYTES_ACKED_AT = 120
-"""Where `tcpi_bytes_acked` stands in Linux's `struct tcp_info` (since 4.1)."""
+from msgspec import Struct
+
+_TCP_INFO = struct.Struct("=3xB20xI28xI60xQ")
+"""Of Linux's `struct tcp_info`: `tcpi_probes` (asked in vain whether the window is open again), `tcpi_unacked`
+(segments on their way), `tcpi_last_ack_recv` (ms), and at 120 `tcpi_bytes_acked` (since 4.1)."""
 
 
 class RawConnection(asyncio.Protocol):
@@ -25,7 +26,10 @@ class RawConnection(asyncio.Protocol):
         self._written = 0
         self._taken = 0
         self._taken_at = time.monotonic()
+        self._heard_at = time.monotonic()
         self._acked_before: int | None = None
+        self._asked_at: float | None = None
+        """Since when an answer of its network stack has been due."""
 
     # --- called by asyncio ---
 
@@ -33,8 +37,12 @@ class RawConnection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what asyncio promises
         self._transport = transport
         self._socket: socket.socket = transport.get_extra_info("socket")
-        self._acked_before = _bytes_acked(self._socket)
+        if (info := _look(self._socket)) is not None:
+            self._acked_before = info.acked
         transport.set_write_buffer_limits(high=0)  # `resume_writing` then means that the kernel has every byte
+
+    def data_received(self, data: bytes) -> None:  # noqa: ARG002 - nobody asked it anything
+        self._heard_at = time.monotonic()
 
     def resume_writing(self) -> None:
         self._changed.set()
@@ -68,6 +76,30 @@ class RawConnection(asyncio.Protocol):
         """For how many seconds the printer has taken nothing of what is there for it."""
         self._count()
         return time.monotonic() - self._taken_at
+
+    @property
+    def silent_s(self) -> float:
+        """For how many seconds an answer of the printer's network stack has been due. A full one owes none until the
+        system asks it again, after pauses that grow to two minutes. Where the system does not tell, as `stalled_s`."""
+        info = None if self._is_lost else _look(self._socket)
+        if info is None:
+            return self.stalled_s
+        if not info.is_asking:
+            self._asked_at = None
+            return 0.0
+        now = time.monotonic()
+        self._asked_at = now if self._asked_at is None else self._asked_at
+        return min(now - self._asked_at, info.since_ack_s)
+
+    @property
+    def quiet_s(self) -> float:
+        """For how many seconds the printer itself has said nothing."""
+        return time.monotonic() - self._heard_at
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more can come from the printer."""
+        return self._is_lost or self.is_closed_by_printer
 
     def write(self, octets: bytes) -> None:
         """Hand octets to the system; `has_left` says when it has them all."""
@@ -103,13 +135,13 @@ class RawConnection(asyncio.Protocol):
         except TimeoutError:
             return
 
-    def drop(self, *, keep_sending: bool) -> None:
-        """Let go of the connection. Unless `keep_sending`, also of bytes that have not left yet: after a stop they must
-        not print any more."""
+    def close(self) -> None:
+        """Close in order: what was written still leaves."""
+        self._transport.close()
+
+    def drop(self) -> None:
+        """Break off, also bytes that have not left yet: after a stop they must not print any more."""
         if self._is_lost:
-            return
-        if keep_sending:
-            self._transport.close()
             return
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
@@ -117,20 +149,29 @@ class RawConnection(asyncio.Protocol):
     def _count(self) -> None:
         if self._is_lost:
             return
-        acked = _bytes_acked(self._socket)
-        if acked is None or self._acked_before is None:
+        info = _look(self._socket)
+        if info is None or self._acked_before is None:
             taken = self._written - self._transport.get_write_buffer_size()
         else:
-            taken = min(acked - self._acked_before, self._written)  # the end of our side counts as one byte more
+            taken = min(info.acked - self._acked_before, self._written)  # the end of our side counts as one byte more
         if taken > self._taken:
             self._taken, self._taken_at = taken, time.monotonic()
 
 
-def _bytes_acked(sock: Any) -> int | None:
-    """Bytes that the other side has acknowledged since the connection began; None where the system does not tell."""
+class _Look(Struct, frozen=True):
+    acked: int
+    """Bytes that the other side has acknowledged since the connection began."""
+    is_asking: bool
+    """Whether something is on its way that the other side has to acknowledge."""
+    since_ack_s: float
+
+
+def _look(sock: socket.socket) -> _Look | None:
+    """What the system knows of the other side; None where it does not tell."""
     if sys.platform != "linux":
         return None
-    info: bytes = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
-    if len(info) < _BYTES_ACKED_AT + _BYTES_ACKED.size:
+    octets = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+    if len(octets) < _TCP_INFO.size:
         return None
-    return int(_BYTES_ACKED.unpack_from(info, _BYTES_ACKED_AT)[0])
+    probes, unacked, since_ack_ms, acked = _TCP_INFO.unpack_from(octets)
+    return _Look(acked=acked, is_asking=bool(probes or unacked), since_ack_s=since_ack_ms / 1000)

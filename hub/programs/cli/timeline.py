@@ -56,6 +56,7 @@ REASONS = {
     "output-area-full": "출력함 가득 참",
     "output-tray-missing": "출력함 없음",
     "paused": "일시 정지됨",
+    "printer-not-reading": "프린터가 데이터를 받지 않음",
     "printer-stopped": "프린터 멈춤",
     "printer-unreachable": "프린터에 연결되지 않음",
     "toner-empty": "토너 없음",

@@ -368,6 +368,25 @@ def test_the_time_of_a_run_stands_still_while_it_waits_for_a_person() -> None:
     assert stops_in(bench.take()) == [(1, "timed_out")]
 
 
+def test_the_time_of_a_run_goes_on_where_nobody_can_say_whether_a_person_is_waited_for() -> None:
+    bench = Bench().ready()
+    bench.receive(a_run(timeout_s=20.0))
+    bench.take()
+    bench.pass_time(5)
+    bench.feed(EffectHeld(command_id(1), 1, ["media-empty"]))
+    bench.pass_time(100)
+    bench.feed(EffectHeld(command_id(1), 1, ["printer-not-reading"], pauses=False))
+    bench.pass_time(5)
+    bench.feed(EffectResumed(command_id(1), 1))
+    bench.feed(EffectHeld(command_id(1), 1, ["printer-not-reading"], pauses=False))
+    held = ("held", {"reasons": ["printer-not-reading"]})
+    assert [(r.status, r.progress) for r in bench.reports()][-3:] == [held, ("started", None), held]
+    bench.pass_time(9)
+    assert stops_in(bench.take()) == []
+    bench.pass_time(1)
+    assert stops_in(bench.take()) == [(1, "timed_out")]
+
+
 def test_nobody_comes_for_a_held_run_and_it_ends_a_day_later() -> None:
     bench = Bench().ready()
     bench.receive(a_run(timeout_s=20.0))

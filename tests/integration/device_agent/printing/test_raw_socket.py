@@ -12,6 +12,7 @@ import pytest
 from device_agent.actions.config import PrinterConfig
 from device_agent.actions.printing import request as print_request
 from device_agent.actions.printing.raw import RawSocketPrinter
+from device_agent.core.events import StopReason
 from tests.support.printing import FAST, Context, begin, cancel, payload, until
 from tests.support.waiting import eventually
 
@@ -110,11 +111,15 @@ async def test_a_connection_that_breaks_leaves_doubt(labels: Path) -> None:
     assert (outcome.status, outcome.code, outcome.retryable) == ("unknown", "printer_lost", False)
 
 
-async def test_a_printer_that_takes_no_bytes_leaves_doubt(labels: Path) -> None:
+async def test_a_printer_that_takes_no_bytes_until_the_end_of_the_run_leaves_doubt(labels: Path) -> None:
     async with listening("does not read") as label:
-        outcome = await label.printer(timeout_s=0.3).print_document(ZPL, Context(labels))
+        context = Context(labels)
+        task = begin(label.printer(timeout_s=0.3).print_document(ZPL, context))
+        assert await until(context, "held in its time") == ["printer-not-reading"]
+        outcome = await cancel(task, context, StopReason.TIMED_OUT)
+    assert outcome is not None
     assert (outcome.status, outcome.retryable) == ("unknown", False)
-    assert "takes no more bytes" in outcome.message
+    assert f"of {len(BIG)} bytes" in outcome.message
 
 
 async def test_a_cancel_in_the_middle_leaves_doubt(labels: Path) -> None:
