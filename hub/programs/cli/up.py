@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TypeVar
@@ -26,7 +27,7 @@ from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.errors import EmbeddedError, reason
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.patience import Patience
-from hub.programs.embedded.ports import PortBook
+from hub.programs.embedded.ports import START_TRIES, PortBook, is_free
 from hub.programs.embedded.stack import Stack, StackOptions
 from hub.programs.embedded.supervision import Program
 from schemas.text import read
@@ -138,8 +139,8 @@ class _Machine:
 
     def run(self, *, once: bool) -> int:
         """Until stopped, or until the page is out; the exit code."""
-        url, hub = self._start_hub()
-        with Api(url, self._until("the hub", lambda: self._key_of(url), hub)) as api:
+        url, key, hub = self._begin_hub()
+        with Api(url, key) as api:
             self._until("the hub and its broker", lambda: self._is_ready(api), hub)
             agent = self._start_agent(api)
             self._until(f"the agent of {CLIENT_ID}", lambda: self._is_online(api), agent)
@@ -158,7 +159,23 @@ class _Machine:
             while True:
                 self._pause()
 
-    def _start_hub(self) -> tuple[str, Program]:
+    def _begin_hub(self) -> tuple[str, str, Program]:
+        """The hub's address, the administrator's key and the process, once the hub takes the key. On another port when
+        somebody took the chosen one before the hub did, unless the user asked for that one."""
+        for tries_left in reversed(range(START_TRIES)):
+            port, hub = self._start_hub()
+            url = f"http://127.0.0.1:{port}"
+            try:
+                return url, self._until("the hub", partial(self._key_of, url), hub), hub
+            except SetupError:
+                is_asked_for = bool(os.environ.get("FLOORHUB_PORT", "").strip()) and port == _wanted_port()
+                if not tries_left or is_asked_for or hub.exit_code != WRONG_SETUP or is_free(port):
+                    raise
+                self._stack.stop_child(hub)
+                say(f"Somebody took port {port} of the hub in the meantime: choosing again.")
+        raise AssertionError("unreachable")
+
+    def _start_hub(self) -> tuple[int, Program]:
         stack = self._stack
         accounts = stack.accounts
         if accounts is None or stack.mqtt_url is None:
@@ -186,7 +203,7 @@ class _Machine:
         (self._folder.root / RUNNING_FILE).write_bytes(
             msgspec.json.encode({"url": url, "mqtt_url": stack.mqtt_url, "process": os.getpid()})
         )
-        return url, hub
+        return chosen.number, hub
 
     def _key_of(self, url: str) -> str | None:
         """The administrator's key, once the hub has written it and takes it."""

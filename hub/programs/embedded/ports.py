@@ -14,6 +14,8 @@ from pathlib import Path
 from hub.programs.embedded.errors import EmbeddedError
 
 LOOPBACK = ("127.0.0.1",)
+START_TRIES = 4
+"""How often ports are chosen while others take them between choice and start: another stack that starts now, mostly."""
 _NEIGHBOURS = 50
 _LISTEN = "0A"  # the state column of /proc/net/tcp
 
@@ -39,7 +41,7 @@ class PortBook:
         """A port that is free on all `hosts` right now, written down for the next start. 0 wants any port.
 
         Order: the port of the last start (if the same one was wanted then), the wanted one, its neighbours, any.
-        Somebody may take it before the service does; the service's start then fails and says so.
+        Somebody may take it before the service does; whoever starts the service then chooses again (`START_TRIES`).
         """
         book = self._read()
         forgotten = self._forgotten

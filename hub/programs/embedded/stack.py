@@ -6,19 +6,21 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from broker_config.render import Client, Tls, hash_password, render_dynsec
 from hub.programs.embedded import accounts, logs
 from hub.programs.embedded.accounts import Accounts
 from hub.programs.embedded.data_folder import DataFolder
+from hub.programs.embedded.errors import EmbeddedError
 from hub.programs.embedded.mosquitto import BrokerOptions, EmbeddedBroker
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.patience import Say, silent
-from hub.programs.embedded.ports import LOOPBACK, PortBook
+from hub.programs.embedded.ports import LOOPBACK, START_TRIES, PortBook, is_free
 from hub.programs.embedded.postgres import EmbeddedPostgres
 from hub.programs.embedded.printer import HOSTS, EmbeddedPrinter, find_programs
 from hub.programs.embedded.processes import ChildSpec, end_leftover
-from hub.programs.embedded.supervision import Program, Supervisor
+from hub.programs.embedded.supervision import Program, Service, Supervisor
 
 PrepareDatabase = Callable[[str], Iterable[Client]]
 
@@ -41,6 +43,18 @@ class StackOptions:
     broker_max_connections: int = -1
     broker_autosave_s: int = 30
     broker_tls: Tls | None = None
+
+
+Kept = TypeVar("Kept", bound=Service)
+
+
+@dataclass(frozen=True, slots=True)
+class _Listens:
+    ports: tuple[int, ...]
+    hosts: tuple[str, ...] = LOOPBACK
+
+    def all_free(self) -> bool:
+        return all(is_free(port, self.hosts) for port in self.ports)
 
 
 class Stack:
@@ -159,38 +173,65 @@ class Stack:
             logs.cap(log)
 
     def _start_postgres(self, undo: ExitStack) -> str:
-        port = self._port("postgres", self._options.postgres_port)
-        self.postgres = EmbeddedPostgres(self._folder, self._packages, port, self._options.postgres_major, self._say)
-        undo.callback(self.postgres.stop)
-        url = self.postgres.start()
-        self._supervisor.watch(self.postgres)
-        return url
+        def attempt() -> tuple[EmbeddedPostgres, _Listens]:
+            port = self._port("postgres", self._options.postgres_port)
+            self.postgres = EmbeddedPostgres(
+                self._folder, self._packages, port, self._options.postgres_major, self._say
+            )
+            return self.postgres, _Listens((port,))
+
+        return self._start(attempt, EmbeddedPostgres.start, undo)
 
     def _start_broker(self, undo: ExitStack, clients: Iterable[Client]) -> None:
         self.accounts = accounts.load_or_create(self._folder.keys / "broker-accounts.json")
         hashed = {role: hash_password(password) for role, password in self.accounts.passwords().items()}
-        options = BrokerOptions(
-            mqtt_port=self._port("mqtt", self._options.mqtt_port),
-            websocket_port=self._port("websocket", self._options.websocket_port),
-            max_connections=self._options.broker_max_connections,
-            autosave_s=self._options.broker_autosave_s,
-            tls=self._options.broker_tls,
-        )
-        self.broker = EmbeddedBroker(self._folder, self._packages, options)
-        undo.callback(self.broker.stop)
-        self.broker.start(render_dynsec(hashed, clients))
-        self._supervisor.watch(self.broker)
+        dynsec = render_dynsec(hashed, clients)
+
+        def attempt() -> tuple[EmbeddedBroker, _Listens]:
+            options = BrokerOptions(
+                mqtt_port=self._port("mqtt", self._options.mqtt_port),
+                websocket_port=self._port("websocket", self._options.websocket_port),
+                max_connections=self._options.broker_max_connections,
+                autosave_s=self._options.broker_autosave_s,
+                tls=self._options.broker_tls,
+            )
+            self.broker = EmbeddedBroker(self._folder, self._packages, options)
+            return self.broker, _Listens((options.mqtt_port, options.websocket_port))
+
+        self._start(attempt, lambda broker: broker.start(dynsec), undo)
 
     def _start_printer(self, undo: ExitStack) -> None:
         programs = find_programs(self._packages)
         if isinstance(programs, str):
             self._say(programs)
             return
-        port = self._port("printer", self._options.printer_port, HOSTS)
-        self.printer = EmbeddedPrinter(self._folder, programs, port)
-        undo.callback(self.printer.stop)
-        self.printer.start()
-        self._supervisor.watch(self.printer)
+
+        def attempt() -> tuple[EmbeddedPrinter, _Listens]:
+            port = self._port("printer", self._options.printer_port, HOSTS)
+            self.printer = EmbeddedPrinter(self._folder, programs, port)
+            return self.printer, _Listens((port,), HOSTS)
+
+        self._start(attempt, EmbeddedPrinter.start, undo)
+
+    def _start(
+        self, attempt: Callable[[], tuple[Kept, _Listens]], start: Callable[[Kept], str], undo: ExitStack
+    ) -> str:
+        """Start what `attempt` makes, on other ports when somebody took one before the service did; what `start`
+        returns. Raises EmbeddedError."""
+        for tries_left in reversed(range(START_TRIES)):
+            service, listens = attempt()
+            undo.callback(service.stop)
+            try:
+                url = start(service)
+            except EmbeddedError:
+                service.stop()
+                if not tries_left or listens.all_free():
+                    raise
+                self._say(f"Somebody took a port of {service.name} in the meantime: choosing again.")
+                continue
+            self._supervisor.watch(service)
+            return url
+        raise AssertionError("unreachable")
 
     def _port(self, name: str, wanted: int, hosts: tuple[str, ...] = LOOPBACK) -> int:
         chosen = self._ports.choose(name, wanted, hosts)

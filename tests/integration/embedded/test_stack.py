@@ -1,6 +1,8 @@
 """The whole stack, and the supervision that keeps it alive."""
 
+import contextlib
 import itertools
+import socket
 import sys
 
 import psycopg
@@ -10,6 +12,7 @@ from broker_config.render import Client, hash_password
 from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.errors import EmbeddedError
 from hub.programs.embedded.packages import Packages
+from hub.programs.embedded.ports import LOOPBACK, START_TRIES, ChosenPort, PortBook
 from hub.programs.embedded.processes import Child, ChildSpec
 from hub.programs.embedded.stack import Stack, StackOptions
 from hub.programs.embedded.supervision import FIRST_DELAY_S, HEALTHY_AFTER_S, LONGEST_DELAY_S, Supervisor
@@ -58,6 +61,48 @@ def test_everything_starts_survives_a_crash_of_each_and_ends(data_folder: DataFo
         assert stack.accounts == secrets
         with psycopg.connect(stack.database_url) as connection:
             assert connection.execute("SELECT count(*) FROM starts").fetchone() == (2,)
+
+
+def test_ports_that_are_taken_between_choice_and_start_are_chosen_again(
+    data_folder: DataFolder, packages: Packages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose, taken = PortBook.choose, contextlib.ExitStack()
+
+    def overtaken(book: PortBook, name: str, wanted: int, hosts: tuple[str, ...] = LOOPBACK) -> ChosenPort:
+        chosen = choose(book, name, wanted, hosts)
+        if name not in seen:
+            taken.enter_context(socket.create_server((LOOPBACK[0], chosen.number)))
+        seen.append(name)
+        return chosen
+
+    seen: list[str] = []
+    said: list[str] = []
+    monkeypatch.setattr(PortBook, "choose", overtaken)
+    with taken, Stack(data_folder, packages, ANY_PORTS, prepare_database, said.append) as stack:
+        services = [stack.postgres, stack.broker, stack.printer]
+        assert all(service is not None and service.is_alive() for service in services)
+        assert [seen.count(name) for name in ("postgres", "mqtt", "websocket", "printer")] == [2, 2, 2, 2]
+        assert len([sentence for sentence in said if "choosing again" in sentence]) == 3
+    assert not any(service and service.is_alive() for service in services)
+
+
+def test_ports_are_not_chosen_for_ever(
+    data_folder: DataFolder, packages: Packages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose, taken = PortBook.choose, contextlib.ExitStack()
+    seen: list[str] = []
+
+    def overtaken(book: PortBook, name: str, wanted: int, hosts: tuple[str, ...] = LOOPBACK) -> ChosenPort:
+        chosen = choose(book, name, wanted, hosts)
+        taken.enter_context(socket.create_server((LOOPBACK[0], chosen.number)))
+        seen.append(name)
+        return chosen
+
+    monkeypatch.setattr(PortBook, "choose", overtaken)
+    stack = Stack(data_folder, packages, ANY_PORTS, prepare_database)
+    with taken, pytest.raises(EmbeddedError, match="Postgres ended right after its start"), stack:
+        pass
+    assert seen == ["postgres"] * START_TRIES
 
 
 def test_a_failure_on_the_way_stops_what_had_started(data_folder: DataFolder, packages: Packages) -> None:
