@@ -87,7 +87,9 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
                     await asyncio.wait({serving}, timeout=settings.stop_grace_s)
                     server.force_exit = True
             finally:
-                await _end({*background, *([serving] if serving is not None else [])})
+                # Requests too, while there is a database: each that has no answer yet gets one.
+                requests = server.server_state.tasks if server is not None else ()
+                await _end({*background, *requests, *([serving] if serving is not None else [])})
     except ExceptionGroup as problems:
         # Not `except*`: before 3.11.4 Python wraps again what is raised in it (python/cpython#103590); Debian 12 does.
         wrong = _setup_problems(problems)

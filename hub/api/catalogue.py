@@ -377,6 +377,14 @@ CATALOGUE: Mapping[str, Entry] = {
         "The hub is stopping: try again shortly. Nothing was stored.",
         "허브가 종료 중입니다. 잠시 후 다시 시도하십시오. 저장된 것은 없습니다.",
     ),
+    "stopped": Entry(
+        503,
+        "UNAVAILABLE",
+        "The hub stopped before it could answer; it may have stored the request. Look, or send it again: with the same "
+        "Idempotency-Key if you sent one.",
+        "허브가 응답하기 전에 종료되었습니다. 요청이 저장되었을 수 있습니다. 확인하거나 다시 보내십시오. "
+        "Idempotency-Key를 보냈다면 같은 키로 보내십시오.",
+    ),
     "try_again": Entry(
         503,
         "UNAVAILABLE",

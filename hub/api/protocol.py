@@ -30,6 +30,10 @@ BODY_S = 1_830.0
 """How long a body may take, however little comes: longer than an upload, which has an answer for it."""
 BODY_RATE = 8 * 1024
 """Bytes. Each time that so many came, the body may take a second longer."""
+STOP_BODY_S = 1.0
+"""How long a body under way may still take when the hub stops."""
+STOP_RETRY_S = 2
+"""What a caller is told to wait whose body came too late for that."""
 ANSWER_PAUSE_S = 40.0
 """Between two looks whether more of an answer was taken, by the caller's network stack or from our buffer."""
 
@@ -57,6 +61,8 @@ class BoundedHttp(HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
     _refusing = False
     """Nothing more is read; what was read before is still answered."""
+    _lingering = False
+    """The answer to what is refused is out."""
     _thrown_away = 0
     _refusal: str | None = None
     """The code that answers what is refused; None: nobody is answered."""
@@ -69,6 +75,35 @@ class BoundedHttp(HttpToolsProtocol):
         self._end_wait()
         self._end_answer_wait()
         super().connection_lost(exc)
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # The library closes.
+        """The caller sends no more, and may still read: what it asked for as a whole is answered first.
+
+        An answer without an end, once begun, ends here: nothing else tells that its reader is gone.
+        """
+        cycle = self.cycle
+        if self._refusing:
+            return not self._lingering
+        if self._in_body and self.pipeline and self.pipeline[0][0] is cycle:
+            self._refuse()  # Half a request, behind whole ones.
+            return True
+        if self._in_body or cycle is None or cycle.response_complete:
+            return False
+        if cycle.response_started and cycle.chunked_encoding:
+            return False
+        self._end_wait()
+        cycle.keep_alive = False  # It is the last one: those before it in the pipeline are answered, and then it.
+        return True
+
+    def shutdown(self) -> None:
+        """The server stops: whole requests are served, a body gets a moment to come, and nobody waits for the rest."""
+        super().shutdown()
+        if self._in_body and not self.transport.is_closing():
+            self.loop.call_later(STOP_BODY_S, self._end_body)
+
+    def _end_body(self) -> None:
+        if self._in_body and not self.transport.is_closing():
+            self._refuse("stopping")
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -226,6 +261,7 @@ class BoundedHttp(HttpToolsProtocol):
         if self._refusal is None:
             self.transport.close()
             return
+        self._lingering = True
         self.transport.write(_refusal(self._refusal, self.headers or []))
         if self.transport.can_write_eof():
             self.transport.write_eof()
@@ -267,11 +303,17 @@ def _unacknowledged(sock: Any) -> int:
         return 0
 
 
+_BESIDE = {
+    "no_tunnel": {"Allow": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"},
+    "stopping": {"Retry-After": str(STOP_RETRY_S)},
+}
+"""Fields of the answers to what is refused, by its code."""
+
+
 def _refusal(code: str, headers: list[tuple[bytes, bytes]]) -> bytes:
     """The whole answer to a request that reaches no route."""
     accept_language = b",".join(value for name, value in headers if name == b"accept-language").decode("latin-1")
-    allow = {"Allow": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"} if code == "no_tunnel" else {}
-    answer = problems.plain_problem(code, {}, accept_language, headers=allow)
+    answer = problems.plain_problem(code, {}, accept_language, headers=_BESIDE.get(code))
     lines = [STATUS_LINE[answer.status_code]]
     lines += [name + b": " + value + b"\r\n" for name, value in answer.raw_headers]
     return b"".join([*lines, b"connection: close\r\n\r\n", bytes(answer.body)])

@@ -1,5 +1,6 @@
 """The HTTP application: routes, limits, one line of log for each request."""
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
@@ -99,6 +100,11 @@ class RequestLog:
 
         try:
             await self._app(scope, receive, answer)
+        except asyncio.CancelledError:
+            # The hub stops and waits no longer. What is under way may have been stored, or not.
+            if not status:
+                headers = {"Retry-After": "2", "Connection": "close"}
+                await problems.problem(Request(scope), "stopped", {}, headers=headers)(scope, receive, answer)
         finally:
             took = time.perf_counter() - began
             self._metrics.requests.labels(_METHODS.get(scope["method"], "other"), str(status)).inc()
