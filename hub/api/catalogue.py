@@ -221,6 +221,12 @@ CATALOGUE: Mapping[str, Entry] = {
         "The body is coded ({coding}): send the document as it is, without Content-Encoding.",
         "본문이 인코딩({coding})되어 있습니다. Content-Encoding 없이 문서를 그대로 보내십시오.",
     ),
+    "partial_upload": Entry(
+        400,
+        "VALIDATION_ERROR",
+        "The body is a part of a document (Content-Range: {range}): send the whole one, without Content-Range.",
+        "본문이 문서의 일부입니다(Content-Range: {range}). Content-Range 없이 문서 전체를 보내십시오.",
+    ),
     "form_not_taken_apart": Entry(
         415,
         "VALIDATION_ERROR",

@@ -75,7 +75,7 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """The answer for a code of the catalogue."""
-    return plain_problem(code, params, request.headers.get("accept-language", ""), fields, headers)
+    return plain_problem(code, params, ",".join(request.headers.getlist("accept-language")), fields, headers)
 
 
 def plain_problem(

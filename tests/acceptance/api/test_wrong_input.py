@@ -272,6 +272,7 @@ TABLE = [
             ("form with two files", 415, "form_not_taken_apart", FILE_OF_FORM * 2 + b"--X--\r\n", FORM),
             ("form called PDF", 415, "form_not_taken_apart", FILE_OF_FORM, {"Content-Type": "application/pdf"}),
             ("coded document", 415, "content_coding_not_allowed", b"\x1f\x8b\x08", {"Content-Encoding": "gzip"}),
+            ("part of a document", 400, "partial_upload", b"%PDF-1.4 ", {"Content-Range": "bytes 0-8/100"}),
             ("another digest", 422, "digest_mismatch", b"x", {"Content-Digest": "md5=:AAAA:"}),
         )
     ),

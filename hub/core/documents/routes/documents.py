@@ -49,7 +49,7 @@ def stored(document: Document) -> Response:
         "The body is the document itself, at most 100 MiB, or a form with it as its only file. Name its type in "
         "Content-Type. The stored `content_type` is what the bytes are, where they can be recognised."
     ),
-    responses=fails(408, 413, 415, 507),
+    responses=fails(400, 408, 413, 415, 507),
     openapi_extra=body_of("application/pdf"),
     max_body_size=NO_BODY_LIMIT_HERE,
 )

@@ -41,7 +41,7 @@ async def post_upload(command_id: UUID, uploads: UploadsDep, client_id: ItsOwnId
         "For the client (HTTP Basic) that asked for the path. The first try uses it up, also one that fails: ask for "
         "another. The answer's sha256 says what arrived; people read it with GET /api/documents/{id}."
     ),
-    responses=fails_only(401, 403, 404, 408, 413, 415, 422, 503, 507),
+    responses=fails_only(400, 401, 403, 404, 408, 413, 415, 422, 503, 507),
     openapi_extra=body_of("image/png"),
     max_body_size=NO_BODY_LIMIT_HERE,
 )

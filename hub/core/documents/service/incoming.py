@@ -2,8 +2,11 @@
 
 import base64
 import hashlib
+import logging
 import re
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Any
 from urllib.parse import unquote
 
@@ -20,19 +23,28 @@ _MOST_FIELDS = 64 * 1024
 """Bytes of all fields that are no file."""
 _FILE_FIELDS = (b"file", b"document")
 """What counts as a file also without a name of its own."""
-_NAME_IN_UTF8 = re.compile(r"(?i)filename\*\s*=\s*utf-8'[^']*'([^;\s]+)")
+_PARAMETER = re.compile(r""";\s*([^=;"\s]*)\s*(?:=\s*("(?:[^"\\]|\\.)*(?:"|$)|[^;]*))?""")
+"""One of a disposition; what stands in quotes is part of its value."""
+_IN_UTF8 = re.compile(r"(?i)utf-8'[^']*'(\S+)\s*")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 _MOST_NAME = 255
+
+# Who sent a broken form is told so; the library would write its own lines about it, as many as there are forms.
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 
 class Incoming:
     """One body. `content_type` and `filename` are what its sender calls it; of a form, once it has been read."""
 
     def __init__(self, body: AsyncIterable[bytes], head: Mapping[str, str], filename: str | None = None) -> None:
-        """`head`: the request's headers, their names in small letters. Raises RejectedError for a coding."""
-        coding = head.get("content-encoding", "").strip().lower()
-        if coding not in ("", "identity"):
-            raise RejectedError("content_coding_not_allowed", coding=coding)
+        """`head`: the request's headers, their names in small letters; one may come several times among its items.
+        Raises RejectedError for a coding, and for a part of a document."""
+        head = _joined(head)
+        codings = [coding.strip().lower() for coding in head.get("content-encoding", "").split(",")]
+        if coded := [coding for coding in codings if coding not in ("", "identity")]:
+            raise RejectedError("content_coding_not_allowed", coding=", ".join(coded))
+        if "content-range" in head:
+            raise RejectedError("partial_upload", range=head["content-range"])
         self._body = body
         self._digests = _digests(head)
         self.content_type = head.get("content-type", "")
@@ -63,6 +75,20 @@ class Incoming:
                 raise RejectedError("digest_mismatch", algorithm=name)
 
 
+class _Kind(Enum):
+    FIELD = auto()
+    FILE = auto()
+    NAMELESS = auto()
+
+
+@dataclass(slots=True)
+class _Nameless:
+    """A part that is the file, unless one with a file name comes: then it is a text about that."""
+
+    content_type: str
+    octets: bytearray = field(default_factory=bytearray)
+
+
 class _Form:
     """One file of a form, as it comes. Fields beside it are read and forgotten."""
 
@@ -73,10 +99,13 @@ class _Form:
             raise _unreadable()
         self.content_type = ""
         self.filename: str | None = None
-        self._found = 0
         self._parts = 0
         self._fields = 0
-        self._in_file = False
+        self._before: bytearray | None = bytearray(b"\r\n")
+        self._delimiter = b"\r\n--" + boundary
+        self._kind = _Kind.FIELD
+        self._found = False
+        self._nameless: list[_Nameless] = []
         self._ended = False
         self._headers: dict[bytes, bytes] = {}
         self._name = b""
@@ -99,21 +128,42 @@ class _Form:
     async def file(self, body: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
         async for part in body:
             try:
-                self._parser.write(part)
+                self._parser.write(self._without_preamble(part))
             except FormParserError:
                 raise _unreadable() from None
             ready, self._ready = self._ready, []
             for octets in ready:
                 yield octets
-        if not self._ended or self._found != 1:
+        if not self._ended:
             raise _unreadable()
+        if not self._found:
+            if len(self._nameless) != 1:
+                raise _unreadable()
+            [only] = self._nameless
+            self.content_type = only.content_type
+            yield bytes(only.octets)
+
+    def _without_preamble(self, part: bytes) -> bytes:
+        """What of it stands behind the text that may come before the first boundary (RFC 2046, 5.1.1)."""
+        if self._before is None:
+            return part
+        looked_at = max(0, len(self._before) - len(self._delimiter))
+        self._before += part
+        begin = self._before.find(self._delimiter, looked_at)
+        if begin < 0 and len(self._before) > _MOST_FIELDS:
+            raise _unreadable()
+        if begin < 0:
+            return b""
+        rest = bytes(self._before[begin + 2 :])
+        self._before = None
+        return rest
 
     def _on_part_begin(self) -> None:
         self._parts += 1
         if self._parts > _MOST_PARTS:
             raise _unreadable()
         self._headers = {}
-        self._in_file = False
+        self._kind = _Kind.FIELD
 
     def _on_header_field(self, data: bytes, start: int, end: int) -> None:
         self._name += data[start:end]
@@ -122,15 +172,16 @@ class _Form:
         self._value += data[start:end]
 
     def _on_header_end(self) -> None:
+        if self._name.lower() in self._headers:
+            raise _unreadable()  # Two readers may take a different one.
         self._headers[self._name.lower()] = self._value
         self._name = self._value = b""
 
     def _on_headers_finished(self) -> None:
         disposition = self._headers.get(b"content-disposition", b"").decode("utf-8", "replace")
         _, options = _options(disposition)
-        named = _NAME_IN_UTF8.search(disposition)
-        name = unquote(named[1]) if named else options.get("filename", "")
-        if not name and options.get("name", "").encode() not in _FILE_FIELDS:
+        name = _name_in_utf8(disposition) or options.get("filename", "")
+        if not name and (options.get("name", "").encode() not in _FILE_FIELDS or self._found):
             return
         if self._headers.get(b"content-transfer-encoding", b"binary").strip().lower() not in (
             b"binary",
@@ -138,18 +189,34 @@ class _Form:
             b"7bit",
         ):
             raise _unreadable()
-        self._found += 1
-        if self._found > 1:
-            raise _unreadable()
-        self._in_file = True
-        self.content_type = self._headers.get(b"content-type", b"").decode("latin-1")
+        content_type = self._headers.get(b"content-type", b"").decode("latin-1")
+        if not name:
+            self._kind = _Kind.NAMELESS
+            self._nameless.append(_Nameless(content_type))
+            return
+        self._begin_file(content_type)
         self.filename = _plain(name)
 
+    def _begin_file(self, content_type: str) -> None:
+        if self._found:
+            raise _unreadable()
+        self._found, self._kind = True, _Kind.FILE
+        self.content_type = content_type
+        self._nameless.clear()  # Beside a file they are fields.
+
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
-        if self._in_file:
+        if self._kind is _Kind.FILE:
             self._ready.append(data[start:end])
             return
         self._fields += end - start
+        if self._kind is _Kind.NAMELESS:
+            only = self._nameless[-1]
+            only.octets += data[start:end]
+            if self._fields > _MOST_FIELDS and len(self._nameless) == 1:
+                # So large is no field.
+                self._fields -= len(only.octets)
+                self._begin_file(only.content_type)
+                self._ready.append(bytes(only.octets))
         if self._fields > _MOST_FIELDS:
             raise _unreadable()
 
@@ -165,9 +232,24 @@ def _options(disposition: str) -> tuple[str, dict[str, str]]:
     }
 
 
+def _name_in_utf8(disposition: str) -> str:
+    for parameter in _PARAMETER.finditer(disposition):
+        if parameter[1].lower() == "filename*" and (value := _IN_UTF8.fullmatch(parameter[2] or "")):
+            return unquote(value[1])
+    return ""
+
+
 def _plain(name: str) -> str | None:
     """A file's name without its folders, in either system's spelling."""
     return _UNPRINTABLE.sub("", name.replace("\\", "/").rpartition("/")[2])[:_MOST_NAME] or None
+
+
+def _joined(head: Mapping[str, str]) -> dict[str, str]:
+    """A field that comes several times is one list (RFC 9110, 5.3)."""
+    joined: dict[str, str] = {}
+    for name, value in head.items():
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined
 
 
 def _digests(head: Mapping[str, str]) -> list[tuple[str, bytes]]:
@@ -176,7 +258,7 @@ def _digests(head: Mapping[str, str]) -> list[tuple[str, bytes]]:
         pair for name in ("content-digest", "repr-digest", "digest") for pair in _DIGEST.findall(head.get(name, ""))
     ]
     if "content-md5" in head:
-        said.append(("md5", head["content-md5"].strip()))
+        said += [("md5", value.strip()) for value in head["content-md5"].split(",")]
     return [(name.lower(), _decoded(value)) for name, value in said if name.lower() in _ALGORITHMS]
 
 
