@@ -3,10 +3,11 @@
 A parameter that a route does not know must not look like one that was applied. Who may use a route is asked before.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import parse_qsl, quote
 
 from fastapi import Request
@@ -35,7 +36,18 @@ def require_known(request: Request) -> None:
         raise RejectedError("validation_error", fields=problems)
 
 
-def _wrong(query: bytes, known: Mapping[str, bool]) -> Iterable[FieldProblem]:
+_FORMS = {
+    int: (re.compile(r"-?(?:0|[1-9][0-9]*)"), "is no whole number: write it in digits, such as 50"),
+    float: (
+        re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"),
+        "is no number: write it in digits, such as 30 or 0.5",
+    ),
+    bool: (re.compile(r"(?i)true|false"), "is neither true nor false"),
+}
+"""As JSON writes them. The framework also takes 1_0, 5.0, +5, spaces and line ends, yes and on."""
+
+
+def _wrong(query: bytes, known: Mapping[str, Any]) -> Iterable[FieldProblem]:
     try:
         given = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict")
     except ValueError:
@@ -46,15 +58,32 @@ def _wrong(query: bytes, known: Mapping[str, bool]) -> Iterable[FieldProblem]:
         if name not in known:
             names = ", ".join(known) or "none"
             yield FieldProblem(name[:100], f"there is no such parameter; this path takes: {names}")
-        elif number > 1 and not known[name]:
+            continue
+        values = [value for other, value in given if other == name]
+        if number > 1 and not _is_list(known[name]):
             yield FieldProblem(name, "is given more than once")
-        elif not all(value for other, value in given if other == name):
+        elif not all(values):
             yield FieldProblem(name, "is empty: give a value, or leave it out")
+        elif wrong := _wrong_form(known[name], values):
+            yield FieldProblem(name, wrong)
 
 
-def _known(dependant: Dependant) -> dict[str, bool]:
-    """The query parameters of a route, and whether each may be given several times."""
-    known = {field.alias: _is_list(field.field_info.annotation) for field in dependant.query_params}
+def _wrong_form(annotation: Any, values: Iterable[str]) -> str | None:
+    """What is wrong with how a number or a boolean is written; None for all else."""
+    kinds = _kinds(annotation)
+    for kind, (form, message) in _FORMS.items():
+        if kind in kinds and not all(form.fullmatch(value) for value in values):
+            return message
+    return None
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    return {annotation}.union(*(_kinds(each) for each in get_args(annotation)))
+
+
+def _known(dependant: Dependant) -> dict[str, Any]:
+    """The query parameters of a route, and the type of each."""
+    known: dict[str, Any] = {field.alias: field.field_info.annotation for field in dependant.query_params}
     for inner in dependant.dependencies:
         known |= _known(inner)
     return known

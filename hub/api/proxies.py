@@ -6,11 +6,22 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 Network = IPv4Network | IPv6Network
+_MAPPED = 96
+"""Bits before the IPv4 address in an IPv6 one."""
 
 
 def networks(texts: Iterable[str]) -> tuple[Network, ...]:
-    """Addresses and networks such as 10.0.0.0/8. Raises ValueError."""
-    return tuple(ip_network(text) for text in texts)
+    """Addresses and networks such as 10.0.0.0/8; IPv4 also as IPv6 writes it (::ffff:10.0.0.0/104). Raises
+    ValueError."""
+    return tuple(_unmapped(ip_network(text)) for text in texts)
+
+
+def _unmapped(network: Network) -> Network:
+    # Callers are compared as IPv4 when they are such.
+    if isinstance(network, IPv6Network) and network.prefixlen >= _MAPPED:
+        mapped = network.network_address.ipv4_mapped
+        return network if mapped is None else IPv4Network((mapped, network.prefixlen - _MAPPED))
+    return network
 
 
 class TrustedProxies:
