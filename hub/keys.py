@@ -5,6 +5,7 @@ published). The database knows the public halves; a hub starts with these and no
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -111,7 +112,7 @@ def read_seeds(folder: Path, *purposes: str) -> dict[str, bytes]:
     for name in _BESIDE:
         for file in folder.glob(name):
             private_files.check_file(file)
-    found = {purpose: _seed(folder / FILES[purpose]) for purpose in purposes or FILES}
+    found = {purpose: read_seed(folder / FILES[purpose]) for purpose in purposes or FILES}
     seeds = {purpose: seed for purpose, seed in found.items() if seed is not None}
     if len(seeds) == 2 and seeds["root"] == seeds["command"]:
         raise private_files.damaged(folder / FILES["command"], "it is the root key", "루트 키와 같습니다")
@@ -149,7 +150,8 @@ def public_key(seed: bytes) -> str:
     return signing.encode_key(Signer(seed).public_key)
 
 
-def _seed(file: Path) -> bytes | None:
+def read_seed(file: Path) -> bytes | None:
+    """The seed in a file; None when it is missing. Raises SetupError."""
     text = private_files.read(file)
     if text is None:
         return None
@@ -170,28 +172,48 @@ def _write_private(file: Path, content: bytes) -> None:
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        os.write(descriptor, content)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    try:
+        try:
+            os.write(descriptor, content)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
         os.link(temporary, file)
     except FileExistsError:
         pass
     finally:
         temporary.unlink()
+    sync_folder(file.parent)
 
 
 def write_secret_file(file: Path, content: str) -> None:
-    """Write (or replace) a file that only its owner may read."""
+    """Write (or replace) a file that only its owner may read: whole or not at all, also when the power fails. Raises
+    OSError."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(file)
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(file)
+    except BaseException:
+        with contextlib.suppress(OSError):  # the first problem is the one to tell
+            temporary.unlink()
+        raise
+    sync_folder(file.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, not only in memory. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    except OSError as problem:
+        if problem.errno != errno.EINVAL:  # a file system that has nothing to write
+            raise
+    finally:
+        os.close(descriptor)
 
 
 _API_KEY = re.compile(r"fh_[0-9a-f]{8}_[A-Za-z0-9_-]{43}")

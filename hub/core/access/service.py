@@ -7,7 +7,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from hub import private_files
+from hub import private_files, staged_files
 from hub.core.access import store as store
 from hub.core.access.rules import Caller, IdempotencyKey, Principal
 from hub.core.access.telemetry import Event
@@ -69,9 +69,10 @@ class Access:
 
         Keys that are there stay, whatever the file holds: other hubs and programs use them.
         """
-        kept = await asyncio.to_thread(_read, key_file)
         async with self._database.transaction() as connection:
             administrator = await self._administrator(connection)
+            await self._settle(connection, key_file)
+            kept = await asyncio.to_thread(_read, key_file)
             if not await store.has_key(connection, administrator):
                 key = ApiKey.of(kept) if kept else new_api_key()
                 await self._give(connection, administrator, key)
@@ -88,13 +89,34 @@ class Access:
     async def replace_administrator_key(self, key_file: Path) -> ApiKey:
         """Give the administrator a new key, written to `key_file`; those of before end with it. Raises SetupError."""
         key = new_api_key()
-        async with self._database.transaction() as connection:
-            administrator = await self._administrator(connection)
-            await store.revoke_keys(connection, administrator)
-            await self._give(connection, administrator, key)
-            await asyncio.to_thread(_write, key_file, key)
+        try:
+            async with self._database.transaction() as connection:
+                administrator = await self._administrator(connection)
+                await self._settle(connection, key_file)
+                await store.revoke_keys(connection, administrator)
+                await self._give(connection, administrator, key)
+                await asyncio.to_thread(_write, staged_files.beside(key_file), key)
+        finally:
+            # The commit may have failed, or come about without an answer.
+            async with self._database.transaction() as connection:
+                await self._administrator(connection)
+                await self._settle(connection, key_file)
         self._log.info(Event.KEY_CREATED, prefix=key.prefix, file=str(key_file))
         return key
+
+    async def _settle(self, connection: Connection, key_file: Path) -> None:
+        """Let a new key that lies beside the file take its place if the database knows it, and drop it if it knows the
+        file's own. Needs the administrator's lock. Raises SetupError."""
+        new = await asyncio.to_thread(_read, staged_files.beside(key_file))
+        if new is None:
+            return
+        try:
+            if await store.by_key(connection, hash_secret(new)) is not None:
+                await asyncio.to_thread(staged_files.finish, key_file, keep_old=False)
+            elif (old := _read(key_file)) is not None and await store.by_key(connection, hash_secret(old)) is not None:
+                await asyncio.to_thread(staged_files.discard, key_file)
+        except OSError as problem:
+            raise cannot_write(key_file, problem) from None
 
     async def _administrator(self, connection: Connection) -> UUID:
         """The first administrator's id; locked until the transaction ends."""

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
+from hub import staged_files
 from hub.core.hub_keys import store
 from hub.core.hub_keys.telemetry import Event
 from hub.database.engine import Connection, Database
 from hub.errors import SetupError
-from hub.keys import FILES, SigningKeys, cannot_write, create_seeds, new_seed, public_key, read_seeds, write_secret_file
+from hub.keys import FILES, SigningKeys, cannot_write, create_seeds, new_seed, public_key, read_seed, read_seeds
 from hub.telemetry.log import Log
+from schemas import signing
 
 
 class HubKeys:
@@ -30,6 +32,7 @@ class HubKeys:
         async with self._database.transaction() as connection:
             await store.lock(connection)
             known = await store.known(connection)
+            await self._settled(known)
             seeds = await asyncio.to_thread(read_seeds, folder)
             if known or await store.in_use(connection):
                 _require_all(seeds, folder)
@@ -61,28 +64,44 @@ class HubKeys:
         async with self._database.connection() as connection:
             return await store.known(connection)
 
-    async def replace(self, connection: Connection, *purposes: str) -> None:
-        """Make new keys for these purposes in the folder, and make them the hub's; `root` takes all others with it.
+    async def replace(self, connection: Connection, *purposes: str) -> SigningKeys | None:
+        """Make new keys for these purposes the hub's; `root` takes all others with it. They lie beside the old ones
+        until `settle`, which is to be called after the commit, or after a failure. Returns the keys of before; None
+        when they are not all well.
 
         Needs a transaction. Raises SetupError when the root key, which is to sign the new list, is not the hub's.
         """
         folder = self._keys.folder
         await store.lock(connection)
-        seeds = {purpose: seed for purpose, seed in _lenient(folder).items() if purpose not in purposes}
         known = await store.known(connection)
+        _settle(folder, known)
+        before = _loaded(folder)
+        seeds = {purpose: seed for purpose, seed in _lenient(folder).items() if purpose not in purposes}
         if "root" not in purposes:
             _require_same({"root": seeds["root"]} if "root" in seeds else {}, _only(known, "root"), folder)
             _require_all({"command": b"", **seeds}, folder)
         seeds |= {purpose: new_seed() for purpose in purposes}
-        await store.record(connection, _public(seeds))
         try:
             for purpose in purposes:
-                write_secret_file(folder / FILES[purpose], seeds[purpose].hex())
+                staged_files.stage(folder / FILES[purpose], seeds[purpose].hex())
         except OSError as problem:
             raise cannot_write(folder, problem) from None
+        await store.record(connection, _public(seeds))
         self._keys.load(seeds)
-        self._keys.key_list()
-        self._log.warning(Event.KEYS_REPLACED, keys=list(purposes), kid=self._keys.signer.kid)
+        return before
+
+    async def settle(self) -> None:
+        """Let new keys take their files' places if their transaction has committed, and drop them if it has not.
+        Raises SetupError."""
+        async with self._database.transaction() as connection:
+            await store.lock(connection)
+            await self._settled(await store.known(connection))
+
+    async def _settled(self, known: Mapping[str, str]) -> None:
+        done = await asyncio.to_thread(_settle, self._keys.folder, known)
+        if done:
+            kid = signing.key_id(signing.decode_key(known["command"]))
+            self._log.warning(Event.KEYS_REPLACED, keys=done, kid=kid)
 
     async def adopt(self, connection: Connection) -> None:
         """Make the keys of the folder the hub's. Needs a transaction. Raises SetupError when one is missing."""
@@ -94,7 +113,7 @@ class HubKeys:
         self._log.warning(Event.KEYS_REPLACED, keys=list(seeds), kid=self._keys.signer.kid)
 
 
-def loaded(folder: Path) -> SigningKeys | None:
+def _loaded(folder: Path) -> SigningKeys | None:
     """The keys of a folder, whatever the database says; None when they are not all well."""
     seeds = _lenient(folder)
     if len(seeds) < len(FILES):
@@ -102,6 +121,27 @@ def loaded(folder: Path) -> SigningKeys | None:
     keys = SigningKeys(folder)
     keys.load(seeds)
     return keys
+
+
+def _settle(folder: Path, known: Mapping[str, str]) -> list[str]:
+    """Decide about new keys that lie beside the old ones, by what the database knows; the purposes of those that have
+    taken their place. A key that it does not know stays where it is, unless the file's own is known: it may belong to
+    another database. Needs the lock. Raises SetupError."""
+    done = []
+    try:
+        for purpose, name in FILES.items():
+            file = folder / name
+            seed = read_seed(staged_files.beside(file))
+            if seed is None or purpose not in known:
+                continue
+            if public_key(seed) == known[purpose]:
+                staged_files.finish(file, keep_old=True)
+                done.append(purpose)
+            elif (now := _lenient(folder).get(purpose)) is not None and public_key(now) == known[purpose]:
+                staged_files.discard(file)
+    except OSError as problem:
+        raise cannot_write(folder, problem) from None
+    return done
 
 
 def _public(seeds: Mapping[str, bytes]) -> dict[str, str]:

@@ -126,14 +126,16 @@ class _Parts:
             key = await self._access.replace_administrator_key(self._admin_key)
             return {"replaced": ["admin"], "file": str(self._admin_key), "prefix": key.prefix}
         from hub.core.broker.store import seal_again
-        from hub.core.hub_keys.service import loaded
 
         purposes = ["command"] if kind is Kind.COMMAND else ["root", "command"]
-        before = loaded(self._folder / "keys")
-        async with self._database.transaction() as connection:
-            await self.keys.replace(connection, *purposes)
-            if before is not None:
-                await seal_again(connection, before.unseal, self._signing.seal)
+        try:
+            async with self._database.transaction() as connection:
+                before = await self.keys.replace(connection, *purposes)
+                if before is not None:
+                    await seal_again(connection, before.unseal, self._signing.seal)
+        finally:
+            await self.keys.settle()
+        self._signing.key_list()
         return {"replaced": purposes, "root_key": self._signing.root_public_key, "folder": str(self._folder / "keys")}
 
     async def adopt(self) -> dict[str, Any]:

@@ -188,6 +188,7 @@ async def test_hubs_that_start_together_on_one_folder_have_the_same_keys(hub: Ca
 async def replace(one: OneHub, *purposes: str) -> None:
     async with one.database.transaction() as connection:
         await one.hub_keys.replace(connection, *purposes)
+    await one.hub_keys.settle()
 
 
 async def test_a_new_command_key_comes_with_a_list_that_agents_take(hub: Callable[[str], OneHub]) -> None:
