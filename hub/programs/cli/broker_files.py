@@ -22,6 +22,7 @@ from broker_config.render import (
 from hub.database import migrate, session
 from hub.database.statements import statement
 from hub.errors import SetupError
+from hub.keys import cannot_write
 from hub.programs.cli import output
 from hub.programs.embedded import accounts, service_user
 from hub.programs.embedded.data_folder import own_folder, write_private
@@ -104,8 +105,11 @@ def passwords(data_dir: Path | None) -> tuple[dict[str, str], Path | None]:
     if data_dir is None:
         raise SetupError("Set FLOORHUB_MQTT_PASSWORD and FLOORHUB_MQTT_ADMIN_PASSWORD, or FLOORHUB_DATA_DIR.")
     file = data_dir / "keys" / "broker-accounts.json"
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kept = accounts.load_or_create(file).passwords()
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        kept = accounts.load_or_create(file).passwords()
+    except OSError as problem:
+        raise cannot_write(file.parent, problem) from None
     for role, password in kept.items():
         _require_strong(f"{role} in {file}", password)
     return kept, file

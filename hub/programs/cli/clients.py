@@ -1,14 +1,17 @@
 """`floorhub client`: register, list and retire clients."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from msgspec.structs import replace
 
-from hub.keys import write_secret_file
+from hub.errors import SetupError
+from hub.keys import cannot_write, write_secret_file
 from hub.programs.cli import output, targets
 from hub.programs.cli.api import Api, in_path, running
+from hub.programs.cli.new_files import reserved
 from hub.programs.cli.output import Json, explained
 from hub.programs.embedded.data_folder import default_root
 from schemas.addresses import read_address
@@ -45,20 +48,27 @@ def add(
     }
     body: dict[str, Any] = {"id": client_id, "kind": kind, "tags": tag or []}
     body |= {field: value for field, value in optional.items() if value is not None}
-    with explained(as_json=as_json), Api.from_environment() as api:
-        if config is not None and config.exists():
-            output.fail(f"{config} exists already: move it away, or name another file with --config.", 2)
+    with (
+        explained(as_json=as_json),
+        Api.from_environment() as api,
+        reserved(config) if config is not None else nullcontext(),
+    ):
         client = api.post("/api/clients", body)
         if config is not None:
             beside = running(default_root(), "mqtt_url") if api.url == running(default_root()) else None
-            write_agent_config(
-                config,
-                client_id=client_id,
-                hub_url=hub_url or api.url,
-                mqtt_url=mqtt_url or beside or f"mqtt://{replace(read_address(api.url), port=1883).authority()}",
-                secret=client.pop("secret"),
-                root_key=client["root_key"],
-            )
+            try:
+                write_agent_config(
+                    config,
+                    client_id=client_id,
+                    hub_url=hub_url or api.url,
+                    mqtt_url=mqtt_url or beside or f"mqtt://{replace(read_address(api.url), port=1883).authority()}",
+                    secret=client["secret"],
+                    root_key=client["root_key"],
+                )
+            except OSError as problem:
+                _tell_secret(client, cannot_write(config, problem), as_json=as_json)
+                raise typer.Exit(1) from None
+            del client["secret"]
         if as_json:
             output.print_json(client)
             return
@@ -69,6 +79,19 @@ def add(
         else:
             output.say(f"Its secret, shown this once: {client['secret']}")
             output.say(f"The hub's root key to pin:   {client['root_key']}")
+
+
+def _tell_secret(client: dict[str, Any], problem: SetupError, *, as_json: bool) -> None:
+    """What a person needs to go on when a client is registered, and its configuration could not be written."""
+    if as_json:
+        output.print_json(client)
+    if output.korean():
+        output.tell(problem.korean, f"클라이언트 {client['id']}은(는) 등록되었습니다. 설정 파일을 직접 만드십시오.")
+    else:
+        output.tell(str(problem), f"Client {client['id']} is registered. Write its configuration yourself.")
+    if not as_json:
+        output.say(f"Its secret, shown this once: {client['secret']}")
+        output.say(f"The hub's root key to pin:   {client['root_key']}")
 
 
 @app.command("list")

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hub.keys import cannot_write
 from hub.programs.cli import (
     actions,
     batches,
@@ -110,7 +111,11 @@ def export_schema(
     as_json: Json = False,
 ) -> None:
     """Write the JSON Schema of every message, and asyncapi.json."""
-    written = export.write(folder)
+    with explained(as_json=as_json):
+        try:
+            written = export.write(folder)
+        except OSError as problem:
+            raise cannot_write(folder, problem) from None
     if as_json:
         output.print_json([str(file) for file in written])
     else:

@@ -16,6 +16,7 @@ import typer
 from hub.errors import SetupError
 from hub.programs.cli import output
 from hub.programs.cli.api import address_and_key, language, no_answer, running, sentence
+from hub.programs.cli.new_files import require_writable
 from hub.programs.cli.output import explained
 from hub.programs.embedded.data_folder import default_root
 from hub.programs.simulator import fleet
@@ -76,6 +77,8 @@ def simulate(
             raise SetupError("--post needs --seconds: for how long to post. / --post에는 --seconds가 필요합니다.")
         if report is not None and not report.parent.is_dir():
             raise SetupError(f"--json: there is no folder {report.parent}. / 폴더가 없습니다.")
+        if report is not None:
+            require_writable(report)
         order = Order(
             ids=ids,
             broker=broker or _broker_beside(url),

@@ -23,6 +23,7 @@ from hub.programs.cli import output, testpage, timeline
 from hub.programs.cli.api import RUNNING_FILE, Api, ApiError
 from hub.programs.cli.broker_files import known_clients
 from hub.programs.cli.clients import write_agent_config
+from hub.programs.cli.new_files import require_writable
 from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.errors import EmbeddedError, reason
 from hub.programs.embedded.packages import Packages
@@ -230,6 +231,7 @@ class _Machine:
         config = self._folder.agent / "agent.toml"
         registered = [item["id"] for item in api.get("/api/clients", limit=200)["items"]]
         if CLIENT_ID not in registered:
+            require_writable(config)
             body = {"id": CLIENT_ID, "name": "Front desk", "kind": "printer_pc"}
             client = api.post("/api/clients", body)
             secret, root_key = client["secret"], client["root_key"]
