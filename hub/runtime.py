@@ -47,9 +47,10 @@ async def serve(hub: Hub, *, ready: Callable[[str], None] | None = None, stop: a
             loop.add_signal_handler(number, stop.set)
     await hub.database.open()
     try:
-        for subject in hub.subjects:
-            for prepare in subject.prepare:
-                await prepare()
+        async with hub.database.told():
+            for subject in hub.subjects:
+                for prepare in subject.prepare:
+                    await prepare()
         await _run_tasks(hub, ready, stop)
     finally:
         await hub.database.close()

@@ -74,14 +74,15 @@ class Database:
             open=False,
         )
 
-    async def open(self) -> None:
+    async def open(self, *, patience_s: float = 10) -> None:
         """Open the pool. Raises SetupError when the database does not answer or may lose what it has committed."""
         try:
-            await self._pool.open(wait=True, timeout=10)
+            await self._pool.open(wait=True, timeout=patience_s)
         except (psycopg.Error, PoolTimeout) as problem:
             await self._pool.close()
-            raise not_connected(self.url, problem) from None
-        async with self.connection() as connection:
+            refused = await self._refusal(self._pool.min_size)
+            raise not_connected(self.url, refused or problem) from None
+        async with self.told(), self.connection() as connection:
             await _require_durability(connection)
 
     async def connect(self) -> Connection:
@@ -125,6 +126,32 @@ class Database:
             raise UnavailableError(code) from problem
         except _AWAY as problem:
             raise UnavailableError("database_unavailable") from problem
+
+    @asynccontextmanager
+    async def told(self) -> AsyncIterator[None]:
+        """Around work that a person waits for: what Postgres refuses in it is an UnavailableError whose cause has the
+        words of Postgres. The pool keeps them to its log, so it is asked once more, beside the pool."""
+        try:
+            yield
+        except UnavailableError as problem:
+            if not isinstance(problem.__cause__, PoolTimeout | TooManyRequests):
+                raise
+            refused = await self._refusal()
+            if refused is None:
+                raise
+            raise UnavailableError("database_unavailable") from refused
+        except (*_AWAY, psycopg.errors.InsufficientPrivilege) as problem:
+            raise UnavailableError("database_unavailable") from problem
+
+    async def _refusal(self, number: int = 1) -> psycopg.Error | None:
+        """What Postgres says to so many more connections at a time; None when it takes them."""
+        async with contextlib.AsyncExitStack() as opened:
+            try:
+                for _ in range(number):
+                    opened.push_async_callback((await self.connect()).close)
+            except psycopg.Error as refused:
+                return refused
+        return None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

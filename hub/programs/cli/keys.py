@@ -165,7 +165,8 @@ def _run(work: Callable[[_Parts], Awaitable[Done]], database_url: str | None, da
         database = Database(url, size=4)
         await database.open()
         try:
-            return await work(_Parts(database, folder))
+            async with database.told():
+                return await work(_Parts(database, folder))
         finally:
             await database.close()
 

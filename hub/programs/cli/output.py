@@ -14,7 +14,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.cells import cell_len
 
-from hub.errors import HubError, SetupError
+from hub.errors import HubError, SetupError, UnavailableError
 from hub.programs.cli.api import Api, ApiError
 from hub.programs.embedded.errors import EmbeddedError
 from schemas import terminal
@@ -135,8 +135,22 @@ def explained(*, as_json: bool = False) -> Iterator[None]:
     except EmbeddedError as problem:
         english = f"{problem.sentence} {problem.remedy}".strip()
         _end(2, *(problem.korean if korean() else english).split("\n"))
+    except UnavailableError as problem:
+        fail(_unavailable(problem))
     except HubError as problem:
-        fail(f"{problem.code}: {dict(problem.params)}")
+        fail(f"{problem.code}: {dict(problem.params)}" if problem.params else problem.code)
+
+
+def _unavailable(problem: UnavailableError) -> str:
+    """What a part that is needed has said when it went away, or refused."""
+    words = " ".join(str(problem.__cause__ or "").split()) or problem.code
+    if not problem.code.startswith("database"):
+        if korean():
+            return f"필요한 부분을 쓸 수 없습니다({problem.code}): {words}. 잠시 후 다시 실행하십시오."
+        return f"A part that is needed is not available ({problem.code}): {words}. Try again shortly."
+    if korean():
+        return f"Postgres가 작업을 거절했거나 응답하지 않습니다: {words}. 원인을 고친 다음 다시 실행하십시오."
+    return f"Postgres refuses what is needed, or does not answer: {words}. Mend the cause, then run this again."
 
 
 def _end(code: int, *lines: str) -> NoReturn:

@@ -69,6 +69,7 @@ async def test_keys_stay_when_postgres_dies_at_the_commit(
     done = await rotate(database, tmp_path, *arguments)
 
     assert done.exit_code == 1
+    assert "terminating connection due to administrator command" in done.stderr
     assert contents(tmp_path) == before
     async with database.connection() as connection:
         await connection.execute("DROP TRIGGER die ON hub_keys")
