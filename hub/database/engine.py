@@ -50,6 +50,7 @@ class Database:
     transaction is opened with `transaction()`."""
 
     def __init__(self, url: str, *, size: int = 8, clock_shift: str = "0", deadline_s: float = DEADLINE_S) -> None:
+        session.require_url(url)
         self.url = url
         self._deadline_s = deadline_s
         self._beside: WeakSet[Connection] = WeakSet()
@@ -206,9 +207,14 @@ def not_connected(url: str, problem: object) -> SetupError:
     if refused:
         return SetupError(
             f"Postgres at {redacted(url)} refuses the connection: {refused[0]}. Look at the user, the password and the "
-            "database in FLOORHUB_DATABASE_URL."
+            "database in FLOORHUB_DATABASE_URL, and at the limits of connections.",
+            ko=f"{redacted(url)}의 Postgres가 연결을 거절합니다: {refused[0]}. FLOORHUB_DATABASE_URL의 사용자, 암호, "
+            "데이터베이스와 연결 수 제한을 확인하십시오.",
         )
-    return SetupError(f"Postgres does not answer at {redacted(url)}: {problem}")
+    return SetupError(
+        f"Postgres does not answer at {redacted(url)}: {problem}",
+        ko=f"{redacted(url)}에서 Postgres가 응답하지 않습니다: {problem}",
+    )
 
 
 def redacted(url: str) -> str:

@@ -5,13 +5,14 @@ it. Nothing is asked for at the start of a connection either, since poolers refu
 itself is checked, and refused with a sentence.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 import psycopg
 from psycopg import AsyncConnection, Connection, sql
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 
 from hub.errors import SetupError
@@ -135,8 +136,39 @@ async def prepare_hub(connection: AsyncConnection[Any], clock_shift: str = "0") 
     await connection.execute(prepare(settings, connection.info.server_version))
 
 
+def require_url(url: str) -> None:
+    """Raise SetupError for an address of a database that cannot be read; it quotes nothing, for there may be a password
+    in it."""
+    if not url.strip():
+        why, why_ko = "it is empty", "비어 있습니다"
+    else:
+        try:
+            named = any(conninfo_to_dict(url).values())
+        except (psycopg.Error, ValueError) as problem:
+            # A UnicodeError is one, too; it quotes the whole text.
+            words = (
+                re.sub('".*"', "...", str(problem).strip(), flags=re.DOTALL)
+                if isinstance(problem, psycopg.Error)
+                else "not UTF-8"
+            )
+            why = why_ko = words
+        else:
+            if named:
+                return
+            why, why_ko = "it names no host and no database", "호스트도 데이터베이스도 없습니다"
+    form = "postgresql://user:password@host:port/database"
+    raise SetupError(
+        f"FLOORHUB_DATABASE_URL (or --database-url) is no address of a database: {why}. Write {form}, special "
+        "characters of user and password as %XX (a space is %20, @ is %40), and an IPv6 address in brackets.",
+        ko=f"FLOORHUB_DATABASE_URL(또는 --database-url)이 데이터베이스 주소가 아닙니다: {why_ko}. {form} 형식으로 "
+        "쓰십시오. 사용자와 암호의 특수 문자는 %XX로(공백은 %20, @는 %40), IPv6 주소는 대괄호로 쓰십시오.",
+    )
+
+
 def connect(url: str, application_name: str = "floorhub", **options: Any) -> Connection[Any]:
-    """A connection for maintenance; `options` as psycopg has them. Raises psycopg.Error."""
+    """A connection for maintenance; `options` as psycopg has them. Raises psycopg.Error, and
+    SetupError for a URL that cannot be read."""
+    require_url(url)
     conninfo = make_conninfo(url, connect_timeout=CONNECT_PATIENCE_S, application_name=application_name)
     connection: Connection[Any] = psycopg.connect(conninfo, autocommit=True, **options)
     try:
