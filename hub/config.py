@@ -7,7 +7,7 @@ import socket
 from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -106,7 +106,12 @@ class Settings(BaseSettings):
     @field_validator("roles", mode="before")
     @classmethod
     def _split_roles(cls, value: object) -> object:
-        return frozenset(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        roles = frozenset(part.strip() for part in value.split(","))
+        if not roles <= set(get_args(Role)):
+            raise ValueError("name api, worker, or both with a comma between them; unset, it is both")
+        return roles
 
     @field_validator("fetch_allow", "document_folders", "trusted_proxies", mode="before")
     @classmethod

@@ -61,9 +61,9 @@ def serve() -> None:
         try:
             settings = Settings()
         except ValidationError as problem:
-            for item in problem.errors():
-                name = "FLOORHUB_" + "_".join(str(part) for part in item["loc"]).upper()
-                output.tell(f"{name}: {item['msg']}")
+            # The first part names the setting; the others are places in a list that nobody has written as one.
+            lines = {f"FLOORHUB_{str(item['loc'][0]).upper()}: {item['msg']}": None for item in problem.errors()}
+            output.tell(*lines)
             output.tell(*doubts().values())
             raise typer.Exit(2) from None
         observability.configure(settings.log_level)

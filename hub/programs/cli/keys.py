@@ -24,7 +24,7 @@ DataDir = Annotated[
     Path | None,
     typer.Option(envvar=["FLOORHUB_DATA_DIR", "FLOORHUB_DATA"], help="The hub's data folder."),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do it; without this, only say what it means.")]
+_YES = "Do it; without this, only say what it means."
 
 
 class Kind(enum.StrEnum):
@@ -61,7 +61,7 @@ def show(database_url: DatabaseUrl = None, data_dir: DataDir = None, as_json: Js
 @app.command()
 def rotate(
     kind: Annotated[Kind, typer.Argument(help="admin: the API key; command: what signs; root: what agents pin.")],
-    yes: Yes = False,
+    yes: Annotated[bool, typer.Option("--yes", help=f"root: {_YES} The others need no --yes.")] = False,
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
     as_json: Json = False,
@@ -82,7 +82,12 @@ def rotate(
 
 
 @app.command()
-def adopt(yes: Yes = False, database_url: DatabaseUrl = None, data_dir: DataDir = None, as_json: Json = False) -> None:
+def adopt(
+    yes: Annotated[bool, typer.Option("--yes", help=_YES)] = False,
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
     """Make the keys that lie in this folder the hub's, for example after a restore of the database."""
     with explained(as_json=as_json):
         if not yes:

@@ -37,8 +37,9 @@ def say(*lines: str) -> None:
 
 
 def tell(*lines: str) -> None:
-    """Lines on standard error: what a person wants to know beside it."""
-    terminal.write(*lines, error=True)
+    """Lines on standard error: what a person wants to know beside it. Without any, nothing."""
+    if lines:
+        terminal.write(*lines, error=True)
 
 
 def progress(line: str) -> None:
