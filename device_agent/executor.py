@@ -16,6 +16,7 @@ from device_agent import logs
 from device_agent.actions.base import Driver
 from device_agent.core.events import (
     EffectEnded,
+    EffectFound,
     EffectHeld,
     EffectProgress,
     EffectRemembered,
@@ -37,7 +38,7 @@ from schemas.actions import DocumentSent
 STOP_GRACE_S = 15.0
 """How long a driver may take to stop its effect and to find out how far it came. A guess: a printer answers in 6 s."""
 EVIDENCE_S = 60.0
-"""The least that asking for evidence may take; it may follow what still runs as long as the run itself might have."""
+"""How long a driver may look for evidence. What it finds and follows is watched over by the core, as what runs."""
 
 DRIVER_ERROR = "driver_error"
 DOCUMENT_PENDING = "document-pending"
@@ -67,6 +68,8 @@ class _Context:
         self.remembered = dict(step.remembered)
         self.let_go_on: asyncio.Future[None] | None = None
         """While it is held untouched: done when its going on is in the journal."""
+        self.finding: asyncio.Timeout | None = None
+        """While the driver looks for evidence: its limit."""
         self._documents: list[Path] = []
 
     async def progress(self, data: dict[str, Any]) -> None:
@@ -85,6 +88,11 @@ class _Context:
 
     async def remember(self, evidence: dict[str, Any]) -> None:
         await self._deliver(EffectRemembered(self._id, self.attempt, msgspec.json.encode(evidence)))
+
+    async def found(self) -> None:
+        if self.finding is not None:
+            self.finding.reschedule(None)
+        await self._deliver(EffectFound(self._id, self.attempt))
 
     async def document(self, reference: DocumentSent) -> Path:
         fetching = asyncio.create_task(
@@ -246,12 +254,11 @@ class Executor:
 
 
 async def _ask(driver: Driver, step: StartEffect, context: _Context) -> Outcome:
-    limit_s = max(EVIDENCE_S, step.timeout_s)
     try:
-        async with asyncio.timeout(limit_s):
+        async with asyncio.timeout(EVIDENCE_S) as context.finding:
             return await driver.evidence(step.action, step.payload, context)
     except TimeoutError:
-        return Outcome(status="unknown", message=f"the driver found no evidence within {limit_s:.0f} s")
+        return Outcome(status="unknown", message=f"the driver found no evidence within {EVIDENCE_S:.0f} s")
     except (PayloadError, DocumentError) as problem:  # true before an effect, and this one may have happened
         return Outcome(status="unknown", code=problem.code, message=problem.message)
 

@@ -70,6 +70,11 @@ class DriverContext(Protocol):
     async def resumed(self) -> None:
         """The effect goes on after it was held. After `untouched` it returns once that is in the journal."""
 
+    async def found(self) -> None:
+        """Asked for evidence: the effect is at its device, and the driver follows it. Until then asking has a short
+        limit; from now on the attempt's own time runs, `held` and `progress` are told, and the driver may be asked to
+        stop the effect."""
+
     async def remember(self, evidence: dict[str, Any]) -> None:
         """Keep small JSON in the journal by which the device can be asked after a restart, such as a job's number."""
 
@@ -95,7 +100,7 @@ class Driver(Protocol):
     async def evidence(self, action: str, payload: dict[str, Any], context: DriverContext) -> Outcome:
         """After a crash between started and finished: ask the outside world what became of the attempt.
 
-        Never has an effect of its own. May follow what is still running to its end.
+        Never has an effect of its own. May follow what is still running to its end, after `context.found()`.
         """
 
 

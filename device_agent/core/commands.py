@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from device_agent.core import reporting
 from device_agent.core.events import EffectHeld, Note, Now, ResumeEffect, StartEffect, Step, StopEffect, StopReason
 from device_agent.core.gate import Gate
-from device_agent.core.ledger import Ledger, Mode, Unfinished
+from device_agent.core.ledger import LIVE, Ledger, Mode, Unfinished
 from device_agent.core.lifetime import Lifetime
 from device_agent.core.log import Log
 from device_agent.core.outbox import Outbox
@@ -33,6 +33,11 @@ MAX_TOMBSTONES = 10_000
 COMPACT_EVERY_S = 600.0
 WAITING_SHARE = 0.5
 """Of a run's time, for waiting until its document is there: the effect needs some, too. A guess."""
+
+
+FOLLOWED_LEAST_S = 10.0
+"""What is found at its device after a restart has at least so much time: enough to see that it is held, which stops
+its time."""
 
 
 class Turn(Struct):
@@ -147,7 +152,7 @@ class Commands:
         if record is None or entry is not None or record.retryable:
             # It must also hold for a later attempt: the one that runs may still fail as retryable.
             self._remember_cancel(cancel.command_id, turn)
-        if entry is not None and entry.mode is Mode.RUNNING and entry.stop is not StopReason.CANCELLED:
+        if entry is not None and entry.stop is not StopReason.CANCELLED:
             self._stop(entry, StopReason.CANCELLED, turn)
         elif record is not None:
             self.outbox.again(cancel.command_id, turn.at.mono)
@@ -159,7 +164,7 @@ class Commands:
             return
         if outcome is None and entry.record.untouched:  # it was never let go on
             outcome = Outcome(status="cancelled", message="it was stopped before anything was done")
-        if entry.mode is Mode.ASKING:
+        if entry.mode is Mode.ASKING or (entry.mode is Mode.FOLLOWING and outcome is not None):
             self._end(entry, reporting.conclude_evidence(outcome, entry.record.stop), turn)
         else:
             duration_s = max(0.0, turn.at.mono - entry.began_mono)
@@ -169,9 +174,9 @@ class Commands:
         """The effect waits for a person; the same reasons again are no news."""
         reasons = list(event.reasons)
         entry = self._ledger.unfinished(event.command_id, event.attempt)
-        if entry is None or entry.mode is not Mode.RUNNING or entry.stop is not None:
+        if entry is None or entry.mode not in LIVE or entry.stop is not None:
             return
-        if event.untouched and not entry.record.untouched:
+        if event.untouched and not entry.record.untouched and entry.mode is Mode.RUNNING:
             turn.writes.append(self._ledger.touch(entry, untouched=True))
         if entry.held != reasons:
             allowed_s = entry.record.expires_at - turn.hub_now if event.pauses else None
@@ -182,7 +187,7 @@ class Commands:
     def resumed(self, command_id: UUID, attempt: int, turn: Turn) -> None:
         """The effect goes on after it was held. One that is untouched is let go on, unless it was asked to stop."""
         entry = self._ledger.unfinished(command_id, attempt)
-        if entry is None or entry.mode is not Mode.RUNNING or entry.stop is not None:
+        if entry is None or entry.mode not in LIVE or entry.stop is not None:
             return
         if entry.held is not None:
             self._ledger.resume(entry, turn.at.mono)
@@ -194,13 +199,29 @@ class Commands:
     def remembered(self, command_id: UUID, attempt: int, evidence: bytes, turn: Turn) -> None:
         """The driver learned by what its device can be asked after a restart."""
         entry = self._ledger.unfinished(command_id, attempt)
-        if entry is not None and entry.mode is Mode.RUNNING:
+        if entry is not None and entry.mode in LIVE:
             turn.writes.append(self._ledger.remember(entry, evidence))
+
+    def found(self, command_id: UUID, attempt: int, turn: Turn) -> None:
+        """What a restart cut off goes on at its device. Its time is what it had left by the hub's clock, which stood
+        still while it was held; a cancel or time-out that came before reaches the device now."""
+        entry = self._ledger.unfinished(command_id, attempt)
+        if entry is None or entry.mode is not Mode.ASKING:
+            return
+        last = self.outbox.last(command_id)
+        held = last is not None and last.status is ReportStatus.HELD
+        ran_s = 0.0 if last is None or held else max(0.0, turn.hub_now - last.at.timestamp())
+        self._ledger.follow(entry, turn.at.mono, max(FOLLOWED_LEAST_S, entry.run.timeout_s - ran_s))
+        if entry.record.stop is not None:
+            self._ask_to_stop(entry, StopReason(entry.record.stop), turn)
+            entry.stop = StopReason(entry.record.stop)
+        elif held:  # whether it still is, the driver says at once
+            self._report(entry.run, ReportStatus.STARTED, turn)
 
     def progress(self, command_id: UUID, attempt: int, data: dict[str, Any], turn: Turn) -> None:
         """How far an effect is."""
         entry = self._ledger.unfinished(command_id, attempt)
-        if entry is not None and entry.mode is Mode.RUNNING:
+        if entry is not None and entry.mode in LIVE:
             self._report(entry.run, ReportStatus.PROGRESS, turn, progress=data, transient=True)
 
     def journal_replaced(self, turn: Turn) -> None:
@@ -222,7 +243,7 @@ class Commands:
                 if _has_expired(entry, turn):
                     message = "it expired before it could begin on this client"
                     self._end(entry, self._unbegun(entry, ReportStatus.EXPIRED, "expired", message), turn)
-        for entry in self._ledger.in_mode(Mode.RUNNING):
+        for entry in self._ledger.in_mode(*LIVE):
             if entry.stop is None and clock_known and entry.record.untouched and _has_expired(entry, turn):
                 self._stop(entry, StopReason.EXPIRED, turn)
             elif entry.stop is None and entry.deadline <= mono:
@@ -243,7 +264,7 @@ class Commands:
         dues = [self._compact_at]
         for entry in self._ledger.all_unfinished():
             expires = turn.at.mono + max(0.0, entry.record.expires_at - turn.hub_now)
-            if entry.mode is Mode.RUNNING and entry.stop is None:
+            if entry.mode in LIVE and entry.stop is None:
                 dues.append(min(entry.deadline, expires) if entry.record.untouched and clock_known else entry.deadline)
             elif entry.mode is Mode.WAITING and clock_known:
                 dues.append(expires)
@@ -281,10 +302,13 @@ class Commands:
             turn.writes.append(DropTombstone(oldest.command_id))
 
     def _stop(self, entry: Unfinished, reason: StopReason, turn: Turn) -> None:
-        if entry.stop is None:  # the driver is asked once; a cancel after a time-out finds it stopping
-            turn.steps.append(StopEffect(command_id=entry.run.command_id, attempt=entry.run.attempt, reason=reason))
-            turn.note(Log.EFFECT_STOPPING, **_names(entry), reason=reason.value)
+        if entry.stop is None and entry.mode in LIVE:  # once: a cancel after a time-out finds the driver stopping
+            self._ask_to_stop(entry, reason, turn)
         turn.writes.append(self._ledger.ask_to_stop(entry, reason))
+
+    def _ask_to_stop(self, entry: Unfinished, reason: StopReason, turn: Turn) -> None:
+        turn.steps.append(StopEffect(command_id=entry.run.command_id, attempt=entry.run.attempt, reason=reason))
+        turn.note(Log.EFFECT_STOPPING, **_names(entry), reason=reason.value)
 
     def _end(self, entry: Unfinished, conclusion: Conclusion, turn: Turn) -> None:
         turn.writes.append(self._ledger.end(entry, turn.hub_now, retryable=conclusion.retryable))
@@ -339,7 +363,6 @@ def _effect(entry: Unfinished, turn: Turn, *, evidence: bool) -> StartEffect:
         action=entry.run.action,
         payload=entry.run.payload,
         patience_s=min(until_expiry_s, WAITING_SHARE * entry.run.timeout_s),
-        timeout_s=entry.run.timeout_s,
         mode="evidence" if evidence else "execute",
         began=Lifetime(boot=entry.record.boot or "", process=entry.record.process or ""),
         remembered={} if entry.record.evidence is None else msgspec.json.decode(entry.record.evidence),

@@ -19,6 +19,7 @@ from device_agent.core.events import (
     Decision,
     Disconnected,
     EffectEnded,
+    EffectFound,
     EffectHeld,
     EffectProgress,
     EffectRemembered,
@@ -143,6 +144,8 @@ class Core:
                 self._commands.resumed(event.command_id, event.attempt, turn)
             case EffectRemembered():
                 self._commands.remembered(event.command_id, event.attempt, event.evidence, turn)
+            case EffectFound():
+                self._commands.found(event.command_id, event.attempt, turn)
             case EffectProgress():
                 self._commands.progress(event.command_id, event.attempt, event.data, turn)
             case ReportsPublished() | PublishFailed():

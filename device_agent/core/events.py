@@ -112,6 +112,13 @@ class EffectRemembered(Struct, frozen=True):
     evidence: bytes
 
 
+class EffectFound(Struct, frozen=True):
+    """Asked for evidence, the driver found the effect at its device, follows it, and can stop it: time runs again."""
+
+    command_id: UUID
+    attempt: int
+
+
 class EffectProgress(Struct, frozen=True):
     """How far the effect is; the latest wins."""
 
@@ -146,6 +153,7 @@ Event = (
     | EffectHeld
     | EffectResumed
     | EffectRemembered
+    | EffectFound
     | EffectProgress
     | ReportsPublished
     | PublishFailed
@@ -167,8 +175,6 @@ class StartEffect(Struct, frozen=True, kw_only=True):
     payload: dict[str, Any]
     patience_s: float
     """How long what must be there before the effect, such as a document, may be waited for."""
-    timeout_s: float
-    """How long asking for evidence may take; the core itself watches over what it lets run."""
     mode: Literal["execute", "evidence"]
     began: Lifetime
     """When the effect began: now, or before the restart that cut it off."""

@@ -22,6 +22,12 @@ class Mode(enum.Enum):
     RUNNING = enum.auto()
     ASKING = enum.auto()
     """A restart cut it off, and the driver looks for evidence; its lane is taken meanwhile."""
+    FOLLOWING = enum.auto()
+    """The driver found it at its device and follows it to its end: what holds for one that runs holds again."""
+
+
+LIVE = frozenset({Mode.RUNNING, Mode.FOLLOWING})
+"""Their time runs, and their drivers can be asked to stop."""
 
 
 class Unfinished(msgspec.Struct):
@@ -32,7 +38,7 @@ class Unfinished(msgspec.Struct):
     mode: Mode
     began_mono: float = 0.0
     deadline: float = 0.0
-    """Monotonic; while running."""
+    """Monotonic; while running or followed."""
     stop: StopReason | None = None
     held: list[str] | None = None
     left_s: float | None = None
@@ -82,9 +88,9 @@ class Ledger:
         """A copy, so that the caller may end some of them."""
         return list(self._unfinished.values())
 
-    def in_mode(self, mode: Mode) -> list[Unfinished]:
+    def in_mode(self, *modes: Mode) -> list[Unfinished]:
         """The attempts without end that do this now."""
-        return [entry for entry in self._unfinished.values() if entry.mode is mode]
+        return [entry for entry in self._unfinished.values() if entry.mode in modes]
 
     def finished(self) -> Iterator[AttemptRecord]:
         """The records that have ended."""
@@ -124,6 +130,12 @@ class Ledger:
         entry.began_mono = mono
         entry.deadline = mono + entry.run.timeout_s
         return PutAttempt(entry.record)
+
+    def follow(self, entry: Unfinished, mono: float, left_s: float) -> None:
+        """The effect that was asked about goes on at its device, with so much of its time left."""
+        entry.mode = Mode.FOLLOWING
+        entry.began_mono = mono
+        entry.deadline = mono + left_s
 
     def hold(self, entry: Unfinished, reasons: list[str], mono: float, until_expiry_s: float | None) -> None:
         """The effect waits for a person: its time stands still, within the contract's allowance. With None it goes

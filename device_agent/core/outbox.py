@@ -134,6 +134,11 @@ class Outbox:
         """Whether the hub has every report of a command."""
         return all(record.receipted for record in self._of(command_id))
 
+    def last(self, command_id: UUID) -> Report | None:
+        """The latest journalled report of a command, at least its status and time."""
+        known = self._of(command_id)
+        return msgspec.json.decode(known[-1].body, type=Report) if known else None
+
     def next_due(self) -> float | None:
         """When the next report wants to go; None: nothing waits."""
         dues = [schedule.due for schedule in self._schedule.values()]

@@ -114,4 +114,6 @@ class Device:
             else:
                 self._scheduler.after(5.0, look, left - 1)
 
+        if job.kind in ("prints", "slow", "no paper"):  # it has a list of its jobs, from which it can take them, too
+            self._scheduler.after(wait * 0.5, say, "found", None)
         self._scheduler.after(wait, look, 10)

@@ -15,6 +15,7 @@ from device_agent.core.events import (
     Decision,
     Disconnected,
     EffectEnded,
+    EffectFound,
     EffectHeld,
     EffectResumed,
     Event,
@@ -266,6 +267,8 @@ class Machine:
                 return
             if what == "held":
                 self.deliver(EffectHeld(command_id, attempt, ["media-empty"]))
+            elif what == "found":
+                self.deliver(EffectFound(command_id, attempt))
             elif what == "resumed":
                 self.deliver(EffectResumed(command_id, attempt))
             else:

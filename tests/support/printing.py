@@ -60,6 +60,9 @@ class Context:
     async def resumed(self) -> None:
         self.told.append(("resumed", None))
 
+    async def found(self) -> None:
+        self.told.append(("found", None))
+
     async def remember(self, evidence: dict[str, Any]) -> None:
         self.remembered = evidence
 

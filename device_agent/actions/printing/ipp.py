@@ -121,7 +121,8 @@ class IppPrinter:
 
     async def evidence(self, request: PrintRequest, context: DriverContext) -> Outcome:
         """See `Printer`."""
-        async with self._client() as client:
+        progress = _Progress(Absence(context, self._timing), sending=True)
+        async with stopping(context, lambda: self._stop(progress, context)), self._client() as client:
             number = context.remembered.get(_JOB_ID)
             found = await self._search(
                 client, context.job_name, self._timing.evidence_s, number if isinstance(number, int) else None
@@ -129,10 +130,13 @@ class IppPrinter:
             if found.job_id is None:
                 trace = f"the printer took job {number} and has it no more" if found.gone else "no trace of the job"
                 return self._unknown(f"{trace}: look whether it was printed", found.said, context)
+            progress.job_id = found.job_id
+            await context.found()
             outcome = _with_data(await self._follow(client, found.job_id, context), evidence=found.said)
             with contextlib.suppress(IppError):
                 return _not_done(outcome, request, options.possible(request, await client.get_printer(options.ABOUT)))
-        return outcome
+            return outcome
+        raise AssertionError("unreachable")  # `stopping` swallows nothing
 
     async def describe(self) -> dict[str, Any]:
         """See `Printer`."""

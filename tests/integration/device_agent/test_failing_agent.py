@@ -129,7 +129,6 @@ async def test_whatever_part_of_an_agent_ends_it_stops_no_page(
         attempt=1,
         action="print",
         payload={},
-        timeout_s=5.0,
         mode="execute",
         began=Lifetime(boot="b", process="p"),
         patience_s=0.0,

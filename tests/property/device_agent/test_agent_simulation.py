@@ -21,6 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from device_agent.core.events import (
     Disconnected,
     EffectEnded,
+    EffectFound,
     EffectHeld,
     EffectProgress,
     EffectResumed,
@@ -46,6 +47,13 @@ from tests.support.examples import examples
 COMMANDS = 5
 HEARD = [ReportStatus.ACCEPTED, ReportStatus.STARTED]
 LANES = ["a", "b"]
+SAYS: dict[Any, list[Any]] = {
+    EffectHeld: [["media-empty"]],
+    EffectResumed: [],
+    EffectProgress: [{"page": 1}],
+    EffectFound: [],
+}
+"""What a driver may say at any time, wrongly, too."""
 OUTCOMES: list[Outcome | None] = [
     Outcome(status="completed", data={"pages": 1}),
     Outcome(status="failed", code="jam"),
@@ -345,11 +353,10 @@ class AgentSimulation(RuleBasedStateMachine):
         self.world.feed(EffectEnded(*key, outcome))
 
     @precondition(lambda self: self.world.running)
-    @rule(pick=st.integers(0, 9), what=st.sampled_from([EffectHeld, EffectResumed, EffectProgress]))
+    @rule(pick=st.integers(0, 9), what=st.sampled_from(list(SAYS)))
     def effect_says(self, pick: int, what: Any) -> None:
         key = sorted(self.world.running)[pick % len(self.world.running)]
-        said: dict[Any, list[Any]] = {EffectHeld: [["media-empty"]], EffectResumed: [], EffectProgress: [{"page": 1}]}
-        self.world.feed(what(*key, *said[what]))
+        self.world.feed(what(*key, *SAYS[what]))
 
     @rule(seconds=st.sampled_from([0.1, 1.0, 5.0, 31.0, 100.0]))
     def time_passes(self, seconds: float) -> None:

@@ -12,6 +12,7 @@ import pytest
 from device_agent.actions.base import DriverContext, stopping
 from device_agent.core.events import (
     EffectEnded,
+    EffectFound,
     EffectHeld,
     EffectProgress,
     EffectRemembered,
@@ -40,7 +41,6 @@ STEP = StartEffect(
     attempt=2,
     action="print",
     payload={},
-    timeout_s=5.0,
     mode="execute",
     began=BEGAN,
     patience_s=0.0,
@@ -483,3 +483,41 @@ async def test_whatever_evidence_raises_does_not_say_that_nothing_took_effect(
         assert isinstance(event, EffectEnded)
         assert event.outcome is not None
         assert (event.outcome.status, event.outcome.retryable) == ("unknown", False)
+
+
+class Follower(ScriptedDriver):
+    """Asked for evidence, it does what the test says."""
+
+    async def evidence(self, action: str, payload: dict[str, Any], context: DriverContext) -> Outcome:
+        return await self.execute(action, payload, context)
+
+
+async def test_looking_for_evidence_has_a_limit_and_following_what_was_found_has_none(
+    testbed: ExecutorTestbed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("device_agent.executor.EVIDENCE_S", 0.05)
+    asking = msgspec.structs.replace(STEP, mode="evidence")
+    limit = asyncio.Event()
+
+    async def follow(context: DriverContext) -> Outcome:
+        await context.found()
+        await limit.wait()
+        return DONE
+
+    async def look(_: DriverContext) -> Outcome:
+        await asyncio.Event().wait()
+        return DONE
+
+    testbed.driver = Follower(follow)
+    testbed.executor.start(asking)
+    assert await testbed.next_event() == EffectFound(STEP.command_id, 2)
+    testbed.driver = Follower(look)
+    other = msgspec.structs.replace(asking, command_id=command_id(2))
+    testbed.executor.start(other)
+    lost = await testbed.next_event()
+    assert isinstance(lost, EffectEnded)
+    assert lost.command_id == command_id(2), "the limit has passed since, and the first one is still followed"
+    assert lost.outcome is not None
+    assert lost.outcome.status == "unknown"
+    limit.set()
+    assert await testbed.next_event() == EffectEnded(STEP.command_id, 2, DONE)

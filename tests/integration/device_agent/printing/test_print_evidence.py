@@ -9,7 +9,9 @@ from typing import Literal
 import pytest
 
 from device_agent.actions.printing import request as print_request
-from tests.support.printing import FAST, Context, PrinterTestbed, begin, cancel, payload
+from device_agent.core.events import StopReason
+from device_agent.core.outcome import Outcome
+from tests.support.printing import FAST, Context, PrinterTestbed, begin, cancel, payload, until
 from tests.support.waiting import eventually
 
 REQUEST = print_request.parse(payload())
@@ -17,6 +19,10 @@ REQUEST = print_request.parse(payload())
 
 async def processing(printer: PrinterTestbed) -> bool:
     return (await printer.printer().describe())["state"] == "processing"
+
+
+async def idle(printer: PrinterTestbed) -> bool:
+    return (await printer.printer().describe())["state"] == "idle"
 
 
 async def interrupted(printer: PrinterTestbed, pdf: Path) -> Context:
@@ -81,6 +87,32 @@ async def test_a_printer_that_is_off_is_unknown(printer: PrinterTestbed) -> None
     outcome = await printer.printer().evidence(REQUEST, Context())
     assert (outcome.status, outcome.retryable) == ("unknown", False)
     assert "without an answer" in outcome.data["evidence"]
+
+
+async def resumed(printer: PrinterTestbed, context: Context) -> asyncio.Task[Outcome]:
+    """The next process of the agent, which has found the job."""
+    task = begin(printer.printer().evidence(REQUEST, context))
+    await until(context, "found")
+    return task
+
+
+@pytest.mark.parametrize("reason", [StopReason.CANCELLED, StopReason.TIMED_OUT])
+async def test_a_stop_reaches_the_printer_also_after_a_restart(
+    printer: PrinterTestbed, pdf: Path, reason: StopReason
+) -> None:
+    printer.behave(seconds=2)
+    context = await interrupted(printer, pdf)
+    outcome = await cancel(await resumed(printer, context), context, reason)
+    assert outcome is not None
+    assert (outcome.status, outcome.data["job_state"]) == ("cancelled", "canceled")
+    await eventually(lambda: idle(printer))
+
+
+async def test_an_agent_that_ends_once_more_leaves_the_job_alone(printer: PrinterTestbed, pdf: Path) -> None:
+    printer.behave(seconds=1)
+    context = await interrupted(printer, pdf)
+    assert await cancel(await resumed(printer, context), context, None) is None
+    assert (await printer.printer().evidence(REQUEST, Context())).status == "completed"
 
 
 Fault = Literal["swallow the request", "cut the answer off", "hold the answer back"]
