@@ -185,10 +185,13 @@ class Commands:
             self._report(entry.run, ReportStatus.HELD, turn, progress={"reasons": reasons})
 
     def resumed(self, command_id: UUID, attempt: int, turn: Turn) -> None:
-        """The effect goes on after it was held. One that is untouched is let go on, unless it was asked to stop."""
+        """The effect goes on after it was held. One that is untouched is let go on, unless it was asked to stop, or the
+        agent stops."""
         entry = self._ledger.unfinished(command_id, attempt)
         if entry is None or entry.mode not in LIVE or entry.stop is not None:
             return
+        if entry.record.untouched and not self.taking:
+            return  # this process ends: the next one begins it anew, with time for it
         if entry.held is not None:
             self._ledger.resume(entry, turn.at.mono)
             self._report(entry.run, ReportStatus.STARTED, turn)

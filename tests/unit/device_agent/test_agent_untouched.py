@@ -5,7 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from device_agent.core.events import EffectEnded, EffectHeld, EffectRemembered, EffectResumed, ResumeEffect, StartEffect
+from device_agent.core.events import (
+    EffectEnded,
+    EffectHeld,
+    EffectRemembered,
+    EffectResumed,
+    ResumeEffect,
+    StartEffect,
+    StopRequested,
+)
 from device_agent.core.outcome import Outcome
 from schemas.states import HELD_ALLOWANCE_S, ReportStatus
 from tests.support.agent_bench import T0, Bench, a_cancel, a_run, command_id, effects_in, moment, reports_in, stops_in
@@ -115,6 +123,19 @@ def test_an_agent_that_stops_does_not_wait_for_it() -> None:
     assert bench.core._commands.active == 0
     bench.feed(BACK)
     assert bench.core._commands.active == 1
+
+
+def test_an_agent_that_stops_begins_nothing_that_waited_and_the_next_one_does() -> None:
+    bench = waiting()
+    bench.feed(StopRequested())
+    assert RESUME not in bench.feed(BACK).steps
+    assert bench.statuses() == []
+    assert bench.core._commands.active == 0
+    assert bench.disk.attempts[command_id(1)].untouched
+    bench.start()
+    bench.ready()
+    bench.receive(a_run(timeout_s=20.0, heard=ReportStatus.HELD))
+    assert effects_in(bench.take()) == [(1, 1, "execute")]
 
 
 def test_what_a_driver_remembers_is_told_when_it_is_asked_for_evidence() -> None:
