@@ -3,6 +3,9 @@
 Nobody is left to say that they were carried out. The start is in the journal before the effect, with the machine's boot
 and the agent's process; the process that comes after compares them with its own. So they are never carried out twice,
 and end `unknown` where nothing is proven.
+
+Until its delay is over an action has done nothing, and is held untouched: what ends the agent or restarts the machine
+meanwhile is somebody else's doing, proves nothing, and the next process begins the action anew.
 """
 
 import asyncio
@@ -14,6 +17,8 @@ from device_agent.core.outcome import Outcome
 from schemas.actions import DelaySent
 
 _OUTPUT = 2_000
+DELAY = "delay"
+"""The reason of an action that is held until its delay is over."""
 
 
 class MachineDriver:
@@ -39,8 +44,11 @@ class MachineDriver:
             return Outcome(status="unknown", code="stopped", message=f"{action} was under way, and did not come: look")
 
         async with stopping(context, stop):
-            await context.progress({"in_s": delay_s})
-            await asyncio.sleep(delay_s)
+            if delay_s > 0:
+                await context.held([DELAY], untouched=True)
+                await context.progress({"in_s": delay_s})
+                await asyncio.sleep(delay_s)
+                await context.resumed()
             begun = True
             if action == "restart_agent":
                 context.restart_agent()

@@ -56,7 +56,13 @@ class CommandStore:
         return self._tables.at >= since + timedelta(seconds=row["payload"].get("delay_s", 0.0) - 30.0)
 
     async def lock_reboots(self, _: Any, client_id: str) -> list[LockedCommand]:
-        begun = [row for row in self._held(client_id) if row["action"] == "reboot" and row["status"] == "running"]
+        begun = [
+            row
+            for row in self._held(client_id)
+            if row["action"] == "reboot"
+            and row["status"] == "running"
+            and self._tables.at >= row["started_at"] + timedelta(seconds=row["payload"].get("delay_s", 3.0))
+        ]
         return [self._lock(row) for row in sorted(begun, key=lambda row: row["id"])]
 
     async def apply(self, _: Any, commands: Iterable[LockedCommand]) -> set[UUID]:

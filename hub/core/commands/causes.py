@@ -136,6 +136,10 @@ def _held_by_others(facts: Facts) -> Details:
     return _held(facts) if facts.held_reasons == ["printer-busy"] else None
 
 
+def _held_by_delay(facts: Facts) -> Details:
+    return _held(facts) if facts.held_reasons == ["delay"] else None
+
+
 def _held(facts: Facts) -> Details:
     return {"reasons": facts.held_reasons, "since": facts.started_at} if facts.held_reasons else None
 
@@ -269,6 +273,13 @@ CAUSES = (
             "reported."
         ),
         ko="{since}부터 에이전트 저널에 있습니다. 그 레인에서 실행 중인 명령이 없으며 시작 보고를 기다립니다.",
+    ),
+    Cause(
+        "held",
+        {"running": 17},
+        _held_by_delay,
+        en="Its `delay_s` runs ({reasons}); nothing has been done yet. Cancel it if it shall not happen.",
+        ko="`delay_s`가 지나기를 기다립니다({reasons}). 아직 아무것도 실행되지 않았습니다. 원하지 않으면 취소하십시오.",
     ),
     Cause(
         "held",

@@ -96,6 +96,57 @@ def test_an_evenings_switch_off_is_completed_by_its_good_bye(site: Site, tmp_pat
     assert site.command(command["id"])["status"] == "completed"
 
 
+def started(site: Site, agent: Process, extra: dict[str, Any], *, action: str, delay_s: float) -> str:
+    """A command whose delay runs."""
+    command = site.send(extra["id"], action, {"delay_s": delay_s}, wait=0)
+    until(lambda: site.command(command["id"])["held_reasons"] == ["delay"], "its delay runs")
+    assert agent.process.poll() is None
+    return str(command["id"])
+
+
+@pytest.mark.parametrize("action", ["reboot", "shutdown", "restart_agent"])
+@pytest.mark.parametrize("ends", ["the machine restarts", "the service is killed", "the service is stopped"])
+def test_what_happens_during_the_delay_is_not_taken_for_the_command(
+    site: Site, tmp_path: Path, action: str, ends: str
+) -> None:
+    extra, done, boot = machine(tmp_path)
+    client = site.client()
+    agent = site.agent(client, extra)
+    command_id = started(site, agent, client, action=action, delay_s=4)
+    if ends == "the service is stopped":
+        agent.stop()
+    else:
+        agent.kill()
+    if ends == "the machine restarts":
+        boot.write_text("boot-2\n")
+    assert site.command(command_id)["status"] == "running"
+    agent.start()
+    site.wait_online(client["id"], agent)
+    assert not done.exists()
+    if action == "restart_agent":
+        assert site.wait_status(command_id, "completed")
+        return
+    until(done.exists, "the machine goes down, once the delay is over")
+    until(lambda: site.command(command_id)["held_reasons"] is None, "the hub knows")
+    assert site.command(command_id)["status"] == "running"
+    assert done.read_text().count("\n") == 1
+
+
+def test_a_service_that_is_stopped_during_the_delay_and_stays_away_switched_nothing_off(
+    site: Site, tmp_path: Path
+) -> None:
+    extra, done, _ = machine(tmp_path)
+    client = site.client()
+    agent = site.agent(client, extra)
+    command_id = started(site, agent, client, action="shutdown", delay_s=6)
+    agent.stop()
+    until(lambda: site.http.get(f"/api/clients/{client['id']}").json()["presence"] == "offline", "it is gone")
+    command = site.command(command_id)
+    assert (command["status"], command["held_reasons"]) == ("running", ["delay"])
+    assert "goodbye" not in site.events(command_id)
+    assert not done.exists()
+
+
 def test_an_urgent_shutdown_does_not_wait_for_what_runs(site: Site, tmp_path: Path) -> None:
     extra, done, _ = machine(tmp_path)
     client = site.client()

@@ -23,6 +23,8 @@ from tests.support.factories import JOURNAL
 from tests.support.recording_ports import RecordingPorts
 
 STARTED = Reported(ReportStatus.STARTED, 1)
+DELAYED = Reported(ReportStatus.HELD, 1, progress={"reasons": ["delay"]})
+"""Its agent waits until the delay is over, and has done nothing."""
 GOOD_BYE = Offline(client_id=PC, session="session-1", connection=1)
 WILL = Will(client_id=PC, session="session-1", connection=1)
 
@@ -200,6 +202,37 @@ async def test_a_good_bye_before_the_delay_is_over_is_about_something_else(
     assert (row["status"], row["goodbye_at"]) == ("running", None)
 
 
+@pytest.mark.parametrize("delay_s", [0.5, 6.0, 25.0, 600.0])
+@pytest.mark.parametrize("heard", ["before", "after"])
+async def test_a_good_bye_during_the_delay_is_about_something_else(
+    postgres_trial: Trial, hubs: tuple[Hub, Hub], heard: str, delay_s: float
+) -> None:
+    """However short the delay is: its agent says that it runs, over the same or the other hub."""
+    command_id = await shutdown(postgres_trial, STARTED, delay_s=delay_s)
+    if heard == "before":
+        await postgres_trial.happen(command_id, DELAYED)
+    postgres_trial.wait(0.2)
+    await hubs[0].hears(GOOD_BYE)
+    if heard == "after":
+        await postgres_trial.happen(command_id, DELAYED)
+    postgres_trial.wait(86_000.0)
+    await hubs[1].reap()
+    assert await status(postgres_trial, command_id) == "running"
+    postgres_trial.wait(86_400.0)
+    await hubs[1].reap()
+    assert await status(postgres_trial, command_id) == "unknown"
+
+
+async def test_a_good_bye_after_the_delay_completes_a_shutdown(postgres_trial: Trial, hubs: tuple[Hub, Hub]) -> None:
+    command_id = await shutdown(postgres_trial, STARTED, DELAYED, delay_s=600.0)
+    postgres_trial.wait(600.0)
+    await postgres_trial.happen(command_id, STARTED)
+    await hubs[0].hears(GOOD_BYE)
+    postgres_trial.wait(60.0)
+    await hubs[1].reap()
+    assert await status(postgres_trial, command_id) == "completed"
+
+
 async def test_what_has_not_begun_or_is_no_shutdown_does_not_end_by_a_good_bye(
     postgres_trial: Trial, hubs: tuple[Hub, Hub]
 ) -> None:
@@ -220,15 +253,16 @@ async def test_what_has_not_begun_or_is_no_shutdown_does_not_end_by_a_good_bye(
 # --- reboot --------------------------------------------------------------------------------------------------
 
 
-async def reboot(trial: Trial) -> UUID:
-    command_id = await trial.hand_out(action="reboot", payload={})
-    await trial.happen(command_id, STARTED)
+async def reboot(trial: Trial, *events: Reported, **payload: float) -> UUID:
+    command_id = await trial.hand_out(action="reboot", payload=payload)
+    await trial.happen(command_id, STARTED, *events)
     return command_id
 
 
 async def test_a_birth_of_the_next_boot_completes_a_reboot(postgres_trial: Trial, hubs: tuple[Hub, Hub]) -> None:
     await hubs[0].is_born(2, "boot-1")
     command_id = await reboot(postgres_trial)
+    postgres_trial.wait(3.0)  # its delay, where the payload says none
     await hubs[0].hears(Will(client_id=PC, session="session-1", connection=2))
     await hubs[1].is_born(1, "boot-2", session="session-2")
     row = await postgres_trial.row(command_id)
@@ -240,7 +274,7 @@ async def test_a_birth_that_proves_no_other_boot_completes_nothing(
     postgres_trial: Trial, hubs: tuple[Hub, Hub], before: str | None, now: str | None
 ) -> None:
     await hubs[0].is_born(2, before)
-    command_id = await reboot(postgres_trial)
+    command_id = await reboot(postgres_trial, delay_s=0.0)
     await hubs[1].is_born(1, now, session="session-2")
     assert await status(postgres_trial, command_id) == "running"
 
@@ -253,3 +287,14 @@ async def test_a_reboot_that_has_not_begun_is_not_proven_by_a_boot(
     postgres_trial.now += timedelta(seconds=1)
     await hubs[1].is_born(1, "boot-2", session="session-2")
     assert await status(postgres_trial, command_id) == "queued"
+
+
+@pytest.mark.parametrize("said", [(), (DELAYED,)], ids=["an older agent", "an agent that says so"])
+async def test_a_boot_during_the_delay_of_a_reboot_is_somebody_elses(
+    postgres_trial: Trial, hubs: tuple[Hub, Hub], said: tuple[Reported, ...]
+) -> None:
+    await hubs[0].is_born(2, "boot-1")
+    command_id = await reboot(postgres_trial, *said, delay_s=600.0)
+    postgres_trial.wait(1_000.0 if said else 599.0)
+    await hubs[1].is_born(1, "boot-2", session="session-2")
+    assert await status(postgres_trial, command_id) == "running"

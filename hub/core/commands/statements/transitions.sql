@@ -50,10 +50,12 @@ ORDER BY c.id
 FOR UPDATE OF c;
 
 -- name: lock_reboots
--- The reboots that a client has begun.
+-- The reboots that a client has begun, whose delay is over: what boots a machine before that is something else. Where
+-- the word of the start came late, the agent itself says what became of it.
 SELECT {locked_columns}, ARRAY[]::uuid[] AS seen
 FROM commands c
 WHERE c.client_id = %(client_id)s AND c.status = 'running' AND c.action = 'reboot'
+    AND floorhub_now() >= c.started_at + make_interval(secs => coalesce((c.payload ->> 'delay_s')::double precision, 3))
 ORDER BY c.id
 FOR UPDATE OF c;
 

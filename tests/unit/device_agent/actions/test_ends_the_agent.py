@@ -11,10 +11,11 @@ import pytest
 from device_agent.actions.collect_logs import CollectLogs
 from device_agent.actions.config import MachineConfig
 from device_agent.actions.machine import MachineDriver
+from device_agent.core.events import EffectHeld, EffectResumed
 from device_agent.core.gate import PayloadError
 from device_agent.core.lifetime import Lifetime
 from device_agent.logs import files
-from schemas.states import OnInterrupt
+from schemas.states import OnInterrupt, ReportStatus
 from tests.support.agent_bench import Bench, a_run, command_id, effects_in
 
 BEFORE = Lifetime(boot="boot-1", process="p1")
@@ -67,6 +68,64 @@ def test_what_ends_the_agent_is_never_run_twice_even_when_the_sender_says_so() -
     assert bench.disk.attempts[command_id(2)].process == "session-1"
     bench.start()
     assert effects_in(bench.take()) == [(2, 1, "evidence")]
+
+
+def delayed(action: str) -> Bench:
+    """An agent whose driver waits until its delay is over."""
+    bench = Bench()
+    bench.core._commands._gate = lambda *_: None  # this client does everything
+    bench.ready()
+    bench.receive(a_run(action=action, payload={"delay_s": 600}))
+    bench.feed(EffectHeld(command_id(1), 1, ["delay"], untouched=True))
+    return bench
+
+
+@pytest.mark.parametrize("action", ["restart_agent", "reboot", "shutdown"])
+def test_what_ends_the_agent_during_the_delay_is_somebody_elses_doing(action: str) -> None:
+    bench = delayed(action)
+    assert bench.statuses() == ["accepted", "started", "held"]
+    bench.start()
+    bench.core._commands._gate = lambda *_: None
+    bench.ready()
+    assert effects_in(bench.take()) == [], "nothing is asked about: nothing was done"
+    bench.receive(a_run(action=action, payload={"delay_s": 600}, heard=ReportStatus.HELD))
+    assert effects_in(bench.take()) == [(1, 1, "execute")]
+
+
+def test_once_the_delay_is_over_it_is_never_begun_anew() -> None:
+    bench = delayed("reboot")
+    bench.feed(EffectResumed(command_id(1), 1))
+    assert bench.statuses()[-1] == "started"
+    bench.start()
+    assert effects_in(bench.take()) == [(1, 1, "evidence")]
+
+
+class Steps:
+    """A context that notes in which order its driver does things."""
+
+    def __init__(self, done: Path) -> None:
+        self.stop_reason = None
+        self.told: list[str] = []
+        self._done = done
+
+    async def progress(self, data: dict[str, Any]) -> None:
+        """Not of interest."""
+
+    async def held(self, reasons: list[str], *, untouched: bool = False) -> None:
+        self.told.append(f"{reasons[0]} {untouched} {self._done.exists()}")
+
+    async def resumed(self) -> None:
+        self.told.append(f"resumed {self._done.exists()}")
+
+
+async def test_the_machine_goes_down_only_after_the_journal_knows(tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    steps: Any = Steps(done)
+    driver = MachineDriver({"reboot": ["sh", "-c", f"echo >{done}; exit 3"]})
+    outcome = await driver.execute("reboot", {"delay_s": 0.01}, steps)
+    assert outcome.code == "action_failed"
+    assert steps.told == ["delay True False", "resumed False"]
+    assert done.exists()
 
 
 class Taking:

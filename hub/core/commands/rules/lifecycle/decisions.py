@@ -234,7 +234,10 @@ def _held(command: Command, report: Reported, now: datetime) -> Decision:
     said = [reason for reason in named if isinstance(reason, str)] if isinstance(named, list) else []
     reasons = said[:MAX_REASONS] or ["unspecified"]
     deadline = deadline_of(Status.RUNNING, command.expires_at, command.timeout_s, now, held=True)
-    return Move(Status.RUNNING, "held", {"held_reasons": reasons, "deadline_at": deadline})
+    changes: dict[str, Any] = {"held_reasons": reasons, "deadline_at": deadline}
+    if command.goodbye_at is not None:
+        changes["goodbye_at"] = None  # a good-bye that was heard before this came while nothing had been done yet
+    return Move(Status.RUNNING, "held", changes)
 
 
 def _failed(command: Command, report: Reported, now: datetime) -> Decision:
@@ -334,6 +337,8 @@ def _by_evidence(data: Mapping[str, Any], message: str) -> Move:
 def _said_goodbye(command: Command, now: datetime) -> Decision:
     if command.status not in HANDED_OUT:
         return Ignore(Ignored.LATE)
+    if command.held:
+        return Ignore(Ignored.NOT_DUE)  # its delay runs, and its agent has done nothing: somebody stopped that
     changes: dict[str, Any] = {"goodbye_at": now}
     if command.status is Status.RUNNING:
         changes["deadline_at"] = now + GOODBYE_QUIET
@@ -355,6 +360,8 @@ def _came_back(command: Command, now: datetime) -> Decision:
 def _rebooted(command: Command, event: Rebooted) -> Decision:
     if command.status is not Status.RUNNING:
         return Ignore(Ignored.LATE)
+    if command.held:
+        return Ignore(Ignored.NOT_DUE)  # its delay ran, and its agent had done nothing: somebody else did it
     return _by_evidence({"boot_before": event.before, "boot_now": event.now}, "the machine has booted since")
 
 
