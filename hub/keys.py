@@ -12,7 +12,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -27,14 +27,12 @@ from schemas.messages import Keys, SigningKey
 from schemas.signing import Signer
 
 KEY_LIST_LIFE = timedelta(days=365)
-RENEW_BEFORE = timedelta(days=180)
-"""How long before its end a key list is renewed, at a start or when the broker's connection is made anew."""
 SIGNED_KINDS = ["run", "cancel", "receipt", "welcome"]
 FILES: Mapping[str, str] = {"root": "root.key", "command": "command.key"}
 """The file of each signing key, by its purpose."""
 LIST = "keys.signed"
 _BESIDE = (LIST, "broker-accounts.json", "postgres-*.json")
-_FIRST_DAY = date(2026, 1, 1)
+_FIRST_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 _FEWEST_DIFFERENT_BYTES = 12
 """32 random bytes have about 30 different ones."""
 
@@ -60,29 +58,30 @@ class SigningKeys:
         # A key of its own for another purpose, so that no use of one weakens the other.
         self._box = nacl.secret.SecretBox(hashlib.sha256(b"floorhub/outbox/v1\0" + seeds["command"]).digest())
 
-    def key_list(self) -> bytes:
-        """The payload of the retained key list, as it is to be published now: renewed when it is near its end. Agents
-        refuse a lower version, so the number only grows."""
-        now, file = datetime.now(UTC), self.folder / LIST
-        version = (now.date() - _FIRST_DAY).days + 1
-        listed = self._listed(file)
-        if listed is not None:
-            payload, known = listed
-            if known.expires - now > RENEW_BEFORE and any(key.kid == self.signer.kid for key in known.keys):
-                return payload
-            version = max(version, known.version + 1)
+    def key_list(self, now: datetime) -> bytes:
+        """The payload of the retained key list, signed at `now` by the database's clock.
+
+        Agents refuse a lower version than they know. The version is the second of signing, so that a list of a hub
+        that was restored from a backup is above all that were published since; the one in the folder counts where that
+        clock was set back.
+        """
+        file = self.folder / LIST
+        version = max(1, int((now - _FIRST_MOMENT).total_seconds()))
+        known = self._listed(file)
+        if known is not None:
+            same = any(key.kid == self.signer.kid for key in known.keys)
+            version = max(version, known.version if same else known.version + 1)
         expires = now.replace(microsecond=0) + KEY_LIST_LIFE
         key = SigningKey(kid=self.signer.kid, key=self.command_public_key, kinds=SIGNED_KINDS, not_after=expires)
         payload = self._root.sign(signing.KEYS, encode(Keys(version=version, expires=expires, keys=[key])))
-        with contextlib.suppress(OSError):  # the next start makes another one
+        with contextlib.suppress(OSError):  # only a clock that is set back needs it
             write_secret_file(file, payload.decode())
         return payload
 
-    def _listed(self, file: Path) -> tuple[bytes, Keys] | None:
+    def _listed(self, file: Path) -> Keys | None:
         """The list in the file; None when it is missing, damaged, or another root's."""
         try:
-            payload = file.read_bytes()
-            return payload, decode_keys(signing.open_signed(payload, self._root.public_key, signing.KEYS))
+            return decode_keys(signing.open_signed(file.read_bytes(), self._root.public_key, signing.KEYS))
         except (OSError, ContractError):
             return None
 

@@ -14,6 +14,7 @@ from hub.core.broker.worker.inbound import SHARED_GROUP, Inbound
 from hub.core.commands.service.puback_times import PubackTimes
 from hub.core.commands.service.reports import Reports
 from hub.core.commands.worker.dispatcher import Dispatcher
+from hub.core.hub_keys.service import HubKeys
 from hub.core.presence.service.presence import PresenceService
 from hub.database.engine import Connection, Database
 from hub.errors import SetupError
@@ -58,7 +59,7 @@ class _Connections:
     def __init__(self, settings: Settings, parts: Parts, outbound: Outbound, metrics: Metrics) -> None:
         log, self._signals, self._dispatcher = parts.get(Log), parts.get(LocalSignals), parts.get(Dispatcher)
         presence = parts.get(PresenceService)
-        self._announcements = Announcements(outbound, presence)
+        self._announcements = Announcements(outbound, presence, parts.get(HubKeys))
         inbound = Inbound(parts.get(Reports), presence, parts.get(PubackTimes), log)
         presence.observations_wait = lambda: bool(inbound.observations_waiting)
         session = outbound.session = Session(

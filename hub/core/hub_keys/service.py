@@ -52,11 +52,19 @@ class HubKeys:
             known = await store.known(connection)
         mine = {"root": self._keys.root_public_key, "command": self._keys.command_public_key}
         if known and known != mine:
+            if await asyncio.to_thread(_public_in, self._keys.folder) == known:
+                raise SetupError(
+                    f"The hub's keys were replaced while this process ran. {self._keys.folder} has the new ones: start "
+                    "again.",
+                    ko="이 프로세스가 실행되는 동안 허브의 키가 교체되었습니다. 새 키가 이미 "
+                    f"{self._keys.folder}에 있으므로 다시 시작하십시오.",
+                )
             raise SetupError(
-                f"The hub's keys were replaced while this process ran. Copy them into {self._keys.folder} if another "
-                "machine has them, and start again.",
-                ko="이 프로세스가 실행되는 동안 허브의 키가 교체되었습니다. 새 키가 다른 컴퓨터에 있으면 "
-                f"{self._keys.folder}에 복사한 다음 다시 시작하십시오.",
+                f"The hub's keys were replaced while this process ran. {self._keys.folder} does not have the new ones: "
+                "copy keys/ from the hub where they were replaced, and start again.",
+                ko="이 프로세스가 실행되는 동안 허브의 키가 교체되었습니다. "
+                f"{self._keys.folder}에는 새 키가 없습니다. 키를 교체한 허브에서 keys/를 복사한 다음 다시 "
+                "시작하십시오.",
             )
 
     async def known(self) -> Mapping[str, str]:
@@ -110,6 +118,7 @@ class HubKeys:
         _require_all(seeds, self._keys.folder)
         await store.record(connection, _public(seeds))
         self._keys.load(seeds)
+        self._keys.key_list(await self._database.now(connection))
         self._log.warning(Event.KEYS_REPLACED, keys=list(seeds), kid=self._keys.signer.kid)
 
 
@@ -146,6 +155,11 @@ def _settle(folder: Path, known: Mapping[str, str]) -> list[str]:
 
 def _public(seeds: Mapping[str, bytes]) -> dict[str, str]:
     return {purpose: public_key(seed) for purpose, seed in seeds.items()}
+
+
+def _public_in(folder: Path) -> dict[str, str]:
+    """The public halves of the seeds that are well in a folder."""
+    return _public(_lenient(folder))
 
 
 def _only(known: Mapping[str, str], purpose: str) -> dict[str, str]:

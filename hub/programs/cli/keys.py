@@ -135,12 +135,13 @@ class _Parts:
         purposes = ["command"] if kind is Kind.COMMAND else ["root", "command"]
         try:
             async with self._database.transaction() as connection:
+                now = await self._database.now(connection)
                 before = await self.keys.replace(connection, *purposes)
                 if before is not None:
                     await seal_again(connection, before.unseal, self._signing.seal)
         finally:
             await self.keys.settle()
-        self._signing.key_list()
+        self._signing.key_list(now)
         return {"replaced": purposes, "root_key": self._signing.root_public_key, "folder": str(self._folder / "keys")}
 
     async def adopt(self) -> dict[str, Any]:

@@ -4,11 +4,13 @@ import asyncio
 import os
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from device_agent.core.trust import Trust
 from hub.core.access.service import Access
 from hub.core.broker import store as broker_store
 from hub.core.hub_keys import store
@@ -17,8 +19,10 @@ from hub.database.engine import Database
 from hub.errors import RejectedError, SetupError
 from hub.keys import SigningKeys, load_signing_keys, new_api_key
 from hub.telemetry.log import Log
-from schemas import signing
-from schemas.codec import decode_keys
+from schemas import codec, signing
+from schemas.codec import ContractError, decode_keys
+from schemas.messages import Receipt
+from schemas.topics import Channel
 from tests.support.factories import add_client
 
 NAMES = ["command.key", "root.key"]
@@ -39,16 +43,31 @@ class OneHub:
     async def start(self) -> "OneHub":
         await self.hub_keys.establish()
         await self.access.ensure_administrator(self.admin_key)
-        self.keys.key_list()
+        await self.key_list()
         return self
+
+    async def key_list(self) -> bytes:
+        """What it publishes at a connection to the broker."""
+        async with self.database.connection() as connection:
+            return self.keys.key_list(await self.database.now(connection))
 
     def key(self) -> str:
         return self.admin_key.read_text().strip()
 
     def files(self) -> dict[str, bytes]:
+        """By their names; of the list of keys, which is signed anew at each connection, the keys."""
         return {
-            str(file.relative_to(self.folder)): file.read_bytes() for file in self.folder.rglob("*") if file.is_file()
+            str(file.relative_to(self.folder)): listed(file) if file.name == "keys.signed" else file.read_bytes()
+            for file in self.folder.rglob("*")
+            if file.is_file()
         }
+
+
+def listed(file: Path) -> bytes:
+    """The ids of a list's keys."""
+    frame = codec.split_frame(file.read_bytes())
+    assert frame is not None
+    return " ".join(key.kid for key in decode_keys(frame.body).keys).encode()
 
 
 async def shared(database: Database) -> dict[str, Any]:
@@ -194,11 +213,11 @@ async def replace(one: OneHub, *purposes: str) -> None:
 async def test_a_new_command_key_comes_with_a_list_that_agents_take(hub: Callable[[str], OneHub]) -> None:
     one = await hub("one").start()
     root = one.keys.root_public_key
-    lists = [one.keys.key_list()]
+    lists = [await one.key_list()]
     kids = [one.keys.signer.kid]
     for _ in range(2):
         await replace(one, "command")
-        lists.append(one.keys.key_list())
+        lists.append(await one.key_list())
         kids.append(one.keys.signer.kid)
 
     # Also when the list was lost meanwhile.
@@ -211,6 +230,82 @@ async def test_a_new_command_key_comes_with_a_list_that_agents_take(hub: Callabl
     assert [keys.version for keys in opened] == sorted({keys.version for keys in opened})
 
 
+def obeys(agent: Trust, one: OneHub, now: datetime) -> bool:
+    """Whether an agent with this trust obeys what this hub signs."""
+    receipt = Receipt(client_id="front-desk", report_ids=[], hub_time=now)
+    try:
+        agent.open(Channel.RECEIPTS, one.keys.signer.sign(signing.RECEIPT, codec.encode(receipt)), now.timestamp())
+    except ContractError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("adopted", [False, True], ids=["restored", "adopted"])
+@pytest.mark.parametrize("rotations", [1, 3])
+@pytest.mark.parametrize("listed_days_ago", [0, 400], ids=["new", "old"])
+async def test_agents_obey_a_hub_whose_keys_are_again_those_of_a_backup(
+    hub: Callable[[str], OneHub], adopted: bool, rotations: int, listed_days_ago: int
+) -> None:
+    one = await hub("one").start()
+    async with one.database.connection() as connection:
+        now = await one.database.now(connection)
+    # The list of the backup is as old as the backup.
+    one.keys.key_list(now - timedelta(days=listed_days_ago))
+    agent = Trust(signing.decode_key(one.keys.root_public_key))
+    agent.learn(await one.key_list(), now.timestamp())
+    public = await store_known(one)
+    shutil.copytree(one.folder, backup := hub("backup").folder)
+    for _ in range(rotations):
+        await replace(one, "command")
+        agent.learn(await one.key_list(), now.timestamp())
+    assert obeys(agent, one, now)
+
+    again = hub("one")
+    shutil.rmtree(one.folder)
+    shutil.copytree(backup, again.folder)
+    async with one.database.transaction() as connection:
+        if adopted:
+            await again.hub_keys.adopt(connection)
+        else:
+            await store.record(connection, public)
+    await again.start()
+    # A restore takes longer than this test: the hub connects to the broker some seconds later.
+    assert not obeys(agent, again, now)
+    agent.learn(again.keys.key_list(now + timedelta(seconds=5)), now.timestamp())
+
+    assert obeys(agent, again, now)
+
+
+async def test_a_clock_that_is_set_back_lowers_no_list(hub: Callable[[str], OneHub]) -> None:
+    one = await hub("one").start()
+    agent = Trust(signing.decode_key(one.keys.root_public_key))
+    now = datetime(2031, 5, 6, tzinfo=UTC)
+    agent.learn(one.keys.key_list(now), now.timestamp())
+    before = now - timedelta(days=900)
+
+    agent.learn(one.keys.key_list(before), before.timestamp())
+    await replace(one, "command")
+    agent.learn(one.keys.key_list(before), before.timestamp())
+
+    assert obeys(agent, one, before)
+
+
+async def test_a_list_of_a_hub_that_does_not_know_of_new_keys_is_below_theirs(hub: Callable[[str], OneHub]) -> None:
+    one = await hub("one").start()
+    shutil.copytree(one.folder, hub("two").folder)
+    two = await hub("two").start()
+    agent = Trust(signing.decode_key(one.keys.root_public_key))
+    async with one.database.connection() as connection:
+        now = await one.database.now(connection)
+    await replace(one, "command")
+    agent.learn(one.keys.key_list(now + timedelta(seconds=9)), now.timestamp())
+
+    with pytest.raises(ContractError, match="older"):
+        agent.learn(two.keys.key_list(now), now.timestamp())
+
+    assert obeys(agent, one, now)
+
+
 async def test_a_running_hub_whose_keys_were_replaced_ends(hub: Callable[[str], OneHub]) -> None:
     one = await hub("one").start()
     await one.hub_keys.check()
@@ -219,12 +314,16 @@ async def test_a_running_hub_whose_keys_were_replaced_ends(hub: Callable[[str], 
 
     await replace(two, "command")
 
-    with pytest.raises(SetupError, match="were replaced while this process ran"):
+    with pytest.raises(SetupError, match=r"were replaced while this process ran\..* copy keys/") as refused:
         await one.hub_keys.check()
+    assert "복사" in refused.value.korean
     await two.hub_keys.check()
     with pytest.raises(SetupError, match="not this hub's command key"):
         await hub("one").start()
     shutil.copytree(two.keys_folder, one.keys_folder, dirs_exist_ok=True)
+    with pytest.raises(SetupError, match="has the new ones: start again") as refused:
+        await one.hub_keys.check()
+    assert "복사" not in refused.value.korean
     await hub("one").start()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 
 from hub.core.broker.service.outbound import Outbound
+from hub.core.hub_keys.service import HubKeys
 from hub.core.presence.service.presence import PresenceService
 from hub.errors import UnavailableError
 
@@ -12,8 +13,9 @@ RETRY_S = 0.5
 class Announcements:
     """`run` must be running."""
 
-    def __init__(self, outbound: Outbound, presence: PresenceService) -> None:
+    def __init__(self, outbound: Outbound, presence: PresenceService, keys: HubKeys) -> None:
         self._outbound = outbound
+        self._keys = keys
         self._presence = presence
         self._due = asyncio.Event()
         self._begun = False
@@ -24,7 +26,7 @@ class Announcements:
 
     async def run(self) -> None:
         """Publish the key list and a roll call as soon as the database tells the time, until cancelled; before the
-        first, let agents be asked about what they have."""
+        first, let agents be asked about what they have. Raises SetupError when the keys were replaced."""
         while True:
             await self._due.wait()
             try:
@@ -32,6 +34,8 @@ class Announcements:
                     await self._presence.ask_again()
                     self._begun = True
                 now = await self._presence.now()
+                # After the time was told: a list with replaced keys is then older than any with the new ones.
+                await self._keys.check()
             except UnavailableError:
                 await asyncio.sleep(RETRY_S)
                 continue

@@ -43,10 +43,10 @@ class Outbound:
         return True
 
     def announce(self, now: datetime) -> None:
-        """Publish the key list, and a roll call that every agent answers."""
+        """Publish a key list of this moment, and a roll call that every agent answers."""
         if self.session is None:
             return
-        self.session.publish(HUB_KEYS, self._keys.key_list(), retain=True)
+        self.session.publish(HUB_KEYS, self._keys.key_list(now), retain=True)
         call = RollCall(at=now, spread_s=ROLL_CALL_SPREAD.total_seconds())
         self.session.publish(HUB_PRESENCE, encode(call), retain=True)
 
