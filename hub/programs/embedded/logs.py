@@ -1,5 +1,6 @@
 """Log files of children: appended to, capped in size, and quoted when a child dies."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import BinaryIO
 #: A guess: enough for days of normal talk, small enough for a demo on a small disk. One older file is kept.
 CAP_BYTES = 10 * 1024 * 1024
 _QUOTED_BYTES = 16 * 1024
+_LONGEST_QUOTE = 500
 
 
 def open_log(path: Path) -> BinaryIO:
@@ -44,3 +46,24 @@ def tail(path: Path, since: int = 0, lines: int = 12) -> str:
     except FileNotFoundError:
         return ""
     return "\n".join(text.splitlines()[-lines:])
+
+
+def last_error(text: str) -> str:
+    """What the end of a log says was wrong, in one line: its last line that is a sentence, or a JSON line of level
+    error; empty when there is none."""
+    said = (_error(line.strip()) for line in reversed(text.splitlines()))
+    return next(filter(None, said), "")[:_LONGEST_QUOTE]
+
+
+def _error(line: str) -> str:
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return line
+    if not isinstance(entry, dict):
+        return line
+    if entry.get("level") not in {"error", "critical"}:
+        return ""
+    stack = str(entry.get("exception") or "").strip().splitlines()
+    detail = entry.get("message") or (stack[-1] if stack else "")
+    return f"{entry.get('event')}: {detail}" if detail else str(entry.get("event"))

@@ -126,6 +126,11 @@ class EmbeddedPrinter:
             raise
         return self.url
 
+    def failure(self) -> str:
+        """A sentence about why it may have ended; empty while nothing has."""
+        ended = (child.failure() for child in (self._bus, self._child) if child is not None and not child.is_alive())
+        return next(ended, "")
+
     def stop(self) -> None:
         """Stop printer and bus; a job that is being printed is cut off. Safe to call twice."""
         for child in (self._child, self._bus):

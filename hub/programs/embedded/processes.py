@@ -141,6 +141,11 @@ class Child:
         """The last lines it wrote since this start."""
         return logs.tail(self.spec.log, self._log_start)
 
+    def failure(self) -> str:
+        """A sentence about what its log says last, and where that log is."""
+        said = logs.last_error(self.log_tail())
+        return f"It said last: {said} (log: {self.spec.log})" if said else f"Its log is {self.spec.log}."
+
     def _clean_up(self) -> None:
         if self._cleaned_up:
             return  # the number may be another process's by now
@@ -174,6 +179,10 @@ class OneChild:
     def is_alive(self) -> bool:
         """Whether it runs."""
         return self._child is not None and self._child.is_alive()
+
+    def failure(self) -> str:
+        """A sentence about why it may have ended; empty when it was not started."""
+        return self._child.failure() if self._child else ""
 
     def stop(self) -> None:
         """Stop it in good order. Safe to call twice."""

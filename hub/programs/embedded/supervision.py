@@ -25,6 +25,9 @@ class Service(Protocol):
     def is_alive(self) -> bool:
         """Whether it runs."""
 
+    def failure(self) -> str:
+        """A sentence about why it ended; empty when nobody knows."""
+
     def start(self) -> object:
         """Start it; EmbeddedError when that fails."""
 
@@ -100,7 +103,7 @@ class Supervisor:
             if service.is_alive():
                 return watched
             delay_s = FIRST_DELAY_S if now - watched.started_at >= HEALTHY_AFTER_S else watched.delay_s
-            self._say(f"{service.name} ended; starting it again in {delay_s:g} s.")
+            self._say(f"{service.name} ended; starting it again in {delay_s:g} s. {service.failure()}".rstrip())
             return replace(watched, delay_s=delay_s, restart_at=now + delay_s)
         if now < watched.restart_at:
             return watched

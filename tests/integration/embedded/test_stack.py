@@ -140,6 +140,42 @@ def test_a_program_gets_its_own_environment_and_none_of_ours(
         assert not program.is_alive()
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("The hub's keys were replaced: start again.", "The hub's keys were replaced: start again."),
+        ("first\n\x1b[31mred\x1b[0m\n\n", "\x1b[31mred\x1b[0m"),
+        ('{"level": "info", "event": "hub.started"}', None),
+        (
+            '{"level": "error", "event": "mqtt.refused", "message": "bad password"}\n{"level": "info", "event": "x"}',
+            "mqtt.refused: bad password",
+        ),
+        (
+            '{"level": "error", "event": "hub.failed", "exception": "Traceback\\nValueError: no"}',
+            "hub.failed: ValueError: no",
+        ),
+        ('{"level": "error", "event": "hub.failed"}', "hub.failed"),
+        ("[" * 5_000, "[" * 500),
+        ("17", "17"),
+        ("", None),
+    ],
+)
+def test_why_a_program_ended_is_said_with_the_name_of_its_log(
+    data_folder: DataFolder, packages: Packages, written: str, said: str | None
+) -> None:
+    heard: list[str] = []
+    options = StackOptions(database_url="postgresql://elsewhere/hub", own_broker=False, own_printer=False)
+    with Stack(data_folder, packages, options, lambda _: [], heard.append) as stack:
+        program = stack.start_child("talker", [sys.executable, "-c", f"print({written!r}, end='')"], {})
+        until(lambda: not program.is_alive(), "its end", SOON_S)
+        stack.tick()
+    assert len(heard) == 1
+    assert heard[0].startswith("talker ended; starting it again in 0.5 s. ")
+    assert str(data_folder.logs / "talker.log") in heard[0]
+    assert ("It said last" in heard[0]) == (said is not None)
+    assert said is None or f"It said last: {said} (log" in heard[0]
+
+
 class Restless:
     """A service that dies as soon as it is started, unless told to stay; `fails` makes the start itself fail."""
 
@@ -153,6 +189,9 @@ class Restless:
 
     def is_alive(self) -> bool:
         return self.alive
+
+    def failure(self) -> str:
+        return ""
 
     def start(self) -> None:
         self.starts += 1
