@@ -246,7 +246,19 @@ def test_a_second_one_on_the_same_folder_says_who_holds_it(data: Path, start: St
     assert process.process.wait(30) == 0
 
 
-def test_a_backup_is_restored_into_a_new_folder_as_the_page_says(data: Path, start: Start, tmp_path: Path) -> None:
+def assert_refused_to_restore(data: Path, tmp_path: Path, because: str) -> None:
+    keys = (data / "keys/command.key").read_bytes()
+    block = example("restore", "docs/how-to/operate.md")
+    done = paste(f"DATA='{data}'\n{block}", data, tmp_path, "-o")
+    assert done.returncode == 1
+    assert because in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (data / "keys/command.key").read_bytes() == keys
+
+
+def test_a_backup_is_restored_into_the_same_and_a_new_folder_as_the_page_says(
+    data: Path, start: Start, tmp_path: Path
+) -> None:
     (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])  # the blocks are for a clone
 
     def follow(folder: Path, *names: str) -> None:
@@ -258,9 +270,33 @@ def test_a_backup_is_restored_into_a_new_folder_as_the_page_says(data: Path, sta
     wait_for(process, "Stop with Ctrl-C")
     sent = floorhub(data, "print", "--test-page", "--json")
     follow(data, "address", "backup")
+
+    # As a person pastes it, into a shell that goes on after a failure: nothing is replaced beside a hub that runs.
+    rotated = floorhub(data, "keys", "rotate", "command")
+    assert rotated.returncode == 0, rotated.stderr
+    wait_for(process, "hub runs again")
+    until(lambda: floorhub(data, "print", "--test-page").returncode == 0, "a page with the new key", 30)
+    assert_refused_to_restore(data, tmp_path, f"Not restored. The data folder {data} is in use by process")
     process.process.send_signal(signal.SIGINT)
     assert process.process.wait(30) == 0
     assert {(tmp_path / name).stat().st_mode & 0o077 for name in ("floorhub.dump", "floorhub-keys.tar.gz")} == {0}
+
+    # Nor by a dump that ends early.
+    dump = tmp_path / "floorhub.dump"
+    whole = dump.read_bytes()
+    dump.write_bytes(whole[: len(whole) // 2])
+    assert_refused_to_restore(data, tmp_path, "Not restored: pg_restore failed")
+    dump.write_bytes(whole)
+
+    # The agent knows the key that is newer than the backup, and obeys the hub that has the one of before.
+    follow(data, "restore")
+    again = launch(data, tmp_path)
+    try:
+        said = wait_for(again, "Stop with Ctrl-C")
+        assert f"The command before it: print {json.loads(sent.stdout)['id']}, completed" in said
+        assert floorhub(data, "print", "--test-page").returncode == 0
+    finally:
+        again.stop()
 
     with open_folder("restored") as folder:
         follow(folder, "restore")
