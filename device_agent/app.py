@@ -10,9 +10,10 @@ import secrets
 import time
 from collections.abc import Coroutine, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, Protocol
 
-from device_agent import description, logs
+from device_agent import description, distrust, logs
 from device_agent.actions.base import Driver
 from device_agent.config import AgentConfig
 from device_agent.core.core import Core, Identity
@@ -99,11 +100,13 @@ class App:
         self._stop = asyncio.Event()
         endpoint = parse_endpoint(config.mqtt_url, config.client_id, config.secret, config.ca_file)
         self._session = Session(endpoint, self._deliver, self._core.will, self._core.offline, rng)
+        self._told_distrust: str | None = None
+        self._told_at = -description.POLL_S
         self._describer = description.Describer(
             config.client_id,
             session,
             self._capabilities,
-            devices.describe,
+            self._describe,
             self._session.send,
             payload_schemas={name: known for name, known in devices.payload_schemas.items() if gate.is_allowed(name)},
         )
@@ -116,6 +119,11 @@ class App:
         )
         self.restarting = False
         """Whether a command asked for a new process once this one has ended."""
+
+    async def _describe(self) -> dict[str, Any]:
+        code = self._core.distrusts
+        await asyncio.to_thread(distrust.note, Path(self._config.data), code)
+        return {**await self._devices.describe(), "distrusts": code}
 
     def stop(self) -> None:
         """Ask for a graceful end; safe from a signal handler of the loop, and more than once."""
@@ -229,6 +237,9 @@ class App:
             self._act(decision, executor)
         if any(isinstance(event, Connected) for event in events):
             self._describer.connected()  # after the birth, which was just handed to the session
+        if self._core.distrusts != self._told_distrust and time.monotonic() - self._told_at >= description.POLL_S:
+            self._told_distrust, self._told_at = self._core.distrusts, time.monotonic()
+            self._describer.connected()  # seldom: whoever plays with signatures must not make this poll printers
         if self._core.quiet:
             self._quiet.set()
         return decisions[-1].wake_at

@@ -47,11 +47,11 @@ async def examine(path: Path, data: Path | None = None) -> tuple[list[Finding], 
         Drivers(config.printers, config.actions, version=agent_version(), folder=Path(config.data))
     except ValueError as problem:
         return [obstacle("config", "config_invalid", problem=problem)], config
-    journal_findings, agent_runs = await check_journal(config.journal)
+    journal_findings, agent_runs, known_list = await check_journal(config.journal)
     data_findings, hub, broker, printers = await asyncio.gather(
         asyncio.to_thread(check_data_folder, Path(config.data)),
         check_hub(config),
-        check_broker(config, agent_runs=agent_runs),
+        check_broker(config, agent_runs=agent_runs, known_list=known_list),
         check_printers(config.printers),
     )
     return [

@@ -206,6 +206,8 @@ class State(Message, frozen=True, kw_only=True, tag="state"):
     """Each with `name`, `state` (idle, processing, stopped, unreachable), `reasons`, `supplies`."""
     displays: Annotated[list[dict[str, Any]], Meta(max_length=20)] = []
     battery: dict[str, Any] | None = None
+    distrusts: Token | None = None
+    """Why the client refuses what the hub signs, such as `old_key_list` or `unknown_key`; null while it obeys."""
 
 
 class Heartbeat(Message, frozen=True, kw_only=True, tag="heartbeat"):

@@ -67,28 +67,29 @@ def judge_space(folder: Path, free: int) -> Finding:
     return ok("space", "space_ok", **values)
 
 
-async def check_journal(file: Path) -> tuple[list[Finding], bool]:
-    """And whether an agent is running with it. Nothing in the data folder is changed: the agent's own judgement is
-    asked about a copy, which a SQLite file of another user's would not survive without a trace."""
+async def check_journal(file: Path) -> tuple[list[Finding], bool, bytes | None]:
+    """And whether an agent is running with it; the key list in it where none is. Nothing in the data folder is changed:
+    the agent's own judgement is asked about a copy, which a SQLite file of another user's would not survive without a
+    trace."""
     try:
         process = await asyncio.to_thread(journal.holder, file)
         if process is not None:
-            return [ok("journal", "journal_in_use", process=process)], True
+            return [ok("journal", "journal_in_use", process=process)], True, None
         with tempfile.TemporaryDirectory(prefix="floorhub-doctor-") as scratch:
             copy = await asyncio.to_thread(_copy_journal, file, Path(scratch))
             if copy is None:
-                return [ok("journal", "journal_new")], False
+                return [ok("journal", "journal_new")], False, None
             opened, snapshot = await journal.open_journal(copy)
             await opened.close()
     except JournalNewerError as newer:
-        return [obstacle("journal", "journal_newer", **{**newer.values, "file": file})], False
+        return [obstacle("journal", "journal_newer", **{**newer.values, "file": file})], False, None
     except (OSError, JournalError) as problem:
-        return [obstacle("journal", "journal_unreadable", file=file, problem=_reason(problem))], False
+        return [obstacle("journal", "journal_unreadable", file=file, problem=_reason(problem))], False, None
     if opened.moved_aside is not None:
-        return [obstacle("journal", "journal_damaged", file=file, problem=opened.damage)], False
+        return [obstacle("journal", "journal_damaged", file=file, problem=opened.damage)], False, None
     unfinished = sum(attempt.phase is not Phase.FINISHED for attempt in snapshot.attempts.values())
     waiting = sum(not report.receipted for report in snapshot.reports.values())
-    return [ok("journal", "journal_ok", unfinished=unfinished, waiting=waiting)], False
+    return [ok("journal", "journal_ok", unfinished=unfinished, waiting=waiting)], False, snapshot.settings.keys
 
 
 def _copy_journal(file: Path, folder: Path) -> Path | None:

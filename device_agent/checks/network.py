@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import time
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 
+from device_agent import distrust
 from device_agent.checks.findings import Finding, note, obstacle, ok, spell_duration
 from device_agent.config import AgentConfig
 from device_agent.core.trust import Trust
@@ -70,10 +72,11 @@ def judge_clock(date: str | None, asked_at: float, answered_at: float) -> Findin
     )
 
 
-async def check_broker(config: AgentConfig, *, agent_runs: bool) -> list[Finding]:
+async def check_broker(config: AgentConfig, *, agent_runs: bool, known_list: bytes | None) -> list[Finding]:
     """Whether the broker can be reached, takes this client under its own id only, and has keys of the pinned root.
 
     `agent_runs`: with the same identity, so connecting would take its connection; then only the first is looked at.
+    `known_list`: the key list of the agent's journal, below which it takes none.
     """
     try:
         endpoint = await asyncio.to_thread(
@@ -86,7 +89,9 @@ async def check_broker(config: AgentConfig, *, agent_runs: bool) -> list[Finding
         return [obstacle("broker", code, address=config.mqtt_url, problem=_reason(problem))]
     reached = ok("broker", "broker_ok", address=address)
     if agent_runs:
-        return [reached, note("account", "account_in_use")]
+        refusal = await asyncio.to_thread(distrust.noted, Path(config.data))
+        refused = [] if refusal is None else [obstacle("keys", "keys_refused", reason=refusal)]
+        return [reached, note("account", "account_in_use"), *refused]
     try:
         keys = await look_in(endpoint, endpoint.client_id, KEYS_S)
         pinned = await _is_refused(endpoint)
@@ -97,7 +102,7 @@ async def check_broker(config: AgentConfig, *, agent_runs: bool) -> list[Finding
     account = ok("account", "account_ok")
     if not pinned:
         account = obstacle("account", "client_id_not_pinned", client_id=config.client_id)
-    return [reached, account, _judge_keys(keys, config.root_key_bytes)]
+    return [reached, account, _judge_keys(keys, config.root_key_bytes, known_list)]
 
 
 async def _touch(endpoint: Endpoint) -> None:
@@ -119,12 +124,17 @@ async def _is_refused(endpoint: Endpoint) -> bool:
     return False
 
 
-def _judge_keys(payload: bytes | None, root_key: bytes) -> Finding:
+def _judge_keys(payload: bytes | None, root_key: bytes, known_list: bytes | None) -> Finding:
     if not payload:
         return obstacle("keys", "keys_missing")
-    trust = Trust(root_key)
+    trust, agent, now = Trust(root_key), Trust(root_key), time.time()
+    if known_list is not None:
+        with contextlib.suppress(ContractError):  # of another root, or expired: the agent forgets it, too
+            agent.learn(known_list, now)
     try:
-        trust.learn(payload, time.time())
+        trust.learn(payload, now)
+        if not trust.kids <= agent.kids:  # an older list is no obstacle where it names the same keys
+            agent.learn(payload, now)
     except ContractError as problem:
         if problem.code == "bad_signature":
             return obstacle("keys", "root_key_wrong")

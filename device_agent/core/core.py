@@ -41,7 +41,7 @@ from device_agent.core.lifetime import Lifetime
 from device_agent.core.link import Link
 from device_agent.core.log import Log
 from device_agent.core.records import PutAttempt, PutSettings, PutTombstone, Settings, merge
-from device_agent.core.trust import Trust
+from device_agent.core.trust import TRUST_CODES, Trust
 from schemas import codec
 from schemas.codec import ContractError
 from schemas.messages import AgentVersion, Cancel, Receipt, Run, Welcome
@@ -88,11 +88,19 @@ class Core:
         self._refused_at: dict[str, float] = {}
         self.refused: Counter[str] = Counter()
         """Messages that were not obeyed, by code."""
+        self._refused_list: str | None = None
+        self._refused_message: str | None = None
 
     @property
     def epoch(self) -> int | None:
         """The last epoch that a welcome carried."""
         return None if self._settings is None else self._settings.epoch
+
+    @property
+    def distrusts(self) -> str | None:
+        """Why what the hub signs is refused now; None once something of it was trusted. The list is the reason where
+        one was refused, too."""
+        return None if self._refused_message is None else self._refused_list or self._refused_message
 
     @property
     def quiet(self) -> bool:
@@ -177,6 +185,10 @@ class Core:
             self._read(event, turn)
         except ContractError as problem:
             self._refuse(problem.code, problem.message, turn, inbox=event.inbox.value)
+            if event.inbox is Inbox.KEYS:
+                self._refused_list = problem.code
+            elif problem.code in TRUST_CODES:
+                self._refused_message = problem.code
             if event.inbox is Inbox.RECEIPTS and problem.code in {"unknown_key", "key_expired", "key_list_expired"}:
                 self._link.ask_welcome(turn.at.mono)
 
@@ -185,7 +197,9 @@ class Core:
         now = self._clock.for_key_expiry(turn.at)
         match event.inbox:
             case Inbox.KEYS:
-                if self._trust.learn(event.payload, now):
+                learned = self._trust.learn(event.payload, now)
+                self._refused_list = None
+                if learned:
                     turn.note(Log.KEYS_ACCEPTED, version=self._trust.version)
                     self._remember(turn, keys=event.payload)
             case Inbox.ROLL_CALL:
@@ -197,6 +211,7 @@ class Core:
                     raise ContractError("retained", "the hub never retains what is for one client: a replay")
                 channel = Channel.COMMANDS if event.inbox is Inbox.COMMANDS else Channel.RECEIPTS
                 message, body = self._trust.open(channel, event.payload, now)
+                self._refused_message = None
                 if message.client_id != self._identity.client_id:
                     raise ContractError("foreign_client", f"it is for the client {message.client_id}")
                 self._obey(message, body, turn)

@@ -17,6 +17,8 @@ _DOMAINS = {
     # Two kinds share the channel, and the kind is only known after verifying. Receipts are the frequent ones.
     Channel.RECEIPTS: (signing.RECEIPT, signing.WELCOME),
 }
+TRUST_CODES = frozenset({"bad_signature", "unknown_key", "key_not_allowed", "key_expired", "key_list_expired"})
+"""Why a signed message is refused for its key."""
 
 
 class Trust:
@@ -30,6 +32,11 @@ class Trust:
     def version(self) -> int:
         """The version of the key list; 0 without any."""
         return 0 if self._list is None else self._list.version
+
+    @property
+    def kids(self) -> frozenset[str]:
+        """The ids of the keys in the list."""
+        return frozenset(() if self._list is None else (key.kid for key in self._list.keys))
 
     @property
     def expires(self) -> datetime | None:

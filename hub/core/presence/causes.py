@@ -16,6 +16,8 @@ class Facts(Protocol):
     fenced: bool
     unconfirmed: bool | None
     """Its journal has an id of which its agent has shown nothing yet."""
+    distrusts: str | None
+    """Why the client refuses what the hub signs, as it last said."""
     accepted_at: datetime | None
 
 
@@ -29,6 +31,10 @@ def _fenced(facts: Facts) -> Details:
 
 def _offline(facts: Facts) -> Details:
     return {"since": facts.presence_since} if facts.presence == "offline" else None
+
+
+def _distrusts(facts: Facts) -> Details:
+    return {"reason": facts.distrusts} if facts.distrusts is not None else None
 
 
 def _unconfirmed(facts: Facts) -> Details:
@@ -78,6 +84,19 @@ CAUSES = (
         ko=(
             "클라이언트가 {since}부터 오프라인입니다. 전원, 네트워크, 에이전트를 확인하십시오. 돌아오면 자동으로 "
             "계속됩니다."
+        ),
+    ),
+    Cause(
+        "keys_refused",
+        {"pending": 92, "queued": 92},
+        _distrusts,
+        en=(
+            "The client refuses what this hub signs ({reason}). Compare its root_key with `floorhub keys show` (root). "
+            "If they agree, check the database's clock and start the hub again: it signs a newer list of keys."
+        ),
+        ko=(
+            "클라이언트가 이 허브의 서명을 거부합니다({reason}). 클라이언트의 root_key와 `floorhub keys show`의 root 행"
+            "을 비교하십시오. 같으면 데이터베이스의 시계를 확인하고 허브를 다시 시작하십시오. 새 키 목록에 서명합니다."
         ),
     ),
     Cause(

@@ -9,6 +9,7 @@ class Event(EventName):
 
     MESSAGE_REFUSED = "message.refused"
     CLIENT_PRESENCE = "client.presence"
+    CLIENT_DISTRUSTS = "client.distrusts"
     CLIENT_WELCOMED = "client.welcomed"
     CLIENT_JOURNAL_LOST = "client.journal_lost"
     CLIENT_EPOCH_AHEAD = "client.epoch_ahead"

@@ -8,6 +8,7 @@ SELECT
     c.progress, c.cancel_requested_at, c.error, c.unknown_reason, c.order_key,
     floorhub_now() AS now, k.status AS client_status, s.presence, s.presence_since, s.session,
     s.keep_away IS NOT NULL AS fenced, s.epoch_confirmed < s.journal_epoch AS unconfirmed,
+    s.state ->> 'distrusts' AS distrusts,
     b.status AS batch_status, b.stop_reason, b.per_minute,
     blocker.id AS blocker, blocker.dead AS blocker_is_dead_letter,
     coalesce(lane_now.ids, ARRAY[]::uuid[]) AS in_lane,

@@ -49,6 +49,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     session: str | None
     fenced: bool
     unconfirmed: bool | None
+    distrusts: str | None
     batch_status: str | None
     stop_reason: str | None
     per_minute: float | None

@@ -1,5 +1,6 @@
 """`floorhub-agent doctor` beside a real site: obstacles are planted one by one, and each is found and named."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -7,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import pytest
 from broker_config.render import Client, hash_password, render_dynsec
 from device_agent.checks.findings import Level
 from device_agent.checks.machine import judge_space
-from hub.keys import write_secret_file
+from hub.keys import SigningKeys, load_signing_keys, write_secret_file
 from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.mosquitto import BrokerOptions, EmbeddedBroker
 from hub.programs.embedded.packages import Packages
@@ -119,6 +121,41 @@ def test_a_running_agent_keeps_its_connection(site: Site) -> None:
     assert {"journal_in_use", "account_in_use"} <= codes
     assert site.print_page(client["id"], wait=30)["status"] == "completed"
     assert "connection_lost" not in agent.tail()
+
+
+def test_an_agent_that_refuses_the_hubs_keys_is_named_beside_it_and_from_the_hub(site: Site, patient: Patient) -> None:
+    foreign_root(patient, patient.file)
+    patient.write()
+    agent = site.start_agent("foreign", patient.file)
+    until(lambda: "keys_refused" in patient.obstacles(), agent.tail)
+    site.wait_online(patient.client_id, agent)
+    assert "bad_signature" in patient.obstacles()["keys_refused"]
+    command = site.send(patient.client_id, "status", {})
+
+    def refused() -> Any:
+        explained = site.http.get(f"/api/commands/{command['id']}/explain").json()
+        return explained if explained["cause"] == "keys_refused" else None
+
+    assert until(refused, "the cause")["details"] == {"reason": "bad_signature"}
+    agent.stop()
+    assert "keys_refused" not in patient.obstacles()
+
+
+def test_a_hub_whose_list_is_below_the_agents_is_named(site: Site, patient: Patient) -> None:
+    """As after a restore of a hub whose clock is wrong."""
+    agent = site.start_agent("ahead", patient.file)
+    site.wait_online(patient.client_id, agent)
+    agent.stop()
+    keys = SigningKeys(patient.file.parent)
+    root = load_signing_keys(site.folder.keys)
+    seed = {name: bytes.fromhex((site.folder.keys / f"{name}.key").read_text()) for name in ("root", "command")}
+    keys.load({"root": seed["root"], "command": secrets.token_bytes(32)})
+    assert keys.root_public_key == root.root_public_key
+    newer = keys.key_list(datetime.now(UTC) + timedelta(days=1))
+    with contextlib.closing(sqlite3.connect(patient.file.parent / "data/journal.db")) as journal, journal:
+        journal.execute("UPDATE settings SET keys = ?", (newer,))
+
+    assert "is older than" in patient.obstacles()["keys_unusable"]
 
 
 def wrong_key(patient: Patient, _: Path) -> str:
@@ -226,7 +263,9 @@ def test_a_configuration_that_others_can_read_is_named_and_the_rest_is_checked(p
     patient.write()
     patient.file.chmod(0o644)
 
-    assert list(patient.obstacles()) == ["config_not_private", "root_key_wrong"]
+    found = patient.obstacles()
+    assert list(found) == ["config_not_private", "root_key_wrong"]
+    assert "`floorhub keys show`" in found["root_key_wrong"]
 
 
 def test_a_missing_configuration_is_named(patient: Patient) -> None:

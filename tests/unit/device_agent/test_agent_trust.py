@@ -127,6 +127,28 @@ def test_an_older_or_forged_key_list_is_refused_also_after_a_restart() -> None:
     assert bench.core.refused == {"old_key_list": 1, "bad_signature": 1, "key_not_allowed": 1}
 
 
+def test_why_the_hub_is_refused_is_known_until_it_is_obeyed_again() -> None:
+    bench = Bench().ready()
+    hub = bench.keys.signer
+    bench.feed(MessageReceived(Inbox.KEYS, bench.keys.key_list(version=5)))
+    bench.feed(MessageReceived(Inbox.KEYS, bench.keys.key_list(version=4)))
+    assert bench.core.distrusts is None  # an older list of the same keys is no trouble
+    bench.keys.signer = Signer(b"x" * 32)
+    bench.receive(a_run())
+    assert bench.core.distrusts == "old_key_list"
+    bench.feed(MessageReceived(Inbox.KEYS, bench.keys.key_list(version=4, root=Signer(b"y" * 32))))
+    assert bench.core.distrusts == "bad_signature"
+    bench.feed(MessageReceived(Inbox.KEYS, bench.keys.key_list(version=6)))
+    bench.keys.signer = Signer(b"z" * 32)
+    bench.receive(a_run())
+    assert bench.core.distrusts == "unknown_key"
+    bench.feed(MessageReceived(Inbox.COMMANDS, b"not signed at all"))
+    bench.keys.signer = hub
+    bench.feed(MessageReceived(Inbox.KEYS, bench.keys.key_list(version=7)))
+    bench.receive(a_run())
+    assert bench.core.distrusts is None
+
+
 def test_a_key_list_that_only_lives_longer_is_taken() -> None:
     bench = Bench().ready()
     for expires in (T0 + 2e7, T0 + 60):

@@ -27,7 +27,7 @@ PLAIN: dict[str, Any] = {
     "blocker": None, "blocker_is_dead_letter": None, "order_key": None,
     "priority": 5, "lane": "client", "in_lane": [], "at_client": 0, "ahead": [], "cancel_requested_at": None,
     "accepted_at": None, "sent_at": None, "sends": 1, "lease_until": NOW, "lane_runs": None, "held_reasons": None,
-    "goodbye_at": None, "unconfirmed": False,
+    "goodbye_at": None, "unconfirmed": False, "distrusts": None,
     "started_at": None, "unknown_reason": None, "progress": None, "id": IDS[0], "client_id": "front-pc",
     "expires_at": NOW, "now": NOW, "broker_connected": True,
 }  # fmt: skip
@@ -50,6 +50,9 @@ WAYS: list[tuple[str, dict[str, Any]]] = [
     ("client_offline", {"presence": "offline", "in_lane": IDS[:2]}),
     ("client_unknown", {"presence": "unknown"}),
     ("client_unconfirmed", {"unconfirmed": True, "in_lane": IDS[:2]}),
+    ("keys_refused", {"distrusts": "old_key_list", "unconfirmed": True, "in_lane": IDS[:2]}),
+    ("keys_refused", {"distrusts": "old_key_list", "status": "queued", "sent_at": NOW}),
+    ("client_offline", {"distrusts": "old_key_list", "presence": "offline"}),
     ("client_offline", {"unconfirmed": True, "presence": "offline"}),
     ("order_key_waits", {"blocker": IDS[0], "in_lane": IDS[:2]}),
     ("order_key_dead_letter", {"blocker": IDS[0], "blocker_is_dead_letter": True}),
@@ -189,6 +192,6 @@ def test_the_documented_causes_are_the_code_s() -> None:
 
 
 def test_the_list_of_causes_is_closed_and_each_rank_is_taken_once() -> None:
-    assert len(codes(CAUSES)) == 26
+    assert len(codes(CAUSES)) == 27
     ranks = [(status, rank) for cause in CAUSES for status, rank in cause.ranks.items()]
     assert len(ranks) == len(set(ranks))

@@ -174,6 +174,9 @@ class PresenceService:
         """Keep what a client says of itself."""
         async with self._database.connection() as connection:
             await self._sessions.save_state(connection, client_id, clean(state))
+        reason = state.get("distrusts")
+        if reason is not None:
+            self._log.seldom(client_id).warning(Event.CLIENT_DISTRUSTS, client_id=client_id, reason=reason)
 
     async def age(self) -> None:
         """Who was silent for too long is unknown. Call it every second or so."""
