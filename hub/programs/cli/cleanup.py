@@ -24,7 +24,7 @@ def cleanup(
     try:
         settings = Settings()
     except ValidationError as problem:
-        names = ["FLOORHUB_" + "_".join(str(part) for part in item["loc"]).upper() for item in problem.errors()]
+        names = sorted({f"FLOORHUB_{str(item['loc'][0]).upper()}" for item in problem.errors()})
         output.fail(f"Missing or wrong: {', '.join(names)}", 2)
     configure("error")
 
@@ -34,7 +34,8 @@ def cleanup(
         await hub.database.open()
         try:
             retention = hub.parts.get(Retention)
-            return await (retention.preview() if dry_run else retention.run(share=0.5))
+            async with hub.database.told():
+                return await (retention.preview() if dry_run else retention.run(share=0.5))
         finally:
             await hub.database.close()
 

@@ -39,6 +39,12 @@ def test_a_setting_is_named_as_it_is_written(tmp_path: Path, settings: dict[str,
     assert names == set(settings)
 
 
+def test_a_clean_up_names_a_setting_as_it_is_written(tmp_path: Path) -> None:
+    environment = {"FLOORHUB_DATABASE_URL": NOBODY, "FLOORHUB_DATA_DIR": str(tmp_path), "FLOORHUB_ROLES": ""}
+    done = CliRunner().invoke(app, ["cleanup"], env={**environment, "FLOORHUB_DATA": None})
+    assert (done.exit_code, done.stderr) == (2, "Missing or wrong: FLOORHUB_ROLES\n")
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [
