@@ -41,9 +41,9 @@ def heard(sock: socket.socket) -> tuple[int, str, dict[str, Any]]:
 
 def test_requests_under_way_are_told_that_the_hub_stops(site: Site, database: psycopg.Connection[Any]) -> None:
     client, locked = site.client(), site.client()
-    hub = site.add_hub("stopping", FLOORHUB_STOP_GRACE_S="3")
-    site.wait_ready("stopping", hub)
-    port = site.hub_ports["stopping"]
+    hub = site.add_hub("ending", FLOORHUB_STOP_GRACE_S="3")
+    site.wait_ready("ending", hub)
+    port = site.hub_ports["ending"]
     basic = "Basic " + base64.b64encode(f"{client['id']}:{client['secret']}".encode()).decode()
     half = {}
     for line, media_type in SENT.items():

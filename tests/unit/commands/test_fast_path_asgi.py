@@ -47,6 +47,7 @@ def test_a_plain_request_is_understood(headers: dict[str, str], query: str, body
         ({"idempotency-key": "x" * 201}, "", GOOD),
         ({"traceparent": "Z"}, "", GOOD),
         ({}, "wait=61", GOOD),
+        ({}, "wait=05", GOOD),
         ({}, "wait=1.5", GOOD),
         ({}, "wait=1&wait=2", GOOD),
         ({}, "", b""),

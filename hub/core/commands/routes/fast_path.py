@@ -26,7 +26,7 @@ from hub.telemetry.log import Log
 PATH = "/api/commands"
 MAX_BODY = 64 * 1024
 """Bytes; what is larger takes the slow path, which has the limit."""
-_WAIT = re.compile(rb"wait=(\d{1,2})")
+_WAIT = re.compile(rb"wait=(0|[1-9]\d?)")
 _KEY = re.compile(rb"[\x21-\x7e]{1,200}")
 _TRACEPARENT = re.compile(rb"[0-9a-f-]{1,100}")
 _JSON = (b"", b"application/json", b"application/json; charset=utf-8")
