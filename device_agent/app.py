@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from device_agent import description, distrust, logs
-from device_agent.actions.base import Driver
+from device_agent.actions.base import Driver, announces_effect
 from device_agent.config import AgentConfig
 from device_agent.core.core import Core, Identity
 from device_agent.core.events import (
@@ -93,6 +93,7 @@ class App:
             gate.refuse,
             rng,
             config.max_unfinished,
+            frozenset(name for name in devices.actions if announces_effect(devices.driver_for(name))),
         )
         self._events: asyncio.Queue[Event] = asyncio.Queue(MAX_EVENTS)
         self._closing = False

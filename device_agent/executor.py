@@ -67,7 +67,11 @@ class _Context:
         self.cancelled_outcome: Outcome | None = None
         self.remembered = dict(step.remembered)
         self.let_go_on: asyncio.Future[None] | None = None
-        """While it is held untouched: done when its going on is in the journal."""
+        """While it is untouched: done when its beginning is in the journal."""
+        self._announced = step.untouched
+        self._held = False
+        if step.untouched:
+            self.let_go_on = asyncio.get_running_loop().create_future()
         self.finding: asyncio.Timeout | None = None
         """While the driver looks for evidence: its limit."""
         self._documents: list[Path] = []
@@ -76,11 +80,17 @@ class _Context:
         await self._deliver(EffectProgress(self._id, self.attempt, dict(data)))
 
     async def held(self, reasons: list[str], *, untouched: bool = False, pauses: bool = True) -> None:
+        self._held = True
         if untouched and self.let_go_on is None:
             self.let_go_on = asyncio.get_running_loop().create_future()
         await self._deliver(EffectHeld(self._id, self.attempt, list(reasons), untouched, pauses))
 
+    async def begins(self) -> None:
+        if self.let_go_on is not None:
+            await self.resumed()
+
     async def resumed(self) -> None:
+        self._held = False
         await self._deliver(EffectResumed(self._id, self.attempt))
         if self.let_go_on is not None:
             await self.let_go_on
@@ -101,7 +111,7 @@ class _Context:
         )
         try:
             await asyncio.wait({fetching}, timeout=self._prompt_s)
-            late = not fetching.done() and self.let_go_on is None  # else it is held untouched for another reason
+            late = not fetching.done() and not self._held  # else it is held untouched for another reason
             if late:  # so long nothing is done: an agent that ends meanwhile need not wonder what became of it
                 await self.held([DOCUMENT_PENDING], untouched=True)
             path = await fetching
@@ -110,7 +120,7 @@ class _Context:
             fetching.add_done_callback(self._not_wanted)  # it may have come in this very moment
             raise
         self._documents.append(path)
-        if late:
+        if late and not self._announced:  # else it stays untouched until its driver says so
             await self.resumed()
         return path
 

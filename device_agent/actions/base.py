@@ -67,6 +67,10 @@ class DriverContext(Protocol):
         `pauses` False: its time goes on, because the device cannot say whether a person is waited for.
         """
 
+    async def begins(self) -> None:
+        """The effect begins now. Returns once that is in the journal; until then a restart begins the attempt anew. Of
+        use to drivers that announce their effects; nothing where it has begun already."""
+
     async def resumed(self) -> None:
         """The effect goes on after it was held. After `untouched` it returns once that is in the journal."""
 
@@ -89,7 +93,12 @@ class DriverContext(Protocol):
 
 
 class Driver(Protocol):
-    """Carries out one or several actions. One instance serves several attempts at once, in different lanes."""
+    """Carries out one or several actions. One instance serves several attempts at once, in different lanes.
+
+    A driver with an attribute `announces_effect` that is True promises to do nothing to its device before
+    `context.begins()`, or `context.resumed()` after it was held untouched, has returned. What is cut off before that
+    has done nothing, without a doubt, and is begun anew.
+    """
 
     def check(self, action: str, payload: dict[str, Any]) -> None:
         """Raise PayloadError for what can never be carried out. Pure and quick: nothing is asked, nothing begins."""
@@ -102,6 +111,11 @@ class Driver(Protocol):
 
         Never has an effect of its own. May follow what is still running to its end, after `context.found()`.
         """
+
+
+def announces_effect(driver: object) -> bool:
+    """Whether a driver promises to say before it does anything; see `Driver`."""
+    return getattr(driver, "announces_effect", False) is True
 
 
 @contextlib.asynccontextmanager

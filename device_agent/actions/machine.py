@@ -24,6 +24,8 @@ DELAY = "delay"
 class MachineDriver:
     """Implements `Driver`."""
 
+    announces_effect = True
+
     def __init__(self, programs: Mapping[str, Sequence[str]]) -> None:
         """`programs` says how `reboot` and `shutdown` are done here; `restart_agent` needs none."""
         self._programs = programs
@@ -49,6 +51,8 @@ class MachineDriver:
                 await context.progress({"in_s": delay_s})
                 await asyncio.sleep(delay_s)
                 await context.resumed()
+            else:
+                await context.begins()
             begun = True
             if action == "restart_agent":
                 context.restart_agent()

@@ -4,6 +4,7 @@ Pure, like the rest of the core: everything that must happen is collected in a `
 """
 
 import random
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -58,9 +59,13 @@ class Turn(Struct):
 class Commands:
     """Owns ledger, outbox and tombstones. `taking` False: nothing new is taken in or begun (the agent stops)."""
 
-    def __init__(self, gate: Gate, max_unfinished: int, rng: random.Random, life: Lifetime) -> None:
+    def __init__(
+        self, gate: Gate, max_unfinished: int, rng: random.Random, life: Lifetime, announced: Collection[str]
+    ) -> None:
+        """`announced`: the actions whose drivers say before they do anything (`Driver.announces_effect`)."""
         self._gate = gate
         self._life = life
+        self._announced = announced
         self._max_unfinished = max_unfinished
         self._rng = rng
         self._ledger = Ledger()
@@ -253,9 +258,16 @@ class Commands:
                 self._stop(entry, StopReason.TIMED_OUT, turn)
         if may_begin and self.taking and clock_known:
             for entry in self._ledger.next_to_start():
-                turn.writes.append(self._ledger.begin(entry, mono, boot=self._life.boot, process=self._life.process))
+                life, untouched = self._life, entry.run.action in self._announced
+                turn.writes.append(
+                    self._ledger.begin(entry, mono, boot=life.boot, process=life.process, untouched=untouched)
+                )
                 turn.note(Log.COMMAND_STARTED, **_names(entry))
-                self._report(entry.run, ReportStatus.STARTED, turn)
+                if untouched and self._last_word(entry) is ReportStatus.HELD:
+                    # Begun anew, it has still done nothing: the hub takes it for held until its driver says otherwise.
+                    self._ledger.hold(entry, [], mono, entry.record.expires_at - turn.hub_now)
+                else:
+                    self._report(entry.run, ReportStatus.STARTED, turn)
                 turn.steps.append(_effect(entry, turn, evidence=False))
         if self._compact_at <= mono:
             self._compact_at = mono + COMPACT_EVERY_S
@@ -293,6 +305,11 @@ class Commands:
             return failure(ReportStatus.UNKNOWN, "interrupted", message)
         # The hub has heard of a start, and must hear that it led to nothing.
         return failure(status, code, message, retryable=entry.record.untouched)
+
+    def _last_word(self, entry: Unfinished) -> ReportStatus | None:
+        """What was reported last about an attempt."""
+        last = self.outbox.last(entry.run.command_id)
+        return last.status if last is not None and last.attempt == entry.record.attempt else None
 
     def _remember_cancel(self, command_id: UUID, turn: Turn) -> None:
         tombstone = Tombstone(command_id=command_id, until=turn.hub_now + KEEP_TOMBSTONES_S)
@@ -367,6 +384,7 @@ def _effect(entry: Unfinished, turn: Turn, *, evidence: bool) -> StartEffect:
         payload=entry.run.payload,
         patience_s=min(until_expiry_s, WAITING_SHARE * entry.run.timeout_s),
         mode="evidence" if evidence else "execute",
+        untouched=entry.record.untouched,
         began=Lifetime(boot=entry.record.boot or "", process=entry.record.process or ""),
         remembered={} if entry.record.evidence is None else msgspec.json.decode(entry.record.evidence),
     )

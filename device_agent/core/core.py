@@ -7,6 +7,7 @@ its writes are committed. A core whose commit failed must not be used again.
 
 import random
 from collections import Counter
+from collections.abc import Collection
 from typing import assert_never
 
 import msgspec
@@ -71,11 +72,19 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 class Core:
     """One per process. `Started` is its first event; every other one before it raises RuntimeError."""
 
-    def __init__(self, identity: Identity, gate: Gate, rng: random.Random, max_unfinished: int = 32) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        gate: Gate,
+        rng: random.Random,
+        max_unfinished: int = 32,
+        announced: Collection[str] = (),
+    ) -> None:
+        """`announced`: the actions whose drivers say before they do anything."""
         self._identity = identity
         self._link = Link(identity.client_id, identity.session, identity.agent, rng, identity.boot)
         life = Lifetime(boot=identity.boot, process=identity.session)
-        self._commands = Commands(gate, max_unfinished, rng, life)
+        self._commands = Commands(gate, max_unfinished, rng, life, announced)
         self._trust = Trust(identity.root_key)
         self._clock = HubClock(0.0)
         self._settings: Settings | None = None

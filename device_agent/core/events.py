@@ -98,7 +98,7 @@ class EffectHeld(Struct, frozen=True):
 
 
 class EffectResumed(Struct, frozen=True):
-    """The effect goes on after it was held; one that is untouched only wants to, and waits for `ResumeEffect`."""
+    """The effect goes on after it was held; one that is untouched only wants to begin, and waits for `ResumeEffect`."""
 
     command_id: UUID
     attempt: int
@@ -178,6 +178,8 @@ class StartEffect(Struct, frozen=True, kw_only=True):
     mode: Literal["execute", "evidence"]
     began: Lifetime
     """When the effect began: now, or before the restart that cut it off."""
+    untouched: bool = False
+    """The driver waits for `ResumeEffect` before it does anything; until then the journal says so, too."""
     remembered: dict[str, Any] = {}
     """What the driver of the attempt that was cut off wanted to be told."""
 

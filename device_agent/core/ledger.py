@@ -120,10 +120,16 @@ class Ledger:
                 chosen.append(entry)
         return chosen
 
-    def begin(self, entry: Unfinished, mono: float, *, boot: str, process: str) -> Write:
-        """The effect is about to begin."""
+    def begin(self, entry: Unfinished, mono: float, *, boot: str, process: str, untouched: bool) -> Write:
+        """The effect is about to begin; `untouched`: once its driver has said so."""
         started = msgspec.structs.replace(
-            entry.record, phase=Phase.STARTED, boot=boot, process=process, untouched=False, evidence=None, stop=None
+            entry.record,
+            phase=Phase.STARTED,
+            boot=boot,
+            process=process,
+            untouched=untouched,
+            evidence=None,
+            stop=None,
         )
         self._update(entry, started)
         entry.mode = Mode.RUNNING

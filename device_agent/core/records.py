@@ -42,8 +42,8 @@ class AttemptRecord(Struct, frozen=True, kw_only=True):
     process: str | None = None
     """The process of the agent (its session) in which its effect began."""
     untouched: bool = False
-    """Started, and its driver has said since that it has done nothing: its device is away. Committed before the driver
-    goes on, so that a restart may begin it anew."""
+    """Started, and nothing was done: its driver says before it does anything, or that its device is away. Withdrawn by
+    a commit before the driver goes on, so that a restart may begin it anew."""
     stop: str | None = None
     """Why its effect was asked to stop (`events.StopReason`), committed before it is asked. After a restart the device
     only says that it stopped, and no longer who wanted that."""

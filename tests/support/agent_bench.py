@@ -5,6 +5,7 @@ but the disk.
 """
 
 import random
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -123,7 +124,8 @@ def gate(action: str, payload: dict[str, Any]) -> Refusal | None:
 class Bench:
     """One agent on the bench, connected to nothing until told."""
 
-    def __init__(self, *, max_unfinished: int = 32, wall: float = T0) -> None:
+    def __init__(self, *, max_unfinished: int = 32, wall: float = T0, announced: Collection[str] = ()) -> None:
+        """`announced`: the actions whose drivers say before they do anything."""
         self.keys = HubKeys()
         self.disk = Snapshot()
         self.wall = wall
@@ -135,6 +137,7 @@ class Bench:
         self.steps: list[Step] = []
         self.notes: list[Note] = []
         self._max_unfinished = max_unfinished
+        self._announced = announced
         self.start()
 
     def start(self) -> None:
@@ -147,7 +150,8 @@ class Bench:
             root_key=self.keys.root.public_key,
             agent=AgentVersion(name="floorhub-agent", version="1"),
         )
-        self.core = Core(identity, gate, random.Random(self.starts), self._max_unfinished)  # noqa: S311 - repeats
+        rng = random.Random(self.starts)  # noqa: S311 - repeats
+        self.core = Core(identity, gate, rng, self._max_unfinished, self._announced)
         self.feed(Started(msgspec.json.decode(msgspec.json.encode(self.disk), type=Snapshot)))
 
     @property

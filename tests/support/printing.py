@@ -47,6 +47,10 @@ class Context:
         self.cancelled_outcome: Outcome | None = None
         self.remembered: dict[str, Any] = {}
         self.told: list[tuple[str, Any]] = []
+        self.begins_asked = asyncio.Event()
+        self.let_begin = asyncio.Event()
+        """Set: the journal knows at once that the effect begins."""
+        self.let_begin.set()
         self.document_asked = asyncio.Event()
         self.document_given = asyncio.Event()
         self._document = document
@@ -56,6 +60,10 @@ class Context:
 
     async def held(self, reasons: list[str], *, untouched: bool = False, pauses: bool = True) -> None:
         self.told.append(("untouched" if untouched else "held" if pauses else "held in its time", reasons))
+
+    async def begins(self) -> None:
+        self.begins_asked.set()
+        await self.let_begin.wait()
 
     async def resumed(self) -> None:
         self.told.append(("resumed", None))

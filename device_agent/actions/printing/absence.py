@@ -33,4 +33,6 @@ class Absence:
         """The printer is there. Returns when the attempt may touch it."""
         if self._reason:
             await self._context.resumed()
+        else:
+            await self._context.begins()
         self._poll, self._reason, self.problem = None, "", ""

@@ -14,7 +14,8 @@ class Printer(Protocol):
     """One configured printer. Stopping and honesty are as `actions.base` says."""
 
     async def print_document(self, request: PrintRequest, context: DriverContext) -> Outcome:
-        """Print it and wait for its end."""
+        """Print it and wait for its end. Nothing may reach the printer before `context.begins()` has returned, or
+        `context.resumed()` after it was held untouched: what is cut off before that is printed anew."""
 
     async def evidence(self, request: PrintRequest, context: DriverContext) -> Outcome:
         """What became of `context.job_name`, without printing anything."""
@@ -26,6 +27,8 @@ class Printer(Protocol):
 
 class PrintDriver:
     """The driver of `print` for all printers of this client."""
+
+    announces_effect = True
 
     def __init__(self, printers: Mapping[str, Printer]) -> None:
         self._printers = printers

@@ -67,6 +67,7 @@ class FolderPrinter:
 
         async with stopping(context, stop):
             document = await context.document(request.document)
+            await context.begins()
             writing = asyncio.create_task(
                 asyncio.to_thread(self._write, request, document, context.job_name),
                 name=f"write-{context.job_name}",

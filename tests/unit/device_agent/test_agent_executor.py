@@ -197,6 +197,33 @@ async def test_nothing_is_done_while_a_document_keeps_one_waiting_and_the_journa
     assert await testbed.next_event() == EffectEnded(STEP.command_id, 2, DONE)
 
 
+async def test_a_driver_that_announces_its_effect_does_so_after_its_document_came(
+    group: asyncio.TaskGroup, tmp_path: Path, silent_hub: tuple[SilentHub, Documents]
+) -> None:
+    hub, documents = silent_hub
+    testbed = ExecutorTestbed(group, tmp_path, documents, prompt_s=0.0)
+    fetched, printed = asyncio.Event(), asyncio.Event()
+
+    async def body(context: DriverContext) -> Outcome:
+        digest = hashlib.sha256(b"a page").hexdigest()
+        await context.document(DocumentSent(path="/d", sha256=digest, size=6))
+        fetched.set()
+        await context.begins()
+        printed.set()
+        await context.begins()
+        return DONE
+
+    testbed.driver = ScriptedDriver(body)
+    testbed.executor.start(msgspec.structs.replace(STEP, untouched=True))
+    assert await testbed.next_event() == EffectHeld(STEP.command_id, 2, ["document-pending"], untouched=True)
+    hub.answer.set()
+    await fetched.wait()
+    assert await testbed.next_event() == EffectResumed(STEP.command_id, 2)
+    assert not printed.is_set()
+    testbed.executor.resume(RESUME)
+    assert await testbed.next_event() == EffectEnded(STEP.command_id, 2, DONE)
+
+
 async def test_an_attempt_that_is_held_untouched_anyway_stays_so_when_its_document_comes(
     group: asyncio.TaskGroup, tmp_path: Path, silent_hub: tuple[SilentHub, Documents]
 ) -> None:

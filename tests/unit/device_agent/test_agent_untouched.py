@@ -149,3 +149,63 @@ def test_what_a_driver_remembers_is_told_when_it_is_asked_for_evidence() -> None
     assert (asked.mode, asked.remembered) == ("evidence", {"job_id": 17})
     bench.feed(EffectEnded(command_id(1), 1, Outcome(status="completed")))
     assert bench.disk.attempts[command_id(1)].evidence is None
+
+
+def announced() -> Bench:
+    """An agent whose only effect has started, and whose driver has not said that it does something."""
+    bench = Bench(announced={"print"}).ready()
+    bench.receive(a_run(timeout_s=20.0))
+    [step] = [step for step in bench.take() if isinstance(step, StartEffect)]
+    assert step.untouched
+    return bench
+
+
+def test_an_effect_that_its_driver_announces_has_begun_only_then() -> None:
+    bench = announced()
+    bench.start()
+    bench.ready()
+    assert effects_in(bench.take()) == []
+    bench.receive(a_run(timeout_s=20.0, heard=ReportStatus.STARTED))
+    assert effects_in(bench.take()) == [(1, 1, "execute")]
+
+
+def test_an_effect_that_was_announced_is_asked_about_and_never_begun_anew() -> None:
+    bench = announced()
+    decision = bench.feed(BACK)
+    assert RESUME in decision.steps
+    assert not bench.disk.attempts[command_id(1)].untouched
+    assert bench.statuses() == [], "the hub knows that it has started"
+    bench.start()
+    assert effects_in(bench.take()) == [(1, 1, "evidence")]
+    bench.ready()
+    bench.receive(a_run(timeout_s=20.0, heard=ReportStatus.STARTED))
+    assert effects_in(bench.take()) == []
+
+
+def test_its_time_runs_also_before_it_is_announced() -> None:
+    bench = announced()
+    bench.pass_time(20)
+    assert stops_in(bench.take()) == [(1, "timed_out")]
+    assert RESUME not in bench.feed(BACK).steps
+
+
+@pytest.mark.parametrize("away", [True, False], ids=["its device is still away", "its device is back"])
+def test_begun_anew_it_is_held_until_its_driver_says_otherwise(*, away: bool) -> None:
+    """What the hub takes for begun could be completed by another boot or a good-bye."""
+    bench = announced()
+    bench.feed(AWAY)
+    bench.take()
+    bench.receipt()
+    bench.start()
+    bench.ready()
+    bench.receive(a_run(timeout_s=20.0, heard=ReportStatus.HELD))
+    assert bench.statuses() == [ReportStatus.HELD], "as before"
+    if away:
+        bench.feed(AWAY)
+        assert bench.statuses() == [ReportStatus.HELD]
+    bench.feed(BACK)
+    assert bench.statuses() == [ReportStatus.STARTED]
+    bench.pass_time(19)
+    assert stops_in(bench.take()) == []
+    bench.pass_time(1)
+    assert stops_in(bench.take()) == [(1, "timed_out")]

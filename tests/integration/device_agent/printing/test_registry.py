@@ -1,12 +1,14 @@
 """From configuration to drivers, and what the client says about itself."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from device_agent.actions.base import announces_effect
 from device_agent.actions.config import OwnActionConfig, PrinterConfig
-from device_agent.actions.registry import Drivers
-from tests.support.printing import Context, PrinterTestbed, payload
+from device_agent.actions.registry import _KINDS, Drivers
+from tests.support.printing import Context, PrinterTestbed, begin, cancel, payload
 
 
 def drivers(folder: Path, *printers: PrinterConfig, **actions: OwnActionConfig) -> Drivers:
@@ -28,6 +30,43 @@ async def test_each_printer_is_reached_in_its_own_way(printer: PrinterTestbed, p
         assert (await driver.evidence("print", wanted, Context(pdf))).status == "completed"
     assert len(printer.effects()) == 1
     assert (tmp_path / "1-floorhub-0192-a-1.pdf").exists()
+
+
+async def test_nothing_reaches_a_printer_before_the_journal_knows(
+    printer: PrinterTestbed, pdf: Path, tmp_path: Path
+) -> None:
+    """For each kind of printer: what is cut off before that is printed anew."""
+    heard = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if await reader.read(1):
+            heard.set()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        uris = {
+            "ipp": printer.embedded.url,
+            "folder": f"folder:{tmp_path}",
+            "socket": f"socket://127.0.0.1:{port}",
+        }
+        assert {_KINDS[kind] for kind in uris} == set(_KINDS.values())
+        driver = drivers(tmp_path, *(PrinterConfig(name=kind, uri=uri) for kind, uri in uris.items())).driver_for(
+            "print"
+        )
+        assert driver is not None
+        assert announces_effect(driver)
+        for kind in uris:
+            context = Context(pdf)
+            context.let_begin.clear()
+            task = begin(driver.execute("print", payload(pdf, printer=kind), context))
+            await asyncio.wait_for(context.begins_asked.wait(), 10)
+            outcome = await cancel(task, context)
+            assert outcome is not None
+            assert outcome.status == "cancelled", (kind, outcome)
+    assert not heard.is_set()
+    assert printer.effects() == []
+    assert [file.name for file in tmp_path.iterdir()] == [pdf.name]  # noqa: ASYNC240 - a test
 
 
 async def test_a_printer_that_was_removed_from_the_configuration_leaves_doubt(tmp_path: Path, pdf: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from device_agent.actions.base import announces_effect
 from device_agent.actions.collect_logs import CollectLogs
 from device_agent.actions.config import MachineConfig
 from device_agent.actions.machine import MachineDriver
@@ -114,18 +115,30 @@ class Steps:
     async def held(self, reasons: list[str], *, untouched: bool = False) -> None:
         self.told.append(f"{reasons[0]} {untouched} {self._done.exists()}")
 
+    async def begins(self) -> None:
+        self.told.append(f"begins {self._done.exists()}")
+
     async def resumed(self) -> None:
         self.told.append(f"resumed {self._done.exists()}")
 
 
-async def test_the_machine_goes_down_only_after_the_journal_knows(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("delay_s", "told"), [(0.01, ["delay True False", "resumed False"]), (0.0, ["begins False"])], ids=["later", "now"]
+)
+async def test_the_machine_goes_down_only_after_the_journal_knows(
+    tmp_path: Path, delay_s: float, told: list[str]
+) -> None:
     done = tmp_path / "done"
     steps: Any = Steps(done)
     driver = MachineDriver({"reboot": ["sh", "-c", f"echo >{done}; exit 3"]})
-    outcome = await driver.execute("reboot", {"delay_s": 0.01}, steps)
+    outcome = await driver.execute("reboot", {"delay_s": delay_s}, steps)
     assert outcome.code == "action_failed"
-    assert steps.told == ["delay True False", "resumed False"]
+    assert steps.told == told
     assert done.exists()
+
+
+def test_what_ends_the_agent_announces_its_effect() -> None:
+    assert announces_effect(MachineDriver({}))
 
 
 class Taking:
