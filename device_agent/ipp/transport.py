@@ -14,7 +14,15 @@ from msgspec import Struct
 
 from device_agent.http_library import SMALL_SEND_BUFFER, load_httpx
 from device_agent.ipp import codec
-from device_agent.ipp.errors import IppDecodeError, IppInterrupted, IppRefused, IppUnreachable, IppUntrusted
+from device_agent.ipp.errors import (
+    IppDecodeError,
+    IppInterrupted,
+    IppRefused,
+    IppServerError,
+    IppTurnedAway,
+    IppUnreachable,
+    IppUntrusted,
+)
 from schemas.addresses import AddressError, read_address
 from schemas.tls import trusting
 
@@ -24,6 +32,8 @@ if TYPE_CHECKING:
 _CHUNK = 64 * 1024
 _HTTP_OF = {"ipp": "http", "ipps": "https", "http": "http", "https": "https"}
 _IPP_PORT = 631
+_NOT_NOW = frozenset({408, 429, 503})
+"""Time-out of the request, too many requests, no service (RFC 9110 15.5.9, 15.6.4; RFC 6585)."""
 _ADVICE = {
     401: "it wants a name and a password: put them into the printer's uri",
     403: "it refuses this machine: allow it at the printer",
@@ -102,7 +112,8 @@ class Transport:
         `within_s` bounds how long the printer may take no part of the document, then how long its answer may take: a
         large document may take as long as it makes progress.
 
-        Raises IppUnreachable, IppInterrupted, IppRefused (HTTP 4xx), and OSError when the document is missing.
+        Raises IppUnreachable, IppInterrupted (also for HTTP 5xx, 408, 429), IppRefused (for the other HTTP 4xx), and
+        OSError when the document is missing.
         """
         httpx = load_httpx()
         if self._client is None:
@@ -115,13 +126,20 @@ class Transport:
             "Content-Length": str(len(head) + size),
         }
         timeout = httpx.Timeout(within_s, connect=min(self._connect_s, within_s))
+        taken = 0
+
+        def on_progress(octets: int) -> None:
+            nonlocal taken
+            taken += octets
+            limit.reschedule(loop.time() + within_s)
+
         try:
             async with (
                 asyncio.timeout(within_s) as limit,
                 self._client.stream(
                     "POST",
                     self._endpoint.url,
-                    content=_body(head, document, lambda: limit.reschedule(loop.time() + within_s)),
+                    content=_body(head, document, on_progress),
                     headers=headers,
                     timeout=timeout,
                 ) as response,
@@ -132,18 +150,20 @@ class Transport:
             untrusted = _is_untrusted(problem)
             raise (IppUnreachable if untrusted is None else IppUntrusted)(_explain(problem)) from problem
         except (httpx.HTTPError, OSError) as problem:  # OSError: the time is up, or the document cannot be read on
-            raise IppInterrupted(f"no answer from the printer: {_explain(problem)}") from problem
+            interrupted = IppInterrupted(f"no answer from the printer: {_explain(problem)}")
+            interrupted.sent_whole = taken >= size
+            raise interrupted from problem
 
 
-async def _body(head: bytes, document: Path | None, on_progress: Callable[[], None]) -> AsyncIterator[bytes]:
-    """The octets; `on_progress` is called whenever the system has taken a part of the document."""
+async def _body(head: bytes, document: Path | None, on_progress: Callable[[int], None]) -> AsyncIterator[bytes]:
+    """The octets; `on_progress` is called with its size whenever the system has taken a part of the document."""
     yield head
     if document is None:
         return
     with await asyncio.to_thread(document.open, "rb") as file:
         while chunk := await asyncio.to_thread(file.read, _CHUNK):
             yield chunk
-            on_progress()
+            on_progress(len(chunk))
 
 
 async def _read(response: "httpx.Response") -> bytes:
@@ -159,9 +179,11 @@ def _check_status(status: int) -> None:
     if status == 200:
         return
     sentence = f"the printer answers HTTP {status}"
+    if status in _NOT_NOW:
+        raise IppTurnedAway(status, f"{sentence}: it has no time for the request now")
     if 300 <= status < 500:
         raise IppRefused(0, f"{sentence}: {_ADVICE.get(status, 'check the uri')}")
-    raise IppInterrupted(sentence)
+    raise IppServerError(sentence)
 
 
 def _is_untrusted(problem: BaseException) -> ssl.SSLCertVerificationError | None:

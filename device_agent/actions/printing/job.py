@@ -5,12 +5,14 @@ import time
 from typing import Any
 
 from device_agent.actions.base import DriverContext
-from device_agent.actions.printing.finding import listed
+from device_agent.actions.printing.absence import UNREACHABLE
+from device_agent.actions.printing.finding import cancel_own, shown
+from device_agent.actions.printing.own_job import IDENTITY, OwnJob
 from device_agent.actions.printing.poll import Poll, Timing
 from device_agent.core.outcome import Outcome
 from device_agent.core.sentences import sentences
-from device_agent.ipp.client import GONE, NOT_FOUND, IppClient
-from device_agent.ipp.errors import IppBusy, IppError, IppRefused
+from device_agent.ipp.client import IppClient
+from device_agent.ipp.errors import IppBusy, IppError, IppRefused, is_no_answer
 from device_agent.ipp.message import Group, GroupTag
 from device_agent.ipp.states import (
     ENDED,
@@ -24,10 +26,11 @@ from device_agent.ipp.states import (
 
 _PRINTER = ("printer-state", "printer-state-reasons")
 _JOB = (
-    *("job-id", "job-name", "job-state", "job-state-reasons", "job-state-message", "job-printer-state-message"),
+    *IDENTITY,
+    *("job-state", "job-state-reasons", "job-state-message", "job-printer-state-message"),
     *("job-impressions", "job-impressions-completed", "job-media-sheets-completed", "job-pages-completed"),
 )
-_COUNTS = ("job-impressions-completed", "job-media-sheets-completed", "job-pages-completed", "job-impressions")
+COUNTS = ("job-impressions-completed", "job-media-sheets-completed", "job-pages-completed", "job-impressions")
 _UNPRINTABLE = frozenset(
     {
         "document-format-error",
@@ -58,14 +61,15 @@ SEE_DOCUMENT = (
 
 
 class JobFollower:
-    """Watches job `job_id` until it ended, and says meanwhile how far it is and what holds it up."""
+    """Watches a job until it ended, and says meanwhile how far it is and what holds it up."""
 
     def __init__(
-        self, client: IppClient, printer_name: str, job_id: int, context: DriverContext, timing: Timing
+        self, client: IppClient, printer_name: str, own: OwnJob, context: DriverContext, timing: Timing
     ) -> None:
         self._client = client
         self._printer_name = printer_name
-        self._job_id = job_id
+        self._own = own
+        self._job_id = own.job_id
         self._context = context
         self._timing = timing
         self._held: list[str] = []
@@ -78,56 +82,49 @@ class JobFollower:
         """How the job ended; unknown with `printer_lost` when the printer fell silent, does not say, or forgot it."""
         poll = Poll(self._timing.poll_first_s, self._timing.poll_most_s)
         silent_since = None
+        was_away = False
         while True:
             outcome: Outcome | None = None
             try:
-                job = await self._ask()
+                job = await shown(self._client, self._job_id, _JOB)
                 if job is None:
                     return self._lost(
                         f"the printer does not know job {self._job_id} any more: it keeps no ended jobs, or was reset"
                     )
+                if not self._own.is_shown_by(job):
+                    return self._lost(
+                        f"job {self._job_id} at the printer is another's now: it was reset, and its numbers began anew"
+                    )
+                if self._own.learn(job):
+                    await self._context.remember(self._own.remembered())
                 outcome = await self._judge(job, poll)
                 silent_since = None
             except IppBusy:  # an answer all the same
                 silent_since = None
             except IppError as problem:
+                self._own.doubt()
                 now = time.monotonic()
-                silent_since = silent_since or now
-                if now - silent_since > self._timing.lost_s:
-                    return self._lost(self._no_word(problem))
+                is_away = is_no_answer(problem)
+                silent_since = silent_since if silent_since and is_away == was_away else now
+                was_away = is_away
+                if now - silent_since > (self._timing.away_s if is_away else self._timing.lost_s):
+                    return self._lost(self._no_word(problem, now - silent_since))
+                if is_away and now - silent_since > self._timing.quiet_s:
+                    await self._hold([UNREACHABLE])
             if outcome is not None:
                 return outcome
             await poll.wait()
 
-    async def _ask(self) -> Group | None:
-        """What the printer says about the job, with its state; None when it has no such job. Raises IppError."""
-        refused: IppRefused | None = None
-        job: Group | None = None
-        try:
-            job = await self._client.get_job(self._job_id, _JOB)
-        except IppBusy:
-            raise
-        except IppRefused as refusal:
-            refused = refusal
-        if job is not None and job_state(job) is not None:
-            return job
-        found = await listed(self._client, self._job_id, _JOB)  # what it does not say of one, it may say of all
-        if found is not None and job_state(found) is not None:
-            return found
-        if refused is None:
-            raise IppError("it does not say in which state the job is")
-        if refused.status in (NOT_FOUND, GONE):
-            return None
-        raise refused
-
-    def _no_word(self, problem: IppError) -> str:
-        patience = f"for {self._timing.lost_s:.0f} s"
+    def _no_word(self, problem: IppError, silent_s: float) -> str:
+        patience = f"for {silent_s:.0f} s"
         if isinstance(problem, IppRefused):
             return f"the printer refused {patience} to say what became of job {self._job_id}: {problem}"
         return f"no word of job {self._job_id} {patience}: {problem}"
 
     async def _judge(self, job: Group, poll: Poll) -> Outcome | None:
         state = job_state(job)
+        if state is None:
+            raise IppError("it does not say in which state the job is")
         if state is not self._state:
             self._state = state
             poll.reset()
@@ -138,7 +135,7 @@ class JobFollower:
             return self._ended(job, state, reasons)
         if self._is_hopeless(state, reasons):
             with contextlib.suppress(IppError):  # else the queue keeps it for ever, in front of all others
-                await self._client.cancel_job(self._job_id)
+                await cancel_own(self._client, self._own)
             unprintable = reasons & (_UNPRINTABLE | _FILTER_FAILED)
             return self._unprintable(job) if unprintable else self._failed("job_aborted", job)
         await self._tell_progress(job)
@@ -231,7 +228,7 @@ class JobFollower:
 def counts_of(job: Group) -> dict[str, int]:
     """The page counts that the printer gave, such as `{"impressions_completed": 2}`. A printer that does not count says
     0, also of a job that it completed: such a count says nothing and is left out."""
-    counts = {name: job.integer(name) for name in _COUNTS}
+    counts = {name: job.integer(name) for name in COUNTS}
     return {name.removeprefix("job-").replace("-", "_"): count for name, count in counts.items() if count}
 
 

@@ -20,7 +20,11 @@ class Timing(Struct, frozen=True, kw_only=True):
     verdict_s: float = 10.0
     """How long a job may go on after its printer said that it cannot print the document."""
     lost_s: float = 60.0
-    """How long a printer may be silent in the middle of a job: it may be switched off and on again."""
+    """How long a printer may answer in the middle of a job without saying what the job is in."""
+    quiet_s: float = 10.0
+    """How long a printer may be silent in the middle of a job before the attempt counts as held."""
+    away_s: float = 86_400.0
+    """How long it may be silent at all: it may be switched off and on again. The time of the run ends it sooner."""
     evidence_s: float = 45.0
     """How long evidence is asked for; less than the executor's patience."""
     connect_s: float = 5.0

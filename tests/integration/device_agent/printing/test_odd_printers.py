@@ -11,6 +11,7 @@ from device_agent.actions.printing import request as print_request
 from device_agent.actions.printing.finding import find_job
 from device_agent.actions.printing.ipp import IppPrinter
 from device_agent.actions.printing.job import SEE_DOCUMENT, JobFollower
+from device_agent.actions.printing.own_job import OwnJob
 from device_agent.actions.printing.poll import Timing
 from device_agent.ipp import codec
 from device_agent.ipp.client import (
@@ -179,7 +180,7 @@ async def test_a_job_that_is_not_told_alone_is_looked_for_in_the_list(refusal: i
         return reply(request, refusal) if request.code == GET_JOB_ATTRIBUTES else reply(request, 0, JOB)
 
     async with asyncio.timeout(5), printer_that(answers) as client:
-        outcome = await JobFollower(client, "office", 7, Context(), FAST).to_the_end()
+        outcome = await JobFollower(client, "office", OwnJob(Context().job_name, 7), Context(), FAST).to_the_end()
     assert outcome.status == "completed", outcome
 
 
@@ -190,14 +191,14 @@ async def test_a_job_without_state_is_looked_for_in_the_list() -> None:
         return reply(request, 0, stateless if request.code == GET_JOB_ATTRIBUTES else JOB)
 
     async with asyncio.timeout(5), printer_that(answers) as client:
-        outcome = await JobFollower(client, "office", 7, Context(), FAST).to_the_end()
+        outcome = await JobFollower(client, "office", OwnJob(Context().job_name, 7), Context(), FAST).to_the_end()
     assert outcome.status == "completed", outcome
 
 
 async def test_a_printer_that_never_says_a_state_leaves_doubt_before_the_time_is_up() -> None:
     stateless = Group(2, (attribute("job-id", Tag.INTEGER, 7),))
     async with asyncio.timeout(5), printer_that(lambda request: reply(request, 0, stateless)) as client:
-        outcome = await JobFollower(client, "office", 7, Context(), FAST).to_the_end()
+        outcome = await JobFollower(client, "office", OwnJob(Context().job_name, 7), Context(), FAST).to_the_end()
     assert (outcome.status, outcome.code) == ("unknown", "printer_lost")
     assert "does not say in which state" in outcome.message
 
@@ -208,7 +209,7 @@ async def test_a_refusal_is_not_called_silence(refusal: int, said: str) -> None:
         return reply(request, refusal) if request.code == GET_JOB_ATTRIBUTES else reply(request)
 
     async with asyncio.timeout(5), printer_that(answers) as client:
-        outcome = await JobFollower(client, "office", 7, Context(), FAST).to_the_end()
+        outcome = await JobFollower(client, "office", OwnJob(Context().job_name, 7), Context(), FAST).to_the_end()
     assert (outcome.status, outcome.code) == ("unknown", "printer_lost")
     assert said in outcome.message
     assert "no word" not in outcome.message
@@ -228,7 +229,7 @@ async def test_a_printer_that_says_nothing_of_itself_is_followed_by_its_job(refu
         return reply(request, 0, Group(2, (attribute("job-state", Tag.ENUM, state),)))
 
     async with asyncio.timeout(10), printer_that(answers) as client:
-        outcome = await JobFollower(client, "office", 7, Context(), FAST).to_the_end()
+        outcome = await JobFollower(client, "office", OwnJob(Context().job_name, 7), Context(), FAST).to_the_end()
     assert outcome.status == "completed", outcome
 
 
@@ -241,7 +242,7 @@ async def test_a_printer_that_is_busy_with_others_is_not_silent_about_its_job() 
         return reply(request, 0, JOB) if asked > 20 else reply(request, 0x0507)
 
     async with asyncio.timeout(10), printer_that(answers) as client:
-        outcome = await JobFollower(client, "office", 7, Context(), FAST).to_the_end()
+        outcome = await JobFollower(client, "office", OwnJob(Context().job_name, 7), Context(), FAST).to_the_end()
     assert outcome.status == "completed", outcome
 
 

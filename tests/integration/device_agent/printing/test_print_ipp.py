@@ -240,7 +240,9 @@ async def test_the_number_of_the_job_is_remembered_before_its_end_is_waited_for(
     printer.behave(seconds=30)
     _, context = await _printing(printer, pdf)
     await eventually(lambda: context.remembered)
-    assert context.remembered == {"job_id": 1}
+    assert context.remembered["job_id"] == 1
+    await eventually(lambda: context.remembered.get("job_called") == context.job_name)
+    assert context.remembered["job_uuid"].startswith("urn:uuid:")
 
 
 async def test_a_format_the_printer_does_not_know(printer: PrinterTestbed, pdf: Path) -> None:
@@ -261,7 +263,7 @@ async def test_a_printer_that_dies_in_the_middle_leaves_doubt(printer: PrinterTe
 
 async def test_a_printer_that_forgot_the_job_leaves_doubt(printer: PrinterTestbed, pdf: Path) -> None:
     printer.behave(seconds=30)
-    task, _ = await _printing(printer, pdf, Timing(poll_first_s=0.02, poll_most_s=0.1, lost_s=20))
+    task, _ = await _printing(printer, pdf, Timing(poll_first_s=0.02, poll_most_s=0.1))
     printer.embedded.kill()
     printer.embedded.start()
     outcome = await task

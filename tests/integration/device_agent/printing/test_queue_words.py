@@ -8,6 +8,7 @@ from device_agent.actions.config import PrinterConfig
 from device_agent.actions.printing import request as print_request
 from device_agent.actions.printing.ipp import IppPrinter
 from device_agent.actions.printing.job import SEE_DOCUMENT, JobFollower
+from device_agent.actions.printing.own_job import OwnJob
 from device_agent.ipp.client import CANCEL_JOB, GET_JOB_ATTRIBUTES, GET_PRINTER_ATTRIBUTES
 from device_agent.ipp.message import Group, Message, Tag, attribute
 from tests.integration.device_agent.printing.odd_printer import printer_that, reply
@@ -55,7 +56,7 @@ async def test_how_a_job_ended(state: int, reason: str, status: str, code: str) 
     heard: list[Message] = []
     found = job(state, reason, "Print job canceled at printer.")
     async with printer_that(lambda request: reply(request, 0, found, IDLE), heard) as client:
-        outcome = await JobFollower(client, "office", 7, Context(), FAST).to_the_end()
+        outcome = await JobFollower(client, "office", OwnJob("floorhub-0192-a-1", 7), Context(), FAST).to_the_end()
     assert (outcome.status, outcome.code, outcome.retryable) == (status, code, False)
     if status == "failed":
         assert "canceled at printer. (" in outcome.message or outcome.message.endswith("canceled at printer.")
@@ -73,7 +74,7 @@ async def test_a_stopped_job_without_an_error_waits_for_a_person() -> None:
 
     context = Context()
     async with printer_that(answers) as client:
-        task = begin(JobFollower(client, "office", 7, context, FAST).to_the_end())
+        task = begin(JobFollower(client, "office", OwnJob("floorhub-0192-a-1", 7), context, FAST).to_the_end())
         assert await until(context, "held") == ["stopped"]
         state = 9
         assert (await task).status == "completed"
@@ -89,7 +90,7 @@ async def test_a_queue_that_cannot_reach_its_printer_is_held() -> None:
 
     context = Context()
     async with printer_that(answers) as client:
-        task = begin(JobFollower(client, "office", 7, context, FAST).to_the_end())
+        task = begin(JobFollower(client, "office", OwnJob("floorhub-0192-a-1", 7), context, FAST).to_the_end())
         assert await until(context, "held") == ["printer-unreachable"]
         task.cancel()
 
