@@ -186,6 +186,8 @@ def judged(said: str, head: bytes) -> str:
     if (other == FORM and not is_text) or (other in _BINARY.values() and is_text):
         raise MislabelledError(name, other)
     if name == OCTETS:
+        if head.startswith((_JOB_LANGUAGE, b"@PJL")):  # what stands in front is meant for a printer that reads it
+            return OCTETS
         return PDF if other is None and _PDF_INSIDE.search(head[:_PDF_WITHIN]) else other or OCTETS
     return name
 
