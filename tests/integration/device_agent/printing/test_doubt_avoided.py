@@ -127,3 +127,23 @@ async def test_a_web_server_that_has_no_time_is_not_sent_the_job_twice(pdf: Path
         outcome = await printer.print_document(REQUEST, Context(pdf))
     assert there.heard.count(ipp.PRINT_JOB) == 1
     assert outcome.status == ("completed" if why == "it took the job" else "unknown"), outcome
+
+
+async def test_a_printer_that_took_the_job_is_waited_for_after_a_restart_too() -> None:
+    """Its number is known, so that it is followed and held like one that never was cut off."""
+    there = ScriptedPrinter()
+    there.jobs[1] = Job(1, Context().job_name, JobState.COMPLETED)
+    asked = 0
+
+    def away(_: Message) -> Answer | None:
+        nonlocal asked
+        asked += 1
+        return (503, b"") if asked < 20 else None
+
+    there.instead[ipp.GET_JOB_ATTRIBUTES] = away
+    context = Context()
+    context.remembered = {"job_id": 1}
+    async with there.running(PATIENT) as printer:
+        outcome = await printer.evidence(REQUEST, context)
+    assert outcome.status == "completed", outcome
+    assert [kind for kind, _ in context.told if kind != "progress"][:3] == ["found", "held", "resumed"]
