@@ -100,8 +100,8 @@ def test_facts_have_their_cause(cause: str, differs: dict[str, Any]) -> None:
         ),
         (
             {"status": "failed", "error": {"code": "document_unprintable", "message": "invalid password"}},
-            "(document_unprintable): invalid password; what to do: Open the document, which may be damaged",
-            "(document_unprintable): invalid password; 할 일: 손상되었거나 암호로 보호된 문서일 수 있습니다.",
+            "(document_unprintable): invalid password; what to do: If other documents print there",
+            "(document_unprintable): invalid password; 할 일: 다른 문서가 인쇄되면",
         ),
         ({"status": "completed"}, "It has ended: completed. The timeline", "끝났습니다: completed."),
     ],
