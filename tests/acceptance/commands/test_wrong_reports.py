@@ -253,7 +253,8 @@ def test_a_cancel_that_nobody_asked_for_is_a_dead_letter_that_can_be_replayed(si
 
     assert [command["dead_letter_reason"] for command in ended] == ["cancel_not_requested", None]
     listed = site.http.get("/api/dead-letters", params={"client_id": speaker.id}).json()["items"]
-    assert [(letter["id"], letter["status"]) for letter in listed] == [(unasked, "cancelled")]
+    statuses = {letter["id"]: letter["status"] for letter in listed}  # other tests leave theirs to this client
+    assert (statuses.get(unasked), statuses.get(asked)) == ("cancelled", None)
     again = site.http.post(f"/api/commands/{unasked}/retry", json={})
     assert again.status_code == 201, again.text
     site.wait_status(again.json()["id"], "queued")
