@@ -1,10 +1,12 @@
 """Fixtures for tests that need Postgres; a server starts once, each test gets a fresh, migrated database of its own."""
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
 from functools import cache
 
 import pytest
+import structlog
 
 from hub.database.engine import Database
 from hub.database.migrate import migrate
@@ -46,6 +48,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "postgres_major" in metafunc.fixturenames:
         ids = [f"pg{major}" for major in majors]
         metafunc.parametrize("postgres_major", majors, indirect=True, ids=ids, scope="session")
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """Whoever runs a program within the test's process sends logs to its streams, which end with that test."""
+    root, ours = logging.getLogger(), logging.getLogger("floorhub.agent")
+    before = (root.handlers[:], root.level, ours.level, structlog.get_config())
+    yield
+    root.handlers[:], level, agents, configured = before
+    root.setLevel(level)
+    ours.setLevel(agents)
+    structlog.configure(**configured)
 
 
 @pytest.fixture(scope="session")

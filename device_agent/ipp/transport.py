@@ -5,8 +5,9 @@ nothing never pays for it.
 """
 
 import asyncio
+import contextlib
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -135,11 +136,12 @@ class Transport:
 
         try:
             async with (
+                contextlib.aclosing(_body(head, document, on_progress)) as body,  # its file is closed at once
                 asyncio.timeout(within_s) as limit,
                 self._client.stream(
                     "POST",
                     self._endpoint.url,
-                    content=_body(head, document, on_progress),
+                    content=body,
                     headers=headers,
                     timeout=timeout,
                 ) as response,
@@ -155,7 +157,7 @@ class Transport:
             raise interrupted from problem
 
 
-async def _body(head: bytes, document: Path | None, on_progress: Callable[[int], None]) -> AsyncIterator[bytes]:
+async def _body(head: bytes, document: Path | None, on_progress: Callable[[int], None]) -> AsyncGenerator[bytes]:
     """The octets; `on_progress` is called with its size whenever the system has taken a part of the document."""
     yield head
     if document is None:

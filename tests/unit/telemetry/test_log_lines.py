@@ -3,12 +3,11 @@
 import json
 import logging
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
 from device_agent import logs
 from device_agent.core.log import Log as AgentLog
@@ -16,18 +15,6 @@ from hub.telemetry import log
 
 HOSTILE = "x\x1b[2J\x9b31m\u202e\u200b\n{}\r\t\x7f\u2028\ufeff\ud800 한글 🙂"
 OBEYED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    ours = logging.getLogger("floorhub.agent")
-    before = (root.handlers[:], root.level, ours.level, structlog.get_config())
-    yield
-    root.handlers[:], level, agents, configured = before
-    root.setLevel(level)
-    ours.setLevel(agents)
-    structlog.configure(**configured)
 
 
 Written = pytest.CaptureFixture[str]
