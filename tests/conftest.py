@@ -1,6 +1,7 @@
 """Fixtures for tests that need Postgres; a server starts once, each test gets a fresh, migrated database of its own."""
 
 import logging
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
 from functools import cache
@@ -51,8 +52,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _logging_as_before() -> Iterator[None]:
-    """Whoever runs a program within the test's process sends logs to its streams, which end with that test."""
+def _process_as_before() -> Iterator[None]:
+    """Whoever runs a program within the test's process sends logs to its streams, which end with that test, and may
+    block signals, which later children inherit."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
     root, ours = logging.getLogger(), logging.getLogger("floorhub.agent")
     before = (root.handlers[:], root.level, ours.level, structlog.get_config())
     yield
@@ -60,6 +63,7 @@ def _logging_as_before() -> Iterator[None]:
     root.setLevel(level)
     ours.setLevel(agents)
     structlog.configure(**configured)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 @pytest.fixture(scope="session")
