@@ -69,6 +69,16 @@ def test_an_environment_that_another_python_or_a_killed_start_left_is_made_anew(
     assert not foreign.exists()
 
 
+def test_a_run_after_an_update_keeps_the_tools_of_tests(tmp_path: Path) -> None:
+    setup = complete(checkout(tmp_path))
+    stamp = json.loads(setup["STAMP"].read_text())
+    assert setup["lock_to_install"]("run") == "run"
+    setup["STAMP"].write_text(json.dumps(stamp | {"lock": "dev", "digest": "of a version before"}))
+    assert setup["lock_to_install"]("run") == "dev"
+    setup["STAMP"].write_text(json.dumps(stamp | {"lock": "dev", "venv": ["elsewhere", ""]}))
+    assert setup["lock_to_install"]("run") == "run"
+
+
 def test_settings_say_where_packages_come_from_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = {"PIP_INDEX_URL": "https://mirror/simple", "PIP_CERT": "/ca.pem", "UV_INDEX_SHOP_USERNAME": "kim"}
     dropped = ("PIP_TARGET", "PIP_USER", "PIP_CONSTRAINT", "PIP_REQUIRE_VIRTUALENV", "UV_SYSTEM_PYTHON", "UV_OVERRIDE")
