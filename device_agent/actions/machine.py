@@ -17,6 +17,9 @@ from device_agent.core.outcome import Outcome
 from schemas.actions import DelaySent
 
 _OUTPUT = 2_000
+COMES_WITHIN_S = 180.0
+"""How long a machine may take to go down after its program said that it would. systemd gives a service that does not
+stop 90 s."""
 DELAY = "delay"
 """The reason of an action that is held until its delay is over."""
 
@@ -26,16 +29,17 @@ class MachineDriver:
 
     announces_effect = True
 
-    def __init__(self, programs: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, programs: Mapping[str, Sequence[str]], comes_within_s: float = COMES_WITHIN_S) -> None:
         """`programs` says how `reboot` and `shutdown` are done here; `restart_agent` needs none."""
         self._programs = programs
+        self._comes_within_s = comes_within_s
 
     def check(self, action: str, payload: dict[str, Any]) -> None:  # noqa: ARG002 - all take the same
         """See `Driver`."""
         read_payload(DelaySent, payload)
 
     async def execute(self, action: str, payload: dict[str, Any], context: DriverContext) -> Outcome:
-        """See `Driver`. Codes: program_not_found, action_failed, timed_out, stopped. Where it works, it does not
+        """See `Driver`. Codes: program_not_found, action_failed, timed_out, not_proven. If it works, it does not
         return: the process ends first."""
         delay_s = read_payload(DelaySent, payload).delay_s
         begun = False
@@ -43,7 +47,7 @@ class MachineDriver:
         async def stop() -> Outcome:
             if not begun:
                 return Outcome(status="cancelled", message="it was stopped before it began")
-            return Outcome(status="unknown", code="stopped", message=f"{action} was under way, and did not come: look")
+            return _not_proven(f"{action} was under way and has not come yet: look at the machine")
 
         async with stopping(context, stop):
             if delay_s > 0:
@@ -60,6 +64,9 @@ class MachineDriver:
                 failed = await _run(self._programs[action])
                 if failed is not None:
                     return failed
+                await asyncio.sleep(self._comes_within_s)
+                waited = f"{self._comes_within_s:.0f} s later the machine still runs: look at it"
+                return _not_proven(f"{self._programs[action][0]} reported success, and {waited}")
             await asyncio.Event().wait()
         raise AssertionError("unreachable")  # nobody sets it, and `stopping` swallows nothing
 
@@ -71,7 +78,11 @@ class MachineDriver:
         if before and now and before != now:
             return Outcome(status="completed", data=data)
         message = f"nothing proves that {action} took place: the {what} is the same as before, or not known"
-        return Outcome(status="unknown", code="not_proven", data={"evidence": data}, message=message)
+        return _not_proven(message, {"evidence": data})
+
+
+def _not_proven(message: str, data: dict[str, Any] | None = None) -> Outcome:
+    return Outcome(status="unknown", code="not_proven", data=data or {}, message=message)
 
 
 async def _run(argv: Sequence[str]) -> Outcome | None:

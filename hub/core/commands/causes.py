@@ -46,6 +46,8 @@ class Facts(Protocol):
 def _reason(facts: Facts) -> str | None:
     """Why it ended without success, as a code."""
     code: str | None = (facts.error or {}).get("code")
+    if facts.unknown_reason == "reported":  # the agent said so, and its code says why
+        return code or facts.unknown_reason
     return facts.unknown_reason or code
 
 

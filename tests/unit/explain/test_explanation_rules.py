@@ -75,6 +75,22 @@ WAYS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("unknown_reason", "code", "told"),
+    [
+        ("reported", "not_proven", "not_proven"),
+        ("reported", None, "reported"),
+        ("no_word", "not_proven", "no_word"),
+    ],
+)
+def test_the_reason_of_an_unknown_command_is_the_code_that_its_agent_gave(
+    unknown_reason: str, code: str | None, told: str
+) -> None:
+    error = None if code is None else {"code": code, "message": ""}
+    facts = Facts(**{**PLAIN, "status": "unknown", "unknown_reason": unknown_reason, "error": error})
+    assert explain(facts, CAUSES).details["reason"] == told
+
+
 @pytest.mark.parametrize(("cause", "differs"), WAYS, ids=lambda value: str(value)[:60])
 def test_facts_have_their_cause(cause: str, differs: dict[str, Any]) -> None:
     assert code_of(**differs) == cause

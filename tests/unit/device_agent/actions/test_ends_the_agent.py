@@ -1,5 +1,6 @@
 """Actions that end the agent, and its own log: what proves them, and what never leaves the machine."""
 
+import asyncio
 import gzip
 from pathlib import Path
 from types import SimpleNamespace
@@ -135,6 +136,16 @@ async def test_the_machine_goes_down_only_after_the_journal_knows(
     assert outcome.code == "action_failed"
     assert steps.told == told
     assert done.exists()
+
+
+@pytest.mark.parametrize("action", ["reboot", "shutdown"])
+async def test_a_machine_that_only_says_it_goes_down_proves_nothing(tmp_path: Path, action: str) -> None:
+    steps: Any = Steps(tmp_path / "done")
+    driver = MachineDriver({action: ["true"]}, comes_within_s=0.01)
+    async with asyncio.timeout(20):
+        outcome = await driver.execute(action, {"delay_s": 0}, steps)
+    assert (outcome.status, outcome.code, outcome.retryable) == ("unknown", "not_proven", False)
+    assert "still runs" in outcome.message
 
 
 def test_what_ends_the_agent_announces_its_effect() -> None:
