@@ -6,7 +6,7 @@ No timer collects them, so a lone request pays nothing, and under load the batch
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from hub.database.engine import DEADLINE_S
 from hub.errors import UnavailableError
@@ -46,16 +46,18 @@ class Batcher(Generic[Item, Answer]):
     async def submit(self, item: Item) -> Answer:
         """The answer for `item`. Raises UnavailableError at once when too many wait already, and when its turn or its
         answer does not come in time."""
-        waiting: _Waiting[Item, Answer] = _Waiting(item, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        waiting: _Waiting[Item, Answer] = _Waiting(item, loop.create_future())
         try:
             self._queue.put_nowait(waiting)
         except asyncio.QueueFull:
             raise UnavailableError("overloaded", retry_after_s=2) from None
+        # A timer of its own costs a tenth of `asyncio.timeout`, and every command comes by here several times.
+        patience = loop.call_later(self._patience_s, _end_waiting, waiting.answer)
         try:
-            async with asyncio.timeout(self._patience_s):
-                return await waiting.answer
-        except TimeoutError:
-            raise UnavailableError("database_unavailable") from None
+            return await waiting.answer
+        finally:
+            patience.cancel()
 
     async def run(self) -> None:
         """Work until cancelled; then whoever still waits is told that the hub stops."""
@@ -96,3 +98,8 @@ class Batcher(Generic[Item, Answer]):
         for waiting, answer in zip(batch, answers, strict=True):
             if not waiting.answer.done():
                 waiting.answer.set_result(answer)
+
+
+def _end_waiting(answer: asyncio.Future[Any]) -> None:
+    if not answer.done():
+        answer.set_exception(UnavailableError("database_unavailable"))

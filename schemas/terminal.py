@@ -8,7 +8,7 @@ import contextlib
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -38,6 +38,20 @@ class _Plain:
             self._stream.write(text)
         return len(text)
 
+    def write_line(self, line: str) -> None:
+        """Write a line that is known to be harmless, at once. Plain ASCII goes past the layer that encodes: a log has
+        many lines."""
+        try:
+            buffer = getattr(self._stream, "buffer", None)
+            if buffer is not None and line.isascii():
+                buffer.write(line.encode("ascii") + b"\n")
+                buffer.flush()
+            else:
+                self._stream.write(line + "\n")
+                self._stream.flush()
+        except (OSError, ValueError) as problem:
+            self._forgive(problem)
+
     def writelines(self, lines: list[str]) -> None:
         """Write each."""
         for line in lines:
@@ -52,13 +66,16 @@ class _Plain:
     def _forgiving(self) -> Iterator[None]:
         try:
             yield
-        except BrokenPipeError:
+        except (OSError, ValueError) as problem:
+            self._forgive(problem)
+
+    def _forgive(self, problem: OSError | ValueError) -> None:
+        if isinstance(problem, BrokenPipeError):
             self._give_up()
-        except OSError as problem:  # a full disk, which may have room again for the next line of a log
-            if self._stream is sys.__stdout__ and not _lost:
-                _lost.append(problem)
-        except ValueError:  # closed while the process ends
-            pass
+        elif isinstance(problem, ValueError):
+            pass  # closed while the process ends
+        elif self._stream is sys.__stdout__ and not _lost:  # a full disk, which may have room again
+            _lost.append(problem)
 
     def _give_up(self) -> None:
         """Nobody reads any more: let what still waits in buffers go nowhere."""
@@ -99,6 +116,11 @@ def write_json(text: str) -> None:
     except UnicodeEncodeError:
         text = _ascii_json(text)
     _out(stream, text + "\n")
+
+
+def line_writer(stream: TextIO) -> Callable[[str], None]:
+    """What writes lines that are known to be harmless to a standard stream, each at once, as a log does."""
+    return (stream if isinstance(stream, _Plain) else _Plain(stream)).write_line
 
 
 def lost_output() -> OSError | None:

@@ -44,7 +44,7 @@ def printable(text: str, limit: int | None = None) -> str:
     """
     if limit is not None and len(text) > limit:
         return f"{printable(text[:limit])}... ({len(text) - limit} more characters)"
-    if text.isprintable() and not _HIDING.search(text):
+    if text.isprintable() and (text.isascii() or not _HIDING.search(text)):
         return text
     return "".join(_escaped(char) if _hides(char) else char for char in text)
 
@@ -66,7 +66,7 @@ def log_line(fields: dict[str, Any]) -> str:
 
 def plain_json(line: str) -> str:
     """One line of JSON as `json_text` writes it."""
-    if line.isprintable() and not _HIDING.search(line):
+    if line.isprintable() and (line.isascii() or not _HIDING.search(line)):
         return line
     return "".join(json.dumps(char)[1:-1] if _hides(char) else char for char in line)
 

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from uvicorn.protocols.http.flow_control import service_unavailable
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from hub.api import problems
-from hub.api.framing import Head, WrongHeadError
+from hub.api import framing, problems
+from hub.api.framing import WrongHeadError
 
 MAX_HEAD = 64 * 1024
 """Bytes of a request line with all headers; of what stands in a body besides the body."""
@@ -46,7 +46,6 @@ class BoundedHttp(HttpToolsProtocol):
     `Upgrade` is an offer, which is ignored: the request is served as if it were not there (RFC 9110, 7.8).
     """
 
-    _head = Head()
     _head_bytes = 0
     _bytes_beside_body = 0
     _in_head = True
@@ -70,6 +69,7 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._begin_head()
+        self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_wait()
@@ -138,9 +138,12 @@ class BoundedHttp(HttpToolsProtocol):
             wrong = problem.__context__
             self._refuse(wrong.code if isinstance(wrong, WrongHeadError) else "bad_request")
             return
-        # Only now: most bodies come whole with their heads.
-        if self._in_body and self._deadline is None:
-            self._deadline = self.loop.call_later(BODY_PAUSE_S, self._look_at_body)
+        # Only now: most requests come whole.
+        if self._deadline is None:
+            if self._in_head:
+                self._wait_for_head()
+            elif self._in_body:
+                self._deadline = self.loop.call_later(BODY_PAUSE_S, self._look_at_body)
 
     def _feed(self, data: bytes) -> None:
         while True:
@@ -161,26 +164,22 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         if not self._in_head:
             self._begin_head()
-        self._head = Head()
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._in_head:
             return  # A field behind a chunked body never becomes one of the head (RFC 9110, 6.5.1).
-        self._head.note(name.lower(), value)
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         version, method = self.parser.get_http_version(), self.parser.get_method()
-        if sum(len(name) + len(value) for name, value in self.headers) + len(self.url) > MAX_HEAD:
-            raise WrongHeadError("head_too_long")
-        self._head.check(version)
+        framing.check_head(version, self.headers, MAX_HEAD - len(self.url))
         if self.parser.should_upgrade():
             if method == b"CONNECT":
                 raise WrongHeadError("no_tunnel")
-            self._offer = self._head.without_offer(method, self.url, version, self.headers)
+            self._offer = framing.without_offer(method, self.url, version, self.headers)
             return
-        self.url = self._head.target(method, self.url, self.headers)
+        self.url = framing.target(method, self.url, self.headers)
         if version == "1.0":
             self.expect_100_continue = False  # It does not know what would come (RFC 9110, 10.1.1).
         self._end_wait()
@@ -216,6 +215,8 @@ class BoundedHttp(HttpToolsProtocol):
         self._in_head = True
         self._in_body = False
         self._head_bytes = 0
+
+    def _wait_for_head(self) -> None:
         self._deadline = self.loop.call_later(HEAD_DEADLINE_S, self._refuse)
 
     def _look_at_body(self) -> None:

@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from hub.telemetry.throttle import MOST_LINES, LibraryLines, Throttle
+from schemas.terminal import line_writer
 from schemas.text import LONGEST_LINE, log_line, plain_json
 
 
@@ -107,6 +108,13 @@ def _render(_: Any, __: str, event: structlog.typing.EventDict) -> str:
     return plain_json(text) if len(text) <= LONGEST_LINE else log_line(line)
 
 
+class _Lines:
+    """The library's logger for lines that `_render` made."""
+
+    def __init__(self) -> None:
+        self.debug = self.info = self.warning = self.error = line_writer(sys.stderr)
+
+
 def configure(level: str) -> None:
     """Send all logs, also those of libraries, to standard error as JSON lines. Ours skip the library,
     since there are several for each command."""
@@ -118,7 +126,7 @@ def configure(level: str) -> None:
     ]
     structlog.configure(
         processors=[*shared, _render],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=_Lines,
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         cache_logger_on_first_use=True,
     )

@@ -70,7 +70,7 @@ class FastPath:
     async def _answer(self, asked: "_Asked", request: Request) -> Response:
         address = request.client.host if request.client else None
         caller = await caller_of(self._access, asked.authorization, asked.api_key, address, Permission.COMMAND)
-        request.state.known = True
+        request.scope.setdefault("state", {})["known"] = True
         return await self._acceptor.accept(
             caller,
             asked.command,
