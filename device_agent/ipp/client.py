@@ -4,7 +4,7 @@ The same code speaks to printers and to CUPS queues: a queue is a printer whose 
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Literal, Self
 
@@ -128,22 +128,27 @@ class IppClient:
         """Validate-Job: whether the printer would take it. Returns the names of the options it would ignore."""
         return _ignored(await self._ask(VALIDATE_JOB, _describe(ticket), ticket.options))
 
-    async def print_job(self, ticket: JobTicket, document: Path) -> Submitted:
-        """Print-Job: the whole job in one request."""
-        return _submitted(await self._ask(PRINT_JOB, _describe(ticket), ticket.options, document))
+    async def print_job(
+        self, ticket: JobTicket, document: Path, on_sent: Callable[[], Awaitable[None]] | None = None
+    ) -> Submitted:
+        """Print-Job: the whole job in one request. `on_sent` is awaited once the system has taken the whole document,
+        while the printer answers."""
+        return _submitted(await self._ask(PRINT_JOB, _describe(ticket), ticket.options, document, on_sent))
 
     async def create_job(self, ticket: JobTicket) -> Submitted:
         """Create-Job: a job without a document, which `send_document` adds."""
         return _submitted(await self._ask(CREATE_JOB, [_name(ticket), *_fidelity(ticket)], ticket.options))
 
-    async def send_document(self, job_id: int, ticket: JobTicket, document: Path) -> None:
-        """Send-Document, the job's only one."""
+    async def send_document(
+        self, job_id: int, ticket: JobTicket, document: Path, on_sent: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """Send-Document, the job's only one. `on_sent` as in `print_job`."""
         told = [
             attribute("job-id", Tag.INTEGER, job_id),
             attribute("document-format", Tag.MIME_TYPE, ticket.document_format),
             attribute("last-document", Tag.BOOLEAN, True),
         ]
-        await self._ask(SEND_DOCUMENT, told, document=document)
+        await self._ask(SEND_DOCUMENT, told, document=document, on_sent=on_sent)
 
     async def get_job(self, job_id: int, names: Sequence[str]) -> Group:
         """Get-Job-Attributes. IppRefused with NOT_FOUND: the printer does not know the job, or not any more."""
@@ -174,6 +179,7 @@ class IppClient:
         about: Iterable[Attribute],
         options: tuple[Attribute, ...] = (),
         document: Path | None = None,
+        on_sent: Callable[[], Awaitable[None]] | None = None,
         *,
         to_printer: bool = True,
     ) -> Message:
@@ -181,12 +187,12 @@ class IppClient:
         if options:
             groups.append(Group(GroupTag.JOB, options))
         try:
-            return await self._exchange(operation, tuple(groups), document)
+            return await self._exchange(operation, tuple(groups), document, on_sent)
         except IppRefused as refusal:
             if refusal.status != VERSION_NOT_SUPPORTED or self._version == (1, 1):
                 raise
         self._version = (1, 1)  # RFC 8011 4.1.8: every printer knows it
-        return await self._exchange(operation, tuple(groups), document)
+        return await self._exchange(operation, tuple(groups), document, on_sent)
 
     def _opening(self, *, to_printer: bool) -> list[Attribute]:
         """The attributes that come first, in this order (RFC 8011 4.1.4, 4.1.5)."""
@@ -198,10 +204,17 @@ class IppClient:
             opening.append(attribute("printer-uri", Tag.URI, self._told))
         return [*opening, attribute("requesting-user-name", Tag.NAME, self._user)]
 
-    async def _exchange(self, operation: int, groups: tuple[Group, ...], document: Path | None) -> Message:
+    async def _exchange(
+        self,
+        operation: int,
+        groups: tuple[Group, ...],
+        document: Path | None,
+        on_sent: Callable[[], Awaitable[None]] | None,
+    ) -> Message:
         request = Message(code=operation, request_id=next(self._request_ids), groups=groups, version=self._version)
         within_s = self._answer_s if document is None else self._send_s
-        answer, _ = codec.decode(await self._transport.exchange(codec.encode(request), document, within_s), whole=True)
+        octets = await self._transport.exchange(codec.encode(request), document, within_s, on_sent)
+        answer, _ = codec.decode(octets, whole=True)
         # Some printers do not repeat it and say 0; the connection says well enough what is answered.
         if answer.request_id not in (request.request_id, 0):
             raise IppDecodeError(f"the printer answered request {answer.request_id} instead of {request.request_id}")

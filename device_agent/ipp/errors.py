@@ -28,7 +28,8 @@ class IppInterrupted(IppError):  # noqa: N818 - the name says what is known
     """The request was sent in part or in full, and its answer is missing."""
 
     sent_whole = True
-    """False: the system did not take the whole document, so that the printer cannot have it."""
+    """False: the system did not take the whole document, so that the printer cannot have it. True says only that it
+    was sent: a web server that refuses a request may have read all of it and given nothing of it to the printer."""
 
 
 class IppDecodeError(IppInterrupted):

@@ -7,7 +7,7 @@ nothing never pays for it.
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -107,11 +107,14 @@ class Transport:
         if self._client is not None:
             await self._client.aclose()
 
-    async def exchange(self, head: bytes, document: Path | None, within_s: float) -> bytes:
+    async def exchange(
+        self, head: bytes, document: Path | None, within_s: float, on_sent: Callable[[], Awaitable[None]] | None = None
+    ) -> bytes:
         """POST the octets and the document behind them, and return the answer's octets, at most `MAX_MESSAGE`.
 
         `within_s` bounds how long the printer may take no part of the document, then how long its answer may take: a
-        large document may take as long as it makes progress.
+        large document may take as long as it makes progress. `on_sent` is awaited once the system has taken all of it,
+        while the printer answers.
 
         Raises IppUnreachable, IppInterrupted (also for HTTP 5xx, 408, 429), IppRefused (for the other HTTP 4xx), and
         OSError when the document is missing.
@@ -129,10 +132,12 @@ class Transport:
         timeout = httpx.Timeout(within_s, connect=min(self._connect_s, within_s))
         taken = 0
 
-        def on_progress(octets: int) -> None:
+        async def on_progress(octets: int) -> None:
             nonlocal taken
             taken += octets
             limit.reschedule(loop.time() + within_s)
+            if taken >= size and on_sent is not None:
+                await on_sent()
 
         try:
             async with (
@@ -148,6 +153,9 @@ class Transport:
             ):
                 _check_status(response.status_code)
                 return await _read(response)
+        except IppInterrupted as problem:
+            problem.sent_whole = taken >= size
+            raise
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as problem:
             untrusted = _is_untrusted(problem)
             raise (IppUnreachable if untrusted is None else IppUntrusted)(_explain(problem)) from problem
@@ -157,15 +165,17 @@ class Transport:
             raise interrupted from problem
 
 
-async def _body(head: bytes, document: Path | None, on_progress: Callable[[int], None]) -> AsyncGenerator[bytes]:
-    """The octets; `on_progress` is called with its size whenever the system has taken a part of the document."""
+async def _body(
+    head: bytes, document: Path | None, on_progress: Callable[[int], Awaitable[None]]
+) -> AsyncGenerator[bytes]:
+    """The octets; `on_progress` is awaited with its size whenever the system has taken a part of the document."""
     yield head
     if document is None:
         return
     with await asyncio.to_thread(document.open, "rb") as file:
         while chunk := await asyncio.to_thread(file.read, _CHUNK):
             yield chunk
-            on_progress(len(chunk))
+            await on_progress(len(chunk))
 
 
 async def _read(response: "httpx.Response") -> bytes:

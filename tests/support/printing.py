@@ -86,6 +86,12 @@ class Context:
         self.document_given.set()
         return self._document
 
+    def after_restart(self) -> "Context":
+        """The side of the next process, which knows what the journal kept."""
+        again = Context(self._document, self.command_id)
+        again.remembered = self.remembered
+        return again
+
     def heard(self, kind: str) -> list[Any]:
         return [data for told, data in self.told if told == kind]
 
@@ -121,6 +127,13 @@ class PrinterTestbed:
 
     def printer(self, timing: Timing = FAST, uri: str = "", **config: Any) -> IppPrinter:
         return IppPrinter(PrinterConfig(name="office", uri=uri or self.embedded.url, **config), timing)
+
+
+def restarted(*, sent: bool = True) -> Context:
+    """After a restart that came before the printer told a number; `sent`: the whole document was on its way."""
+    context = Context()
+    context.remembered = {"document_sent": sent}
+    return context
 
 
 def payload(document: Path | None = None, **more: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Nothing is sent again unless it is certain that the printer has nothing of it.
 
 import asyncio
 import contextlib
+import enum
 import random
 import time
 from collections.abc import Callable, Coroutine
@@ -15,8 +16,8 @@ from msgspec import Struct
 
 from device_agent.actions.base import DriverContext
 from device_agent.actions.printing.absence import BUSY, UNREACHABLE, Absence
-from device_agent.actions.printing.finding import cancel_own, find_job, shown
-from device_agent.actions.printing.job import COUNTS, counts_of
+from device_agent.actions.printing.finding import shown
+from device_agent.actions.printing.job import COUNTS, counts_of, has_all
 from device_agent.actions.printing.outcomes import failed, refused, with_data
 from device_agent.actions.printing.own_job import IDENTITY, OwnJob
 from device_agent.actions.printing.poll import Poll, Timing
@@ -29,18 +30,18 @@ from device_agent.ipp.errors import (
     IppError,
     IppInterrupted,
     IppRefused,
+    IppServerError,
     IppTurnedAway,
     IppUnreachable,
 )
 from device_agent.ipp.states import ENDED, job_state
 
-BUSY_FIRST_S = 0.25
+_BUSY_FIRST_S = 0.25
 _BUSY_MOST_S = 2.0
-_DOCUMENT_DUE = "document-pending"
-"""The reason of an attempt whose job has no document yet: it prints nothing."""
 _CREATIONS = 3
 """How often a job without a document is created while the printer's answer gets lost."""
 _HTTP_TIME_OUT = 408
+_SENT = "document_sent"
 
 
 class AwayError(Exception):
@@ -52,17 +53,34 @@ class AwayError(Exception):
         self.problem = problem
 
 
+class Stage(enum.Enum):
+    """What of an attempt may be at its printer."""
+
+    NOTHING = enum.auto()
+    EMPTY = enum.auto()
+    """At most a job without a document, which prints nothing."""
+    DOCUMENT = enum.auto()
+    """The document, or a part of it."""
+
+
 class Progress(Struct):
     """How far an attempt got, for whoever has to stop it. It outlives the connections of the attempt."""
 
     absence: Absence
-    sending: bool = False
-    """A request that may print was begun and not refused."""
+    size: int
+    """Bytes of the document."""
+    stage: Stage = Stage.NOTHING
     own: OwnJob | None = None
-    is_empty: bool = False
-    """The job at the printer, if there is one, has no document: it prints nothing."""
+    whole: bool = False
+    """The system, or the printer, has taken the whole document."""
+    noted: bool = False
+    """The journal says so, too."""
     creations: int = 0
     """How often the answer to Create-Job got lost."""
+
+    def judge(self, outcome: Outcome, tracker: JobTracker) -> Outcome:
+        """A job that completed without its whole document printed something, and nobody knows what."""
+        return outcome if self.whole or has_all(outcome, self.size) else tracker.cut_off(outcome)
 
 
 class Delivery:
@@ -88,54 +106,45 @@ class Delivery:
 
     async def print_whole(self, ticket: JobTicket, document: Path) -> Submitted | Outcome:
         """Print-Job: the job as the printer took it, or what the attempt came to."""
-        return await self._submit(lambda: self._client.print_job(ticket, document))
+        progress = self._progress
+        if progress.stage is Stage.EMPTY:
+            await self._tracker.discard()
+        await progress.absence.over()
+        return await self._submit(lambda: self._client.print_job(ticket, document, self._sent), Stage.DOCUMENT)
 
     async def create(self, ticket: JobTicket) -> Submitted | Outcome | None:
         """A job without a document; None if the printer does not create any. It prints nothing, so that the attempt
-        stays untouched: a restart begins it anew, and so does an answer that got lost."""
+        stays untouched: a restart begins it anew, and so does an answer that got lost. What such a try left behind is
+        cancelled first: it is not known what the printer said when it created that."""
         progress = self._progress
-        await self._context.held([_DOCUMENT_DUE], untouched=True)
-        progress.is_empty = True
-        found = await self._left_behind() if progress.creations else None
-        if found is not None:
-            return found
+        await self._tracker.discard()
         try:
-            return await self._submit(lambda: self._client.create_job(ticket), empty=True)
+            return await self._submit(lambda: self._client.create_job(ticket), Stage.EMPTY)
         except IppRefused as refusal:
             if refusal.status != OPERATION_NOT_SUPPORTED:
                 return refused(refusal, exact=self._exact)
-            progress.is_empty = False
-            await self._context.resumed()
             return None
         except IppInterrupted as silence:
-            progress.sending = False
             progress.creations += 1
             if progress.creations < _CREATIONS:
                 raise AwayError(UNREACHABLE, f"{self._client.uri}: {silence}") from None
             said = f"the printer gave no answer to {_CREATIONS} times Create-Job: {silence}. Nothing was printed"
             return failed("printer_lost", said, retryable=True)
 
-    async def _left_behind(self) -> Submitted | None:
-        """The job that was created although the answer got lost, if the printer still waits for its document."""
-        with contextlib.suppress(IppError):
-            found = await find_job(self._client, self._context.job_name)
-            if found.own is not None and not found.ended:
-                return Submitted(found.own.job_id, [])
-        return None
-
     async def send_document(self, own: OwnJob, ticket: JobTicket, document: Path) -> Outcome | None:
         """Send-Document to a job that was created, again while the printer refuses it because it is busy and has
         nothing of it. None when the printer took it, else what the attempt came to."""
-        own.document_sent = False
-        await self._context.remember(own.remembered())
-        await self._context.resumed()
-        self._progress.is_empty = False
-        poll = Poll(BUSY_FIRST_S, _BUSY_MOST_S)
+        progress = self._progress
+        await progress.absence.over()
+        progress.stage = Stage.DOCUMENT
+        poll = Poll(_BUSY_FIRST_S, _BUSY_MOST_S)
         waits = False
         while True:
+            progress.whole = False
             try:
-                await self._client.send_document(own.job_id, ticket, document)
+                await self._client.send_document(own.job_id, ticket, document, self._sent_to_job)
             except IppBusy as busy:
+                progress.whole = False
                 if not await self._waits_for_document(own):
                     return await self._give_up(own, busy)
                 if not waits:
@@ -165,11 +174,12 @@ class Delivery:
     async def _give_up(self, own: OwnJob, problem: IppError) -> Outcome:
         """The job exists at the printer and its document did not get there in full. Some printers print as they
         receive, so this is never retryable."""
+        if isinstance(problem, IppRefused | IppTurnedAway | IppServerError):
+            self._progress.whole = False  # its web server may have read it all, and the job got nothing
         outcome = await self._cancel_and_follow(own)
         is_refused = isinstance(problem, IppRefused)
         if outcome.status == "unknown" or (outcome.status == "completed" and not is_refused):
-            whole = isinstance(problem, IppInterrupted) and problem.sent_whole
-            return outcome if whole else self._tracker.cut_off(outcome)
+            return self._progress.judge(outcome, self._tracker)
         code = "printer_rejected" if is_refused else "printer_lost"
         return Outcome(status="failed", code=code, data=outcome.data, message=f"the document was not taken: {problem}")
 
@@ -182,54 +192,77 @@ class Delivery:
         return Outcome(status="failed", code=OPTIONS_UNSUPPORTED, data=outcome.data, message=said)
 
     async def _cancel_and_follow(self, own: OwnJob) -> Outcome:
-        with contextlib.suppress(IppError):
-            await cancel_own(self._client, own)
+        with contextlib.suppress(IppError, TimeoutError):
+            await self._tracker.cancel(own)
         return await self._tracker.follow(own)
 
-    async def _submit(
-        self, submit: Callable[[], Coroutine[Any, Any, Submitted]], *, empty: bool = False
-    ) -> Submitted | Outcome:
+    async def _submit(self, submit: Callable[[], Coroutine[Any, Any, Submitted]], stage: Stage) -> Submitted | Outcome:
         """Send the job, again while the printer refuses it because it prints somebody else's (one job at a time is
         normal for small printers, 0x0507). A refusal is certain; silence is not, and then the printer is asked.
 
-        `empty`: a job without a document, which prints nothing: raises IppRefused and IppInterrupted.
+        `stage`: what is there when the printer takes it. A job without a document prints nothing: raises IppRefused and
+        IppInterrupted.
         """
         progress = self._progress
+        before = progress.stage
         give_up = time.monotonic() + self._timing.busy_s
-        pause_s = BUSY_FIRST_S
+        pause_s = _BUSY_FIRST_S
         while True:
-            progress.sending = True
+            progress.stage, progress.whole = stage, False
             try:
-                return await submit()
+                submitted = await submit()
             except IppBusy as busy:
-                progress.sending = False
+                await self._back_to(before)
                 if time.monotonic() >= give_up:
                     problem = f"the printer was busy for {self._timing.busy_s:.0f} s: {busy.message}"
                     raise AwayError(BUSY, problem) from None
             except IppRefused as refusal:
-                progress.sending = False
-                if empty:
+                progress.stage = before
+                if stage is Stage.EMPTY:
                     raise
                 return refused(refusal, exact=self._exact)
             except IppUnreachable as gone:
-                progress.sending = False
+                progress.stage = before
                 raise AwayError(UNREACHABLE, f"{self._client.uri}: {gone}") from None
             except IppInterrupted as silence:
-                if empty:
+                if stage is Stage.EMPTY:
                     raise
                 outcome = await self._after_silence(silence)
                 if outcome is not None:  # else it is as good as refused for now
                     return outcome
-                progress.sending = False
+                await self._back_to(before)
                 if time.monotonic() >= give_up:
                     raise AwayError(BUSY, f"{self._client.uri}: {silence}") from None
-            if pause_s == BUSY_FIRST_S:
+            else:
+                progress.whole = stage is Stage.DOCUMENT
+                return submitted
+            if pause_s == _BUSY_FIRST_S:
                 await self._context.progress({"waiting_for": "printer_busy"})
             await asyncio.sleep(pause_s * random.uniform(0.7, 1.3))  # noqa: S311 - spreads agents, guards nothing
             pause_s = min(pause_s * 2, _BUSY_MOST_S)
 
+    async def _back_to(self, stage: Stage) -> None:
+        """The printer has nothing of what was sent."""
+        self._progress.stage, self._progress.whole = stage, False
+        if self._progress.noted:
+            await self._context.remember({})
+            self._progress.noted = False
+
+    async def _sent(self) -> None:
+        """The whole document is on its way. The journal hears of it while the printer answers: whatever ends the agent
+        now, a job that is found by its name has the document."""
+        self._progress.whole = True
+        await self._context.remember({_SENT: True})
+        self._progress.noted = True
+
+    async def _sent_to_job(self) -> None:
+        """The same for a job that was there before: that it is found proves nothing, so only the answer is noted."""
+        self._progress.whole = True
+
     async def _after_silence(self, problem: IppInterrupted) -> Outcome | None:
         """What became of a job whose sending got no answer; None when it is certain that the printer has nothing."""
+        progress = self._progress
+        progress.whole = problem.sent_whole
         found = await self._tracker.search(self._timing.away_s)
         if found.own is None:
             http_status = problem.http_status if isinstance(problem, IppTurnedAway) else None
@@ -237,7 +270,8 @@ class Delivery:
             if http_status and found.absent and (found.keeps_ended or http_status != _HTTP_TIME_OUT):
                 return None
             return self._tracker.unknown(f"the printer fell silent while the job was sent ({problem})", found.said)
-        self._progress.own = found.own
+        progress.own = found.own
+        found.own.document_sent = progress.whole
         await self._context.remember(found.own.remembered())
         outcome = with_data(await self._tracker.follow(found.own), evidence=found.said)
-        return outcome if problem.sent_whole else self._tracker.cut_off(outcome)
+        return progress.judge(outcome, self._tracker)

@@ -13,8 +13,7 @@ from device_agent.actions.base import STOP_S, DriverContext, stopping
 from device_agent.actions.config import PrinterConfig
 from device_agent.actions.printing import options
 from device_agent.actions.printing.absence import BUSY, UNREACHABLE, Absence
-from device_agent.actions.printing.delivery import BUSY_FIRST_S, AwayError, Delivery, Progress
-from device_agent.actions.printing.finding import cancel_own, find_job
+from device_agent.actions.printing.delivery import AwayError, Delivery, Progress, Stage
 from device_agent.actions.printing.job import CANCELLED_THERE
 from device_agent.actions.printing.outcomes import failed, refused, unsupported, with_data, with_ignored
 from device_agent.actions.printing.own_job import OwnJob
@@ -77,7 +76,7 @@ class IppPrinter:
         """See `Printer`. Codes: printer_unreachable, printer_stopped, printer_rejected, printer_lost,
         document_format_unsupported, options_unsupported, document_unprintable, completed_with_errors, job_aborted,
         job_cancelled_at_printer, and those of DocumentError. It waits for a printer that is away."""
-        progress = Progress(Absence(context, self._timing))
+        progress = Progress(Absence(context, self._timing), request.document.size)
         async with stopping(context, lambda: self._stop(progress, context)):
             document = await context.document(request.document)
             while True:
@@ -91,7 +90,11 @@ class IppPrinter:
     async def evidence(self, request: PrintRequest, context: DriverContext) -> Outcome:
         """See `Printer`."""
         known = OwnJob.recall(context.job_name, context.remembered)
-        progress = Progress(Absence(context, self._timing), sending=True, own=known)
+        sent = context.remembered.get("document_sent")
+        whole = sent is True or (known is not None and sent is None)  # agents of before noted a number when it was sent
+        progress = Progress(
+            Absence(context, self._timing), request.document.size, Stage.DOCUMENT, own=known, whole=whole
+        )
         async with stopping(context, lambda: self._stop(progress, context)), self._client() as client:
             tracker = self._tracker(client, context)
             found = await tracker.search(self._timing.away_s if known else self._timing.evidence_s, known)
@@ -102,13 +105,12 @@ class IppPrinter:
             progress.own = found.own
             await context.found()
             outcome = with_data(await tracker.follow(found.own), evidence=found.said)
-            if outcome.status == "completed" and found.own.document_sent is False:
-                message = f"job {found.own.job_id} ended, and its document may not have got there in full"
-                return tracker.unknown(f"{message}: look whether it was printed", found.said)
+            outcome = progress.judge(outcome, tracker)
+            about = Group(GroupTag.PRINTER)
             with contextlib.suppress(IppError):
                 about = await client.get_printer(options.ABOUT)
-                return with_ignored(outcome, request, options.possible(request, about))
-            return outcome
+            told = known.ignored if known else []
+            return with_ignored(outcome, request, options.possible(request, about), told)
         raise AssertionError("unreachable")  # `stopping` swallows nothing
 
     async def describe(self) -> dict[str, Any]:
@@ -129,7 +131,6 @@ class IppPrinter:
             return failed("printer_unreachable", f"{self._uri}: {problem}", retryable=True)
         except IppError as problem:
             raise AwayError(UNREACHABLE, f"{self._uri}: {problem}") from None
-        await progress.absence.over()
         content_type = await asyncio.to_thread(type_of, request, document)
         possible = options.possible(request, about)
         told = options.spelled_format(content_type, about.texts("document-format-supported"))
@@ -153,9 +154,10 @@ class IppPrinter:
         submitted = created or await delivery.print_whole(ticket, document)
         if isinstance(submitted, Outcome):
             return with_ignored(submitted, request, possible)
-        own = progress.own = OwnJob(context.job_name, submitted.job_id)
-        await context.remember(own.remembered())
         ignored = options.fields(submitted.ignored)
+        own = progress.own = OwnJob(context.job_name, submitted.job_id)
+        own.document_sent, own.ignored = created is None, sorted(ignored)
+        await context.remember(own.remembered())
         if exact and ignored:
             return await delivery.call_off(own, ignored, is_empty=created is not None)
         outcome = await delivery.send_document(own, ticket, document) if created is not None else None
@@ -205,9 +207,9 @@ class IppPrinter:
 
     async def _stop(self, progress: Progress, context: DriverContext) -> Outcome:
         """Cancel the job at the printer and say what became of it."""
-        if not progress.sending or progress.is_empty:
-            if progress.sending:
-                await self._discard(progress, context)
+        if progress.stage is not Stage.DOCUMENT:
+            if progress.stage is Stage.EMPTY:
+                await self._discard(progress.own, context)
             message = sentences("it was stopped before anything was sent to the printer", progress.absence.problem)
             return Outcome(status="cancelled", message=message)
         said = f"Cancel-Job was sent to {self._uri}"
@@ -222,28 +224,18 @@ class IppPrinter:
                     if own is None:
                         return tracker.unknown("it was stopped while it was being sent", said)
                 with contextlib.suppress(IppRefused):  # it ended meanwhile: its state says how
-                    await self._cancel(client, own)
+                    await tracker.cancel(own)
                 outcome = await tracker.follow(own)
                 if outcome.code == CANCELLED_THERE:
                     message = f"the printer cancelled job {own.job_id}"
                     return Outcome(status="cancelled", data=outcome.data, message=message)
-                return outcome
+                return progress.judge(outcome, tracker)
         except (TimeoutError, IppError) as problem:
             reason = f": {problem}" if str(problem) else ""
             return tracker.unknown(f"the printer did not confirm within {STOP_S:.0f} s that it stopped{reason}", said)
 
-    async def _cancel(self, client: IppClient, own: OwnJob) -> None:
-        """Cancel-Job, again while the printer has no time for it. Raises IppError."""
-        while True:
-            try:
-                return await cancel_own(client, own)
-            except IppBusy:
-                await asyncio.sleep(BUSY_FIRST_S)
-
-    async def _discard(self, progress: Progress, context: DriverContext) -> None:
+    async def _discard(self, own: OwnJob | None, context: DriverContext) -> None:
         """Cancel a job that has no document, as well as it goes: what stays of it prints nothing."""
-        with contextlib.suppress(TimeoutError, IppError):
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_S - _STOP_MARGIN_S), self._client() as client:
-                own = progress.own or (await find_job(client, context.job_name)).own
-                if own is not None:
-                    await cancel_own(client, own)
+                await self._tracker(client, context).discard(own)

@@ -29,6 +29,7 @@ _JOB = (
     *IDENTITY,
     *("job-state", "job-state-reasons", "job-state-message", "job-printer-state-message"),
     *("job-impressions", "job-impressions-completed", "job-media-sheets-completed", "job-pages-completed"),
+    "job-k-octets",
 )
 COUNTS = ("job-impressions-completed", "job-media-sheets-completed", "job-pages-completed", "job-impressions")
 _UNPRINTABLE = frozenset(
@@ -188,6 +189,7 @@ class JobFollower:
     def _data(self, job: Group) -> dict[str, Any]:
         state = job_state(job)
         reasons = [reason for reason in job.texts("job-state-reasons") if reason != "none"]
+        octets = job.integer("job-k-octets")
         return {
             "printer": self._printer_name,
             "job_id": self._job_id,
@@ -195,6 +197,7 @@ class JobFollower:
             "job_state": state.name.lower() if state else None,
             "job_state_reasons": reasons,
             **counts_of(job),
+            **({"k_octets": octets} if octets else {}),
         }
 
     async def _tell_progress(self, job: Group) -> None:
@@ -223,6 +226,13 @@ class JobFollower:
             await self._context.held(list(reasons))
         else:
             await self._context.resumed()
+
+
+def has_all(outcome: Outcome, size: int) -> bool:
+    """Whether the printer says that it received so many bytes of the document (job-k-octets, RFC 8011 5.3.17.1). Many
+    printers do not say."""
+    octets = outcome.data.get("k_octets")
+    return isinstance(octets, int) and octets * 1024 >= size > 0
 
 
 def counts_of(job: Group) -> dict[str, int]:

@@ -24,9 +24,11 @@ class OwnJob:
         uuid, called = known.get("job_uuid"), known.get("job_called")
         self.name = name
         self.job_id = job_id
-        sent = known.get("document_sent")
+        sent, ignored = known.get("document_sent"), known.get("ignored")
         self.document_sent = sent if isinstance(sent, bool) else None
-        """Of a job that was created first: whether the printer took its document."""
+        """Whether the printer took the whole document. None: nobody noted it."""
+        self.ignored = [str(name) for name in ignored] if isinstance(ignored, list) else []
+        """What the printer said it would ignore when it took the job."""
         self._fresh = fresh
         self._uuid = uuid if isinstance(uuid, str) else ""
         self._called = called if isinstance(called, str) else None
@@ -39,13 +41,15 @@ class OwnJob:
         return cls(name, number, fresh=False, remembered=remembered) if type(number) is int else None
 
     def remembered(self) -> dict[str, Any]:
-        """For the journal: `job_id`, and as soon as the printer was asked for it `job_called` and `job_uuid`, and
-        `document_sent`."""
+        """For the journal: `job_id`, `document_sent`, `ignored`, and as soon as the printer was asked for it
+        `job_called` and `job_uuid`."""
         known: dict[str, Any] = {"job_id": self.job_id}
         if self._called is not None:
             known |= {"job_called": self._called, "job_uuid": self._uuid}
         if self.document_sent is not None:
             known["document_sent"] = self.document_sent
+        if self.ignored:
+            known["ignored"] = self.ignored
         return known
 
     def doubt(self) -> None:

@@ -2,11 +2,12 @@
 prints."""
 
 import asyncio
+import contextlib
 import time
 
-from device_agent.actions.base import DriverContext
+from device_agent.actions.base import STOP_S, DriverContext
 from device_agent.actions.printing.absence import UNREACHABLE
-from device_agent.actions.printing.finding import Found, find_job
+from device_agent.actions.printing.finding import Found, cancel_own, find_job
 from device_agent.actions.printing.job import JobFollower
 from device_agent.actions.printing.own_job import OwnJob
 from device_agent.actions.printing.poll import Poll, Timing
@@ -16,6 +17,7 @@ from device_agent.ipp.client import IppClient
 from device_agent.ipp.errors import IppBusy, IppError, IppRefused, is_no_answer
 
 _SECOND_LOOK_S = 1.0
+_BUSY_S = 0.25
 
 
 class JobTracker:
@@ -67,14 +69,35 @@ class JobTracker:
         """How the job ended; see `JobFollower.to_the_end`."""
         return await JobFollower(self._client, self._printer_name, own, self._context, self._timing).to_the_end()
 
+    async def cancel(self, own: OwnJob) -> None:
+        """Cancel-Job, again while the printer has no time for it. Raises IppError, and TimeoutError after `STOP_S`."""
+        async with asyncio.timeout(STOP_S):
+            while True:
+                try:
+                    return await cancel_own(self._client, own)
+                except IppBusy:
+                    await asyncio.sleep(_BUSY_S)
+
+    async def discard(self, own: OwnJob | None = None) -> None:
+        """Cancel what an earlier try left at the printer without a document, as well as it goes: it prints nothing, but
+        it has our name and waits in front of others. Only for an attempt whose document never went out."""
+        with contextlib.suppress(IppError, TimeoutError):
+            if own is None:
+                found = await find_job(self._client, self._context.job_name)
+                own = None if found.ended else found.own
+            if own is not None:
+                await self.cancel(own)
+
     def unknown(self, message: str, said: str) -> Outcome:
         """Nobody can say whether it was printed. `said`: what the printer was asked and answered."""
         data = {"printer": self._printer_name, "job_name": self._context.job_name, "evidence": said}
         return Outcome(status="unknown", code="printer_lost", data=data, message=sentences(message, said))
 
     def cut_off(self, outcome: Outcome) -> Outcome:
-        """What a job came to whose document did not get to the printer in full."""
+        """What a job came to whose document may not have got to the printer in full."""
         if outcome.status != "completed":
             return outcome
-        message = "the printer ended the job, and its document did not get there in full: look what was printed"
-        return self.unknown(message, outcome.data.get("evidence", ""))
+        job = outcome.data.get("job_id")
+        message = f"job {job} ended, and its document may not have got there in full: look whether it was printed"
+        doubt = self.unknown(message, outcome.data.get("evidence", ""))
+        return Outcome(status="unknown", code=doubt.code, data={**doubt.data, **outcome.data}, message=doubt.message)

@@ -1,15 +1,17 @@
 """A large document goes to a job that was created first. A job without its document is never called printed."""
 
+import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from device_agent.actions.printing import ipp as driver
 from device_agent.actions.printing import request as print_request
+from device_agent.actions.printing.ipp import IppPrinter
+from device_agent.core.events import StopReason
 from device_agent.ipp import client as ipp
-from device_agent.ipp.message import Message
-from device_agent.ipp.states import JobState
+from device_agent.ipp.message import Group, GroupTag, Message, Tag, attribute
+from device_agent.ipp.states import ENDED, JobState
 from tests.integration.device_agent.printing.odd_printer import reply
 from tests.integration.device_agent.printing.scripted_printer import Answer, ScriptedPrinter, once
 from tests.support.printing import Context, begin, cancel, payload
@@ -52,7 +54,9 @@ async def test_a_lost_answer_to_the_creation_does_not_lose_the_document(pdf: Pat
     there = Closing(1, does=does)
     async with there.running() as printer:
         outcome = await printer.print_document(REQUEST, Context(pdf))
-    assert (outcome.status, there.documents, len(there.jobs)) == ("completed", 1, 1), outcome
+    assert (outcome.status, there.documents) == ("completed", 1), outcome
+    left = [job.state in ENDED for job in there.jobs.values() if not job.documents]
+    assert left == [True] * does, "an empty job would wait in front of others"
 
 
 async def test_a_created_job_that_ended_without_a_document_is_not_ours(pdf: Path) -> None:
@@ -80,16 +84,16 @@ async def test_nothing_counts_as_begun_before_the_document_goes_out(pdf: Path) -
     """A restart in between begins the attempt anew."""
     there = ScriptedPrinter()
     context = Context(pdf)
-    told: dict[int, list[Any]] = {}
+    told: dict[int, bool] = {}
 
     def note(request: Message) -> None:
-        told[request.code] = [kind for kind, _ in context.told]
+        told[request.code] = context.begins_asked.is_set()
 
     there.instead |= {ipp.CREATE_JOB: note, ipp.SEND_DOCUMENT: note}
     async with there.running() as printer:
         outcome = await printer.print_document(REQUEST, context)
     assert outcome.status == "completed", outcome
-    assert told == {ipp.CREATE_JOB: ["untouched"], ipp.SEND_DOCUMENT: ["untouched", "resumed"]}
+    assert told == {ipp.CREATE_JOB: False, ipp.SEND_DOCUMENT: True}
 
 
 async def test_a_document_that_may_not_have_got_there_is_not_called_printed_after_a_restart(pdf: Path) -> None:
@@ -102,9 +106,7 @@ async def test_a_document_that_may_not_have_got_there_is_not_called_printed_afte
         await eventually(lambda: ipp.SEND_DOCUMENT in there.heard)
         await cancel(task, context, None)
         there.jobs[1].state = JobState.COMPLETED
-        again = Context()
-        again.remembered = context.remembered
-        outcome = await printer.evidence(REQUEST, again)
+        outcome = await printer.evidence(REQUEST, context.after_restart())
     assert (outcome.status, outcome.code) == ("unknown", "printer_lost"), outcome
 
 
@@ -147,3 +149,116 @@ async def test_a_printer_that_is_busy_gets_the_document_later(pdf: Path, status:
         outcome = await printer.print_document(REQUEST, context)
     assert (outcome.status, there.documents) == ("completed", 1), outcome
     assert context.heard("held") == [["printer-busy"]]
+
+
+@pytest.mark.parametrize("reason", [StopReason.CANCELLED, StopReason.TIMED_OUT])
+async def test_a_stop_while_the_document_goes_out_reaches_the_printer_after_a_lost_creation(
+    pdf: Path, reason: StopReason
+) -> None:
+    """The answer to the first Create-Job got lost: what was certain then is not certain any more."""
+    there = Closing(1, does=True)
+    there.instead.pop(ipp.GET_JOB_ATTRIBUTES)
+    there.instead[ipp.SEND_DOCUMENT] = lambda request: reply(request, 0x0507)
+    context = Context(pdf)
+    async with there.running() as printer:
+        task = begin(printer.print_document(REQUEST, context))
+        await eventually(lambda: ipp.SEND_DOCUMENT in there.heard)
+        outcome = await cancel(task, context, reason)
+    assert there.cancelled == [1, 2]
+    assert outcome is not None
+    assert "the printer cancelled job 2" in outcome.message
+
+
+@pytest.mark.parametrize("reason", [StopReason.CANCELLED, StopReason.TIMED_OUT])
+async def test_a_stopped_job_that_ended_without_its_document_is_not_called_printed(
+    pdf: Path, reason: StopReason
+) -> None:
+    there = ScriptedPrinter()
+    there.instead[ipp.SEND_DOCUMENT] = lambda request: reply(request, 0x0507)
+
+    def complete(request: Message) -> Answer:
+        there.jobs[1].state = JobState.COMPLETED
+        return reply(request, ipp.NOT_POSSIBLE)
+
+    there.instead[ipp.CANCEL_JOB] = complete
+    context = Context(pdf)
+    async with there.running() as printer:
+        task = begin(printer.print_document(REQUEST, context))
+        await eventually(lambda: ipp.SEND_DOCUMENT in there.heard)
+        outcome = await cancel(task, context, reason)
+    assert outcome is not None
+    assert (outcome.status, outcome.code, there.documents) == ("unknown", "printer_lost", 0), outcome
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+async def test_a_document_that_the_web_server_turned_away_is_not_called_printed(pdf: Path, status: int) -> None:
+    there = Closing(0, does=True)
+    there.instead[ipp.SEND_DOCUMENT] = lambda _: (status, b"")
+    there.instead[ipp.CANCEL_JOB] = lambda request: reply(request, ipp.NOT_POSSIBLE)
+    async with there.running() as printer:
+        outcome = await printer.print_document(REQUEST, Context(pdf))
+    assert (outcome.status, there.documents) == ("unknown", 0), outcome
+
+
+async def test_a_restart_leaves_no_empty_jobs_behind(pdf: Path) -> None:
+    there = ScriptedPrinter()
+    reached = asyncio.Event()
+
+    async def stop_before_the_document(printer: IppPrinter) -> None:
+        context = Context(pdf)
+        context.let_begin.clear()
+        task = begin(printer.print_document(REQUEST, context))
+        await context.begins_asked.wait()
+        await cancel(task, context, None)
+        reached.set()
+
+    async with there.running() as printer:
+        for _ in range(2):
+            await stop_before_the_document(printer)
+        outcome = await printer.print_document(REQUEST, Context(pdf))
+    assert reached.is_set()
+    states = [job.state for job in there.jobs.values()]
+    assert (outcome.status, states) == ("completed", [JobState.CANCELED, JobState.CANCELED, JobState.COMPLETED])
+
+
+class Ignoring(Closing):
+    """It lists sides, and says of each job that it would ignore them."""
+
+    def usual(self, request: Message) -> Answer:
+        answer = super().usual(request)
+        if request.code == ipp.GET_PRINTER_ATTRIBUTES:
+            operations = attribute("operations-supported", Tag.ENUM, ipp.CREATE_JOB, ipp.SEND_DOCUMENT)
+            sides = attribute("sides-supported", Tag.KEYWORD, "one-sided", "two-sided-long-edge")
+            return reply(request, 0, Group(GroupTag.PRINTER, (operations, sides)))
+        if request.code == ipp.CREATE_JOB:
+            ignored = Group(GroupTag.UNSUPPORTED, (attribute("sides", Tag.KEYWORD, "two-sided-long-edge"),))
+            return reply(request, 1, self.jobs[len(self.jobs)].group(), ignored)
+        return answer
+
+
+TWO_SIDED = payload(sides="two-sided-long-edge")
+
+
+async def test_what_a_printer_would_ignore_is_told_although_its_first_answer_got_lost(pdf: Path) -> None:
+    async with Ignoring(1, does=True).running() as printer:
+        outcome = await printer.print_document(print_request.parse(TWO_SIDED), Context(pdf))
+    assert (outcome.status, outcome.data.get("ignored")) == ("completed", ["sides"]), outcome
+
+
+async def test_what_a_printer_said_it_would_ignore_is_told_after_a_restart(pdf: Path) -> None:
+    context = Context(pdf)
+    async with Ignoring(0, does=True).running() as printer:
+        await printer.print_document(print_request.parse(TWO_SIDED), context)
+        outcome = await printer.evidence(print_request.parse(TWO_SIDED), context.after_restart())
+    assert (outcome.status, outcome.data.get("ignored")) == ("completed", ["sides"]), outcome
+
+
+async def test_a_job_that_is_called_off_is_cancelled_once_the_printer_has_time(pdf: Path) -> None:
+    there = Ignoring(0, does=True)
+    there.instead.pop(ipp.GET_JOB_ATTRIBUTES)
+    there.instead[ipp.CANCEL_JOB] = once(lambda request: reply(request, 0x0507))
+    exact = print_request.parse({**TWO_SIDED, "fidelity": "exact"})
+    async with there.running() as printer:
+        outcome = await printer.print_document(exact, Context(pdf))
+    assert (outcome.status, outcome.code, there.documents) == ("failed", "options_unsupported", 0), outcome
+    assert there.cancelled == [1]

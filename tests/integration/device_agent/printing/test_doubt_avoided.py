@@ -11,7 +11,7 @@ from device_agent.ipp.message import Message
 from device_agent.ipp.states import JobState
 from tests.integration.device_agent.printing.odd_printer import reply
 from tests.integration.device_agent.printing.scripted_printer import Answer, Job, ScriptedPrinter, once
-from tests.support.printing import FAST, Context, payload
+from tests.support.printing import FAST, Context, payload, restarted
 
 REQUEST = print_request.parse(payload())
 LONG = "0197a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"
@@ -73,7 +73,7 @@ async def _cut(by_number: bool, attempt: int, status: str) -> None:
     context = Context(command_id=LONG)
     context.job_name = f"floorhub-{LONG}-{attempt}"
     there.jobs[4] = Job(4, context.job_name[:40], JobState.COMPLETED)
-    context.remembered = {"job_id": 4} if by_number else {}
+    context.remembered = {"job_id": 4} if by_number else {"document_sent": True}
     async with there.running() as printer:
         outcome = await printer.evidence(REQUEST, context)
     assert outcome.status == status, outcome
@@ -95,7 +95,7 @@ async def test_one_refused_list_does_not_hide_the_other(refused: str, state: Job
 
     there.instead |= {ipp.GET_JOBS: refuse, ipp.GET_JOB_ATTRIBUTES: end}
     async with there.running() as printer:
-        outcome = await printer.evidence(REQUEST, Context())
+        outcome = await printer.evidence(REQUEST, restarted())
     assert (outcome.status, outcome.data["job_id"]) == ("completed", 4), outcome
 
 

@@ -14,7 +14,7 @@ from device_agent.documents import DocumentError
 from device_agent.ipp import client as ipp
 from device_agent.ipp.message import Attribute, Group, GroupTag, Message, Range, Tag, attribute
 from tests.integration.device_agent.printing.odd_printer import printer_that, reply
-from tests.support.printing import FAST, Context, payload
+from tests.support.printing import FAST, Context, payload, restarted
 
 LISTS = (
     attribute("document-format-supported", Tag.MIME_TYPE, "application/PDF; version=1.7", "application/octet-stream"),
@@ -56,7 +56,7 @@ class Device:
     async def evidence(self, pdf: Path, **asked: Any) -> Outcome:
         async with printer_that(self.answer, self.heard) as client:
             printer = IppPrinter(PrinterConfig(name="office", uri=client.uri), FAST)
-            return await printer.evidence(print_request.parse(payload(pdf, **asked)), Context(pdf))
+            return await printer.evidence(print_request.parse(payload(pdf, **asked)), restarted())
 
     @property
     def jobs(self) -> list[Message]:

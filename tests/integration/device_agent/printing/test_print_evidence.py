@@ -11,7 +11,7 @@ import pytest
 from device_agent.actions.printing import request as print_request
 from device_agent.core.events import StopReason
 from device_agent.core.outcome import Outcome
-from tests.support.printing import FAST, Context, PrinterTestbed, begin, cancel, payload, until
+from tests.support.printing import FAST, Context, PrinterTestbed, begin, cancel, payload, restarted, until
 from tests.support.waiting import eventually
 
 REQUEST = print_request.parse(payload())
@@ -31,13 +31,13 @@ async def interrupted(printer: PrinterTestbed, pdf: Path) -> Context:
     task = begin(printer.printer().print_document(REQUEST, context))
     await eventually(lambda: processing(printer))
     assert await cancel(task, context, None) is None
-    return Context()
+    return context.after_restart()
 
 
 async def test_a_finished_job_is_completed(printer: PrinterTestbed, pdf: Path) -> None:
     context = Context(pdf)
     await printer.printer().print_document(print_request.parse(payload(pdf, title="주문")), context)
-    outcome = await printer.printer().evidence(REQUEST, Context())
+    outcome = await printer.printer().evidence(REQUEST, restarted())
     assert outcome.status == "completed"
     assert context.job_name in outcome.data["evidence"]
     assert len(printer.effects()) == 1
@@ -49,6 +49,15 @@ async def test_a_running_job_is_followed_to_its_end(printer: PrinterTestbed, pdf
     outcome = await printer.printer().evidence(REQUEST, context)
     assert outcome.status == "completed"
     assert len(printer.effects()) == 1
+
+
+async def test_a_finished_job_whose_document_may_be_cut_off_is_unknown(printer: PrinterTestbed, pdf: Path) -> None:
+    """An agent that was killed in the middle of Print-Job: the printer prints what it has, and calls that completed."""
+    await printer.printer().print_document(REQUEST, Context(pdf))
+    for context in (Context(), restarted(sent=False)):
+        outcome = await printer.printer().evidence(REQUEST, context)
+        assert (outcome.status, outcome.code, outcome.retryable) == ("unknown", "printer_lost", False)
+        assert "may not have got there in full" in outcome.message
 
 
 async def test_an_aborted_job_failed(printer: PrinterTestbed, pdf: Path) -> None:
@@ -112,7 +121,7 @@ async def test_an_agent_that_ends_once_more_leaves_the_job_alone(printer: Printe
     printer.behave(seconds=1)
     context = await interrupted(printer, pdf)
     assert await cancel(await resumed(printer, context), context, None) is None
-    assert (await printer.printer().evidence(REQUEST, Context())).status == "completed"
+    assert (await printer.printer().evidence(REQUEST, context.after_restart())).status == "completed"
 
 
 Fault = Literal["swallow the request", "cut the answer off", "hold the answer back"]

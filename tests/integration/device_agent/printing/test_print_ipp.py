@@ -196,7 +196,7 @@ async def test_an_agent_that_ends_lets_the_printer_go_on(printer: PrinterTestbed
         for _ in range(steps):
             await asyncio.sleep(0)
     assert await cancel(task, context, None) is None
-    outcome = await printer.printer().evidence(print_request.parse(payload(pdf)), Context(pdf))
+    outcome = await printer.printer().evidence(print_request.parse(payload(pdf)), context.after_restart())
     assert outcome.status == "completed", outcome
     assert len(printer.effects()) == 1
 

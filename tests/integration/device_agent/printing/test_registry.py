@@ -26,8 +26,9 @@ async def test_each_printer_is_reached_in_its_own_way(printer: PrinterTestbed, p
     for name in ("office", "files"):
         wanted = payload(pdf, printer=name)
         driver.check("print", wanted)
-        assert (await driver.execute("print", wanted, Context(pdf))).status == "completed"
-        assert (await driver.evidence("print", wanted, Context(pdf))).status == "completed"
+        context = Context(pdf)
+        assert (await driver.execute("print", wanted, context)).status == "completed"
+        assert (await driver.evidence("print", wanted, context.after_restart())).status == "completed"
     assert len(printer.effects()) == 1
     assert (tmp_path / "1-floorhub-0192-a-1.pdf").exists()
 
