@@ -139,11 +139,14 @@ class BoundedHttp(HttpToolsProtocol):
             self._refuse(wrong.code if isinstance(wrong, WrongHeadError) else "bad_request")
             return
         # Only now: most requests come whole.
-        if self._deadline is None:
-            if self._in_head:
-                self._wait_for_head()
-            elif self._in_body:
-                self._deadline = self.loop.call_later(BODY_PAUSE_S, self._look_at_body)
+        if self._deadline is not None:
+            return
+        if self._in_head:
+            self._wait_for_head()
+        elif self._in_body:
+            self._deadline = self.loop.call_later(BODY_PAUSE_S, self._look_at_body)
+        else:
+            self._wait_for_next()
 
     def _feed(self, data: bytes) -> None:
         while True:
@@ -210,6 +213,15 @@ class BoundedHttp(HttpToolsProtocol):
         if app is service_unavailable:
             app = _overloaded
         super()._start_asgi_task(cycle, _closing_unless_read(cycle, app) if cycle.waiting_for_100_continue else app)
+
+    def _wait_for_next(self) -> None:
+        """What came was no request, or the rest of one that was answered before: the connection is idle again, and the
+        library has given up its timer for what came."""
+        answered = self.cycle is not None and self.cycle.response_complete
+        if answered and self.timeout_keep_alive_task is None and not self.transport.is_closing():
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def _begin_head(self) -> None:
         self._in_head = True

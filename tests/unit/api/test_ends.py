@@ -205,3 +205,31 @@ async def test_an_unread_answer_of_who_sends_no_more_keeps_no_place(monkeypatch:
         await eventually(lambda: server.server_state.total_requests == 1)
         await eventually(lambda: not server.server_state.connections)
         sock.close()
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (GET, b"\r\n"),
+        (GET, b"\r"),
+        (POST + b"Content-Length: 10\r\n\r\n", b"0123456789"),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\n", b"3\r\nabc\r\n0\r\n\r\n"),
+    ],
+    ids=["line end", "half a line end", "late body", "late body in chunks"],
+)
+async def test_a_connection_that_is_idle_again_is_closed(parts: tuple[bytes, bytes]) -> None:
+    """What came after the answer was no request: nothing else would ever close it."""
+    async with running(early, timeout_keep_alive=1) as server:
+        reader, writer = await asyncio.open_connection(*server.servers[0].sockets[0].getsockname())
+        writer.write(parts[0])
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(parts[1])
+        async with asyncio.timeout(20):
+            await reader.read()
+        writer.close()
+
+
+async def early(scope: Any, receive: Any, send: Any) -> None:
+    """Answers before the body."""
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
