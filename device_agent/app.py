@@ -136,7 +136,7 @@ class App:
 
     async def run(self) -> None:
         """Serve until `stop`. Raises JournalError when the journal cannot be opened or written."""
-        journal, snapshot = await open_journal(self._config.journal)
+        journal, snapshot = await open_journal(self._config.journal, self._surroundings.documents.clear_parts)
         if journal.moved_aside is not None:
             message = (
                 f"the journal was damaged ({journal.damage}); it lies in {journal.moved_aside}. What was under way "

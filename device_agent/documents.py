@@ -6,8 +6,11 @@ bytes count only when their hash fits.
 
 import asyncio
 import contextlib
+import errno
 import hashlib
+import os
 import re
+import shutil
 import tempfile
 import time
 from collections import Counter
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
 MAX_DOCUMENT = 100 * 1024 * 1024
 MAX_CACHE = 500 * 1024 * 1024
+RESERVE = 16 * 1024 * 1024
+"""Bytes that documents leave free, so that the journal can be written; of a small disk a twentieth."""
 STALLED_S = 30.0
 """How long the hub may send nothing. A large document on a slow line may take as long as its command allows."""
 _PATH = re.compile(r"/[A-Za-z0-9._~/-]{1,500}")
@@ -102,6 +107,13 @@ class Documents:
             )
         return wanted
 
+    def clear_parts(self) -> None:
+        """Remove what an earlier process left half-way. Call it while no other process uses the folder, and before the
+        journal needs the room."""
+        for part in self._folder.glob("part-*"):
+            with contextlib.suppress(OSError):
+                part.unlink()
+
     async def _insist(self, wanted: DocumentSent, path: Path, patience: Patience) -> None:
         while True:
             try:
@@ -114,6 +126,7 @@ class Documents:
         httpx = load_httpx()
         try:
             await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
+            await self._require_room(wanted.size)
             async with (
                 asyncio.timeout(self._stalled_s) as limit,
                 self._hub.connect() as client,
@@ -154,12 +167,26 @@ class Documents:
                 part.close()
                 await asyncio.to_thread(Path(part.name).unlink, missing_ok=True)
 
-    async def _make_room(self) -> None:
-        """Remove the oldest documents that nobody uses until the cache fits, and parts that a crash left."""
+    async def _require_room(self, size: int) -> None:
+        """Raise OSError unless the disk takes so many bytes and still has room for the journal; documents that nobody
+        uses make way."""
+        disk = await asyncio.to_thread(shutil.disk_usage, self._folder)
+        lacking = size + min(RESERVE, disk.total // 20) - disk.free
+        if lacking <= 0:
+            return
+        await self._make_room(lacking)
+        disk = await asyncio.to_thread(shutil.disk_usage, self._folder)
+        if size + min(RESERVE, disk.total // 20) > disk.free:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    async def _make_room(self, more: int = 0) -> None:
+        """Remove the oldest documents that nobody uses until the cache fits and so many bytes `more` are gone, and
+        parts that a crash left."""
         files = await asyncio.to_thread(self._look_over)
         total = sum(size for _, size, _ in files)
+        least = min(self._max_cache, total - more)
         for _, size, file in files:
-            if total <= self._max_cache:
+            if total <= least:
                 return
             # Here and not in a thread: between this look and the removal nobody can begin to use it.
             if file not in self._in_use:

@@ -136,10 +136,11 @@ class Journal:
 
     # --- in the journal's thread -----------------------------------------------------------------------------
 
-    def _open(self) -> Snapshot:
+    def _open(self, when_alone: Callable[[], None]) -> Snapshot:
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = _take_lock(self._path.with_name(self._path.name + ".lock"))
+            when_alone()
             try:
                 return self._connect()
             except _UnreadableError as problem:
@@ -228,8 +229,9 @@ class Journal:
             self._lock = None
 
 
-async def open_journal(path: Path) -> tuple[Journal, Snapshot]:
-    """The journal at `path`, made when there is none, and what it holds.
+async def open_journal(path: Path, when_alone: Callable[[], None] = lambda: None) -> tuple[Journal, Snapshot]:
+    """The journal at `path`, made when there is none, and what it holds. `when_alone` is called in another thread once
+    no other agent can use the folder, before the journal needs room on the disk.
 
     One that is damaged is moved aside and a new one begun, which has no journal id: so the hub notices. Raises
     JournalLockedError when another agent has it, JournalNewerError when a newer agent wrote it, JournalError when it
@@ -237,7 +239,7 @@ async def open_journal(path: Path) -> tuple[Journal, Snapshot]:
     """
     journal = Journal(path)
     try:
-        return journal, await journal._do(journal._open)
+        return journal, await journal._do(lambda: journal._open(when_alone))
     except BaseException:
         await journal.close()
         raise
@@ -269,6 +271,8 @@ def _upgrade(db: sqlite3.Connection, version: int) -> None:
 
 
 def _is_damage(problem: sqlite3.Error) -> bool:
+    if not hasattr(problem, "sqlite_errorcode"):  # raised by Python itself
+        return "decode to UTF-8" in str(problem)
     code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
     return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 
@@ -294,9 +298,9 @@ def _take_lock(path: Path) -> IO[str]:
             f"another agent (process {owner}) uses {path.parent}: stop it, or give this one a data folder of its own",
             owner,
         ) from None
-    lock.truncate(0)
-    lock.write(str(os.getpid()))
-    lock.flush()
+    with contextlib.suppress(OSError):  # a full disk: the lock holds without its owner's number
+        os.ftruncate(lock.fileno(), 0)
+        os.write(lock.fileno(), str(os.getpid()).encode())
     return lock
 
 
@@ -337,7 +341,9 @@ def _load(db: sqlite3.Connection) -> Snapshot:
             stop=row[12],
         )
         if record.phase is not Phase.FINISHED:
-            msgspec.json.decode(record.run or b"", type=Run)  # an attempt that cannot be read cannot be ended
+            run = msgspec.json.decode(record.run or b"", type=Run)  # an attempt that cannot be read cannot be ended
+            if (run.command_id, run.attempt) != (record.command_id, record.attempt):
+                raise _UnreadableError(f"attempt {record.attempt} of {record.command_id} has the run of another")
         snapshot.attempts[record.command_id] = record
     for row in db.execute(
         "SELECT report_id, command_id, attempt, sequence, made_at, body, receipted FROM reports ORDER BY sequence"

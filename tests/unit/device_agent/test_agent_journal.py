@@ -59,9 +59,13 @@ attempts = st.builds(
     **an_attempt,
     phase=st.just(Phase.STARTED),
     stop=st.sampled_from([None, "cancelled", "timed_out"]),
-    run=st.just(msgspec.json.encode(a_run())),
     untouched=st.booleans(),
     evidence=st.none() | st.binary(max_size=20),
+).map(
+    lambda record: msgspec.structs.replace(
+        record,
+        run=msgspec.json.encode(msgspec.structs.replace(a_run(), command_id=record.command_id, attempt=record.attempt)),
+    )
 )
 ended = st.builds(
     AttemptRecord,
@@ -141,7 +145,7 @@ async def test_only_the_owner_can_read_the_file(journal: Journal, tmp_path: Path
 
 
 @pytest.mark.fault("F22")
-@pytest.mark.parametrize("damage", ["garbage", "page", "row"])
+@pytest.mark.parametrize("damage", ["garbage", "page", "row", "another's run", "text"])
 async def test_an_unreadable_journal_is_moved_aside_and_a_nameless_one_begun(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "journal.db"
     journal, _ = await open_journal(path)
@@ -158,7 +162,13 @@ async def test_an_unreadable_journal_is_moved_aside_and_a_nameless_one_begun(tmp
     await journal.commit([PutSettings(Settings(journal_id="j")), *many])
     if damage == "row":
         await journal.commit([PutAttempt(record)])
+    if damage == "another's run":
+        await journal.commit([PutAttempt(msgspec.structs.replace(record, run=msgspec.json.encode(a_run(2))))])
     await journal.close()
+    if damage == "text":  # one flipped bit, which no index covers
+        with sqlite3.connect(path) as db:
+            db.execute("UPDATE reports SET command_id = CAST(x'ff61' AS TEXT)")
+        db.close()
     content = bytearray(path.read_bytes())
     if damage == "garbage":
         content[:100] = b"g" * 100
@@ -171,6 +181,19 @@ async def test_an_unreadable_journal_is_moved_aside_and_a_nameless_one_begun(tmp
     assert journal.moved_aside.exists()
     assert journal.damage
     await journal.close()
+
+
+async def test_the_folder_is_tidied_before_the_journal_needs_room_and_only_by_its_one_user(tmp_path: Path) -> None:
+    path, tidied = tmp_path / "journal.db", []
+
+    def tidy() -> None:
+        tidied.append(path.exists())
+
+    journal, _ = await open_journal(path, tidy)
+    with pytest.raises(JournalLockedError):
+        await open_journal(path, tidy)
+    await journal.close()
+    assert tidied == [False]
 
 
 @pytest.mark.parametrize("newer", [SCHEMA_VERSION + 1, 99])
