@@ -9,6 +9,8 @@ meanwhile is somebody else's doing, proves nothing, and the next process begins 
 """
 
 import asyncio
+import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -87,19 +89,22 @@ def _not_proven(message: str, data: dict[str, Any] | None = None) -> Outcome:
 
 async def _run(argv: Sequence[str]) -> Outcome | None:
     """Run a program, without a shell; why it failed, or None."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-    except OSError as problem:
-        message = f"{argv[0]} could not be started: {problem.strerror or problem}; check [machine] in agent.toml"
-        return Outcome(status="failed", code="program_not_found", message=message)
-    _, complaint = await process.communicate()
-    if process.returncode == 0:
-        return None
-    message = f"{argv[0]} failed (exit code {process.returncode}): {complaint[-_OUTPUT:].decode(errors='replace')}"
-    return Outcome(status="failed", code="action_failed", message=message)
+    with tempfile.TemporaryFile() as complaints:  # a pipe would be waited for as long as a child of it lives
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *argv,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=complaints,
+                start_new_session=True,
+            )
+        except OSError as problem:
+            message = f"{argv[0]} could not be started: {problem.strerror or problem}; check [machine] in agent.toml"
+            return Outcome(status="failed", code="program_not_found", message=message)
+        code = await process.wait()
+        if code == 0:
+            return None
+        size = complaints.seek(0, os.SEEK_END)
+        complaints.seek(max(0, size - _OUTPUT))
+        complaint = complaints.read(_OUTPUT).decode(errors="replace")
+    return Outcome(status="failed", code="action_failed", message=f"{argv[0]} failed (exit code {code}): {complaint}")

@@ -2,6 +2,8 @@
 
 import asyncio
 import gzip
+import os
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -146,6 +148,20 @@ async def test_a_machine_that_only_says_it_goes_down_proves_nothing(tmp_path: Pa
         outcome = await driver.execute(action, {"delay_s": 0}, steps)
     assert (outcome.status, outcome.code, outcome.retryable) == ("unknown", "not_proven", False)
     assert "still runs" in outcome.message
+
+
+async def test_a_child_of_the_program_that_lives_on_is_not_waited_for(tmp_path: Path) -> None:
+    """It holds the program's standard error open."""
+    pid = tmp_path / "pid"
+    steps: Any = Steps(tmp_path / "done")
+    driver = MachineDriver({"shutdown": ["sh", "-c", f"sleep 600 & echo $! >{pid}; echo refused >&2; exit 3"]})
+    try:
+        async with asyncio.timeout(20):
+            outcome = await driver.execute("shutdown", {"delay_s": 0}, steps)
+    finally:
+        os.kill(int(pid.read_text()), signal.SIGKILL)
+    assert (outcome.status, outcome.code) == ("failed", "action_failed")
+    assert outcome.message.endswith("(exit code 3): refused\n")
 
 
 def test_what_ends_the_agent_announces_its_effect() -> None:
