@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.programs.cli import output, sending, testpage
+from hub.programs.cli import output, print_options, sending, testpage
 from hub.programs.cli.api import Api, in_path
 from hub.programs.cli.output import Json, explained
 
@@ -34,6 +34,15 @@ def print_file(
     test_page: Annotated[bool, typer.Option("--test-page", help="Print a page that says when and where.")] = False,
     copies: Annotated[int, typer.Option(min=1, max=999)] = 1,
     sides: Annotated[Sides | None, typer.Option(help="Default: as the printer is set.")] = None,
+    pages: print_options.Pages = None,
+    collate: print_options.Collate = None,
+    media: print_options.Media = None,
+    tray: print_options.Tray = None,
+    color: print_options.ColorMode = None,
+    orientation: print_options.Turned = None,
+    fit: print_options.Fit = None,
+    n_up: print_options.NumberUp = None,
+    quality: print_options.PrintQuality = None,
     title: Annotated[str | None, typer.Option(help="The job's name; default: the file's.")] = None,
     content_type: sending.ContentType = None,
     fidelity: Annotated[Fidelity, typer.Option(help="exact: refuse what the printer cannot do as asked.")] = (
@@ -60,6 +69,17 @@ def print_file(
         payload["title"] = title or (sending.name_of(file, 200) or "Untitled" if file is not None else "Test page")
         if sides is not None:
             payload["sides"] = sides.value
+        payload |= print_options.payload(
+            pages=pages,
+            collate=collate,
+            media=media,
+            tray=tray,
+            color=color,
+            orientation=orientation,
+            fit=fit,
+            n_up=n_up,
+            quality=quality,
+        )
         if fidelity is not Fidelity.CLOSEST:
             payload["fidelity"] = fidelity.value
         body: dict[str, Any] = {"client_id": client_id, "action": "print", "payload": payload, "priority": priority}

@@ -131,6 +131,12 @@ NOT_DONE = {
     "media": ("media", "용지"),
     "orientation": ("orientation", "방향"),
     "color": ("color", "색상"),
+    "pages": ("pages", "페이지"),
+    "collate": ("collate", "한 부씩 인쇄"),
+    "media_source": ("tray", "용지함"),
+    "quality": ("quality", "품질"),
+    "scaling": ("scaling", "크기 조정"),
+    "number_up": ("n-up", "모아 찍기"),
 }
 
 
