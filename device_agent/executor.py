@@ -66,6 +66,7 @@ class _Context:
         self.stop_reason: StopReason | None = None
         self.cancelled_outcome: Outcome | None = None
         self.remembered = dict(step.remembered)
+        self.pinned: dict[str, Any] = {}
         self.let_go_on: asyncio.Future[None] | None = None
         """While it is untouched: done when its beginning is in the journal."""
         self._announced = step.untouched
@@ -97,7 +98,8 @@ class _Context:
             self.let_go_on = None
 
     async def remember(self, evidence: dict[str, Any]) -> None:
-        await self._deliver(EffectRemembered(self._id, self.attempt, msgspec.json.encode(evidence)))
+        kept = msgspec.json.encode({**evidence, **self.pinned})
+        await self._deliver(EffectRemembered(self._id, self.attempt, kept))
 
     async def found(self) -> None:
         if self.finding is not None:

@@ -73,8 +73,8 @@ _DUPLEX: dict[bool | str, Sides] = {
 class _Print(Payload, frozen=True, kw_only=True):
     """The fields of `print` but for its document. None means: as the printer is set."""
 
-    printer: Annotated[str, Meta(min_length=1, max_length=63)]
-    """The printer's name in the agent's configuration."""
+    printer: Annotated[str, Meta(min_length=1, max_length=63)] | None = None
+    """The printer's name in the agent's configuration; None: the client's default printer, or its only one."""
     copies: Annotated[int, Meta(ge=1, le=999)] = 1
     collate: bool | None = None
     """Whether each copy comes out complete before the next one begins. Of one copy it says nothing."""

@@ -198,7 +198,7 @@ def test_the_hub_has_the_fields_limits_and_defaults_of_the_page(action: str) -> 
 @pytest.fixture
 def drivers(tmp_path: Path) -> Drivers:
     names = ("office", "1-3,5", "x", "주" * 63)
-    printers = [PrinterConfig(name=name, uri=f"folder:{tmp_path}") for name in names]
+    printers = [PrinterConfig(name=name, uri=f"folder:{tmp_path}", default=name == "x") for name in names]
     return Drivers(printers, {}, version="1", folder=tmp_path, machine=MachineConfig(reboot=True, shutdown=True))
 
 

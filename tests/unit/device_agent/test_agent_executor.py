@@ -197,6 +197,19 @@ async def test_nothing_is_done_while_a_document_keeps_one_waiting_and_the_journa
     assert await testbed.next_event() == EffectEnded(STEP.command_id, 2, DONE)
 
 
+async def test_what_is_pinned_is_kept_beside_all_that_is_remembered(testbed: ExecutorTestbed) -> None:
+    async def body(context: DriverContext) -> Outcome:
+        await context.remember({"job_id": 6})
+        context.pinned = {"printer": "labels"}
+        await context.remember({"job_id": 7})
+        return DONE
+
+    await testbed.begin(body)
+    told = [await testbed.next_event() for _ in range(2)]
+    kept = [msgspec.json.decode(event.evidence) for event in told if isinstance(event, EffectRemembered)]
+    assert kept == [{"job_id": 6}, {"job_id": 7, "printer": "labels"}]
+
+
 async def test_a_driver_that_announces_its_effect_does_so_after_its_document_came(
     group: asyncio.TaskGroup, tmp_path: Path, silent_hub: tuple[SilentHub, Documents]
 ) -> None:

@@ -83,6 +83,7 @@ def test_a_display_that_is_no_index_or_not_clear_is_refused(asked: dict[str, Any
         {"printer": "labels", "document": {"id": "x", "path": "/d", "sha256": "0", "size": 1, "content_type": "a/b"}},
         {"printer": "labels", "document": {"url": "https://files.example/a.pdf"}},
         {"printer": "labels", "document": {"path": "/srv/labels/a.zpl"}},
+        {"document": "x"},
         {"printer": "labels", "document": "x", "pages": "1-3,5", "collate": False, "media_source": "tray-1"},
         {"printer": "labels", "document": "x", "scaling": "fit", "fit_to_page": True, "number_up": 16},
         {"printer": "labels", "document": "x", "duplex": True},
