@@ -111,7 +111,7 @@ class App:
             self._session.send,
             payload_schemas={name: known for name, known in devices.payload_schemas.items() if gate.is_allowed(name)},
         )
-        hub = HubHttp(config.hub_url, config.client_id, config.secret, ca_file=config.ca_file)
+        hub = HubHttp(config.hub_urls, config.client_id, config.secret, ca_file=config.ca_file)
         self._surroundings = Surroundings(
             documents=Documents(hub, config.cache),
             uploads=Uploads(hub),

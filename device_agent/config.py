@@ -35,7 +35,8 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Everything that an agent is told. Paths are absolute; `secret` never appears in logs or in `repr`."""
 
     client_id: str
-    hub_url: str
+    hub_url: str | Annotated[list[str], Meta(min_length=1, max_length=10)]
+    """One hub, or several that share a database: they are tried in turn."""
     mqtt_url: str
     root_key: str
     secret: str = ""
@@ -51,6 +52,11 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def __repr__(self) -> str:
         return f"AgentConfig(client_id={self.client_id!r}, hub_url={self.hub_url!r}, mqtt_url={self.mqtt_url!r})"
+
+    @property
+    def hub_urls(self) -> list[str]:
+        """The hubs, the first choice first."""
+        return [self.hub_url] if isinstance(self.hub_url, str) else self.hub_url
 
     @property
     def root_key_bytes(self) -> bytes:
@@ -117,7 +123,8 @@ def parse(table: dict[str, Any], folder: Path, *, private: bool = True) -> Agent
             "root_key: it must be the hub's root key, 43 characters of base64url",
             "root_key: 허브의 루트 키여야 합니다(base64url 43자)",
         ) from None
-    _check_url("hub_url", config.hub_url, {"http", "https"})
+    for url in config.hub_urls:
+        _check_url("hub_url", url, {"http", "https"})
     _check_url("mqtt_url", config.mqtt_url, {"mqtt", "mqtts"})
     _check_printers(config.printers)
     for name in config.actions:

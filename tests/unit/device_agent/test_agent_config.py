@@ -39,6 +39,9 @@ def test_printers_and_own_actions_are_read(tmp_path: Path) -> None:
         ({"client_id": "pc-1\n"}, "client_id: use a-z"),
         ({"hub_url": "ftp://hub"}, "hub_url: it must look like http"),
         ({"hub_url": "http://user:pw@hub"}, "hub_url"),
+        ({"hub_url": ["http://hub", "ftp://hub"]}, "hub_url: it must look like http"),
+        ({"hub_url": []}, "hub_url"),
+        ({"hub_url": 7}, "hub_url"),
         ({"mqtt_url": "mqtt://"}, "mqtt_url: it must look like mqtt://host:port"),
         ({"mqtt_url": "mqtt://hub:99999"}, "mqtt_url"),
         ({"root_key": "short"}, "root_key: it must be the hub's root key"),
@@ -106,6 +109,12 @@ def test_there_is_one_default_printer(tmp_path: Path) -> None:
     both = [{**PRINTER, "default": True}, {"name": "a4", "uri": "ipp://y", "default": True}]
     with pytest.raises(ConfigError, match=r"printers\[1\]\.default: 'labels' is the default printer already"):
         parse(LEAST | {"printers": both}, tmp_path)
+
+
+def test_several_hubs_are_read(tmp_path: Path) -> None:
+    urls = ["https://one:8443", "https://two:8443"]
+    assert parse(LEAST | {"hub_url": urls}, tmp_path).hub_urls == urls
+    assert parse(LEAST, tmp_path).hub_urls == [LEAST["hub_url"]]
 
 
 @pytest.mark.parametrize(

@@ -197,6 +197,26 @@ async def test_nothing_is_done_while_a_document_keeps_one_waiting_and_the_journa
     assert await testbed.next_event() == EffectEnded(STEP.command_id, 2, DONE)
 
 
+async def test_why_a_document_does_not_come_is_told_once_it_is_waited_for(
+    group: asyncio.TaskGroup, tmp_path: Path
+) -> None:
+    testbed = ExecutorTestbed(group, tmp_path, prompt_s=0.2)  # nobody listens at its hub
+
+    async def body(context: DriverContext) -> Outcome:
+        await context.document(DocumentSent(path="/d", sha256="0" * 64, size=6))
+        return DONE
+
+    testbed.driver = ScriptedDriver(body)
+    testbed.executor.start(msgspec.structs.replace(STEP, patience_s=60.0))
+    assert await testbed.next_event() == EffectHeld(STEP.command_id, 2, ["document-pending"], untouched=True)
+    told = await testbed.next_event()
+    assert isinstance(told, EffectProgress)
+    assert told.data["waiting_for"] == "document"
+    assert told.data["problem"].startswith("the hub at http://127.0.0.1:9 did not send /d: ")
+    testbed.executor.stop(StopEffect(command_id=STEP.command_id, attempt=2, reason=Reason.CANCELLED))
+    assert isinstance(await testbed.next_event(), EffectEnded)
+
+
 async def test_what_is_pinned_is_kept_beside_all_that_is_remembered(testbed: ExecutorTestbed) -> None:
     async def body(context: DriverContext) -> Outcome:
         await context.remember({"job_id": 6})
