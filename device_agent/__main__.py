@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from device_agent import config, logs
-from device_agent.app import App, Devices, agent_version
+from device_agent.app import App, Devices
 from device_agent.checks import findings
 from device_agent.core.log import Log
 from device_agent.journal import JournalError, JournalLockedError, JournalNewerError
 from device_agent.supervision import start_anew
 from schemas import terminal
+from schemas.version import installed_version
 
 GIVE_UP_S = 20.0
 """After the agent has stopped in vain for this long beyond its own deadline, the process ends itself: a driver that
@@ -29,7 +30,7 @@ def main() -> NoReturn:
     """Parse the command line and run."""
     terminal.prepare()
     parser = argparse.ArgumentParser(prog="floorhub-agent", description="Carries out a Floorhub hub's commands here.")
-    parser.add_argument("--version", action="version", version=f"floorhub-agent {agent_version()}")
+    parser.add_argument("--version", action="version", version=f"floorhub-agent {installed_version()}")
     commands = parser.add_subparsers(dest="command", required=True)
     run_parser = commands.add_parser("run", help="run until SIGTERM")
     doctor_parser = commands.add_parser("doctor", help="say what stands in the way, and how to mend it")
@@ -90,7 +91,7 @@ def _devices(settings: config.AgentConfig) -> Devices:
         return Drivers(
             settings.printers,
             settings.actions,
-            version=agent_version(),
+            version=installed_version(),
             folder=Path(settings.data),
             machine=settings.machine,
             secrets=[settings.secret],
