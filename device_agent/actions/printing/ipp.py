@@ -155,7 +155,7 @@ class IppPrinter:
             return with_ignored(submitted, request, possible)
         own = progress.own = OwnJob(context.job_name, submitted.job_id)
         await context.remember(own.remembered())
-        ignored = options.fields(submitted.ignored)
+        ignored = options.fields(submitted.ignored, request.asked)
         if exact and ignored:
             return await delivery.call_off(own, ignored, is_empty=created is not None)
         outcome = await delivery.send_document(own, ticket, document) if created is not None else None

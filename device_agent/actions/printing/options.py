@@ -5,7 +5,7 @@ nothing about it. What is not in the list is not sent, and the result names it. 
 printer that refuses the job for it prints nothing on the wrong one.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from msgspec import Struct
 
@@ -111,9 +111,11 @@ def possible(request: PrintRequest, about: Group) -> Options:
     )
 
 
-def fields(names: Iterable[str]) -> set[str]:
-    """The payload's fields by the names that a printer has for them."""
-    return {_FIELDS.get(name, name) for name in names}
+def fields(names: Iterable[str], asked: Container[str] = ()) -> set[str]:
+    """The payload's fields by the names that a printer has for them. `asked`: the fields that were asked for, where one
+    attribute may stand for two of them."""
+    found = {_FIELDS.get(name, name) for name in names}
+    return found | ({"media"} if "media_source" in found and "media" in asked else set())
 
 
 def spelled_format(content_type: str, formats: list[str]) -> str | None:

@@ -216,6 +216,8 @@ def test_a_printer_that_says_nothing_about_itself_is_asked_for_pages_tray_and_or
 def test_a_printer_s_names_are_told_as_the_payload_s() -> None:
     names = ["page-ranges", "number-up", "print-scaling", "print-quality", "multiple-document-handling", "media-col"]
     assert options.fields(names) == {"pages", "number_up", "scaling", "quality", "collate", "media_source"}
+    assert options.fields(["media-col"], {"media_source": "tray-1", "media": "a4"}) == {"media_source", "media"}
+    assert options.fields(["sides"], {"media": "a4"}) == {"sides"}
 
 
 @pytest.mark.parametrize(
