@@ -89,7 +89,8 @@ def load(path: Path, data: Path | None = None) -> AgentConfig:
     except TextError as problem:
         raise ConfigError(f"{path}: {terminal.told(problem)}") from None
     except OSError as problem:
-        raise ConfigError(f"{path} cannot be read: {problem}", f"{path} 파일을 읽을 수 없습니다: {problem}") from None
+        reason = problem.strerror or problem
+        raise ConfigError(f"{path} cannot be read: {reason}", f"{path} 파일을 읽을 수 없습니다: {reason}") from None
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:

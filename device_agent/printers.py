@@ -21,6 +21,7 @@ from device_agent.ipp.client import NOT_FOUND, IppClient
 from device_agent.ipp.errors import IppError, IppRefused
 from device_agent.ipp.message import Group
 from device_agent.ipp.states import parse_reasons, printer_state
+from device_agent.ipp.transport import parse_uri
 from schemas import terminal
 from schemas.addresses import AddressError, read_address
 from schemas.text import json_text, label
@@ -82,11 +83,9 @@ def run(server: str, path: Path | None, data: Path | None, form: Form) -> int:
     configuration or the server's address is wrong."""
     try:
         settings = None if path is None else config.load(path, data)
+        _check_server(server)
         listing = asyncio.run(look(server, () if settings is None else settings.printers))
-    except config.ConfigError as problem:
-        terminal.write(f"floorhub-agent: {problem}", error=True)
-        return 2
-    except ValueError as problem:
+    except (config.ConfigError, ValueError) as problem:  # ValueError: a printer's uri
         terminal.write(f"floorhub-agent: {problem}", error=True)
         return 2
     if form == "json":
@@ -101,6 +100,17 @@ def run(server: str, path: Path | None, data: Path | None, form: Form) -> int:
     if lost is not None:
         terminal.write(f"floorhub-agent: standard output does not take everything: {lost.strerror}.", error=True)
     return 1 if lost is not None or (listing.problem is not None and not listing.configured) else 0
+
+
+def _check_server(server: str) -> None:
+    """Raises ConfigError for what is no address of a CUPS."""
+    try:
+        parse_uri(server)
+    except ValueError:
+        raise config.ConfigError(
+            f"--server: {server!r} is no address; it must look like ipp://host:631",
+            f"--server: {server!r}은(는) 주소가 아닙니다. ipp://host:631 형식이어야 합니다",
+        ) from None
 
 
 async def look(server: str, configured: Sequence[PrinterConfig]) -> Listing:

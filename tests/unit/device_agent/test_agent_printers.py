@@ -88,9 +88,15 @@ def test_configured_printers_are_shown_also_without_cups(
 
 
 @pytest.mark.parametrize("server", ["localhost", "ftp://x", "ipp://", "ipp://a b"])
-def test_a_server_that_is_no_address_is_said(server: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert printers.run(server, None, None, "text") == 2
-    assert capsys.readouterr().err.startswith("floorhub-agent: ")
+def test_a_server_that_is_no_address_is_said(
+    server: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for lang, said in (("C.UTF-8", "it must look like ipp://host:631"), ("ko_KR.UTF-8", "ipp://host:631 형식이어야")):
+        monkeypatch.setenv("LANG", lang)
+        assert printers.run(server, None, None, "text") == 2
+        error = capsys.readouterr().err
+        assert error.startswith(f"floorhub-agent: --server: {server!r}")
+        assert said in error
 
 
 def test_a_wrong_configuration_is_said(tmp_path: Path, nowhere: str, capsys: pytest.CaptureFixture[str]) -> None:
