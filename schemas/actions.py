@@ -73,31 +73,43 @@ _DUPLEX: dict[bool | str, Sides] = {
 class _Print(Payload, frozen=True, kw_only=True):
     """The fields of `print` but for its document. None means: as the printer is set."""
 
-    printer: Annotated[str, Meta(min_length=1, max_length=63)] | None = None
-    """The printer's name in the agent's configuration; None: the client's default printer, or its only one."""
+    printer: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=63)] | None,
+        Meta(
+            description="The printer's name in the agent's configuration; without it, the client's default printer, or "
+            "its only one"
+        ),
+    ] = None
     copies: Annotated[int, Meta(ge=1, le=999)] = 1
-    collate: bool | None = None
-    """Whether each copy comes out complete before the next one begins. Of one copy it says nothing."""
-    pages: Pages | None = None
-    """Which pages, such as 1-3,5,8-; None: all."""
+    collate: Annotated[
+        bool | None,
+        Meta(description="With several copies: whether each comes out complete before the next one begins"),
+    ] = None
+    pages: Annotated[
+        Pages | None, Meta(description="Which pages, in ascending order, such as `1-3,5,8-`; without it, all")
+    ] = None
     sides: Sides | None = None
     duplex: Annotated[
         bool | Literal["long", "short"] | None, Meta(description="Another way to say sides; both together must agree")
     ] = None
     media: Media | None = None
     """A PWG name such as `iso_a4_210x297mm`, or a4, a5, a6, letter, legal."""
-    media_source: Tray | None = None
-    """The tray, by the printer's own keyword for it, such as tray-1, main, manual, by-pass-tray."""
+    media_source: Annotated[
+        Tray | None,
+        Meta(description="The tray, as the printer calls it, such as `tray-1`, `main`, `manual`, `by-pass-tray`"),
+    ] = None
     orientation: Orientation | None = None
     color: Color | None = None
-    quality: Quality | None = None
-    scaling: Scaling | None = None
-    """How a page is brought to the size of the medium: PWG's print-scaling."""
+    quality: Annotated[Quality | None, Meta(description="How good it looks; better takes longer")] = None
+    scaling: Annotated[
+        Scaling | None, Meta(description="How a page is brought to the size of the medium: IPP's `print-scaling`")
+    ] = None
     fit_to_page: Annotated[
         bool | None, Meta(description="Another name for scaling: true is fit, false is none; both together must agree")
     ] = None
-    number_up: Annotated[int, Meta(ge=1, le=100)] | None = None
-    """How many pages of the document go onto one side."""
+    number_up: Annotated[
+        Annotated[int, Meta(ge=1, le=100)] | None, Meta(description="How many pages go onto one side of the paper")
+    ] = None
     title: Annotated[str, Meta(max_length=200)] | None = None
     content_type: ContentType | None = None
     """What the document is printed as; None: as the type that it was stored with. Case and parameters do not count."""
@@ -305,7 +317,8 @@ def lane_of(action: str, payload: dict[str, Any], priority: int) -> str:
     if entry is None or entry.lane is None:
         return CLIENT_LANE
     lane = entry.lane
-    return f"{lane.kind}:{payload.get(lane.field, lane.default)}"[:MAX_LANE]
+    value = payload.get(lane.field)
+    return f"{lane.kind}:{lane.default if value is None else value}"[:MAX_LANE]
 
 
 def _named(entry: Action, payload: dict[str, Any]) -> dict[str, Any]:

@@ -59,6 +59,10 @@ def test_a_batch_of_prints_reaches_printers_of_any_name(site: Site, tmp_path: Pa
         ("a4", False, None),
         ("receipts", True, "영수증"),
     ]
+    page = floorhub(site, "print", "--test-page", "--client", several["id"])
+    assert (page["status"], page["payload"]["printer"]) == ("completed", "receipts")
+    asked = run(site, "print", "--test-page", "--client", unclear["id"])
+    assert (asked.exit_code, "Which printer?" in asked.stderr) == (2, True)
 
 
 def test_a_batch_over_http(site: Site, hall: list[str]) -> None:

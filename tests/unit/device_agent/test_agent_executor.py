@@ -28,6 +28,7 @@ from device_agent.core.lifetime import Lifetime
 from device_agent.core.outcome import Outcome
 from device_agent.documents import DocumentError, Documents
 from device_agent.executor import DOCUMENT_PROMPT_S, Executor, Surroundings
+from device_agent.http_library import load_httpx
 from device_agent.hub_http import HubHttp
 from schemas.actions import DocumentSent
 from tests.support.agent_bench import command_id
@@ -200,7 +201,8 @@ async def test_nothing_is_done_while_a_document_keeps_one_waiting_and_the_journa
 async def test_why_a_document_does_not_come_is_told_once_it_is_waited_for(
     group: asyncio.TaskGroup, tmp_path: Path
 ) -> None:
-    testbed = ExecutorTestbed(group, tmp_path, prompt_s=0.2)  # nobody listens at its hub
+    testbed = ExecutorTestbed(group, tmp_path, prompt_s=0.5)  # nobody listens at its hub
+    load_httpx()  # so that the first try fails before the document counts as late
 
     async def body(context: DriverContext) -> Outcome:
         await context.document(DocumentSent(path="/d", sha256="0" * 64, size=6))

@@ -10,6 +10,7 @@ import pytest
 from device_agent import printers
 from device_agent.actions.config import PRINTER_NAME
 from device_agent.config import parse
+from device_agent.ipp.message import Group, GroupTag, Tag, attribute
 from tests.support.agent_config import LEAST
 
 
@@ -134,6 +135,12 @@ def test_the_lines_are_a_configuration_whatever_the_queues_are_called(tmp_path: 
     assert config.printers[0].title == 'Office "1"'
     assert config.printers[2].uri == "ipp://localhost:631/printers/라벨"
     assert config.printers[3].uri == "ipp://localhost:631/printers/per%25cent%3F"
+
+
+def test_a_login_in_a_device_s_address_is_not_shown() -> None:
+    uri = attribute("device-uri", Tag.URI, "ipps://desk:hidden@10.9.8.7/ipp/print")
+    group = Group(GroupTag.PRINTER, (attribute("printer-name", Tag.NAME, "a"), uri))
+    assert printers._queue(group, "ipp://localhost:631", {}).device == "ipps://10.9.8.7/ipp/print"
 
 
 def test_a_default_that_is_configured_stays_the_only_one() -> None:

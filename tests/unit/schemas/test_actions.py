@@ -12,6 +12,7 @@ from schemas.actions import PayloadError, accept, lane_of
     [
         ("print", {"printer": "labels"}, "printer:labels"),
         ("print", {}, "printer:"),
+        ("print", {"printer": None}, "printer:"),
         ("print", {"printer": "x" * 500}, ("printer:" + "x" * 500)[:200]),
         ("display", {"display_index": 2}, "display:2"),
         ("display", {}, "display:0"),
