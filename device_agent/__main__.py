@@ -1,7 +1,6 @@
 """The program `floorhub-agent`. Exit codes: 0 stopped as asked, 1 failed while running, 2 cannot start, 75 asks
 to be started anew."""
 
-import argparse
 import asyncio
 import contextlib
 import os
@@ -12,13 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from device_agent import config, logs
-from device_agent.app import App, Devices, agent_version
+from device_agent import command_line, config, logs
+from device_agent.app import App, Devices
 from device_agent.checks import findings
 from device_agent.core.log import Log
 from device_agent.journal import JournalError, JournalLockedError, JournalNewerError
 from device_agent.supervision import start_anew
 from schemas import terminal
+from schemas.version import installed_version
 
 GIVE_UP_S = 20.0
 """After the agent has stopped in vain for this long beyond its own deadline, the process ends itself: a driver that
@@ -28,25 +28,15 @@ ignores its cancellation must not keep a machine from shutting down."""
 def main() -> NoReturn:
     """Parse the command line and run."""
     terminal.prepare()
-    parser = argparse.ArgumentParser(prog="floorhub-agent", description="Carries out a Floorhub hub's commands here.")
-    parser.add_argument("--version", action="version", version=f"floorhub-agent {agent_version()}")
-    commands = parser.add_subparsers(dest="command", required=True)
-    run_parser = commands.add_parser("run", help="run until SIGTERM")
-    doctor_parser = commands.add_parser("doctor", help="say what stands in the way, and how to mend it")
-    for command in (run_parser, doctor_parser):
-        command.add_argument("--config", type=Path, required=True, metavar="FILE", help="the agent.toml of this client")
-        command.add_argument("--data", type=Path, metavar="FOLDER", help="the data folder, whatever the file says")
-    run_parser.add_argument(
-        "--log-format",
-        choices=("text", "json"),
-        help="form of the log; without it text at a terminal, else JSON",
-    )
-    doctor_parser.add_argument("--json", action="store_true", help="for programs")
-    arguments = parser.parse_args()
+    arguments = command_line.parse(sys.argv[1:])
     if arguments.command == "doctor":
         from device_agent import doctor  # late: an agent that runs never pays for it
 
-        sys.exit(doctor.run(arguments.config, arguments.data, as_json=arguments.json))
+        sys.exit(doctor.run(arguments.config, arguments.data, as_json=arguments.output == "json"))
+    if arguments.command == "printers":
+        from device_agent import printers
+
+        sys.exit(printers.run(arguments.server, arguments.config, arguments.data, arguments.output))
     sys.exit(run(arguments.config, _devices, arguments.data, arguments.log_format))
 
 
@@ -90,7 +80,7 @@ def _devices(settings: config.AgentConfig) -> Devices:
         return Drivers(
             settings.printers,
             settings.actions,
-            version=agent_version(),
+            version=installed_version(),
             folder=Path(settings.data),
             machine=settings.machine,
             secrets=[settings.secret],

@@ -9,7 +9,6 @@ import random
 import secrets
 import time
 from collections.abc import Coroutine, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -43,6 +42,7 @@ from device_agent.session import Session, parse_endpoint
 from device_agent.supervision import notify
 from device_agent.uploads import Uploads
 from schemas.messages import AgentVersion
+from schemas.version import installed_version
 
 MAX_EVENTS = 1_000
 MAX_TOGETHER = 200
@@ -87,7 +87,7 @@ class App:
                 client_id=config.client_id,
                 session=session,
                 root_key=config.root_key_bytes,
-                agent=AgentVersion(name="floorhub-agent", version=agent_version()),
+                agent=AgentVersion(name="floorhub-agent", version=installed_version()),
                 boot=boot,
             ),
             gate.refuse,
@@ -111,7 +111,7 @@ class App:
             self._session.send,
             payload_schemas={name: known for name, known in devices.payload_schemas.items() if gate.is_allowed(name)},
         )
-        hub = HubHttp(config.hub_url, config.client_id, config.secret, ca_file=config.ca_file)
+        hub = HubHttp(config.hub_urls, config.client_id, config.secret, ca_file=config.ca_file)
         self._surroundings = Surroundings(
             documents=Documents(hub, config.cache),
             uploads=Uploads(hub),
@@ -206,7 +206,7 @@ class App:
             wake_at = await self._turn([Started(snapshot)], journal, executor)
             del snapshot
             notify("READY=1")
-            logs.write(Log.AGENT_STARTED, version=agent_version(), actions=self._capabilities)
+            logs.write(Log.AGENT_STARTED, version=installed_version(), actions=self._capabilities)
             compact_at = 0.0
             while True:
                 wake_at = await self._turn(await self._next_events(wake_at), journal, executor)
@@ -260,14 +260,6 @@ class App:
                     self._session.send(step)
                 case LeaveBroker():
                     self._session.leave(step.retry_after_s)
-
-
-def agent_version() -> str:
-    """The version of the installed distribution."""
-    try:
-        return version("floorhub")
-    except PackageNotFoundError:  # run from a source tree
-        return "0"
 
 
 def _log_broken_driver(action: str) -> None:

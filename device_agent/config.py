@@ -13,24 +13,30 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from device_agent.actions.config import MachineConfig, OwnActionConfig, PrinterConfig
+from device_agent import config_sentences
+from device_agent.actions.config import PRINTER_NAME, MachineConfig, OwnActionConfig, PrinterConfig
 from schemas import signing, terminal, topics
 from schemas.actions import NAME
 from schemas.addresses import AddressError, read_address
 from schemas.codec import ContractError
-from schemas.text import TextError, read
+from schemas.text import TextError, printable, read
 from schemas.tls import certificates
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used; the message says which key and what to do."""
+    """The configuration cannot be used; the message, in the language of the person at the keyboard, says which key and
+    what to do."""
+
+    def __init__(self, english: str, korean: str | None = None) -> None:
+        super().__init__(english if korean is None or not terminal.shows_korean() else korean)
 
 
 class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that an agent is told. Paths are absolute; `secret` never appears in logs or in `repr`."""
 
     client_id: str
-    hub_url: str
+    hub_url: str | Annotated[list[str], Meta(min_length=1, max_length=10)]
+    """One hub, or several that share a database: they are tried in turn."""
     mqtt_url: str
     root_key: str
     secret: str = ""
@@ -46,6 +52,11 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def __repr__(self) -> str:
         return f"AgentConfig(client_id={self.client_id!r}, hub_url={self.hub_url!r}, mqtt_url={self.mqtt_url!r})"
+
+    @property
+    def hub_urls(self) -> list[str]:
+        """The hubs, the first choice first."""
+        return [self.hub_url] if isinstance(self.hub_url, str) else self.hub_url
 
     @property
     def root_key_bytes(self) -> bytes:
@@ -78,11 +89,12 @@ def load(path: Path, data: Path | None = None) -> AgentConfig:
     except TextError as problem:
         raise ConfigError(f"{path}: {terminal.told(problem)}") from None
     except OSError as problem:
-        raise ConfigError(f"{path} cannot be read: {problem}") from None
+        reason = problem.strerror or problem
+        raise ConfigError(f"{path} cannot be read: {reason}", f"{path} 파일을 읽을 수 없습니다: {reason}") from None
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
-        raise ConfigError(f"{path} is not TOML: {problem}") from None
+        raise ConfigError(f"{path} is not TOML: {problem}", f"{path} 파일이 TOML 형식이 아닙니다: {problem}") from None
     try:
         if data is not None:
             table["data"] = str(data.absolute())
@@ -99,25 +111,37 @@ def parse(table: dict[str, Any], folder: Path, *, private: bool = True) -> Agent
     try:
         config = msgspec.convert(table, AgentConfig)
     except msgspec.ValidationError as problem:
-        raise ConfigError(_explain(str(problem))) from None
+        raise ConfigError(*config_sentences.explain(str(problem))) from None
     if not topics.is_client_id(config.client_id):
-        raise ConfigError("client_id: use a-z, 0-9 and '-', at most 63 characters")
+        raise ConfigError(
+            "client_id: use a-z, 0-9 and '-', at most 63 characters",
+            "client_id: a-z, 0-9, '-'만 쓸 수 있으며 최대 63자입니다",
+        )
     try:
         signing.decode_key(config.root_key)
     except ContractError:
-        raise ConfigError("root_key: it must be the hub's root key, 43 characters of base64url") from None
-    _check_url("hub_url", config.hub_url, {"http", "https"})
+        raise ConfigError(
+            "root_key: it must be the hub's root key, 43 characters of base64url",
+            "root_key: 허브의 루트 키여야 합니다(base64url 43자)",
+        ) from None
+    for url in config.hub_urls:
+        _check_url("hub_url", url, {"http", "https"})
     _check_url("mqtt_url", config.mqtt_url, {"mqtt", "mqtts"})
-    _check_names(config)
+    _check_printers(config.printers)
     for name in config.actions:
         if not NAME.fullmatch(name):
             raise ConfigError(
                 f"actions.{name}: use a-z, 0-9, '_' and '-', a letter first, at most 63 characters; "
-                "the hub sends no other action"
+                "the hub sends no other action",
+                f"actions.{name}: a-z, 0-9, '_', '-'만 쓸 수 있으며 글자로 시작하고 최대 63자입니다. "
+                "허브는 다른 이름의 동작을 보내지 않습니다",
             )
     if config.ca_file is not None:
         if not (folder / config.ca_file).is_file():
-            raise ConfigError(f"ca_file: there is no file {folder / config.ca_file}")
+            raise ConfigError(
+                f"ca_file: there is no file {folder / config.ca_file}",
+                f"ca_file: {folder / config.ca_file} 파일이 없습니다",
+            )
         _check_certificates("ca_file", folder / config.ca_file)
     for number, printer in enumerate(config.printers):
         if printer.ca_file is not None and Path(printer.ca_file).is_file():
@@ -142,18 +166,27 @@ def _with_schema(name: str, action: OwnActionConfig, folder: Path) -> OwnActionC
     except TextError as problem:
         raise ConfigError(f"actions.{name}.payload_schema: {path}: {terminal.told(problem)}") from None
     except OSError as problem:
-        raise ConfigError(f"actions.{name}.payload_schema: {path} cannot be read: {problem}") from None
+        raise ConfigError(*_unreadable(f"actions.{name}.payload_schema", path, problem)) from None
     except (msgspec.DecodeError, RecursionError) as problem:
-        raise ConfigError(f"actions.{name}.payload_schema: {path} holds no JSON object: {problem}") from None
+        raise ConfigError(
+            f"actions.{name}.payload_schema: {path} holds no JSON object: {problem}",
+            f"actions.{name}.payload_schema: {path} 파일의 내용이 JSON 객체가 아닙니다: {problem}",
+        ) from None
     return msgspec.structs.replace(action, payload_schema=schema)
 
 
 def _secret(config: AgentConfig, folder: Path, *, private: bool) -> str:
     if bool(config.secret) == (config.secret_file is not None):
-        raise ConfigError("secret: give either secret_file (a file of mode 0600) or secret")
+        raise ConfigError(
+            "secret: give either secret_file (a file of mode 0600) or secret",
+            "secret: secret_file(모드 0600인 파일)과 secret 중 하나만 지정하십시오",
+        )
     if config.secret_file is None:
         if not private:
-            raise ConfigError("secret: others can read this file; run chmod 600 on it, or use secret_file")
+            raise ConfigError(
+                "secret: others can read this file; run chmod 600 on it, or use secret_file",
+                "secret: 다른 사용자가 이 파일을 읽을 수 있습니다. chmod 600을 실행하거나 secret_file을 쓰십시오",
+            )
         return config.secret
     path = folder / Path(config.secret_file).expanduser()
     try:
@@ -161,13 +194,22 @@ def _secret(config: AgentConfig, folder: Path, *, private: bool) -> str:
     except TextError as problem:
         raise ConfigError(f"secret_file: {path}: {terminal.told(problem)}") from None
     except OSError as problem:
-        raise ConfigError(f"secret_file: {path} cannot be read: {problem}") from None
+        raise ConfigError(*_unreadable("secret_file", path, problem)) from None
     if not _is_private(path):
-        raise ConfigError(f"secret_file: others can read {path}; run chmod 600 on it")
+        raise ConfigError(
+            f"secret_file: others can read {path}; run chmod 600 on it",
+            f"secret_file: 다른 사용자가 {path} 파일을 읽을 수 있습니다. chmod 600을 실행하십시오",
+        )
     if not secret:
-        raise ConfigError(f"secret_file: {path} is empty; floorhub client rotate-secret gives this client a new secret")
+        raise ConfigError(
+            f"secret_file: {path} is empty; floorhub client rotate-secret gives this client a new secret",
+            f"secret_file: {path} 파일이 비어 있습니다. floorhub client rotate-secret으로 새 비밀 값을 받으십시오",
+        )
     if len(secret.split()) > 1:
-        raise ConfigError(f"secret_file: {path} must hold the secret and nothing else, on one line")
+        raise ConfigError(
+            f"secret_file: {path} must hold the secret and nothing else, on one line",
+            f"secret_file: {path} 파일에는 비밀 값만 한 줄로 있어야 합니다",
+        )
     return secret
 
 
@@ -188,31 +230,48 @@ def _check_certificates(key: str, file: Path) -> None:
     except TextError as problem:
         raise ConfigError(f"{key}: {file}: {terminal.told(problem)}") from None
     except OSError as problem:
-        raise ConfigError(f"{key}: {file} cannot be read: {problem.strerror}") from None
+        raise ConfigError(*_unreadable(key, file, problem.strerror)) from None
+
+
+def _unreadable(key: str, file: Path, problem: object) -> tuple[str, str]:
+    return f"{key}: {file} cannot be read: {problem}", f"{key}: {file} 파일을 읽을 수 없습니다: {problem}"
 
 
 def _check_url(key: str, url: str, schemes: set[str]) -> None:
-    form = f"it must look like {' or '.join(f'{name}://host:port' for name in sorted(schemes))}"
+    shape = " or ".join(f"{name}://host:port" for name in sorted(schemes))
+    shape_ko = " 또는 ".join(f"{name}://host:port" for name in sorted(schemes))
+    form, form_ko = f"{key}: it must look like {shape}", f"{key}: {shape_ko} 형식이어야 합니다"
     try:
         address = read_address(url)
     except AddressError as problem:
-        raise ConfigError(f"{key}: {form}, and {problem}") from None
+        raise ConfigError(f"{form}, and {problem}", f"{form_ko}({problem})") from None
     if address.scheme not in schemes or "?" in address.path:
-        raise ConfigError(f"{key}: {form}")
+        raise ConfigError(form, form_ko)
     if address.user or address.password:
-        raise ConfigError(f"{key}: {form}, without a user and password: client_id and secret are used")
+        raise ConfigError(
+            f"{form}, without a user and password: client_id and secret are used",
+            f"{form_ko}. 사용자와 비밀번호는 쓰지 않습니다. client_id와 secret이 쓰입니다",
+        )
 
 
-def _check_names(config: AgentConfig) -> None:
+def _check_printers(printers: list[PrinterConfig]) -> None:
     seen: set[str] = set()
-    for number, printer in enumerate(config.printers):
-        if printer.name in seen:
-            raise ConfigError(f"printers[{number}].name: {printer.name!r} is used twice")
-        seen.add(printer.name)
-
-
-def _explain(problem: str) -> str:
-    """`Expected `str`, got `int` - at `$.client_id`` with the key first."""
-    sentence, _, place = problem.partition(" - at ")
-    key = place.strip("`").removeprefix("$").removeprefix(".")
-    return f"{key}: {sentence}" if key else sentence.replace("Object ", "the configuration ")
+    default = ""
+    for number, printer in enumerate(printers):
+        key, name = f"printers[{number}]", printer.name
+        if not PRINTER_NAME.fullmatch(name):
+            raise ConfigError(*config_sentences.bad_printer_name(key, name))
+        if name in seen:
+            raise ConfigError(f"{key}.name: {name!r} is used twice", f"{key}.name: {name!r} 이름이 두 번 쓰였습니다")
+        seen.add(name)
+        if printer.title is not None and (not printer.title.strip() or printer.title != printable(printer.title)):
+            raise ConfigError(
+                f"{key}.title: the title of {name!r} has invisible characters or none that show; write it on one line",
+                f"{key}.title: {name!r}의 title에 보이지 않는 문자가 있거나 보이는 문자가 없습니다. 한 줄로 쓰십시오",
+            )
+        if printer.default and default:
+            raise ConfigError(
+                f"{key}.default: {default!r} is the default printer already; set default = true for one printer only",
+                f"{key}.default: 기본 프린터는 이미 {default!r}입니다. default = true는 프린터 하나에만 지정하십시오",
+            )
+        default = name if printer.default else default

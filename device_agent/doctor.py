@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from device_agent.actions.registry import Drivers
-from device_agent.app import agent_version
 from device_agent.checks.findings import Finding, Level, obstacle
 from device_agent.checks.machine import check_actions, check_config, check_data_folder, check_journal
 from device_agent.checks.network import check_broker, check_hub
@@ -16,6 +15,7 @@ from device_agent.checks.printers import check_printers
 from device_agent.config import AgentConfig
 from schemas import terminal
 from schemas.text import json_text
+from schemas.version import installed_version
 
 _MARKS = {Level.OK: ("ok", "정상"), Level.NOTE: ("note", "참고"), Level.OBSTACLE: ("obstacle", "장애")}
 
@@ -44,7 +44,7 @@ async def examine(path: Path, data: Path | None = None) -> tuple[list[Finding], 
     if config is None:
         return findings, None
     try:
-        Drivers(config.printers, config.actions, version=agent_version(), folder=Path(config.data))
+        Drivers(config.printers, config.actions, version=installed_version(), folder=Path(config.data))
     except ValueError as problem:
         return [obstacle("config", "config_invalid", problem=problem)], config
     journal_findings, agent_runs, known_list = await check_journal(config.journal)

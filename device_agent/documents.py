@@ -14,7 +14,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -22,8 +22,9 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from device_agent.http_library import load_httpx
-from device_agent.hub_http import HubHttp, Patience
+from device_agent.hub_http import HubHttp, Patience, shown
 from schemas.actions import DocumentSent
+from schemas.addresses import Address
 
 if TYPE_CHECKING:
     import httpx
@@ -36,6 +37,9 @@ STALLED_S = 30.0
 """How long the hub may send nothing. A large document on a slow line may take as long as its command allows."""
 _PATH = re.compile(r"/[A-Za-z0-9._~/-]{1,500}")
 _MISSING = {401, 403, 404, 410}
+
+OnProblem = Callable[[str], Awaitable[None]]
+"""Hears why a document is not there yet, in words."""
 
 
 class DocumentError(Exception):
@@ -70,9 +74,11 @@ class Documents:
         self._fetching: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._in_use: Counter[Path] = Counter()
 
-    async def fetch(self, reference: Mapping[str, Any], patience_s: float = 0.0) -> Path:
+    async def fetch(
+        self, reference: Mapping[str, Any], patience_s: float = 0.0, on_problem: OnProblem | None = None
+    ) -> Path:
         """The file with the document's bytes; it must not be changed or removed. It stays until `release`, however full
-        the cache gets. A hub that is away is asked again for `patience_s` seconds. Raises DocumentError."""
+        the cache gets. Hubs that are away are asked again for `patience_s` seconds. Raises DocumentError."""
         wanted = self._parse(reference)
         path = self._folder / wanted.sha256
         self._in_use[path] += 1  # before the look at the file: from here on nobody removes it
@@ -80,7 +86,7 @@ class Documents:
             lock = self._fetching.setdefault(wanted.sha256, asyncio.Lock())
             async with lock:  # two lanes may want the same document
                 if not await asyncio.to_thread(_is_intact, path, wanted):
-                    await self._insist(wanted, path, Patience(patience_s))
+                    await self._insist(wanted, path, Patience(patience_s), on_problem)
                     with contextlib.suppress(OSError):  # the document is there; the next one tries again
                         await self._make_room()
         except BaseException:
@@ -114,29 +120,49 @@ class Documents:
             with contextlib.suppress(OSError):
                 part.unlink()
 
-    async def _insist(self, wanted: DocumentSent, path: Path, patience: Patience) -> None:
+    async def _insist(self, wanted: DocumentSent, path: Path, patience: Patience, on_problem: OnProblem | None) -> None:
         while True:
             try:
-                return await self._download(wanted, path)
+                return await self._from_any_hub(wanted, path)
             except DocumentError as problem:
-                if problem.code != "hub_unreachable" or not await patience.pause():
+                if problem.code != "hub_unreachable":
+                    raise
+                if on_problem is not None:
+                    await on_problem(problem.message)
+                if not await patience.pause():
                     raise
 
-    async def _download(self, wanted: DocumentSent, path: Path) -> None:
+    async def _from_any_hub(self, wanted: DocumentSent, path: Path) -> None:
+        problems = []
+        for hub in self._hub.in_turn:
+            try:
+                await self._download(hub, wanted, path)
+            except DocumentError as problem:
+                if problem.code != "hub_unreachable":
+                    raise
+                problems.append(problem)
+            else:
+                self._hub.answered(hub)
+                return
+        message = "; ".join(problem.message for problem in problems)
+        raise DocumentError("hub_unreachable", message) from problems[-1]
+
+    async def _download(self, hub: Address, wanted: DocumentSent, path: Path) -> None:
         httpx = load_httpx()
         try:
             await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
             await self._require_room(wanted.size)
             async with (
                 asyncio.timeout(self._stalled_s) as limit,
-                self._hub.connect() as client,
+                self._hub.connect(hub) as client,
                 client.stream("GET", wanted.path) as response,
             ):
-                _check_status(response.status_code, wanted)
+                _check_status(response.status_code, wanted, hub)
                 await self._store(response, wanted, path, limit)
         except (httpx.HTTPError, TimeoutError) as problem:
             reason = str(problem) or type(problem).__name__
-            raise DocumentError("hub_unreachable", f"the hub did not send {wanted.path}: {reason}") from problem
+            message = f"the hub at {shown(hub)} did not send {wanted.path}: {reason}"
+            raise DocumentError("hub_unreachable", message) from problem
         except OSError as problem:
             message = f"the document cannot be kept in {self._folder}: {problem.strerror or problem}; make room there"
             raise DocumentError("document_not_stored", message) from problem
@@ -230,9 +256,9 @@ def _is_intact(path: Path, wanted: DocumentSent) -> bool:
     return True
 
 
-def _check_status(status: int, wanted: DocumentSent) -> None:
+def _check_status(status: int, wanted: DocumentSent, hub: Address) -> None:
     if status == 200:
         return
     if status in _MISSING or 300 <= status < 400:
         raise DocumentError("document_missing", f"the hub has no {wanted.path} for this client (HTTP {status})")
-    raise DocumentError("hub_unreachable", f"the hub answered HTTP {status} for {wanted.path}")
+    raise DocumentError("hub_unreachable", f"the hub at {shown(hub)} answered HTTP {status} for {wanted.path}")

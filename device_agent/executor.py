@@ -66,6 +66,7 @@ class _Context:
         self.stop_reason: StopReason | None = None
         self.cancelled_outcome: Outcome | None = None
         self.remembered = dict(step.remembered)
+        self.pinned: dict[str, Any] = {}
         self.let_go_on: asyncio.Future[None] | None = None
         """While it is untouched: done when its beginning is in the journal."""
         self._announced = step.untouched
@@ -75,6 +76,7 @@ class _Context:
         self.finding: asyncio.Timeout | None = None
         """While the driver looks for evidence: its limit."""
         self._documents: list[Path] = []
+        self._document_problem = ""
 
     async def progress(self, data: dict[str, Any]) -> None:
         await self._deliver(EffectProgress(self._id, self.attempt, dict(data)))
@@ -97,7 +99,8 @@ class _Context:
             self.let_go_on = None
 
     async def remember(self, evidence: dict[str, Any]) -> None:
-        await self._deliver(EffectRemembered(self._id, self.attempt, msgspec.json.encode(evidence)))
+        kept = msgspec.json.encode({**evidence, **self.pinned})
+        await self._deliver(EffectRemembered(self._id, self.attempt, kept))
 
     async def found(self) -> None:
         if self.finding is not None:
@@ -106,7 +109,9 @@ class _Context:
 
     async def document(self, reference: DocumentSent) -> Path:
         fetching = asyncio.create_task(
-            self._surroundings.documents.fetch(msgspec.structs.asdict(reference), self._patience_s),
+            self._surroundings.documents.fetch(
+                msgspec.structs.asdict(reference), self._patience_s, self._document_waits
+            ),
             name=f"document-{self.job_name}",
         )
         try:
@@ -114,6 +119,7 @@ class _Context:
             late = not fetching.done() and not self._held  # else it is held untouched for another reason
             if late:  # so long nothing is done: an agent that ends meanwhile need not wonder what became of it
                 await self.held([DOCUMENT_PENDING], untouched=True)
+                await self._tell_document_problem()
             path = await fetching
         except asyncio.CancelledError:
             fetching.cancel()
@@ -123,6 +129,16 @@ class _Context:
         if late and not self._announced:  # else it stays untouched until its driver says so
             await self.resumed()
         return path
+
+    async def _document_waits(self, problem: str) -> None:
+        if problem != self._document_problem:
+            self._document_problem = problem
+            if self._held:  # else it is told once it is: what an attempt is held for takes the place of its progress
+                await self._tell_document_problem()
+
+    async def _tell_document_problem(self) -> None:
+        if self._document_problem:
+            await self.progress({"waiting_for": "document", "problem": self._document_problem})
 
     def _not_wanted(self, fetching: asyncio.Task[Path]) -> None:
         if not fetching.cancelled() and fetching.exception() is None:

@@ -1,14 +1,14 @@
-"""HTTP to the hub of the configuration and to nobody else: who we are there, whom we trust, how long we wait."""
+"""HTTP to the hubs of the configuration and to nobody else: who we are there, whom we trust, how long we wait."""
 
 import asyncio
 import contextlib
 import random
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
 from device_agent.http_library import SMALL_SEND_BUFFER, load_httpx
-from schemas.addresses import read_address
+from schemas.addresses import Address, read_address
 from schemas.tls import trusting
 
 if TYPE_CHECKING:
@@ -20,35 +20,52 @@ _FIRST_PAUSE_S, _MAX_PAUSE_S = 0.5, 15.0
 
 
 class HubHttp:
-    """One client's way to its hub. Safe to use from several tasks."""
+    """One client's connection to its hub, or to several that share a database. Safe to use from several tasks."""
 
-    def __init__(self, hub_url: str, client_id: str, secret: str, *, ca_file: str | None = None) -> None:
-        self._address = read_address(hub_url)
+    def __init__(
+        self, hub_url: str | Sequence[str], client_id: str, secret: str, *, ca_file: str | None = None
+    ) -> None:
+        urls = [hub_url] if isinstance(hub_url, str) else hub_url
+        self._addresses = [read_address(url) for url in urls]
         self._credentials = (client_id, secret)
         self._ca_file = ca_file
 
+    @property
+    def in_turn(self) -> list[Address]:
+        """The hubs, in the order in which to try them."""
+        return list(self._addresses)
+
+    def answered(self, hub: Address) -> None:
+        """This one is tried first from now on."""
+        self._addresses.sort(key=lambda address: address is not hub)
+
     @contextlib.asynccontextmanager
-    async def connect(self) -> AsyncIterator["httpx.AsyncClient"]:
-        """A client whose paths lie on the hub. Redirects are not followed: the secret goes nowhere else."""
+    async def connect(self, hub: Address) -> AsyncIterator["httpx.AsyncClient"]:
+        """A client whose paths lie on that hub. Redirects are not followed: the secret goes nowhere else."""
         httpx = load_httpx()
         async with httpx.AsyncClient(
-            base_url=self._address.url.rstrip("/"),
-            headers={"Host": self._address.named},
+            base_url=hub.url.rstrip("/"),
+            headers={"Host": hub.named},
             auth=self._credentials,
             follow_redirects=False,
             transport=httpx.AsyncHTTPTransport(
-                verify=await self._trusted(), trust_env=False, socket_options=SMALL_SEND_BUFFER
+                verify=await self._trusted(hub), trust_env=False, socket_options=SMALL_SEND_BUFFER
             ),
             timeout=CONNECT_S,
             trust_env=False,
         ) as client:
             yield client
 
-    async def _trusted(self) -> "ssl.SSLContext | bool":
+    async def _trusted(self, hub: Address) -> "ssl.SSLContext | bool":
         """Reading the certificates takes a moment, so not in the event loop, and 2 MB, so only where there is TLS."""
-        if self._address.scheme != "https":
+        if hub.scheme != "https":
             return False
         return await asyncio.to_thread(trusting, self._ca_file)
+
+
+def shown(hub: Address) -> str:
+    """A hub's address in sentences."""
+    return f"{hub.scheme}://{hub.authority()}"
 
 
 class Patience:

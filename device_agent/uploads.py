@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 import msgspec
 
 from device_agent.http_library import load_httpx
-from device_agent.hub_http import HubHttp
+from device_agent.hub_http import HubHttp, shown
+from schemas.addresses import Address
 
 if TYPE_CHECKING:
     import httpx
@@ -72,23 +73,38 @@ class Uploads:
         """
         for attempt in range(1, TRIES + 1):
             try:
-                return await self._try(command_id, file, content_type)
+                return await self._to_any_hub(command_id, file, content_type)
             except UploadError as problem:
                 if not problem.retryable or attempt == TRIES:
                     raise
                 await asyncio.sleep(self._pause_s * attempt)
         raise AssertionError("unreachable")
 
-    async def _try(self, command_id: str, file: Path, content_type: str) -> Uploaded:
+    async def _to_any_hub(self, command_id: str, file: Path, content_type: str) -> Uploaded:
+        problems = []
+        for hub in self._hub.in_turn:
+            try:
+                uploaded = await self._try(hub, command_id, file, content_type)
+            except UploadError as problem:
+                if not problem.retryable:
+                    raise
+                problems.append(problem)
+            else:
+                self._hub.answered(hub)
+                return uploaded
+        raise UploadError("hub_unreachable", "; ".join(problem.message for problem in problems)) from problems[-1]
+
+    async def _try(self, hub: Address, command_id: str, file: Path, content_type: str) -> Uploaded:
         httpx = load_httpx()
         try:
-            async with asyncio.timeout(self._stalled_s) as limit, self._hub.connect() as client:
+            async with asyncio.timeout(self._stalled_s) as limit, self._hub.connect(hub) as client:
                 place = await self._ask(client, command_id)
                 with await asyncio.to_thread(file.open, "rb") as opened:
                     return await self._put(client, place, opened, content_type, limit)
         except (httpx.HTTPError, TimeoutError) as problem:
             reason = str(problem) or type(problem).__name__
-            raise UploadError("hub_unreachable", f"the hub did not take {file.name}: {reason}") from problem
+            message = f"the hub at {shown(hub)} did not take {file.name}: {reason}"
+            raise UploadError("hub_unreachable", message) from problem
 
     async def _ask(self, client: "httpx.AsyncClient", command_id: str) -> _Place:
         answer = await client.post(f"/api/commands/{command_id}/uploads")

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from schemas import page_ranges
 from schemas.media_types import essence
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -38,7 +39,7 @@ class Payload(Struct, frozen=True, kw_only=True):
     """Any object."""
 
     def contradiction(self) -> tuple[str, str] | None:
-        """A field that contradicts another one, and a sentence about it."""
+        """A field that contradicts another one or itself, and a sentence about it."""
         return None
 
 
@@ -53,6 +54,11 @@ Orientation = Literal["portrait", "landscape", "reverse-portrait", "reverse-land
 Color = Literal["color", "monochrome", "auto"]
 Media = Annotated[str, Meta(max_length=255, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z")]
 Fidelity = Literal["exact", "closest"]
+Scaling = Literal["auto", "auto-fit", "fill", "fit", "none"]
+Quality = Literal["draft", "normal", "high"]
+Tray = Annotated[str, Meta(max_length=255, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z")]
+Pages = Annotated[str, Meta(extra_json_schema={"pattern": page_ranges.PATTERN})]
+"""Checked by `page_ranges`, whose sentence says more than a pattern."""
 _TYPE_NAME = r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*"
 ContentType = Annotated[str, Meta(max_length=255, pattern=rf"^{_TYPE_NAME}/{_TYPE_NAME}( *;[ -~]*)?\Z")]
 
@@ -67,17 +73,43 @@ _DUPLEX: dict[bool | str, Sides] = {
 class _Print(Payload, frozen=True, kw_only=True):
     """The fields of `print` but for its document. None means: as the printer is set."""
 
-    printer: Annotated[str, Meta(min_length=1, max_length=63)]
-    """The printer's name in the agent's configuration."""
+    printer: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=63)] | None,
+        Meta(
+            description="The printer's name in the agent's configuration; without it, the client's default printer, or "
+            "its only one"
+        ),
+    ] = None
     copies: Annotated[int, Meta(ge=1, le=999)] = 1
+    collate: Annotated[
+        bool | None,
+        Meta(description="With several copies: whether each comes out complete before the next one begins"),
+    ] = None
+    pages: Annotated[
+        Pages | None, Meta(description="Which pages, in ascending order, such as `1-3,5,8-`; without it, all")
+    ] = None
     sides: Sides | None = None
     duplex: Annotated[
         bool | Literal["long", "short"] | None, Meta(description="Another way to say sides; both together must agree")
     ] = None
     media: Media | None = None
     """A PWG name such as `iso_a4_210x297mm`, or a4, a5, a6, letter, legal."""
+    media_source: Annotated[
+        Tray | None,
+        Meta(description="The tray, as the printer calls it, such as `tray-1`, `main`, `manual`, `by-pass-tray`"),
+    ] = None
     orientation: Orientation | None = None
     color: Color | None = None
+    quality: Annotated[Quality | None, Meta(description="How good it looks; better takes longer")] = None
+    scaling: Annotated[
+        Scaling | None, Meta(description="How a page is brought to the size of the medium: IPP's `print-scaling`")
+    ] = None
+    fit_to_page: Annotated[
+        bool | None, Meta(description="Another name for scaling: true is fit, false is none; both together must agree")
+    ] = None
+    number_up: Annotated[
+        Annotated[int, Meta(ge=1, le=100)] | None, Meta(description="How many pages go onto one side of the paper")
+    ] = None
     title: Annotated[str, Meta(max_length=200)] | None = None
     content_type: ContentType | None = None
     """What the document is printed as; None: as the type that it was stored with. Case and parameters do not count."""
@@ -89,11 +121,25 @@ class _Print(Payload, frozen=True, kw_only=True):
         """What `sides` and `duplex` say together."""
         return self.sides if self.duplex is None else _DUPLEX[self.duplex]
 
+    @property
+    def scaled(self) -> Scaling | None:
+        """What `scaling` and `fit_to_page` say together."""
+        if self.fit_to_page is None:
+            return self.scaling
+        return "fit" if self.fit_to_page else "none"
+
     def contradiction(self) -> tuple[str, str] | None:
         """See `Payload`."""
-        if self.sides is None or self.sides == self.two_sided:
-            return None
-        return "duplex", "it contradicts sides; give only one of them"
+        if self.pages is not None:
+            try:
+                page_ranges.read_ranges(self.pages)
+            except ValueError as problem:
+                return "pages", str(problem)
+        if self.sides not in (None, self.two_sided):
+            return "duplex", "it contradicts sides; give only one of them"
+        if self.scaling not in (None, self.scaled):
+            return "fit_to_page", "it contradicts scaling; give only one of them"
+        return None
 
 
 class DocumentAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -271,7 +317,8 @@ def lane_of(action: str, payload: dict[str, Any], priority: int) -> str:
     if entry is None or entry.lane is None:
         return CLIENT_LANE
     lane = entry.lane
-    return f"{lane.kind}:{payload.get(lane.field, lane.default)}"[:MAX_LANE]
+    value = payload.get(lane.field)
+    return f"{lane.kind}:{lane.default if value is None else value}"[:MAX_LANE]
 
 
 def _named(entry: Action, payload: dict[str, Any]) -> dict[str, Any]:

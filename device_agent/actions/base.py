@@ -79,6 +79,9 @@ class DriverContext(Protocol):
         limit; from now on the attempt's own time runs, `held` and `progress` are told, and the driver may be asked to
         stop the effect."""
 
+    pinned: dict[str, Any]
+    """Kept beside whatever `remember` keeps, from the next time on; empty at first."""
+
     async def remember(self, evidence: dict[str, Any]) -> None:
         """Keep small JSON in the journal by which the device can be asked after a restart, such as a job's number."""
 

@@ -1,10 +1,12 @@
 """What a site configures for its drivers. The agent's configuration file embeds these tables."""
 
+import re
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}\Z")]
+PRINTER_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
+"""What a printer may be called in commands. `fullmatch` only; `config` says the rule in words."""
 Seconds = Annotated[float, Meta(gt=0, le=604_800)]
 
 
@@ -16,8 +18,13 @@ class PrinterConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     - `folder:/absolute/path`: writes files, for trying things out.
     """
 
-    name: Name
+    name: str
+    """As `PRINTER_NAME` has it: what commands call it."""
     uri: Annotated[str, Meta(min_length=1, max_length=500)]
+    title: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    """What people call it, in any script; shown in lists."""
+    default: bool = False
+    """The printer of commands that name none; a client's only printer is so anyway."""
     tls_verify: bool = True
     ca_file: str | None = None
     """PEM file with the certificate to trust, for a printer with a certificate of its own."""

@@ -50,9 +50,11 @@ class Drivers:
         """`folder` is where the agent keeps its journal; `secrets` never leave the machine. Raises ValueError that
         names the wrong entry."""
         self._printers = {config.name: _printer(config) for config in printers}
+        self._shown = {config.name: _shown(config, len(printers)) for config in printers}
         self._drivers: dict[str, Driver] = {"status": StatusDriver(version, folder, self.describe)}
         if self._printers:
-            self._drivers["print"] = PrintDriver(self._printers)
+            default = next((config.name for config in printers if config.default), None)
+            self._drivers["print"] = PrintDriver(self._printers, default)
         machine = machine or MachineConfig()
         whole = MachineDriver(machine.programs)
         ends = [*machine.programs, *(["restart_agent"] if machine.restart_agent else [])]
@@ -82,7 +84,7 @@ class Drivers:
     async def describe(self) -> dict[str, Any]:
         """The `printers` of the state message, in the configuration's order. Takes at most `DESCRIBE_S`."""
         found = await asyncio.gather(*(_describe(name, printer) for name, printer in self._printers.items()))
-        return {"printers": found}
+        return {"printers": [{**told, **self._shown[told["name"]]} for told in found]}
 
 
 def _schemas(actions: Mapping[str, OwnActionConfig]) -> dict[str, dict[str, Any]]:
@@ -92,6 +94,12 @@ def _schemas(actions: Mapping[str, OwnActionConfig]) -> dict[str, dict[str, Any]
     if size > MAX_SCHEMAS:
         raise ValueError(f"actions: their payload schemas have {size} bytes together; at most {MAX_SCHEMAS} are told")
     return schemas
+
+
+def _shown(config: PrinterConfig, printers: int) -> dict[str, Any]:
+    """What people see of a printer beside its state: whether it is the default, and its title."""
+    shown: dict[str, Any] = {"default": config.default or printers == 1}
+    return shown if config.title is None else {**shown, "title": config.title}
 
 
 def _printer(config: PrinterConfig) -> Printer:

@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from device_agent import distrust
-from device_agent.checks.findings import Finding, note, obstacle, ok, spell_duration
+from device_agent.checks.findings import Finding, Level, note, obstacle, ok, spell_duration
 from device_agent.config import AgentConfig
 from device_agent.core.trust import Trust
 from device_agent.http_library import load_httpx
@@ -27,13 +27,25 @@ FOREIGN_ID = "_doctor"
 
 
 async def check_hub(config: AgentConfig) -> list[Finding]:
-    """Whether a hub answers, and what time it is there."""
-    url = config.hub_url
+    """Whether the hubs answer, and what time it is at the first that does. One that answers is enough for work."""
+    asked = await asyncio.gather(*(_ask_hub(url, config.ca_file) for url in config.hub_urls))
+    clocks = [clock for _, clock in asked if clock is not None]
+    findings = [finding for finding, _ in asked]
+    if clocks:
+        findings = [
+            note("hub", finding.code, **finding.values) if finding.level is Level.OBSTACLE else finding
+            for finding in findings
+        ]
+    return [*findings, *clocks[:1]]
+
+
+async def _ask_hub(url: str, ca_file: str | None) -> tuple[Finding, Finding | None]:
+    """What one hub is like, and the clock's finding where it answers."""
     httpx = load_httpx()
     try:
         address = read_address(url)
         secure = address.scheme == "https"
-        verify = await asyncio.to_thread(trusting, config.ca_file) if secure else False
+        verify = await asyncio.to_thread(trusting, ca_file) if secure else False
         asked_at = time.time()
         async with (
             asyncio.timeout(HUB_S),
@@ -43,14 +55,14 @@ async def check_hub(config: AgentConfig) -> list[Finding]:
         answered_at = time.time()
     except (httpx.HTTPError, OSError) as problem:
         code = "hub_certificate" if is_about_certificate(problem) else "hub_unreachable"
-        return [obstacle("hub", code, url=url, problem=_reason(problem))]
+        return obstacle("hub", code, url=url, problem=_reason(problem)), None
     try:
         known = answer.status_code == 200 and "status" in answer.json()
     except (ValueError, TypeError):
         known = False
     if not known:
-        return [obstacle("hub", "hub_other", url=url, problem=f"HTTP {answer.status_code}")]
-    return [ok("hub", "hub_ok", url=url), judge_clock(answer.headers.get("date"), asked_at, answered_at)]
+        return obstacle("hub", "hub_other", url=url, problem=f"HTTP {answer.status_code}"), None
+    return ok("hub", "hub_ok", url=url), judge_clock(answer.headers.get("date"), asked_at, answered_at)
 
 
 def judge_clock(date: str | None, asked_at: float, answered_at: float) -> Finding:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.version import build_of
 from tests.packaging.steps import run
 from tests.support.paths import ROOT
 from tests.support.site import Process, Site
@@ -48,9 +49,15 @@ def test_a_lock_has_what_the_project_asks_for(name: str) -> None:
 
 
 def test_an_agent_alone_brings_nothing_of_the_hub(agent_environment: Path) -> None:
-    assert run([f"{agent_environment}/bin/floorhub-agent", "--version"]) == "floorhub-agent 0.1.0\n"
     look = f"import importlib.util as u; print([name for name in {HUB_ONLY} if u.find_spec(name)])"
     assert run([f"{agent_environment}/bin/python", "-c", look]) == "[]\n"
+
+
+def test_the_version_names_the_build_that_is_in_the_wheel(agent_environment: Path, wheel: Path) -> None:
+    record = zipfile.ZipFile(wheel).read("floorhub-0.1.0.dist-info/RECORD").decode()
+    version = f"0.1.0+{build_of(record)}"
+    assert run([f"{agent_environment}/bin/floorhub-agent", "--version"]) == f"floorhub-agent {version}\n"
+    assert re.fullmatch(r"0\.1\.0\+[0-9a-f]{8}", version)
 
 
 def test_an_agent_alone_prints_and_is_examined(agent_environment: Path, site: Site, tmp_path: Path) -> None:

@@ -116,6 +116,23 @@ class Cups:
         self._administer("lpadmin", "-p", name, "-v", device, "-m", "everywhere", "-E")
         return f"ipp://127.0.0.1:{self._port}/printers/{name}"
 
+    @property
+    def uri(self) -> str:
+        """The server."""
+        return f"ipp://127.0.0.1:{self._port}"
+
+    def add_raw_queue(self, name: str, device: str, title: str) -> None:
+        """A queue that hands on what it gets, with words for people."""
+        self._administer("lpadmin", "-p", name, "-v", device, "-D", title, "-E")
+
+    def remove_queue(self, name: str) -> None:
+        """Take a queue away."""
+        self._administer("lpadmin", "-x", name)
+
+    def make_default(self, name: str) -> None:
+        """The queue of jobs that name none."""
+        self._administer("lpadmin", "-d", name)
+
     def stop_queue(self, name: str) -> None:
         """Stop a queue, as an operator does: it takes jobs, and keeps them. One that it prints just now is cut off, and
         CUPS prints it anew when the queue goes on."""

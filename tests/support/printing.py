@@ -48,6 +48,7 @@ class Context:
         self.stop_reason: StopReason | None = None
         self.cancelled_outcome: Outcome | None = None
         self.remembered: dict[str, Any] = {}
+        self.pinned: dict[str, Any] = {}
         self.told: list[tuple[str, Any]] = []
         self.begins_asked = asyncio.Event()
         self.let_begin = asyncio.Event()
@@ -74,7 +75,7 @@ class Context:
         self.told.append(("found", None))
 
     async def remember(self, evidence: dict[str, Any]) -> None:
-        self.remembered = evidence
+        self.remembered = {**evidence, **self.pinned}
 
     async def document(self, reference: DocumentSent) -> Path:
         self.document_asked.set()

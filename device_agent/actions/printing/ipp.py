@@ -154,7 +154,7 @@ class IppPrinter:
         submitted = created or await delivery.print_whole(ticket, document)
         if isinstance(submitted, Outcome):
             return with_ignored(submitted, request, possible)
-        ignored = options.fields(submitted.ignored)
+        ignored = options.fields(submitted.ignored, request.asked)
         own = progress.own = OwnJob(context.job_name, submitted.job_id)
         own.document_sent, own.ignored = created is None, sorted(ignored)
         await context.remember(own.remembered())

@@ -222,13 +222,8 @@ class RawSocketPrinter:
 
 def _asked(request: PrintRequest) -> list[str]:
     """What was asked for that only a printer with a protocol can be told. Copies are sent one by one."""
-    asked = {
-        "sides": request.two_sided,
-        "media": request.media,
-        "color": request.color,
-        "orientation": request.orientation,
-    }
-    return sorted(name for name, value in asked.items() if value is not None)
+    as_it_is = {"collate"} if request.collate else set()  # each copy is sent whole
+    return sorted(request.asked.keys() - as_it_is)
 
 
 async def _close(writer: asyncio.StreamWriter) -> None:

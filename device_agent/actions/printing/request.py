@@ -22,6 +22,23 @@ class PrintRequest(PrintSent, frozen=True, kw_only=True):
     """Whether the payload says it."""
 
     @property
+    def asked(self) -> dict[str, Any]:
+        """What is asked for beside the document and its copies, by the payload's fields."""
+        asked = {
+            "sides": self.two_sided,
+            "media": self.media,
+            "media_source": self.media_source,
+            "orientation": self.orientation,
+            "color": self.color,
+            "quality": self.quality,
+            "scaling": self.scaled,
+            "number_up": self.number_up,
+            "pages": self.pages,
+            "collate": self.collate if self.copies > 1 else None,
+        }
+        return {field: value for field, value in asked.items() if value is not None}
+
+    @property
     def clean_title(self) -> str:
         """The title without control characters, which some printers choke on."""
         return " ".join("".join(char if char.isprintable() else " " for char in self.title or "").split())

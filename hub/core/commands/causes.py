@@ -138,6 +138,16 @@ def _held_by_others(facts: Facts) -> Details:
     return _held(facts) if facts.held_reasons == ["printer-busy"] else None
 
 
+def _held_without_document(facts: Facts) -> Details:
+    held = _held(facts) if facts.held_reasons == ["document-pending"] else None
+    problem = (facts.progress or {}).get("problem")
+    return {**held, "problem": problem} if held and problem else None
+
+
+def _held_until_document(facts: Facts) -> Details:
+    return _held(facts) if facts.held_reasons == ["document-pending"] else None
+
+
 def _held_by_delay(facts: Facts) -> Details:
     return _held(facts) if facts.held_reasons == ["delay"] else None
 
@@ -275,6 +285,26 @@ CAUSES = (
             "reported."
         ),
         ko="{since}부터 에이전트 저널에 있습니다. 그 레인에서 실행 중인 명령이 없으며 시작 보고를 기다립니다.",
+    ),
+    Cause(
+        "held",
+        {"running": 14},
+        _held_without_document,
+        en=(
+            "Its agent cannot fetch the document: {problem}. See that a hub answers there, or correct hub_url in "
+            "agent.toml; the command continues by itself."
+        ),
+        ko=(
+            "에이전트가 문서를 가져올 수 없습니다: {problem}. 그 주소에서 허브가 응답하는지 확인하거나 agent.toml의 "
+            "hub_url을 고치십시오. 명령은 자동으로 계속됩니다."
+        ),
+    ),
+    Cause(
+        "held",
+        {"running": 16},
+        _held_until_document,
+        en="The document is on its way ({reasons}); nothing has been printed yet. Nothing to do.",
+        ko="문서를 보내는 중입니다({reasons}). 아직 아무것도 인쇄되지 않았습니다. 할 일은 없습니다.",
     ),
     Cause(
         "held",

@@ -1,6 +1,5 @@
 """Health and readiness, also under the paths of the seeds."""
 
-from importlib.metadata import version
 from typing import Annotated
 
 from fastapi import APIRouter, Response
@@ -12,6 +11,7 @@ from hub.api.problems import fails_only
 from hub.core.access.routes import MayRead, public
 from hub.features.monitoring.service import Monitoring
 from hub.features.monitoring.shapes import Health, Readiness
+from schemas.version import installed_version
 
 router = APIRouter(tags=["operation"])
 MonitoringDep = Annotated[Monitoring, part(Monitoring)]
@@ -21,7 +21,7 @@ MonitoringDep = Annotated[Monitoring, part(Monitoring)]
 @router.get("/api/health", response_model=Health, include_in_schema=False, dependencies=[public()])
 async def health() -> Response:
     """Alive; says nothing about database and broker."""
-    return json_answer({"status": "ok", "version": version("floorhub")})
+    return json_answer({"status": "ok", "version": installed_version()})
 
 
 @router.get(

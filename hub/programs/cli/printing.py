@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.programs.cli import output, sending, testpage
+from hub.programs.cli import output, print_options, sending, testpage
 from hub.programs.cli.api import Api, in_path
 from hub.programs.cli.output import Json, explained
 
@@ -30,10 +30,19 @@ class Fidelity(StrEnum):
 def print_file(
     file: Annotated[Path | None, typer.Argument(help="What to print; leave it out with --test-page.")] = None,
     client: Annotated[str | None, typer.Option(help="The client; default: the only one that is online.")] = None,
-    printer: Annotated[str | None, typer.Option(help="Its printer; default: its only one.")] = None,
+    printer: Annotated[str | None, typer.Option(help="Its printer; default: its default or only one.")] = None,
     test_page: Annotated[bool, typer.Option("--test-page", help="Print a page that says when and where.")] = False,
     copies: Annotated[int, typer.Option(min=1, max=999)] = 1,
     sides: Annotated[Sides | None, typer.Option(help="Default: as the printer is set.")] = None,
+    pages: print_options.Pages = None,
+    collate: print_options.Collate = None,
+    media: print_options.Media = None,
+    tray: print_options.Tray = None,
+    color: print_options.ColorMode = None,
+    orientation: print_options.Turned = None,
+    fit: print_options.Fit = None,
+    n_up: print_options.NumberUp = None,
+    quality: print_options.PrintQuality = None,
     title: Annotated[str | None, typer.Option(help="The job's name; default: the file's.")] = None,
     content_type: sending.ContentType = None,
     fidelity: Annotated[Fidelity, typer.Option(help="exact: refuse what the printer cannot do as asked.")] = (
@@ -60,6 +69,17 @@ def print_file(
         payload["title"] = title or (sending.name_of(file, 200) or "Untitled" if file is not None else "Test page")
         if sides is not None:
             payload["sides"] = sides.value
+        payload |= print_options.payload(
+            pages=pages,
+            collate=collate,
+            media=media,
+            tray=tray,
+            color=color,
+            orientation=orientation,
+            fit=fit,
+            n_up=n_up,
+            quality=quality,
+        )
         if fidelity is not Fidelity.CLOSEST:
             payload["fidelity"] = fidelity.value
         body: dict[str, Any] = {"client_id": client_id, "action": "print", "payload": payload, "priority": priority}
@@ -78,6 +98,8 @@ def _find_printer(api: Api, client_id: str | None, printer: str | None) -> tuple
         candidates = api.get("/api/clients", presence="online", limit=200)["items"]
     known = [(item["id"], found) for item in candidates for found in _printers(item)]
     fitting = [(owner, found) for owner, found in known if printer in (None, found)]
+    if printer is None and len(candidates) == 1 and len(fitting) > 1:
+        fitting = [found for found in fitting if found[1] in _default_printers(candidates[0])] or fitting
     if len(fitting) != 1:
         if not known:
             output.fail("No printer is known: name --client and --printer.", 2)
@@ -85,6 +107,12 @@ def _find_printer(api: Api, client_id: str | None, printer: str | None) -> tuple
         output.tell(*(f"  --client {owner} --printer {found}" for owner, found in fitting or known))
         raise typer.Exit(2)
     return fitting[0]
+
+
+def _default_printers(client: dict[str, Any]) -> list[str]:
+    """The printer that a client takes where none is named, if it says one."""
+    told = (client.get("state") or {}).get("printers") or []
+    return [str(printer.get("name")) for printer in told if printer.get("default") is True]
 
 
 def _printers(client: dict[str, Any]) -> list[str]:

@@ -107,6 +107,9 @@ def _stands(command: dict[str, Any], *, korean: bool) -> str:
                 else f"{shown}: not ended yet. Why: {why}"
             )
         again = f"floorhub show {command['id']}"
+        if command.get("held_reasons") == ["document-pending"]:
+            waits = _waits_for_document(command, korean=korean)
+            return f"{shown}: {waits}. {'다시 보기' if korean else 'Look again'}: {again}"
         if korean:
             waits = f"조치가 필요합니다: {held}" if held else "아직 끝나지 않았습니다"
             return f"{shown}: {waits}. 다시 보기: {again}"
@@ -116,6 +119,15 @@ def _stands(command: dict[str, Any], *, korean: bool) -> str:
         return shown
     told = f"{STATUSES.get(status, status)}({status}, {error['code']})" if korean else f"{status} ({error['code']})"
     return f"{told}: {error['message']}"
+
+
+def _waits_for_document(command: dict[str, Any], *, korean: bool) -> str:
+    """That its agent has no document yet, and why, if the agent says so."""
+    problem = (command.get("progress") or {}).get("problem")
+    waits = "문서를 기다립니다" if korean else "waits for its document"
+    if not problem:
+        return waits
+    return f"{waits}({problem})" if korean else f"{waits} ({problem})"
 
 
 def _in_korean(reason: str) -> str:
@@ -131,6 +143,12 @@ NOT_DONE = {
     "media": ("media", "용지"),
     "orientation": ("orientation", "방향"),
     "color": ("color", "색상"),
+    "pages": ("pages", "페이지"),
+    "collate": ("collate", "한 부씩 인쇄"),
+    "media_source": ("tray", "용지함"),
+    "quality": ("quality", "품질"),
+    "scaling": ("scaling", "크기 조정"),
+    "number_up": ("n-up", "모아 찍기"),
 }
 
 

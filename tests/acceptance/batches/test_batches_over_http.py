@@ -30,6 +30,41 @@ def _finished(site: Site, batch_id: str, **reached: int) -> Any:
     return until(look, f"{reached} of batch {batch_id}")
 
 
+def test_a_batch_of_prints_reaches_printers_of_any_name(site: Site, tmp_path: Path) -> None:
+    only, several, unclear = (site.client(zone="counter") for _ in range(3))
+    uri = f'uri = "{site.stack.printer_url}"'
+    others = f"[[printers]]\nname = 'a4'\nuri = 'folder:{tmp_path}'"
+    tables = {
+        only["id"]: f'\n[[printers]]\nname = "till"\n{uri}\n',
+        several["id"]: f'\n{others}\n[[printers]]\nname = "receipts"\ndefault = true\ntitle = "영수증"\n{uri}\n',
+        unclear["id"]: f'\n{others}\n[[printers]]\nname = "receipts"\n{uri}\n',
+    }
+    for client in (only, several, unclear):
+        agent = site.start_agent(client["id"], site.configure(client, tables[client["id"]]))
+        site.wait_online(client["id"], agent)
+    command = {"action": "print", "payload": {"document": site.upload()["id"]}}
+
+    batch = site.http.post("/api/batches", json={"target": {"zone": "counter"}, "command": command}).json()
+
+    _finished(site, batch["id"], completed=2, failed=1)
+    rows = site.http.get(f"/api/batches/{batch['id']}").json()["items"]
+    ended = {row["client_id"]: site.command(row["command_id"]) for row in rows}
+    assert ended[only["id"]]["result"]["data"]["printer"] == "till"
+    assert ended[several["id"]]["result"]["data"]["printer"] == "receipts"
+    assert ended[unclear["id"]]["error"]["code"] == "printer_unknown"
+    assert "a4, receipts" in ended[unclear["id"]]["error"]["message"]
+    assert [len(site.effects(command["id"])) for command in ended.values()].count(1) == 2
+    told = site.http.get(f"/api/clients/{several['id']}").json()["state"]["printers"]
+    assert [(one["name"], one["default"], one.get("title")) for one in told] == [
+        ("a4", False, None),
+        ("receipts", True, "영수증"),
+    ]
+    page = floorhub(site, "print", "--test-page", "--client", several["id"])
+    assert (page["status"], page["payload"]["printer"]) == ("completed", "receipts")
+    asked = run(site, "print", "--test-page", "--client", unclear["id"])
+    assert (asked.exit_code, "Which printer?" in asked.stderr) == (2, True)
+
+
 def test_a_batch_over_http(site: Site, hall: list[str]) -> None:
     here, there, away = hall
     body = {"target": {"zone": "hall"}, "command": {"action": "status"}}

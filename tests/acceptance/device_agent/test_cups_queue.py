@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from device_agent.actions.printing.own_job import IDENTITY
 from device_agent.ipp.client import IppClient
 from device_agent.ipp.states import job_state
 from hub.programs.embedded.data_folder import DataFolder
@@ -133,7 +134,7 @@ async def the_job_lists_word(room: Room) -> Counter[Any]:
     for queue, uri in room.uris.items():
         async with IppClient(uri) as client:
             for which in ("not-completed", "completed"):
-                for job in await client.get_jobs(which, ("job-name", "job-state")):
+                for job in await client.get_jobs(which, (*IDENTITY, "job-state")):
                     state = job_state(job)
                     found[(job.text("job-name"), queue, state.name.lower() if state else "")] += 1
     return found

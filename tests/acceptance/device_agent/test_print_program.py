@@ -1,5 +1,6 @@
 """`floorhub print`: from a file on disk to paper, and what it says when it cannot."""
 
+import asyncio
 import hashlib
 import json
 import os
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from device_agent.ipp.client import IppClient
+from device_agent.ipp.message import Group, Range
 from hub.programs.cli import testpage
 from tests.support.paths import ROOT
 from tests.support.site import Site
@@ -52,6 +55,42 @@ def test_a_file_is_printed_as_asked(site: Site, client_id: str, tmp_path: Path) 
     assert effect["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
     assert effect["job_name"].endswith("송장 7.pdf")
     assert effect["content_type"] == "application/pdf"
+
+
+def test_each_option_reaches_the_printer_and_what_it_lacks_is_named(site: Site, client_id: str, tmp_path: Path) -> None:
+    file = tmp_path / "order.pdf"
+    file.write_bytes(testpage.page(["options"]))
+    where = ("--client", client_id, "--printer", "office", "--json")
+    first = ("--pages", "2-3,5", "--copies", "2", "--no-collate", "--media", "a4", "--tray", "manual", "--fit")
+    second = ("--color", "monochrome", "--orientation", "landscape", "--quality", "high", "--n-up", "2")
+
+    done = floorhub(site, "print", str(file), *first, *second, *where)
+
+    assert done.returncode == 0, done.stderr
+    command = json.loads(done.stdout)
+    asked = {"pages": "2-3,5", "copies": 2, "collate": False, "media": "a4", "media_source": "manual"}
+    asked |= {"color": "monochrome", "orientation": "landscape", "quality": "high", "number_up": 2}
+    assert {name: command["payload"][name] for name in asked} == asked
+    assert command["result"]["data"]["ignored"] == ["number_up", "scaling"]
+    names = ["page-ranges", "multiple-document-handling", "media-col", "print-color-mode", "print-quality"]
+    kept = asyncio.run(at_the_printer(site, command["result"]["data"]["job_id"], names))
+    assert {item.name for item in kept.attributes} == set(names)
+    assert [value.data for value in kept.values("page-ranges")] == [Range(2, 3), Range(5, 5)]
+
+    shown = floorhub(site, "show", command["id"], LANG="C.UTF-8")
+    assert "Asked for and not done: n-up, scaling" in shown.stdout.splitlines()[-1]
+    exact = floorhub(site, "print", str(file), "--n-up", "2", "--fidelity", "exact", *where)
+    assert json.loads(exact.stdout)["error"]["code"] == "options_unsupported"
+    wrong = floorhub(site, "print", str(file), "--pages", "5,1-3", *where[:-1])
+    assert wrong.returncode != 0
+    assert "payload.pages" in wrong.stderr
+    assert "1-3,5,8-" in wrong.stderr
+
+
+async def at_the_printer(site: Site, job_id: int, names: list[str]) -> Group:
+    """What the printer keeps of a job."""
+    async with IppClient(str(site.stack.printer_url)) as client:
+        return await client.get_job(job_id, names)
 
 
 def test_a_test_page_finds_the_only_printer(site: Site, client_id: str) -> None:

@@ -28,7 +28,7 @@ DOCUMENT_ID = "0192f0c1-0000-7000-8000-000000000001"
 ASKED = {"printer": "office", "document": DOCUMENT_ID}
 SENT = {"printer": "office", "document": {"path": f"/api/documents/{DOCUMENT_ID}", "sha256": "0" * 64, "size": 1}}
 #: What a text or a name in a pattern is probed with.
-TEXTS = ("office", "a4", "application/pdf", "image/png", "", " ", "a b", "a/b/c", "-", "/", "용지", "a4\n")
+TEXTS = ("office", "1-3,5", "a4", "application/pdf", "image/png", "", " ", "a b", "a/b/c", "-", "/", "용지", "a4\n")
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,8 @@ def test_the_hub_has_the_fields_limits_and_defaults_of_the_page(action: str) -> 
 
 @pytest.fixture
 def drivers(tmp_path: Path) -> Drivers:
-    printers = [PrinterConfig(name=name, uri=f"folder:{tmp_path}") for name in ("office", "x", "주" * 63)]
+    names = ("office", "1-3,5", "x", "주" * 63)
+    printers = [PrinterConfig(name=name, uri=f"folder:{tmp_path}", default=name == "x") for name in names]
     return Drivers(printers, {}, version="1", folder=tmp_path, machine=MachineConfig(reboot=True, shutdown=True))
 
 
@@ -261,7 +262,7 @@ def of_property(found: dict[str, Any], *, required: bool) -> Field:
     assert required or ({"type": "null"} in found.get("anyOf", [])) == (found["default"] is None)
     if any("/Document" in part.get("$ref", "") for part in parts):
         return Field(kind="document", **known)
-    if any("enum" in part for part in parts):
+    if any("enum" in part or part["type"] == "boolean" for part in parts):
         values = [value for part in parts for value in part.get("enum", [True, False])]
         return Field(kind="choice", choices=frozenset(map(json.dumps, values)), **known)
     (part,) = parts

@@ -19,7 +19,7 @@ LONGEST_PRINTER = "p" * 63
 @pytest.fixture
 def drivers(tmp_path: Path) -> Drivers:
     uri = f"folder:{tmp_path}"
-    printers = [PrinterConfig(name=name, uri=uri) for name in ("office", LONGEST_PRINTER)]
+    printers = [PrinterConfig(name=name, uri=uri, default=name == "office") for name in ("office", LONGEST_PRINTER)]
     return Drivers(printers, {}, version="1", folder=tmp_path)
 
 
@@ -75,6 +75,15 @@ def refused_by_agent(drivers: Drivers, payload: dict[str, Any]) -> str | None:
         {"content_type": "application/x_pdf"},
         {"fidelity": "exact"},
         {"fidelity": "closest"},
+        {"printer": None},
+        {"pages": "1-3,5,8-"},
+        {"pages": None},
+        {"collate": True},
+        {"media_source": "by-pass-tray"},
+        {"quality": "draft"},
+        {"scaling": "auto-fit"},
+        {"scaling": "none", "fit_to_page": False},
+        {"number_up": 100},
     ],
     ids=str,
 )
@@ -91,7 +100,14 @@ def test_both_accept(fields: dict[str, Any], drivers: Drivers) -> None:
         ({"title": "주" * 500}, "title"),
         ({"title": 7}, "title"),
         ({"printer": ""}, "printer"),
-        ({"printer": None}, "printer"),
+        ({"pages": "3-1"}, "pages"),
+        ({"pages": "1-3,2"}, "pages"),
+        ({"pages": [1, 3]}, "pages"),
+        ({"collate": 1}, "collate"),
+        ({"media_source": ""}, "media_source"),
+        ({"quality": 5}, "quality"),
+        ({"scaling": "fill", "fit_to_page": True}, "fit_to_page"),
+        ({"number_up": 2.5}, "number_up"),
         ({"printer": "p" * 64}, "printer"),
         ({"printer": "p" * 200}, "printer"),
         ({"copies": 0}, "copies"),

@@ -39,6 +39,9 @@ def test_printers_and_own_actions_are_read(tmp_path: Path) -> None:
         ({"client_id": "pc-1\n"}, "client_id: use a-z"),
         ({"hub_url": "ftp://hub"}, "hub_url: it must look like http"),
         ({"hub_url": "http://user:pw@hub"}, "hub_url"),
+        ({"hub_url": ["http://hub", "ftp://hub"]}, "hub_url: it must look like http"),
+        ({"hub_url": []}, "hub_url"),
+        ({"hub_url": 7}, "hub_url"),
         ({"mqtt_url": "mqtt://"}, "mqtt_url: it must look like mqtt://host:port"),
         ({"mqtt_url": "mqtt://hub:99999"}, "mqtt_url"),
         ({"root_key": "short"}, "root_key: it must be the hub's root key"),
@@ -58,6 +61,83 @@ def test_printers_and_own_actions_are_read(tmp_path: Path) -> None:
     ],
 )
 def test_an_error_names_the_key(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    table = {key: value for key, value in (LEAST | change).items() if value is not None}
+    with pytest.raises(ConfigError) as caught:
+        parse(table, tmp_path)
+    assert said in str(caught.value)
+
+
+PRINTER = {"name": "labels", "uri": "ipp://x"}
+
+
+@pytest.mark.parametrize(
+    "name", ["HP_Laser", "꺼짐", "", " labels", "labels\n", "-a", "_a", ".a", "a b", "a/b", "x" * 64]
+)
+def test_a_name_that_commands_cannot_have_is_named_with_the_rule_in_words(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = LEAST | {"printers": [PRINTER, {"name": name, "uri": "ipp://y"}]}
+    for lang, said in (("C", ("use a-z, 0-9, '_', '.' and '-'", "title")), ("ko_KR.UTF-8", ("소문자 a-z", "title"))):
+        monkeypatch.setenv("LANG", lang)
+        with pytest.raises(ConfigError) as caught:
+            parse(table, tmp_path)
+        message = str(caught.value)
+        assert message.startswith("printers[1].name: ")
+        assert repr(name) in message
+        assert all(word in message for word in said)
+        assert "regex" not in message
+        assert ("이름입니다" in message) == (lang != "C")
+
+
+@pytest.mark.parametrize("name", ["a", "0", "hp_laser", "floor-2.left", "x" * 63])
+def test_names_that_commands_can_have(name: str, tmp_path: Path) -> None:
+    assert parse(LEAST | {"printers": [{**PRINTER, "name": name}]}, tmp_path).printers[0].name == name
+
+
+def test_a_title_is_in_any_script(tmp_path: Path) -> None:
+    config = parse(LEAST | {"printers": [{**PRINTER, "title": "1층 송장 프린터"}]}, tmp_path)
+    assert config.printers[0].title == "1층 송장 프린터"
+
+
+@pytest.mark.parametrize("title", ["", "   ", "a\nb", "a\x1b[31m", "x" * 101, "\u202eabc", "\u3164"])
+def test_a_title_shows_itself_and_nothing_else(title: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"printers\[0\]\.title: "):
+        parse(LEAST | {"printers": [{**PRINTER, "title": title}]}, tmp_path)
+
+
+def test_there_is_one_default_printer(tmp_path: Path) -> None:
+    both = [{**PRINTER, "default": True}, {"name": "a4", "uri": "ipp://y", "default": True}]
+    with pytest.raises(ConfigError, match=r"printers\[1\]\.default: 'labels' is the default printer already"):
+        parse(LEAST | {"printers": both}, tmp_path)
+
+
+def test_several_hubs_are_read(tmp_path: Path) -> None:
+    urls = ["https://one:8443", "https://two:8443"]
+    assert parse(LEAST | {"hub_url": urls}, tmp_path).hub_urls == urls
+    assert parse(LEAST, tmp_path).hub_urls == [LEAST["hub_url"]]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"client_id": None}, "필수 항목 `client_id`이(가) 없습니다"),
+        ({"typo": 1}, "알 수 없는 항목 `typo`이(가) 있습니다"),
+        ({"max_unfinished": "many"}, "max_unfinished: `int` 값이어야 하는데 `str`입니다"),
+        ({"max_unfinished": 0}, "max_unfinished: >= 1인 `int` 값이어야 합니다"),
+        ({"client_id": "PC 1"}, "client_id: a-z"),
+        ({"hub_url": "ftp://hub"}, "hub_url: http://host:port 또는 https://host:port 형식이어야 합니다"),
+        ({"mqtt_url": "mqtt://u:p@hub"}, "사용자와 비밀번호는 쓰지 않습니다"),
+        ({"root_key": "short"}, "root_key: 허브의 루트 키"),
+        ({"secret": ""}, "secret_file(모드 0600인 파일)과 secret 중 하나만"),
+        ({"ca_file": "none.pem"}, "none.pem 파일이 없습니다"),
+        ({"printers": [PRINTER, PRINTER]}, "이름이 두 번 쓰였습니다"),
+        ({"actions": {"1x": {"argv": ["true"]}}}, "actions.1x: a-z"),
+    ],
+)
+def test_an_error_is_korean_for_who_reads_korean(
+    change: dict[str, Any], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANG", "ko_KR.UTF-8")
     table = {key: value for key, value in (LEAST | change).items() if value is not None}
     with pytest.raises(ConfigError) as caught:
         parse(table, tmp_path)

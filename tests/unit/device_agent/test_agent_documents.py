@@ -14,6 +14,8 @@ from device_agent.documents import DocumentError, Documents
 from device_agent.hub_http import HubHttp
 from tests.support.waiting import eventually
 
+AWAY = "http://127.0.0.1:9"
+"""Nobody listens there."""
 CONTENT = b"%PDF-" + b"x" * 300_000
 
 
@@ -223,3 +225,41 @@ async def test_a_cache_that_cannot_be_tidied_costs_no_document(documents: Docume
     os.utime(leftover, (1, 1))
     path = await documents.fetch(reference())
     assert path.read_bytes() == CONTENT
+
+
+async def test_hubs_are_tried_in_turn_and_the_one_that_answered_comes_first(hub: Hub, tmp_path: Path) -> None:
+    http = HubHttp([AWAY, f"http://127.0.0.1:{hub.port}"], "pc-1", "secret")
+    documents = Documents(http, tmp_path / "cache")
+    assert (await documents.fetch(reference())).read_bytes() == CONTENT
+    assert [address.port for address in http.in_turn] == [hub.port, 9]
+
+
+async def test_a_hub_that_fails_in_the_middle_is_followed_by_the_next(hub: Hub, tmp_path: Path) -> None:
+    other = Hub()
+    async with await asyncio.start_server(other.serve, "127.0.0.1", 0) as server:
+        other.port = server.sockets[0].getsockname()[1]
+        other.lay("/api/documents/1", CONTENT, "503 Service Unavailable")
+        http = HubHttp([f"http://127.0.0.1:{other.port}", f"http://127.0.0.1:{hub.port}"], "pc-1", "secret")
+        assert (await Documents(http, tmp_path / "cache").fetch(reference())).read_bytes() == CONTENT
+    assert (len(other.requests), len(hub.requests)) == (1, 1)
+
+
+async def test_a_document_that_no_hub_has_is_not_asked_of_the_next(hub: Hub, tmp_path: Path) -> None:
+    http = HubHttp([f"http://127.0.0.1:{hub.port}", f"http://127.0.0.1:{hub.port}"], "pc-1", "secret")
+    assert await code_of(Documents(http, tmp_path / "cache"), reference("/api/documents/none")) == "document_missing"
+    assert len(hub.requests) == 1
+
+
+async def test_each_hub_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    async def hear(problem: str) -> None:
+        told.append(problem)
+
+    documents = Documents(HubHttp([AWAY, "http://[::1]:9"], "pc-1", "secret"), tmp_path / "cache")
+    with pytest.raises(DocumentError) as caught:
+        await documents.fetch(reference(), 0.0, hear)
+    assert told == [caught.value.message]
+    first, second = told[0].split("; ")
+    assert first.startswith("the hub at http://127.0.0.1:9 did not send /api/documents/1: ")
+    assert second.startswith("the hub at http://[::1]:9 did not send /api/documents/1: ")

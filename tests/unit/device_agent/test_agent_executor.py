@@ -28,6 +28,7 @@ from device_agent.core.lifetime import Lifetime
 from device_agent.core.outcome import Outcome
 from device_agent.documents import DocumentError, Documents
 from device_agent.executor import DOCUMENT_PROMPT_S, Executor, Surroundings
+from device_agent.http_library import load_httpx
 from device_agent.hub_http import HubHttp
 from schemas.actions import DocumentSent
 from tests.support.agent_bench import command_id
@@ -195,6 +196,40 @@ async def test_nothing_is_done_while_a_document_keeps_one_waiting_and_the_journa
     assert not printed.is_set()
     testbed.executor.resume(RESUME)
     assert await testbed.next_event() == EffectEnded(STEP.command_id, 2, DONE)
+
+
+async def test_why_a_document_does_not_come_is_told_once_it_is_waited_for(
+    group: asyncio.TaskGroup, tmp_path: Path
+) -> None:
+    testbed = ExecutorTestbed(group, tmp_path, prompt_s=0.5)  # nobody listens at its hub
+    load_httpx()  # so that the first try fails before the document counts as late
+
+    async def body(context: DriverContext) -> Outcome:
+        await context.document(DocumentSent(path="/d", sha256="0" * 64, size=6))
+        return DONE
+
+    testbed.driver = ScriptedDriver(body)
+    testbed.executor.start(msgspec.structs.replace(STEP, patience_s=60.0))
+    assert await testbed.next_event() == EffectHeld(STEP.command_id, 2, ["document-pending"], untouched=True)
+    told = await testbed.next_event()
+    assert isinstance(told, EffectProgress)
+    assert told.data["waiting_for"] == "document"
+    assert told.data["problem"].startswith("the hub at http://127.0.0.1:9 did not send /d: ")
+    testbed.executor.stop(StopEffect(command_id=STEP.command_id, attempt=2, reason=Reason.CANCELLED))
+    assert isinstance(await testbed.next_event(), EffectEnded)
+
+
+async def test_what_is_pinned_is_kept_beside_all_that_is_remembered(testbed: ExecutorTestbed) -> None:
+    async def body(context: DriverContext) -> Outcome:
+        await context.remember({"job_id": 6})
+        context.pinned = {"printer": "labels"}
+        await context.remember({"job_id": 7})
+        return DONE
+
+    await testbed.begin(body)
+    told = [await testbed.next_event() for _ in range(2)]
+    kept = [msgspec.json.decode(event.evidence) for event in told if isinstance(event, EffectRemembered)]
+    assert kept == [{"job_id": 6}, {"job_id": 7, "printer": "labels"}]
 
 
 async def test_a_driver_that_announces_its_effect_does_so_after_its_document_came(

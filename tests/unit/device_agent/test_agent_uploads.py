@@ -132,3 +132,18 @@ async def test_a_silent_hub_is_given_up(hub: Hub, picture: Path) -> None:
 async def test_a_file_that_is_not_there_is_the_drivers_affair(hub: Hub, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         await uploads(hub).send("c-1", tmp_path / "nothing", "image/png")
+
+
+async def test_hubs_are_tried_in_turn(hub: Hub, picture: Path) -> None:
+    http = HubHttp(["http://127.0.0.1:9", f"http://127.0.0.1:{hub.port}"], "pc-1", "secret")
+    await Uploads(http, pause_s=0).send("c-1", picture, "image/png")
+    assert hub.received == [CONTENT]
+    assert [address.port for address in http.in_turn] == [hub.port, 9]
+
+
+async def test_a_refusal_is_not_tried_at_the_next_hub(hub: Hub, picture: Path) -> None:
+    hub.next = [(403, {})]
+    here = f"http://127.0.0.1:{hub.port}"
+    with pytest.raises(UploadError, match="refused"):
+        await Uploads(HubHttp([here, here], "pc-1", "secret"), pause_s=0).send("c-1", picture, "image/png")
+    assert hub.asked == ["POST /api/commands/c-1/uploads"]

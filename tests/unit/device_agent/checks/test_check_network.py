@@ -1,16 +1,24 @@
 """What lies beyond the network: durations as people say them, and certificates by their exception, not by its words."""
 
+import asyncio
 import ssl
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from pathlib import Path
 
 import aiomqtt
 import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-from device_agent.checks.findings import spell_duration
-from device_agent.checks.network import judge_clock
+from device_agent.checks.findings import Level, spell_duration
+from device_agent.checks.network import check_hub, judge_clock
+from device_agent.config import parse
 from device_agent.session import REFUSED, _refusal, is_about_certificate
+from tests.support.agent_config import LEAST
 
+AWAY = "http://127.0.0.1:9"
+"""Nobody listens there."""
 DATE = "Sun, 29 Nov 2026 12:00:00 GMT"
 AT = 1_795_953_600.0
 
@@ -80,3 +88,23 @@ def test_a_refusal_is_known_by_its_reason_code() -> None:
         assert _refusal(aiomqtt.MqttCodeError(ReasonCode(PacketTypes.CONNACK, identifier=code))) == words
     assert _refusal(aiomqtt.MqttCodeError(ReasonCode(PacketTypes.CONNACK, identifier=0x88))) is None
     assert _refusal(aiomqtt.MqttError("Not authorized")) is None
+
+
+async def answer_health(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    now = format_datetime(datetime.now(UTC), usegmt=True)
+    writer.write(f'HTTP/1.1 200 OK\r\nDate: {now}\r\nContent-Length: 15\r\n\r\n{{"status":"ok"}}'.encode())
+    writer.close()
+
+
+async def test_one_of_several_hubs_that_answers_is_enough(tmp_path: Path) -> None:
+    async with await asyncio.start_server(answer_health, "127.0.0.1", 0) as server:
+        here = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        both = await check_hub(parse(LEAST | {"hub_url": [AWAY, here]}, tmp_path))
+    none = await check_hub(parse(LEAST | {"hub_url": [AWAY, AWAY]}, tmp_path))
+    assert [(finding.code, finding.level) for finding in both] == [
+        ("hub_unreachable", Level.NOTE),
+        ("hub_ok", Level.OK),
+        ("clock_ok", Level.OK),
+    ]
+    assert [(finding.code, finding.level) for finding in none] == [("hub_unreachable", Level.OBSTACLE)] * 2
