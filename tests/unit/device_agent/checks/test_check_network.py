@@ -7,9 +7,9 @@ import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-from device_agent.checks.findings import spell_duration
 from device_agent.checks.network import judge_clock
 from device_agent.session import REFUSED, _refusal, is_about_certificate
+from schemas.findings import spell_duration
 
 DATE = "Sun, 29 Nov 2026 12:00:00 GMT"
 AT = 1_795_953_600.0
