@@ -14,6 +14,7 @@ from hub.programs.cli import keys as keys_commands
 from hub.programs.cli import output
 from hub.programs.cli.cleanup import cleanup
 from hub.programs.cli.conformance import conformance
+from hub.programs.cli.doctor import doctor
 from hub.programs.cli.output import explained
 from hub.programs.embedded.errors import EmbeddedError
 
@@ -29,7 +30,7 @@ def add_first(app: typer.Typer) -> None:
 
 def add_last(app: typer.Typer) -> None:
     """Those that few people need."""
-    for command in (cleanup, conformance):
+    for command in (doctor, cleanup, conformance):
         app.command()(command)
 
 
