@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import ValidationError
 
 from hub import private_files
@@ -66,9 +68,9 @@ def find(
 
     Raises SetupError when there is none or a setting is wrong, EmbeddedError when its data folder cannot be used.
     """
-    url = (database_url or environment.get(DATABASE_URL, "")).strip()
     folder = (data_dir or default_root(environment)).expanduser().absolute()
-    if url:
+    url = own_database(database_url, folder, environment)
+    if url is not None:
         return Installation(_settings({"database_url": url, "data_dir": folder}), False, environment)
     beside = url_beside(folder)
     if beside is None:
@@ -81,6 +83,23 @@ def find(
             "set -a; . /etc/floorhub/hub.env; set +a 를 먼저 실행하십시오.",
         )
     return Installation(_settings(_of_make_run(folder, beside)), True, environment)
+
+
+def own_database(database_url: str | None, folder: Path, environment: Mapping[str, str] = os.environ) -> str | None:
+    """The database that is named, by an option or the environment; None when that is `make run`'s, or none is named.
+    Raises EmbeddedError."""
+    url = (database_url or environment.get(DATABASE_URL, "")).strip()
+    beside = url_beside(folder)
+    return None if not url or (beside is not None and _place(url) == _place(beside)) else url
+
+
+def _place(url: str) -> tuple[object, ...]:
+    """Which database a URL means. What cannot be read means none; whoever connects says why."""
+    try:
+        parts = conninfo_to_dict(url)
+    except (psycopg.Error, ValueError):
+        return (url,)
+    return tuple(str(parts.get(name)) for name in ("host", "port", "dbname"))
 
 
 def problems_of(problem: ValidationError) -> list[str]:

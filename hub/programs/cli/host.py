@@ -12,6 +12,7 @@ from hub.errors import HubError
 from hub.programs.cli import broker as broker_commands
 from hub.programs.cli import keys as keys_commands
 from hub.programs.cli import output
+from hub.programs.cli.backups import backup, restore
 from hub.programs.cli.cleanup import cleanup
 from hub.programs.cli.conformance import conformance
 from hub.programs.cli.doctor import doctor
@@ -30,7 +31,7 @@ def add_first(app: typer.Typer) -> None:
 
 def add_last(app: typer.Typer) -> None:
     """Those that few people need."""
-    for command in (doctor, cleanup, conformance):
+    for command in (doctor, backup, restore, cleanup, conformance):
         app.command()(command)
 
 
