@@ -273,18 +273,29 @@ def publish(made: Path, file: Path) -> None:
     try:
         os.link(made, file)
     except FileExistsError:
-        raise exists(file) from None
+        raise _exists(file) from None
     except OSError as problem:  # a file system without links
         try:
             if file.exists():
-                raise exists(file) from None
+                raise _exists(file) from None
             made.rename(file)
         except OSError:
             raise cannot_write(file, problem) from None
     sync_folder(file.parent)
 
 
-def exists(file: Path) -> SetupError:
+def require_new(file: Path) -> None:
+    """Raise SetupError when a name is taken, or no name that a file can have here."""
+    try:
+        os.lstat(file)
+    except FileNotFoundError:
+        return
+    except OSError as problem:
+        raise cannot_write(file, problem) from None
+    raise _exists(file)
+
+
+def _exists(file: Path) -> SetupError:
     """The sentence about a name that is taken."""
     return SetupError(
         f"{file} exists already: move it away, or name another file.",

@@ -26,8 +26,7 @@ def take(installation: Installation, file: Path, *, pg_bin: Path | None, archive
     Raises SetupError and EmbeddedError; then there is no such file.
     """
     file = file.absolute()
-    if file.exists() or file.is_symlink():
-        raise container.exists(file)
+    container.require_new(file)
     try:
         # Beside the file, so that it gets its name at one stroke; nobody else may look into it.
         work = Path(tempfile.mkdtemp(prefix=".floorhub-backup-", dir=file.parent))

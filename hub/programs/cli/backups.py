@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 PgBin = Annotated[
     Path | None,
-    typer.Option(envvar="FLOORHUB_PG_BIN", show_envvar=False, help="Folder of pg_dump and pg_restore."),
+    typer.Option(help="Folder of pg_dump and pg_restore."),
 ]
 
 
