@@ -17,7 +17,7 @@ def support_bundle(
     form: Output = Format.TEXT,
     as_json: AsJson = False,
 ) -> None:
-    """Collect logs, settings and failures, redacted, in one file.
+    """Collect redacted logs and settings in one file.
 
     Holds no secret, no document and no payload. Works while the hub runs and while it does not.
     """

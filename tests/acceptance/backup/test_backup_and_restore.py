@@ -23,13 +23,14 @@ from hub.programs.cli.main import app
 from tests.support import plain_http
 from tests.support.http_speaker import HttpSpeaker
 from tests.support.site import Site
-from tests.support.waiting import until
+from tests.support.waiting import READY_S, until
 
 pytestmark = pytest.mark.own_site("restores the database, and kills the hub")
 
 CLIENTS = 2
 MORE = int(os.environ.get("FLOORHUB_TEST_BACKUP_COMMANDS", "6"))
 """How many commands come before the backup, and after it."""
+PATIENCE_S = READY_S + 3 * MORE
 
 
 def hub_of(site: Site, **changes: str) -> dict[str, str]:
@@ -112,14 +113,18 @@ def test_a_backup_under_load_prints_nothing_twice_after_its_restore_and_says_wha
     site.control_printer(seconds="0.1")
     orders = Orders(site, clients)
     file = tmp_path / "floorhub.backup"
-    until(lambda: len(orders.accepted) >= MORE and len(site.effects()) >= 2, "load before the backup")
+    until(lambda: len(orders.accepted) >= MORE and len(site.effects()) >= 2, "load before the backup", PATIENCE_S)
 
     made = answer(hub_of(site), "backup", str(file))
     orders.priority = 10  # before those that wait, so that agents have some of them when the hub goes
     before = len(orders.accepted)
     orders.most = before + 2 * MORE
-    until(lambda: len(orders.accepted) >= before + MORE, "load after the backup")
-    until(lambda: any(site.effects(one) for one in orders.accepted[before + 1 :]), "a page of after the backup")
+    until(lambda: len(orders.accepted) >= before + MORE, "load after the backup", PATIENCE_S)
+    until(
+        lambda: any(site.effects(one) for one in orders.accepted[before + 1 :]),
+        "a page of after the backup",
+        PATIENCE_S,
+    )
     late = site.client()
     site.hub.kill()
     orders.stop()
@@ -133,7 +138,11 @@ def test_a_backup_under_load_prints_nothing_twice_after_its_restore_and_says_wha
         assert site.print_page(client, wait=0)["id"]
     site.control_printer()
     unfinished = {"status": ["pending", "queued", "running"], "limit": 200}
-    until(lambda: not site.http.get("/api/commands", params=unfinished).json()["items"], "everything has ended")
+    until(
+        lambda: not site.http.get("/api/commands", params=unfinished).json()["items"],
+        "everything has ended",
+        PATIENCE_S,
+    )
 
     lost = [json.loads(line) for line in Path(restored["lost"]["file"]).read_text().splitlines()]
     told = {line["id"] for line in lost if line["kind"] == "command"}
