@@ -4,6 +4,8 @@ Order: look through the file, put its parts into a private folder, load the dump
 then give databases and files their names. Whatever fails before that leaves everything as it was.
 """
 
+import fcntl
+import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -71,7 +73,7 @@ def restore(
         except OSError as problem:
             raise cannot_write(folder, problem) from None
         _require_room(backup, folder)
-        with _staged(backup, folder) as staged:
+        with _only_one(folder), _staged(backup, folder) as staged:
             return _Restore(backup, staged, folder, database_url, pg_bin, embedded=False).run(replace=replace)
 
 
@@ -89,8 +91,29 @@ def require_revision(revision: str) -> None:
 
 
 @contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Keep a second restore out of this data folder; raises SetupError when there is one."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise SetupError(
+            f"Another restore works in {folder}. Nothing was changed. Wait until it has ended.",
+            ko=f"다른 복원이 {folder}에서 진행 중입니다. 아무것도 바꾸지 않았습니다. 끝날 때까지 기다리십시오.",
+        ) from None
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
 def _staged(backup: Backup, folder: Path) -> Iterator[Path]:
-    """All parts in a private folder on the disk of the data folder, each compared with its SHA-256."""
+    """All parts in a private folder on the disk of the data folder, each compared with its SHA-256.
+
+    Nobody else restores here, so what an earlier restore left that was killed goes first.
+    """
+    for left in folder.glob(".restore-*"):
+        shutil.rmtree(left, ignore_errors=True)
     staged = folder / f".restore-{secrets.token_hex(6)}"
     try:
         staged.mkdir(mode=0o700)
@@ -169,6 +192,7 @@ class _Restore:
         """Into a database of its own, which then takes the name of the present one."""
         name = self._facts.name
         restored, kept = f"{name}_restoring_{self._stamp}".lower(), f"{name}_before_{self._stamp}".lower()
+        self._drop_leftovers(f"{name}_restoring_")
         self._create(restored)
         try:
             url = server.in_database(self._url, restored)
@@ -246,6 +270,14 @@ class _Restore:
                 sql.Identifier(name), sql.Literal(self._facts.collation), sql.Literal(self._facts.letters)
             )
         )
+
+    def _drop_leftovers(self, prefix: str) -> None:
+        """What a restore left that was killed; one that still runs is connected to its own, which therefore stays."""
+        with server.connected(self._maintenance()) as connection:
+            names = [row["name"] for row in server.rows(connection, "databases", prefix=prefix.lower())]
+        for name in names:
+            with suppress(SetupError):
+                self._drop(name)
 
     def _drop(self, name: str) -> None:
         self._administer(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))

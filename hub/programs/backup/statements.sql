@@ -64,3 +64,6 @@ SELECT id, version, floorhub_now(), 'unknown', 'unknown', attempt, NULL, %(detai
 
 -- name: root_key
 SELECT public_key FROM hub_keys WHERE purpose = 'root';
+
+-- name: databases
+SELECT datname AS name FROM pg_database WHERE starts_with(datname::text, %(prefix)s) ORDER BY datname;

@@ -246,6 +246,25 @@ def test_a_restore_is_refused_before_anything_changes(site: Site, tmp_path: Path
     assert file.read_bytes() != bytes(raw)
 
 
+def test_what_a_killed_restore_left_behind_is_gone_after_the_next_one(site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "floorhub.backup"
+    answer(hub_of(site), "backup", str(file))
+    site.hub.stop()
+    left = site.folder.root / ".restore-0123456789ab"
+    (left / "keys").mkdir(parents=True)
+    (left / "keys" / "root.key").write_text("half")
+    with psycopg.connect(site.stack.database_url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE floorhub_restoring_20260101t000000z")
+
+    restored = answer(hub_of(site), "restore", str(file), "--replace")
+
+    assert not left.exists()
+    names = databases(site)
+    assert {name for name in names if "_restoring_" in name} == set()
+    assert restored["kept_database"] in names
+    assert list(site.folder.root.glob(".restore-*")) == []
+
+
 def repacked(file: Path, folder: Path, revision: str) -> Path:
     """The same parts with a manifest that says another revision."""
     made = folder / f"says-{revision}.backup"
