@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import shutil
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from hub.programs.cli import testpage
 from hub.programs.cli.main import app
+from hub.programs.embedded.data_folder import DataFolder
 from tests.support import plain_http
 from tests.support.site import Site
 
@@ -138,6 +140,21 @@ def test_of_a_hub_with_settings_in_the_environment_nothing_gets_out_either(site:
     assert set(parts) >= PARTS
     assert leaked(site, "\n".join([*parts.values(), done.output])) == set()
     assert json.loads(parts["settings.json"])["database_url"] == "[redacted]"
+
+
+def test_of_a_hub_that_is_stopped_there_is_what_lies_on_the_disk(
+    site: Site, cluster: DataFolder, tmp_path: Path
+) -> None:
+    data, file = tmp_path / "data", tmp_path / "bundle.tar.gz"
+    shutil.copytree(cluster.keys, data / "keys")
+    shutil.copy(cluster.ports, data / "ports.json")
+    (data / "logs").mkdir()
+    (data / "logs" / "hub.log").write_text('{"event":"hub.stopped"}\n')
+
+    done = ask(site, file, FLOORHUB_DATA=str(data), FLOORHUB_URL="http://127.0.0.1:1")
+
+    assert done.exit_code == 0, done.output
+    assert set(contents(file)) == {*PARTS - {"counts.json", "failures.json"}, "logs/hub.log"}
 
 
 def test_a_bundle_never_replaces_a_file(site: Site, tmp_path: Path) -> None:
