@@ -163,6 +163,8 @@ class _Restore:
         if not replace and not (is_empty and not _has_keys(self._folder)):
             raise _not_empty(f"{facts.name}, {self._folder}")
         if not is_empty:
+            if not facts.ours:
+                raise _not_ours(facts.name)
             _require_alone(self._url)
         before = None if is_empty or not self._is_ours() else self._url
         if is_empty and not facts.may_create:
@@ -329,6 +331,15 @@ def _not_empty(what: str) -> SetupError:
         "is there is kept beside it.",
         ko=f"이미 데이터가 있습니다({what}). 아무것도 바꾸지 않았습니다. --replace를 붙이면 백업으로 바꾸고 지금 것은 "
         "옆에 남겨 둡니다.",
+    )
+
+
+def _not_ours(name: str) -> SetupError:
+    return SetupError(
+        f"The database {name} has tables, and none of Floorhub: it belongs to another program. Nothing was changed. "
+        "Name the hub's database in FLOORHUB_DATABASE_URL, or an empty one.",
+        ko=f"데이터베이스 {name}에 테이블이 있지만 Floorhub의 것이 아닙니다. 다른 프로그램의 것입니다. 아무것도 "
+        "바꾸지 않았습니다. FLOORHUB_DATABASE_URL에 허브의 데이터베이스나 빈 데이터베이스를 지정하십시오.",
     )
 
 

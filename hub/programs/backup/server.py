@@ -33,6 +33,8 @@ class Facts(msgspec.Struct, frozen=True):
     name: str
     at: Any
     tables: int
+    ours: bool
+    """Whether it has the hub's tables."""
     may_create: bool
     collation: str
     letters: str

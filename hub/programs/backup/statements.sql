@@ -9,6 +9,7 @@ SELECT
         SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p') AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
     ) AS tables,
+    to_regclass('broker_outbox') IS NOT NULL AND to_regclass('alembic_version') IS NOT NULL AS ours,
     (SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user) AS may_create,
     (SELECT datcollate FROM pg_database WHERE datname = current_database()) AS collation,
     (SELECT datctype FROM pg_database WHERE datname = current_database()) AS letters;

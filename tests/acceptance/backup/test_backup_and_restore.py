@@ -8,10 +8,12 @@ import os
 import threading
 from collections import Counter
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import psycopg
 import pytest
 from psycopg import sql
@@ -137,7 +139,7 @@ def test_a_backup_under_load_prints_nothing_twice_after_its_restore_and_says_wha
         site.wait_online(client, agent)
         assert site.print_page(client, wait=0)["id"]
     site.control_printer()
-    unfinished = {"status": ["pending", "queued", "running"], "limit": 200}
+    unfinished: dict[str, Any] = {"status": ["pending", "queued", "running"], "limit": 200}
     until(
         lambda: not site.http.get("/api/commands", params=unfinished).json()["items"],
         "everything has ended",
@@ -183,8 +185,13 @@ def test_what_a_client_without_a_journal_may_have_done_is_not_done_again(site: S
         file = tmp_path / "floorhub.backup"
         answer(hub_of(site), "backup", str(file))
         runs: set[str] = set()
+
+        def is_here(one: str) -> bool:
+            runs.update(message["command_id"] for message in pda.poll(wait=1))
+            return one in runs
+
         for one in (done, again):
-            until(lambda one=one: runs.update(m["command_id"] for m in pda.poll(wait=1)) or one in runs, one)
+            until(partial(is_here, one), one)
             assert pda.report({"command_id": one}, "result").status_code == 200
             site.wait_status(one, "completed")
         handed_out = site.command(kept)["status"]
@@ -243,6 +250,16 @@ def test_a_restore_is_refused_before_anything_changes(site: Site, tmp_path: Path
     assert "The database is in use by floorhub" in refused(file, "--replace"), "a hub runs"
     assert "another SHA-256" in refused(damaged, "--replace")
     assert run(hub_of(site), "backup", str(file)).exit_code == 2, "a name that is taken"
+    with psycopg.connect(site.stack.database_url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE of_others")
+    others = psycopg.conninfo.make_conninfo(site.stack.database_url, host="localhost", dbname="of_others")
+    with psycopg.connect(others, autocommit=True) as connection:
+        connection.execute("CREATE TABLE theirs (id integer)")
+    foreign = hub_of(site, FLOORHUB_DATABASE_URL=others, FLOORHUB_DATA_DIR=str(tmp_path / "data"))
+    refusal = run(foreign, "restore", str(file), "--replace")
+    assert refusal.exit_code == 2
+    assert "belongs to another program" in refusal.stderr
+    assert list((tmp_path / "data").iterdir()) == []
     assert file.read_bytes() != bytes(raw)
 
 
@@ -271,7 +288,7 @@ def repacked(file: Path, folder: Path, revision: str) -> Path:
     with container.opened(file) as backup:
         for name in backup.names:
             backup.extract(name, folder / revision / name)
-        manifest = container.msgspec.structs.replace(backup.manifest, revision=revision)
+        manifest = msgspec.structs.replace(backup.manifest, revision=revision)
         container.write(made, manifest, [(name, folder / revision / name) for name in backup.names])
     return made
 
