@@ -311,6 +311,10 @@ def test_a_backup_is_restored_into_the_same_and_a_new_folder_as_the_page_says(
             assert f"The command before it: print {json.loads(sent.stdout)['id']}, completed" in said
             assert (folder / "admin.key").read_bytes() == (data / "admin.key").read_bytes()
             assert floorhub(folder, "print", "--test-page").returncode == 0
+            examined = floorhub(folder, "doctor", "--json")
+            levels = {item["code"]: item["level"] for item in json.loads(examined.stdout)["findings"]}
+            assert examined.returncode == 0, examined.stdout
+            assert {"hub_ok", "database_ok", "rules_ok", "published_ok", "keys_ok", "admin_ok"} <= set(levels)
         finally:
             again.stop()
 
