@@ -16,6 +16,9 @@ from typing import Any
 
 from schemas.topics import ROOT, is_client_id
 
+OWN_FOLDER = "conf.d"
+"""Beside the rendered `mosquitto.conf`: what the site adds."""
+
 _FOLDER = Path(__file__).parent
 #: What Mosquitto 2.0 uses itself. Weak for words people think of, ample for the random 256-bit secrets we hand out.
 _ITERATIONS = 101
@@ -47,6 +50,8 @@ class BrokerValues:
     dynsec_file: Path
     acl_file: Path
     persistence_folder: Path
+    include_folder: Path
+    """What the site adds: files `*.conf`, read after ours. It must exist."""
     mqtt_port: int = 1883
     websocket_port: int = 9001
     bind: str = "127.0.0.1"
@@ -96,13 +101,17 @@ def render_conf(values: BrokerValues) -> str:
         "dynsec_file": values.dynsec_file,
         "acl_file": values.acl_file,
         "persistence_folder": values.persistence_folder,
+        "include_folder": values.include_folder,
         "mqtt_port": values.mqtt_port,
         "websocket_port": values.websocket_port,
         "bind": values.bind,
         "autosave_s": values.autosave_s,
         "max_connections": values.max_connections,
     }
-    text = _written("mosquitto.conf") + _read("mosquitto.conf").partition("\n\n")[2]
+    text = (
+        _written("mosquitto.conf", f"put yours in {OWN_FOLDER}, beside this file")
+        + _read("mosquitto.conf").partition("\n\n")[2]
+    )
     if values.tls is not None:
         text += _read("tls.conf")
         fields |= {
@@ -112,6 +121,7 @@ def render_conf(values: BrokerValues) -> str:
             "certificate_file": values.tls.certificate_file,
             "key_file": values.tls.key_file,
         }
+    text += _read("own.conf")  # last: a setting after a listener may be that listener's
     return _fill(text, fields)
 
 
@@ -119,7 +129,7 @@ def render_acl() -> str:
     """All files of `acl/` as the one file that Mosquitto reads. `client.acl` comes first: it names no user."""
     files = sorted((_FOLDER / "acl").glob("*.acl"), key=lambda file: (file.name != "client.acl", file.name))
     rules = "\n".join(file.read_text(encoding="utf-8") for file in files)
-    return _written("acl/") + _fill(rules, {"root": ROOT})
+    return _written("acl/", "change the source, and render again") + _fill(rules, {"root": ROOT})
 
 
 def render_dynsec(accounts: Mapping[str, PasswordHash], clients: Iterable[Client]) -> dict[str, Any]:
@@ -182,11 +192,11 @@ def _roles_file() -> dict[str, Any]:
     return found
 
 
-def _written(source: str) -> str:
+def _written(source: str, advice: str) -> str:
     """The first lines of a file for Mosquitto."""
     return (
         f"# Written by floorhub from broker_config/{source}: by `make run` at each start, by `floorhub broker render`\n"
-        "# each time. What is changed here is lost then; change the source, and render again.\n\n"
+        f"# each time. Edits are lost; {advice}.\n\n"
     )
 
 

@@ -30,8 +30,8 @@ Options:
   -h, --help show this page; floorhub-agent COMMAND --help shows a command's
 
 Exit codes:
-  0   stopped as asked; doctor: no obstacle; printers: listed
-  1   failed while running; doctor: obstacles; printers: nothing to list
+  0   stopped as asked; doctor: no problem; printers: listed
+  1   failed while running; doctor: problems; printers: nothing to list
   2   wrong command line or configuration, or the journal is in use
   75  run: a command asked for a restart by the service manager""",
         """\

@@ -9,7 +9,7 @@ _CODE = re.compile(r"[a-z_]{1,64}")
 
 
 def note(folder: Path, code: str | None) -> None:
-    """Write the reason, or take the note away. A folder that takes nothing has its own obstacle in `doctor`."""
+    """Write the reason, or take the note away. A folder that takes nothing has its own finding in `doctor`."""
     with contextlib.suppress(OSError):
         if code is None:
             (folder / _NAME).unlink(missing_ok=True)

@@ -6,6 +6,9 @@ Needs no packages, since the set-up imports it before there are any.
 import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from hub.errors import SetupError
@@ -14,6 +17,22 @@ from schemas.text import TextError, decode
 _MOST_BYTES = 64 * 1024
 _OTHERS = 0o077
 _OTHERS_WRITE = 0o022
+_owner: ContextVar[int | None] = ContextVar("owner", default=None)
+
+
+@contextmanager
+def belonging_to_owner_of(folder: Path) -> Iterator[None]:
+    """For root, who looks at a hub of another user: files must belong to the user to whom this folder belongs, instead
+    of to us. For others nothing changes."""
+    try:
+        owner = folder.stat().st_uid if os.geteuid() == 0 else None
+    except OSError:
+        owner = None
+    before = _owner.set(owner)
+    try:
+        yield
+    finally:
+        _owner.reset(before)
 
 
 def check_folder(folder: Path) -> None:
@@ -94,11 +113,13 @@ def damaged(file: Path, what: str, what_ko: str) -> SetupError:
 
 
 def _require_owner(path: Path, status: os.stat_result) -> None:
-    if status.st_uid != os.geteuid():
+    expected = _owner.get()
+    expected = os.geteuid() if expected is None else expected
+    if status.st_uid != expected:
         raise SetupError(
-            f"{path} belongs to another user (number {status.st_uid}; this program runs as {os.geteuid()}): look who "
+            f"{path} belongs to another user (number {status.st_uid}; the hub runs as {expected}): look who "
             "put it there, then change its owner, or start as that user.",
-            ko=f"{path}은(는) 다른 사용자(번호 {status.st_uid})의 것이고, 이 프로그램은 {os.geteuid()}번으로 "
+            ko=f"{path}은(는) 다른 사용자(번호 {status.st_uid})의 것이고, 허브는 {expected}번으로 "
             "실행됩니다. "
             "누가 두었는지 확인한 다음 소유자를 바꾸거나 그 사용자로 시작하십시오.",
         )

@@ -1,69 +1,12 @@
-"""What a check found, and the sentences for it: the obstacle and its remedy, in English and Korean."""
+"""The sentences for what a check found: the problem and its remedy, in English and Korean."""
 
-import enum
-
-import msgspec
-
+from schemas.findings import Findings
 from schemas.terminal import shows_korean
-
-
-class Level(enum.Enum):
-    """How bad a finding is."""
-
-    OK = "ok"
-    NOTE = "note"
-    """Worth knowing; commands can be carried out."""
-    OBSTACLE = "obstacle"
-    """Commands cannot be carried out, or not all of them."""
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """One result of one check. `code` stays the same over versions; `values` fill its sentence."""
-
-    check: str
-    level: Level
-    code: str
-    values: dict[str, str] = {}
-
-    def sentence(self, *, korean: bool) -> str:
-        """For people."""
-        return SENTENCES[self.code][korean].format(**self.values)
-
-
-def ok(check: str, code: str, **values: object) -> Finding:
-    """All is well here."""
-    return Finding(check, Level.OK, code, _texts(values))
-
-
-def note(check: str, code: str, **values: object) -> Finding:
-    """Nothing that stops work."""
-    return Finding(check, Level.NOTE, code, _texts(values))
-
-
-def obstacle(check: str, code: str, **values: object) -> Finding:
-    """Something to be mended."""
-    return Finding(check, Level.OBSTACLE, code, _texts(values))
-
-
-def _texts(values: dict[str, object]) -> dict[str, str]:
-    return {name: str(value) for name, value in values.items()}
 
 
 def in_language(code: str, **values: object) -> str:
     """A sentence in the language of this machine."""
-    return SENTENCES[code][shows_korean()].format(**_texts(values))
-
-
-_UNITS = ((86_400, "day", "일"), (3_600, "hour", "시간"), (60, "minute", "분"), (1, "second", "초"))
-
-
-def spell_duration(seconds: float) -> dict[str, str]:
-    """A duration as people say it, in the largest unit of which there are about two or more, or just one: the values
-    `duration` and `duration_ko` of a sentence."""
-    shares = [(max(0.0, seconds) / size, word, word_ko) for size, word, word_ko in _UNITS]
-    share, word, word_ko = next((unit for unit in shares if unit[0] > 1.99 or abs(unit[0] - 1) < 0.01), shares[-1])
-    number = round(share)
-    return {"duration": f"{number} {word}{'' if number == 1 else 's'}", "duration_ko": f"{number}{word_ko}"}
+    return SENTENCES[code][shows_korean()].format(**{name: str(value) for name, value in values.items()})
 
 
 SENTENCES: dict[str, tuple[str, str]] = {
@@ -255,3 +198,6 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{action}: {folder} 폴더에 들어갈 수 없습니다. 폴더를 만들거나 cwd를 고치세요.",
     ),
 }
+
+_FINDINGS = Findings(SENTENCES)
+ok, warn, fail = _FINDINGS.ok, _FINDINGS.warn, _FINDINGS.fail

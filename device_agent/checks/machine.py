@@ -12,12 +12,13 @@ from pathlib import Path
 
 from device_agent import config, journal
 from device_agent.actions.config import MachineConfig, OwnActionConfig
-from device_agent.checks.findings import Finding, note, obstacle, ok
+from device_agent.checks.findings import fail, ok, warn
 from device_agent.config import AgentConfig, ConfigError
 from device_agent.core.records import Phase
 from device_agent.documents import MAX_CACHE, MAX_DOCUMENT
 from device_agent.journal import JournalError, JournalNewerError
 from schemas import terminal
+from schemas.findings import Finding
 from schemas.text import TextError, read
 
 _MIB = 1024 * 1024
@@ -28,9 +29,9 @@ def check_config(path: Path, data: Path | None = None) -> tuple[list[Finding], A
     try:
         text = read(path)
     except TextError as problem:
-        return [obstacle("config", "config_not_text", path=path, problem=terminal.told(problem))], None
+        return [fail("config", "config_not_text", path=path, problem=terminal.told(problem))], None
     except OSError as problem:
-        return [obstacle("config", "config_unreadable", path=path, problem=_reason(problem))], None
+        return [fail("config", "config_unreadable", path=path, problem=_reason(problem))], None
     try:
         return [ok("config", "config_ok", path=path)], config.load(path, data)
     except ConfigError as problem:
@@ -42,8 +43,8 @@ def check_config(path: Path, data: Path | None = None) -> tuple[list[Finding], A
             except (ConfigError, tomllib.TOMLDecodeError):
                 pass
             else:
-                return [obstacle("config", "config_not_private", path=path)], settings
-        return [obstacle("config", "config_invalid", problem=problem)], None
+                return [fail("config", "config_not_private", path=path)], settings
+        return [fail("config", "config_invalid", problem=problem)], None
 
 
 def check_data_folder(folder: Path) -> list[Finding]:
@@ -53,7 +54,7 @@ def check_data_folder(folder: Path) -> list[Finding]:
         existing = existing.parent
     problem = _unwritable(existing)
     if problem is not None:
-        return [obstacle("data", "data_unwritable", folder=folder, problem=problem)]
+        return [fail("data", "data_unwritable", folder=folder, problem=problem)]
     return [ok("data", "data_ok", folder=folder), judge_space(folder, shutil.disk_usage(existing).free)]
 
 
@@ -61,9 +62,9 @@ def judge_space(folder: Path, free: int) -> Finding:
     """What so many free bytes mean for an agent that keeps documents."""
     values: dict[str, object] = {"folder": folder, "free_mib": free // _MIB}
     if free < MAX_DOCUMENT:
-        return obstacle("space", "disk_full", **values)
+        return fail("space", "disk_full", **values)
     if free < MAX_DOCUMENT + MAX_CACHE:
-        return note("space", "disk_low", **values)
+        return warn("space", "disk_low", **values)
     return ok("space", "space_ok", **values)
 
 
@@ -82,11 +83,11 @@ async def check_journal(file: Path) -> tuple[list[Finding], bool, bytes | None]:
             opened, snapshot = await journal.open_journal(copy)
             await opened.close()
     except JournalNewerError as newer:
-        return [obstacle("journal", "journal_newer", **{**newer.values, "file": file})], False, None
+        return [fail("journal", "journal_newer", **{**newer.values, "file": file})], False, None
     except (OSError, JournalError) as problem:
-        return [obstacle("journal", "journal_unreadable", file=file, problem=_reason(problem))], False, None
+        return [fail("journal", "journal_unreadable", file=file, problem=_reason(problem))], False, None
     if opened.moved_aside is not None:
-        return [obstacle("journal", "journal_damaged", file=file, problem=opened.damage)], False, None
+        return [fail("journal", "journal_damaged", file=file, problem=opened.damage)], False, None
     unfinished = sum(attempt.phase is not Phase.FINISHED for attempt in snapshot.attempts.values())
     waiting = sum(not report.receipted for report in snapshot.reports.values())
     return [ok("journal", "journal_ok", unfinished=unfinished, waiting=waiting)], False, snapshot.settings.keys
@@ -112,23 +113,23 @@ def check_folder(name: str, folder: Path) -> Finding:
     """Whether a folder printer can write."""
     problem = _unwritable(folder)
     if problem is not None:
-        return obstacle("printer", "printer_folder_unwritable", name=name, folder=folder, problem=problem)
+        return fail("printer", "printer_folder_unwritable", name=name, folder=folder, problem=problem)
     return ok("printer", "printer_folder_ok", name=name, folder=folder)
 
 
 def _check_action(name: str, action: OwnActionConfig) -> Finding:
     program = action.argv[0]
     if action.cwd is not None and not os.access(action.cwd, os.X_OK):
-        return obstacle("action", "action_folder_missing", action=name, folder=action.cwd)
+        return fail("action", "action_folder_missing", action=name, folder=action.cwd)
     if os.path.dirname(program):  # noqa: PTH120 - a Path would swallow the `./` that decides here
         # A relative one starts at the program's own folder, as the system does it.
         found = Path(action.cwd or "", program)
         if not found.is_file():
-            return obstacle("action", "program_missing", action=name, program=program)
+            return fail("action", "program_missing", action=name, program=program)
         if not os.access(found, os.X_OK):
-            return obstacle("action", "program_not_executable", action=name, program=program)
+            return fail("action", "program_not_executable", action=name, program=program)
     elif shutil.which(program, path=os.environ.get("PATH", os.defpath)) is None:
-        return obstacle("action", "program_missing", action=name, program=program)
+        return fail("action", "program_missing", action=name, program=program)
     return ok("action", "action_ok", action=name, program=program)
 
 

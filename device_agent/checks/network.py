@@ -7,13 +7,14 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from device_agent import distrust
-from device_agent.checks.findings import Finding, Level, note, obstacle, ok, spell_duration
+from device_agent.checks.findings import fail, ok, warn
 from device_agent.config import AgentConfig
 from device_agent.core.trust import Trust
 from device_agent.http_library import load_httpx
 from device_agent.session import Endpoint, RefusedError, is_about_certificate, look_in, parse_endpoint
 from schemas.addresses import read_address
 from schemas.codec import ContractError
+from schemas.findings import Finding, Level, spell_duration
 from schemas.tls import trusting
 
 HUB_S = 10.0
@@ -33,7 +34,7 @@ async def check_hub(config: AgentConfig) -> list[Finding]:
     findings = [finding for finding, _ in asked]
     if clocks:
         findings = [
-            note("hub", finding.code, **finding.values) if finding.level is Level.OBSTACLE else finding
+            warn("hub", finding.code, **finding.values) if finding.level is Level.FAIL else finding
             for finding in findings
         ]
     return [*findings, *clocks[:1]]
@@ -55,13 +56,13 @@ async def _ask_hub(url: str, ca_file: str | None) -> tuple[Finding, Finding | No
         answered_at = time.time()
     except (httpx.HTTPError, OSError) as problem:
         code = "hub_certificate" if is_about_certificate(problem) else "hub_unreachable"
-        return obstacle("hub", code, url=url, problem=_reason(problem)), None
+        return fail("hub", code, url=url, problem=_reason(problem)), None
     try:
         known = answer.status_code == 200 and "status" in answer.json()
     except (ValueError, TypeError):
         known = False
     if not known:
-        return obstacle("hub", "hub_other", url=url, problem=f"HTTP {answer.status_code}"), None
+        return fail("hub", "hub_other", url=url, problem=f"HTTP {answer.status_code}"), None
     return ok("hub", "hub_ok", url=url), judge_clock(answer.headers.get("date"), asked_at, answered_at)
 
 
@@ -70,12 +71,12 @@ def judge_clock(date: str | None, asked_at: float, answered_at: float) -> Findin
     try:
         hub = parsedate_to_datetime(date or "").timestamp()
     except ValueError:
-        return note("clock", "clock_unknown")
+        return warn("clock", "clock_unknown")
     ahead, behind = asked_at - hub - 1, hub - answered_at
     if max(ahead, behind) <= MAX_SKEW_S:
         return ok("clock", "clock_ok", **spell_duration(max(1, answered_at - hub, hub - asked_at)))
     fast = ahead > behind
-    return obstacle(
+    return fail(
         "clock",
         "clock_wrong",
         **spell_duration(max(ahead, behind)),
@@ -98,22 +99,22 @@ async def check_broker(config: AgentConfig, *, agent_runs: bool, known_list: byt
         await _touch(endpoint)
     except (OSError, ValueError) as problem:
         code = "broker_certificate" if is_about_certificate(problem) else "broker_unreachable"
-        return [obstacle("broker", code, address=config.mqtt_url, problem=_reason(problem))]
+        return [fail("broker", code, address=config.mqtt_url, problem=_reason(problem))]
     reached = ok("broker", "broker_ok", address=address)
     if agent_runs:
         refusal = await asyncio.to_thread(distrust.noted, Path(config.data))
-        refused = [] if refusal is None else [obstacle("keys", "keys_refused", reason=refusal)]
-        return [reached, note("account", "account_in_use"), *refused]
+        refused = [] if refusal is None else [fail("keys", "keys_refused", reason=refusal)]
+        return [reached, warn("account", "account_in_use"), *refused]
     try:
         keys = await look_in(endpoint, endpoint.client_id, KEYS_S)
         pinned = await _is_refused(endpoint)
     except RefusedError as refusal:
-        return [reached, obstacle("account", "account_refused", client_id=config.client_id, reason=refusal)]
+        return [reached, fail("account", "account_refused", client_id=config.client_id, reason=refusal)]
     except OSError as problem:
-        return [reached, obstacle("account", "account_unclear", address=address, problem=_reason(problem))]
+        return [reached, fail("account", "account_unclear", address=address, problem=_reason(problem))]
     account = ok("account", "account_ok")
     if not pinned:
-        account = obstacle("account", "client_id_not_pinned", client_id=config.client_id)
+        account = fail("account", "client_id_not_pinned", client_id=config.client_id)
     return [reached, account, _judge_keys(keys, config.root_key_bytes, known_list)]
 
 
@@ -138,19 +139,19 @@ async def _is_refused(endpoint: Endpoint) -> bool:
 
 def _judge_keys(payload: bytes | None, root_key: bytes, known_list: bytes | None) -> Finding:
     if not payload:
-        return obstacle("keys", "keys_missing")
+        return fail("keys", "keys_missing")
     trust, agent, now = Trust(root_key), Trust(root_key), time.time()
     if known_list is not None:
         with contextlib.suppress(ContractError):  # of another root, or expired: the agent forgets it, too
             agent.learn(known_list, now)
     try:
         trust.learn(payload, now)
-        if not trust.kids <= agent.kids:  # an older list is no obstacle where it names the same keys
+        if not trust.kids <= agent.kids:  # an older list does no harm where it names the same keys
             agent.learn(payload, now)
     except ContractError as problem:
         if problem.code == "bad_signature":
-            return obstacle("keys", "root_key_wrong")
-        return obstacle("keys", "keys_unusable", problem=problem)
+            return fail("keys", "root_key_wrong")
+        return fail("keys", "keys_unusable", problem=problem)
     return ok("keys", "keys_ok", version=trust.version, expires=trust.expires and trust.expires.date())
 
 

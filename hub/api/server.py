@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hub.api import problems, reference
 from hub.api.edge import Edge
 from hub.api.proxies import TrustedProxies, networks
-from hub.api.telemetry import Event, Metrics
+from hub.api.telemetry import METHODS, Event, Metrics
 from hub.parts import Parts
 from hub.telemetry.log import Log
 
@@ -69,7 +69,7 @@ def application(parts: Parts, routers: Sequence[APIRouter]) -> FastAPI:
     return app
 
 
-_METHODS = {method: method for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")}
+_METHODS = {method: method for method in METHODS}
 
 
 class RequestLog:

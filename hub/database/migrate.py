@@ -57,6 +57,16 @@ def current(url: str) -> str | None:
         return _revision(connection)
 
 
+def newest() -> str:
+    """The revision of this code's tables."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def require_known(revision: str | None) -> None:
+    """Raise SetupError for tables of a newer version of Floorhub."""
+    _require_known(ScriptDirectory.from_config(_config()), revision)
+
+
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", "hub.database:migrations")

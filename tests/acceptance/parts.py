@@ -77,6 +77,11 @@ PARTS = {
         (*PYTEST, "tests/acceptance/device_agent/test_cups_restarts.py"),
         {"FLOORHUB_TEST_RESTARTS": "100"},
     ),
+    "backup": Part(
+        "a backup under load and back to it: hundreds of pages, nothing printed twice, what is lost is said",
+        (*PYTEST, "tests/acceptance/backup/test_backup_and_restore.py"),
+        {"FLOORHUB_TEST_BACKUP_COMMANDS": "100"},
+    ),
     "simulator": Part(
         "1,000 clients of `floorhub simulate` with faults: every command ends, and no effect happens twice",
         (*PYTEST, "-k", "rough", "tests/acceptance/simulator/test_simulated_fleet.py"),

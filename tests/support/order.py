@@ -12,6 +12,7 @@ LONGEST_FIRST = (
     "tests/killpoints/test_killpoints.py",
     "tests/acceptance/schedules/test_schedules_over_hubs.py",
     "tests/acceptance/explain/test_explain.py",
+    "tests/acceptance/backup/test_backup_and_restore.py",
     "tests/acceptance/presence/test_presence.py",
     "tests/acceptance/device_agent/test_cups_queue.py",
     "tests/acceptance/api/test_described_api.py",

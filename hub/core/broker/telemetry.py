@@ -16,6 +16,6 @@ class Metrics:
     """Figures."""
 
     def __init__(self, meters: Meters) -> None:
-        self.connected = meters.gauge("broker_connected", "1 while this worker is connected to the broker")
-        self.reports_waiting = meters.gauge("reports_waiting", "Reports received and not applied yet")
-        self.changes_open = meters.gauge("broker_changes_open", "Changes that the broker has yet to learn")
+        self.connected = meters.gauge("floorhub_broker_connected", "1 while this worker is connected to the broker")
+        self.reports_waiting = meters.gauge("floorhub_reports_waiting", "Reports received and not applied yet")
+        self.changes_open = meters.gauge("floorhub_broker_changes_open", "Changes that the broker has yet to learn")

@@ -16,4 +16,4 @@ class Metrics:
     """Figures."""
 
     def __init__(self, meters: Meters) -> None:
-        self.active = meters.gauge("active_clients", "Clients that may connect, by presence", "presence")
+        self.active = meters.gauge("floorhub_active_clients", "Clients that may connect, by presence", "presence")

@@ -1,7 +1,7 @@
 """What presence tells log and metrics."""
 
 from hub.telemetry.log import EventName
-from hub.telemetry.metrics import Meters
+from hub.telemetry.metrics import Meters, each
 
 
 class Event(EventName):
@@ -21,4 +21,6 @@ class Metrics:
     """Figures."""
 
     def __init__(self, meters: Meters) -> None:
-        self.security_events = meters.counter("security_events", "What looks like an attack", "kind")
+        self.security_events = meters.counter(
+            "floorhub_security_events", "What looks like an attack", "kind", known=each(["two_machines"])
+        )

@@ -30,12 +30,13 @@ def build(settings: Settings, parts: Parts) -> Subject:
     """Needs every subject that keeps rows for a time."""
     kept = [one for subject in parts.get(Subjects).all for one in subject.kept]
     archive = Archive(settings.archive_dir) if settings.archive_dir is not None else None
+    kinds = kinds_of(settings, kept)
     retention = parts.add(
         Retention(
             parts.get(Database),
-            kinds_of(settings, kept),
+            kinds,
             archive,
-            Metrics(parts.get(Meters)),
+            Metrics(parts.get(Meters), (kind.name for kind in kinds)),
             parts.get(Log),
         )
     )

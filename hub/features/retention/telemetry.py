@@ -1,7 +1,9 @@
 """What clean-up tells log and metrics."""
 
+from collections.abc import Iterable
+
 from hub.telemetry.log import EventName
-from hub.telemetry.metrics import Meters
+from hub.telemetry.metrics import Meters, each
 
 
 class Event(EventName):
@@ -14,8 +16,10 @@ class Event(EventName):
 class Metrics:
     """Figures."""
 
-    def __init__(self, meters: Meters) -> None:
-        self.archived = meters.counter("cleanup_archived", "Rows written to the archive", "kind")
-        self.deleted = meters.counter("cleanup_deleted", "Rows deleted by clean-up", "kind")
-        self.failing = meters.gauge("cleanup_failing", "1 while the archive cannot be written")
-        self.success = meters.gauge("cleanup_last_success_timestamp_seconds", "When a round last went well")
+    def __init__(self, meters: Meters, kinds: Iterable[str] = ()) -> None:
+        """`kinds`: the names of what clean-up deletes."""
+        known = each(kinds)
+        self.archived = meters.counter("floorhub_cleanup_archived", "Rows written to the archive", "kind", known=known)
+        self.deleted = meters.counter("floorhub_cleanup_deleted", "Rows deleted by clean-up", "kind", known=known)
+        self.failing = meters.gauge("floorhub_cleanup_failing", "1 while the archive cannot be written")
+        self.success = meters.gauge("floorhub_cleanup_last_success_timestamp_seconds", "When a round last went well")

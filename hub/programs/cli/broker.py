@@ -34,7 +34,7 @@ def render(
     Secrets of the accounts: FLOORHUB_MQTT_PASSWORD (hub), FLOORHUB_MQTT_ADMIN_PASSWORD and FLOORHUB_MQTT_OPS_PASSWORD.
     Without the first: those in keys/broker-accounts.json of FLOORHUB_DATA_DIR, made when there are none.
     """
-    from broker_config.render import BrokerValues
+    from broker_config.render import OWN_FOLDER, BrokerValues
     from hub.programs.cli import broker_files  # late: it brings the database's libraries
 
     with explained(as_json=as_json):
@@ -44,6 +44,7 @@ def render(
             dynsec_file=folder / "dynsec.json",
             acl_file=folder / "acl",
             persistence_folder=folder / "persistence",
+            include_folder=folder / OWN_FOLDER,
             mqtt_port=port,
             websocket_port=websocket_port,
             bind=bind,

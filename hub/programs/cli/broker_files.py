@@ -75,6 +75,7 @@ def write(
         # The folder, too: the plugin does not write into its file, it replaces it.
         own_folder(folder, owner)
         own_folder(values.persistence_folder, owner)
+        own_folder(values.include_folder, owner)
         for file, content in contents.items():
             write_private(file, content, owner)
     except (OSError, ValueError) as problem:

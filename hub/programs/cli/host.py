@@ -12,9 +12,12 @@ from hub.errors import HubError
 from hub.programs.cli import broker as broker_commands
 from hub.programs.cli import keys as keys_commands
 from hub.programs.cli import output
+from hub.programs.cli.backups import backup, restore
 from hub.programs.cli.cleanup import cleanup
 from hub.programs.cli.conformance import conformance
+from hub.programs.cli.doctor import doctor
 from hub.programs.cli.output import explained
+from hub.programs.cli.support import support_bundle
 from hub.programs.embedded.errors import EmbeddedError
 
 broker = broker_commands.app
@@ -29,7 +32,7 @@ def add_first(app: typer.Typer) -> None:
 
 def add_last(app: typer.Typer) -> None:
     """Those that few people need."""
-    for command in (cleanup, conformance):
+    for command in (doctor, backup, restore, support_bundle, cleanup, conformance):
         app.command()(command)
 
 

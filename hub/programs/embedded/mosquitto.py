@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from broker_config.render import BrokerValues, Tls, render_acl, render_conf
+from broker_config.render import OWN_FOLDER, BrokerValues, Tls, render_acl, render_conf
 from hub.programs.embedded import ports
 from hub.programs.embedded.data_folder import DataFolder, own_folder, write_private
 from hub.programs.embedded.errors import EmbeddedError
@@ -109,6 +109,7 @@ class EmbeddedBroker(OneChild):
             dynsec_file=self._dynsec,
             acl_file=self._folder.broker / "acl",
             persistence_folder=self._persistence,
+            include_folder=self._folder.broker / OWN_FOLDER,
             mqtt_port=self.options.mqtt_port,
             websocket_port=self.options.websocket_port,
             bind=HOST,
@@ -117,6 +118,7 @@ class EmbeddedBroker(OneChild):
             tls=self.options.tls,
         )
         own_folder(self._persistence, user)
+        own_folder(values.include_folder, user)
         conf = self._folder.broker / "mosquitto.conf"
         write_private(conf, render_conf(values), user)
         write_private(values.acl_file, render_acl(), user)

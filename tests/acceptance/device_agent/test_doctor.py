@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from broker_config.render import Client, hash_password, render_dynsec
-from device_agent.checks.findings import Level
 from device_agent.checks.machine import judge_space
 from hub.keys import SigningKeys, load_signing_keys, write_secret_file
 from hub.programs.embedded.data_folder import DataFolder
@@ -24,6 +23,7 @@ from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.ports import LOOPBACK, PortBook
 from hub.programs.embedded.printer import HOSTS, EmbeddedPrinter, find_programs
 from schemas import signing
+from schemas.findings import Level
 from schemas.signing import Signer
 from tests.support.folders import open_data_folder
 from tests.support.paths import ROOT
@@ -72,7 +72,7 @@ class Patient:
         """Code and sentence of each obstacle; the exit code must agree."""
         done = self.ask("--json")
         assert done.stderr == ""
-        found = {f["code"]: f["message"] for f in json.loads(done.stdout)["findings"] if f["level"] == "obstacle"}
+        found = {f["code"]: f["message"] for f in json.loads(done.stdout)["findings"] if f["level"] == "fail"}
         assert done.returncode == (1 if found else 0)
         return found
 
@@ -329,11 +329,11 @@ def test_it_speaks_korean_where_the_person_does(patient: Patient) -> None:
 
     assert done.returncode == 1
     assert f"{NOBODY_LISTENS} 의 브로커에 연결할 수 없습니다" in done.stdout
-    assert done.stdout.endswith("장애 1건.\n")
+    assert done.stdout.endswith("문제 1건.\n")
 
 
 @pytest.mark.parametrize(
-    ("free_mib", "level"), [(99, Level.OBSTACLE), (100, Level.NOTE), (599, Level.NOTE), (600, Level.OK)]
+    ("free_mib", "level"), [(99, Level.FAIL), (100, Level.WARN), (599, Level.WARN), (600, Level.OK)]
 )
 def test_space_is_judged_by_what_documents_need(free_mib: int, level: Level) -> None:
     assert judge_space(Path("/data"), free_mib * 1024 * 1024).level is level

@@ -81,9 +81,9 @@ def test_an_old_command_goes_to_the_archive_by_itself(site: Site, full: httpx.Cl
     assert full.get("/health/ready").json()["checks"]["cleanup"] == "ok"
     site.http.base_url = str(full.base_url)
     try:
-        assert figures(site)["cleanup_deleted_total kind=commands"] == 1
-        assert figures(site)["cleanup_archived_total kind=commands"] == 1
-        assert figures(site)["cleanup_last_success_timestamp_seconds"] > 0
+        assert figures(site)["floorhub_cleanup_deleted_total kind=commands"] == 1
+        assert figures(site)["floorhub_cleanup_archived_total kind=commands"] == 1
+        assert figures(site)["floorhub_cleanup_last_success_timestamp_seconds"] > 0
         assert figures(site)["floorhub_disk_free_bytes place=data"] > 0
     finally:
         site.http.base_url = site.url

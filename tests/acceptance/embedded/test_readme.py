@@ -249,8 +249,8 @@ def test_a_second_one_on_the_same_folder_says_who_holds_it(data: Path, start: St
 def assert_refused_to_restore(data: Path, tmp_path: Path, because: str) -> None:
     keys = (data / "keys/command.key").read_bytes()
     block = example("restore", "docs/how-to/operate.md")
-    done = paste(f"DATA='{data}'\n{block}", data, tmp_path, "-o")
-    assert done.returncode == 1
+    done = paste(block, data, tmp_path, "-o")
+    assert done.returncode == 2
     assert because in done.stderr
     assert "Traceback" not in done.stderr
     assert (data / "keys/command.key").read_bytes() == keys
@@ -259,12 +259,11 @@ def assert_refused_to_restore(data: Path, tmp_path: Path, because: str) -> None:
 def test_a_backup_is_restored_into_the_same_and_a_new_folder_as_the_page_says(
     data: Path, start: Start, tmp_path: Path
 ) -> None:
-    (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])  # the blocks are for a clone
-
-    def follow(folder: Path, *names: str) -> None:
+    def follow(folder: Path, *names: str) -> str:
         blocks = "\n".join(example(name, "docs/how-to/operate.md") for name in names)
-        done = paste(f"DATA='{folder}'\n{blocks}", data, tmp_path)
+        done = paste(f"DATA='{folder}'\n{blocks}", folder, tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     process = start()
     wait_for(process, "Stop with Ctrl-C")
@@ -276,20 +275,25 @@ def test_a_backup_is_restored_into_the_same_and_a_new_folder_as_the_page_says(
     assert rotated.returncode == 0, rotated.stderr
     wait_for(process, "hub runs again")
     until(lambda: floorhub(data, "print", "--test-page").returncode == 0, "a page with the new key", 30)
-    assert_refused_to_restore(data, tmp_path, f"Not restored. The data folder {data} is in use by process")
+    assert_refused_to_restore(data, tmp_path, f"The data folder {data} is in use by process")
     process.process.send_signal(signal.SIGINT)
     assert process.process.wait(30) == 0
-    assert {(tmp_path / name).stat().st_mode & 0o077 for name in ("floorhub.dump", "floorhub-keys.tar.gz")} == {0}
+    stopped = floorhub(data, "backup", str(tmp_path / "stopped.backup"))  # Postgres is started for it alone
+    assert stopped.returncode == 0, stopped.stderr
+    (tmp_path / "stopped.backup").unlink()
+    backup = tmp_path / "floorhub.backup"
+    assert backup.stat().st_mode & 0o077 == 0
+    assert sorted(file.name for file in tmp_path.iterdir() if not file.name.startswith("up-")) == ["floorhub.backup"]
 
-    # Nor by a dump that ends early.
-    dump = tmp_path / "floorhub.dump"
-    whole = dump.read_bytes()
-    dump.write_bytes(whole[: len(whole) // 2])
-    assert_refused_to_restore(data, tmp_path, "Not restored: pg_restore failed")
-    dump.write_bytes(whole)
+    # Nor by a file that ends early.
+    whole = backup.read_bytes()
+    backup.write_bytes(whole[: len(whole) // 2])
+    assert_refused_to_restore(data, tmp_path, "Nothing was changed")
+    backup.write_bytes(whole)
 
     # The agent knows the key that is newer than the backup, and obeys the hub that has the one of before.
-    follow(data, "restore")
+    said = follow(data, "restore")
+    assert "Lost: 1 command (1 completed)." in said, said
     again = launch(data, tmp_path)
     try:
         said = wait_for(again, "Stop with Ctrl-C")
@@ -307,6 +311,10 @@ def test_a_backup_is_restored_into_the_same_and_a_new_folder_as_the_page_says(
             assert f"The command before it: print {json.loads(sent.stdout)['id']}, completed" in said
             assert (folder / "admin.key").read_bytes() == (data / "admin.key").read_bytes()
             assert floorhub(folder, "print", "--test-page").returncode == 0
+            examined = floorhub(folder, "doctor", "--json")
+            levels = {item["code"]: item["level"] for item in json.loads(examined.stdout)["findings"]}
+            assert examined.returncode == 0, examined.stdout
+            assert {"hub_ok", "database_ok", "rules_ok", "published_ok", "keys_ok", "admin_ok"} <= set(levels)
         finally:
             again.stop()
 

@@ -19,16 +19,16 @@ def test_figures_follow_a_command_from_its_commit_to_its_end(site: Site) -> None
     def rose(name: str) -> float:
         return after[name] - before.get(name, 0.0)
 
-    assert rose("commands_created_total action=print") == 1
-    assert rose("commands_created_total action=status") == 1
-    assert rose("commands_refused_total code=client_not_found") == 1
-    assert rose("commands_sent_total kind=first") == 1
-    assert rose("commands_completed_total status=completed") == 1
-    assert rose("command_accept_to_started_seconds_count") == 1
-    assert rose("command_duration_seconds_count") == 1
-    assert rose("commands_unfinished status=pending") == 1
-    assert after["active_clients presence=online"] == 1
-    assert after["broker_connected"] == 1
+    assert rose("floorhub_commands_created_total action=print") == 1
+    assert rose("floorhub_commands_created_total action=status") == 1
+    assert rose("floorhub_commands_refused_total code=client_not_found") == 1
+    assert rose("floorhub_commands_sent_total kind=first") == 1
+    assert rose("floorhub_commands_completed_total status=completed") == 1
+    assert rose("floorhub_command_accept_to_started_seconds_count") == 1
+    assert rose("floorhub_command_duration_seconds_count") == 1
+    assert rose("floorhub_commands_unfinished status=pending") == 1
+    assert after["floorhub_active_clients presence=online"] == 1
+    assert after["floorhub_broker_connected"] == 1
 
 
 def test_figures_need_a_key(site: Site) -> None:

@@ -45,7 +45,7 @@ def test_the_second_machine_is_told_to_keep_away_and_a_person_lets_dispatch_go_o
             "SELECT detail FROM security_events WHERE kind = 'two_machines' AND client_id = %s", (client["id"],)
         ).fetchall()
     assert len(detail["sessions"]) == 2
-    assert 'security_events_total{kind="two_machines"} 1.0' in site.http.get("/metrics").text
+    assert 'floorhub_security_events_total{kind="two_machines"} 1.0' in site.http.get("/metrics").text
 
     held = site.send(client["id"], "status", {}, wait=2)
     assert held["status"] == "pending"

@@ -105,6 +105,7 @@ async def test_a_broker_takes_the_hub_and_the_clients_of_the_database_and_nobody
     for name in ("mosquitto.conf", "acl"):
         text = (deployment.folder / "broker" / name).read_text()
         assert text.startswith("# Written by floorhub from broker_config/")
+        assert "Edits are lost" in text.partition("\n\n")[0]
         assert "yours to change" not in text  # true of the template only
     broker = deployment.start_broker()
     try:
@@ -126,6 +127,24 @@ async def test_a_broker_takes_the_hub_and_the_clients_of_the_database_and_nobody
         ("_hub", SECRETS["FLOORHUB_MQTT_PASSWORD"]),
         ("_admin", SECRETS["FLOORHUB_MQTT_ADMIN_PASSWORD"]),
     ]
+
+
+async def test_what_the_site_adds_is_read_last_and_stays(deployment: Deployment) -> None:
+    assert deployment.render(**SECRETS).returncode == 0
+    more = PortBook(deployment.folder / "ports.json").choose("more", 0, LOOPBACK).number
+    own = deployment.folder / "broker" / "conf.d" / "site.conf"
+    own.write_text(f"listener {more} 127.0.0.1\n")
+    own.chmod(0o644)
+    assert deployment.render(**SECRETS).returncode == 0  # as after an upgrade
+
+    broker = deployment.start_broker()
+    try:
+        broker.wait_ready(lambda: ports.listens(broker.pid, more), START_S)
+        hub = SECRETS["FLOORHUB_MQTT_PASSWORD"]
+        assert await connects(more, "_hub", hub, "_hub-one")
+        assert not await connects(more, "_hub", "another-password-altogether", "_hub-two"), "our rules hold there, too"
+    finally:
+        broker.stop()
 
 
 def test_only_the_brokers_user_can_read_what_it_writes(deployment: Deployment) -> None:

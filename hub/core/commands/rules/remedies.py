@@ -167,6 +167,7 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
     ),
     "journal_lost": (_LOOK, _LOOK_KO),
     "session_lost": (_LOOK, _LOOK_KO),
+    "restored": (_LOOK, _LOOK_KO),
     "decided": (
         "Nothing; a person has decided it.",
         "할 일이 없습니다. 사람이 결정했습니다.",

@@ -20,7 +20,7 @@ from hub.core.commands.rules.policies import BackOff, Policy
 from hub.core.commands.store import submit as store
 from hub.core.commands.store.commands import StoredCommand
 from hub.core.commands.store.submit import KeyCollisionError, NewCommand, Verdict
-from hub.core.commands.telemetry import Event, Metrics
+from hub.core.commands.telemetry import OWN, Event, Metrics
 from hub.core.documents.rules import DOCUMENT_PATH
 from hub.core.documents.store import documents as document_store
 from hub.core.documents.store.documents import Document
@@ -360,7 +360,7 @@ def _stored(command: NewCommand, verdict: Verdict) -> StoredCommand:
 
 def label_of(action: str) -> str:
     """An action as a label: a site's own names are not told apart, since callers choose them."""
-    return action if action in actions.ACTIONS else "own"
+    return action if action in actions.ACTIONS else OWN
 
 
 def refusal(verdict: Verdict, request: CommandRequest | NewCommand) -> RejectedError:

@@ -11,10 +11,10 @@ import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-from device_agent.checks.findings import Level, spell_duration
 from device_agent.checks.network import check_hub, judge_clock
 from device_agent.config import parse
 from device_agent.session import REFUSED, _refusal, is_about_certificate
+from schemas.findings import Level, spell_duration
 from tests.support.agent_config import LEAST
 
 AWAY = "http://127.0.0.1:9"
@@ -103,8 +103,8 @@ async def test_one_of_several_hubs_that_answers_is_enough(tmp_path: Path) -> Non
         both = await check_hub(parse(LEAST | {"hub_url": [AWAY, here]}, tmp_path))
     none = await check_hub(parse(LEAST | {"hub_url": [AWAY, AWAY]}, tmp_path))
     assert [(finding.code, finding.level) for finding in both] == [
-        ("hub_unreachable", Level.NOTE),
+        ("hub_unreachable", Level.WARN),
         ("hub_ok", Level.OK),
         ("clock_ok", Level.OK),
     ]
-    assert [(finding.code, finding.level) for finding in none] == [("hub_unreachable", Level.OBSTACLE)] * 2
+    assert [(finding.code, finding.level) for finding in none] == [("hub_unreachable", Level.FAIL)] * 2

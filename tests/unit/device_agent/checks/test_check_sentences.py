@@ -20,7 +20,7 @@ def used_codes() -> Iterator[str]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and node.value in SENTENCES:
                 yield str(node.value)
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"ok", "note", "obstacle"}:
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"ok", "warn", "fail"}:
                 code = node.args[1]
                 assert not isinstance(code, ast.Constant) or code.value in SENTENCES
 

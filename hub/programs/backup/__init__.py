@@ -1,0 +1,1 @@
+"""Backup and restore of a hub: database, keys and settings in one private file."""

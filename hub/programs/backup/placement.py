@@ -1,0 +1,104 @@
+"""The files of a restore: those of the backup take their places, and those of before stay beside them."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from hub.errors import SetupError
+from hub.keys import sync_folder
+from hub.programs.backup.container import KEYS
+from hub.programs.embedded.errors import reason
+
+_IN_PLACE = ("admin.key", *(f"keys/{name}" for name in KEYS))
+_AGENT = "agent/agent.toml"
+"""Of `make run`'s own agent. Its journal stays where it is: it knows what was done since the backup."""
+_Ports = dict[str, dict[str, int]]
+
+
+class Placement:
+    """`put` moves all files, or none; `undo` takes it back."""
+
+    def __init__(self, staged: Path, folder: Path, stamp: str, *, embedded: bool) -> None:
+        """`staged` has the parts of the backup, on the same disk as the data folder. `embedded`: it is `make run`'s."""
+        self._staged = staged
+        self._folder = folder
+        self._kept = folder / f"before-restore-{stamp}"
+        self._settings = folder / f"settings-{stamp}.env"
+        self._embedded = embedded
+        self._done: list[tuple[Path, Path]] = []
+
+    @property
+    def settings(self) -> Path | None:
+        """Where the settings of the backup lie, for a person to compare; None: it has none."""
+        return self._settings if self._settings.exists() else None
+
+    def put(self) -> Path:
+        """The folder with the files of before. Raises SetupError; then all files are where they were."""
+        try:
+            self._kept.mkdir(mode=0o700)
+            for name in self._places():
+                place, staged = self._folder / name, self._staged / name
+                if place.is_symlink() or place.exists():
+                    self._move(place, self._kept / name)
+                if staged.exists():
+                    self._move(staged, place)
+            self._add_archive()
+            if (self._staged / "settings.env").exists():
+                self._move(self._staged / "settings.env", self._settings)
+            self._add_ports()
+            for folder in {target.parent for _, target in self._done}:
+                sync_folder(folder)
+        except OSError as problem:
+            self.undo()
+            where = problem.filename or self._folder
+            raise SetupError(
+                f"{where} cannot be written: {reason(problem)}. The files are as they were.",
+                ko=f"{where}에 쓸 수 없습니다: {reason(problem)}. 파일은 이전 그대로입니다.",
+            ) from None
+        return self._kept
+
+    def undo(self) -> None:
+        """Put everything back that was moved, the last first."""
+        for source, target in reversed(self._done):
+            with suppress(OSError):
+                target.rename(source)
+        self._done.clear()
+
+    def _places(self) -> list[str]:
+        """What is replaced: the backup's parts, and keys that wait for a decision about the database of before."""
+        parts = [*_IN_PLACE, _AGENT] if self._embedded else _IN_PLACE
+        waiting = [f"keys/{file.name}" for file in (self._folder / "keys").glob("*.next")]
+        return [*(name for name in parts if (self._staged / name).exists()), *waiting]
+
+    def _move(self, source: Path, target: Path) -> None:
+        if not target.parent.exists():
+            target.parent.mkdir(mode=0o700, parents=True)
+            self._give(target.parent)
+        self._give(source)
+        source.rename(target)
+        self._done.append((source, target))
+
+    def _give(self, path: Path) -> None:
+        """Root leaves files to the user of the data folder."""
+        if os.geteuid() == 0:
+            owner = self._folder.stat()
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+    def _add_archive(self) -> None:
+        """Archived rows that are not here; what is here may be longer than the backup's."""
+        source, target = self._staged / "archive", self._folder / "archive"
+        for file in sorted(source.iterdir()) if source.is_dir() else ():
+            if not (target / file.name).exists():
+                self._move(file, target / file.name)
+
+    def _add_ports(self) -> None:
+        """In a new folder of `make run`, the ports that agents know; those that are chosen here stay."""
+        part, place = self._staged / "ports.json", self._folder / "ports.json"
+        if not self._embedded or not part.exists():
+            return
+        with suppress(msgspec.DecodeError):
+            known = msgspec.json.decode(part.read_bytes(), type=_Ports)
+            here = msgspec.json.decode(place.read_bytes(), type=_Ports) if place.exists() else {}
+            place.write_bytes(msgspec.json.format(msgspec.json.encode({**known, **here}), indent=2) + b"\n")

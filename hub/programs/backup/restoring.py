@@ -1,0 +1,351 @@
+"""Putting a backup in place of what is there. Everything is checked first; what was there stays beside it.
+
+Order: look through the file, put its parts into a private folder, load the dump into a database beside the present one,
+then give databases and files their names. Whatever fails before that leaves everything as it was.
+"""
+
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from hub.database import migrate
+from hub.errors import SetupError
+from hub.keys import cannot_write, public_key, read_seeds
+from hub.programs.backup import container, losses, server, tools
+from hub.programs.backup.container import DUMP, Backup, Manifest
+from hub.programs.backup.losses import Lost
+from hub.programs.backup.placement import Placement
+from hub.programs.backup.taking import known_keys, require_keys
+from hub.programs.embedded.data_folder import DataFolder
+from hub.programs.embedded.patience import Say
+
+SPARE_MIB = 256
+_MAINTENANCE = ("postgres", "template1")
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was done. `kept_database` and `kept_folder` have what was there before; None: there was nothing."""
+
+    manifest: Manifest
+    newest: str
+    """The revision that this version of Floorhub needs."""
+    kept_database: str | None
+    kept_folder: Path | None
+    lost: Lost | None
+    """None: the database of before is missing or another hub's, so nobody can say."""
+    unknown: int
+    """Commands of clients without a journal that became `unknown`."""
+    settings: Path | None
+    """Where the settings of the backup lie, for a person to compare."""
+
+
+def restore(
+    file: Path, *, folder: Path, database_url: str | None, replace: bool, pg_bin: Path | None, say: Say
+) -> Restored:
+    """Restore into a data folder and its database: that of `make run`, or the one of `database_url`.
+
+    `replace`: also when data are there. Raises SetupError and EmbeddedError; then nothing was replaced.
+    """
+    with container.opened(file) as backup:
+        require_revision(backup.manifest.revision)
+        if database_url is None:
+            data = DataFolder.prepare(folder)
+            with data.locked():
+                _require_room(backup, data.root)
+                with _staged(backup, data.root) as staged:
+                    # The files say whether somebody works here; an empty database would be made by asking.
+                    if not replace and _has_keys(data.root):
+                        raise _not_empty(str(data.root))
+                    with server.alone(data, say) as url:
+                        return _Restore(backup, staged, data.root, url, pg_bin, embedded=True).run(replace=replace)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as problem:
+            raise cannot_write(folder, problem) from None
+        _require_room(backup, folder)
+        with _only_one(folder), _staged(backup, folder) as staged:
+            return _Restore(backup, staged, folder, database_url, pg_bin, embedded=False).run(replace=replace)
+
+
+def require_revision(revision: str) -> None:
+    """Raise SetupError for a backup of a newer version."""
+    try:
+        migrate.require_known(revision)
+    except SetupError:
+        raise SetupError(
+            f"The backup is of a newer version of Floorhub (its tables are at revision {revision}, this version knows "
+            f"up to {migrate.newest()}). Nothing was changed. Install that version, then restore.",
+            ko=f"더 새로운 버전의 Floorhub이 만든 백업입니다(테이블 리비전 {revision}, 이 버전은 {migrate.newest()} "
+            "까지 압니다). 아무것도 바꾸지 않았습니다. 그 버전을 설치한 뒤 복원하십시오.",
+        ) from None
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Keep a second restore out of this data folder; raises SetupError when there is one."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise SetupError(
+            f"Another restore works in {folder}. Nothing was changed. Wait until it has ended.",
+            ko=f"다른 복원이 {folder}에서 진행 중입니다. 아무것도 바꾸지 않았습니다. 끝날 때까지 기다리십시오.",
+        ) from None
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _staged(backup: Backup, folder: Path) -> Iterator[Path]:
+    """All parts in a private folder on the disk of the data folder, each compared with its SHA-256.
+
+    Nobody else restores here, so what an earlier restore left that was killed goes first.
+    """
+    for left in folder.glob(".restore-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    staged = folder / f".restore-{secrets.token_hex(6)}"
+    try:
+        staged.mkdir(mode=0o700)
+    except OSError as problem:
+        raise cannot_write(folder, problem) from None
+    try:
+        for name in backup.names:
+            backup.extract(name, staged / name)
+        yield staged
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def _require_room(backup: Backup, folder: Path) -> None:
+    """The parts lie here for a while, and the dump grows where it is loaded; at least the parts must fit."""
+    free, needed = shutil.disk_usage(folder).free, backup.size + SPARE_MIB * 1024**2
+    if free < needed:
+        raise SetupError(
+            f"{folder} has {free // 1024**2} MiB free, and this restore needs at least {needed // 1024**2}. Nothing "
+            "was changed. Make room.",
+            ko=f"{folder}의 여유 공간은 {free // 1024**2} MiB인데 복원에는 {needed // 1024**2} MiB 이상이 필요합니다. "
+            "아무것도 바꾸지 않았습니다. 공간을 확보하십시오.",
+        )
+
+
+class _Restore:
+    """One restore, from the staged parts to the end."""
+
+    def __init__(
+        self, backup: Backup, staged: Path, folder: Path, url: str, pg_bin: Path | None, *, embedded: bool
+    ) -> None:
+        self._manifest = backup.manifest
+        self._staged = staged
+        self._folder = folder
+        self._url = url
+        self._stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+        self._files = Placement(staged, folder, self._stamp, embedded=embedded)
+        self._facts = server.facts(url)
+        self._root_key = ""
+        self._tools = self._fitting(pg_bin)
+
+    def run(self, *, replace: bool) -> Restored:
+        """Check the dump, load it beside the present database, and let it take its place."""
+        self._check_dump()
+        facts = self._facts
+        is_empty = facts.tables == 0
+        if not replace and not (is_empty and not _has_keys(self._folder)):
+            raise _not_empty(f"{facts.name}, {self._folder}")
+        if not is_empty:
+            if not facts.ours:
+                raise _not_ours(facts.name)
+            _require_alone(self._url)
+        before = None if is_empty or not self._is_ours() else self._url
+        if is_empty and not facts.may_create:
+            return self._fill()
+        if not facts.may_create:
+            raise SetupError(
+                f"The role of FLOORHUB_DATABASE_URL may not create databases, so {facts.name} cannot be kept beside "
+                "the restored one. Nothing was changed. Run ALTER ROLE ... CREATEDB, or create an empty database and "
+                "name it in FLOORHUB_DATABASE_URL.",
+                ko="FLOORHUB_DATABASE_URL의 역할이 데이터베이스를 만들 수 없어 지금의 데이터베이스 "
+                f"{facts.name}을(를) 옆에 남겨 둘 수 없습니다. 아무것도 바꾸지 않았습니다. ALTER ROLE ... CREATEDB를 "
+                "실행하거나, 빈 데이터베이스를 만들어 FLOORHUB_DATABASE_URL에 지정하십시오.",
+            )
+        return self._beside(before, is_empty=is_empty)
+
+    def _fill(self) -> Restored:
+        """Into an empty database by a role that can make no other one: all or nothing."""
+        kept = self._files.put()
+        try:
+            self._tools.load(self._staged / DUMP, self._url)
+        except BaseException:
+            self._files.undo()
+            raise
+        return self._done(None, kept, None, losses.make_unknown(self._url, None))
+
+    def _beside(self, before: str | None, *, is_empty: bool) -> Restored:
+        """Into a database of its own, which then takes the name of the present one."""
+        name = self._facts.name
+        restored, kept = f"{name}_restoring_{self._stamp}".lower(), f"{name}_before_{self._stamp}".lower()
+        self._drop_leftovers(f"{name}_restoring_")
+        self._create(restored)
+        try:
+            url = server.in_database(self._url, restored)
+            self._tools.load(self._staged / DUMP, url)
+            unknown = losses.make_unknown(url, before)
+            if not is_empty:
+                _require_alone(self._url)
+            self._rename((name, kept), (restored, name))
+        except BaseException:
+            with suppress(SetupError, psycopg.Error):
+                self._drop(restored)
+            raise
+        try:
+            kept_folder = self._files.put()
+        except BaseException:
+            self._rename((name, restored), (kept, name))
+            with suppress(SetupError, psycopg.Error):
+                self._drop(restored)
+            raise
+        if is_empty:
+            self._drop(kept)
+            return self._done(None, kept_folder, None, unknown)
+        return self._done(kept, kept_folder, server.in_database(self._url, kept) if before else None, unknown)
+
+    def _done(self, kept: str | None, kept_folder: Path | None, before: str | None, unknown: int) -> Restored:
+        lost = None
+        if before is not None and kept_folder is not None:
+            file = kept_folder / "lost.jsonl"
+            try:
+                lost = losses.compare(before, self._url, self._manifest.taken_at, file)
+            except (psycopg.Error, OSError):  # a newer or broken database of before; the restore itself is done
+                lost = None
+        return Restored(self._manifest, migrate.newest(), kept, kept_folder, lost, unknown, self._files.settings)
+
+    def _fitting(self, pg_bin: Path | None) -> tools.Tools:
+        made, here = int(self._manifest.postgres.split(".")[0]), self._facts.major
+        if here < made or (here < tools.NEW_SETTINGS <= self._manifest.pg_dump):
+            raise SetupError(
+                f"The backup is of Postgres {self._manifest.postgres}, and the server here is {self._facts.version}: "
+                f"restore it into Postgres {max(made, self._manifest.pg_dump)} or newer. Nothing was changed.",
+                ko=f"Postgres {self._manifest.postgres}의 백업인데 이곳의 서버는 {self._facts.version}입니다. Postgres "
+                f"{max(made, self._manifest.pg_dump)} 이상에 복원하십시오. 아무것도 바꾸지 않았습니다.",
+            )
+        return tools.find(here, at_least=self._manifest.pg_dump, named=pg_bin)
+
+    def _check_dump(self) -> None:
+        """The dump itself says which tables and keys it has; a manifest may say otherwise."""
+        dump = self._staged / DUMP
+        self._tools.check(dump)
+        revisions = [row["version_num"] for row in self._tools.rows(dump, "alembic_version")]
+        if revisions != [self._manifest.revision]:
+            require_revision(revisions[0] if revisions else "none")
+            raise SetupError(
+                f"The backup's dump is at revision {revisions}, its manifest says {self._manifest.revision}: it was "
+                "changed. Nothing was changed here. Use another copy.",
+                ko=f"백업의 덤프는 리비전 {revisions}인데 목록에는 {self._manifest.revision}(으)로 되어 있습니다. "
+                "변조된 백업입니다. 이곳은 아무것도 바꾸지 않았습니다. 다른 사본을 쓰십시오.",
+            )
+        keys = {purpose: public_key(seed) for purpose, seed in read_seeds(self._staged / "keys").items()}
+        require_keys(known_keys(self._tools, dump), keys, self._staged / "keys")
+        self._root_key = keys["root"]
+
+    def _is_ours(self) -> bool:
+        """Whether the present database is of the hub that was backed up, by its root key."""
+        try:
+            with server.connected(self._url) as connection:
+                found = server.rows(connection, "root_key")
+        except (psycopg.Error, SetupError):
+            return False
+        return [row["public_key"] for row in found] == [self._root_key]
+
+    def _create(self, name: str) -> None:
+        self._administer(
+            sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE {} LC_CTYPE {}").format(
+                sql.Identifier(name), sql.Literal(self._facts.collation), sql.Literal(self._facts.letters)
+            )
+        )
+
+    def _drop_leftovers(self, prefix: str) -> None:
+        """What a restore left that was killed; one that still runs is connected to its own, which therefore stays."""
+        with server.connected(self._maintenance()) as connection:
+            names = [row["name"] for row in server.rows(connection, "databases", prefix=prefix.lower())]
+        for name in names:
+            with suppress(SetupError):
+                self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        self._administer(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+
+    def _rename(self, *names: tuple[str, str]) -> None:
+        """All or nothing. Raises SetupError, for example when somebody has connected meanwhile."""
+        with server.connected(self._maintenance()) as connection, connection.transaction():
+            try:
+                for old, new in names:
+                    statement = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+                    connection.execute(statement.format(sql.Identifier(old), sql.Identifier(new)))
+            except psycopg.Error as problem:
+                raise _refused(problem) from None
+
+    def _administer(self, statement: sql.Composed) -> None:
+        with server.connected(self._maintenance()) as connection:
+            try:
+                connection.execute(statement)
+            except psycopg.Error as problem:
+                raise _refused(problem) from None
+
+    def _maintenance(self) -> str:
+        """A database of the server that is not the one to be renamed."""
+        return server.in_database(self._url, next(name for name in _MAINTENANCE if name != self._facts.name))
+
+
+def _require_alone(url: str) -> None:
+    """Raise SetupError while somebody is connected to the database: a hub that runs would lose what it accepts."""
+    with server.connected(url) as connection:
+        others = [f"{row['who']} ({row['address']})" for row in server.rows(connection, "sessions")]
+    if others:
+        named = ", ".join(sorted(set(others)))
+        raise SetupError(
+            f"The database is in use by {named}. Nothing was changed. Stop every hub and whatever else is connected, "
+            "then run this again.",
+            ko=f"데이터베이스를 사용 중입니다: {named}. 아무것도 바꾸지 않았습니다. 모든 허브와 다른 연결을 멈춘 뒤 "
+            "다시 실행하십시오.",
+        )
+
+
+def _has_keys(folder: Path) -> bool:
+    """Whether a hub has its keys there."""
+    return any((folder / name).exists() for name in ("keys/root.key", "keys/command.key", "admin.key"))
+
+
+def _not_empty(what: str) -> SetupError:
+    return SetupError(
+        f"There are data already ({what}). Nothing was changed. With --replace the backup takes their place, and what "
+        "is there is kept beside it.",
+        ko=f"이미 데이터가 있습니다({what}). 아무것도 바꾸지 않았습니다. --replace를 붙이면 백업으로 바꾸고 지금 것은 "
+        "옆에 남겨 둡니다.",
+    )
+
+
+def _not_ours(name: str) -> SetupError:
+    return SetupError(
+        f"The database {name} has tables, and none of Floorhub: it belongs to another program. Nothing was changed. "
+        "Name the hub's database in FLOORHUB_DATABASE_URL, or an empty one.",
+        ko=f"데이터베이스 {name}에 테이블이 있지만 Floorhub의 것이 아닙니다. 다른 프로그램의 것입니다. 아무것도 "
+        "바꾸지 않았습니다. FLOORHUB_DATABASE_URL에 허브의 데이터베이스나 빈 데이터베이스를 지정하십시오.",
+    )
+
+
+def _refused(problem: psycopg.Error) -> SetupError:
+    words = " ".join(str(problem).split())
+    return SetupError(
+        f"Postgres refuses what is needed: {words}. Nothing was changed.",
+        ko=f"Postgres가 필요한 작업을 거절했습니다: {words}. 아무것도 바꾸지 않았습니다.",
+    )

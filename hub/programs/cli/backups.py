@@ -1,0 +1,172 @@
+"""`floorhub backup` and `floorhub restore`: a hub of this machine in one file, and back."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hub.programs.cli import output
+from hub.programs.cli.local import AsJson, DatabaseUrl, DataDir, Format, Output, chosen
+from hub.programs.cli.output import explained
+
+if TYPE_CHECKING:
+    from hub.programs.backup.restoring import Restored
+
+PgBin = Annotated[
+    Path | None,
+    typer.Option(help="Folder of pg_dump and pg_restore."),
+]
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="The new file; it is as secret as the keys.")],
+    no_archive: Annotated[bool, typer.Option("--no-archive", help="Leave the archive folder out.")] = False,
+    pg_bin: PgBin = None,
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+    form: Output = Format.TEXT,
+    as_json: AsJson = False,
+) -> None:
+    """Write database, keys and settings into one file.
+
+    Works while the hub runs. The file is private (0600) and is written whole or not at all.
+    """
+    from hub.programs import installation
+    from hub.programs.backup.taking import take
+
+    is_json = chosen(form, as_json) is Format.JSON
+    with explained(as_json=is_json):
+        found = installation.find(database_url, data_dir)
+        manifest = take(found, file, pg_bin=pg_bin, archive=not no_archive, say=output.tell)
+    size = file.stat().st_size
+    if is_json:
+        taken = manifest.taken_at.isoformat()
+        output.print_json({"file": str(file), "bytes": size, "taken_at": taken, "revision": manifest.revision})
+        return
+    mib = f"{size / 1024**2:.1f} MiB"
+    if output.korean():
+        output.say(f"{file}에 백업했습니다({mib}). 이 파일은 키만큼 비밀입니다. 다른 컴퓨터에 보관하십시오.")
+    else:
+        output.say(f"Backed up to {file} ({mib}). It is as secret as the keys: keep it on another machine.")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `floorhub backup` wrote, and that you trust.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Replace data that are there; they are kept.")] = False,
+    pg_bin: PgBin = None,
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+    form: Output = Format.TEXT,
+    as_json: AsJson = False,
+) -> None:
+    """Put a backup in place of the hub's data.
+
+    Stop every hub first. The file is checked before anything changes. What was there is kept beside it.
+    """
+    from hub.programs.backup.restoring import restore as put
+    from hub.programs.embedded.data_folder import default_root
+    from hub.programs.installation import own_database
+
+    is_json = chosen(form, as_json) is Format.JSON
+    with explained(as_json=is_json):
+        folder = (data_dir or default_root()).expanduser().absolute()
+        url = own_database(database_url, folder)
+        done = put(file, folder=folder, database_url=url, replace=replace, pg_bin=pg_bin, say=output.tell)
+    if is_json:
+        output.print_json(_document(done))
+    else:
+        output.say(*(_korean(done) if output.korean() else _english(done)))
+
+
+def _document(done: "Restored") -> dict[str, Any]:
+    lost = done.lost
+    return {
+        "taken_at": done.manifest.taken_at.isoformat(),
+        "revision": done.manifest.revision,
+        "migrate": done.manifest.revision != done.newest,
+        "kept_database": done.kept_database,
+        "kept_folder": None if done.kept_folder is None else str(done.kept_folder),
+        "settings": None if done.settings is None else str(done.settings),
+        "unknown": done.unknown,
+        "lost": None
+        if lost is None
+        else {
+            "commands": lost.commands,
+            "clients": lost.clients,
+            "secrets": lost.secrets,
+            "schedules": lost.schedules,
+            "file": lost.file,
+        },
+    }
+
+
+def _english(done: "Restored") -> list[str]:
+    taken = output.local(done.manifest.taken_at.isoformat(), named=True)
+    said = [f"Restored the backup of {taken} (Floorhub {done.manifest.floorhub})."]
+    if done.kept_database is not None:
+        said.append(f"Kept: the database of before as {done.kept_database}, its files in {done.kept_folder}.")
+    lost = done.lost
+    if lost is None:
+        said.append(f"What was accepted after {taken} is not in it. Compare with the orders, and send it again.")
+        said.append("Agents report what they did since: `floorhub doctor` lists commands that the hub does not know.")
+    elif lost.file is None:
+        said.append("Nothing is lost: no command, client or schedule is newer than the backup.")
+    else:
+        by_status = ", ".join(f"{number} {status}" for status, number in lost.commands.items())
+        said.append(f"Lost: {output.number_of(lost.number, 'command')}{f' ({by_status})' if by_status else ''}.")
+        said += [
+            f"Lost: {what} {', '.join(names)}."
+            for what, names in (
+                ("the registration of", lost.clients),
+                ("the new secret of", lost.secrets),
+                ("the changes of the schedules", lost.schedules),
+            )
+            if names
+        ]
+        said.append(f"The list: {lost.file}. Send again what was not done.")
+    if done.unknown:
+        said.append(
+            f"{output.number_of(done.unknown, 'command')} of clients without a journal became `unknown`: nobody knows "
+            "whether they were done since. Decide each: floorhub dead-letters --reason unknown"
+        )
+    if done.settings is not None:
+        said.append(f"The settings of the backup: {done.settings}. Compare them with yours.")
+    if done.manifest.revision != done.newest:
+        said.append("The tables are of an older version: run `floorhub migrate` (`make run` does it itself).")
+    return [*said, "Now start the hub, and the order systems last."]
+
+
+def _korean(done: "Restored") -> list[str]:
+    taken = output.local(done.manifest.taken_at.isoformat(), named=True)
+    said = [f"{taken}의 백업(Floorhub {done.manifest.floorhub})을 복원했습니다."]
+    if done.kept_database is not None:
+        said.append(f"보관: 이전 데이터베이스는 {done.kept_database}, 파일은 {done.kept_folder}에 있습니다.")
+    lost = done.lost
+    if lost is None:
+        said.append(f"{taken} 이후에 접수된 것은 들어 있지 않습니다. 주문과 비교하여 다시 보내십시오.")
+        said.append("에이전트는 그동안 한 일을 보고합니다. 허브가 모르는 명령은 `floorhub doctor`가 보여 줍니다.")
+    elif lost.file is None:
+        said.append("잃은 것이 없습니다. 백업 이후에 생긴 명령, 클라이언트, 예약이 없습니다.")
+    else:
+        by_status = ", ".join(f"{status} {number}건" for status, number in lost.commands.items())
+        said.append(f"잃은 명령: {lost.number}건{f'({by_status})' if by_status else ''}.")
+        said += [
+            f"{what}: {', '.join(names)}."
+            for what, names in (
+                ("등록이 사라진 클라이언트", lost.clients),
+                ("새 암호가 사라진 클라이언트", lost.secrets),
+                ("변경이 사라진 예약", lost.schedules),
+            )
+            if names
+        ]
+        said.append(f"목록: {lost.file}. 처리되지 않은 것을 다시 보내십시오.")
+    if done.unknown:
+        said.append(
+            f"저널이 없는 클라이언트의 명령 {done.unknown}건이 `unknown`이 되었습니다. 그동안 수행되었는지 알 수 "
+            "없으므로 하나씩 결정하십시오: floorhub dead-letters --reason unknown"
+        )
+    if done.settings is not None:
+        said.append(f"백업의 설정: {done.settings}. 지금 설정과 비교하십시오.")
+    if done.manifest.revision != done.newest:
+        said.append("테이블이 이전 버전입니다. `floorhub migrate`를 실행하십시오(`make run`은 스스로 합니다).")
+    return [*said, "이제 허브를 시작하고, 주문 시스템은 마지막에 시작하십시오."]

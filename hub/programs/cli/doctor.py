@@ -1,0 +1,41 @@
+"""`floorhub doctor`: whether the hub of this machine can do its work, and what to do if it cannot."""
+
+from pathlib import Path
+
+import typer
+
+from hub.errors import SetupError
+from hub.programs.cli import output
+from hub.programs.cli.local import AsJson, DatabaseUrl, DataDir, Format, Output, chosen
+from hub.programs.embedded.errors import EmbeddedError
+from schemas import findings as shown
+
+
+def doctor(
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+    form: Output = Format.TEXT,
+    as_json: AsJson = False,
+) -> None:
+    """Check the hub of this machine and say what to fix.
+
+    Database, broker, keys, disk, clock, certificates. Works while the hub runs and while it does not. Exits 0 without
+    problems, else 1.
+    """
+    from hub.programs import installation
+    from hub.programs.doctor.examination import examine
+    from hub.programs.doctor.sentences import fail
+
+    folder: Path | None = None
+    try:
+        found = installation.find(database_url, data_dir)
+        folder = found.folder
+        findings = examine(found)
+    except (SetupError, EmbeddedError) as problem:
+        findings = [fail("config", "config_wrong", problem=str(problem), problem_ko=problem.korean)]
+    if chosen(form, as_json) is Format.TEXT:
+        output.say(*shown.lines(findings, korean=output.korean()))
+    else:
+        head = {"folder": None if folder is None else str(folder)}
+        output.print_json(shown.document(findings, korean=output.korean(), **head))
+    raise typer.Exit(1 if shown.failures(findings) else 0)

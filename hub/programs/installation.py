@@ -1,0 +1,170 @@
+"""The hub of this machine as programs beside it find it: that of `make run`, or one with settings in the environment.
+
+Both give the same `Settings`, so whoever looks at a hub (doctor, backup, support bundle) needs to know no difference.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import ValidationError
+
+from hub import private_files
+from hub.config import Settings
+from hub.errors import SetupError
+from hub.programs.embedded.data_folder import default_root
+from hub.programs.embedded.mosquitto import HOST
+from hub.programs.embedded.ports import PortBook
+from hub.programs.embedded.postgres import url_beside
+
+DATABASE_URL = "FLOORHUB_DATABASE_URL"
+ACCOUNTS = "broker-accounts.json"
+NOTE = "hub.json"
+"""`make run` writes there where its hub answers, while it runs."""
+MQTT_PORT, HTTP_PORT = 1883, 8080
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A hub of this machine. `embedded`: `make run` starts it, with its Postgres and broker."""
+
+    settings: Settings
+    embedded: bool
+    environment: Mapping[str, str]
+
+    @property
+    def folder(self) -> Path:
+        """The data folder."""
+        return self.settings.data_dir
+
+    @property
+    def database_url(self) -> str:
+        """With the password in it."""
+        return self.settings.database_url.get_secret_value()
+
+    @property
+    def url(self) -> str:
+        """Where its HTTP answers: FLOORHUB_URL, else as the hub's settings say."""
+        named = self.environment.get("FLOORHUB_URL", "").strip().rstrip("/")
+        if named:
+            return named
+        host = self.settings.host
+        if host in ("0.0.0.0", "::", ""):  # noqa: S104 - every address of this machine, of which this is one
+            host = "127.0.0.1"
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.settings.port}"
+
+
+def find(
+    database_url: str | None = None, data_dir: Path | None = None, environment: Mapping[str, str] = os.environ
+) -> Installation:
+    """The hub that the environment (or these options) names, else that of `make run` in the data folder.
+
+    Raises SetupError when there is none or a setting is wrong, EmbeddedError when its data folder cannot be used.
+    """
+    folder = (data_dir or default_root(environment)).expanduser().absolute()
+    url = own_database(database_url, folder, environment)
+    if url is not None:
+        return Installation(_settings({"database_url": url, "data_dir": folder}), False, environment)
+    beside = url_beside(folder)
+    if beside is None:
+        raise SetupError(
+            f"There is no hub in {folder}: `make run` has not run there. Name the data folder with FLOORHUB_DATA, or "
+            "set the hub's FLOORHUB_DATABASE_URL and FLOORHUB_DATA_DIR. For the systemd unit: "
+            "set -a; . /etc/floorhub/hub.env; set +a",
+            ko=f"{folder}에 허브가 없습니다. 그곳에서 `make run`을 실행한 적이 없습니다. FLOORHUB_DATA로 데이터 폴더를 "
+            "지정하거나 허브의 FLOORHUB_DATABASE_URL과 FLOORHUB_DATA_DIR을 설정하십시오. systemd 유닛이라면 "
+            "set -a; . /etc/floorhub/hub.env; set +a 를 먼저 실행하십시오.",
+        )
+    return Installation(_settings(_of_make_run(folder, beside)), True, environment)
+
+
+def own_database(database_url: str | None, folder: Path, environment: Mapping[str, str] = os.environ) -> str | None:
+    """The database that is named, by an option or the environment; None when that is `make run`'s, or none is named.
+    Raises EmbeddedError."""
+    url = (database_url or environment.get(DATABASE_URL, "")).strip()
+    beside = url_beside(folder)
+    return None if not url or (beside is not None and _place(url) == _place(beside)) else url
+
+
+def _place(url: str) -> tuple[object, ...]:
+    """Which database a URL means. What cannot be read means none; whoever connects says why."""
+    try:
+        parts = conninfo_to_dict(url)
+    except (psycopg.Error, ValueError):
+        return (url,)
+    return tuple(str(parts.get(name)) for name in ("host", "port", "dbname"))
+
+
+def problems_of(problem: ValidationError) -> list[str]:
+    """One line for each setting that is wrong, with its name and no value."""
+    # The first part names the setting; the others are places in a list that nobody has written as one.
+    return list({f"FLOORHUB_{str(item['loc'][0]).upper()}: {item['msg']}": None for item in problem.errors()})
+
+
+def is_running(folder: Path) -> bool:
+    """Whether `make run` works in this data folder now."""
+    try:
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _settings(values: dict[str, Any]) -> Settings:
+    try:
+        return Settings(**values)
+    except ValidationError as problem:
+        raise SetupError("\n".join(problems_of(problem))) from None
+
+
+def _of_make_run(folder: Path, database_url: str) -> dict[str, Any]:
+    """What `make run` gives its hub; FLOORHUB_* of this shell do not reach that one, so they do not count here."""
+    ports = PortBook(folder / "ports.json")
+    values: dict[str, Any] = {
+        name: field.get_default(call_default_factory=True)
+        for name, field in Settings.model_fields.items()
+        if not field.is_required()
+    }
+    passwords = _passwords(folder / "keys" / ACCOUNTS)
+    return values | {
+        "database_url": database_url,
+        "data_dir": folder,
+        "mqtt_url": f"mqtt://{HOST}:{ports.known('mqtt') or MQTT_PORT}",
+        "mqtt_password": passwords.get("hub", ""),
+        "mqtt_admin_password": passwords.get("admin"),
+        "port": _noted_port(folder) or ports.known("hub") or HTTP_PORT,
+        "worker": "local",
+    }
+
+
+def _passwords(file: Path) -> dict[str, str]:
+    """The secrets of the hub's accounts at the broker; none when the file is missing or damaged: who needs them says
+    so. Raises SetupError when others can read it."""
+    try:
+        kept = json.loads(private_files.read(file) or "{}")
+        return {role: str(account["password"]) for role, account in kept.items()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
+def _noted_port(folder: Path) -> int | None:
+    try:
+        url = str(msgspec.json.decode((folder / NOTE).read_bytes())["url"])
+        return int(url.rpartition(":")[2])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None

@@ -1,0 +1,1 @@
+"""A bundle for whoever helps: what there is to know about a hub, and no secret."""

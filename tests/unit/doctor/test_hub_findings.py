@@ -1,0 +1,126 @@
+"""What the doctor of a hub says about what it sees, and its sentences."""
+
+import ast
+import string
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.disk import MIB
+from hub.programs.doctor import broker, database, machine
+from hub.programs.doctor.sentences import SENTENCES
+from schemas.findings import Level
+from tests.support.paths import ROOT
+
+SOURCES = [
+    *(file for file in (ROOT / "hub/programs/doctor").glob("*.py") if file.name != "sentences.py"),
+    ROOT / "hub/programs/cli/doctor.py",
+]
+OF_ONE_LANGUAGE = {"direction", "direction_ko", "duration", "duration_ko", "problem", "problem_ko", "what", "what_ko"}
+DAY_S = 86_400
+
+
+def used_codes() -> Iterator[str]:
+    for file in SOURCES:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and node.value in SENTENCES:
+                yield str(node.value)
+
+
+def fields(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name}
+
+
+def test_every_sentence_is_used() -> None:
+    assert set(used_codes()) == set(SENTENCES)
+
+
+@pytest.mark.parametrize("code", SENTENCES)
+def test_both_languages_say_the_same(code: str) -> None:
+    english, korean = SENTENCES[code]
+    assert fields(english) - OF_ONE_LANGUAGE == fields(korean) - OF_ONE_LANGUAGE
+    assert {name.removesuffix("_ko") for name in fields(korean)} == fields(english)
+
+
+@pytest.mark.parametrize(
+    ("free_mib", "level"), [(511, Level.FAIL), (512, Level.WARN), (2047, Level.WARN), (2048, Level.OK)]
+)
+def test_space_is_judged_by_the_limits_of_the_settings(free_mib: int, level: Level) -> None:
+    assert machine.judge_space(Path("/srv"), 2048, 512, free_mib * MIB).level is level
+
+
+@pytest.mark.parametrize(
+    ("days", "code", "level"),
+    [
+        *((400, "certificate_ok", Level.OK), (30, "certificate_ok", Level.OK), (29, "certificate_ends", Level.WARN)),
+        *((0, "certificate_ends", Level.WARN), (-1, "certificate_ends", Level.FAIL)),
+    ],
+)
+def test_a_certificate_is_judged_by_the_days_that_are_left(days: int, code: str, level: Level) -> None:
+    found = broker.judge_certificate("broker:8883", days * DAY_S + 60.0, 0.0)
+
+    assert (found.code, found.level, found.values["days"]) == (code, level, str(days))
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "level"), [(59, Level.OK), (-59, Level.OK), (61, Level.WARN), (-7_200, Level.WARN)]
+)
+def test_a_clock_that_differs_from_the_database_s_is_told(ahead_s: float, level: Level) -> None:
+    found = database.judge_clock(ahead_s)
+
+    assert found.level is level
+    if ahead_s == -7200:
+        assert "2 hours behind" in found.sentence(korean=False)
+        assert "2시간 늦습니다" in found.sentence(korean=True)
+
+
+@pytest.mark.parametrize(
+    ("number", "used", "code"),
+    [
+        *((130_012, 1, "database_old"), (140_000, 1, "database_ok"), (180_004, 1, "database_ok")),
+        *((190_001, 1, "database_untested"), (180_004, 88, "database_full")),
+    ],
+)
+def test_a_server_is_judged_by_its_version_and_its_connections(number: int, used: int, code: str) -> None:
+    facts = database.Facts(str(number), number, 1, datetime.now(UTC), used, 97)
+
+    assert database.judge_server(facts).code == code
+
+
+def test_clients_at_the_broker_are_compared_with_those_of_the_database() -> None:
+    def client(name: str, **more: Any) -> dict[str, Any]:
+        return {"username": name, "clientid": name, "groups": [{"groupname": "clients"}], **more}
+
+    there = [client("right"), client("off", disabled=True), client("foreign"), {"username": "_hub"}]
+    there += [client("unpinned", clientid=None), client("outside", groups=[]), client("should-be-off")]
+    known = {"right": True, "off": False, "unpinned": True, "outside": True, "missing": True, "should-be-off": False}
+
+    assert broker.wrong_clients(there, known, {"_hub"}) == [
+        "client missing is missing",
+        "client foreign is not in the database",
+        "client unpinned is not bound to its id and group",
+        "client outside is not bound to its id and group",
+        "client should-be-off is enabled",
+    ]
+
+
+def test_commands_that_only_agents_know_are_named() -> None:
+    reports = [database.UnknownReport(f"id-{number}", "pc-1") for number in range(7)]
+
+    found = database.judge_lost(reports)
+
+    assert found.level is Level.WARN
+    assert "7 command(s)" in found.sentence(korean=False)
+    assert "id-4 (pc-1), ..." in found.sentence(korean=False)
+    assert "id-5" not in found.sentence(korean=False)
+
+
+@pytest.mark.parametrize(("zone", "code"), [("Asia/Seoul", "zone_ok"), ("Asia/Soul", "zone_wrong"), ("", "zone_ok")])
+def test_a_time_zone_that_nobody_knows_is_told(monkeypatch: pytest.MonkeyPatch, zone: str, code: str) -> None:
+    monkeypatch.setattr("time.timezone", 0)
+    monkeypatch.setattr("time.daylight", 0)
+
+    assert machine.check_zone({"TZ": zone}).code == code
