@@ -281,7 +281,7 @@ class _Machine:
 
     def _tell(self, url: str) -> None:
         output.say("")
-        output.say(f"Address:  {url}   (what one can do: {url}/docs)")
+        output.say(f"Address:  {url}   (API: {url}/docs)")
         output.say(f"Data:     {self._folder.root}")
         output.say(f"Key:      {self._admin_key}")
         output.say(f"Logs:     {self._folder.logs}")
