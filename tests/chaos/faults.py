@@ -23,8 +23,8 @@ Undo = Callable[[], None]
 BRING_BACK_S = 1.0
 AGAIN_S = 0.2
 STOP_S = 60.0
-"""How long a process may take to stop: a hub finishes the statement that has begun, for as long as the database may take
-to answer."""
+"""How long a process may take to stop: a hub finishes the statement that has begun, as long as the database may take to
+answer."""
 SHIFT_S = 90.0
 """The range of the hub's wrong clock: half of it back, half of it ahead."""
 
