@@ -53,7 +53,7 @@ class AwayError(Exception):
         self.problem = problem
 
 
-class TransferState(enum.Enum):
+class AtPrinter(enum.Enum):
     """What of an attempt may be at its printer."""
 
     NOTHING = enum.auto()
@@ -69,7 +69,7 @@ class Progress(Struct):
     absence: Absence
     size: int
     """Bytes of the document."""
-    state: TransferState = TransferState.NOTHING
+    at_printer: AtPrinter = AtPrinter.NOTHING
     own: OwnJob | None = None
     whole: bool = False
     """The system, or the printer, has taken the whole document."""
@@ -107,10 +107,10 @@ class Delivery:
     async def print_whole(self, ticket: JobTicket, document: Path) -> Submitted | Outcome:
         """Print-Job: the job as the printer took it, or what the attempt came to."""
         progress = self._progress
-        if progress.state is TransferState.EMPTY:
+        if progress.at_printer is AtPrinter.EMPTY:
             await self._tracker.discard()
         await progress.absence.over()
-        return await self._submit(lambda: self._client.print_job(ticket, document, self._sent), TransferState.DOCUMENT)
+        return await self._submit(lambda: self._client.print_job(ticket, document, self._sent), AtPrinter.DOCUMENT)
 
     async def create(self, ticket: JobTicket) -> Submitted | Outcome | None:
         """A job without a document; None if the printer does not create any. It prints nothing, so that the attempt
@@ -119,7 +119,7 @@ class Delivery:
         progress = self._progress
         await self._tracker.discard()
         try:
-            return await self._submit(lambda: self._client.create_job(ticket), TransferState.EMPTY)
+            return await self._submit(lambda: self._client.create_job(ticket), AtPrinter.EMPTY)
         except IppRefused as refusal:
             if refusal.status != OPERATION_NOT_SUPPORTED:
                 return refused(refusal, exact=self._exact)
@@ -136,15 +136,13 @@ class Delivery:
         nothing of it. None when the printer took it, else what the attempt came to."""
         progress = self._progress
         await progress.absence.over()
-        progress.state = TransferState.DOCUMENT
+        progress.at_printer = AtPrinter.DOCUMENT
         poll = Poll(_BUSY_FIRST_S, _BUSY_MOST_S)
         waits = False
         while True:
-            progress.whole = False
             try:
-                await self._client.send_document(own.job_id, ticket, document, self._sent_to_job)
+                await self._client.send_document(own.job_id, ticket, document)
             except IppBusy as busy:
-                progress.whole = False
                 if not await self._waits_for_document(own):
                     return await self._give_up(own, busy)
                 if not waits:
@@ -155,6 +153,7 @@ class Delivery:
                 return await self._give_up(own, problem)
             else:
                 break
+        progress.whole = True
         if waits:
             await self._context.resumed()
         own.document_sent = True
@@ -174,8 +173,12 @@ class Delivery:
     async def _give_up(self, own: OwnJob, problem: IppError) -> Outcome:
         """The job exists at the printer and its document did not get there in full. Some printers print as they
         receive, so this is never retryable."""
-        if isinstance(problem, IppRefused | IppTurnedAway | IppServerError):
-            self._progress.whole = False  # its web server may have read it all, and the job got nothing
+        # A web server that turns a request away may have read it all, and the job got nothing of it.
+        self._progress.whole = (
+            isinstance(problem, IppInterrupted)
+            and not isinstance(problem, IppTurnedAway | IppServerError)
+            and problem.sent_whole
+        )
         outcome = await self._cancel_and_follow(own)
         is_refused = isinstance(problem, IppRefused)
         if outcome.status == "unknown" or (outcome.status == "completed" and not is_refused):
@@ -197,20 +200,20 @@ class Delivery:
         return await self._tracker.follow(own)
 
     async def _submit(
-        self, submit: Callable[[], Coroutine[Any, Any, Submitted]], state: TransferState
+        self, submit: Callable[[], Coroutine[Any, Any, Submitted]], there: AtPrinter
     ) -> Submitted | Outcome:
         """Send the job, again while the printer refuses it because it prints somebody else's (one job at a time is
         normal for small printers, 0x0507). A refusal is certain; silence is not, and then the printer is asked.
 
-        `state`: what is there when the printer takes it. A job without a document prints nothing: raises IppRefused and
-        IppInterrupted.
+        `there`: what is at the printer once it takes the job. One without a document prints nothing: raises IppRefused
+        and IppInterrupted.
         """
         progress = self._progress
-        before = progress.state
+        before = progress.at_printer
         give_up = time.monotonic() + self._timing.busy_s
         pause_s = _BUSY_FIRST_S
         while True:
-            progress.state, progress.whole = state, False
+            progress.at_printer, progress.whole = there, False
             try:
                 submitted = await submit()
             except IppBusy as busy:
@@ -219,15 +222,15 @@ class Delivery:
                     problem = f"the printer was busy for {self._timing.busy_s:.0f} s: {busy.message}"
                     raise AwayError(BUSY, problem) from None
             except IppRefused as refusal:
-                progress.state = before
-                if state is TransferState.EMPTY:
+                progress.at_printer = before
+                if there is AtPrinter.EMPTY:
                     raise
                 return refused(refusal, exact=self._exact)
             except IppUnreachable as gone:
-                progress.state = before
+                progress.at_printer = before
                 raise AwayError(UNREACHABLE, f"{self._client.uri}: {gone}") from None
             except IppInterrupted as silence:
-                if state is TransferState.EMPTY:
+                if there is AtPrinter.EMPTY:
                     raise
                 outcome = await self._after_silence(silence)
                 if outcome is not None:  # else it is as good as refused for now
@@ -236,30 +239,27 @@ class Delivery:
                 if time.monotonic() >= give_up:
                     raise AwayError(BUSY, f"{self._client.uri}: {silence}") from None
             else:
-                progress.whole = state is TransferState.DOCUMENT
+                progress.whole = there is AtPrinter.DOCUMENT
                 return submitted
             if pause_s == _BUSY_FIRST_S:
                 await self._context.progress({"waiting_for": "printer_busy"})
             await asyncio.sleep(pause_s * random.uniform(0.7, 1.3))  # noqa: S311 - spreads agents, guards nothing
             pause_s = min(pause_s * 2, _BUSY_MOST_S)
 
-    async def _back_to(self, state: TransferState) -> None:
+    async def _back_to(self, there: AtPrinter) -> None:
         """The printer has nothing of what was sent."""
-        self._progress.state, self._progress.whole = state, False
+        self._progress.at_printer, self._progress.whole = there, False
         if self._progress.noted:
             await self._context.remember({})
             self._progress.noted = False
 
     async def _sent(self) -> None:
         """The whole document is on its way. The journal hears of it while the printer answers: whatever ends the agent
-        now, a job that is found by its name has the document."""
+        now, a job that is found by its name has the document. Not for a job that was created before: that it is
+        found proves nothing."""
         self._progress.whole = True
         await self._context.remember({_SENT: True})
         self._progress.noted = True
-
-    async def _sent_to_job(self) -> None:
-        """The same for a job that was there before: that it is found proves nothing, so only the answer is noted."""
-        self._progress.whole = True
 
     async def _after_silence(self, problem: IppInterrupted) -> Outcome | None:
         """What became of a job whose sending got no answer; None when it is certain that the printer has nothing."""
