@@ -108,7 +108,7 @@ def test_the_program_finds_the_hub_by_either_name_of_the_data_folder(site: Site,
 
     done = floorhub("client", "list", FLOORHUB_DATA=str(folder), FLOORHUB_DATA_DIR=str(folder / "other"))
     assert done.exit_code == 2
-    assert "two names of one setting" in done.output
+    assert "its old name" in done.output
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe\0", b'{"url": 5}', b"[" * 50_000])
