@@ -104,6 +104,7 @@ def test_filters_of_the_client(site: Site, client: str) -> None:
     for query in ({"zone": "dock"}, {"tag": "b"}, {"group": f"g-{client}"}):
         assert len(names(site, client, **query)) == 5
     assert listed(site, client_id=client)[0]["zone"] == "dock"
+    site.http.delete(f"/api/groups/g-{client}").raise_for_status()
 
 
 def test_pages_have_everything_once(site: Site, client: str) -> None:

@@ -15,6 +15,11 @@ THIN = re.compile(r"[\s()\[\]{},:;]*|else:|try:|return|pass|\"\"\".*")
 REASONS = {
     ("hub/features/batches/shapes.py", "hub/features/batches/store.py"): "columns: as stored, and as shown",
     ("hub/programs/cli/batches.py", "hub/programs/cli/schedules.py"): "the options of two commands",
+    ("hub/programs/cli/batches.py", "hub/programs/cli/commands.py"): "the options of two commands",
+    ("hub/programs/cli/commands.py", "hub/programs/cli/schedules.py"): "the options of two commands",
+    ("hub/programs/cli/batches.py", "hub/programs/cli/client_views.py"): "the options of two lists",
+    ("hub/programs/cli/client_views.py", "hub/programs/cli/printers.py"): "the options of two lists",
+    ("hub/programs/cli/groups.py", "hub/programs/cli/groups.py"): "the options of two lists",
     ("hub/mqtt/link.py", "hub/mqtt/paho_link.py"): "the methods of a link, as the protocol and each link declare them",
     ("hub/mqtt/link.py", "hub/mqtt/thin.py"): "the methods of a link, as the protocol and each link declare them",
     ("hub/mqtt/paho_link.py", "hub/mqtt/thin.py"): "the methods of a link, as the protocol and each link declare them",
