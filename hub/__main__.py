@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from schemas import terminal
 
+PROGRAM = "floorhub"
 BYTE_ORDER_MARK = "\ufeff"
 OURS = ("hub", "device_agent", "schemas", "broker_config")
 
@@ -39,7 +40,8 @@ def _run() -> int:
     command = get_command(app)
     signal.signal(signal.SIGINT, handler)
     try:
-        command()
+        # Whatever it was started as: completion and help know it by this name.
+        command(prog_name=PROGRAM)
     except SystemExit as end:
         return output.code_after_all_is_said(end.code)
     return 0

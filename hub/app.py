@@ -24,6 +24,7 @@ from hub.features.batches import subject as batches
 from hub.features.dead_letters import subject as dead_letters
 from hub.features.explain import subject as explain
 from hub.features.monitoring import subject as monitoring
+from hub.features.printing import subject as printing
 from hub.features.retention import subject as retention
 from hub.features.schedules import subject as schedules
 from hub.loops import Loop, log_loop
@@ -51,6 +52,7 @@ FEATURES: Sequence[Build] = (
     schedules.build,
     dead_letters.build,
     action_policies.build,
+    printing.build,
     retention.build,
     explain.build,
     monitoring.build,

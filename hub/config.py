@@ -97,7 +97,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _take_other_name(cls, values: Any) -> Any:
-        """`FLOORHUB_DATA` is what the program `floorhub` calls the data folder."""
+        """`FLOORHUB_DATA` is what the data folder was called before."""
         folder = os.environ.get(DATA_OTHER_NAME, "").strip()
         if isinstance(values, dict) and not values.get("data_dir") and folder:
             return {**values, "data_dir": folder}

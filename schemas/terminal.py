@@ -110,12 +110,16 @@ def write(*lines: str, error: bool = False, end: str = "\n") -> None:
 
 def write_json(text: str) -> None:
     """One document that `schemas.text.json_text` made, whole; what the encoding lacks is escaped as JSON does."""
-    stream = sys.stdout
+    write_document(text, lambda: _ascii_json(text))
+
+
+def write_document(text: str, in_ascii: Callable[[], str]) -> None:
+    """One document whose characters were made harmless, whole; `in_ascii` where the encoding lacks some of them."""
     try:
-        text.encode(stream.encoding or "utf-8")
+        text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
-        text = _ascii_json(text)
-    _out(stream, text + "\n")
+        text = in_ascii()
+    _out(sys.stdout, text + "\n")
 
 
 def line_writer(stream: TextIO) -> Callable[[str], None]:

@@ -132,15 +132,15 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "root_key_wrong": (
         "The hub's keys are not signed by root_key, so no command would be obeyed. Write this hub's root key into the "
-        "configuration; `floorhub keys show` on the hub's machine shows it (root).",
+        "configuration; `floorhub key show` on the hub's machine shows it (root).",
         "허브의 키가 root_key로 서명되지 않아 어떤 명령도 수행하지 않습니다. 이 허브의 루트 키를 설정에 넣으세요. "
-        "허브가 있는 컴퓨터에서 `floorhub keys show`를 실행하면 root 행에 나옵니다.",
+        "허브가 있는 컴퓨터에서 `floorhub key show`를 실행하면 root 행에 나옵니다.",
     ),
     "keys_refused": (
-        "The running agent refuses what the hub signs ({reason}). Compare its root_key with `floorhub keys show` on "
+        "The running agent refuses what the hub signs ({reason}). Compare its root_key with `floorhub key show` on "
         "the hub's machine (root). If they agree, check the hub's clock and start the hub again: it signs a newer "
         "list.",
-        "실행 중인 에이전트가 허브의 서명을 거부하고 있습니다({reason}). 허브가 있는 컴퓨터에서 `floorhub keys "
+        "실행 중인 에이전트가 허브의 서명을 거부하고 있습니다({reason}). 허브가 있는 컴퓨터에서 `floorhub key "
         "show`의 root 행과 root_key를 비교하세요. 같으면 허브의 시계를 확인하고 허브를 다시 시작하세요. "
         "새 목록에 서명합니다.",
     ),

@@ -18,10 +18,9 @@ COPY --from=build /src/wheels/ wheels/
 RUN pip install --no-cache-dir --no-deps wheels/*.whl
 # Owned by the hub's user, so that a new named volume is, too.
 RUN install --directory --owner=10001 --group=10001 --mode=0700 /var/lib/floorhub /var/lib/floorhub-broker
-# FLOORHUB_DATA and FLOORHUB_URL are for the program `floorhub` inside the container.
+# FLOORHUB_URL is for the program `floorhub` inside the container.
 ENV FLOORHUB_HOST=0.0.0.0 \
     FLOORHUB_DATA_DIR=/var/lib/floorhub \
-    FLOORHUB_DATA=/var/lib/floorhub \
     FLOORHUB_URL=http://127.0.0.1:8080 \
     PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001

@@ -17,7 +17,7 @@ from hub.keys import ApiKey, cannot_write, hash_secret, is_api_key, new_api_key,
 from hub.telemetry.log import Log
 
 FIRST_ADMINISTRATOR = "administrator"
-NEW_KEY = "floorhub keys rotate admin"
+NEW_KEY = "floorhub key rotate admin"
 CACHE_S = 1.0
 """How long a key that was just looked up is believed: a revocation is felt within this time."""
 

@@ -183,10 +183,10 @@ def _require_all(seeds: Mapping[str, bytes], folder: Path) -> None:
         raise SetupError(
             f"{folder} has no {' and no '.join(missing)}, and the database is in use with the keys of before: copy "
             "keys/ from a hub that has it, or restore your backup. Nothing was changed. If the keys are lost: "
-            "`floorhub keys rotate command` or `root`, see docs/how-to/secure.md.",
+            "`floorhub key rotate command` or `root`, see docs/how-to/secure.md.",
             ko=f"{folder}에 {', '.join(missing)}이(가) 없는데 데이터베이스는 이전 키로 사용 중입니다. 키가 있는 "
             "허브에서 "
-            "keys/를 복사하거나 백업을 복원하십시오. 아무것도 바꾸지 않았습니다. 키를 잃었다면 `floorhub keys rotate "
+            "keys/를 복사하거나 백업을 복원하십시오. 아무것도 바꾸지 않았습니다. 키를 잃었다면 `floorhub key rotate "
             "command` 또는 `root`를 실행하십시오. docs/how-to/secure.md를 보십시오.",
         )
 
@@ -198,10 +198,10 @@ def _require_same(seeds: Mapping[str, bytes], known: Mapping[str, str], folder: 
             raise SetupError(
                 f"{folder / FILES[purpose]} is not this hub's {purpose} key: the database knows {expected}, the file "
                 f"holds {found}. Copy keys/ from a hub of this database, or restore your backup, or name the right "
-                "database. Nothing was changed. To replace keys: `floorhub keys`, see docs/how-to/secure.md.",
+                "database. Nothing was changed. To replace keys: `floorhub key`, see docs/how-to/secure.md.",
                 ko=f"{folder / FILES[purpose]}은(는) 이 허브의 {purpose} 키가 아닙니다. 데이터베이스의 키는 "
                 f"{expected}, "
                 f"파일의 키는 {found}입니다. 이 데이터베이스의 허브에서 keys/를 복사하거나 백업을 복원하거나 올바른 "
-                "데이터베이스를 지정하십시오. 아무것도 바꾸지 않았습니다. 키를 바꾸려면 `floorhub keys`를 쓰십시오. "
+                "데이터베이스를 지정하십시오. 아무것도 바꾸지 않았습니다. 키를 바꾸려면 `floorhub key`를 쓰십시오. "
                 "docs/how-to/secure.md를 보십시오.",
             )

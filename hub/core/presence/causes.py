@@ -91,11 +91,11 @@ CAUSES = (
         {"pending": 92, "queued": 92},
         _distrusts,
         en=(
-            "The client refuses what this hub signs ({reason}). Compare its root_key with `floorhub keys show` (root). "
+            "The client refuses what this hub signs ({reason}). Compare its root_key with `floorhub key show` (root). "
             "If they agree, check the database's clock and start the hub again: it signs a newer list of keys."
         ),
         ko=(
-            "클라이언트가 이 허브의 서명을 거부합니다({reason}). 클라이언트의 root_key와 `floorhub keys show`의 root 행"
+            "클라이언트가 이 허브의 서명을 거부합니다({reason}). 클라이언트의 root_key와 `floorhub key show`의 root 행"
             "을 비교하십시오. 같으면 데이터베이스의 시계를 확인하고 허브를 다시 시작하십시오. 새 키 목록에 서명합니다."
         ),
     ),

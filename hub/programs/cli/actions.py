@@ -1,58 +1,102 @@
-"""`floorhub actions`: what commands of an action get that their senders do not say."""
+"""`floorhub action`: what commands of an action get that their senders do not say."""
 
 from typing import Annotated, Any
 
 import typer
 
-from hub.programs.cli import output
+from hub.programs.cli import completion, lists, output
 from hub.programs.cli.api import Api, in_path
+from hub.programs.cli.app import App
+from hub.programs.cli.lists import Column, View, field
 from hub.programs.cli.output import Json, explained
 
-app = typer.Typer(help="Actions and their policies: retries, back-off, time-out, expiry.", no_args_is_help=True)
-Action = Annotated[str, typer.Argument(help="Such as print, or a site's own.")]
+app = App(help="Actions: their policies for retries, back-off, time-out, expiry.")
+Action = Annotated[str, typer.Argument(help="Such as print, or a site's own.", autocompletion=completion.actions)]
 _VALUES = ("max_retries", "first_delay_s", "factor", "cap_s", "timeout_s", "expires_in_s")
 
 
 @app.command("list")
-def list_actions(as_json: Json = False) -> None:
-    """List actions with what counts for their commands; * is the action's own, the rest is the hub's."""
+def list_actions(
+    limit: lists.Limit = 0,
+    sort: lists.Sort = None,
+    no_headers: lists.NoHeaders = False,
+    as_json: Json = False,
+) -> None:
+    """List actions with the values that apply to their commands.
+
+    * marks the action's own values; the others are the hub's defaults.
+    """
     with explained(as_json=as_json), Api.from_environment() as api:
         items = api.get("/api/actions")["items"]
-    _show(items, as_json=as_json)
+    _show(items, View(as_json, limit, sort, no_headers))
 
 
 @app.command("set")
 def set_policy(
     action: Action,
-    max_retries: Annotated[int | None, typer.Option(help="0 to 100.")] = None,
-    first_delay_s: Annotated[float | None, typer.Option(help="Before the second attempt.")] = None,
-    factor: Annotated[float | None, typer.Option(help="Each wait is so many times the one before.")] = None,
-    cap_s: Annotated[float | None, typer.Option(help="No wait is longer.")] = None,
-    timeout_s: Annotated[float | None, typer.Option(help="How long a run may take.")] = None,
-    expires_in_s: Annotated[float | None, typer.Option(help="Until when the effect may begin.")] = None,
+    max_retries: Annotated[int | None, typer.Option("--max-retries", help="Further attempts, 0 to 100.")] = None,
+    first_delay: Annotated[
+        str | None,
+        typer.Option(
+            "--first-delay", "--first-delay-s", metavar="DURATION", help="Wait before the second attempt: 2, 30s, 5m."
+        ),
+    ] = None,
+    factor: Annotated[
+        float | None, typer.Option("--factor", help="Each further wait is this many times longer.")
+    ] = None,
+    cap: Annotated[str | None, typer.Option("--cap", "--cap-s", metavar="DURATION", help="The longest wait.")] = None,
+    timeout: Annotated[
+        str | None,
+        typer.Option("--timeout", "--timeout-s", metavar="DURATION", help="How long a run may take."),
+    ] = None,
+    expires_in: Annotated[
+        str | None,
+        typer.Option(
+            "--expires-in", "--expires-in-s", metavar="DURATION", help="Until when the effect may begin: 90, 15m, 2h."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Make or replace the policy of an action; what is left out is the hub's default."""
-    given = (max_retries, first_delay_s, factor, cap_s, timeout_s, expires_in_s)
+    """Make or replace the policy of an action.
+
+    What is left out is the hub's default.
+    """
+    given = (
+        max_retries,
+        lists.seconds("--first-delay", first_delay),
+        factor,
+        lists.seconds("--cap", cap),
+        lists.seconds("--timeout", timeout),
+        lists.seconds("--expires-in", expires_in),
+    )
     body = {name: value for name, value in zip(_VALUES, given, strict=True) if value is not None}
     with explained(as_json=as_json), Api.from_environment() as api:
-        _show([api.put(f"/api/actions/{in_path(action)}/policy", body)], as_json=as_json)
+        _show([api.put(f"/api/actions/{in_path(action)}/policy", body)], View(as_json))
 
 
 @app.command()
 def reset(action: Action, as_json: Json = False) -> None:
-    """Take the policy of an action away."""
+    """Remove the policy of an action; the hub's defaults apply."""
     with explained(as_json=as_json), Api.from_environment() as api:
-        _show([api.delete(f"/api/actions/{in_path(action)}/policy")], as_json=as_json)
+        _show([api.delete(f"/api/actions/{in_path(action)}/policy")], View(as_json))
 
 
-def _show(items: list[dict[str, Any]], *, as_json: bool) -> None:
-    if as_json:
-        output.print_json(items)
-        return
-    rows = []
-    for item in items:
-        own = item["policy"] or {}
-        shown = [f"{item['effective'][name]:g}{'*' if own.get(name) is not None else ''}" for name in _VALUES]
-        rows.append((item["action"], *shown))
-    output.print_table(("action", *_VALUES), rows, right=_VALUES)
+def _show(items: list[dict[str, Any]], view: View) -> None:
+    columns = (
+        Column("action", "동작", field("action")),
+        Column("retries", "재시도", _value("max_retries"), right=True),
+        Column("first delay s", "첫 대기(초)", _value("first_delay_s"), right=True),
+        Column("factor", "배수", _value("factor"), right=True),
+        Column("cap s", "최대 대기(초)", _value("cap_s"), right=True),
+        Column("time-out s", "제한 시간(초)", _value("timeout_s"), right=True),
+        Column("expires in s", "만료(초)", _value("expires_in_s"), right=True),
+    )
+    lists.show(items, columns, view, empty=output.either("There is no action.", "동작이 없습니다."))
+
+
+def _value(name: str) -> Any:
+    def cell(item: dict[str, Any]) -> str:
+        own = (item["policy"] or {}).get(name) is not None
+        return f"{item['effective'][name]:g}{'*' if own else ''}"
+
+    return cell

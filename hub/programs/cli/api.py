@@ -1,6 +1,7 @@
 """Speaking to a hub over HTTP, as any other program does: FLOORHUB_URL and FLOORHUB_KEY."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -10,21 +11,27 @@ import httpx
 import msgspec
 
 from hub.errors import SetupError
+from hub.programs.cli.exits import of_answer
 from hub.programs.embedded.data_folder import default_root
 from schemas.terminal import recovered, shows_korean, told
 from schemas.text import TextError, printable, read
 
-UNAUTHORIZED = 401
+KEY_REFUSED = (401, 403)
+"""Statuses for which people are told which key it was, and of which hub."""
+PAGE = 200
+"""Items of a list that are asked for at once."""
 RUNNING_FILE = "hub.json"
 """In the data folder: where the hub that `floorhub up` started answers."""
 
 
 class ApiError(Exception):
-    """The hub said no, or did not answer. The message is for people; `problem` is the body of the answer."""
+    """The hub said no, or did not answer (`status` is None then). The message is for people; `problem` is the body of
+    the answer."""
 
-    def __init__(self, message: str, problem: dict[str, Any] | None = None) -> None:
+    def __init__(self, message: str, problem: dict[str, Any] | None = None, status: int | None = None) -> None:
         super().__init__(message)
         self.problem = problem or {"code": "unreachable", "detail": message}
+        self.exit_code = of_answer(status, problem)
 
 
 def running(folder: Path, name: str = "url") -> str | None:
@@ -58,22 +65,22 @@ class Api:
     changed = False
     """Whether any was asked to change something."""
 
-    def __init__(self, url: str, key: str, found: "Found | None" = None) -> None:
+    def __init__(self, url: str, key: str, found: "Found | None" = None, *, patience_s: float = 75.0) -> None:
         """`found`: where address and key were found, for what people are told."""
         self.url = url
         self._found = found
         self._client = httpx.Client(
             base_url=url,
             headers={"Authorization": f"Bearer {key}", "Accept-Language": language()},
-            timeout=httpx.Timeout(75.0, connect=5.0),
+            timeout=httpx.Timeout(patience_s, connect=min(5.0, patience_s)),
             trust_env=False,
         )
 
     @classmethod
-    def from_environment(cls) -> Self:
+    def from_environment(cls, *, patience_s: float = 75.0) -> Self:
         """The hub that FLOORHUB_URL and FLOORHUB_KEY name, else the one that runs on this machine."""
         found = find_hub()
-        return cls(found.url, found.key, found)
+        return cls(found.url, found.key, found, patience_s=patience_s)
 
     def __enter__(self) -> Self:
         return self
@@ -101,6 +108,24 @@ class Api:
         """A DELETE; its JSON."""
         return self._call("DELETE", path)
 
+    def pages(
+        self, path: str, query: Mapping[str, Any] | None = None, *, most: int | None = None
+    ) -> tuple[list[Any], bool]:
+        """The items of a list, page by page, at most `most` (None: all); and whether there are more."""
+        items: list[Any] = []
+        cursor: str | None = None
+        while True:
+            limit = PAGE if most is None else min(PAGE, most - len(items))
+            found = self.get(path, **(query or {}), cursor=cursor, limit=limit)
+            items += found["items"]
+            cursor = found["next_cursor"]
+            if cursor is None or (most is not None and len(items) >= most):
+                return items, cursor is not None
+
+    def download(self, path: str) -> bytes:
+        """The bytes of a document."""
+        return self._ask("GET", path).content
+
     def upload(self, content: bytes, content_type: str, filename: str) -> Any:
         """Upload a document; its JSON."""
         return self._call(
@@ -112,26 +137,37 @@ class Api:
         )
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        return _json(self._ask(method, path, **arguments))
+
+    def _ask(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        """The answer of the hub. Raises ApiError and SetupError."""
         meant = _as_meant(arguments)
         for name, value in (meant.get("headers") or {}).items():
             if not (value.isascii() and value.isprintable()):
-                raise SetupError(f"{name}: {value!r} has characters that it cannot have; use letters and digits.")
+                raise SetupError(
+                    f"{name}: {value!r} has characters that it cannot have; use letters and digits.",
+                    ko=f"{name}: {value!r}에 쓸 수 없는 문자가 있습니다. 영문자와 숫자를 쓰십시오.",
+                )
         Api.asked = True
         Api.changed |= method != "GET"
         try:
             answer = self._client.request(method, path, **meant)
         except httpx.HTTPError as problem:
             raise ApiError(no_answer(self.url, problem, self._found)) from None
-        try:
-            body = answer.json()
-        except ValueError:
-            body = {}
         if answer.is_error:
+            body = _json(answer)
             said = sentence(answer.status_code, body)
-            if answer.status_code == UNAUTHORIZED and self._found is not None:
+            if answer.status_code in KEY_REFUSED and self._found is not None:
                 said = f"{said}\n  {self._found.told()}"
-            raise ApiError(said, body)
-        return body
+            raise ApiError(said, body, answer.status_code)
+        return answer
+
+
+def _json(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return {}
 
 
 def _is_url(text: str) -> bool:
@@ -229,7 +265,7 @@ def no_answer(url: str, problem: Exception, found: Found | None = None) -> str:
         said = f"{url}의 허브가 응답하지 않습니다({problem})."
         if found is None or not found.beside:
             return f"{said} FLOORHUB_URL이 맞는지, 그 컴퓨터에서 허브가 실행 중인지 확인하십시오."
-        return f"{said} `make run`이 떠 있습니까? 주소는 {found.url_from}에 있습니다."
+        return f"{said} `make run`이 실행 중입니까? 주소는 {found.url_from}에서 읽었습니다."
     said = f"The hub at {url} does not answer ({problem})."
     if found is None or not found.beside:
         return f"{said} Check FLOORHUB_URL, and whether the hub runs there."
@@ -239,6 +275,8 @@ def no_answer(url: str, problem: Exception, found: Found | None = None) -> str:
 def sentence(status: int, body: Any) -> str:
     """For people: what the hub answered when it said no."""
     if not isinstance(body, dict) or "code" not in body:
+        if shows_korean():
+            return f"허브가 이유 없이 {status}(으)로 응답했습니다."
         return f"The hub answered {status} without saying why."
     lines = [f"{body.get('detail', '')} [{body['code']}]"]
     lines += [f"  {item['field']}: {item['message']}" for item in body.get("errors", [])]

@@ -8,23 +8,35 @@ from uuid import uuid4
 
 import typer
 
-from hub.programs.cli import output, sending, targets
+from hub.programs.cli import completion, lists, output, sending, targets
 from hub.programs.cli.api import Api, in_path
-from hub.programs.cli.output import Json, explained
+from hub.programs.cli.app import App
+from hub.programs.cli.exits import ExitCode
+from hub.programs.cli.lists import Column, View, field
+from hub.programs.cli.output import Json, either, explained
+from hub.programs.cli.words import BATCHES, STATUSES, word
 from schemas import terminal
 from schemas.text import TextError, read
 
-app = typer.Typer(help="Command many clients at once.", no_args_is_help=True)
-BatchId = Annotated[str, typer.Argument(help="The batch's id.")]
+app = App(help="Batches: command many clients at once.")
+BatchId = Annotated[str, typer.Argument(help="The batch's id.", autocompletion=completion.batches)]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say who would get it and who not; send nothing.")]
+Wait = Annotated[
+    float, typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait for the end; 0: do not wait.")
+]
 SHOWN = 20
-"""Rows for people; --json and --limit give more."""
+"""Rows of commands below a batch."""
+MOST = 1_000
+"""Commands in a page of the API."""
 LOOK_S = 0.3
 _ORDER = ("completed", "running", "queued", "pending", "failed", "unknown", "expired", "cancelled", "rejected")
 
 
 @app.command()
 def send(
-    action: Annotated[str, typer.Argument(help="print, status, or a site's own action.")],
+    action: Annotated[
+        str, typer.Argument(help="print, status, or a site's own action.", autocompletion=completion.actions)
+    ],
     client: targets.Clients = None,
     group: targets.Group = None,
     zone: targets.Zone = None,
@@ -37,21 +49,28 @@ def send(
     priority: sending.Priority = 5,
     reference: sending.Reference = None,
     when_offline: sending.WhenOffline = None,
-    max_failures: Annotated[int | None, typer.Option(min=0, help="One failure more stops the batch.")] = None,
-    max_failures_percent: Annotated[float | None, typer.Option(min=0, max=100, help="The same as a share.")] = None,
+    expires_in: targets.ExpiresIn = None,
+    max_failures: Annotated[int | None, typer.Option(min=0, help="One more failure than this stops the batch.")] = None,
+    max_failures_percent: Annotated[
+        float | None, typer.Option(min=0, max=100, help="The same as a share of all commands.")
+    ] = None,
     per_minute: Annotated[float | None, typer.Option(help="Rollout: start at most this many clients a minute.")] = None,
-    percent_per_minute: Annotated[float | None, typer.Option(help="The same as a share of all.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say who would get it and who not; send nothing.")] = False,
-    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the end; 0: do not wait.")] = 0,
+    percent_per_minute: Annotated[float | None, typer.Option(help="The same as a share of all clients.")] = None,
+    dry_run: DryRun = False,
+    wait: Wait = 0,
     key: sending.Key = None,
     as_json: Json = False,
 ) -> None:
-    """Send one command to many clients. Exits 0 if it was stored; with --wait, if all of it completed in time."""
+    """Send one command to many clients.
+
+    Exits with 0 if it was stored; with --wait, if all of it completed in time.
+    """
+    expires_in_s = lists.seconds("--expires-in", expires_in)
     target = targets.target(client, group, zone, tag, any_tag, everybody)
     with explained(as_json=as_json), Api.from_environment() as api:
         content = sending.payload(api, payload, file, content_type)
         command = {"action": action, "payload": content, "priority": priority, "reference": reference}
-        command["when_offline"] = when_offline
+        command |= {"when_offline": when_offline, "expires_in_s": expires_in_s}
         body: dict[str, Any] = {
             "target": target,
             "command": {name: value for name, value in command.items() if value is not None},
@@ -69,26 +88,32 @@ def send(
 @app.command("send-list")
 def send_list(
     file: Annotated[Path, typer.Argument(help="A JSON list of commands, each with its client_id and action.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say which would be accepted; send nothing.")] = False,
-    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the end; 0: do not wait.")] = 0,
+    dry_run: DryRun = False,
+    wait: Wait = 0,
     key: sending.Key = None,
     as_json: Json = False,
 ) -> None:
-    """Send a list of different commands at once. Exits like `send`."""
+    """Send a list of different commands at once.
+
+    Exits like `batch send`.
+    """
     try:
         commands = json.loads(read(file))
     except TextError as problem:
-        output.fail(f"{file}: {terminal.told(problem)}.", 2)
+        output.fail(f"{file}: {terminal.told(problem)}.", ExitCode.USAGE)
     except OSError as problem:
-        output.fail(f"{file} cannot be read: {problem.strerror}", 2)
+        output.misused(
+            f"{file} cannot be read: {problem.strerror}", f"{file}을(를) 읽을 수 없습니다: {problem.strerror}"
+        )
     except (ValueError, RecursionError) as problem:
-        output.fail(f"{file} is not JSON: {problem}", 2)
+        output.misused(f"{file} is not JSON: {problem}", f"{file}이(가) JSON이 아닙니다: {problem}")
     with explained(as_json=as_json), Api.from_environment() as api:
         _carry_out(api, {"commands": commands, "dry_run": dry_run}, wait=wait, key=key, as_json=as_json)
 
 
 def _carry_out(api: Api, body: dict[str, Any], *, wait: float, key: str | None, as_json: bool) -> None:
-    """Post a batch, wait for its end, show it. Exits with 1 unless all of it completed in time (with `wait`)."""
+    """Post a batch, wait for its end, show it. With `wait`: exits with 3 if it has not ended in time, with 1 if a part
+    did not complete."""
     answer = api.post("/api/batches", body, headers={"Idempotency-Key": key or str(uuid4())})
     if body["dry_run"]:
         _show_preview(answer, as_json=as_json)
@@ -98,64 +123,83 @@ def _carry_out(api: Api, body: dict[str, Any], *, wait: float, key: str | None, 
         time.sleep(LOOK_S)
         answer = api.get(f"/api/batches/{answer['id']}", limit=1)
     _show(api.get(f"/api/batches/{answer['id']}", limit=SHOWN), as_json=as_json)
+    if wait and answer["finished_at"] is None:
+        raise typer.Exit(ExitCode.NOT_ENDED)
     if wait and answer["counts"]["completed"] < answer["total"]:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 @app.command()
 def show(
     batch_id: BatchId,
-    status: Annotated[list[str] | None, typer.Option(help="Only commands in this status.")] = None,
-    blocked_by: Annotated[
-        str | None, typer.Option(help="Only commands whose client is offline, or unresponsive.")
+    status: Annotated[
+        list[str] | None,
+        typer.Option("--status", help="Only commands in this status.", autocompletion=completion.statuses),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1_000, help="Rows to show.")] = SHOWN,
-    trouble: Annotated[str | None, typer.Option(hidden=True)] = None,
+    blocked_by: Annotated[
+        str | None, typer.Option("--blocked-by", help="Only commands whose client is offline, or unresponsive.")
+    ] = None,
+    limit: lists.Limit = SHOWN,
+    trouble: Annotated[str | None, typer.Option("--trouble", hidden=True)] = None,
     as_json: Json = False,
 ) -> None:
-    """Show how far a batch is, and its commands."""
+    """Show the progress of a batch, and its commands."""
     if trouble is not None:
         output.renamed("--trouble", "--blocked-by offline|unresponsive")
+    path = f"/api/batches/{in_path(batch_id)}"
+    wanted = {"status": status or None, "blocked_by": blocked_by}
     with explained(as_json=as_json), Api.from_environment() as api:
-        batch = api.get(f"/api/batches/{in_path(batch_id)}", status=status, blocked_by=blocked_by, limit=limit)
+        batch = api.get(path, **wanted, limit=min(limit or MOST, MOST))
+        while batch["next_cursor"] and (left := (limit or 10**9) - len(batch["items"])) > 0:
+            further = api.get(path, **wanted, limit=min(left, MOST), cursor=batch["next_cursor"])
+            batch |= {"items": batch["items"] + further["items"], "next_cursor": further["next_cursor"]}
     _show(batch, as_json=as_json)
 
 
 @app.command("list")
 def list_batches(
-    status: Annotated[str | None, typer.Option(help="running, paused, cancelled or finished.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200)] = SHOWN,
+    status: Annotated[
+        list[str] | None,
+        typer.Option("--status", help="running, paused, cancelled or finished; may be given several times."),
+    ] = None,
+    limit: lists.Limit = lists.MANY,
+    sort: lists.Sort = None,
+    no_headers: lists.NoHeaders = False,
     as_json: Json = False,
 ) -> None:
     """List batches, newest first."""
+    view = View(as_json, limit, sort, no_headers)
     with explained(as_json=as_json), Api.from_environment() as api:
-        items = api.get("/api/batches", status=status, limit=limit)["items"]
-    if as_json:
-        output.print_json(items)
-        return
-    rows = []
-    for item in items:
-        created = output.local(item["created_at"])
-        columns = (item["action"] or "(a list)", str(item["total"]), str(item["rejected"]))
-        rows.append((item["id"], created, item["status"], *columns))
-    output.print_table(("id", f"created ({output.zone()})", "status", "action", "clients", "rejected"), rows)
+        items, more = api.pages("/api/batches", {"status": status or None}, most=view.most)
+    columns = (
+        Column("id", "id", field("id")),
+        lists.with_zone("created", "생성", "created_at"),
+        Column("status", "상태", lambda item: word(BATCHES, item["status"])),
+        Column("action", "동작", lambda item: item["action"] or either("(a list)", "(목록)")),
+        Column("commands", "명령", field("total"), right=True),
+        Column("rejected", "거부됨", field("rejected"), right=True),
+    )
+    lists.show(items, columns, view, empty=either("No batch fits.", "조건에 맞는 배치가 없습니다."), more=more)
 
 
 @app.command()
 def pause(batch_id: BatchId, as_json: Json = False) -> None:
-    """Hand nothing more out of a batch until it is resumed."""
+    """Pause a batch until it is resumed."""
     _change(batch_id, "pause", as_json=as_json)
 
 
 @app.command()
 def resume(batch_id: BatchId, as_json: Json = False) -> None:
-    """Let a paused batch go on."""
+    """Resume a paused batch."""
     _change(batch_id, "resume", as_json=as_json)
 
 
 @app.command()
 def cancel(batch_id: BatchId, as_json: Json = False) -> None:
-    """Cancel what of a batch has not ended; agents are asked about what they have."""
+    """Cancel what has not ended of a batch.
+
+    If a client has its command already, the client is asked to stop.
+    """
     _change(batch_id, "cancel", as_json=as_json)
 
 
@@ -168,35 +212,53 @@ def _show(batch: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         output.print_json(batch)
         return
-    why = {"max_failures": " (too many failed)"}.get(batch["stop_reason"] or "", "")
-    output.say(f"Batch {batch['id']}: {batch['status']}{why}")
-    parts = [f"{batch['counts'][status]} {status}" for status in _ORDER if batch["counts"][status]]
-    output.say(f"  {output.number_of(batch['total'], 'command')}: {', '.join(parts)}")
+    stopped = either(" (too many failed)", " (실패가 너무 많음)") if batch["stop_reason"] == "max_failures" else ""
+    output.say(f"{either('Batch', '배치')} {batch['id']}: {word(BATCHES, batch['status'])}{stopped}")
+    counts, total = batch["counts"], batch["total"]
+    parts = [either(f"{counts[one]} {one}", f"{word(STATUSES, one)} {counts[one]}") for one in _ORDER if counts[one]]
+    output.say(f"  {either(output.number_of(total, 'command'), f'명령 {total}개')}: {', '.join(parts)}")
     for code, number in batch["rejections"].items():
-        output.say(f"  rejected, {code}: {number}")
-    if batch["offline"] or batch["unresponsive"]:
-        output.say(f"  of the unfinished ones, {batch['offline']} offline and {batch['unresponsive']} unresponsive")
+        output.say(f"  {either('rejected', '거부됨')}, {code}: {number}")
+    _say_blocked(batch, either("of the unfinished ones", "끝나지 않은 명령 중"))
     items = batch.get("items", [])
     if not items:
         return
-    rows = [
-        (item["client_id"], item["status"], item["code"] or item["blocked_by"] or "", item["command_id"])
-        for item in items
-    ]
-    output.print_table(("client", "status", "why", "command"), rows)
+    columns = (
+        Column("client", "클라이언트", field("client_id")),
+        Column("status", "상태", lambda item: word(STATUSES, item["status"])),
+        Column("why", "이유", lambda item: item["code"] or item["blocked_by"]),
+        Column("command", "명령", field("command_id")),
+    )
+    lists.show(items, columns, View(as_json=False), empty="")
     if batch.get("next_cursor"):
-        output.say(f"... and more: floorhub batch show {batch['id']} --limit 1000")
+        more = f"floorhub batch show {batch['id']} --limit 0"
+        output.tell(either(f"... and more: {more}", f"... 더 있습니다: {more}"))
 
 
 def _show_preview(preview: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         output.print_json(preview)
         return
+    accepted, total = preview["accepted"], preview["total"]
     output.say(
-        f"Nothing was sent. {preview['accepted']} of {output.number_of(preview['total'], 'command')} would be accepted."
+        either(
+            f"Nothing was sent. {accepted} of {output.number_of(total, 'command')} would be accepted.",
+            f"아무것도 보내지 않았습니다. 명령 {total}개 중 {accepted}개가 수락됩니다.",
+        )
     )
-    if preview["offline"] or preview["unresponsive"]:
-        output.say(f"  of these, {preview['offline']} offline and {preview['unresponsive']} unresponsive")
+    _say_blocked(preview, either("of these", "이 중"))
     for item in preview["items"]:
         if item["code"]:
-            output.say(f"  not {item['client_id']}: {item['code']}")
+            output.say(f"  {either('not', '제외')} {item['client_id']}: {item['code']}")
+
+
+def _say_blocked(counts: dict[str, Any], whose: str) -> None:
+    """How many clients are not there, if any."""
+    offline, unresponsive = counts["offline"], counts["unresponsive"]
+    if offline or unresponsive:
+        output.say(
+            either(
+                f"  {whose}, {offline} offline and {unresponsive} unresponsive",
+                f"  {whose} 오프라인 {offline}대, 응답 없음 {unresponsive}대",
+            )
+        )

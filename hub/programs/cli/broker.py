@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 
 from hub.programs.cli import output
-from hub.programs.cli.output import Json, explained
+from hub.programs.cli.app import App
+from hub.programs.cli.output import Json, either, explained
+from hub.programs.embedded.data_folder import OTHER_NAME, VARIABLE
 
-app = typer.Typer(help="The configuration of a broker of your own.", no_args_is_help=True)
+app = App(help="Configuration for your own Mosquitto.")
 
 
 @app.command()
@@ -25,14 +27,15 @@ def render(
     plugin: Annotated[Path | None, typer.Option(help="The dynamic-security plugin; default: this system's.")] = None,
     owner: Annotated[str | None, typer.Option(help="The broker's user, when it is another (needs root).")] = None,
     data_dir: Annotated[
-        Path | None, typer.Option(envvar="FLOORHUB_DATA_DIR", help="Where the accounts' secrets are kept.")
+        Path | None, typer.Option(envvar=[VARIABLE, OTHER_NAME], help="Where the accounts' secrets are kept.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write mosquitto.conf, acl and dynsec.json for the hub's accounts and all clients of the database.
+    """Write mosquitto.conf, acl and dynsec.json.
 
-    Secrets of the accounts: FLOORHUB_MQTT_PASSWORD (hub), FLOORHUB_MQTT_ADMIN_PASSWORD and FLOORHUB_MQTT_OPS_PASSWORD.
-    Without the first: those in keys/broker-accounts.json of FLOORHUB_DATA_DIR, made when there are none.
+    With the hub's accounts and all clients of the database. Secrets of the accounts: FLOORHUB_MQTT_PASSWORD (hub),
+    FLOORHUB_MQTT_ADMIN_PASSWORD and FLOORHUB_MQTT_OPS_PASSWORD. Without the first: those in keys/broker-accounts.json
+    of the data folder, which are made if there are none.
     """
     from broker_config.render import OWN_FOLDER, BrokerValues
     from hub.programs.cli import broker_files  # late: it brings the database's libraries
@@ -58,7 +61,15 @@ def render(
         return
     for file in files:
         output.say(str(file))
-    output.say(f"{output.number_of(clients, 'client')}; accounts: {', '.join(sorted(passwords))}.")
+    names = ", ".join(sorted(passwords))
+    output.say(
+        either(f"{output.number_of(clients, 'client')}; accounts: {names}.", f"클라이언트 {clients}대, 계정: {names}.")
+    )
     if kept is not None:
-        output.say(f"The accounts' secrets are in {kept}.")
-    output.say("A broker that runs keeps its own list: start it again to use these files.")
+        output.say(either(f"The accounts' secrets are in {kept}.", f"계정의 암호는 {kept}에 있습니다."))
+    output.say(
+        either(
+            "A running broker keeps its own list: restart it to use these files.",
+            "실행 중인 브로커는 자체 목록을 유지합니다. 이 파일을 쓰려면 다시 시작하십시오.",
+        )
+    )

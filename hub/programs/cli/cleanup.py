@@ -6,14 +6,17 @@ from typing import Annotated
 import typer
 
 from hub.programs.cli import output
-from hub.programs.cli.output import Json, explained
+from hub.programs.cli.output import Json, either, explained
 
 
 def cleanup(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go now.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted now.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Archive and delete what is older than its period, with the hub's settings of the environment (FLOORHUB_*)."""
+    """Archive and delete what is older than its period.
+
+    With the hub's settings of the environment (FLOORHUB_*).
+    """
     from pydantic import ValidationError
 
     from hub.app import Hub
@@ -25,7 +28,8 @@ def cleanup(
         settings = Settings()
     except ValidationError as problem:
         names = sorted({f"FLOORHUB_{str(item['loc'][0]).upper()}" for item in problem.errors()})
-        output.fail(f"Missing or wrong: {', '.join(names)}", 2)
+        listed = ", ".join(names)
+        output.misused(f"Missing or wrong: {listed}", f"없거나 잘못됨: {listed}")
     configure("error")
 
     async def work() -> Counts | None:
@@ -42,12 +46,12 @@ def cleanup(
     with explained(as_json=as_json):
         counts = asyncio.run(work())
         if counts is None:
-            output.fail("Another process is cleaning up just now.")
+            output.fail(either("Another process is cleaning up just now.", "다른 프로세스가 지금 정리하고 있습니다."))
         if as_json:
             output.print_json({"dry_run": dry_run, "rows": counts})
             return
-        output.say("Would be deleted now:" if dry_run else "Deleted:")
+        output.say(either("Would be deleted now:", "지금 삭제될 것:") if dry_run else either("Deleted:", "삭제함:"))
         for kind, number in counts.items():
             output.say(f"  {kind:<14}{number:>9}")
         if settings.archive_dir is not None and not dry_run:
-            output.say(f"Archived in {settings.archive_dir}.")
+            output.say(either(f"Archived in {settings.archive_dir}.", f"{settings.archive_dir}에 보관했습니다."))

@@ -1,4 +1,4 @@
-"""`floorhub client`: register, list and retire clients."""
+"""`floorhub client`: register, change and retire clients."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -9,23 +9,27 @@ from msgspec.structs import replace
 
 from hub.errors import SetupError
 from hub.keys import cannot_write, write_secret_file
-from hub.programs.cli import output, targets
+from hub.programs.cli import client_views, completion, output, targets
 from hub.programs.cli.api import Api, in_path, running
+from hub.programs.cli.app import App
+from hub.programs.cli.client_views import ClientId
+from hub.programs.cli.exits import ExitCode
 from hub.programs.cli.new_files import reserved
-from hub.programs.cli.output import Json, explained
+from hub.programs.cli.output import Json, either, explained
 from hub.programs.embedded.data_folder import default_root
 from schemas.addresses import read_address
 
-app = typer.Typer(help="Register, list and retire clients.", no_args_is_help=True)
+app = App(help="Clients: register, list, show, change, retire.")
+client_views.add_to(app)
 
 
 @app.command()
 def add(
     client_id: Annotated[str, typer.Argument(help="a-z, 0-9 and '-'; chosen once, never used again.")],
-    name: Annotated[str | None, typer.Option()] = None,
+    name: Annotated[str | None, typer.Option(help="Its name for people; default: its id.")] = None,
     kind: Annotated[str, typer.Option(help="printer_pc, pda, kiosk or other.")] = "other",
-    zone: Annotated[str | None, typer.Option()] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="May be given several times.")] = None,
+    zone: Annotated[str | None, typer.Option(help="Its zone, such as hall-2.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A tag; may be given several times.")] = None,
     allow: Annotated[list[str] | None, typer.Option(help="An action it may be sent; default: all.")] = None,
     rate_limit: Annotated[int | None, typer.Option(min=0, help="Commands a minute; default 60.")] = None,
     per_day: Annotated[int | None, typer.Option(min=0, help="Commands a day (UTC); default 1,000.")] = None,
@@ -38,7 +42,10 @@ def add(
     hub_url: Annotated[str | None, typer.Option(help="For --config: the hub as the client reaches it.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Register a client. Its secret is shown this once, or written with --config."""
+    """Register a client.
+
+    Its secret is shown only once, or written with --config.
+    """
     optional = {
         "name": name,
         "zone": zone,
@@ -72,13 +79,13 @@ def add(
         if as_json:
             output.print_json(client)
             return
-        output.say(f"Client {client_id} is registered.")
+        output.say(either(f"Client {client_id} is registered.", f"클라이언트 {client_id}을(를) 등록했습니다."))
         if config is not None:
-            output.say(f"Its configuration: {config}")
-            output.say(f"Start its agent:   floorhub-agent run --config {config}")
+            output.say(either(f"Its configuration: {config}", f"설정 파일: {config}"))
+            run = f"floorhub-agent run --config {config}"
+            output.say(either(f"Start its agent:   {run}", f"에이전트 시작: {run}"))
         else:
-            output.say(f"Its secret, shown this once: {client['secret']}")
-            output.say(f"The hub's root key to pin:   {client['root_key']}")
+            _say_secret(client)
 
 
 def _tell_secret(client: dict[str, Any], problem: SetupError, *, as_json: bool) -> None:
@@ -86,91 +93,26 @@ def _tell_secret(client: dict[str, Any], problem: SetupError, *, as_json: bool) 
     if as_json:
         output.print_json(client)
     if output.korean():
-        output.tell(problem.korean, f"클라이언트 {client['id']}은(는) 등록되었습니다. 설정 파일을 직접 만드십시오.")
+        output.tell(problem.korean, f"클라이언트 {client['id']}은(는) 등록되었습니다. 설정 파일을 직접 작성하십시오.")
     else:
         output.tell(str(problem), f"Client {client['id']} is registered. Write its configuration yourself.")
     if not as_json:
-        output.say(f"Its secret, shown this once: {client['secret']}")
-        output.say(f"The hub's root key to pin:   {client['root_key']}")
+        _say_secret(client)
 
 
-@app.command("list")
-def list_clients(
-    zone: Annotated[str | None, typer.Option()] = None,
-    group: Annotated[str | None, typer.Option()] = None,
-    tag: Annotated[str | None, typer.Option()] = None,
-    presence: Annotated[str | None, typer.Option(help="online, offline or unknown.")] = None,
-    as_json: Json = False,
-) -> None:
-    """List clients with their presence."""
-    with explained(as_json=as_json), Api.from_environment() as api:
-        items: list[dict[str, Any]] = []
-        cursor: str | None = None
-        while True:
-            page = api.get("/api/clients", zone=zone, group=group, tag=tag, presence=presence, cursor=cursor, limit=200)
-            items += page["items"]
-            cursor = page["next_cursor"]
-            if cursor is None:
-                break
-    if as_json:
-        output.print_json(items)
-        return
-    if not items:
-        if any((zone, group, tag, presence)):
-            output.say("No client fits.")
-        else:
-            output.say("There is no client yet: floorhub client add ID")
-        return
-    rows = [
-        (
-            item["id"],
-            item["kind"],
-            f"{item['status']}, fenced" if item["fenced"] else item["status"],
-            f"{item['presence']} ({item['presence_reason']})",
-            output.local(item["presence_since"]),
-            item["zone"] or "",
-            item["agent_version"] or "",
-        )
-        for item in items
-    ]
-    output.print_table(("id", "kind", "status", "presence", f"since ({output.zone()})", "zone", "agent"), rows)
-
-
-@app.command()
-def show(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
-    """Show a client: where it is, what it can do, and its printers."""
-    with explained(as_json=as_json), Api.from_environment() as api:
-        client = api.get(f"/api/clients/{in_path(client_id)}")
-    if as_json:
-        output.print_json(client)
-        return
-    state = client["state"] or {}
-    since = f" since {output.local(client['presence_since'], named=True)}" if client["presence_since"] else ""
-    rows = {
-        "id": client["id"],
-        "name": client["name"],
-        "kind": client["kind"],
-        "status": f"{client['status']}, fenced" if client["fenced"] else client["status"],
-        "presence": f"{client['presence']} ({client['presence_reason']}){since}",
-        "zone": client["zone"] or "-",
-        "tags": ", ".join(client["tags"]) or "-",
-        "agent": " ".join(filter(None, (client["agent_name"], client["agent_version"]))) or "-",
-        "actions": ", ".join(map(str, state.get("capabilities") or [])) or "not told yet",
-        "printers": ", ".join(map(_printer, state.get("printers") or [])) or "-",
-    }
-    output.say(*(f"{name + ':':<10}{value}" for name, value in rows.items()))
-
-
-def _printer(printer: dict[str, Any]) -> str:
-    told = printer.get("reasons") or []
-    reasons = ", ".join(map(str, told)) if isinstance(told, list) else str(told)
-    return f"{printer.get('name')} ({printer.get('state') or 'unknown'}{f': {reasons}' if reasons else ''})"
+def _say_secret(client: dict[str, Any]) -> None:
+    output.say(
+        either(
+            f"Its secret, shown only once: {client['secret']}", f"암호(지금 한 번만 표시됩니다): {client['secret']}"
+        ),
+        either(f"The hub's root key to pin:   {client['root_key']}", f"허브의 루트 키: {client['root_key']}"),
+    )
 
 
 @app.command("set")
 def set_fields(
-    client_id: Annotated[str, typer.Argument()],
-    name: Annotated[str | None, typer.Option()] = None,
+    client_id: ClientId,
+    name: Annotated[str | None, typer.Option(help="Its name for people.")] = None,
     zone: Annotated[str | None, typer.Option(help="Its zone; '' for none.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Its tags, instead of all it has; '' for none.")] = None,
     metadata: Annotated[
@@ -193,40 +135,35 @@ def set_fields(
             given = dict(_pair(pair) for pair in metadata)
             changes["metadata"] = {key: value for key, value in {**kept, **given}.items() if value != ""}
         if not changes:
-            output.fail("Say what to change: --name, --zone, --tag or --metadata.", 2)
+            output.misused(
+                "Say what to change: --name, --zone, --tag or --metadata.",
+                "바꿀 것을 지정하십시오: --name, --zone, --tag, --metadata.",
+            )
         client = api.patch(f"/api/clients/{in_path(client_id)}", changes)
     if as_json:
         output.print_json(client)
     else:
-        output.say(f"Client {client_id}: zone {client['zone'] or '-'}, tags {', '.join(client['tags']) or '-'}.")
+        zone_, tags = client["zone"] or "-", ", ".join(client["tags"]) or "-"
+        output.say(
+            either(
+                f"Client {client_id}: zone {zone_}, tags {tags}.",
+                f"클라이언트 {client_id}: 구역 {zone_}, 태그 {tags}.",
+            )
+        )
 
 
 def _pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not key:
-        output.fail(f"--metadata {text}: write NAME=VALUE.", 2)
+        output.misused(f"--metadata {text}: write NAME=VALUE.", f"--metadata {text}: 이름=값 형식으로 쓰십시오.")
     return key, value
-
-
-@app.command()
-def limits(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
-    """Show what a client may be asked, and how much of it is left."""
-    with explained(as_json=as_json), Api.from_environment() as api:
-        found = api.get(f"/api/clients/{in_path(client_id)}/permissions")
-    if as_json:
-        output.print_json(found)
-        return
-    actions = "all" if found["allowed_actions"] is None else ", ".join(found["allowed_actions"]) or "none"
-    output.say(f"actions: {actions}")
-    for name in ("minute", "day"):
-        left = found[name]
-        output.say(
-            f"{name}: {left['remaining']} of {left['limit']} left, reset at {output.local(left['reset'], named=True)}"
-        )
 
 
 @app.command("set-limits")
 def set_limits(
+    clients: Annotated[
+        list[str] | None, typer.Argument(metavar="CLIENT", help="Ids of clients.", autocompletion=completion.clients)
+    ] = None,
     client: targets.Clients = None,
     group: targets.Group = None,
     zone: targets.Zone = None,
@@ -239,47 +176,62 @@ def set_limits(
     allow_all: Annotated[bool, typer.Option("--allow-all", help="Every action again.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Change what clients may be asked; what is not given stays."""
+    """Change the limits of clients; what is not given stays."""
     given = {"rate_limit": rate_limit, "max_commands_per_day": per_day, "allowed_actions": allow}
     body: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if allow_all:
         body["allowed_actions"] = None
     if not body:
-        output.fail("Say what to change: --rate-limit, --per-day, --allow or --allow-all.", 2)
-    body["target"] = targets.target(client, group, zone, tag, any_tag, everybody)
+        output.misused(
+            "Say what to change: --rate-limit, --per-day, --allow or --allow-all.",
+            "바꿀 것을 지정하십시오: --rate-limit, --per-day, --allow, --allow-all.",
+        )
+    body["target"] = targets.target([*(clients or []), *(client or [])], group, zone, tag, any_tag, everybody)
     with explained(as_json=as_json), Api.from_environment() as api:
         changed = api.patch("/api/permissions", body)
     if as_json:
         output.print_json(changed)
     else:
-        output.say(f"Changed for {output.number_of(changed['changed'], 'client')}.")
+        number = changed["changed"]
+        output.say(
+            either(
+                f"Changed for {output.number_of(number, 'client')}.", f"클라이언트 {number}대의 한도를 바꾸었습니다."
+            )
+        )
 
 
 @app.command()
 def retire(
-    client_id: Annotated[str, typer.Argument()],
+    client_id: ClientId,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Retire a client: it cannot connect any more, and its id is never used again."""
-    if not yes and not output.confirmed(f"Retire {client_id} for good?"):
-        raise typer.Exit(1)
+    """Retire a client for good.
+
+    It can no longer connect, and its id is never used again. Its history stays.
+    """
+    question = either(f"Retire {client_id} for good?", f"{client_id}을(를) 폐기하시겠습니까? 되돌릴 수 없습니다.")
+    if not yes and not output.confirmed(question):
+        raise typer.Exit(ExitCode.FAILED)
     with explained(as_json=as_json), Api.from_environment() as api:
         client = api.delete(f"/api/clients/{in_path(client_id)}")
     if as_json:
         output.print_json(client)
     else:
-        output.say(f"Client {client_id} is retired.")
+        output.say(either(f"Client {client_id} is retired.", f"클라이언트 {client_id}을(를) 폐기했습니다."))
 
 
 @app.command()
-def disable(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
-    """Disable a client: its connection ends, and it is sent nothing until it is enabled."""
+def disable(client_id: ClientId, as_json: Json = False) -> None:
+    """Disable a client until it is enabled again.
+
+    Its connection ends, and it is sent nothing.
+    """
     _switch(client_id, "disable", as_json=as_json)
 
 
 @app.command()
-def enable(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
+def enable(client_id: ClientId, as_json: Json = False) -> None:
     """Enable a client again."""
     _switch(client_id, "enable", as_json=as_json)
 
@@ -290,37 +242,60 @@ def _switch(client_id: str, what: str, *, as_json: bool) -> None:
     if as_json:
         output.print_json(client)
     else:
-        output.say(f"Client {client_id} is {what}d.")
+        done = "사용 중지" if what == "disable" else "사용 재개"
+        output.say(either(f"Client {client_id} is {what}d.", f"클라이언트 {client_id}: {done}했습니다."))
 
 
 @app.command()
-def unfence(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
-    """Let dispatch to a client go on that two machines claimed to be, once each has its own identity."""
+def unfence(client_id: ClientId, as_json: Json = False) -> None:
+    """Resume dispatch to a client after two machines used its id.
+
+    Give each machine its own identity first.
+    """
     with explained(as_json=as_json), Api.from_environment() as api:
         was_fenced = api.get(f"/api/clients/{in_path(client_id)}")["fenced"]
         client = api.post(f"/api/clients/{in_path(client_id)}/unfence")
     if as_json:
         output.print_json(client)
     else:
-        output.say(f"Client {client_id} is {'unfenced' if was_fenced else 'not fenced: nothing was changed'}.")
+        output.say(
+            either(
+                f"Client {client_id} is {'unfenced' if was_fenced else 'not fenced: nothing was changed'}.",
+                f"클라이언트 {client_id}에 다시 명령을 전달합니다."
+                if was_fenced
+                else f"클라이언트 {client_id}은(는) 전달이 중단되지 않았습니다. 바뀐 것이 없습니다.",
+            )
+        )
 
 
 @app.command(hidden=True)
-def release(client_id: Annotated[str, typer.Argument()]) -> None:
+def release(client_id: ClientId) -> None:
     """The word before `unfence`."""
     output.renamed("floorhub client release", f"floorhub client unfence {client_id}")
 
 
 @app.command("rotate-secret")
-def rotate_secret(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
-    """Give a client a new secret, shown this once; the old one opens nothing any more."""
+def rotate_secret(client_id: ClientId, as_json: Json = False) -> None:
+    """Give a client a new secret, shown only once.
+
+    The old one is no longer valid.
+    """
     with explained(as_json=as_json), Api.from_environment() as api:
         client = api.post(f"/api/clients/{in_path(client_id)}/secret")
     if as_json:
         output.print_json(client)
     else:
-        output.say(f"The new secret of {client_id}, shown this once: {client['secret']}")
-        output.say("Write it into the client's agent.toml and start its agent again.")
+        secret = client["secret"]
+        output.say(
+            either(
+                f"The new secret of {client_id}, shown only once: {secret}",
+                f"{client_id}의 새 암호(지금 한 번만 표시됩니다): {secret}",
+            ),
+            either(
+                "Write it into the client's agent.toml and restart its agent.",
+                "클라이언트의 agent.toml에 적고 에이전트를 다시 시작하십시오.",
+            ),
+        )
 
 
 def write_agent_config(

@@ -13,7 +13,7 @@ from hub.errors import SetupError
 from hub.keys import load_signing_keys
 from hub.programs.cli import output
 from hub.programs.cli.api import Api, ApiError, running
-from hub.programs.cli.output import Json, explained
+from hub.programs.cli.output import Json, either, explained
 from hub.programs.conformance.catalogue import Result
 from hub.programs.conformance.examination import Examination
 from hub.programs.conformance.process import ClientProcess
@@ -31,9 +31,9 @@ def conformance(
     client_id: Annotated[str, typer.Argument(help="A registered client, best one made for this.")],
     command: Annotated[
         list[str] | None,
-        typer.Argument(help="Behind --: what starts the client. {host}, {port} and {url} are filled in."),
+        typer.Argument(help="After --: what starts the client. {host}, {port} and {url} are filled in."),
     ] = None,
-    action: Annotated[str, typer.Option(help="An action that the client carries out without harm.")] = "status",
+    action: Annotated[str, typer.Option(help="An action that the client can run without harm.")] = "status",
     payload: Annotated[str, typer.Option(help="The payload of --action as JSON.")] = "{}",
     listen: Annotated[str, typer.Option(help="Where the client shall connect; port 0: any.")] = "127.0.0.1:0",
     broker: Annotated[
@@ -44,10 +44,10 @@ def conformance(
     wait: Annotated[float, typer.Option(min=1, max=3600, help="Seconds for the client to connect.")] = 120,
     as_json: Json = False,
 ) -> None:
-    """Drive a client through the contract and name each mistake. Exits 0 only if there is none.
+    """Test a client against the contract, and name each mistake.
 
-    The client connects to a port of this program, which passes everything on to the broker, so that it sees what no
-    subscriber sees. Commands go through the hub, and end there. Run it where the hub's keys are.
+    Exits with 0 only if there is none. The client connects to a port of this program, which passes everything on to the
+    broker. Commands go through the hub. Run it where the hub's keys are.
     """
     with explained(as_json=as_json), Api.from_environment() as api:
         subject = _subject(client_id, action, payload, patience)
@@ -57,7 +57,12 @@ def conformance(
             if command:
                 places = {"{host}": host, "{port}": str(chosen), "{url}": f"mqtt://{host}:{chosen}"}
                 return ClientProcess([_filled(part, places) for part in command], output.tell)
-            output.tell(f"Start the client {client_id} now, with mqtt://{host}:{chosen} as its broker.")
+            output.tell(
+                either(
+                    f"Start the client {client_id} now, with mqtt://{host}:{chosen} as its broker.",
+                    f"지금 클라이언트 {client_id}을(를) 시작하십시오. 브로커는 mqtt://{host}:{chosen}입니다.",
+                )
+            )
             return None
 
         examination = Examination(
@@ -65,7 +70,7 @@ def conformance(
             _Hub(api),
             _broker(broker, api.url),
             _signer(keys),
-            say=lambda name: output.tell(f"checking: {name}"),
+            say=lambda name: output.tell(f"{either('checking', '검사 중')}: {name}"),
             ask=output.tell,
         )
         try:
@@ -173,7 +178,10 @@ def _show(results: list[Result], *, as_json: bool) -> None:
     for result in results:
         rows.append((result.check.name, result.outcome.value, result.seen))
         if not result.in_order:
-            rows.append(("", "", f"expected: {result.check.expected}"))
-            rows.append(("", "", f"written:  {result.check.where}"))
-    output.print_table(("check", "", "seen"), rows)
-    output.say(f"{len(failed)} of {len(results)} not passed." if failed else "Nothing against it.")
+            rows.append(("", "", f"{either('expected', '예상')}: {result.check.expected}"))
+            rows.append(("", "", f"{either('written:  ', '근거: ')}{result.check.where}"))
+    output.print_table((either("check", "검사"), "", either("seen", "결과")), rows)
+    if failed:
+        output.say(either(f"{len(failed)} of {len(results)} not passed.", f"{len(results)}개 중 {len(failed)}개 실패."))
+    else:
+        output.say(either("All checks passed.", "모든 검사를 통과했습니다."))

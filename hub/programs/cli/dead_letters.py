@@ -1,16 +1,22 @@
-"""`floorhub dead-letters`: what waits for a person, and what to do about it; `floorhub command decide`."""
+"""`floorhub dead-letter`: commands that ended without success, and what to do about them."""
 
 from typing import Annotated, Any
 
 import typer
 
-from hub.programs.cli import output
-from hub.programs.cli.api import Api, in_path
-from hub.programs.cli.output import Json, explained
+from hub.programs.cli import completion, lists, output
+from hub.programs.cli.api import Api
+from hub.programs.cli.app import App
+from hub.programs.cli.exits import ExitCode
+from hub.programs.cli.lists import Column, View, field
+from hub.programs.cli.output import Json, either, explained
+from hub.programs.cli.words import STATUSES, word
 
-app = typer.Typer(help="Commands that ended without success and wait for a person: list, replay, dismiss.")
-command = typer.Typer(help="Decide what became of a command whose end is unknown.", no_args_is_help=True)
-Ids = Annotated[list[str] | None, typer.Argument(help="Ids of commands.")]
+app = App(help="Dead letters: commands that ended without success.", no_args_is_help=False)
+Ids = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="COMMAND", help="Ids of commands.", autocompletion=completion.dead_letters),
+]
 AllOf = Annotated[
     str | None,
     typer.Option(
@@ -20,9 +26,13 @@ AllOf = Annotated[
         "or everything.",
     ),
 ]
-Note = Annotated[str | None, typer.Option(help="What you saw or did, for the log.")]
+Note = Annotated[str | None, typer.Option("--note", help="What you saw or did, for the log.")]
+Client = Annotated[str | None, typer.Option("--client", help="Only of this client.", autocompletion=completion.clients)]
+Action = Annotated[str | None, typer.Option("--action", help="Only of this action.", autocompletion=completion.actions)]
+Reason = Annotated[str | None, typer.Option("--reason", help="Only with this reason, such as printer_stopped.")]
+Reference = Annotated[str | None, typer.Option("--reference", help="Only with this order number of yours.")]
 SHOWN = 50
-"""Rows for people; --json and --limit give more."""
+"""Outcomes that are shown one by one; --json gives all."""
 _NAMES = {
     "client": "client_id",
     "action": "action",
@@ -34,25 +44,47 @@ _NAMES = {
 
 
 @app.callback(invoke_without_command=True)
+@app.command("list")
 def list_dead_letters(
     context: typer.Context,
-    client: Annotated[str | None, typer.Option(help="Only of this client.")] = None,
-    action: Annotated[str | None, typer.Option(help="Only of this action.")] = None,
-    reason: Annotated[str | None, typer.Option(help="With this reason, such as printer_stopped.")] = None,
-    reference: Annotated[str | None, typer.Option(help="Only with this order number of yours.")] = None,
+    client: Client = None,
+    action: Action = None,
+    reason: Reason = None,
+    reference: Reference = None,
+    since: lists.Since = None,
+    until: lists.Until = None,
     summary: Annotated[bool, typer.Option("--summary", help="Only how many, by client, action and reason.")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=200, help="Rows to show.")] = SHOWN,
+    limit: lists.Limit = lists.MANY,
+    sort: lists.Sort = None,
+    no_headers: lists.NoHeaders = False,
     as_json: Json = False,
 ) -> None:
-    """List what waits for a person, newest first."""
+    """List open dead letters, newest first.
+
+    `floorhub dead-letter` without a further word does the same.
+    """
     if context.invoked_subcommand is not None:
         return
     wanted = {"client_id": client, "action": action, "reason": reason, "reference": reference}
+    wanted |= lists.since_until(since, until)
+    view = View(as_json, limit, sort, no_headers)
     with explained(as_json=as_json), Api.from_environment() as api:
         if summary:
             _show_summary(api.get("/api/dead-letters/summary", **wanted), as_json=as_json)
-        else:
-            _show(api.get("/api/dead-letters", limit=limit, **wanted), as_json=as_json)
+            return
+        items, more = api.pages("/api/dead-letters", wanted, most=view.most)
+    columns = (
+        lists.with_zone("ended", "종료", "finished_at"),
+        Column("client", "클라이언트", field("client_id")),
+        Column("action", "동작", field("action")),
+        Column("status", "상태", lambda item: word(STATUSES, item["status"])),
+        Column("reason", "이유", field("reason")),
+        Column("blocks", "차단", lambda item: either("yes", "예") if item["blocks"] else ""),
+        Column("reference", "참조 번호", field("reference")),
+        Column("command", "명령", field("id")),
+    )
+    empty = either("There are no open dead letters.", "처리할 실패 명령이 없습니다.")
+    lists.show(items, columns, view, empty=empty, more=more)
 
 
 @app.command()
@@ -60,41 +92,37 @@ def replay(
     ids: Ids = None,
     all_of: AllOf = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Also unknown ones, whose effect may have happened: it may happen twice.")
+        bool, typer.Option("--force", help="Also unknown ones; their effect may then happen twice.")
     ] = False,
     expires_in: Annotated[
-        float | None, typer.Option(help="Seconds until they expire; default: as long as before.")
+        str | None,
+        typer.Option(
+            "--expires-in",
+            "--expires-in-s",
+            metavar="DURATION",
+            help="How long they stay valid: 90, 15m, 2h; default: as long as before.",
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Have them run once more, each as one new command. Exits 0 if every one of them does."""
+    """Run dead letters once more, each as one new command.
+
+    Exits with 0 if none is refused.
+    """
     body: dict[str, Any] = {"force": force}
-    if expires_in is not None:
-        body["expires_in_s"] = expires_in
+    expires_in_s = lists.seconds("--expires-in", expires_in)
+    if expires_in_s is not None:
+        body["expires_in_s"] = expires_in_s
     _close("replay", "replayed", ids, all_of, body, as_json=as_json)
 
 
 @app.command()
 def dismiss(ids: Ids = None, all_of: AllOf = None, note: Note = None, as_json: Json = False) -> None:
-    """Let them rest; what waits behind them by its order key goes. Exits 0 if every one of them does."""
+    """Close dead letters that nobody needs any more.
+
+    Commands that wait behind them by their order key can run. Exits with 0 if none is refused.
+    """
     _close("dismiss", "dismissed", ids, all_of, {} if note is None else {"note": note}, as_json=as_json)
-
-
-@command.command()
-def decide(
-    command_id: Annotated[str, typer.Argument(help="The id of an unknown command.")],
-    outcome: Annotated[str, typer.Argument(help="completed, failed or cancelled.")],
-    note: Note = None,
-    as_json: Json = False,
-) -> None:
-    """Say what became of an unknown command, once you have looked at the device. That is final."""
-    body = {"outcome": outcome} if note is None else {"outcome": outcome, "note": note}
-    with explained(as_json=as_json), Api.from_environment() as api:
-        decided = api.post(f"/api/commands/{in_path(command_id)}/decide", body)
-    if as_json:
-        output.print_json(decided)
-    else:
-        output.say(f"{decided['id']}: {decided['status']}")
 
 
 def filter_of(text: str) -> dict[str, str]:
@@ -105,7 +133,11 @@ def filter_of(text: str) -> dict[str, str]:
     for part in text.split(","):
         name, equals, value = part.partition("=")
         if name not in _NAMES or not equals or not value:
-            output.fail(f"--all-of {text}: give {'=, '.join(_NAMES)}=, joined by commas, or everything.", 2)
+            names = "=, ".join(_NAMES)
+            output.misused(
+                f"--all-of {text}: give {names}=, joined by commas, or everything.",
+                f"--all-of {text}: {names}=을(를) 쉼표로 이어 쓰거나 everything을 쓰십시오.",
+            )
         found[_NAMES[name]] = value
     return found
 
@@ -115,7 +147,7 @@ def _close(
 ) -> None:
     """Ask for it, as often as a filter needs; show what became of each. Exits with 1 when something was refused."""
     if bool(ids) == (all_of is not None):
-        output.fail("Say which: ids, or --all-of FILTER.", 2)
+        output.misused("Say which: ids, or --all-of FILTER.", "대상을 지정하십시오: id 또는 --all-of 조건.")
     asked = {**body, "ids": ids} if all_of is None else {**body, "filter": filter_of(all_of)}
     answers: list[dict[str, Any]] = []
     with explained(as_json=as_json), Api.from_environment() as api:
@@ -129,48 +161,35 @@ def _close(
     else:
         _show_outcomes(counts, items, done)
     if counts["refused"]:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def _show_outcomes(counts: dict[str, int], items: list[dict[str, Any]], done: str) -> None:
-    before = f", {counts['repeated']} before" if counts["repeated"] else ""
-    refused = f", {counts['refused']} refused" if counts["refused"] else ""
-    output.say(f"{counts[done]} {done}{before}{refused}")
+    in_korean = {"replayed": "다시 실행", "dismissed": "종결"}[done]
+    before, refused = counts["repeated"], counts["refused"]
+    parts = [either(f"{counts[done]} {done}", f"{in_korean} {counts[done]}개")]
+    if before:
+        parts.append(either(f"{before} before", f"이전에 처리됨 {before}개"))
+    if refused:
+        parts.append(either(f"{refused} refused", f"거부됨 {refused}개"))
+    output.say(", ".join(parts))
     for item in items[:SHOWN]:
         if item["outcome"] == "refused":
             output.say(f"  {item['id']}: {item['detail']} [{item['code']}]")
         elif item.get("command_id"):
             output.say(f"  {item['id']} -> {item['command_id']}")
     if len(items) > SHOWN:
-        output.say("  ... and more: --json shows all")
-
-
-def _show(page: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        output.print_json(page["items"])
-        return
-    if not page["items"]:
-        output.say("Nothing waits for a person.")
-        return
-    rows = []
-    for item in page["items"]:
-        ended = output.local(item["finished_at"])
-        blocks = "yes" if item["blocks"] else ""
-        what = (item["client_id"], item["action"], item["status"], item["reason"])
-        rows.append((ended, *what, blocks, item["reference"] or "", item["id"]))
-    output.print_table(
-        (f"ended ({output.zone()})", "client", "action", "status", "reason", "blocks", "reference", "command"), rows
-    )
-    if page["next_cursor"]:
-        output.say("... and more: --limit 200, or --summary")
+        output.tell(either("... and more: --json shows all.", "... 더 있습니다. --json이면 모두 표시합니다."))
 
 
 def _show_summary(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         output.print_json(found)
         return
-    since = f", the first since {output.local(found['oldest'], named=True)}" if found["oldest"] else ""
-    output.say(f"{found['total']} {'waits' if found['total'] == 1 else 'wait'} for a person{since}")
-    for kind in ("reason", "client", "action"):
+    total, oldest = found["total"], output.local(found["oldest"], named=True)
+    since = either(f", the oldest of {oldest}", f", 가장 오래된 것은 {oldest}") if oldest else ""
+    output.say(either(f"{output.number_of(total, 'open dead letter')}{since}", f"처리할 실패 명령 {total}개{since}"))
+    names = {"reason": "이유", "client": "클라이언트", "action": "동작"}
+    for kind, korean_ in names.items():
         for entry in found[kind]["largest"][:SHOWN]:
-            output.say(f"  {kind} {entry['name']}: {entry['number']}")
+            output.say(f"  {either(kind, korean_)} {entry['name']}: {entry['number']}")

@@ -4,52 +4,77 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.programs.cli import output
+from hub.programs.cli import completion, lists, output
 from hub.programs.cli.api import Api, in_path
-from hub.programs.cli.output import Json, explained
+from hub.programs.cli.app import App
+from hub.programs.cli.lists import Column, View, field
+from hub.programs.cli.output import Json, either, explained
+from hub.programs.cli.words import PRESENCE, word
 
-app = typer.Typer(help="Put clients together under a name; a client may be in many groups.", no_args_is_help=True)
-GroupId = Annotated[str, typer.Argument(help="a-z, 0-9 and '-'.")]
-Members = Annotated[list[str], typer.Argument(help="Ids of clients.")]
+app = App(help="Groups: put clients together under a name.")
+GroupId = Annotated[str, typer.Argument(help="The group's id: a-z, 0-9 and '-'.", autocompletion=completion.groups)]
+Members = Annotated[
+    list[str], typer.Argument(metavar="CLIENT", help="Ids of clients.", autocompletion=completion.clients)
+]
 
 
 @app.command()
 def add(
     group_id: GroupId,
-    clients: Annotated[list[str] | None, typer.Argument(help="Ids of its first clients.")] = None,
-    name: Annotated[str | None, typer.Option()] = None,
+    clients: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="CLIENT", help="Ids of its first clients.", autocompletion=completion.clients),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Its name for people; default: its id.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a group."""
+    """Make a group. A client may be in many groups."""
     body = {"id": group_id, "clients": clients or []} | ({} if name is None else {"name": name})
     with explained(as_json=as_json), Api.from_environment() as api:
         _said(api.post("/api/groups", body), as_json=as_json)
 
 
 @app.command("list")
-def list_groups(as_json: Json = False) -> None:
+def list_groups(
+    limit: lists.Limit = 0,
+    sort: lists.Sort = None,
+    no_headers: lists.NoHeaders = False,
+    as_json: Json = False,
+) -> None:
     """List groups."""
+    view = View(as_json, limit, sort, no_headers)
     with explained(as_json=as_json), Api.from_environment() as api:
-        items = _all(api, "/api/groups")
-    if as_json:
-        output.print_json(items)
-        return
-    if not items:
-        output.say("There is no group yet: floorhub group add ID CLIENT ...")
-        return
-    output.print_table(("id", "name", "clients"), [(item["id"], item["name"], str(item["members"])) for item in items])
+        items, more = api.pages("/api/groups", most=view.most_to_sort)
+    columns = (
+        Column("id", "id", field("id")),
+        Column("name", "이름", field("name")),
+        Column("clients", "클라이언트", field("members"), right=True),
+    )
+    empty = either(
+        "There is no group yet: floorhub group add ID CLIENT ...",
+        "그룹이 아직 없습니다: floorhub group add ID CLIENT ...",
+    )
+    lists.show(items, columns, view, empty=empty, more=more)
 
 
 @app.command()
-def show(group_id: GroupId, as_json: Json = False) -> None:
-    """Show the clients of a group with their presence."""
+def show(
+    group_id: GroupId,
+    limit: lists.Limit = 0,
+    sort: lists.Sort = None,
+    no_headers: lists.NoHeaders = False,
+    as_json: Json = False,
+) -> None:
+    """List the clients of a group with their presence."""
+    view = View(as_json, limit, sort, no_headers)
     with explained(as_json=as_json), Api.from_environment() as api:
-        items = _all(api, f"/api/groups/{in_path(group_id)}/members")
-    if as_json:
-        output.print_json(items)
-        return
-    for item in items:
-        output.say(f"{item['client_id']}  {item['presence']}")
+        items, more = api.pages(f"/api/groups/{in_path(group_id)}/members", most=view.most_to_sort)
+    columns = (
+        Column("client", "클라이언트", field("client_id")),
+        Column("presence", "접속", lambda item: word(PRESENCE, item["presence"])),
+    )
+    empty = either("This group has no clients.", "이 그룹에는 클라이언트가 없습니다.")
+    lists.show(items, columns, view, empty=empty, more=more)
 
 
 @app.command()
@@ -74,22 +99,17 @@ def remove(group_id: GroupId, as_json: Json = False) -> None:
     if as_json:
         output.print_json(group)
     else:
-        output.say(f"Group {group_id} is removed.")
+        output.say(either(f"Group {group_id} is removed.", f"그룹 {group_id}을(를) 삭제했습니다."))
 
 
 def _said(group: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         output.print_json(group)
-    else:
-        output.say(f"Group {group['id']} has {output.number_of(group['members'], 'client')}.")
-
-
-def _all(api: Api, path: str) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = []
-    cursor: str | None = None
-    while True:
-        page = api.get(path, cursor=cursor, limit=200)
-        items += page["items"]
-        cursor = page["next_cursor"]
-        if cursor is None:
-            return items
+        return
+    number = group["members"]
+    output.say(
+        either(
+            f"Group {group['id']} has {output.number_of(number, 'client')}.",
+            f"그룹 {group['id']}에 클라이언트 {number}대가 있습니다.",
+        )
+    )

@@ -12,11 +12,13 @@ from hub.errors import HubError
 from hub.programs.cli import broker as broker_commands
 from hub.programs.cli import keys as keys_commands
 from hub.programs.cli import output
+from hub.programs.cli.app import App
 from hub.programs.cli.backups import backup, restore
 from hub.programs.cli.cleanup import cleanup
 from hub.programs.cli.conformance import conformance
 from hub.programs.cli.doctor import doctor
-from hub.programs.cli.output import explained
+from hub.programs.cli.exits import ExitCode
+from hub.programs.cli.output import either, explained
 from hub.programs.cli.support import support_bundle
 from hub.programs.embedded.errors import EmbeddedError
 
@@ -24,22 +26,27 @@ broker = broker_commands.app
 keys = keys_commands.app
 
 
-def add_first(app: typer.Typer) -> None:
+def add_first(app: App) -> None:
     """Those that the help lists before all others."""
     for command in (up, serve, migrate):
         app.command()(command)
 
 
-def add_last(app: typer.Typer) -> None:
+def add_last(app: App) -> None:
     """Those that few people need."""
     for command in (doctor, backup, restore, support_bundle, cleanup, conformance):
         app.command()(command)
 
 
 def up(
-    once: Annotated[bool, typer.Option("--once", help="Print one page, stop, and exit 0 if it came out.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Print one page and stop; exit with 0 if it was printed.")
+    ] = False,
 ) -> None:
-    """Start everything on this machine (Postgres, broker, hub, an agent, a virtual printer) and print a page."""
+    """Start everything on this machine and print a page.
+
+    Postgres, broker, hub, an agent and a virtual printer.
+    """
     from hub.programs.cli.up import run_up
 
     with explained():
@@ -68,7 +75,7 @@ def serve() -> None:
             lines = {f"FLOORHUB_{str(item['loc'][0]).upper()}: {item['msg']}": None for item in problem.errors()}
             output.tell(*lines)
             output.tell(*doubts().values())
-            raise typer.Exit(2) from None
+            raise typer.Exit(ExitCode.USAGE) from None
         observability.configure(settings.log_level)
         for setting, sentence in {**doubts(), **doubts_of(settings)}.items():
             Log(worker=settings.worker).warning(Event.SETTING_DOUBTFUL, setting=setting, message=sentence)
@@ -85,21 +92,28 @@ def serve() -> None:
             raise
         except Exception:  # noqa: BLE001 - the last word before the process ends, one line as all others
             Log().exception(Event.HUB_FAILED)
-            raise typer.Exit(1) from None
+            raise typer.Exit(ExitCode.FAILED) from None
 
 
 def migrate(
     database_url: Annotated[
-        str, typer.Option(envvar="FLOORHUB_DATABASE_URL", help="The database to bring up to date.")
+        str, typer.Option("--database-url", envvar="FLOORHUB_DATABASE_URL", help="The database to bring up to date.")
     ],
 ) -> None:
-    """Bring the database's tables up to date. Safe to call again, and from several machines at once."""
+    """Bring the database's tables up to date.
+
+    Safe to call again, and from several machines at once.
+    """
     from hub.database import migrate as migrations
 
     with explained():
         _tell_doubts(folder=False)
         done = migrations.migrate(database_url)
-        output.say(f"Applied: {', '.join(done)}" if done else "The database is up to date.")
+        listed = ", ".join(done)
+        if done:
+            output.say(either(f"Applied: {listed}", f"적용함: {listed}"))
+        else:
+            output.say(either("The database is up to date.", "데이터베이스가 이미 최신입니다."))
 
 
 def _tell_doubts(*, folder: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""`floorhub keys`: the hub's keys on this machine, compared with the database, and replaced."""
+"""`floorhub key`: the hub's keys on this machine, compared with the database, and replaced."""
 
 import asyncio
 import enum
@@ -10,11 +10,13 @@ import typer
 
 from hub.errors import SetupError
 from hub.programs.cli import output
-from hub.programs.cli.output import Json, explained
+from hub.programs.cli.app import App
+from hub.programs.cli.exits import ExitCode
+from hub.programs.cli.output import Json, either, explained
 from hub.programs.embedded.data_folder import default_root
 from hub.programs.embedded.postgres import url_beside
 
-app = typer.Typer(help="The hub's keys: compare and replace them.", no_args_is_help=True)
+app = App(help="The hub's keys: compare and replace them.")
 Done = TypeVar("Done")
 DatabaseUrl = Annotated[
     str | None,
@@ -37,7 +39,10 @@ class Kind(enum.StrEnum):
 
 @app.command()
 def show(database_url: DatabaseUrl = None, data_dir: DataDir = None, as_json: Json = False) -> None:
-    """Compare this folder's keys with the database. Exits 0 when they agree."""
+    """Compare this folder's keys with the database.
+
+    Exits with 0 if they agree, with 1 if they differ.
+    """
 
     async def compare(parts: "_Parts") -> dict[str, Any]:
         known = await parts.keys.known()
@@ -53,20 +58,29 @@ def show(database_url: DatabaseUrl = None, data_dir: DataDir = None, as_json: Js
         output.print_json(found)
     else:
         for purpose, keys in found.items():
-            output.say(f"{purpose:<8} database {keys['database'] or '-':<44} here {keys['here'] or '-'}")
+            database, here = keys["database"] or "-", keys["here"] or "-"
+            output.say(
+                either(
+                    f"{purpose:<8} database {database:<44} here {here}",
+                    f"{purpose:<8} 데이터베이스 {database:<44} 이 폴더 {here}",
+                )
+            )
     if any(keys["database"] != keys["here"] for keys in found.values()):
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 @app.command()
 def rotate(
     kind: Annotated[Kind, typer.Argument(help="admin: the API key; command: what signs; root: what agents pin.")],
-    yes: Annotated[bool, typer.Option("--yes", help=f"root: {_YES} The others need no --yes.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="For root: do it; without this, only say what it means.")] = False,
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Replace a key. Hubs that run end themselves when their keys are no longer the database's."""
+    """Replace a key.
+
+    Running hubs stop when their keys are no longer the database's.
+    """
     with explained(as_json=as_json):
         if kind is Kind.ROOT and not yes:
             raise SetupError(
@@ -88,7 +102,10 @@ def adopt(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Make the keys that lie in this folder the hub's, for example after a restore of the database."""
+    """Make the keys of this folder the hub's.
+
+    For example after a restore of the database.
+    """
     with explained(as_json=as_json):
         if not yes:
             raise SetupError(

@@ -4,10 +4,12 @@ Whatever a command shows goes through `say`, `tell`, `print_json`, `print_table`
 and devices stay words.
 """
 
+import enum
 import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Annotated, Any, NoReturn
 
@@ -16,6 +18,8 @@ from rich.cells import cell_len
 
 from hub.errors import HubError, SetupError, UnavailableError
 from hub.programs.cli.api import Api, ApiError
+from hub.programs.cli.exits import ExitCode
+from hub.programs.cli.yaml_text import yaml_text
 from hub.programs.embedded.errors import EmbeddedError
 from schemas import terminal
 from schemas.text import json_text, printable
@@ -23,7 +27,34 @@ from schemas.text import json_text, printable
 _LONGEST_CELL = 200
 _MOMENT = re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
-Json = Annotated[bool, typer.Option("--json", help="JSON for programs instead of text for people.")]
+Json = Annotated[bool, typer.Option("--json", help="Short for -o json.")]
+"""Whether a program reads the answer. A command that has this has `-o table|json|yaml`, too: see `app.Command`."""
+
+
+class Form(enum.StrEnum):
+    """What an answer looks like."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+
+
+_form: ContextVar[Form] = ContextVar("form", default=Form.JSON)
+
+
+@contextmanager
+def shown_as(form: Form) -> Iterator[None]:
+    """In the block, `print_json` writes this form."""
+    before = _form.set(form)
+    try:
+        yield
+    finally:
+        _form.reset(before)
+
+
+def either(english: str, korean_: str) -> str:
+    """The sentence that the person at the keyboard reads."""
+    return korean_ if korean() else english
 
 
 def korean() -> bool:
@@ -49,19 +80,37 @@ def progress(line: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on standard output."""
-    terminal.write_json(json_text(value, indent=2))
+    """One document for programs on standard output: JSON, or YAML if that was asked for."""
+    if _form.get() is Form.YAML:
+        terminal.write_document(yaml_text(value), lambda: yaml_text(value, only_ascii=True))
+    else:
+        terminal.write_json(json_text(value, indent=2))
 
 
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Collection[str] = ()) -> None:
+def width_of(text: str) -> int:
+    """Cells of a terminal that a text takes: Korean characters take two."""
+    return cell_len(text)
+
+
+def print_table(
+    headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Collection[str] = (), headed: bool = True
+) -> None:
     """A table with whole lines, however narrow the terminal is: ids are there to be copied. `right`: the headings
-    whose columns are numbers."""
-    lines = [[printable(cell, _LONGEST_CELL) for cell in line] for line in (headings, *rows)]
+    whose columns are numbers. `headed`: whether the line of headings is shown."""
+    lines = [[printable(cell, _LONGEST_CELL) for cell in line] for line in ((headings, *rows) if headed else rows)]
+    if not lines:
+        return
     widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
     aligned = [heading in right for heading in headings]
     terminal.write(
         *("  ".join(_padded(*cell) for cell in zip(line, widths, aligned, strict=True)).rstrip() for line in lines)
     )
+
+
+def aligned(rows: Sequence[tuple[str, str]]) -> list[str]:
+    """Lines of a name and a value, the values below each other."""
+    widest = max(cell_len(name) for name, _ in rows)
+    return [f"{name}:{' ' * (widest - cell_len(name))} {value}" for name, value in rows]
 
 
 def local(moment: str | None, *, named: bool = False) -> str:
@@ -105,13 +154,23 @@ def code_after_all_is_said(code: str | int | None) -> int:
     number = code if isinstance(code, int) else int(code is not None)
     if lost is None:
         return number
-    tell(f"Standard output does not take everything: {lost.strerror}.")
+    tell(
+        either(
+            f"Standard output does not take everything: {lost.strerror}.",
+            f"표준 출력에 모두 쓸 수 없습니다: {lost.strerror}.",
+        )
+    )
     return number or int(Api.asked and not Api.changed)
 
 
-def fail(sentence: str, code: int = 1) -> NoReturn:
+def fail(sentence: str, code: int = ExitCode.FAILED) -> NoReturn:
     """Say what is wrong and end with a code."""
     _end(code, sentence)
+
+
+def misused(english: str, korean_: str) -> NoReturn:
+    """Say what is wrong with the command line, and end with 2."""
+    fail(either(english, korean_), ExitCode.USAGE)
 
 
 def renamed(old: str, new: str) -> NoReturn:
@@ -123,14 +182,14 @@ def renamed(old: str, new: str) -> NoReturn:
 
 @contextmanager
 def explained(*, as_json: bool = False) -> Iterator[None]:
-    """Turn expected errors into a sentence (or their problem as JSON) and exit code 1; 2 for a wrong set-up."""
+    """Turn expected errors into a sentence (or their problem as JSON) and their exit code; 2 for a wrong set-up."""
     try:
         yield
     except ApiError as problem:
         if as_json:
             print_json(problem.problem)
-            raise typer.Exit(1) from None
-        _end(1, *with_local_times(str(problem)).split("\n"))
+            raise typer.Exit(problem.exit_code) from None
+        _end(problem.exit_code, *with_local_times(str(problem)).split("\n"))
     except SetupError as problem:
         _end(2, *(problem.korean if korean() else problem.sentence).split("\n"))
     except EmbeddedError as problem:
@@ -151,7 +210,7 @@ def _unavailable(problem: UnavailableError) -> str:
         return f"A part that is needed is not available ({problem.code}): {words}. Try again shortly."
     if korean():
         return f"Postgres가 작업을 거절했거나 응답하지 않습니다: {words}. 원인을 고친 다음 다시 실행하십시오."
-    return f"Postgres refuses what is needed, or does not answer: {words}. Mend the cause, then run this again."
+    return f"Postgres refuses what is needed, or does not answer: {words}. Fix the cause, then run this again."
 
 
 def _end(code: int, *lines: str) -> NoReturn:

@@ -7,9 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.programs.cli import output, print_options, sending, testpage
+from hub.programs.cli import completion, output, print_options, sending, testpage
 from hub.programs.cli.api import Api, in_path
-from hub.programs.cli.output import Json, explained
+from hub.programs.cli.exits import ExitCode
+from hub.programs.cli.output import Json, either, explained
+from hub.programs.cli.words import PRINTERS, word
 
 
 class Sides(StrEnum):
@@ -29,10 +31,18 @@ class Fidelity(StrEnum):
 
 def print_file(
     file: Annotated[Path | None, typer.Argument(help="What to print; leave it out with --test-page.")] = None,
-    client: Annotated[str | None, typer.Option(help="The client; default: the only one that is online.")] = None,
-    printer: Annotated[str | None, typer.Option(help="Its printer; default: its default or only one.")] = None,
+    client: Annotated[
+        str | None,
+        typer.Option(
+            "--client", help="The client; default: the only one that is online.", autocompletion=completion.clients
+        ),
+    ] = None,
+    printer: Annotated[
+        str | None,
+        typer.Option("--printer", help="Its printer; default: its default or only one.", autocompletion=completion.printers),
+    ] = None,
     test_page: Annotated[bool, typer.Option("--test-page", help="Print a page that says when and where.")] = False,
-    copies: Annotated[int, typer.Option(min=1, max=999)] = 1,
+    copies: Annotated[int, typer.Option(min=1, max=999, help="How many copies.")] = 1,
     sides: Annotated[Sides | None, typer.Option(help="Default: as the printer is set.")] = None,
     pages: print_options.Pages = None,
     collate: print_options.Collate = None,
@@ -54,9 +64,12 @@ def print_file(
     key: sending.Key = None,
     as_json: Json = False,
 ) -> None:
-    """Print a file and show its timeline. Exits 0 if it was printed (or stored, with --wait 0), else 1."""
+    """Print a file, and show its timeline.
+
+    Exits with 0 if it was printed, or stored with --wait 0.
+    """
     if test_page == (file is not None):
-        output.fail("Name a file, or say --test-page.", 2)
+        output.misused("Name a file, or say --test-page.", "파일을 지정하거나 --test-page를 쓰십시오.")
     with explained(as_json=as_json), Api.from_environment() as api:
         client_id, printer_name = _find_printer(api, client, printer)
         if file is not None:
@@ -89,24 +102,36 @@ def print_file(
 
 
 def _find_printer(api: Api, client_id: str | None, printer: str | None) -> tuple[str, str]:
-    """The named client and printer; where there is but one to choose from, it need not be named."""
+    """The named client and printer; if there is only one to choose from, it need not be named."""
     if client_id is not None and printer is not None:
         return client_id, printer
     if client_id is not None:
         candidates = [api.get(f"/api/clients/{in_path(client_id)}")]
     else:
         candidates = api.get("/api/clients", presence="online", limit=200)["items"]
-    known = [(item["id"], found) for item in candidates for found in _printers(item)]
-    fitting = [(owner, found) for owner, found in known if printer in (None, found)]
+    known = [(item["id"], *found) for item in candidates for found in _printers(item)]
+    fitting = [found for found in known if printer in (None, found[1])]
     if printer is None and len(candidates) == 1 and len(fitting) > 1:
         fitting = [found for found in fitting if found[1] in _default_printers(candidates[0])] or fitting
     if len(fitting) != 1:
         if not known:
-            output.fail("No printer is known: name --client and --printer.", 2)
-        output.tell("Which printer? Name one of these:" if fitting else "There is no such printer; these are known:")
-        output.tell(*(f"  --client {owner} --printer {found}" for owner, found in fitting or known))
-        raise typer.Exit(2)
-    return fitting[0]
+            output.misused(
+                "No printer is known: name --client and --printer.",
+                "알려진 프린터가 없습니다. --client와 --printer를 지정하십시오.",
+            )
+        output.tell(
+            either("Which printer? Name one of these:", "어느 프린터입니까? 다음 중 하나를 지정하십시오:")
+            if fitting
+            else either("There is no such printer; these are known:", "그런 프린터가 없습니다. 알려진 프린터:")
+        )
+        output.tell(
+            *(
+                f"  --client {owner} --printer {name}   ({word(PRINTERS, state)})"
+                for owner, name, state in fitting or known
+            )
+        )
+        raise typer.Exit(ExitCode.USAGE)
+    return fitting[0][:2]
 
 
 def _default_printers(client: dict[str, Any]) -> list[str]:
@@ -115,7 +140,7 @@ def _default_printers(client: dict[str, Any]) -> list[str]:
     return [str(printer.get("name")) for printer in told if printer.get("default") is True]
 
 
-def _printers(client: dict[str, Any]) -> list[str]:
-    """The names of a client's printers; what a client says without one is none."""
+def _printers(client: dict[str, Any]) -> list[tuple[str, str]]:
+    """The names of a client's printers with their states; what a client says without a name is none."""
     told = (client.get("state") or {}).get("printers") or []
-    return [printer["name"] for printer in told if isinstance(printer.get("name"), str)]
+    return [(one["name"], str(one.get("state") or "unknown")) for one in told if isinstance(one.get("name"), str)]

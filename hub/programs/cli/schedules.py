@@ -7,20 +7,31 @@ from uuid import UUID
 
 import typer
 
-from hub.programs.cli import output, sending, targets
+from hub.programs.cli import completion, lists, output, sending, targets
 from hub.programs.cli.api import Api
-from hub.programs.cli.output import Json, explained
+from hub.programs.cli.app import App
+from hub.programs.cli.exits import ExitCode
+from hub.programs.cli.lists import Column, View, field
+from hub.programs.cli.output import Json, either, explained
 
-app = typer.Typer(help="Send to clients again and again, by a cron expression.", no_args_is_help=True)
-Which = Annotated[str, typer.Argument(help="The schedule's id or name.")]
+app = App(help="Schedules: send to clients by a cron expression.")
+Which = Annotated[str, typer.Argument(metavar="SCHEDULE", help="Its id or name.", autocompletion=completion.schedules)]
+TimeZone = typer.Option("--time-zone", metavar="ZONE", help="An IANA name, such as Asia/Seoul.")
+Misfire = typer.Option("--misfire", help="If no hub was running at that time: skip, or once.")
+Grace = Annotated[
+    str | None,
+    typer.Option("--grace", "--grace-s", metavar="DURATION", help="How late `once` may make up for it: 90, 15m, 2h."),
+]
 
 
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(help="For people; no two schedules have the same.")],
     cron: Annotated[str, typer.Argument(help='Five fields, such as "0 7 * * 1-5".')],
-    action: Annotated[str, typer.Argument(help="print, status, or a site's own action.")],
-    time_zone: Annotated[str, typer.Option(help="An IANA name, such as Asia/Seoul.")] = "UTC",
+    action: Annotated[
+        str, typer.Argument(help="print, status, or a site's own action.", autocompletion=completion.actions)
+    ],
+    time_zone: Annotated[str, TimeZone] = "UTC",
     client: targets.Clients = None,
     group: targets.Group = None,
     zone: targets.Zone = None,
@@ -33,14 +44,15 @@ def add(
     priority: sending.Priority = 5,
     reference: sending.Reference = None,
     when_offline: sending.WhenOffline = None,
-    expires_in_s: Annotated[float | None, typer.Option(help="Until when the effect may begin, each time.")] = None,
-    misfire: Annotated[str, typer.Option(help="When no hub was there: skip, or once.")] = "once",
-    grace_s: Annotated[int | None, typer.Option(help="How late `once` may make up for it.")] = None,
-    disabled: Annotated[bool, typer.Option("--disabled", help="Make it, and enable it later.")] = False,
+    expires_in: targets.ExpiresIn = None,
+    misfire: Annotated[str, Misfire] = "once",
+    grace: Grace = None,
+    disabled: Annotated[bool, typer.Option("--disabled", help="Do not enable it yet.")] = False,
     as_json: Json = False,
 ) -> None:
     """Make a schedule."""
     target = targets.target(client, group, zone, tag, any_tag, everybody)
+    expires_in_s, grace_s = lists.seconds("--expires-in", expires_in), _whole("--grace", grace)
     with explained(as_json=as_json), Api.from_environment() as api:
         content = sending.payload(api, payload, file, content_type)
         command = {"action": action, "payload": content, "priority": priority, "reference": reference}
@@ -58,21 +70,51 @@ def add(
 
 @app.command("list")
 def list_schedules(
-    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+    enabled: Annotated[
+        bool | None, typer.Option("--enabled/--disabled", help="Only those that are enabled, or disabled.")
+    ] = None,
+    limit: lists.Limit = lists.MANY,
+    sort: lists.Sort = None,
+    no_headers: lists.NoHeaders = False,
     as_json: Json = False,
 ) -> None:
     """List schedules, newest first."""
+    view = View(as_json, limit, sort, no_headers)
+    asked = None if enabled is None else str(enabled).lower()
     with explained(as_json=as_json), Api.from_environment() as api:
-        items = api.get("/api/schedules", limit=limit)["items"]
-    if as_json:
-        output.print_json(items)
-        return
+        items, more = api.pages("/api/schedules", {"enabled": asked}, most=view.most)
     zone = output.zone()
-    rows = []
-    for item in items:
-        times = (output.local(item["next_at"]) if item["enabled"] else "disabled", output.local(item["last_at"]))
-        rows.append((item["id"], item["name"], item["cron"], item["time_zone"], *times, item["last_error"] or ""))
-    output.print_table(("id", "name", "cron", "time zone", f"next ({zone})", f"last ({zone})", "went wrong"), rows)
+    columns = (
+        Column("id", "id", field("id")),
+        Column("name", "이름", field("name")),
+        Column("cron", "cron", field("cron")),
+        Column("time zone", "시간대", field("time_zone")),
+        Column(f"next ({zone})", f"다음 ({zone})", _next),
+        lists.with_zone("last", "마지막", "last_at"),
+        Column("last error", "마지막 오류", field("last_error")),
+    )
+    empty = either(
+        "There is no schedule yet: floorhub schedule add NAME CRON ACTION",
+        "예약이 아직 없습니다: floorhub schedule add NAME CRON ACTION",
+    )
+    if enabled is not None:
+        empty = either("No schedule fits.", "조건에 맞는 예약이 없습니다.")
+    lists.show(items, columns, view, empty=empty, more=more)
+
+
+@app.command("next")
+def list_next(
+    which: Which,
+    count: Annotated[int, typer.Option("--count", "--limit", min=1, max=50, help="How many times.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """List the next times of a schedule."""
+    with explained(as_json=as_json), Api.from_environment() as api:
+        times = api.get(f"/api/schedules/{_id(api, which)}/next", count=count)["items"]
+    if as_json:
+        output.print_json(times)
+    else:
+        output.say(*(output.local(one, named=True) for one in times))
 
 
 @app.command()
@@ -86,41 +128,52 @@ def show(which: Which, as_json: Json = False) -> None:
 def set_fields(
     which: Which,
     name: Annotated[str | None, typer.Option(help="A new name.")] = None,
-    cron: Annotated[str | None, typer.Option(help="Another time; what passed until now is not made up for.")] = None,
-    time_zone: Annotated[str | None, typer.Option(help="An IANA name, such as Asia/Seoul.")] = None,
-    misfire: Annotated[str | None, typer.Option(help="When no hub was there: skip, or once.")] = None,
-    grace_s: Annotated[int | None, typer.Option(help="How late `once` may make up for it.")] = None,
+    cron: Annotated[
+        str | None, typer.Option(help="Another cron expression; times that have passed are not made up for.")
+    ] = None,
+    time_zone: Annotated[str | None, TimeZone] = None,
+    misfire: Annotated[str | None, Misfire] = None,
+    grace: Grace = None,
     as_json: Json = False,
 ) -> None:
-    """Change what is given. Who sets --cron or --time-zone, be it to the same, answers for what it sends from now."""
+    """Change a schedule; what is not given stays.
+
+    Setting --cron or --time-zone, even to the same value, makes you the owner: from then on it sends with your
+    permissions.
+    """
+    grace_s = _whole("--grace", grace)
     said = {"name": name, "cron": cron, "time_zone": time_zone, "misfire": misfire, "grace_s": grace_s}
     body = {field: value for field, value in said.items() if value is not None}
     if not body:
-        output.fail("Say what to change: --name, --cron, --time-zone, --misfire or --grace-s.", 2)
+        output.misused(
+            "Say what to change: --name, --cron, --time-zone, --misfire or --grace.",
+            "바꿀 것을 지정하십시오: --name, --cron, --time-zone, --misfire, --grace.",
+        )
     _change(which, body, as_json)
 
 
 @app.command()
 def enable(which: Which, as_json: Json = False) -> None:
-    """Let a schedule fire from its next time on."""
+    """Enable a schedule from its next time on."""
     _change(which, {"enabled": True}, as_json)
 
 
 @app.command()
 def disable(which: Which, as_json: Json = False) -> None:
-    """Disable a schedule. Commands it has already sent continue."""
+    """Disable a schedule; commands it has sent continue."""
     _change(which, {"enabled": False}, as_json)
 
 
 @app.command()
 def remove(which: Which, as_json: Json = False) -> None:
-    """Remove a schedule; what it has sent goes on."""
+    """Remove a schedule; commands it has sent continue."""
     with explained(as_json=as_json), Api.from_environment() as api:
         schedule = api.delete(f"/api/schedules/{_id(api, which)}")
     if as_json:
         output.print_json(schedule)
     else:
-        output.say(f"Schedule {schedule['name']} is removed.")
+        name = schedule["name"]
+        output.say(either(f"Schedule {name} is removed.", f"예약 {name}을(를) 삭제했습니다."))
 
 
 def _change(which: str, body: dict[str, Any], as_json: bool) -> None:
@@ -135,7 +188,13 @@ def _id(api: Api, which: str) -> str:
     except ValueError:
         found = api.get("/api/schedules", name=which)["items"]
         if not found:
-            output.fail(f"There is no schedule {which}: see `floorhub schedule list`.")
+            output.fail(
+                either(
+                    f"There is no schedule {which}: see `floorhub schedule list`.",
+                    f"예약 {which}이(가) 없습니다. `floorhub schedule list`로 확인하십시오.",
+                ),
+                ExitCode.NOT_FOUND,
+            )
         return str(found[0]["id"])
 
 
@@ -144,11 +203,25 @@ def _show(api: Api, schedule: dict[str, Any], as_json: bool) -> None:
     if as_json:
         output.print_json({**schedule, "next": times})
         return
-    state = "" if schedule["enabled"] else " (disabled)"
-    output.say(f"Schedule {schedule['name']}{state}: {schedule['cron']}, {schedule['time_zone']}")
-    output.say(f"  id: {schedule['id']}")
-    output.say(f"  sends: {json.dumps(schedule['request'], ensure_ascii=False)}")
+    state = "" if schedule["enabled"] else either(" (disabled)", " (사용 중지)")
+    output.say(
+        f"{either('Schedule', '예약')} {schedule['name']}{state}: {schedule['cron']}, {schedule['time_zone']}",
+        f"  id: {schedule['id']}",
+        f"  {either('sends', '보내는 내용')}: {json.dumps(schedule['request'], ensure_ascii=False)}",
+    )
     if schedule["last_at"]:
-        came = f"failed: {schedule['last_error']}" if schedule["last_error"] else f"batch {schedule['last_batch_id']}"
-        output.say(f"  last: {output.local(schedule['last_at'], named=True)}, {came}")
-    output.say(f"  next: {', '.join(output.local(one, named=True) for one in times) or 'never'}")
+        failed, batch = schedule["last_error"], schedule["last_batch_id"]
+        came = either(f"failed: {failed}", f"실패: {failed}") if failed else either(f"batch {batch}", f"배치 {batch}")
+        output.say(f"  {either('last', '마지막')}: {output.local(schedule['last_at'], named=True)}, {came}")
+    listed = ", ".join(output.local(one, named=True) for one in times) or either("never", "없음")
+    output.say(f"  {either('next', '다음')}: {listed}")
+
+
+def _next(schedule: dict[str, Any]) -> str:
+    return output.local(schedule["next_at"]) if schedule["enabled"] else either("disabled", "사용 중지")
+
+
+def _whole(option: str, text: str | None) -> int | None:
+    """A duration in whole seconds, as the API takes this one."""
+    found = lists.seconds(option, text)
+    return None if found is None else round(found)

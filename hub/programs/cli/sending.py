@@ -11,6 +11,7 @@ import typer
 
 from hub.programs.cli import output, timeline
 from hub.programs.cli.api import Api
+from hub.programs.cli.exits import of_command
 from schemas import media_types
 from schemas.terminal import recovered
 from schemas.text import label
@@ -23,16 +24,21 @@ class OfflinePolicy(StrEnum):
     FAIL = "fail"
 
 
-Wait = Annotated[float, typer.Option(min=0, max=60, help="Seconds to wait for the end; 0: do not wait.")]
-Key = Annotated[str | None, typer.Option(help="Idempotency-Key; default: a new one.")]
-Reference = Annotated[str | None, typer.Option(help="Your order number.")]
-WhenOffline = Annotated[
-    OfflinePolicy | None, typer.Option(help="When the client is not online: queue (default), or fail.")
+Wait = Annotated[
+    float,
+    typer.Option("--wait", metavar="SECONDS", min=0, max=60, help="How long to wait for the end; 0: do not wait."),
 ]
-Priority = Annotated[int, typer.Option(min=1, max=10, help="10 goes first.")]
-
-
-ContentType = Annotated[str | None, typer.Option(help="The file's type; default: by its bytes, then its ending.")]
+Key = Annotated[str | None, typer.Option("--key", help="Idempotency-Key; default: a new one.")]
+Reference = Annotated[str | None, typer.Option("--reference", help="Your order number.")]
+WhenOffline = Annotated[
+    OfflinePolicy | None,
+    typer.Option("--when-offline", help="If the client is not online: queue (default), or fail."),
+]
+Priority = Annotated[int, typer.Option("--priority", min=1, max=10, help="10 is the most urgent.")]
+ContentType = Annotated[
+    str | None,
+    typer.Option("--content-type", metavar="TYPE", help="The file's type; default: by its bytes, then its ending."),
+]
 
 
 def upload(api: Api, file: Path, content_type: str | None) -> str:
@@ -41,7 +47,10 @@ def upload(api: Api, file: Path, content_type: str | None) -> str:
     try:
         content = file.read_bytes()
     except OSError as problem:
-        output.fail(f"{recovered(str(file))} cannot be read: {problem.strerror}", 2)
+        name = recovered(str(file))
+        output.misused(
+            f"{name} cannot be read: {problem.strerror}", f"{name}을(를) 읽을 수 없습니다: {problem.strerror}"
+        )
     return str(api.upload(content, _type_of(file, content, content_type), name_of(file, 255) or "document")["id"])
 
 
@@ -54,7 +63,13 @@ def _type_of(file: Path, content: bytes, said: str | None) -> str:
     if said is None:
         return "text/plain"
     if media_types.contradicts(said, head):
-        output.tell(f"{recovered(file.name)} is plain text, not {said}: it is sent as text/plain.")
+        name = recovered(file.name)
+        output.tell(
+            output.either(
+                f"{name} is plain text, not {said}: it is sent as text/plain.",
+                f"{name}은(는) {said}이(가) 아니라 일반 텍스트입니다. text/plain으로 보냅니다.",
+            )
+        )
         return "text/plain"
     return said
 
@@ -72,24 +87,38 @@ def payload(api: Api, text: str, file: Path | None, content_type: str | None) ->
         content = json.loads(recovered(text))
         json.dumps(content, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        output.fail("--payload has half of a character (\\ud800 to \\udfff): write both halves, or the character.", 2)
+        output.misused(
+            "--payload has half of a character (\\ud800 to \\udfff): write both halves, or the character.",
+            "--payload에 반쪽 문자(\\ud800 ~ \\udfff)가 있습니다. 두 쪽을 모두 쓰거나 문자를 그대로 쓰십시오.",
+        )
     except (ValueError, RecursionError) as problem:
-        output.fail(f"--payload is not JSON: {problem}", 2)
+        output.misused(f"--payload is not JSON: {problem}", f"--payload가 JSON이 아닙니다: {problem}")
     if not isinstance(content, dict):
-        output.fail("--payload must be a JSON object, such as {}.", 2)
+        output.misused("--payload must be a JSON object, such as {}.", "--payload는 {}처럼 JSON 객체여야 합니다.")
     if file is not None:
         content["document"] = upload(api, file, content_type)
     return content
 
 
 def carry_out(api: Api, body: dict[str, Any], *, wait: float, key: str | None, as_json: bool) -> None:
-    """Post a command and show its timeline. Exits with 1 unless it completed in time (or was stored, with `wait` 0)."""
-    if wait and not as_json and sys.stderr.isatty():
-        output.tell(f"waiting for {body['client_id']}, at most {wait:g} s ...")
-    command = api.post("/api/commands", body, headers={"Idempotency-Key": key or str(uuid4())}, wait=wait)
+    """Post a command and show its timeline. Exits as `exits.of_command` says, or with 0 if `wait` is 0."""
+    command = post(api, body, wait=wait, key=key, as_json=as_json)
     show(api, command, as_json=as_json)
-    if wait and command["status"] != "completed":
-        raise typer.Exit(1)
+    if wait and (code := of_command(command["status"])):
+        raise typer.Exit(code)
+
+
+def post(api: Api, body: dict[str, Any], *, wait: float, key: str | None, as_json: bool) -> dict[str, Any]:
+    """Post a command and wait for its end; the command as it is then."""
+    if wait and not as_json and sys.stderr.isatty():
+        output.tell(
+            output.either(
+                f"waiting for {body['client_id']}, at most {wait:g} s ...",
+                f"{body['client_id']}의 응답을 최대 {wait:g}초 기다립니다 ...",
+            )
+        )
+    found: dict[str, Any] = api.post("/api/commands", body, headers={"Idempotency-Key": key or str(uuid4())}, wait=wait)
+    return found
 
 
 def show(api: Api, command: dict[str, Any], *, as_json: bool) -> None:

@@ -40,11 +40,10 @@ def _unknown(name: str, nearest: str | None) -> str:
 def _two_folders() -> str:
     if korean():
         return (
-            "FLOORHUB_DATA와 FLOORHUB_DATA_DIR은 같은 설정의 두 이름인데 서로 다른 폴더를 가리킵니다. "
-            "FLOORHUB_DATA_DIR을 씁니다. 하나를 없애십시오."
+            "FLOORHUB_DATA는 FLOORHUB_DATA_DIR의 이전 이름인데 서로 다른 폴더를 가리킵니다. FLOORHUB_DATA_DIR을 "
+            "씁니다. FLOORHUB_DATA를 없애십시오."
         )
     return (
-        "FLOORHUB_DATA and FLOORHUB_DATA_DIR are two names of one setting and name different folders: "
-        "FLOORHUB_DATA_DIR "
-        "counts. Unset one of them."
+        "FLOORHUB_DATA is the old name of FLOORHUB_DATA_DIR, and they name different folders: FLOORHUB_DATA_DIR "
+        "counts. Unset FLOORHUB_DATA."
     )

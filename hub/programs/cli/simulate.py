@@ -16,6 +16,7 @@ import typer
 from hub.errors import SetupError
 from hub.programs.cli import output
 from hub.programs.cli.api import address_and_key, language, no_answer, running, sentence
+from hub.programs.cli.exits import ExitCode, of_answer
 from hub.programs.cli.new_files import require_writable
 from hub.programs.cli.output import explained
 from hub.programs.embedded.data_folder import default_root
@@ -53,21 +54,30 @@ MEANINGS = {
 
 
 def simulate(
-    clients: Annotated[int, typer.Option(min=1, max=9_999)] = 20,
-    faults: Annotated[Path | None, typer.Option(help="A TOML file; without it nothing goes wrong.")] = None,
+    clients: Annotated[int, typer.Option(min=1, max=9_999, help="How many clients.")] = 20,
+    faults: Annotated[Path | None, typer.Option(help="A TOML file of faults; without it nothing fails.")] = None,
     seconds: Annotated[
-        float, typer.Option(min=0, help="How long, once the clients are connected; 0: until Ctrl-C.")
+        float, typer.Option(min=0, help="How long to run once the clients are connected; 0: until Ctrl-C.")
     ] = 0,
     prefix: Annotated[str, typer.Option(help="Clients are PREFIX-0001, PREFIX-0002, ...")] = "sim",
-    broker: Annotated[str, typer.Option(envvar="FLOORHUB_MQTT_URL", help="Default: that of this machine.")] = "",
-    post: Annotated[float, typer.Option(min=0, max=10_000, help="Post so many commands a second, and judge them.")] = 0,
+    broker: Annotated[
+        str, typer.Option(envvar="FLOORHUB_MQTT_URL", help="The hub's broker; default: that of this machine.")
+    ] = "",
+    post: Annotated[
+        float, typer.Option(min=0, max=10_000, help="Post this many commands a second, and check them.")
+    ] = 0,
     action: Annotated[list[str] | None, typer.Option(help="With --post: actions in turn; default: simulate.")] = None,
-    settle: Annotated[float, typer.Option(min=0, help="With --post: seconds that the last ones may take to end.")] = 60,
+    settle: Annotated[float, typer.Option(min=0, help="With --post: seconds that the last ones may take.")] = 60,
     effects: Annotated[Path | None, typer.Option(help="Write each effect as a JSON line to this file.")] = None,
     report: Annotated[Path | None, typer.Option("--json", help="Write the result as JSON to this file.")] = None,
-    retire: Annotated[bool, typer.Option(help="Retire the clients at the end: these ids are then used up.")] = False,
+    retire: Annotated[
+        bool, typer.Option("--retire/--no-retire", help="Retire the clients at the end; their ids are then used up.")
+    ] = False,
 ) -> None:
-    """Simulate a fleet of clients that are slow, crash, answer twice and leave. Exits 1 if the hub broke a promise."""
+    """Simulate many clients with planned faults.
+
+    They are slow, crash, answer twice and leave. Exits with 1 if the hub broke a promise.
+    """
     with explained():
         url, key = address_and_key()
         ids = [f"{prefix}-{number:04}" for number in range(1, clients + 1)]
@@ -211,10 +221,10 @@ def _tell_of_clients(order: Order, outcome: Outcome, *, interrupted: bool) -> No
 
 def _explained(problem: Exception, url: str) -> tuple[str, int]:
     if isinstance(problem, RefusedError):
-        return sentence(problem.status, problem.body), 1
+        return sentence(problem.status, problem.body), of_answer(problem.status, problem.body)
     if isinstance(problem, AwayError):
-        return no_answer(url, problem), 1
-    return str(problem), 2
+        return no_answer(url, problem), ExitCode.UNREACHABLE
+    return str(problem), ExitCode.USAGE
 
 
 def _progress(line: str) -> None:

@@ -1,17 +1,30 @@
-"""Which clients a command of `floorhub` is for, by options that several commands share."""
+"""Which clients a command of `floorhub` is for, and what commands have in common, by options that several share."""
 
 from typing import Annotated, Any
 
 import typer
 
-from hub.programs.cli import output
+from hub.programs.cli import completion, output
 
-Clients = Annotated[list[str] | None, typer.Option("--client", help="A client's id; may be given several times.")]
-Group = Annotated[str | None, typer.Option(help="The clients of a group.")]
-Zone = Annotated[str | None, typer.Option(help="The clients of a zone.")]
-Tags = Annotated[list[str] | None, typer.Option("--tag", help="Clients that have all tags given so.")]
-AnyTags = Annotated[list[str] | None, typer.Option("--any-tag", help="Clients that have one of the tags given so.")]
+Clients = Annotated[
+    list[str] | None,
+    typer.Option("--client", help="A client's id; may be given several times.", autocompletion=completion.clients),
+]
+Group = Annotated[str | None, typer.Option("--group", help="The clients of a group.", autocompletion=completion.groups)]
+Zone = Annotated[str | None, typer.Option("--zone", help="The clients of a zone.")]
+Tags = Annotated[
+    list[str] | None, typer.Option("--tag", help="Clients with this tag; several times: with all of them.")
+]
+AnyTags = Annotated[
+    list[str] | None, typer.Option("--any-tag", help="Clients with this tag; several times: with one of them.")
+]
 Everybody = Annotated[bool, typer.Option("--all", help="Every client.")]
+ExpiresIn = Annotated[
+    str | None,
+    typer.Option(
+        "--expires-in", "--expires-in-s", metavar="DURATION", help="Until when the effect may begin: 90, 15m, 2h."
+    ),
+]
 
 
 def target(
@@ -35,5 +48,8 @@ def target(
     if everybody:
         said["all"] = True
     if not said:
-        output.fail("Say for whom: --client, --group, --zone, --tag, --any-tag or --all.", 2)
+        output.misused(
+            "Say for whom: --client, --group, --zone, --tag, --any-tag or --all.",
+            "대상을 지정하십시오: --client, --group, --zone, --tag, --any-tag, --all.",
+        )
     return said

@@ -3,93 +3,60 @@
 from datetime import datetime
 from typing import Any
 
-from hub.programs.cli import output
+from hub.programs.cli import output, results
+from hub.programs.cli.exits import UNFINISHED
+from hub.programs.cli.words import STATUSES, in_korean, reason
 
 STEPS = {
     "created": ("stored by the hub", "허브에 저장"),
     "rejected": ("refused", "거부됨"),
     "queued": ("handed out", "클라이언트에 배정"),
-    "sent": ("at the broker", "브로커 도착"),
+    "sent": ("at the broker", "브로커에 전달"),
     "accepted": ("in the agent's journal", "에이전트 저널 기록"),
     "started": ("started", "시작"),
-    "held": ("waits for a person", "사람을 기다림"),
-    "resumed": ("goes on", "계속"),
-    "retry": ("failed without effect, another attempt", "효과 없이 실패, 재시도"),
-    "cancel_requested": ("cancel asked", "취소 요청"),
-    "goodbye": ("the client said good-bye", "클라이언트 정상 종료"),
+    "held": ("needs attention", "조치 필요"),
+    "resumed": ("continues", "계속"),
+    "retry": ("failed without effect, another attempt", "실행 전 실패, 재시도"),
+    "cancel_requested": ("cancel requested", "취소 요청"),
+    "goodbye": ("the client signed off", "클라이언트 정상 종료"),
     "returned": ("the client is back", "클라이언트 복귀"),
     "completed": ("completed", "완료"),
     "failed": ("failed", "실패"),
     "cancelled": ("cancelled", "취소됨"),
     "expired": ("expired", "만료"),
     "unknown": ("unknown", "결과 불명"),
-    "replayed": ("run once more, as another command", "다른 명령으로 다시 실행"),
-    "dismissed": ("dismissed by a person", "사람이 종결"),
-    "decided": ("decided by a person", "사람이 결정"),
-    "evidence": ("evidence from the agent", "에이전트의 증거"),
+    "replayed": ("replayed as another command", "다른 명령으로 다시 실행"),
+    "dismissed": ("dismissed by an operator", "담당자가 종결"),
+    "decided": ("decided by an operator", "담당자가 결과 확정"),
+    "evidence": ("evidence from the agent", "에이전트가 확인한 내용"),
 }
 
 
-STATUSES = {
-    "pending": "대기 중",
-    "queued": "배정됨",
-    "running": "실행 중",
-    "completed": "완료",
-    "failed": "실패",
-    "cancelled": "취소됨",
-    "expired": "만료",
-    "unknown": "결과 불명",
-    "rejected": "거부됨",
-}
-"""In Korean; the code itself stays beside it, for what programs and documents say."""
-REASONS = {
-    "cover-open": "덮개 열림",
-    "door-open": "문 열림",
-    "input-tray-missing": "용지함 없음",
-    "interlock-open": "안전 장치 열림",
-    "marker-supply-empty": "소모품 없음",
-    "marker-supply-low": "소모품 부족",
-    "media-empty": "용지 없음",
-    "media-jam": "용지 걸림",
-    "media-low": "용지 부족",
-    "media-needed": "용지 필요",
-    "output-area-full": "출력함 가득 참",
-    "output-tray-missing": "출력함 없음",
-    "paused": "일시 정지됨",
-    "printer-not-reading": "프린터가 데이터를 받지 않음",
-    "printer-stopped": "프린터 멈춤",
-    "printer-unreachable": "프린터에 연결되지 않음",
-    "toner-empty": "토너 없음",
-    "toner-low": "토너 부족",
-}
-"""What printers wait for, in Korean; IPP's suffixes (-error, -warning, -report) do not count."""
-UNFINISHED = ("pending", "queued", "running")
-
-
-def show(command: dict[str, Any], way: list[dict[str, Any]], *, korean: bool) -> None:
-    """Print a command and its way, and last how it stands."""
+def show(command: dict[str, Any], steps: list[dict[str, Any]], *, korean: bool) -> None:
+    """Print a command and its timeline, then how it ended or what it waits for, and what the action answered."""
     where = f"{command['client_id']}에서" if korean else f"on {command['client_id']}"
     output.say(f"{command['action']} {where}, {command['id']}")
-    show_steps(way, command["status"], korean=korean)
-    output.say(_stands(command, korean=korean))
+    show_steps(steps, command["status"], korean=korean)
+    output.say(outcome(command, korean=korean))
+    results.show(command)
 
 
-def show_steps(way: list[dict[str, Any]], status: str, *, korean: bool) -> None:
+def show_steps(steps: list[dict[str, Any]], status: str, *, korean: bool) -> None:
     """Print the steps of a command that is in `status`. Times are this machine's; the heading says which zone."""
-    times = [datetime.fromisoformat(step["at"]).astimezone() for step in way]
+    times = [datetime.fromisoformat(step["at"]).astimezone() for step in steps]
     first = times[0] if times else datetime.now().astimezone()
     rows = []
-    for step, at in zip(way, times, strict=True):
+    for step, at in zip(steps, times, strict=True):
         names = STEPS.get(step["event"], (step["event"], step["event"]))
         day = "" if at.date() == first.date() else f"{at:%m-%d} "
-        # The last line says why it ended; here stands only what happened on the way.
+        # The last line says why it ended; a step says only what happened before.
         about = "" if step["event"] == status else _about(step["detail"])
         rows.append((names[korean], f"{day}{at:%H:%M:%S.%f}"[:-3], f"{step['after_ms']:.1f}", about))
     output.print_table(("단계" if korean else "step", f"{first:%Y-%m-%d %Z}", "+ ms", ""), rows, right=("+ ms",))
 
 
-def _stands(command: dict[str, Any], *, korean: bool) -> str:
-    """How a command stands, in one line: its status and, told once, why."""
+def outcome(command: dict[str, Any], *, korean: bool) -> str:
+    """The status of a command and, told once, why; in one line."""
     status = command["status"]
     shown = f"{STATUSES.get(status, status)}({status})" if korean else status
     if status == "completed":
@@ -98,7 +65,7 @@ def _stands(command: dict[str, Any], *, korean: bool) -> str:
         message = " ".join(filter(None, [result.get("message") or "", not_made]))
         return f"{shown}: {message}" if message else shown
     if status in UNFINISHED:
-        held = ", ".join(map(_in_korean if korean else str, command.get("held_reasons") or []))
+        held = ", ".join(map(in_korean if korean else str, command.get("held_reasons") or []))
         if not held and status in ("pending", "queued"):
             why = f"floorhub explain {command['id']}"
             return (
@@ -113,7 +80,7 @@ def _stands(command: dict[str, Any], *, korean: bool) -> str:
         if korean:
             waits = f"조치가 필요합니다: {held}" if held else "아직 끝나지 않았습니다"
             return f"{shown}: {waits}. 다시 보기: {again}"
-        return f"{shown}: {f'waits for a person ({held})' if held else 'not ended yet'}. Look again: {again}"
+        return f"{shown}: {f'needs attention ({held})' if held else 'not ended yet'}. Look again: {again}"
     error = command.get("error")
     if not error:
         return shown
@@ -128,13 +95,6 @@ def _waits_for_document(command: dict[str, Any], *, korean: bool) -> str:
     if not problem:
         return waits
     return f"{waits}({problem})" if korean else f"{waits} ({problem})"
-
-
-def _in_korean(reason: str) -> str:
-    kind = reason
-    for suffix in ("-error", "-warning", "-report"):
-        kind = kind.removesuffix(suffix)
-    return f"{REASONS[kind]}({reason})" if kind in REASONS else reason
 
 
 NOT_DONE = {
@@ -172,7 +132,7 @@ def _about(detail: dict[str, Any] | None) -> str:
     if not detail:
         return ""
     if detail.get("held_reasons"):
-        return ", ".join(detail["held_reasons"])
+        return ", ".join(map(reason, detail["held_reasons"]))
     if detail.get("error"):
         return str(detail["error"].get("message") or detail["error"].get("code"))[:100]
     return ""

@@ -23,7 +23,10 @@ from hub.programs.cli import output, testpage, timeline
 from hub.programs.cli.api import RUNNING_FILE, Api, ApiError
 from hub.programs.cli.broker_files import known_clients
 from hub.programs.cli.clients import write_agent_config
+from hub.programs.cli.exits import UNFINISHED
 from hub.programs.cli.new_files import require_writable
+from hub.programs.cli.output import either
+from hub.programs.cli.words import STATUSES, word
 from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.errors import EmbeddedError, reason
 from hub.programs.embedded.packages import Packages
@@ -83,7 +86,12 @@ def run_up(*, once: bool) -> int:
         stop.check()
         return prepare_database(url)
 
-    output.say("Starting Postgres, broker, printer, hub and an agent ...")
+    output.say(
+        either(
+            "Starting Postgres, broker, printer, hub and an agent ...",
+            "Postgres, 브로커, 프린터, 허브, 에이전트를 시작합니다 ...",
+        )
+    )
     stack = Stack(folder, packages, StackOptions(), prepare, say)
     try:
         with stack, noted(folder.root / RUNNING_FILE):
@@ -100,7 +108,7 @@ def run_up(*, once: bool) -> int:
             ko=f"{error.filename or folder.root}: {reason(error)}. 디스크에 여유가 있는지, 데이터 폴더의 파일이 이 "
             "사용자의 것인지 확인한 뒤 다시 시작하십시오.",
         ) from error
-    output.say("Stopped.")
+    output.say(either("Stopped.", "멈췄습니다."))
     return STOPPED_EARLY if once else 0
 
 
@@ -145,14 +153,18 @@ class _Machine:
             self._until("the hub and its broker", lambda: self._is_ready(api), hub)
             agent = self._start_agent(api)
             self._until(f"the agent of {CLIENT_ID}", lambda: self._is_online(api), agent)
-            output.say(f"Ready after {time.monotonic() - self._began:.1f} s.")
+            took = time.monotonic() - self._began
+            output.say(either(f"Ready after {took:.1f} s.", f"{took:.1f}초 만에 준비되었습니다."))
             earlier = api.get("/api/commands", limit=1)["items"]
             printed = self._print_page(api)
             if earlier:
                 last = earlier[0]
+                when = output.local(last["created_at"], named=True)
                 output.say(
-                    f"The command before it: {last['action']} {last['id']}, {last['status']}, "
-                    f"of {output.local(last['created_at'], named=True)}."
+                    either(
+                        f"The command before it: {last['action']} {last['id']}, {last['status']}, of {when}.",
+                        f"이전 명령: {last['action']} {last['id']}, {word(STATUSES, last['status'])}, {when}.",
+                    )
                 )
             if once:
                 return 0 if printed else 1
@@ -273,7 +285,7 @@ class _Machine:
             },
         )
         end = time.monotonic() + PRINT_PATIENCE_S
-        while command["status"] in timeline.UNFINISHED and time.monotonic() < end:
+        while command["status"] in UNFINISHED and time.monotonic() < end:
             self._pause()
             command = api.get(f"/api/commands/{command['id']}")
         timeline.show(command, api.get(f"/api/commands/{command['id']}/explain")["timeline"], korean=output.korean())
@@ -281,11 +293,13 @@ class _Machine:
 
     def _tell(self, url: str) -> None:
         output.say("")
-        output.say(f"Address:  {url}   (API: {url}/docs)")
-        output.say(f"Data:     {self._folder.root}")
-        output.say(f"Key:      {self._admin_key}")
-        output.say(f"Logs:     {self._folder.logs}")
-        output.say("Stop with Ctrl-C.")
+        output.say(
+            either(f"Address:  {url}   (API: {url}/docs)", f"주소:    {url}   (API: {url}/docs)"),
+            either(f"Data:     {self._folder.root}", f"데이터:  {self._folder.root}"),
+            either(f"Key:      {self._admin_key}", f"키:      {self._admin_key}"),
+            either(f"Logs:     {self._folder.logs}", f"로그:    {self._folder.logs}"),
+            either("Stop with Ctrl-C.", "Ctrl-C로 멈춥니다."),
+        )
 
     def _until(self, what: str, look: Callable[[], Value | None], program: Program) -> Value:
         """Keep everything alive until `look` finds something. Raises SetupError at the deadline."""

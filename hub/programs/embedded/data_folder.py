@@ -23,25 +23,24 @@ from hub.programs.embedded import service_user
 from hub.programs.embedded.errors import EmbeddedError, reason, refuse_odd_name
 from hub.programs.embedded.service_user import ServiceUser
 
-VARIABLE = "FLOORHUB_DATA"
-OTHER_NAME = "FLOORHUB_DATA_DIR"
-"""The same setting, as the hub process names it."""
+VARIABLE = "FLOORHUB_DATA_DIR"
+OTHER_NAME = "FLOORHUB_DATA"
+"""What the same setting was called before; still read."""
 _FOR_ROOT = Path("/var/lib/floorhub")
 _OWNED_BY_SERVICE_USER = ("postgres", "broker", "printer")
 _OWNED_BY_US = ("keys", "agent", "logs", "run")
 
 
 def default_root(environment: Mapping[str, str] = os.environ) -> Path:
-    """FLOORHUB_DATA (or FLOORHUB_DATA_DIR), else /var/lib/floorhub for root, else the user's own data folder. Not
+    """FLOORHUB_DATA_DIR (or FLOORHUB_DATA), else /var/lib/floorhub for root, else the user's own data folder. Not
     created yet. Raises EmbeddedError when the two name different folders."""
     folders = {name: folder for name in (VARIABLE, OTHER_NAME) if (folder := _named(environment, name)) is not None}
     if len(set(folders.values())) > 1:
         raise EmbeddedError(
-            f"{VARIABLE} is {folders[VARIABLE]} and {OTHER_NAME} is {folders[OTHER_NAME]}: two names of one setting.",
-            "Unset one of them.",
-            ko=f"{VARIABLE}은(는) {folders[VARIABLE]}, {OTHER_NAME}은(는) {folders[OTHER_NAME]}입니다. 둘은 같은 "
-            "설정의 "
-            "두 이름이므로 하나를 없애십시오.",
+            f"{VARIABLE} is {folders[VARIABLE]} and {OTHER_NAME}, its old name, is {folders[OTHER_NAME]}.",
+            f"Unset {OTHER_NAME}.",
+            ko=f"{VARIABLE}은(는) {folders[VARIABLE]}이고, 이전 이름인 {OTHER_NAME}은(는) {folders[OTHER_NAME]}입니다. "
+            f"{OTHER_NAME}을(를) 없애십시오.",
         )
     if folders:
         return next(iter(folders.values()))

@@ -60,7 +60,7 @@ def test_a_parameter_is_taken_or_refused_by_its_name(
     site: Site, client: dict[str, Any], method: str, path: str
 ) -> None:
     known = query_parameters(ROUTES[method, path])
-    for unknown in ("state", "Limit", "limit[]", "%EC%83%81%ED%83%9C"):
+    for unknown in {"state", "stauts", "Limit", "limit[]", "%EC%83%81%ED%83%9C"} - set(known):
         [field] = named(ask(site, client, method, path, f"{unknown}=failed"))
         assert field in (unknown, "상태")
     for name, several in known.items():

@@ -45,7 +45,7 @@ def test_a_client_is_not_registered_when_its_configuration_cannot_be_written(
 
 
 def test_a_refused_client_leaves_no_file(site: Site, tmp_path: Path) -> None:
-    assert cli.run(site, "client", "add", "Not An Id", "--config", str(tmp_path / "agent.toml")).exit_code == 1
+    assert cli.run(site, "client", "add", "Not An Id", "--config", str(tmp_path / "agent.toml")).exit_code == 5
     assert list(tmp_path.iterdir()) == []
 
 
@@ -63,7 +63,7 @@ def test_a_secret_whose_file_fails_after_all_is_shown(site: Site, tmp_path: Path
     if as_json:
         secret = json.loads(done.stdout)["secret"]
     else:
-        (secret,) = re.findall("shown this once: (.*)", done.stdout)
+        (secret,) = re.findall("shown only once: (.*)", done.stdout)
     assert re.fullmatch("[A-Za-z0-9_-]{43}", secret)
     assert not (tmp_path / "agent.toml").exists()
 

@@ -265,7 +265,7 @@ def test_a_configuration_that_others_can_read_is_named_and_the_rest_is_checked(p
 
     found = patient.obstacles()
     assert list(found) == ["config_not_private", "root_key_wrong"]
-    assert "`floorhub keys show`" in found["root_key_wrong"]
+    assert "`floorhub key show`" in found["root_key_wrong"]
 
 
 def test_a_missing_configuration_is_named(patient: Patient) -> None:

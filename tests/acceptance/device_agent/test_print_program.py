@@ -135,7 +135,7 @@ def test_a_text_that_is_called_a_pdf_is_refused(site: Site, client_id: str, tmp_
     file.write_bytes(b"hello not a pdf")
     effects = len(site.effects())
     done = floorhub(site, "print", str(file), "--client", client_id, "--printer", "office")
-    assert done.returncode == 1
+    assert done.returncode == 5
     assert "content_type_mismatch" in done.stderr
     assert len(site.effects()) == effects
 

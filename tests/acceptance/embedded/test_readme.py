@@ -51,7 +51,7 @@ def launch(data: Path, tmp_path: Path, *arguments: str, **environment: str) -> P
     packages = {name: value for name, value in os.environ.items() if name in ("FLOORHUB_PACKAGES", "HOME")}
     argv = [sys.executable, "-m", "hub", "up", *arguments]
     log = tmp_path / f"up-{time.monotonic_ns()}.log"
-    environment |= {**packages, "FLOORHUB_DATA": str(data), "LANG": "C.UTF-8"}
+    environment |= {**packages, "FLOORHUB_DATA_DIR": str(data), "LANG": "C.UTF-8"}
     return Process("floorhub up", argv, environment, log).start()
 
 
@@ -70,7 +70,7 @@ def floorhub(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the program beside it."""
     return subprocess.run(
         [sys.executable, "-m", "hub", *arguments],
-        env={"PATH": os.environ["PATH"], "FLOORHUB_DATA": str(data), "LANG": "C.UTF-8"},
+        env={"PATH": os.environ["PATH"], "FLOORHUB_DATA_DIR": str(data), "LANG": "C.UTF-8"},
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -88,7 +88,7 @@ def paste(script: str, data: Path, tmp_path: Path, options: str = "-euo") -> sub
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
             "HOME": str(tmp_path),
-            "FLOORHUB_DATA": str(data),
+            "FLOORHUB_DATA_DIR": str(data),
             "LANG": "C.UTF-8",
             **proxy,
         },
@@ -324,7 +324,7 @@ def test_a_port_that_is_none_is_said_before_anything_starts(tmp_path: Path, port
     with open_folder("no port") as folder:
         done = subprocess.run(
             [sys.executable, "-m", "hub", "up"],
-            env={**os.environ, "FLOORHUB_DATA": str(folder), "FLOORHUB_PORT": port, "LANG": "C.UTF-8"},
+            env={**os.environ, "FLOORHUB_DATA_DIR": str(folder), "FLOORHUB_PORT": port, "LANG": "C.UTF-8"},
             capture_output=True,
             text=True,
             timeout=60,

@@ -35,7 +35,7 @@ async def started(database: Database, folder: Path) -> HubKeys:
 
 
 async def rotate(database: Database, folder: Path, *arguments: str) -> Result:
-    """`floorhub keys rotate`, in English."""
+    """`floorhub key rotate`, in English."""
     environment = {"FLOORHUB_DATABASE_URL": database.url, "FLOORHUB_DATA_DIR": str(folder), "LANG": "C"}
     return await asyncio.to_thread(CliRunner().invoke, app, ["keys", "rotate", *arguments], env=environment)
 

@@ -13,7 +13,7 @@ AWAY = {"FLOORHUB_URL": "http://127.0.0.1:9", "FLOORHUB_KEY": "k", "LANG": "C"}
 )
 def test_only_a_yes_is_one(answer: str, asked: bool) -> None:
     done = CliRunner().invoke(app, ["client", "retire", "[/x]\x1b[2J"], env=AWAY, input=answer)
-    assert done.exit_code == 1
+    assert done.exit_code == (4 if asked else 1)
     assert "Retire [/x]\\x1b[2J for good? [y/N]: " in done.stderr
     assert ("does not answer" in done.stderr) == asked
     assert done.stdout == ""

@@ -48,10 +48,10 @@ def test_a_clean_up_names_a_setting_as_it_is_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ("rotate", "root: Do it; without this, only say what it means. The others need no --yes."),
+        ("rotate", "For root: do it; without this, only say what it means."),
         ("adopt", "Do it; without this, only say what it means."),
     ],
 )
 def test_the_help_says_what_needs_a_yes(command: str, words: str) -> None:
     shown = CliRunner().invoke(app, ["keys", command, "--help"]).output
-    assert f" --yes {words} --" in " ".join(shown.split())
+    assert f" --yes {words} -" in " ".join(shown.split())

@@ -83,7 +83,7 @@ def test_a_failure_is_told_once_and_last() -> None:
     ("held", "korean", "said"),
     [
         (None, False, "running: not ended yet. Look again: floorhub show"),
-        (["media-needed"], False, "running: waits for a person (media-needed). Look again: floorhub show"),
+        (["media-needed"], False, "running: needs attention (media-needed). Look again: floorhub show"),
         (
             ["media-needed", "odd"],
             True,
@@ -134,7 +134,7 @@ def test_every_status_has_its_korean_word() -> None:
     ("language", "source", "asked"),
     [
         ("en_US.UTF-8", "/srv/hub/hub.json", "Is `make run` up? The address is from /srv/hub/hub.json."),
-        ("ko_KR.UTF-8", "/srv/hub/hub.json", "떠 있습니까? 주소는 /srv/hub/hub.json에 있습니다."),
+        ("ko_KR.UTF-8", "/srv/hub/hub.json", "실행 중입니까? 주소는 /srv/hub/hub.json에서 읽었습니다."),
         ("en_US.UTF-8", "FLOORHUB_URL", "Check FLOORHUB_URL"),
         ("ko_KR.UTF-8", "FLOORHUB_URL", "FLOORHUB_URL이 맞는지"),
     ],

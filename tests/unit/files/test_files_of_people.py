@@ -42,7 +42,7 @@ def floorhub(*arguments: str, **environment: str) -> Result:
 
 
 @pytest.mark.parametrize(
-    ("form", "code", "said"), [(with_mark, 1, "does not answer"), (utf_16, 2, "UTF-16: save it as")]
+    ("form", "code", "said"), [(with_mark, 4, "does not answer"), (utf_16, 2, "UTF-16: save it as")]
 )
 def test_a_list_of_commands(form: Form, code: int, said: str, tmp_path: Path) -> None:
     file = tmp_path / "list.json"
@@ -60,7 +60,7 @@ def test_a_list_in_cp949_is_named_in_korean(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "code", "said"), [(with_mark, 1, "does not answer"), (cp949, 2, "line 1 is not UTF-8")]
+    ("form", "code", "said"), [(with_mark, 4, "does not answer"), (cp949, 2, "line 1 is not UTF-8")]
 )
 def test_a_file_of_faults(form: Form, code: int, said: str, tmp_path: Path) -> None:
     file = tmp_path / "faults.toml"
@@ -82,7 +82,7 @@ def test_a_key_of_the_administrator(form: Form, said: str, tmp_path: Path) -> No
     (tmp_path / "admin.key").write_bytes(form("fh_0\n"))
     done = floorhub("client", "list", FLOORHUB_KEY="", FLOORHUB_DATA=str(tmp_path))
     assert (said or "does not answer") in done.stderr
-    assert done.exit_code == (2 if said else 1)
+    assert done.exit_code == (2 if said else 4)
 
 
 def test_a_signing_key_with_a_mark_is_the_same_key(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The printers that clients report: which there are, and how they are."""

@@ -1,0 +1,50 @@
+"""The shapes of printers."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+PrinterState = Literal["idle", "processing", "stopped", "unreachable", "unknown"]
+
+
+class PrinterReason(BaseModel):
+    """Why a printer is stopped, or soon will be."""
+
+    reason: str = Field(description="IPP's word, such as media-empty, media-jam, cover-open or toner-low.")
+    severity: str | None = Field(description="error, warning or report, as the printer says it.")
+
+
+class PrinterSupply(BaseModel):
+    """Toner, ink, paper or another supply."""
+
+    name: str | None = Field(description="As the printer names it.")
+    kind: str | None = Field(description="Such as toner, ink or media.")
+    level: int | None = Field(description="Percent; null: the printer does not say.")
+
+
+class PrinterOutput(BaseModel):
+    """A printer as its client last reported it. Of an offline client that may be long ago: see `reported_at`."""
+
+    client_id: str = Field(description="The client that prints on it.")
+    client_name: str = Field(description="That client's name for people.")
+    zone: str | None = Field(description="That client's zone.")
+    presence: Literal["online", "offline", "unknown"] = Field(description="Whether that client is there now.")
+    name: str | None = Field(description="What commands call it (`payload.printer`).")
+    model: str | None = Field(description="Make and model, as the printer names itself.")
+    state: PrinterState = Field(description="unreachable: the client reaches no printer at its address.")
+    reasons: list[PrinterReason] = Field(description="What the printer complains of; empty: nothing.")
+    message: str | None = Field(description="A sentence of the printer for people.")
+    accepting_jobs: bool | None = Field(description="false: its queue refuses new jobs.")
+    queued_jobs: int | None = Field(description="Jobs in its queue, also those of other programs.")
+    supplies: list[PrinterSupply] = Field(description="Toner, ink and the like with their levels.")
+    media_ready: list[str] = Field(description="The paper in its trays, by IPP's names.")
+    media_default: str | None = Field(description="The paper that it takes when a job names none.")
+    reported_at: datetime | None = Field(description="When the client reported it.")
+
+
+class PrinterPage(BaseModel):
+    """Printers in order of their clients' ids."""
+
+    items: list[PrinterOutput] = Field(description="The printers of this page.")
+    next_cursor: str | None = Field(None, description="Pass it as `cursor` for the next page; null at the end.")

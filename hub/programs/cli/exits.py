@@ -1,0 +1,73 @@
+"""Exit codes of `floorhub`: one for each thing that a script does next."""
+
+from enum import IntEnum
+from typing import Any
+
+
+class ExitCode(IntEnum):
+    """What became of a command line."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    NOT_ENDED = 3
+    UNREACHABLE = 4
+    REFUSED = 5
+    NOT_PERMITTED = 6
+    NOT_FOUND = 7
+    INTERRUPTED = 130
+
+
+MEANINGS: dict[ExitCode, tuple[str, str]] = {
+    ExitCode.DONE: ("done, or answered", "완료했거나 답을 표시함"),
+    ExitCode.FAILED: (
+        "failed: a command ended without success, or a part of the request was refused",
+        "실패: 명령이 성공하지 못하고 끝났거나 요청의 일부가 거부됨",
+    ),
+    ExitCode.USAGE: (
+        "usage: the command line or the set-up is wrong; nothing was asked of the hub",
+        "사용법: 명령줄이나 설정이 잘못됨. 허브에 아무것도 요청하지 않음",
+    ),
+    ExitCode.NOT_ENDED: (
+        "not ended yet: stored, and still running when --wait was over",
+        "미완료: 저장되었고 --wait 시간이 지났을 때 아직 끝나지 않음",
+    ),
+    ExitCode.UNREACHABLE: (
+        "unreachable: the hub does not answer, or is not ready",
+        "연결 불가: 허브가 응답하지 않거나 준비되지 않음",
+    ),
+    ExitCode.REFUSED: (
+        "refused: the hub accepts the key and not the request (limits, conflicts, wrong values)",
+        "거부: 허브가 요청을 받아들이지 않음(한도, 충돌, 잘못된 값)",
+    ),
+    ExitCode.NOT_PERMITTED: (
+        "not permitted: the key is not valid, or may not do this",
+        "권한 없음: 키가 유효하지 않거나 이 작업이 허용되지 않음",
+    ),
+    ExitCode.NOT_FOUND: ("not found", "찾을 수 없음"),
+    ExitCode.INTERRUPTED: ("interrupted with Ctrl-C", "Ctrl-C로 중단함"),
+}
+"""In English and Korean; docs/reference/cli.md has them."""
+
+UNFINISHED = ("pending", "queued", "running")
+"""Statuses of commands that have not ended."""
+
+
+def of_answer(status: int | None, body: Any) -> ExitCode:
+    """For an answer that is an error; None: there was no answer. A proxy in front of the hub answers 502 to 504 in its
+    place, without the hub's `code`."""
+    ours = isinstance(body, dict) and "code" in body
+    if status is None or status == 503 or (status in (502, 504) and not ours):
+        return ExitCode.UNREACHABLE
+    if status in (401, 403):
+        return ExitCode.NOT_PERMITTED
+    if status == 404:
+        return ExitCode.NOT_FOUND
+    return ExitCode.REFUSED if status < 500 or status == 502 else ExitCode.FAILED
+
+
+def of_command(status: str) -> ExitCode:
+    """For a command in this status, whose end was waited for."""
+    if status == "completed":
+        return ExitCode.DONE
+    return ExitCode.NOT_ENDED if status in UNFINISHED else ExitCode.FAILED

@@ -1,0 +1,218 @@
+"""Korean of what arguments and options mean."""
+
+OPTIONS: dict[str, str] = {
+    # --- everywhere
+    "Show the version and exit.": "버전을 표시하고 끝냅니다.",
+    "Install completion for the current shell.": "현재 셸에 자동 완성을 설치합니다.",
+    "Show completion for the current shell, to copy it or customize the installation.": (
+        "현재 셸의 자동 완성 스크립트를 표시합니다."
+    ),
+    "Show this message and exit.": "이 도움말을 표시하고 끝냅니다.",
+    "table (default), json or yaml.": "table(기본값), json, yaml.",
+    "Short for -o json.": "-o json과 같습니다.",
+    "Rows to show; 0: all.": "표시할 줄 수. 0이면 모두.",
+    "Sort the rows by a field of -o json; -FIELD: reversed.": "-o json의 필드로 정렬합니다. -FIELD는 역순.",
+    "Leave the line of headings out.": "제목 줄을 표시하지 않습니다.",
+    "Created since: 2h, 3d, today, 2026-11-29 or 2026-11-29T08:00.": (
+        "이때부터 생성된 것: 2h, 3d, today, 2026-11-29, 2026-11-29T08:00."
+    ),
+    "Created until; written like --since.": "이때까지 생성된 것. --since처럼 씁니다.",
+    "Do not ask.": "묻지 않습니다.",
+    "Where to write the files.": "파일을 쓸 폴더.",
+    "Such as: client list.": "예: client list.",
+    "The shell that shall complete.": "자동 완성할 셸.",
+    # --- this machine
+    "Print one page and stop; exit with 0 if it was printed.": (
+        "한 페이지를 인쇄하고 멈춥니다. 인쇄되면 0으로 끝납니다."
+    ),
+    "The database to bring up to date.": "최신으로 맞출 데이터베이스.",
+    "The hub's database.": "허브의 데이터베이스.",
+    "The hub's database; default: that of `make run`.": "허브의 데이터베이스. 기본값: `make run`의 것.",
+    "The hub's data folder.": "허브의 데이터 폴더.",
+    "Only say what would be deleted now.": "지금 삭제될 것만 알려 줍니다.",
+    "admin: the API key; command: what signs; root: what agents pin.": (
+        "admin: API 키, command: 서명하는 키, root: 에이전트가 신뢰하는 키."
+    ),
+    "For root: do it; without this, only say what it means.": (
+        "root를 실제로 교체합니다. 없으면 무슨 뜻인지만 알려 줍니다."
+    ),
+    "Do it; without this, only say what it means.": "실제로 실행합니다. 없으면 무슨 뜻인지만 알려 줍니다.",
+    # --- sending and printing
+    "The client's id.": "클라이언트의 id.",
+    "The command's id.": "명령의 id.",
+    "print, status, or a site's own action.": "print, status 또는 현장의 동작.",
+    "The payload as JSON.": "JSON 형식의 내용(payload).",
+    "A document to upload and name in the payload.": "업로드해서 payload에 넣을 문서.",
+    "The file's type; default: by its bytes, then its ending.": "파일의 형식. 기본값: 내용과 확장자로 판단.",
+    "10 is the most urgent.": "10이 가장 급합니다.",
+    "Your order number.": "주문 번호 등 참조 번호.",
+    "If the client is not online: queue (default), or fail.": (
+        "클라이언트가 온라인이 아닐 때: queue(대기, 기본값), fail(실패)."
+    ),
+    "Until when the effect may begin: 90, 15m, 2h.": "이 시간 안에 실행을 시작해야 합니다: 90, 15m, 2h.",
+    "How long to wait for the end; 0: do not wait.": "끝날 때까지 기다릴 시간(초). 0이면 기다리지 않습니다.",
+    "Idempotency-Key; default: a new one.": "Idempotency-Key. 기본값: 새로 만듦.",
+    "What to print; leave it out with --test-page.": "인쇄할 파일. --test-page를 쓰면 생략합니다.",
+    "The client; default: the only one that is online.": "클라이언트. 기본값: 온라인인 유일한 것.",
+    "Its printer; default: its only one.": "그 클라이언트의 프린터. 기본값: 유일한 것.",
+    "Print a page that says when and where.": "시각과 프린터가 적힌 시험 페이지를 인쇄합니다.",
+    "How many copies.": "부수.",
+    "Default: as the printer is set.": "기본값: 프린터의 설정대로.",
+    "The job's name; default: the file's.": "작업의 이름. 기본값: 파일 이름.",
+    "exact: refuse what the printer cannot do as asked.": "exact: 프린터가 요청대로 할 수 없으면 거부합니다.",
+    # --- logs
+    "Show the log that was fetched last; ask nobody.": "새로 가져오지 않고 마지막으로 가져온 로그를 표시합니다.",
+    "Lines to show; 0: all.": "표시할 줄 수. 0이면 모두.",
+    "How much of its end to fetch.": "로그의 끝에서 가져올 크기.",
+    "Write the whole log to this file.": "로그 전체를 이 파일에 씁니다.",
+    # --- filters of lists
+    "Only of this client.": "이 클라이언트의 것만.",
+    "Only in this status; may be given several times.": "이 상태인 것만. 여러 번 쓸 수 있습니다.",
+    "Only of this action.": "이 동작의 것만.",
+    "Only with this order number of yours.": "이 참조 번호의 것만.",
+    "Only with this tag.": "이 태그가 있는 것만.",
+    "Only in this zone.": "이 구역의 것만.",
+    "Only in this group.": "이 그룹의 것만.",
+    "Only those that are online, offline or unknown.": "online, offline, unknown 중 이 접속 상태인 것만.",
+    "Only those that are active, disabled or retired.": "active, disabled, retired 중 이 상태인 것만.",
+    "Only of clients in this zone.": "이 구역에 있는 클라이언트의 것만.",
+    "Only of clients in this group.": "이 그룹에 있는 클라이언트의 것만.",
+    "Only of clients with this tag.": "이 태그가 있는 클라이언트의 것만.",
+    "Only with this name.": "이 이름의 것만.",
+    "Only with this in the name of the model.": "모델 이름에 이것이 들어 있는 것만.",
+    "idle, processing, stopped, unreachable or unknown; may be given several times.": (
+        "idle, processing, stopped, unreachable, unknown. 여러 번 쓸 수 있습니다."
+    ),
+    "Only with this reason, such as media-empty.": "media-empty 같은 이 이유의 것만.",
+    "Only with this reason, such as printer_stopped.": "printer_stopped 같은 이 이유의 것만.",
+    "Only of clients that are online, offline or unknown.": "online, offline, unknown 중 이 상태인 클라이언트의 것만.",
+    "Only commands in this status.": "이 상태인 명령만.",
+    "Only commands whose client is offline, or unresponsive.": (
+        "클라이언트가 오프라인(offline)이거나 응답하지 않는(unresponsive) 명령만."
+    ),
+    "running, paused, cancelled or finished; may be given several times.": (
+        "running, paused, cancelled, finished. 여러 번 쓸 수 있습니다."
+    ),
+    "Only those that are enabled, or disabled.": "사용 중이거나 사용 중지된 것만.",
+    "Only how many, by client, action and reason.": "클라이언트, 동작, 이유별 개수만.",
+    "How many times.": "표시할 시각의 수.",
+    # --- commands and dead letters
+    "The id of an unknown command.": "결과 불명인 명령의 id.",
+    "completed, failed or cancelled.": "completed, failed, cancelled 중 하나.",
+    "What you saw or did, for the log.": "확인하거나 조치한 내용. 기록에 남습니다.",
+    "Ids of commands.": "명령의 id.",
+    "All that fit instead of ids: client=, action=, reason=, reference=, before=, after=, joined by commas; or "
+    "everything.": (
+        "id 대신 조건에 맞는 모두: client=, action=, reason=, reference=, before=, after=을 쉼표로 이어 쓰거나 "
+        "everything."
+    ),
+    "Also unknown ones; their effect may then happen twice.": (
+        "결과 불명인 명령도 실행합니다. 두 번 실행될 수 있습니다."
+    ),
+    "How long they stay valid: 90, 15m, 2h; default: as long as before.": (
+        "유효한 시간: 90, 15m, 2h. 기본값: 이전과 같음."
+    ),
+    # --- clients, groups, printers
+    "a-z, 0-9 and '-'; chosen once, never used again.": "a-z, 0-9, '-'. 한 번 정하면 다시 쓸 수 없습니다.",
+    "Its name for people; default: its id.": "사람이 읽을 이름. 기본값: id.",
+    "Its name for people.": "사람이 읽을 이름.",
+    "printer_pc, pda, kiosk or other.": "printer_pc, pda, kiosk, other 중 하나.",
+    "Its zone, such as hall-2.": "hall-2 같은 구역.",
+    "Its zone; '' for none.": "구역. ''이면 없음.",
+    "A tag; may be given several times.": "태그. 여러 번 쓸 수 있습니다.",
+    "Its tags, instead of all it has; '' for none.": "지금의 태그를 모두 대신할 태그. ''이면 없음.",
+    "NAME=VALUE to keep with it; NAME= removes one. May be given several times.": (
+        "함께 저장할 이름=값. 이름=이면 삭제합니다. 여러 번 쓸 수 있습니다."
+    ),
+    "An action it may be sent; default: all.": "받을 수 있는 동작. 기본값: 모두.",
+    "An action that they may be sent, and no other.": "받을 수 있는 동작. 다른 동작은 받지 않습니다.",
+    "Every action again.": "다시 모든 동작을 받습니다.",
+    "Commands a minute; default 60.": "분당 명령 수. 기본값 60.",
+    "Commands a day (UTC); default 1,000.": "하루(UTC) 명령 수. 기본값 1,000.",
+    "Commands a minute.": "분당 명령 수.",
+    "Commands a day (UTC).": "하루(UTC) 명령 수.",
+    "Write the agent's configuration, with its secret, to this file (0600).": (
+        "암호가 든 에이전트 설정을 이 파일(0600)에 씁니다."
+    ),
+    "For --config: the broker as the client reaches it.": "--config용: 클라이언트가 접속할 브로커 주소.",
+    "For --config: the hub as the client reaches it.": "--config용: 클라이언트가 접속할 허브 주소.",
+    "The group's id: a-z, 0-9 and '-'.": "그룹의 id: a-z, 0-9, '-'.",
+    "Ids of its first clients.": "처음 넣을 클라이언트의 id.",
+    "Ids of clients.": "클라이언트의 id.",
+    "The printer's name.": "프린터의 이름.",
+    "Its client; default: the only one.": "프린터의 클라이언트. 기본값: 유일한 것.",
+    # --- targets and batches
+    "A client's id; may be given several times.": "클라이언트의 id. 여러 번 쓸 수 있습니다.",
+    "The clients of a group.": "그룹의 클라이언트.",
+    "The clients of a zone.": "구역의 클라이언트.",
+    "Clients with this tag; several times: with all of them.": "이 태그가 있는 클라이언트. 여러 번 쓰면 모두 있는 것.",
+    "Clients with this tag; several times: with one of them.": (
+        "이 태그가 있는 클라이언트. 여러 번 쓰면 하나라도 있는 것."
+    ),
+    "Every client.": "모든 클라이언트.",
+    "The batch's id.": "배치의 id.",
+    "A JSON list of commands, each with its client_id and action.": (
+        "명령의 JSON 목록. 각각 client_id와 action이 있습니다."
+    ),
+    "One more failure than this stops the batch.": "실패가 이 수를 넘으면 배치를 멈춥니다.",
+    "The same as a share of all commands.": "같은 것을 전체 명령의 비율(%)로.",
+    "Rollout: start at most this many clients a minute.": "점진 실행: 분당 시작할 클라이언트 수.",
+    "The same as a share of all clients.": "같은 것을 전체 클라이언트의 비율(%)로.",
+    "Say who would get it and who not; send nothing.": "보내지 않고, 누가 받고 누가 받지 않는지만 알려 줍니다.",
+    # --- schedules and actions
+    "For people; no two schedules have the same.": "사람이 읽을 이름. 예약마다 다릅니다.",
+    'Five fields, such as "0 7 * * 1-5".': '"0 7 * * 1-5" 같은 다섯 필드.',
+    "An IANA name, such as Asia/Seoul.": "Asia/Seoul 같은 IANA 이름.",
+    "If no hub was running at that time: skip, or once.": "그때 허브가 꺼져 있었으면: skip(건너뜀), once(한 번 실행).",
+    "How late `once` may make up for it: 90, 15m, 2h.": "`once`가 얼마나 늦게까지 실행해도 되는지: 90, 15m, 2h.",
+    "Do not enable it yet.": "아직 사용하지 않습니다.",
+    "Its id or name.": "id 또는 이름.",
+    "A new name.": "새 이름.",
+    "Another cron expression; times that have passed are not made up for.": (
+        "다른 cron 식. 지나간 시각은 다시 실행하지 않습니다."
+    ),
+    "Such as print, or a site's own.": "print 또는 현장의 동작.",
+    "Further attempts, 0 to 100.": "추가 시도 횟수, 0에서 100.",
+    "Wait before the second attempt: 2, 30s, 5m.": "두 번째 시도 전에 기다릴 시간: 2, 30s, 5m.",
+    "Each further wait is this many times longer.": "그다음 대기 시간은 이 배수만큼 길어집니다.",
+    "The longest wait.": "가장 긴 대기 시간.",
+    "How long a run may take.": "실행 제한 시간.",
+    # --- broker
+    "Where the broker will read its files; made if it is missing.": "브로커가 읽을 파일의 폴더. 없으면 만듭니다.",
+    "The address without TLS.": "TLS가 없는 주소.",
+    "MQTT without TLS.": "TLS가 없는 MQTT.",
+    "MQTT over WebSocket, without TLS.": "TLS가 없는 WebSocket MQTT.",
+    "PEM; adds listeners for the network.": "PEM 파일. 네트워크용 포트를 추가합니다.",
+    "PEM; readable by the broker's user.": "PEM 파일. 브로커의 사용자가 읽을 수 있어야 합니다.",
+    "MQTT with TLS.": "TLS를 쓰는 MQTT.",
+    "MQTT over WebSocket, with TLS.": "TLS를 쓰는 WebSocket MQTT.",
+    "The dynamic-security plugin; default: this system's.": "dynamic-security 플러그인. 기본값: 이 시스템의 것.",
+    "The broker's user, when it is another (needs root).": "브로커의 사용자가 다를 때(root 필요).",
+    "Where the accounts' secrets are kept.": "계정의 암호를 둘 폴더.",
+    # --- conformance and simulate
+    "A registered client, best one made for this.": "등록된 클라이언트. 이 검사용으로 따로 만드는 것이 좋습니다.",
+    "After --: what starts the client. {host}, {port} and {url} are filled in.": (
+        "-- 뒤에 쓰는, 클라이언트를 시작하는 명령. {host}, {port}, {url}이 채워집니다."
+    ),
+    "An action that the client can run without harm.": "클라이언트가 문제없이 실행할 수 있는 동작.",
+    "The payload of --action as JSON.": "--action의 JSON 내용(payload).",
+    "Where the client shall connect; port 0: any.": "클라이언트가 접속할 주소. 포트 0은 아무 포트.",
+    "The hub's broker; default: that of this machine.": "허브의 브로커. 기본값: 이 컴퓨터의 것.",
+    "The hub's folder of keys; default: that of this machine.": "허브의 키 폴더. 기본값: 이 컴퓨터의 것.",
+    "Seconds for a report, the action included.": "동작을 포함해 보고까지의 시간(초).",
+    "Seconds for the client to connect.": "클라이언트가 접속하기까지의 시간(초).",
+    "How many clients.": "클라이언트 수.",
+    "A TOML file of faults; without it nothing fails.": "장애를 적은 TOML 파일. 없으면 장애가 없습니다.",
+    "How long to run once the clients are connected; 0: until Ctrl-C.": (
+        "클라이언트가 접속한 뒤 실행할 시간(초). 0이면 Ctrl-C까지."
+    ),
+    "Clients are PREFIX-0001, PREFIX-0002, ...": "클라이언트는 PREFIX-0001, PREFIX-0002, ...입니다.",
+    "Post this many commands a second, and check them.": "초당 이만큼 명령을 보내고 확인합니다.",
+    "With --post: actions in turn; default: simulate.": "--post용: 차례로 보낼 동작. 기본값: simulate.",
+    "With --post: seconds that the last ones may take.": "--post용: 마지막 명령을 기다릴 시간(초).",
+    "Write each effect as a JSON line to this file.": "실행 결과를 한 줄씩 JSON으로 이 파일에 씁니다.",
+    "Write the result as JSON to this file.": "결과를 JSON으로 이 파일에 씁니다.",
+    "Retire the clients at the end; their ids are then used up.": (
+        "끝나면 클라이언트를 폐기합니다. 그 id는 다시 쓸 수 없습니다."
+    ),
+}

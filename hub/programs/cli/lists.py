@@ -1,0 +1,153 @@
+"""Lists: their options, and one table for all of them. `--limit 0` shows everything; JSON and YAML have every field."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from hub.programs.cli import durations, output
+from hub.programs.cli.output import either
+
+MANY = 50
+"""Rows that a list without an end shows."""
+
+Limit = Annotated[int, typer.Option("--limit", min=0, metavar="ROWS", help="Rows to show; 0: all.")]
+Sort = Annotated[
+    str | None,
+    typer.Option("--sort", "--sort-by", metavar="FIELD", help="Sort the rows by a field of -o json; -FIELD: reversed."),
+]
+NoHeaders = Annotated[bool, typer.Option("--no-headers", help="Leave the line of headings out.")]
+Since = Annotated[
+    str | None,
+    typer.Option("--since", metavar="TIME", help="Created since: 2h, 3d, today, 2026-11-29 or 2026-11-29T08:00."),
+]
+Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Created until; written like --since.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: its heading in English and Korean, what it shows of an item, and whether it is a number."""
+
+    english: str
+    korean: str
+    cell: Callable[[dict[str, Any]], Any]
+    right: bool = False
+
+    @property
+    def heading(self) -> str:
+        """In the language of the person at the keyboard."""
+        return either(self.english, self.korean)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a person wants to see a list."""
+
+    as_json: bool
+    limit: int = 0
+    sort: str | None = None
+    no_headers: bool = False
+
+    @property
+    def most(self) -> int | None:
+        """How many items to ask the hub for; None: all."""
+        return self.limit or None
+
+    @property
+    def most_to_sort(self) -> int | None:
+        """The same for a list that is sorted as a whole before it is cut."""
+        return None if self.sort else self.most
+
+
+def field(name: str) -> Callable[[dict[str, Any]], Any]:
+    """A cell that shows a field as it is."""
+    return lambda item: item[name]
+
+
+def time_of(name: str) -> Callable[[dict[str, Any]], str]:
+    """A cell that shows a moment as the clock on the wall."""
+    return lambda item: output.local(item[name])
+
+
+def with_zone(english: str, korean: str, name: str) -> Column:
+    """A column of moments; its heading names the zone."""
+    zone = output.zone()
+    return Column(f"{english} ({zone})", f"{korean} ({zone})", time_of(name))
+
+
+def show(
+    items: Sequence[dict[str, Any]],
+    columns: Sequence[Column],
+    view: View,
+    *,
+    empty: str,
+    more: bool = False,
+) -> None:
+    """Show items as the person wants to see them. `empty` is said to people when there are none; `more`: the hub has
+    more of them than were asked for."""
+    rows = _sorted(list(items), view.sort)
+    if view.limit and len(rows) > view.limit:
+        rows, more = rows[: view.limit], True
+    if view.as_json:
+        output.print_json(rows)
+        return
+    if not rows:
+        (output.tell if view.no_headers else output.say)(empty)
+        return
+    table = [["" if (cell := column.cell(row)) is None else str(cell) for column in columns] for row in rows]
+    right = {column.heading for column in columns if column.right}
+    output.print_table([column.heading for column in columns], table, right=right, headed=not view.no_headers)
+    if more:
+        output.tell(either("... and more: --limit 0 shows all.", "... 더 있습니다. --limit 0이면 모두 표시합니다."))
+
+
+def since_until(since: str | None, until: str | None) -> dict[str, str]:
+    """The moments of `--since` and `--until` as the API takes them. Ends the program with 2 when one is none."""
+    found = {}
+    for option, name, text in (("--since", "created_after", since), ("--until", "created_before", until)):
+        if text is not None:
+            try:
+                found[name] = durations.moment(text)
+            except ValueError as problem:
+                output.misused(
+                    f"{option}: {problem}.",
+                    f"{option} {text}: 시간이 아닙니다. 2h, 3d, today, yesterday, 2026-11-29, 2026-11-29T08:00처럼 "
+                    "쓰십시오.",
+                )
+    return found
+
+
+def seconds(option: str, text: str | None) -> float | None:
+    """The duration of an option. Ends the program with 2 when it is none."""
+    if text is None:
+        return None
+    try:
+        return durations.seconds(text)
+    except ValueError as problem:
+        output.misused(
+            f"{option}: {problem}.",
+            f"{option} {text}: 기간이 아닙니다. 초 단위의 수나 90s, 15m, 2h, 1h30m, 3d처럼 쓰십시오.",
+        )
+
+
+def _sorted(rows: list[dict[str, Any]], sort: str | None) -> list[dict[str, Any]]:
+    if sort is None or not rows:
+        return rows
+    name = sort.removeprefix("-")
+    if name not in rows[0]:
+        plain = ", ".join(key for key, value in rows[0].items() if not isinstance(value, dict | list))
+        output.misused(
+            f"--sort {sort}: there is no such field; use one of {plain}.",
+            f"--sort {sort}: 그런 필드가 없습니다. 다음 중 하나를 쓰십시오: {plain}.",
+        )
+    given = [row for row in rows if row[name] is not None]
+    missing = [row for row in rows if row[name] is None]
+    return sorted(given, key=lambda row: _key(row[name]), reverse=sort.startswith("-")) + missing
+
+
+def _key(value: Any) -> tuple[int, float, str]:
+    """Numbers by their size, everything else by its text."""
+    if isinstance(value, int | float):
+        return 0, float(value), ""
+    return 1, 0.0, str(value).casefold()
