@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.programs.cli import output
-from hub.programs.cli.local import AsJson, DatabaseUrl, DataDir, Format, Output, chosen
-from hub.programs.cli.output import explained
+from hub.programs.cli.local import DatabaseUrl, DataDir
+from hub.programs.cli.output import Json, explained
 
 if TYPE_CHECKING:
     from hub.programs.backup.restoring import Restored
@@ -24,8 +24,7 @@ def backup(
     pg_bin: PgBin = None,
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
-    form: Output = Format.TEXT,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     """Write database, keys and settings into one file.
 
@@ -34,12 +33,11 @@ def backup(
     from hub.programs import installation
     from hub.programs.backup.taking import take
 
-    is_json = chosen(form, as_json) is Format.JSON
-    with explained(as_json=is_json):
+    with explained(as_json=as_json):
         found = installation.find(database_url, data_dir)
         manifest = take(found, file, pg_bin=pg_bin, archive=not no_archive, say=output.tell)
     size = file.stat().st_size
-    if is_json:
+    if as_json:
         taken = manifest.taken_at.isoformat()
         output.print_json({"file": str(file), "bytes": size, "taken_at": taken, "revision": manifest.revision})
         return
@@ -56,8 +54,7 @@ def restore(
     pg_bin: PgBin = None,
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
-    form: Output = Format.TEXT,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     """Put a backup in place of the hub's data.
 
@@ -67,12 +64,11 @@ def restore(
     from hub.programs.embedded.data_folder import default_root
     from hub.programs.installation import own_database
 
-    is_json = chosen(form, as_json) is Format.JSON
-    with explained(as_json=is_json):
+    with explained(as_json=as_json):
         folder = (data_dir or default_root()).expanduser().absolute()
         url = own_database(database_url, folder)
         done = put(file, folder=folder, database_url=url, replace=replace, pg_bin=pg_bin, say=output.tell)
-    if is_json:
+    if as_json:
         output.print_json(_document(done))
     else:
         output.say(*(_korean(done) if output.korean() else _english(done)))
@@ -127,7 +123,7 @@ def _english(done: "Restored") -> list[str]:
     if done.unknown:
         said.append(
             f"{output.number_of(done.unknown, 'command')} of clients without a journal became `unknown`: nobody knows "
-            "whether they were done since. Decide each: floorhub dead-letters --reason unknown"
+            "whether they were done since. Decide each: floorhub dead-letter --reason unknown"
         )
     if done.settings is not None:
         said.append(f"The settings of the backup: {done.settings}. Compare them with yours.")
@@ -163,7 +159,7 @@ def _korean(done: "Restored") -> list[str]:
     if done.unknown:
         said.append(
             f"저널이 없는 클라이언트의 명령 {done.unknown}건이 `unknown`이 되었습니다. 그동안 수행되었는지 알 수 "
-            "없으므로 하나씩 결정하십시오: floorhub dead-letters --reason unknown"
+            "없으므로 하나씩 결정하십시오: floorhub dead-letter --reason unknown"
         )
     if done.settings is not None:
         said.append(f"백업의 설정: {done.settings}. 지금 설정과 비교하십시오.")

@@ -6,7 +6,9 @@ import typer
 
 from hub.errors import SetupError
 from hub.programs.cli import output
-from hub.programs.cli.local import AsJson, DatabaseUrl, DataDir, Format, Output, chosen
+from hub.programs.cli.exits import ExitCode
+from hub.programs.cli.local import DatabaseUrl, DataDir
+from hub.programs.cli.output import Json
 from hub.programs.embedded.errors import EmbeddedError
 from schemas import findings as shown
 
@@ -14,8 +16,7 @@ from schemas import findings as shown
 def doctor(
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
-    form: Output = Format.TEXT,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     """Check the hub of this machine and say what to fix.
 
@@ -33,9 +34,9 @@ def doctor(
         findings = examine(found)
     except (SetupError, EmbeddedError) as problem:
         findings = [fail("config", "config_wrong", problem=str(problem), problem_ko=problem.korean)]
-    if chosen(form, as_json) is Format.TEXT:
-        output.say(*shown.lines(findings, korean=output.korean()))
-    else:
+    if as_json:
         head = {"folder": None if folder is None else str(folder)}
         output.print_json(shown.document(findings, korean=output.korean(), **head))
-    raise typer.Exit(1 if shown.failures(findings) else 0)
+    else:
+        output.say(*shown.lines(findings, korean=output.korean()))
+    raise typer.Exit(ExitCode.FAILED if shown.failures(findings) else ExitCode.DONE)

@@ -39,7 +39,9 @@ def print_file(
     ] = None,
     printer: Annotated[
         str | None,
-        typer.Option("--printer", help="Its printer; default: its default or only one.", autocompletion=completion.printers),
+        typer.Option(
+            "--printer", help="Its printer; default: its default or only one.", autocompletion=completion.printers
+        ),
     ] = None,
     test_page: Annotated[bool, typer.Option("--test-page", help="Print a page that says when and where.")] = False,
     copies: Annotated[int, typer.Option(min=1, max=999, help="How many copies.")] = 1,

@@ -6,16 +6,15 @@ from typing import Annotated
 import typer
 
 from hub.programs.cli import output
-from hub.programs.cli.local import AsJson, DatabaseUrl, DataDir, Format, Output, chosen
-from hub.programs.cli.output import explained
+from hub.programs.cli.local import DatabaseUrl, DataDir
+from hub.programs.cli.output import Json, explained
 
 
 def support_bundle(
     file: Annotated[Path, typer.Argument(help="The new file, for example bundle.tar.gz.")],
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
-    form: Output = Format.TEXT,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     """Collect redacted logs and settings in one file.
 
@@ -24,10 +23,9 @@ def support_bundle(
     from hub.programs import installation
     from hub.programs.support.bundle import make
 
-    is_json = chosen(form, as_json) is Format.JSON
-    with explained(as_json=is_json):
+    with explained(as_json=as_json):
         parts = make(installation.find(database_url, data_dir), file)
-    if is_json:
+    if as_json:
         output.print_json({"file": str(file), "parts": parts})
     elif output.korean():
         output.say(*parts, f"{file}에 썼습니다. 비밀 값과 문서, 페이로드는 뺐습니다. 보내기 전에 한 번 살펴보십시오.")

@@ -15,8 +15,6 @@ THIN = re.compile(r"[\s()\[\]{},:;]*|else:|try:|return|pass|\"\"\".*")
 REASONS = {
     ("hub/features/batches/shapes.py", "hub/features/batches/store.py"): "columns: as stored, and as shown",
     ("hub/programs/cli/batches.py", "hub/programs/cli/schedules.py"): "the options of two commands",
-    ("hub/programs/cli/backups.py", "hub/programs/cli/backups.py"): "the options of two commands",
-    ("hub/programs/cli/backups.py", "hub/programs/cli/support.py"): "the options of two commands",
     ("hub/programs/cli/batches.py", "hub/programs/cli/commands.py"): "the options of two commands",
     ("hub/programs/cli/commands.py", "hub/programs/cli/schedules.py"): "the options of two commands",
     ("hub/programs/cli/batches.py", "hub/programs/cli/client_views.py"): "the options of two lists",

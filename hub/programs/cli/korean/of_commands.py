@@ -38,6 +38,24 @@ COMMANDS: dict[str, str] = {
     "Runs the action collect_logs. If the client is offline, shows the log that was fetched last.": (
         "collect_logs 동작을 실행합니다. 클라이언트가 오프라인이면 마지막으로 가져온 로그를 보여 줍니다."
     ),
+    "Check the hub of this machine and say what to fix.": "이 컴퓨터의 허브를 검사하고 고칠 것을 알려 줍니다.",
+    "Database, broker, keys, disk, clock, certificates. Works while the hub runs and while it does not. Exits 0 "
+    "without problems, else 1.": (
+        "데이터베이스, 브로커, 키, 디스크, 시계, 인증서를 검사합니다. 허브가 실행 중이 아니어도 됩니다. 문제가 없으면 "
+        "0, 있으면 1로 끝납니다."
+    ),
+    "Write database, keys and settings into one file.": "데이터베이스와 키, 설정을 파일 하나에 백업합니다.",
+    "Works while the hub runs. The file is private (0600) and is written whole or not at all.": (
+        "허브가 실행 중이어도 됩니다. 파일은 소유자만 읽을 수 있고(0600), 전부 써지거나 전혀 써지지 않습니다."
+    ),
+    "Put a backup in place of the hub's data.": "허브의 데이터를 백업으로 복원합니다.",
+    "Stop every hub first. The file is checked before anything changes. What was there is kept beside it.": (
+        "먼저 모든 허브를 멈추십시오. 파일을 검사한 뒤에 변경하며, 이전 데이터는 옆에 보관합니다."
+    ),
+    "Collect redacted logs and settings in one file.": "비밀 값을 뺀 로그와 설정을 파일 하나에 모읍니다.",
+    "Holds no secret, no document and no payload. Works while the hub runs and while it does not.": (
+        "비밀 값과 문서, 페이로드는 들어가지 않습니다. 허브가 실행 중이 아니어도 됩니다."
+    ),
     "Archive and delete what is older than its period.": "보관 기간이 지난 것을 보관 파일에 쓰고 삭제합니다.",
     "With the hub's settings of the environment (FLOORHUB_*).": "환경 변수(FLOORHUB_*)에 있는 허브의 설정을 씁니다.",
     "Test a client against the contract, and name each mistake.": (

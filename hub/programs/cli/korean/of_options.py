@@ -37,6 +37,13 @@ OPTIONS: dict[str, str] = {
         "root를 실제로 교체합니다. 없으면 무슨 뜻인지만 알려 줍니다."
     ),
     "Do it; without this, only say what it means.": "실제로 실행합니다. 없으면 무슨 뜻인지만 알려 줍니다.",
+    # --- doctor, backup, restore, support bundle
+    "The new file; it is as secret as the keys.": "새 파일. 키만큼 비밀로 보관해야 합니다.",
+    "Leave the archive folder out.": "보관 폴더를 백업에서 뺍니다.",
+    "Folder of pg_dump and pg_restore.": "pg_dump와 pg_restore가 있는 폴더.",
+    "A file that `floorhub backup` wrote, and that you trust.": "`floorhub backup`이 만든, 신뢰할 수 있는 파일.",
+    "Replace data that are there; they are kept.": "기존 데이터를 교체합니다. 기존 데이터는 따로 보관됩니다.",
+    "The new file, for example bundle.tar.gz.": "새 파일. 예: bundle.tar.gz.",
     # --- sending and printing
     "The client's id.": "클라이언트의 id.",
     "The command's id.": "명령의 id.",
@@ -54,10 +61,16 @@ OPTIONS: dict[str, str] = {
     "Idempotency-Key; default: a new one.": "Idempotency-Key. 기본값: 새로 만듦.",
     "What to print; leave it out with --test-page.": "인쇄할 파일. --test-page를 쓰면 생략합니다.",
     "The client; default: the only one that is online.": "클라이언트. 기본값: 온라인인 유일한 것.",
-    "Its printer; default: its only one.": "그 클라이언트의 프린터. 기본값: 유일한 것.",
+    "Its printer; default: its default or only one.": ("그 클라이언트의 프린터. 기본값: 기본 프린터 또는 유일한 것."),
     "Print a page that says when and where.": "시각과 프린터가 적힌 시험 페이지를 인쇄합니다.",
     "How many copies.": "부수.",
     "Default: as the printer is set.": "기본값: 프린터의 설정대로.",
+    "Which pages, such as 1-3,5,8-; default: all.": "인쇄할 페이지. 예: 1-3,5,8-. 기본값: 전체.",
+    "Several copies: each complete, or page by page.": "여러 부일 때 한 부씩, 또는 페이지별로 인쇄합니다.",
+    "a4, letter, or a name such as iso_a4_210x297mm.": "용지: a4, letter 또는 iso_a4_210x297mm 같은 이름.",
+    "The tray, as the printer calls it: tray-1, manual, ...": "프린터가 쓰는 용지함 이름: tray-1, manual 등.",
+    "Scale to the paper, or keep the size.": "용지에 맞춰 조정하거나 원래 크기로 인쇄합니다.",
+    "Pages on each side, such as 2 or 4.": "한 면에 인쇄할 페이지 수. 예: 2, 4.",
     "The job's name; default: the file's.": "작업의 이름. 기본값: 파일 이름.",
     "exact: refuse what the printer cannot do as asked.": "exact: 프린터가 요청대로 할 수 없으면 거부합니다.",
     # --- logs
