@@ -116,9 +116,9 @@ def require_keys(known: dict[str, str], here: dict[str, str], folder: Path) -> N
     if wrong:
         raise SetupError(
             f"{folder} does not have the database's {' and '.join(wrong)}. If keys were just replaced, run this again; "
-            "otherwise `floorhub keys show` compares them.",
+            "otherwise `floorhub key show` compares them.",
             ko=f"{folder}에 데이터베이스의 {', '.join(wrong)}이(가) 없습니다. 방금 키를 교체했다면 다시 실행하고, "
-            "아니라면 `floorhub keys show`로 비교하십시오.",
+            "아니라면 `floorhub key show`로 비교하십시오.",
         )
 
 

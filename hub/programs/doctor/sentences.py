@@ -170,9 +170,9 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "keys_differ": (
         "The {purpose} key in {folder} is {here}, the database knows {known}: the hub does not start. Copy keys/ from "
-        "a hub of this database, or see `floorhub keys` in docs/how-to/secure.md.",
+        "a hub of this database, or see `floorhub key` in docs/how-to/secure.md.",
         "{folder}의 {purpose} 키는 {here}인데 데이터베이스의 키는 {known}이므로 허브가 시작되지 않습니다. 이 "
-        "데이터베이스의 허브에서 keys/를 복사하거나 docs/how-to/secure.md의 `floorhub keys`를 보십시오.",
+        "데이터베이스의 허브에서 keys/를 복사하거나 docs/how-to/secure.md의 `floorhub key`를 보십시오.",
     ),
     "keys_replaced": (
         "{number} replaced key file(s) lie in {folder}: delete them once every hub and agent works.",
@@ -184,15 +184,15 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{file}에 키가 있습니다. 데이터베이스와는 비교하지 않았습니다.",
     ),
     "admin_missing": (
-        "There is no {file}: the program `floorhub` needs FLOORHUB_KEY. `floorhub keys rotate admin` makes a new key.",
-        "{file}이(가) 없어 `floorhub` 프로그램에 FLOORHUB_KEY가 필요합니다. `floorhub keys rotate admin`으로 새 키를 "
+        "There is no {file}: the program `floorhub` needs FLOORHUB_KEY. `floorhub key rotate admin` makes a new key.",
+        "{file}이(가) 없어 `floorhub` 프로그램에 FLOORHUB_KEY가 필요합니다. `floorhub key rotate admin`으로 새 키를 "
         "만드십시오.",
     ),
     "admin_file": ("{problem}", "{problem_ko}"),
     "admin_unknown": (
-        "The database does not accept the key in {file}. Copy it from a hub that has it, or run `floorhub keys rotate "
+        "The database does not accept the key in {file}. Copy it from a hub that has it, or run `floorhub key rotate "
         "admin`.",
-        "데이터베이스가 {file}의 키를 받아들이지 않습니다. 그 키가 있는 허브에서 복사하거나 `floorhub keys rotate "
+        "데이터베이스가 {file}의 키를 받아들이지 않습니다. 그 키가 있는 허브에서 복사하거나 `floorhub key rotate "
         "admin`을 실행하십시오.",
     ),
     "disk_ok": ("{folder}: {free_mib} MiB are free.", "{folder}: {free_mib} MiB의 여유 공간이 있습니다."),
