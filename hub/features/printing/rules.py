@@ -37,13 +37,15 @@ def details(printer: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a printer by their types; what has another type, or is missing, is null or empty."""
     return {
         "name": _text(printer.get("name")),
+        "title": _text(printer.get("title")),
+        "default": _flag(printer.get("default")),
         "model": _text(printer.get("model")),
         "message": _text(printer.get("message")),
         "reasons": [reason for told in _list(printer.get("reasons")) if (reason := _reason(told)) is not None],
         "supplies": [_supply(told) for told in _list(printer.get("supplies")) if isinstance(told, dict)],
         "media_ready": [text for told in _list(printer.get("media_ready")) if (text := _text(told)) is not None],
         "media_default": _text(printer.get("media_default")),
-        "accepting_jobs": told if isinstance(told := printer.get("accepting_jobs"), bool) else None,
+        "accepting_jobs": _flag(printer.get("accepting_jobs")),
         "queued_jobs": _count(printer.get("queued_jobs")),
     }
 
@@ -68,6 +70,10 @@ def _supply(told: Mapping[str, Any]) -> dict[str, Any]:
 
 def _text(told: object) -> str | None:
     return told[:_LONGEST] if isinstance(told, str) and told else None
+
+
+def _flag(told: object) -> bool | None:
+    return told if isinstance(told, bool) else None
 
 
 def _count(told: object) -> int | None:

@@ -31,6 +31,8 @@ class PrinterOutput(BaseModel):
     zone: str | None = Field(description="That client's zone.")
     presence: Literal["online", "offline", "unknown"] = Field(description="Whether that client is there now.")
     name: str | None = Field(description="What commands call it (`payload.printer`).")
+    title: str | None = Field(description="What people call it; null: it has no title.")
+    default: bool | None = Field(description="Whether its client prints on it if a command names no printer.")
     model: str | None = Field(description="Make and model, as the printer names itself.")
     state: PrinterState = Field(description="unreachable: the client reaches no printer at its address.")
     reasons: list[PrinterReason] = Field(description="What the printer complains of; empty: nothing.")

@@ -60,7 +60,8 @@ def list_printers(
         )
     columns = (
         Column("client", "클라이언트", field("client_id")),
-        Column("printer", "프린터", lambda item: item["name"] or "-"),
+        Column("printer", "프린터", _name),
+        Column("title", "제목", lambda item: item["title"] or "-"),
         Column("state", "상태", _state),
         Column("reasons", "이유", lambda item: _reasons(item) or "-"),
         Column("paper", "용지", _paper),
@@ -109,7 +110,8 @@ def _described(printer: dict[str, Any]) -> list[str]:
     if accepting is False:
         queue += either(", takes no jobs", ", 작업을 받지 않음")
     rows = [
-        (either("name", "이름"), printer["name"] or "-"),
+        (either("name", "이름"), _name(printer)),
+        (either("title", "제목"), printer["title"] or "-"),
         (either("client", "클라이언트"), f"{printer['client_id']} ({word(PRESENCE, printer['presence'])})"),
         (either("model", "모델"), printer["model"] or "-"),
         (either("state", "상태"), _state(printer)),
@@ -121,6 +123,12 @@ def _described(printer: dict[str, Any]) -> list[str]:
         (either("reported", "보고 시각"), output.local(printer["reported_at"], named=True) or "-"),
     ]
     return output.aligned(rows)
+
+
+def _name(printer: dict[str, Any]) -> str:
+    """What commands call it, and whether it is its client's default."""
+    name = printer["name"] or "-"
+    return f"{name} {either('(default)', '(기본)')}" if printer["default"] else name
 
 
 def _state(printer: dict[str, Any]) -> str:

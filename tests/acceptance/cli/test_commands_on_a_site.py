@@ -195,7 +195,17 @@ def test_everything_of_a_site_is_told_in_korean(site: Site, there: dict[str, str
     assert said["client list"][0].split()[:4] == ["id", "종류", "상태", "접속"]
     assert "온라인(online)" in "\n".join(said["client list"])
     assert said["command list"][0].split()[2:] == ["클라이언트", "동작", "상태", "이유", "참조", "번호", "id"]
-    assert said["printer list"][0].split() == ["클라이언트", "프린터", "상태", "이유", "용지", "토너", "대기열", "모델"]
+    assert said["printer list"][0].split() == [
+        "클라이언트",
+        "프린터",
+        "제목",
+        "상태",
+        "이유",
+        "용지",
+        "토너",
+        "대기열",
+        "모델",
+    ]
     assert "대기(idle)" in "\n".join(said["printer list"])
     assert said["batch show"][0].startswith("배치 ")
     assert said["command show"][-1].startswith(("대기 중(pending)", "취소됨(cancelled)"))

@@ -16,6 +16,8 @@ LASER = {
     "reasons": [{"reason": "media-empty", "severity": "error"}, {"reason": "toner-low", "severity": "warning"}],
     "supplies": [{"name": "Black", "kind": "toner", "level": 7}],
     "message": "Load paper.",
+    "title": "1층 카운터",
+    "default": True,
     "accepting_jobs": True,
     "model": "Example Laser 4000",
     "queued_jobs": 3,
@@ -24,7 +26,15 @@ LASER = {
 }
 ODD: list[dict[str, Any]] = [
     {},
-    {"name": 7, "reasons": 3, "supplies": [1, {"level": 101}], "queued_jobs": -1, "accepting_jobs": "yes"},
+    {
+        "name": 7,
+        "title": ["x"],
+        "default": "yes",
+        "reasons": 3,
+        "supplies": [1, {"level": 101}],
+        "queued_jobs": -1,
+        "accepting_jobs": "yes",
+    },
     {"name": None, "state": [], "model": {"x": 1}, "media_ready": ["iso_a4_210x297mm", 5, ""]},
     {"name": "label", "state": "idle", "reasons": ["media-low"], "model": "Zebra ZD420"},
 ]
@@ -66,7 +76,14 @@ def test_a_printer_has_what_its_client_reported(site: Site, client: str) -> None
 def test_what_makes_no_sense_is_left_out(site: Site, client: str) -> None:
     _, nothing, numbers, lists, label = listed(site, client_id=client)
     empty = {"name": None, "model": None, "message": None, "reasons": [], "supplies": [], "media_ready": []}
-    empty |= {"media_default": None, "accepting_jobs": None, "queued_jobs": None, "state": "unknown"}
+    empty |= {
+        "title": None,
+        "default": None,
+        "media_default": None,
+        "accepting_jobs": None,
+        "queued_jobs": None,
+        "state": "unknown",
+    }
     assert {name: nothing[name] for name in empty} == empty
     assert {name: numbers[name] for name in empty} == empty | {
         "supplies": [{"name": None, "kind": None, "level": None}]
