@@ -53,7 +53,7 @@ class AwayError(Exception):
         self.problem = problem
 
 
-class Stage(enum.Enum):
+class AtPrinter(enum.Enum):
     """What of an attempt may be at its printer."""
 
     NOTHING = enum.auto()
@@ -69,7 +69,7 @@ class Progress(Struct):
     absence: Absence
     size: int
     """Bytes of the document."""
-    stage: Stage = Stage.NOTHING
+    at_printer: AtPrinter = AtPrinter.NOTHING
     own: OwnJob | None = None
     whole: bool = False
     """The system, or the printer, has taken the whole document."""
@@ -107,10 +107,10 @@ class Delivery:
     async def print_whole(self, ticket: JobTicket, document: Path) -> Submitted | Outcome:
         """Print-Job: the job as the printer took it, or what the attempt came to."""
         progress = self._progress
-        if progress.stage is Stage.EMPTY:
+        if progress.at_printer is AtPrinter.EMPTY:
             await self._tracker.discard()
         await progress.absence.over()
-        return await self._submit(lambda: self._client.print_job(ticket, document, self._sent), Stage.DOCUMENT)
+        return await self._submit(lambda: self._client.print_job(ticket, document, self._sent), AtPrinter.DOCUMENT)
 
     async def create(self, ticket: JobTicket) -> Submitted | Outcome | None:
         """A job without a document; None if the printer does not create any. It prints nothing, so that the attempt
@@ -119,7 +119,7 @@ class Delivery:
         progress = self._progress
         await self._tracker.discard()
         try:
-            return await self._submit(lambda: self._client.create_job(ticket), Stage.EMPTY)
+            return await self._submit(lambda: self._client.create_job(ticket), AtPrinter.EMPTY)
         except IppRefused as refusal:
             if refusal.status != OPERATION_NOT_SUPPORTED:
                 return refused(refusal, exact=self._exact)
@@ -136,7 +136,7 @@ class Delivery:
         nothing of it. None when the printer took it, else what the attempt came to."""
         progress = self._progress
         await progress.absence.over()
-        progress.stage = Stage.DOCUMENT
+        progress.at_printer = AtPrinter.DOCUMENT
         poll = Poll(_BUSY_FIRST_S, _BUSY_MOST_S)
         waits = False
         while True:
@@ -196,19 +196,21 @@ class Delivery:
             await self._tracker.cancel(own)
         return await self._tracker.follow(own)
 
-    async def _submit(self, submit: Callable[[], Coroutine[Any, Any, Submitted]], stage: Stage) -> Submitted | Outcome:
+    async def _submit(
+        self, submit: Callable[[], Coroutine[Any, Any, Submitted]], there: AtPrinter
+    ) -> Submitted | Outcome:
         """Send the job, again while the printer refuses it because it prints somebody else's (one job at a time is
         normal for small printers, 0x0507). A refusal is certain; silence is not, and then the printer is asked.
 
-        `stage`: what is there when the printer takes it. A job without a document prints nothing: raises IppRefused and
-        IppInterrupted.
+        `there`: what is at the printer once it takes the job. One without a document prints nothing: raises IppRefused
+        and IppInterrupted.
         """
         progress = self._progress
-        before = progress.stage
+        before = progress.at_printer
         give_up = time.monotonic() + self._timing.busy_s
         pause_s = _BUSY_FIRST_S
         while True:
-            progress.stage, progress.whole = stage, False
+            progress.at_printer, progress.whole = there, False
             try:
                 submitted = await submit()
             except IppBusy as busy:
@@ -217,15 +219,15 @@ class Delivery:
                     problem = f"the printer was busy for {self._timing.busy_s:.0f} s: {busy.message}"
                     raise AwayError(BUSY, problem) from None
             except IppRefused as refusal:
-                progress.stage = before
-                if stage is Stage.EMPTY:
+                progress.at_printer = before
+                if there is AtPrinter.EMPTY:
                     raise
                 return refused(refusal, exact=self._exact)
             except IppUnreachable as gone:
-                progress.stage = before
+                progress.at_printer = before
                 raise AwayError(UNREACHABLE, f"{self._client.uri}: {gone}") from None
             except IppInterrupted as silence:
-                if stage is Stage.EMPTY:
+                if there is AtPrinter.EMPTY:
                     raise
                 outcome = await self._after_silence(silence)
                 if outcome is not None:  # else it is as good as refused for now
@@ -234,16 +236,16 @@ class Delivery:
                 if time.monotonic() >= give_up:
                     raise AwayError(BUSY, f"{self._client.uri}: {silence}") from None
             else:
-                progress.whole = stage is Stage.DOCUMENT
+                progress.whole = there is AtPrinter.DOCUMENT
                 return submitted
             if pause_s == _BUSY_FIRST_S:
                 await self._context.progress({"waiting_for": "printer_busy"})
             await asyncio.sleep(pause_s * random.uniform(0.7, 1.3))  # noqa: S311 - spreads agents, guards nothing
             pause_s = min(pause_s * 2, _BUSY_MOST_S)
 
-    async def _back_to(self, stage: Stage) -> None:
+    async def _back_to(self, there: AtPrinter) -> None:
         """The printer has nothing of what was sent."""
-        self._progress.stage, self._progress.whole = stage, False
+        self._progress.at_printer, self._progress.whole = there, False
         if self._progress.noted:
             await self._context.remember({})
             self._progress.noted = False

@@ -13,7 +13,7 @@ from device_agent.actions.base import STOP_S, DriverContext, stopping
 from device_agent.actions.config import PrinterConfig
 from device_agent.actions.printing import options
 from device_agent.actions.printing.absence import BUSY, UNREACHABLE, Absence
-from device_agent.actions.printing.delivery import AwayError, Delivery, Progress, Stage
+from device_agent.actions.printing.delivery import AtPrinter, AwayError, Delivery, Progress
 from device_agent.actions.printing.job import CANCELLED_THERE
 from device_agent.actions.printing.outcomes import failed, refused, unsupported, with_data, with_ignored
 from device_agent.actions.printing.own_job import OwnJob
@@ -93,7 +93,7 @@ class IppPrinter:
         sent = context.remembered.get("document_sent")
         whole = sent is True or (known is not None and sent is None)  # agents of before noted a number when it was sent
         progress = Progress(
-            Absence(context, self._timing), request.document.size, Stage.DOCUMENT, own=known, whole=whole
+            Absence(context, self._timing), request.document.size, AtPrinter.DOCUMENT, own=known, whole=whole
         )
         async with stopping(context, lambda: self._stop(progress, context)), self._client() as client:
             tracker = self._tracker(client, context)
@@ -207,8 +207,8 @@ class IppPrinter:
 
     async def _stop(self, progress: Progress, context: DriverContext) -> Outcome:
         """Cancel the job at the printer and say what became of it."""
-        if progress.stage is not Stage.DOCUMENT:
-            if progress.stage is Stage.EMPTY:
+        if progress.at_printer is not AtPrinter.DOCUMENT:
+            if progress.at_printer is AtPrinter.EMPTY:
                 await self._discard(progress.own, context)
             message = sentences("it was stopped before anything was sent to the printer", progress.absence.problem)
             return Outcome(status="cancelled", message=message)
