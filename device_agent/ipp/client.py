@@ -139,16 +139,14 @@ class IppClient:
         """Create-Job: a job without a document, which `send_document` adds."""
         return _submitted(await self._ask(CREATE_JOB, [_name(ticket), *_fidelity(ticket)], ticket.options))
 
-    async def send_document(
-        self, job_id: int, ticket: JobTicket, document: Path, on_sent: Callable[[], Awaitable[None]] | None = None
-    ) -> None:
-        """Send-Document, the job's only one. `on_sent` as in `print_job`."""
+    async def send_document(self, job_id: int, ticket: JobTicket, document: Path) -> None:
+        """Send-Document, the job's only one."""
         told = [
             attribute("job-id", Tag.INTEGER, job_id),
             attribute("document-format", Tag.MIME_TYPE, ticket.document_format),
             attribute("last-document", Tag.BOOLEAN, True),
         ]
-        await self._ask(SEND_DOCUMENT, told, document=document, on_sent=on_sent)
+        await self._ask(SEND_DOCUMENT, told, document=document)
 
     async def get_job(self, job_id: int, names: Sequence[str]) -> Group:
         """Get-Job-Attributes. IppRefused with NOT_FOUND: the printer does not know the job, or not any more."""

@@ -21,8 +21,16 @@ from tests.support.testbed import Testbed
 
 Undo = Callable[[], None]
 BRING_BACK_S = 1.0
+AGAIN_S = 0.2
+STOP_S = 60.0
+"""How long a process may take to stop: a hub finishes the statement that has begun, as long as the database may take to
+answer."""
 SHIFT_S = 90.0
 """The range of the hub's wrong clock: half of it back, half of it ahead."""
+
+
+class _NotYetError(Exception):
+    """The fault cannot end before others have ended."""
 
 
 class Breaker:
@@ -43,7 +51,11 @@ class Breaker:
         while waiting or ends or time.monotonic() - began < seconds:
             now = time.monotonic() - began
             if ends and ends[0][0] <= now:
-                self._end(*heapq.heappop(ends)[2:])
+                _, number, broken, undo = heapq.heappop(ends)
+                try:
+                    self._end(broken, undo)
+                except _NotYetError:
+                    heapq.heappush(ends, (now + AGAIN_S, number, broken, undo))
             elif waiting and waiting[-1].at_s <= now:
                 fault = waiting.pop()
                 broken, undo = self._begin(fault)
@@ -114,8 +126,13 @@ class Breaker:
         else:
             process.process.send_signal(signal.SIGTERM)
 
+        give_up = time.monotonic() + STOP_S
+
         def back() -> None:
             if what == "stop":
+                # Its stop may wait for a database that this plan has frozen, and that only this loop thaws.
+                if process.process.poll() is None and time.monotonic() < give_up:
+                    raise _NotYetError
                 process.stop()
             process.start()
             self._down.discard(name)

@@ -140,11 +140,9 @@ class Delivery:
         poll = Poll(_BUSY_FIRST_S, _BUSY_MOST_S)
         waits = False
         while True:
-            progress.whole = False
             try:
-                await self._client.send_document(own.job_id, ticket, document, self._sent_to_job)
+                await self._client.send_document(own.job_id, ticket, document)
             except IppBusy as busy:
-                progress.whole = False
                 if not await self._waits_for_document(own):
                     return await self._give_up(own, busy)
                 if not waits:
@@ -155,6 +153,7 @@ class Delivery:
                 return await self._give_up(own, problem)
             else:
                 break
+        progress.whole = True
         if waits:
             await self._context.resumed()
         own.document_sent = True
@@ -174,8 +173,12 @@ class Delivery:
     async def _give_up(self, own: OwnJob, problem: IppError) -> Outcome:
         """The job exists at the printer and its document did not get there in full. Some printers print as they
         receive, so this is never retryable."""
-        if isinstance(problem, IppRefused | IppTurnedAway | IppServerError):
-            self._progress.whole = False  # its web server may have read it all, and the job got nothing
+        # A web server that turns a request away may have read it all, and the job got nothing of it.
+        self._progress.whole = (
+            isinstance(problem, IppInterrupted)
+            and not isinstance(problem, IppTurnedAway | IppServerError)
+            and problem.sent_whole
+        )
         outcome = await self._cancel_and_follow(own)
         is_refused = isinstance(problem, IppRefused)
         if outcome.status == "unknown" or (outcome.status == "completed" and not is_refused):
@@ -252,14 +255,11 @@ class Delivery:
 
     async def _sent(self) -> None:
         """The whole document is on its way. The journal hears of it while the printer answers: whatever ends the agent
-        now, a job that is found by its name has the document."""
+        now, a job that is found by its name has the document. Not for a job that was created before: that it is
+        found proves nothing."""
         self._progress.whole = True
         await self._context.remember({_SENT: True})
         self._progress.noted = True
-
-    async def _sent_to_job(self) -> None:
-        """The same for a job that was there before: that it is found proves nothing, so only the answer is noted."""
-        self._progress.whole = True
 
     async def _after_silence(self, problem: IppInterrupted) -> Outcome | None:
         """What became of a job whose sending got no answer; None when it is certain that the printer has nothing."""
