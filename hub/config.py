@@ -143,6 +143,13 @@ class Settings(BaseSettings):
             raise ValueError("use a-z, 0-9 and '-', at most 63 characters")
         return value
 
+    @field_validator("data_dir", mode="before")
+    @classmethod
+    def _is_named(cls, value: object) -> object:
+        if isinstance(value, str) and not value.strip():  # it would be the current folder
+            raise ValueError("is empty: give a folder")
+        return value
+
     @field_validator("archive_folder")
     @classmethod
     def _is_absolute_or_off(cls, value: str) -> str:

@@ -52,10 +52,12 @@ def check_data_folder(folder: Path) -> list[Finding]:
     existing = folder
     while not existing.exists() and existing != existing.parent:
         existing = existing.parent
-    problem = _unwritable(existing)
+    problem, free = _unwritable(existing), shutil.disk_usage(existing).free
+    if problem is not None and free < _MIB:  # another folder of this disk would be no better
+        return [judge_space(folder, free)]
     if problem is not None:
         return [fail("data", "data_unwritable", folder=folder, problem=problem)]
-    return [ok("data", "data_ok", folder=folder), judge_space(folder, shutil.disk_usage(existing).free)]
+    return [ok("data", "data_ok", folder=folder), judge_space(folder, free)]
 
 
 def judge_space(folder: Path, free: int) -> Finding:

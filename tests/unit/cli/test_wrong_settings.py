@@ -30,6 +30,8 @@ def test_roles_that_are_none_are_told_once_and_with_what_to_write(tmp_path: Path
         {"FLOORHUB_TRUSTED_PROXIES": "10.0.0.1,nobody"},
         {"FLOORHUB_DOCUMENT_FOLDERS": "/srv,relative"},
         {"FLOORHUB_PORT": ""},
+        {"FLOORHUB_DATA_DIR": ""},
+        {"FLOORHUB_DATA_DIR": " "},
         {"FLOORHUB_LOG_LEVEL": "loud", "FLOORHUB_ROLES": ""},
     ],
     ids=lambda settings: next(iter(settings)),
