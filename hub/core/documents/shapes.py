@@ -3,23 +3,25 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from hub.api.shapes import Output
 
 
-class DocumentOutput(BaseModel):
+class DocumentOutput(Output):
     """A stored document."""
 
-    id: UUID
+    id: UUID = Field(description="Id of the document, for the payload of a command.")
     path: str = Field(description="Where the client that prints it reads it, on the hub's URL.")
-    sha256: str
-    size: int
-    content_type: str
-    filename: str | None
-    created_at: datetime
+    sha256: str = Field(description="SHA-256 of the stored bytes, in hexadecimal digits.")
+    size: int = Field(description="Bytes.")
+    content_type: str = Field(description="What the bytes are, where they can be recognised; else as they were called.")
+    filename: str | None = Field(description="As the upload named it.")
+    created_at: datetime = Field(description="When it was stored.")
 
 
-class UploadPath(BaseModel):
+class UploadPath(Output):
     """Where a client may upload one thing, once."""
 
     path: str = Field(description="PUT the bytes there, on the hub's URL, with the client's own secret.")
-    max_size: int = Field(description="In bytes.")
+    max_size: int = Field(description="Bytes that an upload may have.")
