@@ -47,7 +47,7 @@ def _complete(app: FastAPI, described: dict[str, Any], routers: Sequence[APIRout
     schemas: dict[str, Any] = components.setdefault("schemas", {})
     problem = Problem.model_json_schema(ref_template=f"{_REF}{{model}}", mode="serialization")
     schemas |= problem.pop("$defs")
-    schemas[SCHEMA] = problem
+    schemas[SCHEMA] = {**problem, "examples": [Problem.EXAMPLE]}
     named, payloads = asked_components(f"{_REF}{{name}}")
     schemas |= payloads
     described["servers"] = _SERVERS
@@ -55,6 +55,9 @@ def _complete(app: FastAPI, described: dict[str, Any], routers: Sequence[APIRout
         operation = described["paths"].get(path, {}).get(method)
         if operation is not None:
             _complete_operation(operation, route, schemas)
+            for answered in (route.response_model, *(each.get("model") for each in route.responses.values())):
+                if "EXAMPLE" in getattr(answered, "__dict__", {}):
+                    schemas[answered.__name__]["examples"] = [answered.EXAMPLE]
     _link_payloads(schemas, [{"$ref": f"{_REF}{name}"} for name in named])
     _without_defaults(described, schemas)
     tags = {tag for methods in described["paths"].values() for one in methods.values() for tag in one.get("tags", ())}

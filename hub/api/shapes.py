@@ -114,7 +114,9 @@ class Input(BaseModel):
         except ValidationError as refused:
             if not isinstance(value, Mapping):
                 raise
-            raise all_of(cls.conflicts(cls._as_sent(value)), refused) from None
+            # What was meant to change may be among the fields that do not fit.
+            found = (problem for problem in cls.conflicts(cls._as_sent(value)) if problem.code != "nothing_to_change")
+            raise all_of(found, refused) from None
         given = {name: made.__dict__[name] for name in made.__pydantic_fields_set__}
         if problems := list(cls.conflicts(given)):
             raise all_of(problems)
@@ -164,6 +166,15 @@ class ProblemField(Output):
 
 class Problem(BaseModel):
     """An error (RFC 9457)."""
+
+    EXAMPLE: ClassVar = {
+        "type": "urn:floorhub:problem:validation_error",
+        "title": "VALIDATION_ERROR",
+        "status": 422,
+        "code": "validation_error",
+        "detail": "The request has fields that do not fit: correct what `errors` lists and send it again.",
+        "errors": [{"field": "payload.copies", "code": "at_least", "message": "must be at least 1"}],
+    }
 
     type: str = Field(description="The code as a URN: `urn:floorhub:problem:CODE`.")
     title: str = Field(description="The group of the code, such as `VALIDATION_ERROR`.")

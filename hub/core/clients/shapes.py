@@ -93,8 +93,44 @@ class ClientChange(Change):
     }
 
 
+_ONLINE: dict[str, Any] = {
+    "id": "front-desk",
+    "name": "Front desk",
+    "kind": "printer_pc",
+    "status": "active",
+    "zone": "hall-1",
+    "tags": ["offset"],
+    "groups": ["presses"],
+    "metadata": {},
+    "allowed_actions": None,
+    "rate_limit": 60,
+    "max_commands_per_day": 1_000,
+    "presence": "online",
+    "presence_reason": "birth",
+    "presence_since": "2026-11-21T07:55:12.480Z",
+    "heard_at": "2026-11-21T08:00:01.911Z",
+    "level": "full",
+    "agent_name": "floorhub-agent",
+    "agent_version": "0.1.0",
+    "clock_skew_s": 0.02,
+    "fenced": None,
+    "state": {"capabilities": ["print", "status"], "printers": [{"name": "office", "state": "idle"}]},
+    "state_at": "2026-11-21T07:55:12.610Z",
+    "handed_out": 0,
+    "created_at": "2026-11-20T10:00:00Z",
+    "updated_at": "2026-11-20T10:00:00Z",
+    "retired_at": None,
+}
+_NEW = _ONLINE | dict.fromkeys(
+    ("presence_since", "heard_at", "agent_name", "agent_version", "clock_skew_s", "state", "state_at")
+)
+"""Examples of answers."""
+
+
 class ClientOutput(Output):
     """A client with its current state."""
+
+    EXAMPLE: ClassVar = _ONLINE
 
     id: str = Field(description=CLIENT_ID)
     name: str = Field(description=_NAME)
@@ -128,6 +164,8 @@ class ClientOutput(Output):
 
 class NewClientOutput(ClientOutput):
     """A client with a new secret."""
+
+    EXAMPLE: ClassVar = {**_NEW, "secret": "x7Kq...", "root_key": "MCowBQYDK2VwAyEA...", "broker_ready": True}
 
     secret: str = Field(description="Shown this once; it opens the broker and the client's own things over HTTP.")
     root_key: str = Field(description="The hub's root key, to be pinned in the agent's configuration.")

@@ -163,6 +163,59 @@ class CommandInput(CommandFields):
     }
 
 
+COMPLETED: dict[str, Any] = {
+    "id": "0193b3c0-5c6a-7000-8000-000000000001",
+    "client_id": "front-desk",
+    "action": "print",
+    "lane": "printer:office",
+    "payload": {
+        "printer": "office",
+        "document": {
+            "id": "0193b3c0-0000-7000-8000-000000000000",
+            "path": "/api/documents/0193b3c0-0000-7000-8000-000000000000",
+            "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "size": 18_412,
+            "content_type": "application/pdf",
+        },
+        "copies": 2,
+    },
+    "priority": 7,
+    "status": "completed",
+    "version": 5,
+    "attempt": 1,
+    "max_retries": 3,
+    "back_off": None,
+    "created_at": "2026-11-21T08:00:00.012Z",
+    "not_before": None,
+    "expires_at": "2026-11-21T08:15:00.012Z",
+    "timeout_s": 300.0,
+    "on_interrupt": "unknown",
+    "order_key": None,
+    "when_offline": "queue",
+    "reference": "order-1001",
+    "tags": [],
+    "estimated_duration_s": None,
+    "queued_at": "2026-11-21T08:00:00.020Z",
+    "sent_at": "2026-11-21T08:00:00.023Z",
+    "accepted_at": "2026-11-21T08:00:00.031Z",
+    "started_at": "2026-11-21T08:00:00.034Z",
+    "held_reasons": None,
+    "finished_at": "2026-11-21T08:00:04.305Z",
+    "cancel_requested_at": None,
+    "progress": None,
+    "result": {"message": "printed", "data": {"job_id": 17, "pages": 2}, "duration_s": 4.27},
+    "error": None,
+    "unknown_reason": None,
+    "dead_letter_reason": None,
+    "dead_letter_closed_at": None,
+    "dead_letter_closed_by": None,
+    "replay_of": None,
+    "replayed_by": None,
+    "batch_id": None,
+}
+"""An example of an answer."""
+
+
 class ErrorOutput(BaseModel):
     """Why a command did not complete."""
 
@@ -173,6 +226,8 @@ class ErrorOutput(BaseModel):
 
 class CommandOutput(Output):
     """A command with its current status."""
+
+    EXAMPLE: ClassVar = COMPLETED
 
     id: CommandId
     client_id: str = Field(description="Id of the client that carries it out.")

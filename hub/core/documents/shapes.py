@@ -1,6 +1,7 @@
 """The shapes of documents and uploads."""
 
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 from pydantic import Field
@@ -10,6 +11,16 @@ from hub.api.shapes import Output
 
 class DocumentOutput(Output):
     """A stored document."""
+
+    EXAMPLE: ClassVar = {
+        "id": "0193b3c0-0000-7000-8000-000000000000",
+        "path": "/api/documents/0193b3c0-0000-7000-8000-000000000000",
+        "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "size": 18_412,
+        "content_type": "application/pdf",
+        "filename": "order-1001.pdf",
+        "created_at": "2026-11-21T08:00:00.004Z",
+    }
 
     id: UUID = Field(description="Id of the document, for the payload of a command.")
     path: str = Field(description="Where the client that prints it reads it, on the hub's URL.")

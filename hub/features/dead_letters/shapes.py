@@ -10,7 +10,7 @@ from pydantic import Field
 from hub.api.description import example
 from hub.api.pages import NextCursor, from_cursor
 from hub.api.shapes import CLIENT_ID, ActionName, Input, Moment, Output, Slug, Word, number_of
-from hub.core.commands.shapes import CommandId, CommandOutput, ErrorOutput
+from hub.core.commands.shapes import COMPLETED, CommandId, CommandOutput, ErrorOutput
 from hub.errors import FieldProblem
 from hub.features.dead_letters.service import MOST, Chosen
 from hub.features.dead_letters.store import Filter
@@ -196,6 +196,8 @@ class DecideInput(Input):
 
 class RetryOutput(CommandOutput):
     """The command that replays another one."""
+
+    EXAMPLE: ClassVar = {**COMPLETED, "replay_of": _ID, "repeated": False}
 
     repeated: bool = Field(description="True: it was replayed before, and this is the command of then.")
 

@@ -71,11 +71,11 @@ def test_a_batch_over_http(site: Site, hall: list[str]) -> None:
         ({"target": {}, "command": {"action": "status"}}, "target"),
         ({"target": {"all": True, "zone": "a"}, "command": {"action": "status"}}, "target"),
         ({"target": {"clients": ["a"], "group": "g"}, "command": {"action": "status"}}, "target"),
-        ({"target": {"tags": {}}, "command": {"action": "status"}}, "target"),
+        ({"target": {"tags": {}}, "command": {"action": "status"}}, "target.tags"),
         ({"target": {"all": True}, "command": {"action": "status", "client_id": "a"}}, "command.client_id"),
         ({"target": {"all": True}, "command": {"action": "status"}, "rollout": {}}, "rollout"),
         ({"commands": []}, "commands"),
-        ({"commands": [{"action": "status"}]}, "commands.0.client_id"),
+        ({"commands": [{"action": "status"}]}, "commands[0].client_id"),
         (
             {
                 "target": {"all": True},

@@ -11,6 +11,7 @@ from hub.api.field_catalogue import FIELDS, PATTERNS
 from hub.api.problems import MEDIA_TYPE
 from hub.api.server import application
 from hub.app import Hub
+from tests.contract.docs.pages import rows
 from tests.contract.json_objects import objects
 from tests.support.hubs import settings
 
@@ -157,6 +158,22 @@ def test_every_body_has_a_minimal_and_a_full_example_that_fit(described: dict[st
     assert bodies > 15
 
 
+def test_answers_have_examples_that_fit_and_are_whole(described: dict[str, Any]) -> None:
+    shapes = described["components"]["schemas"]
+    found = {name: example for name, shape in shapes.items() for example in shape.get("examples", ())}
+    assert {
+        "ClientOutput",
+        "CommandOutput",
+        "DocumentOutput",
+        "NewClientOutput",
+        "Problem",
+        "RetryOutput",
+    } <= found.keys()
+    for name, example in found.items():
+        schema = {"$ref": f"#/components/schemas/{name}", "components": described["components"]}
+        Draft202012Validator(schema).validate(example)
+
+
 def test_files_are_bodies_that_generators_know(described: dict[str, Any]) -> None:
     for path, method in (("/api/documents", "post"), ("/api/uploads/{token}", "put")):
         content = described["paths"][path][method]["requestBody"]["content"]
@@ -181,3 +198,9 @@ def test_sentences_have_the_same_places_in_both_languages() -> None:
         assert sentence.en.startswith(
             ("is ", "must ", "has ", "does ", "cannot ", "changes ", "contradicts ", "would ", "contains ", "names ")
         ), code
+
+
+def test_the_table_of_field_errors_is_the_catalogue_s() -> None:
+    written = {row[0]: tuple(row[1:3]) for row in rows("docs/reference/field-errors.md") if row[0] in FIELDS}
+    plain = {code: tuple(text.replace("{{", "{").replace("}}", "}") for text in both) for code, both in FIELDS.items()}
+    assert written == {code: tuple(text.replace("`", "") for text in both) for code, both in plain.items()}

@@ -216,8 +216,12 @@ CASES: list[tuple[type[Input], dict[str, Any], dict[str, str]]] = [
         {"target": {"tags": {}}},
         {
             "target.tags": "must have at least one of all, any",
-            "body": f"{NOTHING} allowed_actions, rate_limit, max_commands_per_day",
         },
+    ),
+    (
+        PermissionsOfMany,
+        {"target": {"all": True}},
+        {"body": f"{NOTHING} allowed_actions, rate_limit, max_commands_per_day"},
     ),
     (
         ReplayInput,

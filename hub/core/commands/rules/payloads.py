@@ -1,7 +1,7 @@
 """What is wrong with the payload of a built-in action: all of it, each fault at its field.
 
 The contract (`schemas.actions`) says whether a payload fits, and stops at the first fault. Here the type of each field
-says what it should have been. Asked only about payloads that were refused.
+says what it should have been.
 """
 
 import re
@@ -24,19 +24,15 @@ CONTRADICTIONS: Mapping[str, str] = {
 """The code for what else the contract says of fields that do not go together."""
 
 
-def payload_problems(action: str, payload: Mapping[str, Any]) -> list[FieldProblem]:
+def payload_problems(action: str, payload: dict[str, Any]) -> list[FieldProblem]:
     """What is wrong, by the path below the payload; empty when nothing is."""
-    entry = actions.ACTIONS.get(action)
-    if entry is None:
-        return []
-    named = {entry.aliases.get(name, name): value for name, value in payload.items()}
-    problems = list(_of_struct(entry.asked, named, ""))
-    if not problems:
-        try:
-            actions.accept(action, dict(payload))
-        except actions.PayloadError as refused:
-            problems.append(FieldProblem(refused.field, *_told(refused.message)))
-    return problems
+    try:
+        actions.accept(action, payload)
+    except actions.PayloadError as refused:
+        entry = actions.ACTIONS[action]
+        named = {entry.aliases.get(name, name): value for name, value in payload.items()}
+        return list(_of_struct(entry.asked, named, "")) or [FieldProblem(refused.field, *_told(refused.message))]
+    return []
 
 
 def _told(sentence: str) -> tuple[str, Mapping[str, Any]]:
