@@ -4,6 +4,7 @@ A sentence follows the field's name: `payload.copies: must be at least 1`. What 
 `of_validation`, so that every field is spoken of in one voice, whoever looked at it.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -24,11 +25,11 @@ FIELDS: Mapping[str, Sentence] = {
     # --- whether it is there, and of which type ---
     "missing": Sentence("is missing: add it", "필수 항목입니다. 추가하십시오."),
     "unknown_field": Sentence(
-        "is no field of this object: remove it, or look up the fields in /docs",
+        "is not a field of this object: remove it, or look up the fields in /docs",
         "이 객체에 없는 필드입니다. 빼거나 /docs에서 필드를 확인하십시오.",
     ),
     "unknown_parameter": Sentence(
-        "is no parameter of this path: remove it; the path takes: {names}",
+        "is not a parameter of this path: remove it; the path takes: {names}",
         "이 경로에 없는 매개변수입니다. 빼십시오. 사용할 수 있는 매개변수: {names}.",
     ),
     "type": Sentence("must be {kinds}", "{kinds} 값이어야 합니다."),
@@ -47,19 +48,19 @@ FIELDS: Mapping[str, Sentence] = {
     "too_many": Sentence("must have {limit} or fewer entries", "항목이 {limit}개 이하여야 합니다."),
     # --- how it is written ---
     "slug": Sentence(
-        "must be 1 to 63 characters of a-z, 0-9 and '-', the first a letter or digit",
+        "must be 1 to 63 characters from a-z, 0-9 and '-', starting with a letter or digit",
         "a-z, 0-9, '-'로 된 1~63자여야 하며 첫 글자는 문자나 숫자여야 합니다.",
     ),
     "action_name": Sentence(
-        "must be 1 to 63 characters of a-z, 0-9, '_' and '-', the first a letter",
+        "must be 1 to 63 characters from a-z, 0-9, '_' and '-', starting with a letter",
         "a-z, 0-9, '_', '-'로 된 1~63자여야 하며 첫 글자는 문자여야 합니다.",
     ),
     "error_code": Sentence(
-        "must be 1 to 64 characters of a-z, 0-9 and '_', the first a letter",
+        "must be 1 to 64 characters from a-z, 0-9 and '_', starting with a letter",
         "a-z, 0-9, '_'로 된 1~64자여야 하며 첫 글자는 문자여야 합니다.",
     ),
     "session_name": Sentence(
-        "must be 1 to 50 characters of A-Z, a-z, 0-9, '.', '_' and '-'",
+        "must be 1 to 50 characters from A-Z, a-z, 0-9, '.', '_' and '-'",
         "A-Z, a-z, 0-9, '.', '_', '-'로 된 1~50자여야 합니다.",
     ),
     "upload_token": Sentence(
@@ -80,6 +81,13 @@ FIELDS: Mapping[str, Sentence] = {
     "printable": Sentence("must be printable ASCII", "인쇄 가능한 ASCII여야 합니다."),
     "media_size": Sentence(
         "must be a size such as a4 or iso_a4_210x297mm", "a4 또는 iso_a4_210x297mm 같은 용지 크기여야 합니다."
+    ),
+    "tray": Sentence(
+        "must be a tray as the printer calls it, such as tray-1", "tray-1처럼 프린터가 쓰는 용지함 이름이어야 합니다."
+    ),
+    "page_ranges": Sentence(
+        "must be pages and ranges of pages in ascending order, such as 1-3,5,8-",
+        "1-3,5,8-처럼 오름차순의 쪽 번호와 범위여야 합니다.",
     ),
     "media_type": Sentence(
         "must be a media type such as application/pdf", "application/pdf 같은 미디어 타입이어야 합니다."
@@ -121,7 +129,7 @@ FIELDS: Mapping[str, Sentence] = {
     "at_most_one_of": Sentence("must have only one of {names}", "{names} 중 하나만 보낼 수 있습니다."),
     "any_of": Sentence("must have at least one of {names}", "{names} 중 하나 이상이 있어야 합니다."),
     "goes_with": Sentence(
-        "is only for requests with {name}: add {name}, or leave this out", "{name}와 함께만 쓸 수 있습니다."
+        "can only be used with {name}: add {name}, or leave this out", "{name}와 함께만 쓸 수 있습니다."
     ),
     "not_below": Sentence("must not be less than {other}", "{other}보다 작을 수 없습니다."),
     "contradicts": Sentence("contradicts {other}: give only one of them", "{other}와 모순됩니다. 하나만 보내십시오."),
@@ -130,11 +138,11 @@ FIELDS: Mapping[str, Sentence] = {
         "created_before보다 앞서야 합니다. 아니면 결과가 없습니다.",
     ),
     "empty_filter": Sentence(
-        "is only for commands that are {names}, so nothing can match",
+        "only applies to commands that are {names}, so nothing can match",
         "{names} 상태의 명령에만 쓸 수 있어 결과가 없습니다.",
     ),
     "target": Sentence(
-        "must have clients, or all, or one or more of group, zone and tags",
+        "must have clients, or all, or at least one of group, zone and tags",
         "clients, all 중 하나이거나 group, zone, tags 중 하나 이상이어야 합니다.",
     ),
     "kind_of_batch": Sentence(
@@ -155,10 +163,10 @@ FIELDS: Mapping[str, Sentence] = {
     ),
     "empty_document": Sentence("is empty: send the document's bytes", "비어 있습니다. 문서의 내용을 보내십시오."),
     "payload_too_large": Sentence(
-        "is too large: upload big things as a document", "너무 큽니다. 큰 내용은 문서로 올리십시오."
+        "is too large: upload large data as a document", "너무 큽니다. 큰 내용은 문서로 올리십시오."
     ),
     "document_not_found": Sentence(
-        "names a document that is not there: upload it first", "없는 문서입니다. 먼저 올리십시오."
+        "names a document that does not exist: upload it first", "없는 문서입니다. 먼저 올리십시오."
     ),
     # --- URLs ---
     "url_too_long": Sentence("must have {limit} or fewer characters", "{limit}자 이하여야 합니다."),
@@ -177,7 +185,7 @@ FIELDS: Mapping[str, Sentence] = {
         "IPv4 주소를 192.0.2.1처럼 10진수 네 개로 써야 합니다.",
     ),
     # --- clients, batches, schedules ---
-    "no_such_client": Sentence("is no registered client", "등록되지 않은 클라이언트입니다."),
+    "no_such_client": Sentence("is not a registered client", "등록되지 않은 클라이언트입니다."),
     "rollout_too_slow": Sentence(
         "would take longer than {days} days: choose a faster pace", "{days}일보다 오래 걸립니다. 더 빠르게 정하십시오."
     ),
@@ -193,10 +201,10 @@ FIELDS: Mapping[str, Sentence] = {
         "0 7 * * 1-5처럼 분, 시, 일, 월, 요일의 다섯 필드여야 합니다.",
     ),
     "cron_field": Sentence(
-        "has a {name} that does not fit or never comes: write it as in 0 7 * * 1-5",
+        "has an invalid {name}, or one that never comes: write it as in 0 7 * * 1-5",
         "{name} 필드가 맞지 않거나 그런 때가 없습니다. 0 7 * * 1-5처럼 쓰십시오.",
     ),
-    "cron_never": Sentence("is a time that never comes: change it", "결코 오지 않는 때입니다. 고치십시오."),
+    "cron_never": Sentence("never comes: change it", "결코 오지 않는 때입니다. 고치십시오."),
     "time_zone": Sentence(
         "must be an IANA time zone such as Asia/Seoul, or UTC", "Asia/Seoul 같은 IANA 시간대 또는 UTC여야 합니다."
     ),
@@ -227,6 +235,8 @@ PATTERNS: Mapping[str, str] = {
     r"^[\x20-\x7e]*$": "printable",
     r"^[a-z0-9-]+$": "cursor",
     r"^[A-Za-z0-9][A-Za-z0-9_.-]*$": "media_size",
+    r"^[A-Za-z0-9][A-Za-z0-9._-]*$": "tray",
+    r"^-?[0-9]+(-[0-9]*)?( *, *-?[0-9]+(-[0-9]*)?){0,99}$": "page_ranges",
     r"^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*( *;[ -~]*)?$": "media_type",
     r"^[0-9a-f]{64}$": "sha256",
 }
@@ -259,6 +269,11 @@ _LIBRARY_TYPES: Mapping[str, str] = {
     "model": "object",
     "none": "null",
 }
+_OF_THE_CONTRACT: Mapping[re.Pattern[str], str] = {
+    re.compile(r"(?:it|\S+) contradicts (?P<other>[^;:]+)[;:] .*give only one of them"): "contradicts",
+    re.compile(r"give page numbers and ranges in ascending order.*"): "page_ranges",
+    re.compile(r"give the id of a document, or either url or path, as a string"): "document_reference",
+}
 _OURS = "floorhub."
 """What the library's name of an error of ours begins with."""
 _LIBRARY_FORMS: Mapping[str, str] = {"uuid": "uuid", "datetime": "time", "date": "time", "time": "time"}
@@ -287,6 +302,15 @@ def of_pattern(pattern: str) -> tuple[str, dict[str, Any]]:
     """The code, and its params, for text that does not match a pattern."""
     code = PATTERNS.get(pattern.removesuffix(r"\Z") + "$" if pattern.endswith(r"\Z") else pattern)
     return (code, {}) if code else ("pattern", {"pattern": pattern})
+
+
+def of_sentence(sentence: str) -> tuple[str, Mapping[str, Any]]:
+    """The code, and its params, for what the contract says of a payload (`schemas.actions`), which knows no language
+    but its own."""
+    for pattern, code in _OF_THE_CONTRACT.items():
+        if match := pattern.fullmatch(sentence):
+            return code, match.groupdict()
+    return "refused", {"reason": sentence}
 
 
 def invalid(code: str, **params: Any) -> PydanticCustomError:
@@ -343,4 +367,4 @@ def _told(kind: str, context: Mapping[str, Any], message: str) -> tuple[str, Map
         return _LIBRARY_FORMS[base], {}
     if base in _LIBRARY_TYPES:
         return "type", {"kinds": [_LIBRARY_TYPES[base]]}
-    return "refused", {"reason": message}
+    return of_sentence(message.removeprefix("Value error, "))

@@ -1,5 +1,7 @@
 """The API's description, as programs are generated from it: everything is named and described, and errors are typed."""
 
+import ast
+import http.client
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -7,13 +9,14 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from hub.api.field_catalogue import FIELDS, PATTERNS
+from hub.api.field_catalogue import FIELDS, PATTERNS, of_sentence
 from hub.api.problems import MEDIA_TYPE
 from hub.api.server import application
 from hub.app import Hub
 from tests.contract.docs.pages import rows
 from tests.contract.json_objects import objects
 from tests.support.hubs import settings
+from tests.support.paths import ROOT
 
 OPERATIONS = [
     *("cancelBatch", "cancelCommand", "changeGroupMembers", "createBatch", "createClient", "createCommand"),
@@ -29,7 +32,23 @@ OPERATIONS = [
     "uploadFile",
 ]
 """Names of functions in programs that exist: one that changes breaks them."""
-BY_LIBRARY = {"Successful Response", "Validation Error"}
+PREDICATES = [
+    "is",
+    "must",
+    "has",
+    "does",
+    "can",
+    "cannot",
+    "only",
+    "never",
+    "changes",
+    "contradicts",
+    "contains",
+    "names",
+    "would",
+]
+"""How a sentence that follows a field's name may begin."""
+BY_LIBRARY = {"Successful Response", "Validation Error", *http.client.responses.values()}
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +152,8 @@ def test_the_payloads_of_built_in_actions_are_shapes(described: dict[str, Any]) 
         assert linked[0] == "PrintPayload"
         assert linked[-1] == "AnyPayload"  # a site's own actions
         assert {"CollectLogsPayload", "DelayPayload", "DisplayPayload", "EmptyPayload"} <= set(linked)
-    assert shapes["PrintPayload"]["required"] == ["printer", "document"]
+    assert "document" in shapes["PrintPayload"]["required"]
+    assert {"printer", "copies", "media"} <= shapes["PrintPayload"]["properties"].keys()
     assert shapes["AnyPayload"]["additionalProperties"] is True
 
 
@@ -195,9 +215,30 @@ def test_sentences_have_the_same_places_in_both_languages() -> None:
         assert re.search("[가-힣]", sentence.ko), code
         assert sentence.ko.endswith((".", "}")), code
         assert not sentence.en.endswith("."), code
-        assert sentence.en.startswith(
-            ("is ", "must ", "has ", "does ", "cannot ", "changes ", "contradicts ", "would ", "contains ", "names ")
-        ), code
+        assert sentence.en.split()[0] in PREDICATES, code
+
+
+def contract_sentences() -> Iterator[str]:
+    """What the contract says of payloads that its types allow: results of `contradiction`, and of PayloadError."""
+    tree = ast.parse((ROOT / "schemas" / "actions.py").read_text(encoding="utf-8"))
+    said: list[ast.expr] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name == "contradiction":
+            returned = [each.value for each in ast.walk(node) if isinstance(each, ast.Return)]
+            said += [value.elts[1] for value in returned if isinstance(value, ast.Tuple)]
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "PayloadError" and len(node.args) == 2:
+            said.append(node.args[1])
+    for text in said:
+        if isinstance(text, ast.Constant):
+            yield str(text.value)
+        elif isinstance(text, ast.JoinedStr):
+            yield "".join(part.value if isinstance(part, ast.Constant) else "x" for part in text.values)
+
+
+def test_what_the_contract_says_has_a_sentence_in_both_languages() -> None:
+    sentences = list(contract_sentences())
+    assert len(sentences) >= 3
+    assert [sentence for sentence in sentences if of_sentence(sentence)[0] == "refused"] == []
 
 
 def test_the_table_of_field_errors_is_the_catalogue_s() -> None:

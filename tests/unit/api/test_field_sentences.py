@@ -45,12 +45,12 @@ CASES: list[tuple[type[Input], dict[str, Any], dict[str, str]]] = [
     # What the newcomer tried: two faults, of which the payload's was told when the other one was gone.
     (
         CommandInput,
-        {**PRINT, "priority": 11, "payload": {"document": DOCUMENT, "copies": 0, "staple": True}},
+        {**PRINT, "priority": 11, "payload": {"printer": "office", "copies": 0, "staple": True}},
         {
             "priority": "must be at most 10",
-            "payload.printer": "is missing: add it",
+            "payload.document": "is missing: add it",
             "payload.copies": "must be at least 1",
-            "payload.staple": "is no field of this object: remove it, or look up the fields in /docs",
+            "payload.staple": "is not a field of this object: remove it, or look up the fields in /docs",
         },
     ),
     (
@@ -77,7 +77,7 @@ CASES: list[tuple[type[Input], dict[str, Any], dict[str, str]]] = [
             "backOff.cap_s": "must not be less than first_delay_s",
             "reference": "is empty: give a value, or leave it out",
             "order_key": "contains NUL or half a character, which cannot be stored: remove it",
-            "colour": "is no field of this object: remove it, or look up the fields in /docs",
+            "colour": "is not a field of this object: remove it, or look up the fields in /docs",
         },
     ),
     (
@@ -98,7 +98,7 @@ CASES: list[tuple[type[Input], dict[str, Any], dict[str, str]]] = [
         {
             "payload.printer": "must have 63 or fewer characters",
             "payload.document.url": "must be text",
-            "payload.document.pages": "is no field of this object: remove it, or look up the fields in /docs",
+            "payload.document.pages": "is not a field of this object: remove it, or look up the fields in /docs",
             "payload.copies": "must be a whole number",
             "payload.sides": "must be one of: one-sided, two-sided-long-edge, two-sided-short-edge",
             "payload.duplex": "must be one of: true, false, long, short",
@@ -127,8 +127,8 @@ CASES: list[tuple[type[Input], dict[str, Any], dict[str, str]]] = [
             "not_before": "1999-01-01T00:00:00Z",
         },
         {
-            "client_id": "must be 1 to 63 characters of a-z, 0-9 and '-', the first a letter or digit",
-            "action": "must be 1 to 63 characters of a-z, 0-9, '_' and '-', the first a letter",
+            "client_id": "must be 1 to 63 characters from a-z, 0-9 and '-', starting with a letter or digit",
+            "action": "must be 1 to 63 characters from a-z, 0-9, '_' and '-', starting with a letter",
             "payload": "must be an object",
             "timeout_s": "must be more than 0",
             "not_before": "must be between the years 2000 and 2200",
@@ -144,15 +144,17 @@ CASES: list[tuple[type[Input], dict[str, Any], dict[str, str]]] = [
         BatchInput,
         {
             "target": {"clients": [], "zone": "a"},
-            "commands": [{**PRINT, "priority": 0}, {"client_id": "b", "action": "print", "payload": {"copies": 1_000}}],
+            "commands": [
+                {**PRINT, "priority": 0},
+                {"client_id": "b", "action": "print", "payload": {"printer": "a", "copies": 1_000}},
+            ],
             "rollout": {},
             "max_failures": -1,
         },
         {
             "target.clients": "must have 1 or more entries",
-            "target": "must have clients, or all, or one or more of group, zone and tags",
+            "target": "must have clients, or all, or at least one of group, zone and tags",
             "commands[0].priority": "must be at least 1",
-            "commands[1].payload.printer": "is missing: add it",
             "commands[1].payload.document": "is missing: add it",
             "commands[1].payload.copies": "must be at most 999",
             "rollout": "must have exactly one of per_minute, percent_per_minute",
@@ -173,7 +175,7 @@ CASES: list[tuple[type[Input], dict[str, Any], dict[str, str]]] = [
         },
         {
             "name": "is empty: give a value, or leave it out",
-            "cron": "has a minute that does not fit or never comes: write it as in 0 7 * * 1-5",
+            "cron": "has an invalid minute, or one that never comes: write it as in 0 7 * * 1-5",
             "time_zone": "must be an IANA time zone such as Asia/Seoul, or UTC",
             "request.command.not_before": "cannot be used here: the schedule says when",
         },
@@ -242,9 +244,9 @@ CASES: list[tuple[type[Input], dict[str, Any], dict[str, str]]] = [
         ErrorInput,
         {"report_id": DOCUMENT, "session": "a b", "attempt": 0, "code": "Out of paper"},
         {
-            "session": "must be 1 to 50 characters of A-Z, a-z, 0-9, '.', '_' and '-'",
+            "session": "must be 1 to 50 characters from A-Z, a-z, 0-9, '.', '_' and '-'",
             "attempt": "must be at least 1",
-            "code": "must be 1 to 64 characters of a-z, 0-9 and '_', the first a letter",
+            "code": "must be 1 to 64 characters from a-z, 0-9 and '_', starting with a letter",
         },
     ),
 ]

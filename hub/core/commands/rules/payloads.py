@@ -4,24 +4,17 @@ The contract (`schemas.actions`) says whether a payload fits, and stops at the f
 says what it should have been.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import inspect
 
-from hub.api.field_catalogue import of_pattern
+from hub.api.field_catalogue import of_pattern, of_sentence
 from hub.errors import FieldProblem
 from schemas import actions
 
 Limited = TypeVar("Limited", bound=inspect.Type)
-
-_CONTRADICTS = re.compile(r"it contradicts (?P<other>\w+); give only one of them")
-CONTRADICTIONS: Mapping[str, str] = {
-    "give the id of a document, or either url or path, as a string": "document_reference",
-}
-"""The code for what else the contract says of fields that do not go together."""
 
 
 def payload_problems(action: str, payload: dict[str, Any]) -> list[FieldProblem]:
@@ -31,15 +24,8 @@ def payload_problems(action: str, payload: dict[str, Any]) -> list[FieldProblem]
     except actions.PayloadError as refused:
         entry = actions.ACTIONS[action]
         named = {entry.aliases.get(name, name): value for name, value in payload.items()}
-        return list(_of_struct(entry.asked, named, "")) or [FieldProblem(refused.field, *_told(refused.message))]
+        return list(_of_struct(entry.asked, named, "")) or [FieldProblem(refused.field, *of_sentence(refused.message))]
     return []
-
-
-def _told(sentence: str) -> tuple[str, Mapping[str, Any]]:
-    if match := _CONTRADICTS.fullmatch(sentence):
-        return "contradicts", match.groupdict()
-    code = CONTRADICTIONS.get(sentence)
-    return (code, {}) if code else ("refused", {"reason": sentence})
 
 
 def _of_struct(form: type[msgspec.Struct], given: Mapping[str, Any], path: str) -> Iterator[FieldProblem]:
