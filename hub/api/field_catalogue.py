@@ -281,8 +281,8 @@ _LIBRARY_FORMS: Mapping[str, str] = {"uuid": "uuid", "datetime": "time", "date":
 
 def field_sentence(problem: FieldProblem, *, korean: bool) -> str:
     """What is wrong with a field and what to do. Foreign text in it is cut."""
-    found = FIELDS[problem.code]
-    params = {name: _shown(value) for name, value in problem.params.items()}
+    found = FIELDS.get(problem.code, FIELDS["refused"])
+    params = {"reason": problem.code} | {name: _shown(value) for name, value in problem.params.items()}
     if "kinds" in params:
         named = [KINDS[kind][korean] for kind in problem.params["kinds"]]
         params["kinds"] = (" 또는 " if korean else " or ").join(named)

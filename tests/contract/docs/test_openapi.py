@@ -241,6 +241,22 @@ def test_what_the_contract_says_has_a_sentence_in_both_languages() -> None:
     assert [sentence for sentence in sentences if of_sentence(sentence)[0] == "refused"] == []
 
 
+def raised_codes() -> Iterator[str]:
+    """The codes that the hub's code gives problems of fields."""
+    place = {"FieldProblem": 1, "invalid": 0, "UrlError": 0}
+    for file in (ROOT / "hub").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and (name := getattr(node.func, "id", "")) in place:
+                given = node.args[place[name] :][:1]
+                yield from (str(each.value) for each in given if isinstance(each, ast.Constant))
+
+
+def test_every_code_that_is_raised_has_its_sentence() -> None:
+    raised = set(raised_codes())
+    assert {"time", "no_such_client", "url_scheme", "cursor", "document_by_id"} <= raised
+    assert raised - FIELDS.keys() == set()
+
+
 def test_the_table_of_field_errors_is_the_catalogue_s() -> None:
     written = {row[0]: tuple(row[1:3]) for row in rows("docs/reference/field-errors.md") if row[0] in FIELDS}
     plain = {code: tuple(text.replace("{{", "{").replace("}}", "}") for text in both) for code, both in FIELDS.items()}
