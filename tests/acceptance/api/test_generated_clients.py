@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,7 @@ def test_openapi_typescript_and_openapi_fetch(site: Site, client: dict[str, Any]
 def test_openapi_python_client(site: Site, client: dict[str, Any], tmp_path: Path) -> None:
     shutil.copy(EXAMPLES / "python" / "order.py", tmp_path)
     tools = python_tools()
-    ours = ROOT / ".venv" / "bin"
+    ours = Path(sys.executable).parent
     shims = {name: str(tools / name) for name in ("openapi-python-client", "ruff")}
     mypy = f"{ours / 'mypy'} --config-file= --cache-dir={tmp_path / 'cache'}"
     shims |= {"mypy": mypy, "python3": str(ours / "python")}
