@@ -67,22 +67,36 @@ _DUPLEX: dict[bool | str, Sides] = {
 class _Print(Payload, frozen=True, kw_only=True):
     """The fields of `print` but for its document. None means: as the printer is set."""
 
-    printer: Annotated[str, Meta(min_length=1, max_length=63)]
-    """The printer's name in the agent's configuration."""
-    copies: Annotated[int, Meta(ge=1, le=999)] = 1
-    sides: Sides | None = None
+    printer: Annotated[
+        str, Meta(min_length=1, max_length=63, description="The printer's name in the agent's configuration")
+    ]
+    copies: Annotated[int, Meta(ge=1, le=999, description="How many copies")] = 1
+    sides: Annotated[Sides | None, Meta(description="On one side of the paper, or on both")] = None
     duplex: Annotated[
         bool | Literal["long", "short"] | None, Meta(description="Another way to say sides; both together must agree")
     ] = None
-    media: Media | None = None
-    """A PWG name such as `iso_a4_210x297mm`, or a4, a5, a6, letter, legal."""
-    orientation: Orientation | None = None
-    color: Color | None = None
-    title: Annotated[str, Meta(max_length=200)] | None = None
-    content_type: ContentType | None = None
-    """What the document is printed as; None: as the type that it was stored with. Case and parameters do not count."""
-    fidelity: Fidelity = "closest"
-    """Whether the job is refused when the printer cannot do all that is asked, or printed as close to it as it can."""
+    media: Annotated[
+        Media | None, Meta(description="A PWG name such as `iso_a4_210x297mm`, or a4, a5, a6, letter, legal")
+    ] = None
+    orientation: Annotated[Orientation | None, Meta(description="How the pages lie on the paper")] = None
+    color: Annotated[Color | None, Meta(description="In color or black and white")] = None
+    title: Annotated[
+        Annotated[str, Meta(max_length=200)] | None, Meta(description="The job's name in the printer's own list")
+    ] = None
+    content_type: Annotated[
+        ContentType | None,
+        Meta(
+            description="What the document is printed as; without it, the type that it was stored with. "
+            "Case and parameters do not count"
+        ),
+    ] = None
+    fidelity: Annotated[
+        Fidelity,
+        Meta(
+            description="If the printer cannot do all that is asked: `exact` refuses the job, "
+            "`closest` prints it as close to that as the printer can"
+        ),
+    ] = "closest"
 
     @property
     def two_sided(self) -> Sides | None:
@@ -100,14 +114,12 @@ class DocumentAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A document as a caller names it: `{id}`, `{url}` or `{path}` alone. With `id` the rest of what the hub shows of a
     stored command's document may stay; it says nothing."""
 
-    id: str | None = None
-    url: str | None = None
-    """The hub fetches it."""
-    path: str | None = None
-    """A file on the hub's machine."""
-    sha256: str | None = None
-    size: int | None = None
-    content_type: str | None = None
+    id: Annotated[str | None, Meta(description="Id of an uploaded document")] = None
+    url: Annotated[str | None, Meta(description="A URL that the hub fetches")] = None
+    path: Annotated[str | None, Meta(description="A file on the hub's machine")] = None
+    sha256: Annotated[str | None, Meta(description="As the hub shows it with the id; says nothing")] = None
+    size: Annotated[int | None, Meta(description="As the hub shows it with the id; says nothing")] = None
+    content_type: Annotated[str | None, Meta(description="As the hub shows it with the id; says nothing")] = None
 
     @property
     def is_clear(self) -> bool:
@@ -119,10 +131,9 @@ class DocumentAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class DocumentSent(Struct, frozen=True, kw_only=True):
     """A document as a client gets it: where it lies on the hub, and how to tell that it arrived whole."""
 
-    path: str
-    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
-    size: Annotated[int, Meta(ge=0)]
-    """Bytes."""
+    path: Annotated[str, Meta(description="Where it lies, on the hub's URL")]
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z", description="SHA-256 of its bytes")]
+    size: Annotated[int, Meta(ge=0, description="Bytes")]
     content_type: Annotated[
         Any, Meta(description="The type that it was stored with", extra_json_schema={"type": "string"})
     ] = None
@@ -132,7 +143,9 @@ class DocumentSent(Struct, frozen=True, kw_only=True):
 class PrintAsked(_Print, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`print`, as asked: a document on a printer of the client. A document in text is its id."""
 
-    document: str | DocumentAsked
+    document: Annotated[
+        str | DocumentAsked, Meta(description="What is printed: the id of an uploaded document, or where it lies")
+    ]
 
     def contradiction(self) -> tuple[str, str] | None:
         """See `Payload`."""
@@ -144,7 +157,7 @@ class PrintAsked(_Print, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class PrintSent(_Print, frozen=True, kw_only=True):
     """`print`, as sent: a document on a printer of the client."""
 
-    document: DocumentSent
+    document: Annotated[DocumentSent, Meta(description="What is printed")]
 
 
 # --- other actions -------------------------------------------------------------------------------------------
@@ -153,13 +166,13 @@ class PrintSent(_Print, frozen=True, kw_only=True):
 class Display(Payload, frozen=True, kw_only=True):
     """`display`: which screen of the client. What it shows (document, url, text) is not decided yet."""
 
-    display_index: Annotated[int, Meta(ge=0)] = 0
+    display_index: Annotated[int, Meta(ge=0, description="Which screen of the client, from 0")] = 0
 
 
 class DelaySent(Payload, frozen=True, kw_only=True):
     """`restart_agent`, `reboot`, `shutdown`: how long the agent waits before it begins."""
 
-    delay_s: Annotated[float, Meta(ge=0, le=3_600)] = 3.0
+    delay_s: Annotated[float, Meta(ge=0, le=3_600, description="Seconds until it begins")] = 3.0
     """The default lets the hub hear of the start first."""
 
 
@@ -170,7 +183,9 @@ class DelayAsked(DelaySent, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class LogsSent(Payload, frozen=True, kw_only=True):
     """`collect_logs`: how much of the end of the agent's log."""
 
-    max_bytes: Annotated[int, Meta(ge=1, le=10 * 1024 * 1024)] = 1024 * 1024
+    max_bytes: Annotated[int, Meta(ge=1, le=10 * 1024 * 1024, description="How many bytes from the end of the log")] = (
+        1024 * 1024
+    )
 
 
 class LogsAsked(LogsSent, frozen=True, kw_only=True, forbid_unknown_fields=True):

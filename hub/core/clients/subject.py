@@ -42,5 +42,8 @@ def build(settings: Settings, parts: Parts) -> Subject:
             metrics.active.labels(presence.value).set(found.get(presence.value, 0))
 
     return Subject(
-        routers=(client_routes.router, group_routes.router), events=(Event,), causes=CAUSES, figures=(count,)
+        routers=(client_routes.router, group_routes.router, group_routes.group_router),
+        events=(Event,),
+        causes=CAUSES,
+        figures=(count,),
     )

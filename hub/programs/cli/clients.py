@@ -129,7 +129,7 @@ def list_clients(
             f"{item['presence']} ({item['presence_reason']})",
             output.local(item["presence_since"]),
             item["zone"] or "",
-            item["agent_version"] or "",
+            _agent(item),
         )
         for item in items
     ]
@@ -154,11 +154,16 @@ def show(client_id: Annotated[str, typer.Argument()], as_json: Json = False) -> 
         "presence": f"{client['presence']} ({client['presence_reason']}){since}",
         "zone": client["zone"] or "-",
         "tags": ", ".join(client["tags"]) or "-",
-        "agent": " ".join(filter(None, (client["agent_name"], client["agent_version"]))) or "-",
+        "agent": _agent(client) or "-",
         "actions": ", ".join(map(str, state.get("capabilities") or [])) or "not told yet",
         "printers": ", ".join(map(_printer, state.get("printers") or [])) or "-",
     }
     output.say(*(f"{name + ':':<10}{value}" for name, value in rows.items()))
+
+
+def _agent(client: dict[str, Any]) -> str:
+    """Name and version of a client's program; empty for one that never connected."""
+    return " ".join(filter(None, (client["agent_name"], client["agent_version"])))
 
 
 def _printer(printer: dict[str, Any]) -> str:

@@ -13,7 +13,6 @@ MOST = 6
 THIN = re.compile(r"[\s()\[\]{},:;]*|else:|try:|return|pass|\"\"\".*")
 """Lines that say nothing by themselves."""
 REASONS = {
-    ("hub/features/batches/shapes.py", "hub/features/batches/store.py"): "columns: as stored, and as shown",
     ("hub/programs/cli/batches.py", "hub/programs/cli/schedules.py"): "the options of two commands",
     ("hub/mqtt/link.py", "hub/mqtt/paho_link.py"): "the methods of a link, as the protocol and each link declare them",
     ("hub/mqtt/link.py", "hub/mqtt/thin.py"): "the methods of a link, as the protocol and each link declare them",

@@ -102,5 +102,5 @@ def test_a_payload_stays_as_it_was_sent() -> None:
     from hub.core.commands.shapes import CommandInput
 
     payload = {unicodedata.normalize("NFD", "키"): [unicodedata.normalize("NFD", "값")]}
-    body = {"client_id": "a", "action": "status", "payload": payload}
+    body = {"client_id": "a", "action": "open-door", "payload": payload}
     assert CommandInput.model_validate(body).payload == payload

@@ -77,10 +77,7 @@ class Clients:
     async def create(self, caller: Caller, request: ClientRequest) -> Registered:
         """A new client and its secret, which is shown this once. Raises RejectedError or ConflictError."""
         if not is_client_id(request.id):
-            raise RejectedError(
-                "validation_error",
-                fields=(FieldProblem("id", "use a-z, 0-9 and '-', beginning with a letter or digit, at most 63"),),
-            )
+            raise RejectedError("validation_error", fields=(FieldProblem("id", "slug"),))
         require_storable(name=request.name, tags=request.tags, zone=request.zone, metadata=request.metadata)
         secret = new_client_secret()
         hashed = await asyncio.to_thread(hash_password, secret)

@@ -3,9 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import Header, Path, Query, Request, Response
 
 from hub.api.answers import json_answer
+from hub.api.description import Routes
 from hub.api.edge import asks_for_head
 from hub.api.lookup import part
 from hub.api.problems import fails, fails_only
@@ -17,8 +18,8 @@ from hub.core.http_clients.service.http_clients import Agent, HttpClients
 from hub.core.http_clients.shapes import (
     SESSION,
     ErrorInput,
-    Messages,
     Ping,
+    PolledMessages,
     Pong,
     ReceiptOutput,
     ResultInput,
@@ -27,11 +28,14 @@ from hub.core.http_clients.shapes import (
 from hub.errors import RejectedError
 from schemas.messages import Report
 
-router = APIRouter(tags=["clients without MQTT"])
+router = Routes("clients without MQTT", "For the clients themselves: commands, reports and liveness over HTTP alone.")
 HttpClientsDep = Annotated[HttpClients, part(HttpClients)]
-ClientPath = Annotated[Slug, Path()]
+ClientPath = Annotated[Slug, Path(description="The client's own id.")]
+OwnCommandInPath = Annotated[UUID, Path(description="Id of a command of the client's own.")]
 SessionQuery = Annotated[str, Query(pattern=SESSION, description="New with each start of the client's program.")]
-Program = Annotated[str, Header(alias="User-Agent", max_length=400)]
+Program = Annotated[
+    str, Header(alias="User-Agent", max_length=400, description="Name and version of the program, as `name/version`.")
+]
 REPORT_PROBLEMS = fails_only(400, 401, 403, 404, 413, 415, 422, 503)
 
 
@@ -52,11 +56,14 @@ def _agent(path_id: str, own_id: str, secret: bytes, session: str, user_agent: s
     ),
     response_class=EventStream,
     responses={
-        200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
+        200: {
+            "description": "The stream: it stays open.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
         **fails(409),
     },
 )
-async def get_events(
+async def stream_messages(
     client_id: ClientPath,
     http_clients: HttpClientsDep,
     own_id: ItsOwnId,
@@ -82,7 +89,7 @@ async def get_events(
 
 @router.get(
     "/api/clients/{client_id}/commands",
-    response_model=Messages,
+    response_model=PolledMessages,
     summary="Runs and cancels by polling",
     description=(
         "For the client itself (HTTP Basic). Answers with what it is to be sent, or after `wait` seconds, at most 20, "
@@ -91,14 +98,14 @@ async def get_events(
     ),
     responses=fails(409),
 )
-async def get_commands(
+async def poll_messages(
     client_id: ClientPath,
     http_clients: HttpClientsDep,
     own_id: ItsOwnId,
     secret: ShownSecret,
     request: Request,
     session: SessionQuery,
-    wait: Annotated[float, Query(ge=0, le=60)] = 0,
+    wait: Annotated[float, Query(ge=0, le=60, description="Seconds to wait for a message.")] = 0,
     user_agent: Program = "",
 ) -> Response:
     """Poll."""
@@ -116,7 +123,7 @@ async def get_commands(
     description="For the client itself (HTTP Basic), every 10 s; after 33 s of silence it counts as offline.",
     responses=fails(409, body=True),
 )
-async def post_ping(
+async def ping(
     client_id: ClientPath,
     body: Ping,
     http_clients: HttpClientsDep,
@@ -132,11 +139,14 @@ async def post_ping(
 @router.put(
     "/api/commands/{command_id}/status",
     response_model=ReceiptOutput,
+    response_description="The receipt: the report is stored for good.",
     summary="Report how an attempt goes",
     description="For the client (HTTP Basic) that has the command. The answer, after the commit, is the receipt.",
     responses=REPORT_PROBLEMS,
 )
-async def put_status(command_id: UUID, body: StatusInput, http_clients: HttpClientsDep, own_id: ItsOwnId) -> Response:
+async def report_status(
+    command_id: OwnCommandInPath, body: StatusInput, http_clients: HttpClientsDep, own_id: ItsOwnId
+) -> Response:
     """Take in a report."""
     return await _report(http_clients, own_id, body.session, body.report(command_id))
 
@@ -144,11 +154,14 @@ async def put_status(command_id: UUID, body: StatusInput, http_clients: HttpClie
 @router.post(
     "/api/commands/{command_id}/result",
     response_model=ReceiptOutput,
+    response_description="The receipt: the report is stored for good.",
     summary="Report what came out of an attempt",
     description="For the client (HTTP Basic) that has the command. The answer, after the commit, is the receipt.",
     responses=REPORT_PROBLEMS,
 )
-async def post_result(command_id: UUID, body: ResultInput, http_clients: HttpClientsDep, own_id: ItsOwnId) -> Response:
+async def report_result(
+    command_id: OwnCommandInPath, body: ResultInput, http_clients: HttpClientsDep, own_id: ItsOwnId
+) -> Response:
     """Take in an end."""
     return await _report(http_clients, own_id, body.session, body.report(command_id))
 
@@ -156,11 +169,14 @@ async def post_result(command_id: UUID, body: ResultInput, http_clients: HttpCli
 @router.post(
     "/api/commands/{command_id}/error",
     response_model=ReceiptOutput,
+    response_description="The receipt: the report is stored for good.",
     summary="Report that an attempt failed",
     description="For the client (HTTP Basic) that has the command. The answer, after the commit, is the receipt.",
     responses=REPORT_PROBLEMS,
 )
-async def post_error(command_id: UUID, body: ErrorInput, http_clients: HttpClientsDep, own_id: ItsOwnId) -> Response:
+async def report_error(
+    command_id: OwnCommandInPath, body: ErrorInput, http_clients: HttpClientsDep, own_id: ItsOwnId
+) -> Response:
     """Take in a failure."""
     return await _report(http_clients, own_id, body.session, body.report(command_id))
 
