@@ -91,9 +91,9 @@ CATALOGUE: Mapping[str, Entry] = {
         401,
         "UNAUTHORIZED",
         "No valid key: send `Authorization: Bearer KEY`; the first administrator's key lies in the file admin.key. "
-        "A client sends its id and its secret by HTTP Basic.",
+        "A client sends its id and its secret by HTTP Basic, or its secret as KEY.",
         "유효한 키가 없습니다. `Authorization: Bearer KEY`를 보내십시오. 첫 관리자 키는 admin.key 파일에 있습니다. "
-        "클라이언트는 자신의 id와 secret을 HTTP Basic으로 보냅니다.",
+        "클라이언트는 자신의 id와 secret을 HTTP Basic으로 보내거나 secret을 KEY로 보냅니다.",
     ),
     "forbidden": Entry(
         403,
@@ -142,6 +142,16 @@ CATALOGUE: Mapping[str, Entry] = {
         "FORBIDDEN",
         "A client's secret opens only what is its own: put the client's own id into the path.",
         "클라이언트 시크릿으로는 자기 것만 쓸 수 있습니다. 경로에 자신의 id를 넣으십시오.",
+    ),
+    "client_may_not": Entry(
+        403,
+        "FORBIDDEN",
+        "This is the key of client {client_id}, and a client may only do what is its own: get its commands "
+        "(GET /api/events/{client_id}), ping, report, read the documents of its commands, upload files for them. "
+        "Send the key of a user or an integration.",
+        "클라이언트 {client_id}의 키입니다. 클라이언트는 자기 것만 할 수 있습니다: "
+        "명령 받기(GET /api/events/{client_id}), ping, 보고, 자기 명령의 문서 읽기와 파일 올리기. "
+        "사용자나 연동 시스템의 키를 보내십시오.",
     ),
     "session_over": Entry(
         409,
