@@ -3,13 +3,17 @@
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from hub.api.shapes import ActionName, Change, Input, Slug, Tag
 from hub.core.clients.rules import MOST_TARGETS, Target
 from hub.core.clients.service.clients import ClientRequest
 
 ClientKind = Literal["printer_pc", "pda", "kiosk", "other"]
+
+
+RESERVED = frozenset({"subscribe"})
+"""Ids that would stand for something else in the path of a route."""
 
 
 class ClientInput(Input):
@@ -26,6 +30,13 @@ class ClientInput(Input):
     )
     rate_limit: int = Field(60, ge=0, le=1_000_000, description="Commands a minute.")
     max_commands_per_day: int = Field(1_000, ge=0, le=100_000_000, description="A day is a UTC day.")
+
+    @field_validator("id")
+    @classmethod
+    def _not_reserved(cls, value: str) -> str:
+        if value in RESERVED:
+            raise ValueError(f"{value} has another meaning in /api/events/{value}: choose another id")
+        return value
 
     def to_request(self) -> ClientRequest:
         """As the service takes it."""
