@@ -6,12 +6,13 @@ because the hub may be newer, and the document is resolved. A site's own actions
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
+from schemas import names
 from schemas.media_types import essence
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -196,7 +197,9 @@ class Action(Struct, frozen=True, kw_only=True):
     sent: type[Payload]
     lane: Lane | None = None
     aliases: Mapping[str, str] = {}
-    """Other names of fields that a caller may use; stored under the second name."""
+    """Other names of fields that a caller may use; stored under the second one. `document.url`: of an object."""
+    has_options: bool = False
+    """Whether its fields may also lie in an object `options`."""
     spelled: Mapping[str, Callable[[str], str]] = {}
     """Fields with text that can be spelled in several ways, and how it is stored."""
     urgent_lane: str | None = None
@@ -214,6 +217,8 @@ ACTIONS: Mapping[str, Action] = {
             asked=PrintAsked,
             sent=PrintSent,
             lane=Lane("printer", "printer"),
+            aliases={theirs: ours for theirs, ours in names.of(names.PRINT).items() if "." not in theirs},
+            has_options=True,
             spelled={"content_type": essence},
         ),
         Action(
@@ -221,7 +226,7 @@ ACTIONS: Mapping[str, Action] = {
             asked=Display,
             sent=Display,
             lane=Lane("display", "display_index", 0),
-            aliases={"displayIndex": "display_index", "display": "display_index"},
+            aliases=names.of(names.DISPLAY),
         ),
         Action(name="pick", asked=Payload, sent=Payload),
         Action(name="screenshot", asked=Payload, sent=Payload),
@@ -274,12 +279,54 @@ def lane_of(action: str, payload: dict[str, Any], priority: int) -> str:
     return f"{lane.kind}:{payload.get(lane.field, lane.default)}"[:MAX_LANE]
 
 
+def named(action: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """The payload with its fields under their own names. Raises PayloadError where two names of one field say different
+    things, and for an option that is none."""
+    entry = ACTIONS.get(action)
+    return payload if entry is None else _named(entry, payload)
+
+
 def _named(entry: Action, payload: dict[str, Any]) -> dict[str, Any]:
-    """The payload without aliases. Raises PayloadError where two names of one field have different values."""
-    if entry.aliases.keys().isdisjoint(payload):
+    if entry.aliases.keys().isdisjoint(payload) and (names.OPTIONS not in payload or not entry.has_options):
         return payload
-    named = {field: value for field, value in payload.items() if field not in entry.aliases}
-    for alias, field in entry.aliases.items():
-        if alias in payload and named.setdefault(field, payload[alias]) != payload[alias]:
-            raise PayloadError(alias, f"it contradicts {field}; give only one of them")
-    return named
+    stored: dict[str, Any] = {}
+    said: dict[str, str] = {}
+    for name, field, value in _given(entry, payload):
+        if not _same(field, stored.setdefault(field, value), value):
+            raise PayloadError(name, names.contradiction((name, said[field])))
+        said.setdefault(field, name)
+    return stored
+
+
+def _given(entry: Action, payload: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """What a payload says: the name that it uses, our field, and its value; our own names first."""
+    options = payload.get(names.OPTIONS) if entry.has_options else None
+    aside = {*entry.aliases, names.OPTIONS} if entry.has_options else set(entry.aliases)
+    yield from ((field, field, value) for field, value in payload.items() if field not in aside)
+    for alias, ours in entry.aliases.items():
+        if alias in payload:
+            field, _, inner = ours.partition(".")
+            yield alias, field, {inner: payload[alias]} if inner else payload[alias]
+    if options is not None and not isinstance(options, Mapping):
+        raise PayloadError(names.OPTIONS, "give an object, such as {duplex: true}")
+    for option, value in (options or {}).items():
+        name = f"{names.OPTIONS}.{option}"
+        if option == "duplex" and payload.get("duplex") is None:
+            if value is not None:
+                yield name, "sides", _sides(name, value)
+        elif option in entry.asked.__struct_fields__ and option not in ("printer", "document"):
+            yield name, option, value
+        else:
+            raise PayloadError(name, "there is no such option")
+
+
+def _sides(name: str, duplex: Any) -> Sides:
+    if not isinstance(duplex, bool | str) or duplex not in _DUPLEX:
+        raise PayloadError(name, "give true, false, long or short")
+    return _DUPLEX[duplex]
+
+
+def _same(field: str, one: Any, other: Any) -> bool:
+    if field == "duplex" and isinstance(one, bool | str) and isinstance(other, bool | str):
+        return _DUPLEX.get(one) == _DUPLEX.get(other)
+    return bool(one == other)

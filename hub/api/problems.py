@@ -148,7 +148,7 @@ def install(app: FastAPI, log: Log) -> None:
         if any(item["type"] == "json_invalid" for item in error.errors()):
             return problem(request, "bad_json", {})
         media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-        if any(tuple(item["loc"]) == ("body",) for item in error.errors()) and not media_type.endswith("json"):
+        if any(_place(item) == ["body"] for item in error.errors()) and not media_type.endswith("json"):
             # Taking it as JSON all the same would let a form on any web page post commands with a browser's login.
             return problem(request, "unsupported_media_type", {"media_type": media_type})
         return problem(request, "validation_error", {}, tuple(_field(item) for item in error.errors()[:50]))
@@ -179,8 +179,13 @@ def install(app: FastAPI, log: Log) -> None:
 
 
 def _field(item: Mapping[str, Any]) -> FieldProblem:
-    place = [str(part) for part in item["loc"] if part not in ("body", "query", "path", "header")]
+    place = [str(part) for part in _place(item) if part not in ("body", "query", "path", "header")]
     message = str(item["msg"]).removeprefix("Value error, ")
     if item["type"] == "extra_forbidden":
         message = "there is no such field; see /docs for the fields there are"
     return FieldProblem(".".join(place) or str(item["loc"][0]), message)
+
+
+def _place(item: Mapping[str, Any]) -> list[Any]:
+    """Where in the request; a part such as `<full>` only says which of several forms a body has."""
+    return [part for part in item["loc"] if not str(part).startswith("<")]

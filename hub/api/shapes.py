@@ -4,6 +4,7 @@ by name, and so are values of another JSON type.
 What the services take comes from `to_request()` of a shape, or from `changes()` of one that changes some fields.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self
 
@@ -24,6 +25,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema
 
 from hub.api.strict import make_strict
+from schemas import names
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", examples=["press-1"])]
 SlugInPath = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
@@ -55,7 +57,11 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_is_written_out), AfterValidat
 
 
 class Input(BaseModel):
-    """What callers send."""
+    """What callers send. Two names of one field in one body must say the same."""
+
+    other_names: ClassVar[Mapping[str, str]] = {}
+    """Further names of fields, and ours; camelCase needs none."""
+    _ours: ClassVar[Mapping[str, str]] = {}
 
     model_config = ConfigDict(
         extra="forbid",
@@ -69,6 +75,25 @@ class Input(BaseModel):
         schema = handler(source)
         make_strict(handler.resolve_ref_schema(schema))
         return schema
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        camel = {to_camel(name): name for name in cls.model_fields if to_camel(name) != name}
+        cls._ours = camel | {name: ours for name, ours in cls.other_names.items() if ours in cls.model_fields}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _under_our_names(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or cls._ours.keys().isdisjoint(given):
+            return given
+        body = {name: value for name, value in given.items() if name not in cls._ours}
+        said = {name: name for name in body}
+        for name, field in cls._ours.items():
+            if name in given:
+                if body.setdefault(field, given[name]) != given[name]:
+                    raise ValueError(names.contradiction((name, said[field])))
+                said.setdefault(field, name)
+        return body
 
 
 class Change(Input):

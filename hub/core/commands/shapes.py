@@ -1,7 +1,9 @@
 """The shapes of commands."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
@@ -9,6 +11,7 @@ from pydantic import BaseModel, Field, model_validator
 from hub.api.shapes import ActionName, Input, Moment, Slug, Tag
 from hub.core.commands.rules.policies import BackOff
 from hub.core.commands.service.submission import CommandRequest
+from schemas import actions, names
 
 CommandStatus = Literal[
     "pending", "queued", "running", "completed", "failed", "cancelled", "expired", "rejected", "unknown"
@@ -44,6 +47,7 @@ class BackOffOutput(BaseModel):
 class CommandFields(Input):
     """A command, whoever it is for."""
 
+    other_names: ClassVar[Mapping[str, str]] = names.of(names.COMMAND)
     action: ActionName
     payload: dict[str, Any] = Field(
         default_factory=dict,
@@ -76,12 +80,20 @@ class CommandFields(Input):
     when_offline: Literal["queue", "fail"] = Field("queue", description="Wait for an absent client, or refuse.")
     reference: str | None = Field(None, min_length=1, max_length=200, description="Your order number; searchable.")
     tags: list[Tag] = Field(default_factory=list, max_length=20)
-    estimated_duration_s: float | None = Field(None, ge=0, le=604_800)
+    estimated_duration_s: float | None = Field(
+        None, ge=0, le=604_800, description="How long it will take, for people. estimatedDuration is the same."
+    )
 
     def to_request(self, traceparent: str | None = None) -> CommandRequest:
         """As the service takes it; for nobody, unless the fields say for whom."""
         back_off = None if self.back_off is None else self.back_off.to_request()
-        fields = {"client_id": "", **self.__dict__, "tags": tuple(self.tags), "back_off": back_off}
+        payload = self.payload
+        with suppress(
+            actions.PayloadError
+        ):  # Told with the other problems of the payload, by its place in the request.
+            payload = actions.named(self.action, payload)
+        given = {**self.__dict__, "payload": payload, "tags": tuple(self.tags), "back_off": back_off}
+        fields = {"client_id": "", **given}
         return CommandRequest(**fields, traceparent=traceparent)
 
     @model_validator(mode="after")

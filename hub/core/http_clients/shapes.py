@@ -1,13 +1,19 @@
-"""The shapes of what a client that speaks HTTP says and hears."""
+"""The shapes of what a client that speaks HTTP says and hears.
 
+A report has a full form, with `report_id`, `session` and `attempt`, and a simple one without any of them, for clients
+that know only their key: the hub fills those in.
+"""
+
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from hub.api.shapes import Input, Moment
-from hub.api.text import find_unstorable
+from hub.api.text import clean, find_unstorable
+from hub.core.http_clients import rules
 from hub.errors import FieldProblem, RejectedError
 from schemas.messages import Failure, Report, Result
 from schemas.states import ReportStatus
@@ -21,16 +27,24 @@ FailureCode = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$", examples=[
 class Ping(Input):
     """A sign of liveness."""
 
-    session: SessionName = Field(description="New with each start of the client's program.")
+    session: SessionName | None = Field(
+        None,
+        description="New with each start of the client's program. Only a client with a bearer key may leave it out.",
+    )
+    timestamp: Any = Field(None, description="Ignored: the hub's clock counts.", examples=["2026-11-21T08:00:00Z"])
 
 
 class ReportInput(Input):
     """What every report says. The same `report_id` again is the same report."""
 
     report_id: UUID = Field(description="Made by the client; the same again when it repeats the report.")
-    session: SessionName
+    session: SessionName = Field(description="New with each start of the client's program.")
     attempt: int = Field(ge=1, le=1_000, description="The attempt of the run that this is about.")
     at: Moment | None = Field(None, description="When it happened; without it, now.")
+
+    def report(self, command_id: UUID) -> Report:
+        """The report."""
+        raise NotImplementedError
 
     def said(self, command_id: UUID, status: ReportStatus, **fields: Any) -> Report:
         """The report as it would have come over MQTT. Raises RejectedError for what cannot be stored."""
@@ -53,7 +67,9 @@ class ReportInput(Input):
 class StatusInput(ReportInput):
     """A word about an attempt that has not ended."""
 
-    status: Literal["accepted", "started", "held", "progress", "busy"]
+    status: Literal["accepted", "started", "held", "progress", "busy"] = Field(
+        description="accepted: it has the run. started: the effect begins. held: it waits for help. busy: not now."
+    )
     progress: dict[str, Any] | None = Field(
         None,
         description="How far it is; with `held`, `reasons` says what a person must do.",
@@ -68,10 +84,12 @@ class StatusInput(ReportInput):
 class ResultInput(ReportInput):
     """An end without a failure, or one of which nobody can say what became of it."""
 
-    status: Literal["completed", "cancelled", "expired", "unknown"] = "completed"
-    data: dict[str, Any] = Field(default_factory=dict)
-    message: Words = ""
-    duration_s: float | None = Field(None, ge=0, le=1e9)
+    status: Literal["completed", "cancelled", "expired", "unknown"] = Field(
+        "completed", description="How it ended; unknown: nobody can say whether the effect happened."
+    )
+    data: dict[str, Any] = Field(default_factory=dict, description="What came out, for programs.")
+    message: Words = Field("", description="What came out, for people.")
+    duration_s: float | None = Field(None, ge=0, le=1e9, description="Seconds that it took.")
 
     def report(self, command_id: UUID) -> Report:
         """The report."""
@@ -82,14 +100,133 @@ class ResultInput(ReportInput):
 class ErrorInput(ReportInput):
     """The attempt failed."""
 
-    code: FailureCode
-    message: Words = ""
+    code: FailureCode = Field(description="What kind of failure, for programs.")
+    message: Words = Field("", description="Why, for people.")
     retryable: bool = Field(False, description="True only when you know that nothing took effect.")
 
     def report(self, command_id: UUID) -> Report:
         """The report."""
         error = Failure(code=self.code, message=self.message, retryable=self.retryable)
         return self.said(command_id, ReportStatus.FAILED, error=error)
+
+
+# --- the simple form -----------------------------------------------------------------------------------------
+
+MOST_TEXT = 8_000
+"""Characters of a text that are kept; the rest is cut off, since nobody would send it again without."""
+SIMPLE_ERROR = "reported_error"
+"""The code of a failure that came without one."""
+_OF_FULL = ("report_id", "reportId", "session", "attempt")
+
+
+def _text(value: Any) -> Any:
+    return value[:MOST_TEXT] if isinstance(value, str) else "" if value is None else value
+
+
+CutText = Annotated[str, BeforeValidator(_text)]
+
+
+class SimpleReport(Input):
+    """A report without ids. What else is in it is kept as data."""
+
+    model_config = ConfigDict(extra="allow")
+
+    def report(self, command_id: UUID, attempt: int) -> Report:
+        """The report. Raises RejectedError for what cannot be stored."""
+        raise NotImplementedError
+
+    def _further(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+def simple_report(
+    command_id: UUID, attempt: int, status: ReportStatus, *, result: Result, error: Failure | None = None
+) -> Report:
+    """The report as a client that knows its attempt would send it. Raises RejectedError for what cannot be stored."""
+    kept = clean({"data": result.data, "message": result.message})
+    if (found := find_unstorable(kept["data"], "data")) is not None:
+        raise RejectedError("validation_error", fields=(FieldProblem(*found),))
+    return Report(
+        report_id=rules.report_id(command_id, attempt, status),
+        command_id=command_id,
+        attempt=attempt,
+        status=status,
+        at=datetime.now(UTC),
+        result=Result(data=kept["data"], message=kept["message"], duration_s=result.duration_s),
+        error=None
+        if error is None
+        else Failure(code=error.code, message=clean(error.message), retryable=error.retryable),
+    )
+
+
+class SimpleStatus(SimpleReport):
+    """How a run goes, or how it ended."""
+
+    status: Literal["running", "completed", "failed"] = Field(
+        description="running: its effect begins. completed, failed: its end, as POST .../result and .../error say it."
+    )
+    message: CutText = Field("", description="For people.")
+
+    def report(self, command_id: UUID, attempt: int) -> Report:
+        """The report."""
+        status = ReportStatus.STARTED if self.status == "running" else ReportStatus(self.status)
+        error = Failure(code=SIMPLE_ERROR, message=self.message) if status is ReportStatus.FAILED else None
+        said = Result(data=self._further(), message=self.message)
+        return simple_report(command_id, attempt, status, result=said, error=error)
+
+
+class SimpleResult(SimpleReport):
+    """What came out of a run."""
+
+    success: bool = Field(description="Whether it did what it should.")
+    data: Any = Field(None, description="What came out: an object; anything else is kept as its field `value`.")
+    message: CutText = Field("", description="For people; with success false, why it failed.")
+    duration: float | None = Field(None, description="Seconds that it took.")
+
+    def report(self, command_id: UUID, attempt: int) -> Report:
+        """The report."""
+        given = {} if self.data is None else self.data if isinstance(self.data, dict) else {"value": self.data}
+        took = self.duration if self.duration is not None and 0 <= self.duration <= 1e9 else None
+        said = Result(data={**self._further(), **given}, message=self.message, duration_s=took)
+        if self.success:
+            return simple_report(command_id, attempt, ReportStatus.COMPLETED, result=said)
+        error = Failure(code=SIMPLE_ERROR, message=self.message)
+        return simple_report(command_id, attempt, ReportStatus.FAILED, result=said, error=error)
+
+
+class SimpleError(SimpleReport):
+    """A run failed."""
+
+    message: CutText = Field("", description="Why, for people.")
+    stack: CutText = Field("", description="Where in the program; kept as result.data.stack.")
+    code: FailureCode = Field(SIMPLE_ERROR, description="What kind of failure, for programs.")
+    retryable: bool = Field(
+        False, description="True only when you know that nothing took effect: then the hub sends it again."
+    )
+
+    def report(self, command_id: UUID, attempt: int) -> Report:
+        """The report."""
+        data = self._further() | ({"stack": self.stack} if self.stack else {})
+        error = Failure(code=self.code, message=self.message, retryable=self.retryable)
+        said = Result(data=data, message=self.message)
+        return simple_report(command_id, attempt, ReportStatus.FAILED, result=said, error=error)
+
+
+FULL, SIMPLE = "<full>", "<simple>"
+
+
+def _form(body: Any) -> str:
+    if isinstance(body, Mapping):
+        return FULL if any(name in body for name in _OF_FULL) else SIMPLE
+    return FULL if isinstance(body, ReportInput) else SIMPLE
+
+
+StatusBody = Annotated[Annotated[StatusInput, Tag(FULL)] | Annotated[SimpleStatus, Tag(SIMPLE)], Discriminator(_form)]
+ResultBody = Annotated[Annotated[ResultInput, Tag(FULL)] | Annotated[SimpleResult, Tag(SIMPLE)], Discriminator(_form)]
+ErrorBody = Annotated[Annotated[ErrorInput, Tag(FULL)] | Annotated[SimpleError, Tag(SIMPLE)], Discriminator(_form)]
+
+
+# --- answers -------------------------------------------------------------------------------------------------
 
 
 class ReceiptOutput(BaseModel):
@@ -106,7 +243,7 @@ class Pong(BaseModel):
     """The hub heard it."""
 
     client_id: str
-    session: str
+    session: str | None = Field(description="null: the ping named none.")
     hub_time: datetime
 
 
