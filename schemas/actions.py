@@ -209,8 +209,15 @@ class Action(Struct, frozen=True, kw_only=True):
     again, a reboot would never end."""
 
 
+def _in_camel_case(action: Action) -> Action:
+    """The action with its fields also in camelCase, as the rest of a request may be."""
+    fields = [field for field in action.asked.__struct_fields__ if "_" in field]
+    camel = {names.camel(field): field for field in fields}
+    return msgspec.structs.replace(action, aliases=camel | dict(action.aliases))
+
+
 ACTIONS: Mapping[str, Action] = {
-    action.name: action
+    action.name: _in_camel_case(action)
     for action in (
         Action(
             name="print",

@@ -84,6 +84,12 @@ def of(place: str) -> Mapping[str, str]:
     return {name.theirs: name.ours for name in TABLE if name.place == place}
 
 
+def camel(field: str) -> str:
+    """A field in camelCase."""
+    first, *rest = field.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
 def contradiction(names: Iterable[str]) -> str:
     """The sentence about names of one thing that say different things."""
     one, *others = names

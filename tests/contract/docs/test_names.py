@@ -165,6 +165,23 @@ def test_a_wrong_payload_under_other_names_is_refused(payload: dict[str, Any], f
 
 
 @pytest.mark.parametrize(
+    ("action", "payload", "kept"),
+    [
+        ("print", {"contentType": "text/plain"}, {"content_type": "text/plain"}),
+        ("print", {"options": {"content_type": "text/plain"}}, {"content_type": "text/plain"}),
+        ("reboot", {"delayS": 5}, {"delay_s": 5}),
+        ("collect_logs", {"maxBytes": 5}, {"max_bytes": 5}),
+        ("status", {}, {}),
+        ("pick", {"taskId": 5}, {"taskId": 5}),
+        ("open-door", {"delayS": 5}, {"delayS": 5}),
+    ],
+)
+def test_fields_of_payloads_may_be_in_camel_case(action: str, payload: dict[str, Any], kept: dict[str, Any]) -> None:
+    least = {"printer": "office", "document": str(DOCUMENT)} if action == "print" else {}
+    assert actions.accept(action, {**least, **payload}) == {**least, **kept}
+
+
+@pytest.mark.parametrize(
     ("options", "beside", "kept"),
     [
         ({"duplex": False}, {}, {"sides": "one-sided"}),
