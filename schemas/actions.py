@@ -6,12 +6,13 @@ because the hub may be newer, and the document is resolved. A site's own actions
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
+from schemas import names
 from schemas.media_types import essence
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -211,7 +212,9 @@ class Action(Struct, frozen=True, kw_only=True):
     sent: type[Payload]
     lane: Lane | None = None
     aliases: Mapping[str, str] = {}
-    """Other names of fields that a caller may use; stored under the second name."""
+    """Other names of fields that a caller may use; stored under the second one. `document.url`: of an object."""
+    has_options: bool = False
+    """Whether its fields may also lie in an object `options`."""
     spelled: Mapping[str, Callable[[str], str]] = {}
     """Fields with text that can be spelled in several ways, and how it is stored."""
     urgent_lane: str | None = None
@@ -221,14 +224,23 @@ class Action(Struct, frozen=True, kw_only=True):
     again, a reboot would never end."""
 
 
+def _in_camel_case(action: Action) -> Action:
+    """The action with its fields also in camelCase, as the rest of a request may be."""
+    fields = [field for field in action.asked.__struct_fields__ if "_" in field]
+    camel = {names.camel(field): field for field in fields}
+    return msgspec.structs.replace(action, aliases=camel | dict(action.aliases))
+
+
 ACTIONS: Mapping[str, Action] = {
-    action.name: action
+    action.name: _in_camel_case(action)
     for action in (
         Action(
             name="print",
             asked=PrintAsked,
             sent=PrintSent,
             lane=Lane("printer", "printer"),
+            aliases={theirs: ours for theirs, ours in names.of(names.PRINT).items() if "." not in theirs},
+            has_options=True,
             spelled={"content_type": essence},
         ),
         Action(
@@ -236,7 +248,7 @@ ACTIONS: Mapping[str, Action] = {
             asked=Display,
             sent=Display,
             lane=Lane("display", "display_index", 0),
-            aliases={"displayIndex": "display_index", "display": "display_index"},
+            aliases=names.of(names.DISPLAY),
         ),
         Action(name="pick", asked=Payload, sent=Payload),
         Action(name="screenshot", asked=Payload, sent=Payload),
@@ -270,7 +282,7 @@ def accept(action: str, payload: dict[str, Any]) -> dict[str, Any]:
     entry = ACTIONS.get(action)
     if entry is None:
         return payload
-    stored = _named(entry, payload)
+    stored = named(action, payload)
     read(entry.asked, stored)
     for field, spell in entry.spelled.items():
         if isinstance(text := stored.get(field), str) and text != spell(text):
@@ -289,12 +301,58 @@ def lane_of(action: str, payload: dict[str, Any], priority: int) -> str:
     return f"{lane.kind}:{payload.get(lane.field, lane.default)}"[:MAX_LANE]
 
 
-def _named(entry: Action, payload: dict[str, Any]) -> dict[str, Any]:
-    """The payload without aliases. Raises PayloadError where two names of one field have different values."""
-    if entry.aliases.keys().isdisjoint(payload):
-        return payload
-    named = {field: value for field, value in payload.items() if field not in entry.aliases}
-    for alias, field in entry.aliases.items():
-        if alias in payload and named.setdefault(field, payload[alias]) != payload[alias]:
-            raise PayloadError(alias, f"it contradicts {field}; give only one of them")
-    return named
+def named(action: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """The payload with its fields under their own names. Raises PayloadError where two names of one field say different
+    things, and for an option that is none."""
+    stored, problems = named_or_wrong(action, payload)
+    if problems:
+        raise problems[0]
+    return stored
+
+
+def named_or_wrong(action: str, payload: dict[str, Any]) -> tuple[dict[str, Any], list[PayloadError]]:
+    """The same for those who tell all that is wrong: the fields that have a value, and what `named` would raise."""
+    entry = ACTIONS.get(action)
+    problems: list[PayloadError] = []
+    if entry is None or (
+        entry.aliases.keys().isdisjoint(payload) and (names.OPTIONS not in payload or not entry.has_options)
+    ):
+        return payload, problems
+    stored: dict[str, Any] = {}
+    said: dict[str, str] = {}
+    for name, field, value in _given(entry, payload, problems):
+        if not _same(field, stored.setdefault(field, value), value):
+            problems.append(PayloadError(name, names.contradiction((name, said[field]))))
+        said.setdefault(field, name)
+    return stored, problems
+
+
+def _given(entry: Action, payload: Mapping[str, Any], problems: list[PayloadError]) -> Iterator[tuple[str, str, Any]]:
+    """What a payload says: the name that it uses, our field, and its value; our own names first."""
+    options = payload.get(names.OPTIONS) if entry.has_options else None
+    aside = {*entry.aliases, names.OPTIONS} if entry.has_options else set(entry.aliases)
+    yield from ((field, field, value) for field, value in payload.items() if field not in aside)
+    for alias, ours in entry.aliases.items():
+        if alias in payload:
+            field, _, inner = ours.partition(".")
+            yield alias, field, {inner: payload[alias]} if inner else payload[alias]
+    if options is not None and not isinstance(options, Mapping):
+        problems.append(PayloadError(names.OPTIONS, "give an object, such as {duplex: true}"))
+        options = None
+    for option, value in (options or {}).items():
+        name = f"{names.OPTIONS}.{option}"
+        if option == "duplex" and payload.get("duplex") is None:
+            if isinstance(value, bool | str) and value in _DUPLEX:
+                yield name, "sides", _DUPLEX[value]
+            elif value is not None:
+                problems.append(PayloadError(name, "give true, false, long or short"))
+        elif option in entry.asked.__struct_fields__ and option not in ("printer", "document"):
+            yield name, option, value
+        else:
+            problems.append(PayloadError(name, "there is no such option"))
+
+
+def _same(field: str, one: Any, other: Any) -> bool:
+    if field == "duplex" and isinstance(one, bool | str) and isinstance(other, bool | str):
+        return _DUPLEX.get(one) == _DUPLEX.get(other)
+    return bool(one == other)

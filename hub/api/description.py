@@ -17,8 +17,8 @@ PAYLOADS = "x-payloads"
 class Routes(APIRouter):
     """The routes under one tag. `about` describes the tag; of several parts with one tag, one describes it."""
 
-    def __init__(self, tag: str, about: str = "") -> None:
-        super().__init__(tags=[tag], generate_unique_id_function=_operation_id)
+    def __init__(self, tag: str, about: str = "", route_class: type[APIRoute] = APIRoute) -> None:
+        super().__init__(tags=[tag], generate_unique_id_function=_operation_id, route_class=route_class)
         self.described = {tag: about} if about else {}
 
 

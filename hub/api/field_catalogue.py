@@ -6,6 +6,7 @@ A sentence follows the field's name: `payload.copies: must be at least 1`. What 
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -24,6 +25,10 @@ class Sentence(NamedTuple):
 FIELDS: Mapping[str, Sentence] = {
     # --- whether it is there, and of which type ---
     "missing": Sentence("is missing: add it", "필수 항목입니다. 추가하십시오."),
+    "missing_without_bearer": Sentence(
+        "is missing: add it; only a client that shows its secret as a bearer key may leave it out",
+        "필수 항목입니다. 추가하십시오. 시크릿을 bearer 키로 보내는 클라이언트만 뺄 수 있습니다.",
+    ),
     "unknown_field": Sentence(
         "is not a field of this object: remove it, or look up the fields in /docs",
         "이 객체에 없는 필드입니다. 빼거나 /docs에서 필드를 확인하십시오.",
@@ -62,6 +67,17 @@ FIELDS: Mapping[str, Sentence] = {
     "session_name": Sentence(
         "must be 1 to 50 characters from A-Z, a-z, 0-9, '.', '_' and '-'",
         "A-Z, a-z, 0-9, '.', '_', '-'로 된 1~50자여야 합니다.",
+    ),
+    "own_client_id": Sentence(
+        "must be 1 to 63 letters, digits and '-', starting with a letter or digit",
+        "영문자, 숫자, '-'로 된 1~63자여야 하며 첫 글자는 문자나 숫자여야 합니다.",
+    ),
+    "run_id": Sentence(
+        "must be the id of a command, or the id that the event `command` gave it",
+        "명령의 id이거나 이벤트 `command`가 준 id여야 합니다.",
+    ),
+    "download_token": Sentence(
+        "must be as the event `command` has it in `pdfUrl`", "이벤트 `command`의 `pdfUrl`에 있는 그대로여야 합니다."
     ),
     "upload_token": Sentence(
         "must be the path that the hub gave: ask for one with POST /api/commands/{{command_id}}/uploads",
@@ -133,6 +149,9 @@ FIELDS: Mapping[str, Sentence] = {
     ),
     "not_below": Sentence("must not be less than {other}", "{other}보다 작을 수 없습니다."),
     "contradicts": Sentence("contradicts {other}: give only one of them", "{other}와 모순됩니다. 하나만 보내십시오."),
+    "other_attempt": Sentence(
+        "must be {attempt}, the attempt that the path says", "경로에 있는 시도 번호 {attempt}이어야 합니다."
+    ),
     "empty_period": Sentence(
         "must be before created_before, or nothing can match",
         "created_before보다 앞서야 합니다. 아니면 결과가 없습니다.",
@@ -186,6 +205,9 @@ FIELDS: Mapping[str, Sentence] = {
     ),
     # --- clients, batches, schedules ---
     "no_such_client": Sentence("is not a registered client", "등록되지 않은 클라이언트입니다."),
+    "reserved_id": Sentence(
+        "is a word of the API's own paths: choose another id", "API 경로에 쓰이는 단어입니다. 다른 id를 고르십시오."
+    ),
     "rollout_too_slow": Sentence(
         "would take longer than {days} days: choose a faster pace", "{days}일보다 오래 걸립니다. 더 빠르게 정하십시오."
     ),
@@ -227,6 +249,9 @@ PATTERNS: Mapping[str, str] = {
     r"^[a-z][a-z0-9_-]{0,62}$": "action_name",
     r"^[a-z][a-z0-9_]{0,63}$": "error_code",
     r"^[A-Za-z0-9._-]{1,50}$": "session_name",
+    r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$": "own_client_id",
+    r"^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?:\.[1-9][0-9]{0,3})?$": "run_id",
+    r"^[A-Za-z0-9_.-]+$": "download_token",
     r"^[A-Za-z0-9_-]+$": "upload_token",
     r"^[\x21-\x7e]+$": "idempotency_key",
     r"^[0-9a-f-]+$": "traceparent",
@@ -269,11 +294,16 @@ _LIBRARY_TYPES: Mapping[str, str] = {
     "model": "object",
     "none": "null",
 }
-_OF_THE_CONTRACT: Mapping[re.Pattern[str], str] = {
-    re.compile(r"(?:it|\S+) contradicts (?P<other>[^;:]+)[;:] .*give only one of them"): "contradicts",
-    re.compile(r"give page numbers and ranges in ascending order.*"): "page_ranges",
-    re.compile(r"give the id of a document, or either url or path, as a string"): "document_reference",
+_OF_THE_CONTRACT: Mapping[re.Pattern[str], tuple[str, Mapping[str, Any]]] = {
+    re.compile(r"(?:it|\S+) contradicts (?P<other>[^;:]+)[;:] .*give only one of them"): ("contradicts", {}),
+    re.compile(r"give page numbers and ranges in ascending order.*"): ("page_ranges", {}),
+    re.compile(r"give the id of a document, or either url or path, as a string"): ("document_reference", {}),
+    re.compile(r"there is no such option"): ("unknown_field", {}),
+    re.compile(r"give an object, such as .*"): ("type", {"kinds": ("object",)}),
+    re.compile(r"give true, false, long or short"): ("choice", {"choices": ("true", "false", "long", "short")}),
 }
+FORMS = ("<full>", "<simple>")
+"""What a place begins with that is in a body of several forms: it says which one, and is no part of the path."""
 _OURS = "floorhub."
 """What the library's name of an error of ours begins with."""
 _LIBRARY_FORMS: Mapping[str, str] = {"uuid": "uuid", "datetime": "time", "date": "time", "time": "time"}
@@ -307,9 +337,9 @@ def of_pattern(pattern: str) -> tuple[str, dict[str, Any]]:
 def of_sentence(sentence: str) -> tuple[str, Mapping[str, Any]]:
     """The code, and its params, for what the contract says of a payload (`schemas.actions`), which knows no language
     but its own."""
-    for pattern, code in _OF_THE_CONTRACT.items():
+    for pattern, (code, params) in _OF_THE_CONTRACT.items():
         if match := pattern.fullmatch(sentence):
-            return code, match.groupdict()
+            return code, {**params, **match.groupdict()}
     return "refused", {"reason": sentence}
 
 
@@ -318,29 +348,45 @@ def invalid(code: str, **params: Any) -> PydanticCustomError:
     return PydanticCustomError(f"{_OURS}{code}", code, params)
 
 
-def all_of(problems: Iterable[FieldProblem], others: ValidationError | None = None) -> ValidationError:
-    """All these problems, and others that were found before, for a validator to raise at once."""
-    known: list[InitErrorDetails] = [] if others is None else [_again(error) for error in others.errors()]
+def all_of(
+    problems: Iterable[FieldProblem],
+    others: ValidationError | None = None,
+    said: Mapping[str, str] = MappingProxyType({}),
+) -> ValidationError:
+    """All these problems, and others that were found before, for a validator to raise at once. `said`: what the body
+    calls its fields, by our names."""
+    known: list[InitErrorDetails] = [] if others is None else [_again(error, said) for error in others.errors()]
     ours: list[InitErrorDetails] = [
-        {"type": invalid(one.code, **one.params), "loc": (one.field,) if one.field else (), "input": None}
+        {
+            "type": invalid(one.code, **one.params),
+            "loc": (said.get(one.field, one.field),) if one.field else (),
+            "input": None,
+        }
         for one in problems
     ]
     return ValidationError.from_exception_data("body", [*known, *ours])
 
 
-def _again(error: ErrorDetails) -> InitErrorDetails:
+def _again(error: ErrorDetails, said: Mapping[str, str]) -> InitErrorDetails:
     kind, context = error["type"], error.get("ctx", {})
     own = PydanticCustomError(kind, error["msg"], context)
-    return {"type": own, "loc": error["loc"], "input": error["input"]}
+    place = (said.get(str(error["loc"][0]), error["loc"][0]), *error["loc"][1:]) if error["loc"] else ()
+    return {"type": own, "loc": place, "input": error["input"]}
 
 
 def of_validation(error: Mapping[str, Any]) -> FieldProblem:
     """An error of pydantic as a problem of ours."""
-    source, *place = error["loc"]
+    source, place = place_of(error)
     code, params = _told(str(error["type"]), error.get("ctx") or {}, str(error["msg"]))
     if source in ("query", "header"):
         place = place[:1]  # a parameter is named as a whole, also one that may be given several times
-    return FieldProblem(_path(place) or str(source), code, params)
+    return FieldProblem(_path(place) or source, code, params)
+
+
+def place_of(error: Mapping[str, Any]) -> tuple[str, list[str | int]]:
+    """The part of the request that an error of pydantic is about, and where in it."""
+    source, *place = error["loc"]
+    return str(source), place[1:] if place and place[0] in FORMS else place
 
 
 def _path(place: Sequence[str | int]) -> str:

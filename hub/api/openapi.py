@@ -86,7 +86,7 @@ def _complete_operation(operation: dict[str, Any], route: Any, schemas: Mapping[
         annotation = route.body_field.field_info.annotation
         for shape in (annotation, *get_args(annotation)):
             if examples := getattr(shape, "EXAMPLES", None):
-                body["examples"] = examples
+                body["examples"] = {**body.get("examples", {}), **examples}
 
 
 def _schemes(dependant: Dependant) -> Iterator[dict[str, list[str]]]:

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from hub.api.catalogue import CATALOGUE
-from hub.api.field_catalogue import field_sentence, of_validation
+from hub.api.field_catalogue import field_sentence, of_validation, place_of
 from hub.api.telemetry import Event
 from hub.errors import FieldProblem, HubError, RejectedError, UnavailableError
 from hub.telemetry.log import Log
@@ -169,7 +169,7 @@ def install(app: FastAPI, log: Log) -> None:
         if any(item["type"] == "json_invalid" for item in error.errors()):
             return problem(request, "bad_json", {})
         media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-        if any(tuple(item["loc"]) == ("body",) for item in error.errors()) and not media_type.endswith("json"):
+        if any(place_of(item) == ("body", []) for item in error.errors()) and not media_type.endswith("json"):
             # Taking it as JSON all the same would let a form on any web page post commands with a browser's login.
             return problem(request, "unsupported_media_type", {"media_type": media_type})
         return problem(request, "validation_error", {}, tuple(of_validation(item) for item in error.errors()[:50]))

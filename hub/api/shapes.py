@@ -82,7 +82,11 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_is_written_out), AfterValidat
 
 
 class Input(BaseModel):
-    """What callers send."""
+    """What callers send. Two names of one field in one body must say the same."""
+
+    other_names: ClassVar[Mapping[str, str]] = {}
+    """Further names of fields, and ours; camelCase needs none."""
+    _ours: ClassVar[Mapping[str, str]] = {}
 
     model_config = ConfigDict(
         extra="forbid",
@@ -98,6 +102,11 @@ class Input(BaseModel):
         return schema
 
     @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        camel = {to_camel(name): name for name in cls.model_fields if to_camel(name) != name}
+        cls._ours = camel | {name: ours for name, ours in cls.other_names.items() if ours in cls.model_fields}
+
+    @classmethod
     def conflicts(cls, given: Mapping[str, Any]) -> Iterator[FieldProblem]:  # noqa: ARG003 - for shapes that look
         """What does not go together among the fields that were given, by their names.
 
@@ -109,23 +118,46 @@ class Input(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _all_at_once(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        problems: list[FieldProblem] = []
+        said: dict[str, str] = {}
+        if isinstance(value, Mapping):
+            value = cls._under_our_names(value, said, problems)
         try:
             made = handler(value)
         except ValidationError as refused:
             if not isinstance(value, Mapping):
                 raise
+            sent = {name: value[name] for name in cls.model_fields if name in value}
             # What was meant to change may be among the fields that do not fit.
-            found = (problem for problem in cls.conflicts(cls._as_sent(value)) if problem.code != "nothing_to_change")
-            raise all_of(found, refused) from None
-        given = {name: made.__dict__[name] for name in made.__pydantic_fields_set__}
-        if problems := list(cls.conflicts(given)):
-            raise all_of(problems)
+            problems += (problem for problem in cls.conflicts(sent) if problem.code != "nothing_to_change")
+            raise all_of(problems, refused, said) from None
+        given = {name: value for name, value in made.__dict__.items() if name in made.__pydantic_fields_set__}
+        problems += cls.conflicts(given)
+        if problems:
+            raise all_of(problems, said=said)
         return made
 
     @classmethod
-    def _as_sent(cls, value: Mapping[str, Any]) -> dict[str, Any]:
-        spelled = {spelling: name for name in cls.model_fields for spelling in (to_camel(name), name)}
-        return {spelled[name]: given for name, given in value.items() if name in spelled}
+    def _under_our_names(
+        cls, sent: Mapping[str, Any], said: dict[str, str], problems: list[FieldProblem]
+    ) -> Mapping[str, Any]:
+        """The body with its fields under our names. Adds to `said` what the body calls each field, and a problem for
+        each further name of it with another value."""
+        if cls._ours.keys().isdisjoint(sent):
+            return sent
+        body = {name: value for name, value in sent.items() if name not in cls._ours}
+        said |= {name: name for name in body}
+        for name, field in cls._ours.items():
+            if name in sent:
+                if not _same(body.setdefault(field, sent[name]), sent[name]):
+                    problems.append(FieldProblem(name, "contradicts", {"other": said[field]}))
+                said.setdefault(field, name)
+        return body
+
+
+def _same(one: Any, other: Any) -> bool:
+    # To Python, true is 1.
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
 def number_of(given: Mapping[str, Any], *names: str) -> int:

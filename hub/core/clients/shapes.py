@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from hub.api.description import example
+from hub.api.field_catalogue import invalid
 from hub.api.pages import NextCursor
 from hub.api.shapes import CLIENT_ID, ActionName, Change, Input, Output, Slug, Tag, number_of
 from hub.core.clients.rules import MOST_TARGETS, Target
@@ -28,6 +29,10 @@ _DAILY = "Commands per day (UTC) that it may be sent."
 _STATUS = "`active`; `disabled`: it can neither connect nor be commanded; `retired`: the same, for good."
 _PRESENCE = "Whether it is connected; `unknown`: it does not answer."
 _GROUP_NAME = "A name of the group for people."
+
+
+RESERVED = frozenset({"subscribe"})
+"""Ids that would stand for something else in the path of a route."""
 
 
 class ClientInput(Input):
@@ -58,6 +63,13 @@ class ClientInput(Input):
             max_commands_per_day=20_000,
         ),
     }
+
+    @field_validator("id")
+    @classmethod
+    def _not_reserved(cls, value: str) -> str:
+        if value in RESERVED:
+            raise invalid("reserved_id")
+        return value
 
     def to_request(self) -> ClientRequest:
         """As the service takes it."""

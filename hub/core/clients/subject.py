@@ -34,7 +34,7 @@ def build(settings: Settings, parts: Parts) -> Subject:
     )
     parts.add(Groups(database))
     parts.add(Permissions(database))
-    parts.add(ClientAuthenticator(clients.authenticate))
+    parts.add(ClientAuthenticator(clients.authenticate, clients.find_by_secret))
 
     async def count(connection: Connection) -> None:
         found = await store.active_by_presence(connection)

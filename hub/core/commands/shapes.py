@@ -16,6 +16,7 @@ from hub.core.commands.rules.payloads import payload_problems
 from hub.core.commands.rules.policies import BackOff
 from hub.core.commands.service.submission import CommandRequest
 from hub.errors import FieldProblem
+from schemas import actions, names
 
 CommandStatus = Literal[
     "pending", "queued", "running", "completed", "failed", "cancelled", "expired", "rejected", "unknown"
@@ -57,6 +58,7 @@ class BackOffOutput(Output):
 class CommandFields(Input):
     """A command, whoever it is for."""
 
+    other_names: ClassVar[Mapping[str, str]] = names.of(names.COMMAND)
     action: ActionName = Field(description="What the client does: a built-in action such as `print`, or your own.")
     payload: dict[str, Any] = Field(
         default_factory=dict,
@@ -105,19 +107,21 @@ class CommandFields(Input):
     def to_request(self, traceparent: str | None = None) -> CommandRequest:
         """As the service takes it; for nobody, unless the fields say for whom."""
         back_off = None if self.back_off is None else self.back_off.to_request()
-        fields = {"client_id": "", **self.__dict__, "tags": tuple(self.tags), "back_off": back_off}
+        given = {**self.__dict__, "tags": tuple(self.tags), "back_off": back_off}
+        fields = {"client_id": "", **given}
         return CommandRequest(**fields, traceparent=traceparent)
 
     @field_validator("payload")
     @classmethod
     def _fits_the_action(cls, payload: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         # The service looks again, for callers that are not HTTP; here, a caller hears of it with all other faults.
-        problems = payload_problems(info.data.get("action", ""), payload)
+        action = info.data.get("action", "")
+        problems = payload_problems(action, payload)
         if (unstorable := find_unstorable(payload, "")) is not None:
             problems.append(FieldProblem(unstorable.field.removeprefix("."), unstorable.code, unstorable.params))
         if problems:
             raise all_of(problems)
-        return payload
+        return actions.named(action, payload)
 
     @classmethod
     def conflicts(cls, given: Mapping[str, Any]) -> Iterator[FieldProblem]:

@@ -8,10 +8,9 @@ import pytest
 from fastapi import FastAPI
 
 from hub.api import problems
-from hub.api.shapes import Input
 from hub.core.clients.shapes import ClientChange, ClientInput, PermissionsOfMany
 from hub.core.commands.shapes import CommandInput
-from hub.core.http_clients.shapes import ErrorInput
+from hub.core.http_clients.shapes import ErrorInput, ResultBody
 from hub.features.action_policies.shapes import PolicyInput
 from hub.features.batches.shapes import BatchInput
 from hub.features.dead_letters.shapes import ReplayInput
@@ -24,7 +23,7 @@ NOTHING = "changes nothing: give at least one of"
 LIBRARIES = re.compile(r"Input should|Expected|Object|Field required|Value error|String should|valid", re.IGNORECASE)
 
 
-async def refused(shape: type[Input], body: Any, language: str) -> dict[str, str]:
+async def refused(shape: Any, body: Any, language: str) -> dict[str, str]:
     """What is said about each field."""
     app = FastAPI()
 
@@ -41,7 +40,7 @@ async def refused(shape: type[Input], body: Any, language: str) -> dict[str, str
     return {each["field"]: each["message"] for each in told}
 
 
-CASES: list[tuple[type[Input], dict[str, Any], dict[str, str]]] = [
+CASES: list[tuple[Any, dict[str, Any], dict[str, str]]] = [
     # What the newcomer tried: two faults, of which the payload's was told when the other one was gone.
     (
         CommandInput,
@@ -73,11 +72,49 @@ CASES: list[tuple[type[Input], dict[str, Any], dict[str, str]]] = [
             "tags[0]": "is empty: give a value, or leave it out",
             "tags[1]": "must be text",
             "expiresAt": "must be an ISO 8601 time with its zone, such as 2026-11-21T08:00:00Z",
-            "expires_in_s": "contradicts expires_at: give only one of them",
+            "expiresInS": "contradicts expires_at: give only one of them",
             "backOff.cap_s": "must not be less than first_delay_s",
             "reference": "is empty: give a value, or leave it out",
             "order_key": "contains NUL or half a character, which cannot be stored: remove it",
             "colour": "is not a field of this object: remove it, or look up the fields in /docs",
+        },
+    ),
+    # Two names of one thing, beside what does not fit under either.
+    (
+        CommandInput,
+        {
+            **PRINT,
+            "clientId": "press-2",
+            "estimatedDuration": -1,
+            "estimated_duration_seconds": 2,
+            "max_retries": 1,
+            "maxRetries": True,
+            "payload": {
+                "printer": "office",
+                "printerName": "front",
+                "pdfUrl": 7,
+                "copies": 0,
+                "options": {"colour": 1, "duplex": "tumble"},
+            },
+        },
+        {
+            "clientId": "contradicts client_id: give only one of them",
+            "estimatedDuration": "must be at least 0",
+            "estimated_duration_seconds": "contradicts estimatedDuration: give only one of them",
+            "maxRetries": "contradicts max_retries: give only one of them",
+            "payload.printerName": "contradicts printer: give only one of them",
+            "payload.document.url": "must be text",
+            "payload.copies": "must be at least 1",
+            "payload.options.colour": "is not a field of this object: remove it, or look up the fields in /docs",
+            "payload.options.duplex": "must be one of: true, false, long, short",
+        },
+    ),
+    (
+        CommandInput,
+        {**PRINT, "payload": {"printer": "office", "document": DOCUMENT, "options": [], "filePath": "/srv/a"}},
+        {
+            "payload.options": "must be an object",
+            "payload.filePath": "contradicts document: give only one of them",
         },
     ),
     (
@@ -249,19 +286,30 @@ CASES: list[tuple[type[Input], dict[str, Any], dict[str, str]]] = [
             "code": "must be 1 to 64 characters from a-z, 0-9 and '_', starting with a letter",
         },
     ),
+    (
+        ResultBody,
+        {"report_id": DOCUMENT, "reportId": "7", "attempt": 1, "success": True},
+        {
+            "reportId": "contradicts report_id: give only one of them",
+            "session": "is missing: add it",
+            "success": "is not a field of this object: remove it, or look up the fields in /docs",
+        },
+    ),
+    (ResultBody, {"success": "yes", "message": 7}, {"success": "must be true or false", "message": "must be text"}),
+    (ClientInput, {"id": "subscribe"}, {"id": "is a word of the API's own paths: choose another id"}),
 ]
-IDS = [f"{shape.__name__}-{place}" for place, (shape, _, _) in enumerate(CASES)]
+IDS = [f"{getattr(shape, '__name__', 'ResultBody')}-{place}" for place, (shape, _, _) in enumerate(CASES)]
 
 
 @pytest.mark.parametrize(("shape", "body", "told"), CASES, ids=IDS)
 async def test_every_fault_is_told_at_once_with_what_to_do(
-    shape: type[Input], body: dict[str, Any], told: dict[str, str]
+    shape: Any, body: dict[str, Any], told: dict[str, str]
 ) -> None:
     assert await refused(shape, body, "en") == told
 
 
 @pytest.mark.parametrize(("shape", "body", "told"), CASES, ids=IDS)
-async def test_the_same_is_told_in_korean(shape: type[Input], body: dict[str, Any], told: dict[str, str]) -> None:
+async def test_the_same_is_told_in_korean(shape: Any, body: dict[str, Any], told: dict[str, str]) -> None:
     said = await refused(shape, body, "ko")
     assert said.keys() == told.keys()
     for field, message in said.items():

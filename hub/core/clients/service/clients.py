@@ -213,6 +213,14 @@ class Clients:
             raise RejectedError("client_disabled", client_id=client_id)
         return True
 
+    async def find_by_secret(self, secret: str) -> str | None:
+        """The client whose secret this is. Raises RejectedError `client_disabled` for a disabled one."""
+        async with self._database.connection() as connection:
+            found = await store.holder(connection, hash_secret(secret))
+        if found is not None and found.status == "disabled":
+            raise RejectedError("client_disabled", client_id=found.id)
+        return None if found is None else found.id
+
     async def _broker_knows(self, change_id: int) -> bool:
         """Whether the broker has learned a change within our patience. It is stored: it gets there in any case."""
         if not self._broker_managed:

@@ -22,9 +22,10 @@ def payload_problems(action: str, payload: dict[str, Any]) -> list[FieldProblem]
     try:
         actions.accept(action, payload)
     except actions.PayloadError as refused:
-        entry = actions.ACTIONS[action]
-        named = {entry.aliases.get(name, name): value for name, value in payload.items()}
-        return list(_of_struct(entry.asked, named, "")) or [FieldProblem(refused.field, *of_sentence(refused.message))]
+        stored, wrong = actions.named_or_wrong(action, payload)
+        found = [FieldProblem(problem.field[:100], *of_sentence(problem.message)) for problem in wrong]
+        found += _of_struct(actions.ACTIONS[action].asked, stored, "")
+        return found or [FieldProblem(refused.field, *of_sentence(refused.message))]
     return []
 
 

@@ -10,9 +10,10 @@ from fastapi.responses import StreamingResponse
 from hub.api.answers import json_answer, shown
 from hub.api.description import Routes
 from hub.api.lookup import part
-from hub.api.problems import fails
-from hub.core.access.routes import ClientOrReader, MayUpload
+from hub.api.problems import fails, fails_only
+from hub.core.access.routes import ClientOrReader, MayUpload, public
 from hub.core.documents.service.documents import Documents
+from hub.core.documents.service.downloads import Downloads
 from hub.core.documents.service.incoming import Incoming
 from hub.core.documents.shapes import DocumentOutput
 from hub.core.documents.store.documents import Document
@@ -112,10 +113,34 @@ async def download_document(
 ) -> StreamingResponse:
     """The bytes."""
     if client_id is None:
-        document = await documents.get(document_id)
-    else:
-        document = await documents.get_for_client(client_id, document_id)
+        return _sent(documents, await documents.get(document_id))
+    return _sent(documents, await documents.get_for_client(client_id, document_id))
 
+
+@router.get(
+    "/api/downloads/{token}",
+    summary="Read a document by its address",
+    description=(
+        "The address that an event `command` has as `pdfUrl`: it needs no key, and leads to the document while the "
+        "command is with its client."
+    ),
+    response_class=StreamingResponse,
+    responses={
+        200: file_answer("The bytes, with the stored type."),
+        **fails_only(404, 422, 503),
+    },
+    dependencies=[public()],
+)
+async def get_download(
+    token: Annotated[str, Path(max_length=200, pattern=r"^[A-Za-z0-9_.-]+$", description="As the event has it.")],
+    documents: DocumentsDep,
+    downloads: Annotated[Downloads, part(Downloads)],
+) -> StreamingResponse:
+    """The bytes."""
+    return _sent(documents, await downloads.get(token))
+
+
+def _sent(documents: Documents, document: Document) -> StreamingResponse:
     async def parts() -> AsyncIterator[bytes]:
         async for chunk in documents.read(document):
             yield chunk
