@@ -11,6 +11,7 @@
 Anything else is a bug: log it with its stack and stop the service.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,10 +28,16 @@ class HubError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
-    """What is wrong with one field of a request; `field` is its path, such as `payload.copies`."""
+    """What is wrong with one field of a request; `field` is its path, such as `payload.copies`. `params` fill the
+    sentence that `api/field_catalogue.py` holds for the code."""
 
     field: str
-    message: str
+    code: str
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def below(self, path: str) -> "FieldProblem":
+        """The same problem of a part of a larger request, which is at `path`."""
+        return FieldProblem(f"{path}.{self.field}" if self.field else path, self.code, self.params)
 
 
 class RejectedError(HubError):

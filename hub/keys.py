@@ -4,9 +4,11 @@ Files in the folder `keys`: `root.key` and `command.key` (seeds, hex, mode 0600)
 published). The database knows the public halves; a hub starts with these and no others, see hub.core.hub_keys.
 """
 
+import base64
 import contextlib
 import errno
 import hashlib
+import hmac
 import os
 import re
 import secrets
@@ -48,6 +50,7 @@ class SigningKeys:
         self.signer: Signer
         self._root: Signer
         self._box: nacl.secret.SecretBox
+        self._address_key: bytes
 
     def load(self, seeds: Mapping[str, bytes]) -> None:
         """Take the seeds of `root` and `command`."""
@@ -57,6 +60,7 @@ class SigningKeys:
         self.command_public_key = signing.encode_key(self.signer.public_key)
         # A key of its own for another purpose, so that no use of one weakens the other.
         self._box = nacl.secret.SecretBox(hashlib.sha256(b"floorhub/outbox/v1\0" + seeds["command"]).digest())
+        self._address_key = hashlib.sha256(b"floorhub/address/v1\0" + seeds["command"]).digest()
 
     def key_list(self, now: datetime) -> bytes:
         """The payload of the retained key list, signed at `now` by the database's clock.
@@ -88,6 +92,11 @@ class SigningKeys:
     def seal(self, text: str) -> bytes:
         """Encrypt a secret for the database."""
         return bytes(self._box.encrypt(text.encode()))
+
+    def sign_address(self, text: str) -> str:
+        """What only the hubs of this site can give for a text, to be part of a URL: HMAC-SHA-256, base64url."""
+        mac = hmac.digest(self._address_key, text.encode(), "sha256")
+        return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
     def unseal(self, sealed: bytes) -> str | None:
         """The secret again; None when another key sealed it."""

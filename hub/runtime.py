@@ -5,6 +5,7 @@ import contextlib
 import gc
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 
 import uvicorn
@@ -17,6 +18,8 @@ from hub.telemetry.log import Event
 
 CANCEL_AGAIN_S = 2.0
 """Longer than any loop needs to leave what it is in."""
+GONE_MS = 40_000
+"""After so long without a sign of the caller's network stack a connection with something under way is over."""
 
 
 class _Server(uvicorn.Server):
@@ -160,6 +163,9 @@ def _http_server(hub: Hub, started: Callable[[], None]) -> _Server:
 def _listen(settings: Settings) -> socket.socket:
     sock = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if sys.platform == "linux":
+        # Each connection has it from here. A stream to a machine that is gone looks open for a quarter of an hour else.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_MS)
     try:
         sock.bind((settings.host, settings.port))
     except OSError as problem:

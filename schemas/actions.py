@@ -6,13 +6,13 @@ because the hub may be newer, and the document is resolved. A site's own actions
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
-from schemas import page_ranges
+from schemas import names, page_ranges
 from schemas.media_types import essence
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -80,7 +80,7 @@ class _Print(Payload, frozen=True, kw_only=True):
             "its only one"
         ),
     ] = None
-    copies: Annotated[int, Meta(ge=1, le=999)] = 1
+    copies: Annotated[int, Meta(ge=1, le=999, description="How many copies")] = 1
     collate: Annotated[
         bool | None,
         Meta(description="With several copies: whether each comes out complete before the next one begins"),
@@ -88,18 +88,19 @@ class _Print(Payload, frozen=True, kw_only=True):
     pages: Annotated[
         Pages | None, Meta(description="Which pages, in ascending order, such as `1-3,5,8-`; without it, all")
     ] = None
-    sides: Sides | None = None
+    sides: Annotated[Sides | None, Meta(description="On one side of the paper, or on both")] = None
     duplex: Annotated[
         bool | Literal["long", "short"] | None, Meta(description="Another way to say sides; both together must agree")
     ] = None
-    media: Media | None = None
-    """A PWG name such as `iso_a4_210x297mm`, or a4, a5, a6, letter, legal."""
+    media: Annotated[
+        Media | None, Meta(description="A PWG name such as `iso_a4_210x297mm`, or a4, a5, a6, letter, legal")
+    ] = None
     media_source: Annotated[
         Tray | None,
         Meta(description="The tray, as the printer calls it, such as `tray-1`, `main`, `manual`, `by-pass-tray`"),
     ] = None
-    orientation: Orientation | None = None
-    color: Color | None = None
+    orientation: Annotated[Orientation | None, Meta(description="How the pages lie on the paper")] = None
+    color: Annotated[Color | None, Meta(description="In color or black and white")] = None
     quality: Annotated[Quality | None, Meta(description="How good it looks; better takes longer")] = None
     scaling: Annotated[
         Scaling | None, Meta(description="How a page is brought to the size of the medium: IPP's `print-scaling`")
@@ -110,11 +111,23 @@ class _Print(Payload, frozen=True, kw_only=True):
     number_up: Annotated[
         Annotated[int, Meta(ge=1, le=100)] | None, Meta(description="How many pages go onto one side of the paper")
     ] = None
-    title: Annotated[str, Meta(max_length=200)] | None = None
-    content_type: ContentType | None = None
-    """What the document is printed as; None: as the type that it was stored with. Case and parameters do not count."""
-    fidelity: Fidelity = "closest"
-    """Whether the job is refused when the printer cannot do all that is asked, or printed as close to it as it can."""
+    title: Annotated[
+        Annotated[str, Meta(max_length=200)] | None, Meta(description="The job's name in the printer's own list")
+    ] = None
+    content_type: Annotated[
+        ContentType | None,
+        Meta(
+            description="What the document is printed as; without it, the type that it was stored with. "
+            "Case and parameters do not count"
+        ),
+    ] = None
+    fidelity: Annotated[
+        Fidelity,
+        Meta(
+            description="If the printer cannot do all that is asked: `exact` refuses the job, "
+            "`closest` prints it as close to that as the printer can"
+        ),
+    ] = "closest"
 
     @property
     def two_sided(self) -> Sides | None:
@@ -146,14 +159,12 @@ class DocumentAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A document as a caller names it: `{id}`, `{url}` or `{path}` alone. With `id` the rest of what the hub shows of a
     stored command's document may stay; it says nothing."""
 
-    id: str | None = None
-    url: str | None = None
-    """The hub fetches it."""
-    path: str | None = None
-    """A file on the hub's machine."""
-    sha256: str | None = None
-    size: int | None = None
-    content_type: str | None = None
+    id: Annotated[str | None, Meta(description="Id of an uploaded document")] = None
+    url: Annotated[str | None, Meta(description="A URL that the hub fetches")] = None
+    path: Annotated[str | None, Meta(description="A file on the hub's machine")] = None
+    sha256: Annotated[str | None, Meta(description="As the hub shows it with the id; says nothing")] = None
+    size: Annotated[int | None, Meta(description="As the hub shows it with the id; says nothing")] = None
+    content_type: Annotated[str | None, Meta(description="As the hub shows it with the id; says nothing")] = None
 
     @property
     def is_clear(self) -> bool:
@@ -165,10 +176,9 @@ class DocumentAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class DocumentSent(Struct, frozen=True, kw_only=True):
     """A document as a client gets it: where it lies on the hub, and how to tell that it arrived whole."""
 
-    path: str
-    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
-    size: Annotated[int, Meta(ge=0)]
-    """Bytes."""
+    path: Annotated[str, Meta(description="Where it lies, on the hub's URL")]
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z", description="SHA-256 of its bytes")]
+    size: Annotated[int, Meta(ge=0, description="Bytes")]
     content_type: Annotated[
         Any, Meta(description="The type that it was stored with", extra_json_schema={"type": "string"})
     ] = None
@@ -178,7 +188,9 @@ class DocumentSent(Struct, frozen=True, kw_only=True):
 class PrintAsked(_Print, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`print`, as asked: a document on a printer of the client. A document in text is its id."""
 
-    document: str | DocumentAsked
+    document: Annotated[
+        str | DocumentAsked, Meta(description="What is printed: the id of an uploaded document, or where it lies")
+    ]
 
     def contradiction(self) -> tuple[str, str] | None:
         """See `Payload`."""
@@ -190,7 +202,7 @@ class PrintAsked(_Print, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class PrintSent(_Print, frozen=True, kw_only=True):
     """`print`, as sent: a document on a printer of the client."""
 
-    document: DocumentSent
+    document: Annotated[DocumentSent, Meta(description="What is printed")]
 
 
 # --- other actions -------------------------------------------------------------------------------------------
@@ -199,13 +211,13 @@ class PrintSent(_Print, frozen=True, kw_only=True):
 class Display(Payload, frozen=True, kw_only=True):
     """`display`: which screen of the client. What it shows (document, url, text) is not decided yet."""
 
-    display_index: Annotated[int, Meta(ge=0)] = 0
+    display_index: Annotated[int, Meta(ge=0, description="Which screen of the client, from 0")] = 0
 
 
 class DelaySent(Payload, frozen=True, kw_only=True):
     """`restart_agent`, `reboot`, `shutdown`: how long the agent waits before it begins."""
 
-    delay_s: Annotated[float, Meta(ge=0, le=3_600)] = 3.0
+    delay_s: Annotated[float, Meta(ge=0, le=3_600, description="Seconds until it begins")] = 3.0
     """The default lets the hub hear of the start first."""
 
 
@@ -216,7 +228,9 @@ class DelayAsked(DelaySent, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class LogsSent(Payload, frozen=True, kw_only=True):
     """`collect_logs`: how much of the end of the agent's log."""
 
-    max_bytes: Annotated[int, Meta(ge=1, le=10 * 1024 * 1024)] = 1024 * 1024
+    max_bytes: Annotated[int, Meta(ge=1, le=10 * 1024 * 1024, description="How many bytes from the end of the log")] = (
+        1024 * 1024
+    )
 
 
 class LogsAsked(LogsSent, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -242,7 +256,9 @@ class Action(Struct, frozen=True, kw_only=True):
     sent: type[Payload]
     lane: Lane | None = None
     aliases: Mapping[str, str] = {}
-    """Other names of fields that a caller may use; stored under the second name."""
+    """Other names of fields that a caller may use; stored under the second one. `document.url`: of an object."""
+    has_options: bool = False
+    """Whether its fields may also lie in an object `options`."""
     spelled: Mapping[str, Callable[[str], str]] = {}
     """Fields with text that can be spelled in several ways, and how it is stored."""
     urgent_lane: str | None = None
@@ -252,14 +268,23 @@ class Action(Struct, frozen=True, kw_only=True):
     again, a reboot would never end."""
 
 
+def _in_camel_case(action: Action) -> Action:
+    """The action with its fields also in camelCase, as the rest of a request may be."""
+    fields = [field for field in action.asked.__struct_fields__ if "_" in field]
+    camel = {names.camel(field): field for field in fields}
+    return msgspec.structs.replace(action, aliases=camel | dict(action.aliases))
+
+
 ACTIONS: Mapping[str, Action] = {
-    action.name: action
+    action.name: _in_camel_case(action)
     for action in (
         Action(
             name="print",
             asked=PrintAsked,
             sent=PrintSent,
             lane=Lane("printer", "printer"),
+            aliases={theirs: ours for theirs, ours in names.of(names.PRINT).items() if "." not in theirs},
+            has_options=True,
             spelled={"content_type": essence},
         ),
         Action(
@@ -267,7 +292,7 @@ ACTIONS: Mapping[str, Action] = {
             asked=Display,
             sent=Display,
             lane=Lane("display", "display_index", 0),
-            aliases={"displayIndex": "display_index", "display": "display_index"},
+            aliases=names.of(names.DISPLAY),
         ),
         Action(name="pick", asked=Payload, sent=Payload),
         Action(name="screenshot", asked=Payload, sent=Payload),
@@ -301,7 +326,7 @@ def accept(action: str, payload: dict[str, Any]) -> dict[str, Any]:
     entry = ACTIONS.get(action)
     if entry is None:
         return payload
-    stored = _named(entry, payload)
+    stored = named(action, payload)
     read(entry.asked, stored)
     for field, spell in entry.spelled.items():
         if isinstance(text := stored.get(field), str) and text != spell(text):
@@ -321,12 +346,58 @@ def lane_of(action: str, payload: dict[str, Any], priority: int) -> str:
     return f"{lane.kind}:{lane.default if value is None else value}"[:MAX_LANE]
 
 
-def _named(entry: Action, payload: dict[str, Any]) -> dict[str, Any]:
-    """The payload without aliases. Raises PayloadError where two names of one field have different values."""
-    if entry.aliases.keys().isdisjoint(payload):
-        return payload
-    named = {field: value for field, value in payload.items() if field not in entry.aliases}
-    for alias, field in entry.aliases.items():
-        if alias in payload and named.setdefault(field, payload[alias]) != payload[alias]:
-            raise PayloadError(alias, f"it contradicts {field}; give only one of them")
-    return named
+def named(action: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """The payload with its fields under their own names. Raises PayloadError where two names of one field say different
+    things, and for an option that is none."""
+    stored, problems = named_or_wrong(action, payload)
+    if problems:
+        raise problems[0]
+    return stored
+
+
+def named_or_wrong(action: str, payload: dict[str, Any]) -> tuple[dict[str, Any], list[PayloadError]]:
+    """The same for those who tell all that is wrong: the fields that have a value, and what `named` would raise."""
+    entry = ACTIONS.get(action)
+    problems: list[PayloadError] = []
+    if entry is None or (
+        entry.aliases.keys().isdisjoint(payload) and (names.OPTIONS not in payload or not entry.has_options)
+    ):
+        return payload, problems
+    stored: dict[str, Any] = {}
+    said: dict[str, str] = {}
+    for name, field, value in _given(entry, payload, problems):
+        if not _same(field, stored.setdefault(field, value), value):
+            problems.append(PayloadError(name, names.contradiction((name, said[field]))))
+        said.setdefault(field, name)
+    return stored, problems
+
+
+def _given(entry: Action, payload: Mapping[str, Any], problems: list[PayloadError]) -> Iterator[tuple[str, str, Any]]:
+    """What a payload says: the name that it uses, our field, and its value; our own names first."""
+    options = payload.get(names.OPTIONS) if entry.has_options else None
+    aside = {*entry.aliases, names.OPTIONS} if entry.has_options else set(entry.aliases)
+    yield from ((field, field, value) for field, value in payload.items() if field not in aside)
+    for alias, ours in entry.aliases.items():
+        if alias in payload:
+            field, _, inner = ours.partition(".")
+            yield alias, field, {inner: payload[alias]} if inner else payload[alias]
+    if options is not None and not isinstance(options, Mapping):
+        problems.append(PayloadError(names.OPTIONS, "give an object, such as {duplex: true}"))
+        options = None
+    for option, value in (options or {}).items():
+        name = f"{names.OPTIONS}.{option}"
+        if option == "duplex" and payload.get("duplex") is None:
+            if isinstance(value, bool | str) and value in _DUPLEX:
+                yield name, "sides", _DUPLEX[value]
+            elif value is not None:
+                problems.append(PayloadError(name, "give true, false, long or short"))
+        elif option in entry.asked.__struct_fields__ and option not in ("printer", "document"):
+            yield name, option, value
+        else:
+            problems.append(PayloadError(name, "there is no such option"))
+
+
+def _same(field: str, one: Any, other: Any) -> bool:
+    if field == "duplex" and isinstance(one, bool | str) and isinstance(other, bool | str):
+        return _DUPLEX.get(one) == _DUPLEX.get(other)
+    return bool(one == other)

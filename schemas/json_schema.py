@@ -1,5 +1,6 @@
 """Every message, and the payload of every action, as JSON Schema (2020-12), for people of other languages."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -42,6 +43,43 @@ def asked_schemas() -> dict[str, dict[str, Any]]:
 def sent_schemas() -> dict[str, dict[str, Any]]:
     """The JSON Schema of each action's payload as the hub sends it, by the action, complete in itself."""
     return {name: _schema(action.sent) for name, action in actions.ACTIONS.items()}
+
+
+_ASKED_NAMES = {
+    "PrintAsked": "PrintPayload",
+    "DocumentAsked": "DocumentReference",
+    "Display": "DisplayPayload",
+    "LogsAsked": "CollectLogsPayload",
+    "DelayAsked": "DelayPayload",
+    "Payload": "AnyPayload",
+}
+"""What callers know the forms as; those that are not here keep their names."""
+
+
+def asked_components(ref_template: str) -> tuple[list[str], dict[str, dict[str, Any]]]:
+    """What a caller gives as the payload of an action: the names of the forms, any object last, and the schema of each
+    and of what it refers to. `ref_template` says how they name each other."""
+    forms = sorted(
+        dict.fromkeys(action.asked for action in actions.ACTIONS.values()), key=lambda form: form is actions.Payload
+    )
+    references, components = msgspec.json.schema_components(forms, ref_template="{name}")
+    named = {name: _ASKED_NAMES.get(name, name) for name in components}
+    schemas = {named[name]: portable(_renamed(schema, named, ref_template)) for name, schema in components.items()}
+    schemas[_ASKED_NAMES["Payload"]]["additionalProperties"] = True
+    return [named[each["$ref"]] for each in references], schemas
+
+
+def _renamed(schema: Any, named: Mapping[str, str], ref_template: str) -> Any:
+    if isinstance(schema, list):
+        return [_renamed(item, named, ref_template) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    renamed = {key: _renamed(value, named, ref_template) for key, value in schema.items()}
+    if isinstance(schema.get("$ref"), str):
+        renamed["$ref"] = ref_template.format(name=named[schema["$ref"]])
+    if isinstance(title := schema.get("title"), str) and title in named:
+        renamed["title"] = named[title]
+    return renamed
 
 
 def _schema(struct: type[msgspec.Struct]) -> dict[str, Any]:

@@ -47,7 +47,10 @@ SOURCES = {
     "agent": ["pyproject.toml"],
     "build": ["requirements/build.in"],
     "tools": ["requirements/tools.in"],
+    "clients": ["requirements/clients.in"],
 }
+#: Tools of environments of their own, which need other versions of what both use.
+APART = ("clients",)
 #: Settings of Python, pip and uv would change what is installed, or where to ...
 SETTINGS = ("PYTHON", "PIP_", "UV_", "VIRTUAL_ENV", "CONDA_")
 #: ... except these, which say where packages come from and how to get there. No lock contains that.
@@ -184,7 +187,7 @@ def lock() -> None:
     for name, sources in SOURCES.items():
         output = REQUIREMENTS / f"{name}.txt"
         # One version everywhere: the smaller locks take what the largest one chose.
-        limits = [] if name == "dev" else ["--constraint", str(REQUIREMENTS / "dev.txt")]
+        limits = [] if name in ("dev", *APART) else ["--constraint", str(REQUIREMENTS / "dev.txt")]
         extras = [f"--extra={extra}" for extra in EXTRAS.get(name, [])]
         options = ["--universal", "--python-version=3.11", "--generate-hashes", "--no-emit-index-url", "--upgrade"]
         options += ["--no-header", "--no-annotate", f"--output-file={output}", *extras, *limits]

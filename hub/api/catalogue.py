@@ -91,9 +91,9 @@ CATALOGUE: Mapping[str, Entry] = {
         401,
         "UNAUTHORIZED",
         "No valid key: send `Authorization: Bearer KEY`; the first administrator's key lies in the file admin.key. "
-        "A client sends its id and its secret by HTTP Basic.",
+        "A client sends its id and its secret by HTTP Basic, or its secret as KEY.",
         "유효한 키가 없습니다. `Authorization: Bearer KEY`를 보내십시오. 첫 관리자 키는 admin.key 파일에 있습니다. "
-        "클라이언트는 자신의 id와 secret을 HTTP Basic으로 보냅니다.",
+        "클라이언트는 자신의 id와 secret을 HTTP Basic으로 보내거나 secret을 KEY로 보냅니다.",
     ),
     "forbidden": Entry(
         403,
@@ -142,6 +142,39 @@ CATALOGUE: Mapping[str, Entry] = {
         "FORBIDDEN",
         "A client's secret opens only what is its own: put the client's own id into the path.",
         "클라이언트 시크릿으로는 자기 것만 쓸 수 있습니다. 경로에 자신의 id를 넣으십시오.",
+    ),
+    "client_may_not": Entry(
+        403,
+        "FORBIDDEN",
+        "This is the key of client {client_id}, and a client may only do what is its own: get its commands "
+        "(GET /api/events/{client_id}), ping, report, read the documents of its commands, upload files for them. "
+        "Send the key of a user or an integration.",
+        "클라이언트 {client_id}의 키입니다. 클라이언트는 자기 것만 할 수 있습니다: "
+        "명령 받기(GET /api/events/{client_id}), ping, 보고, 자기 명령의 문서 읽기와 파일 올리기. "
+        "사용자나 연동 시스템의 키를 보내십시오.",
+    ),
+    "report_not_used": Entry(
+        409,
+        "CONFLICT",
+        "Command {command_id} is {status} in attempt {attempt}, so the report `{said}` about attempt {said_attempt} "
+        "changes nothing: do not send it again.",
+        "명령 {command_id}은(는) {attempt}번째 시도에서 {status} 상태이므로, "
+        "{said_attempt}번째 시도의 보고 `{said}`은(는) 반영되지 않았습니다. 다시 보내지 마십시오.",
+    ),
+    "live_feed_missing": Entry(
+        404,
+        "NOT_FOUND",
+        "This path is kept for the live feed of events, which this hub does not have yet. A client gets its commands "
+        "from GET /api/events/ and its own id; people poll GET /api/commands, or post with `wait`.",
+        "이 경로는 실시간 이벤트 피드용으로 예약되어 있으며, 이 허브에는 아직 없습니다. "
+        "클라이언트는 GET /api/events/ 뒤에 자신의 id를 붙여 명령을 받으십시오. "
+        "사람은 GET /api/commands를 조회하거나 명령을 보낼 때 `wait`를 붙이십시오.",
+    ),
+    "download_not_found": Entry(
+        404,
+        "NOT_FOUND",
+        "This address gives no document: its command has not been handed out, has ended, or the address was cut off.",
+        "이 주소에는 문서가 없습니다. 명령이 아직 전달되지 않았거나 끝났거나 주소가 잘렸습니다.",
     ),
     "session_over": Entry(
         409,
@@ -194,14 +227,17 @@ CATALOGUE: Mapping[str, Entry] = {
     "path_not_allowed": Entry(
         403,
         "FORBIDDEN",
-        "The path {path} is no file in a folder of FLOORHUB_DOCUMENT_FOLDERS: upload the file instead.",
-        "경로 {path}은(는) FLOORHUB_DOCUMENT_FOLDERS에 있는 파일이 아닙니다. 파일을 올리십시오.",
+        "The path {path} is no file in a folder of FLOORHUB_DOCUMENT_FOLDERS. The hub reads its own machine's disk, "
+        "never a client's: upload the file with POST /api/documents and name its id as `document`.",
+        "경로 {path}은(는) FLOORHUB_DOCUMENT_FOLDERS에 있는 파일이 아닙니다. "
+        "허브는 허브 컴퓨터의 디스크만 읽고 클라이언트의 디스크는 읽지 않습니다. "
+        "POST /api/documents로 파일을 올리고 그 id를 `document`에 적으십시오.",
     ),
     "file_not_found": Entry(
         404,
         "NOT_FOUND",
-        "There is no file {path} on the hub's machine.",
-        "허브 컴퓨터에 {path} 파일이 없습니다.",
+        "There is no file {path} on the hub's machine: check the path, or upload the file with POST /api/documents.",
+        "허브 컴퓨터에 {path} 파일이 없습니다. 경로를 확인하거나 POST /api/documents로 파일을 올리십시오.",
     ),
     "content_type_not_allowed": Entry(
         415,

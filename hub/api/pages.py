@@ -9,6 +9,7 @@ from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Query
+from pydantic import Field
 
 from hub.errors import FieldProblem, RejectedError
 
@@ -16,10 +17,12 @@ Row = TypeVar("Row")
 Place = TypeVar("Place")
 
 MOST = 200
-Limit = Annotated[int, Query(ge=1, le=MOST)]
-Cursor = Annotated[str | None, Query(max_length=200, description="next_cursor of the page before.")]
+NEXT_PAGE = "`next_cursor` of the page before; without it, the first page."
+NextCursor = Annotated[str | None, Field(description="Pass it as `cursor` to get the next page; null on the last one.")]
+Limit = Annotated[int, Query(ge=1, le=MOST, description="Entries in a page.")]
+Cursor = Annotated[str | None, Query(max_length=200, description=NEXT_PAGE)]
 """Of a list by id: see `from_cursor`."""
-SlugCursor = Annotated[str | None, Query(max_length=63, pattern=r"^[a-z0-9-]+$")]
+SlugCursor = Annotated[str | None, Query(max_length=63, pattern=r"^[a-z0-9-]+$", description=NEXT_PAGE)]
 """Of a list in order of names that are slugs: the last one of the page before."""
 
 
@@ -54,6 +57,4 @@ def from_cursor(cursor: str | None) -> UUID | None:
     try:
         return UUID(bytes=base64.b64decode(cursor + "==", altchars=b"-_", validate=True))
     except (binascii.Error, ValueError):
-        raise RejectedError(
-            "validation_error", fields=(FieldProblem("cursor", "is not a next_cursor of this list"),)
-        ) from None
+        raise RejectedError("validation_error", fields=(FieldProblem("cursor", "cursor"),)) from None

@@ -37,12 +37,12 @@ def require_known(request: Request) -> None:
 
 
 _FORMS = {
-    int: (re.compile(r"-?(?:0|[1-9][0-9]*)"), "is no whole number: write it in digits, such as 50"),
+    int: (re.compile(r"-?(?:0|[1-9][0-9]*)"), "whole_number"),
     float: (
         re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"),
-        "is no number: write it in digits, such as 30 or 0.5",
+        "decimal_number",
     ),
-    bool: (re.compile(r"(?i)true|false"), "is neither true nor false"),
+    bool: (re.compile(r"(?i)true|false"), "true_or_false"),
 }
 """As JSON writes them. The framework also takes 1_0, 5.0, +5, spaces and line ends, yes and on."""
 
@@ -51,29 +51,28 @@ def _wrong(query: bytes, known: Mapping[str, Any]) -> Iterable[FieldProblem]:
     try:
         given = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict")
     except ValueError:
-        yield FieldProblem("query", "is no UTF-8 with percent signs")
+        yield FieldProblem("query", "query_coding")
         return
     counts = Counter(name for name, _ in given)
     for name, number in counts.items():
         if name not in known:
-            names = ", ".join(known) or "none"
-            yield FieldProblem(name[:100], f"there is no such parameter; this path takes: {names}")
+            yield FieldProblem(name[:100], "unknown_parameter", {"names": tuple(known) or ("-",)})
             continue
         values = [value for other, value in given if other == name]
         if number > 1 and not _is_list(known[name]):
-            yield FieldProblem(name, "is given more than once")
+            yield FieldProblem(name, "repeated")
         elif not all(values):
-            yield FieldProblem(name, "is empty: give a value, or leave it out")
+            yield FieldProblem(name, "empty")
         elif wrong := _wrong_form(known[name], values):
             yield FieldProblem(name, wrong)
 
 
 def _wrong_form(annotation: Any, values: Iterable[str]) -> str | None:
-    """What is wrong with how a number or a boolean is written; None for all else."""
+    """The code for how a number or a boolean is written wrongly; None for all else."""
     kinds = _kinds(annotation)
-    for kind, (form, message) in _FORMS.items():
+    for kind, (form, code) in _FORMS.items():
         if kind in kinds and not all(form.fullmatch(value) for value in values):
-            return message
+            return code
     return None
 
 
@@ -98,17 +97,13 @@ def _is_list(annotation: Any) -> bool:
 def require_order(after: datetime | None, before: datetime | None, name: str = "created_after") -> None:
     """Raise RejectedError for two bounds between which nothing can lie."""
     if after is not None and before is not None and after >= before:
-        raise RejectedError(
-            "validation_error", fields=(FieldProblem(name, "is not before created_before: nothing can match"),)
-        )
+        raise RejectedError("validation_error", fields=(FieldProblem(name, "empty_period"),))
 
 
 def repeated_headers(headers: Iterable[tuple[bytes, bytes]]) -> tuple[FieldProblem, ...]:
     """A problem for each header that stands twice though it has one value."""
     counts = Counter(name for name, _ in headers if name in SINGLE_HEADERS)
-    return tuple(
-        FieldProblem(name.decode().title(), "is given more than once") for name, number in counts.items() if number > 1
-    )
+    return tuple(FieldProblem(name.decode().title(), "repeated") for name, number in counts.items() if number > 1)
 
 
 def normal_query(query: bytes) -> bytes:

@@ -14,14 +14,30 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from hub.api.catalogue import CATALOGUE
-from hub.api.shapes import Problem
+from hub.api.field_catalogue import field_sentence, of_validation, place_of
 from hub.api.telemetry import Event
 from hub.errors import FieldProblem, HubError, RejectedError, UnavailableError
 from hub.telemetry.log import Log
 
 MEDIA_TYPE = "application/problem+json"
-PROBLEM: dict[str, Any] = {"model": Problem, "content": {MEDIA_TYPE: {}}}
-"""How a route describes an answer that is an error."""
+SCHEMA = "Problem"
+"""What the API's description calls the shape of an error."""
+STATUSES: Mapping[int, str] = {
+    400: "The body cannot be read, such as `bad_json`.",
+    401: "No valid key: `unauthorized`.",
+    403: "The caller may not do this, such as `forbidden`.",
+    404: "There is no such thing, or not for this caller; `code` says what is missing.",
+    408: "The body stopped coming: `upload_stalled`.",
+    409: "It does not fit the present state; `code` says why.",
+    413: "The body is too large; `detail` says the limit.",
+    415: "The body is of a type that is not taken.",
+    422: "Fields do not fit; `errors` lists all of them.",
+    429: "A limit is reached; `Retry-After` and `reset` say until when.",
+    502: "The document could not be fetched from its URL: `fetch_failed`.",
+    503: "The hub cannot take it now; `Retry-After` says when to try again.",
+    507: "The hub's disk is nearly full: `storage_full`.",
+}
+"""What an answer of each status says, in the API's description."""
 _OF_MOST = (401, 403, 422, 503)
 _OF_A_BODY = (400, 413, 415)
 HUNG_UP = 499
@@ -36,7 +52,10 @@ def fails(*statuses: int, body: bool = False) -> dict[int | str, dict[str, Any]]
 
 def fails_only(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The same for a route that has these errors and no others."""
-    return dict.fromkeys(sorted(statuses), PROBLEM)
+    schema = {"schema": {"$ref": f"#/components/schemas/{SCHEMA}"}}
+    return {
+        status: {"description": STATUSES[status], "content": {MEDIA_TYPE: schema}} for status in sorted(set(statuses))
+    }
 
 
 class _Blank(dict[str, Any]):
@@ -97,7 +116,9 @@ def plain_problem(
         "detail": sentence(code, params, korean=korean),
     }
     if fields:
-        body["errors"] = [{"field": item.field, "message": item.message} for item in fields]
+        body["errors"] = [
+            {"field": item.field, "code": item.code, "message": field_sentence(item, korean=korean)} for item in fields
+        ]
     for name in ("remaining", "reset"):
         if name in params:
             body[name] = params[name]
@@ -148,10 +169,10 @@ def install(app: FastAPI, log: Log) -> None:
         if any(item["type"] == "json_invalid" for item in error.errors()):
             return problem(request, "bad_json", {})
         media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-        if any(tuple(item["loc"]) == ("body",) for item in error.errors()) and not media_type.endswith("json"):
+        if any(place_of(item) == ("body", []) for item in error.errors()) and not media_type.endswith("json"):
             # Taking it as JSON all the same would let a form on any web page post commands with a browser's login.
             return problem(request, "unsupported_media_type", {"media_type": media_type})
-        return problem(request, "validation_error", {}, tuple(_field(item) for item in error.errors()[:50]))
+        return problem(request, "validation_error", {}, tuple(of_validation(item) for item in error.errors()[:50]))
 
     async def on_http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
@@ -176,11 +197,3 @@ def install(app: FastAPI, log: Log) -> None:
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(Exception, on_bug)
-
-
-def _field(item: Mapping[str, Any]) -> FieldProblem:
-    place = [str(part) for part in item["loc"] if part not in ("body", "query", "path", "header")]
-    message = str(item["msg"]).removeprefix("Value error, ")
-    if item["type"] == "extra_forbidden":
-        message = "there is no such field; see /docs for the fields there are"
-    return FieldProblem(".".join(place) or str(item["loc"][0]), message)

@@ -1,4 +1,4 @@
-"""From where a request comes: the connection's address, or what a proxy says that the settings trust."""
+"""From where a request comes, by HTTP or HTTPS: as the connection is, or as a proxy says that the settings trust."""
 
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -25,7 +25,8 @@ def _unmapped(network: Network) -> Network:
 
 
 class TrustedProxies:
-    """Puts the address of the caller into the scope, as the nearest proxy that is not trusted, or nobody, was seen."""
+    """Puts the address of the caller into the scope, as the nearest proxy that is not trusted, or nobody, was seen; and
+    the scheme, as the nearest proxy was asked."""
 
     def __init__(self, app: ASGIApp, trusted: Sequence[Network]) -> None:
         self._app = app
@@ -37,6 +38,9 @@ class TrustedProxies:
             host, port = scope["client"]
             forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
             scope["client"] = (caller(host, forwarded, self._trusted), port)
+            said = [value for name, value in scope["headers"] if name == b"x-forwarded-proto"]
+            if said and _is_in(_address(host), self._trusted):
+                scope["scheme"] = _scheme(said) or scope["scheme"]
         await self._app(scope, receive, send)
 
 
@@ -47,12 +51,22 @@ def caller(connected: str, forwarded: Sequence[bytes], trusted: Sequence[Network
     if address is None:
         return connected
     seen = [part.strip() for value in forwarded for part in value.decode("latin-1").split(",")]
-    while seen and any(address in network for network in trusted):
+    while seen and _is_in(address, trusted):
         before = _address(seen.pop())
         if before is None:
             break
         address = before
     return str(address)
+
+
+def _scheme(said: Sequence[bytes]) -> str | None:
+    """What the proxy beside us says last."""
+    last = said[-1].decode("latin-1").rpartition(",")[2].strip().lower()
+    return last if last in ("http", "https") else None
+
+
+def _is_in(address: IPv4Address | IPv6Address | None, trusted: Sequence[Network]) -> bool:
+    return address is not None and any(address in network for network in trusted)
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

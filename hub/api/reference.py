@@ -3,22 +3,15 @@
 The files lie in the package fastapi-swagger, whose own code is not used.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
-from fastapi.routing import iter_route_contexts
 
 _PACKAGE = "fastapi_swagger"
-_SCHEMES = {
-    "key": {"type": "http", "scheme": "bearer", "description": "A key, such as the one in admin.key."},
-    "client": {"type": "http", "scheme": "basic", "description": "A client's id and secret."},
-}
 _SCRIPT, _STYLE, _ICON = "swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"
 
 
@@ -41,39 +34,10 @@ def install(app: FastAPI) -> None:
     async def root() -> RedirectResponse:
         return RedirectResponse("docs")
 
-    _say_who_may_ask(app)
     app.add_api_route("/", root, include_in_schema=False)
     app.add_api_route("/docs", page, include_in_schema=False)
     for name in (_SCRIPT, _STYLE, _ICON):
         app.add_api_route(f"/docs/{name}", _file(folder / name), include_in_schema=False)
-
-
-def _say_who_may_ask(app: FastAPI) -> None:
-    """Describe how one identifies oneself, so that the page takes a key once and can then try every route."""
-    describe = app.openapi
-
-    def description() -> dict[str, Any]:
-        known = app.openapi_schema
-        schema = describe()
-        if known is None:
-            schema.setdefault("components", {})["securitySchemes"] = _SCHEMES
-            for route in iter_route_contexts(app.routes):
-                schemes = list(_schemes(route.dependant)) if hasattr(route, "dependant") else []
-                for method in route.methods or ():
-                    operation = schema["paths"].get(route.path_format, {}).get(method.lower())
-                    if operation is not None and schemes:
-                        operation["security"] = schemes
-        return schema
-
-    app.openapi = description  # type: ignore[method-assign]
-
-
-def _schemes(dependant: Dependant) -> Iterator[dict[str, list[str]]]:
-    """By which of the ways in one may use a route; its dependencies say it."""
-    for name in getattr(dependant.call, "schemes", ()):
-        yield {name: []}
-    for inner in dependant.dependencies:
-        yield from _schemes(inner)
 
 
 def _file(path: Path) -> Callable[[], Awaitable[FileResponse]]:

@@ -11,7 +11,7 @@ import structlog
 from fastapi import APIRouter, FastAPI, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.api import problems, reference
+from hub.api import openapi, problems, reference
 from hub.api.edge import Edge
 from hub.api.proxies import TrustedProxies, networks
 from hub.api.telemetry import METHODS, Event, Metrics
@@ -64,6 +64,7 @@ def application(parts: Parts, routers: Sequence[APIRouter]) -> FastAPI:
     app.state.parts = parts
     for router in routers:
         app.include_router(router)
+    openapi.install(app, routers)
     reference.install(app)
     problems.install(app, parts.get(Log))
     return app

@@ -4,6 +4,7 @@ by name, and so are values of another JSON type.
 What the services take comes from `to_request()` of a shape, or from `changes()` of one that changes some fields.
 """
 
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self
 
@@ -18,17 +19,43 @@ from pydantic import (
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
+    ModelWrapValidatorHandler,
+    ValidationError,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema
 
+from hub.api.field_catalogue import all_of, invalid
 from hub.api.strict import make_strict
+from hub.errors import FieldProblem
 
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", examples=["press-1"])]
-SlugInPath = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-IdempotencyHeader = Annotated[str | None, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
-TraceHeader = Annotated[str | None, Header(max_length=100, pattern=r"^[0-9a-f-]+$")]
+SLUG = r"^[a-z0-9][a-z0-9-]{0,62}$"
+CLIENT_ID = "Id of a client."
+Slug = Annotated[str, Field(pattern=SLUG, examples=["front-desk"])]
+ClientIdInPath = Annotated[str, Path(pattern=SLUG, description=CLIENT_ID, examples=["front-desk"])]
+IdempotencyHeader = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Yours, for this one intention: the same key and body give the same answer for 24 hours.",
+    ),
+]
+TraceHeader = Annotated[
+    str | None,
+    Header(
+        alias="traceparent",
+        max_length=100,
+        pattern=r"^[0-9a-f-]+$",
+        description="W3C trace context; it travels with the command to the agent.",
+    ),
+]
+LanguageHeader = Annotated[
+    str, Header(alias="Accept-Language", description="`ko` or `en`: the language of sentences for people.")
+]
 Tag = Annotated[str, Field(min_length=1, max_length=100)]
 Word = Annotated[str, Field(min_length=1, pattern=r"^[^\x00]+$")]
 """Something to look for."""
@@ -38,13 +65,13 @@ ActionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$", examples=[
 def _is_written_out(value: object) -> object:
     # The library takes numbers, also as text, for seconds or milliseconds, by their size.
     if not isinstance(value, str | datetime) or (isinstance(value, str) and not value.strip("0123456789.+-eE ")):
-        raise ValueError("give a time as ISO 8601 has it, such as 2026-11-21T08:00:00Z")
+        raise invalid("time")
     return value
 
 
 def _within_reason(moment: datetime) -> datetime:
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise ValueError(f"give a time between the years {FIRST_YEAR} and {LAST_YEAR}")
+        raise invalid("year", first=FIRST_YEAR, last=LAST_YEAR)
     # Offsets up to a day are valid ISO 8601, and beyond what Postgres reads.
     return moment.astimezone(UTC)
 
@@ -55,7 +82,11 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_is_written_out), AfterValidat
 
 
 class Input(BaseModel):
-    """What callers send."""
+    """What callers send. Two names of one field in one body must say the same."""
+
+    other_names: ClassVar[Mapping[str, str]] = {}
+    """Further names of fields, and ours; camelCase needs none."""
+    _ours: ClassVar[Mapping[str, str]] = {}
 
     model_config = ConfigDict(
         extra="forbid",
@@ -70,39 +101,120 @@ class Input(BaseModel):
         make_strict(handler.resolve_ref_schema(schema))
         return schema
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        camel = {to_camel(name): name for name in cls.model_fields if to_camel(name) != name}
+        cls._ours = camel | {name: ours for name, ours in cls.other_names.items() if ours in cls.model_fields}
+
+    @classmethod
+    def conflicts(cls, given: Mapping[str, Any]) -> Iterator[FieldProblem]:  # noqa: ARG003 - for shapes that look
+        """What does not go together among the fields that were given, by their names.
+
+        Also asked when a field does not fit by itself, so that a caller hears of all faults at once: then the values
+        are as they were sent, of any type.
+        """
+        return iter(())
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _all_at_once(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        problems: list[FieldProblem] = []
+        said: dict[str, str] = {}
+        if isinstance(value, Mapping):
+            value = cls._under_our_names(value, said, problems)
+        try:
+            made = handler(value)
+        except ValidationError as refused:
+            if not isinstance(value, Mapping):
+                raise
+            sent = {name: value[name] for name in cls.model_fields if name in value}
+            # What was meant to change may be among the fields that do not fit.
+            problems += (problem for problem in cls.conflicts(sent) if problem.code != "nothing_to_change")
+            raise all_of(problems, refused, said) from None
+        given = {name: value for name, value in made.__dict__.items() if name in made.__pydantic_fields_set__}
+        problems += cls.conflicts(given)
+        if problems:
+            raise all_of(problems, said=said)
+        return made
+
+    @classmethod
+    def _under_our_names(
+        cls, sent: Mapping[str, Any], said: dict[str, str], problems: list[FieldProblem]
+    ) -> Mapping[str, Any]:
+        """The body with its fields under our names. Adds to `said` what the body calls each field, and a problem for
+        each further name of it with another value."""
+        if cls._ours.keys().isdisjoint(sent):
+            return sent
+        body = {name: value for name, value in sent.items() if name not in cls._ours}
+        said |= {name: name for name in body}
+        for name, field in cls._ours.items():
+            if name in sent:
+                if not _same(body.setdefault(field, sent[name]), sent[name]):
+                    problems.append(FieldProblem(name, "contradicts", {"other": said[field]}))
+                said.setdefault(field, name)
+        return body
+
+
+def _same(one: Any, other: Any) -> bool:
+    # To Python, true is 1.
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+
+
+def number_of(given: Mapping[str, Any], *names: str) -> int:
+    """How many of these fields were given, and are not null."""
+    return sum(given.get(name) is not None for name in names)
+
 
 class Change(Input):
     """What to change; a field that is left out stays as it is."""
 
     may_be_null: ClassVar[frozenset[str]] = frozenset()
 
-    @model_validator(mode="after")
-    def _not_null(self) -> Self:
-        for name in type(self).model_fields:
-            if name in self.model_fields_set - self.may_be_null and getattr(self, name) is None:
-                raise ValueError(f"{name} cannot be null: leave it out to keep it")
-        return self
+    @classmethod
+    def conflicts(cls, given: Mapping[str, Any]) -> Iterator[FieldProblem]:
+        """See `Input`."""
+        for name, value in given.items():
+            if value is None and name not in cls.may_be_null:
+                yield FieldProblem(name, "no_null")
 
     def changes(self) -> dict[str, Any]:
         """What was given, by its name, as the services take it."""
         return {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
 
 
-class ProblemField(BaseModel):
+class Output(BaseModel):
+    """What the hub answers: every field is there, null where there is nothing to say."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+
+class ProblemField(Output):
     """A field that does not fit."""
 
-    field: str
-    message: str
+    field: str = Field(description="Its path in the body, such as `payload.copies`, or the name of the parameter.")
+    code: str = Field(description="What is wrong, for programs, such as `at_least`.")
+    message: str = Field(description="What is wrong and what to do, in the language of `Accept-Language`.")
 
 
 class Problem(BaseModel):
     """An error (RFC 9457)."""
 
-    type: str
-    title: str
-    status: int
-    code: str = Field(description="Stable; see docs/reference/errors.md.")
-    detail: str = Field(description="What is wrong and what to do, in the language of Accept-Language (ko, en).")
-    errors: list[ProblemField] | None = None
-    remaining: int | None = None
-    reset: str | None = None
+    EXAMPLE: ClassVar = {
+        "type": "urn:floorhub:problem:validation_error",
+        "title": "VALIDATION_ERROR",
+        "status": 422,
+        "code": "validation_error",
+        "detail": "The request has fields that do not fit: correct what `errors` lists and send it again.",
+        "errors": [{"field": "payload.copies", "code": "at_least", "message": "must be at least 1"}],
+    }
+
+    type: str = Field(description="The code as a URN: `urn:floorhub:problem:CODE`.")
+    title: str = Field(description="The group of the code, such as `VALIDATION_ERROR`.")
+    status: int = Field(description="The HTTP status.")
+    code: str = Field(description="What went wrong, for programs. Stable; docs/reference/errors.md lists all.")
+    detail: str = Field(description="What is wrong and what to do, in the language of `Accept-Language` (ko, en).")
+    errors: list[ProblemField] | None = Field(
+        None, description="With `validation_error`: every field that does not fit."
+    )
+    remaining: int | None = Field(None, description="With 429: how many commands are left, which is 0.")
+    reset: str | None = Field(None, description="With 429: when the limit begins anew (ISO 8601).")

@@ -4,26 +4,31 @@ their one form (`text.normal`), except inside of objects that are kept as they w
 from collections.abc import Callable
 from typing import Any
 
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic_core import core_schema
 
-from hub.api.text import normal
+from hub.api.field_catalogue import invalid
+from hub.api.text import find_unstorable, normal
 
 
 def _number(value: Any) -> Any:
     # 1.0 is an integer in JSON; the library judges that.
     if isinstance(value, bool | str):
-        raise PydanticCustomError("number_type", "Input should be a number, not a text or a boolean")
+        raise invalid("type", kinds=("number",))
     return value
 
 
 def _boolean(value: Any) -> Any:
     if not isinstance(value, bool):
-        raise PydanticCustomError("bool_type", "Input should be true or false")
+        raise invalid("type", kinds=("boolean",))
     return value
 
 
 def _word(value: Any) -> Any:
-    return normal(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    if problem := find_unstorable(value, ""):
+        raise invalid(problem.code, **problem.params)
+    return normal(value)
 
 
 _OURS = (_number, _boolean, _word)

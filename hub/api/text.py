@@ -14,9 +14,6 @@ from hub.errors import FieldProblem, RejectedError
 MAX_DEPTH = 64
 """Levels of nesting. Far more than anybody needs, and far less than what whoever reads it later can take."""
 
-_TEXT = "holds a NUL or half a character, which cannot be stored"
-
-
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _LARGE_EXPONENT = re.compile(rb"[0-9]e\+?[0-9]{2}")
 
@@ -45,42 +42,42 @@ def normal(text: str) -> str:
     return text if text.isascii() else normalize("NFC", text)
 
 
-def find_unstorable(value: Any, path: str) -> tuple[str, str] | None:
+def find_unstorable(value: Any, path: str) -> FieldProblem | None:
     """Where a JSON value cannot be stored or sent, as `path.key[0]`, and why; None when all of it can."""
     found = _find(value, 0)
     if found is None:
         return None
     if found is _TOO_DEEP:
-        return path, f"is nested deeper than {MAX_DEPTH} levels"
-    return path + found[0], found[1]
+        return FieldProblem(path, "too_deep", {"limit": MAX_DEPTH})
+    return FieldProblem(path + found[0], found[1])
 
 
 def require_storable(**values: Any) -> None:
     """Raise RejectedError that names every value which cannot be stored, by its field."""
     found = (find_unstorable(value, name) for name, value in values.items())
-    if problems := tuple(FieldProblem(*problem) for problem in found if problem is not None):
+    if problems := tuple(problem for problem in found if problem is not None):
         raise RejectedError("validation_error", fields=problems)
 
 
-_TOO_DEEP = ("", "")
+_TOO_DEEP = ("", "too_deep")
 
 
 def _find(value: Any, depth: int) -> tuple[str, str] | None:
-    """The same with the path from here on, which is put together only when something was found."""
+    """The path from here on, which is put together only when something was found, and the problem's code."""
     if depth > MAX_DEPTH:
         return _TOO_DEEP
     if isinstance(value, str):
-        return ("", _TEXT) if _UNSTORABLE.search(value) else None
+        return ("", "unstorable") if _UNSTORABLE.search(value) else None
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, float):
-        return None if math.isfinite(value) else ("", "is no finite number, which JSON does not know")
+        return None if math.isfinite(value) else ("", "not_finite")
     if isinstance(value, int):
-        return None if -(2**63) <= value < 2**63 else ("", "is beyond 64 bits: send it as a string")
+        return None if -(2**63) <= value < 2**63 else ("", "beyond_64_bits")
     if isinstance(value, Mapping):
         for key, item in value.items():
             if _UNSTORABLE.search(str(key)):
-                return "", _TEXT
+                return "", "unstorable"
             if found := _find(item, depth + 1):
                 return found if found is _TOO_DEEP else (f".{key}{found[0]}", found[1])
     elif isinstance(value, list | tuple):

@@ -95,7 +95,7 @@ class Fetcher:
         try:
             target = fetching.parse_url(url)
         except UrlError as problem:
-            fields = (FieldProblem("payload.document.url", str(problem)),)
+            fields = (FieldProblem("payload.document.url", problem.code, problem.params),)
             raise RejectedError("validation_error", fields=fields) from None
         self._judge(target)
         if self._begun >= MAX_TOGETHER + MAX_WAITING:

@@ -8,6 +8,7 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -31,7 +32,13 @@ _NOT_GLOBAL = tuple(
 
 
 class UrlError(Exception):
-    """A URL that is none, or that is written in a way that could mean two things; says what to do."""
+    """A URL that is none, or that is written in a way that could mean two things. `code` and `params` say what to do,
+    see `api/field_catalogue.py`."""
+
+    def __init__(self, code: str, **params: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.params = params
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +74,20 @@ class Target:
 def parse_url(url: str) -> Target:
     """Take a URL apart. Raises UrlError."""
     if len(url) > MAX_URL:
-        raise UrlError(f"is longer than {MAX_URL} characters")
+        raise UrlError("url_too_long", limit=MAX_URL)
     if not _PRINTABLE.fullmatch(url) or "\\" in url:
-        raise UrlError("use printable ASCII: write other characters as %XX, and a host's name in its xn-- form")
+        raise UrlError("url_characters")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise UrlError("is no URL") from None
+        raise UrlError("url") from None
     if parts.scheme not in DEFAULT_PORTS:
-        raise UrlError("use http:// or https://")
+        raise UrlError("url_scheme")
     if "@" in parts.netloc:
-        raise UrlError("leave out user and password")
+        raise UrlError("url_user")
     if port == 0:
-        raise UrlError("has port 0")
+        raise UrlError("url")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(parts.scheme, _host(parts.netloc, parts.hostname), port or DEFAULT_PORTS[parts.scheme], path)
 
@@ -90,28 +97,28 @@ def follow(target: Target, location: str) -> Target:
     try:
         return parse_url(urljoin(target.url, location))
     except ValueError:
-        raise UrlError("is no URL") from None
+        raise UrlError("url") from None
 
 
 def _host(netloc: str, host: str | None) -> str:
     if not host:
-        raise UrlError("names no host")
+        raise UrlError("url")
     if netloc.startswith("["):
         try:
             address = ipaddress.IPv6Address(host)
         except ValueError:
-            raise UrlError("has no IPv6 address between its brackets") from None
+            raise UrlError("url") from None
         if address.scope_id is not None:
-            raise UrlError("leave out the zone of the IPv6 address")
+            raise UrlError("url_zone")
         return str(address)
     host = host.removesuffix(".")
     if not _HOST.fullmatch(host):
-        raise UrlError("names a host that is no host's name")
+        raise UrlError("url")
     if _NUMBER.fullmatch(host.rpartition(".")[2]):
         try:
             return str(ipaddress.IPv4Address(host))
         except ValueError:
-            raise UrlError("write the address as four decimal numbers, such as 192.0.2.1") from None
+            raise UrlError("url_address") from None
     return host
 
 

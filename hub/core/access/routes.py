@@ -21,10 +21,11 @@ from hub.keys import hash_secret
 
 @dataclass(frozen=True, slots=True)
 class ClientAuthenticator:
-    """Says whether a secret is that of a client, and raises RejectedError for a disabled one. The subject that keeps
-    clients brings it."""
+    """Says whether a secret is that of a client, and which client's it is. Both raise RejectedError for a disabled one.
+    The subject that keeps clients brings it."""
 
     authenticate: Callable[[str, str], Awaitable[bool]]
+    find: Callable[[str], Awaitable[str | None]]
 
 
 async def caller_of(
@@ -41,13 +42,36 @@ async def caller_of(
     return Caller(principal, address)
 
 
-async def _caller(request: Request, permission: Permission) -> Caller:
+async def _principal(request: Request, permission: Permission) -> Caller:
     headers = request.headers
     authorization, api_key = headers.get("authorization", ""), headers.get("x-api-key", "")
     address = request.client.host if request.client else None
     found = await caller_of(parts_of(request).get(Access), authorization, api_key, address, permission)
     request.state.known = True
     return found
+
+
+async def _caller(request: Request, permission: Permission) -> Caller:
+    try:
+        return await _principal(request, permission)
+    except RejectedError as refused:
+        if refused.code != "unauthorized" or (client_id := await _client_by_any_key(request)) is None:
+            raise
+    # Who it is we know: what is wrong is where it asks.
+    raise RejectedError("client_may_not", client_id=client_id)
+
+
+async def _client_by_any_key(request: Request) -> str | None:
+    """The client whose secret a request shows, in whatever way."""
+    if shows_bearer(request) or "authorization" not in request.headers:
+        key = _bearer(request) or request.headers.get("x-api-key", "")
+        return await parts_of(request).get(ClientAuthenticator).find(key) if key else None
+    try:
+        return await _client(request)
+    except RejectedError as refused:
+        if refused.code != "unauthorized":
+            raise
+        return None
 
 
 def _declared(dependency: Any, permission: Permission, *schemes: str) -> Any:
@@ -84,7 +108,8 @@ def public() -> Any:
 
 
 def client_only() -> Any:
-    """A dependency for a route that only a client may use, with its own secret (HTTP Basic); gives its id."""
+    """A dependency for a route that only a client may use, with its own secret (HTTP Basic, or as a bearer key); gives
+    its id."""
 
     async def who(request: Request) -> str:
         client_id = await _client(request)
@@ -92,6 +117,15 @@ def client_only() -> Any:
         return client_id
 
     return _declared(who, Permission.CLIENT, "client")
+
+
+def shows_bearer(request: Request) -> bool:
+    """Whether a request shows a bearer key, and not a name with a secret."""
+    return request.headers.get("authorization", "").partition(" ")[0].lower() == "bearer"
+
+
+def _bearer(request: Request) -> str:
+    return request.headers.get("authorization", "").partition(" ")[2].strip() if shows_bearer(request) else ""
 
 
 def _credentials(request: Request) -> tuple[str, str]:
@@ -108,28 +142,45 @@ def _credentials(request: Request) -> tuple[str, str]:
 
 
 async def _client(request: Request) -> str:
-    client_id, secret = _credentials(request)
-    if not await parts_of(request).get(ClientAuthenticator).authenticate(client_id, secret):
+    authenticator = parts_of(request).get(ClientAuthenticator)
+    found: str | None
+    if shows_bearer(request):
+        found = await authenticator.find(_bearer(request))
+    else:
+        found, secret = _credentials(request)
+        if not await authenticator.authenticate(found, secret):
+            found = None
+    if found is None:
         raise RejectedError("unauthorized")
-    request.state.client_id = client_id
-    return client_id
+    request.state.client_id = found
+    return found
 
 
 async def _shown_secret(request: Request) -> bytes:
-    return hash_secret(_credentials(request)[1])
+    return hash_secret(_bearer(request) if shows_bearer(request) else _credentials(request)[1])
+
+
+async def _is_by_bearer(request: Request) -> bool:
+    return shows_bearer(request)
 
 
 def client_or(permission: Permission) -> Any:
-    """A dependency for a route that a client may use with its own secret (HTTP Basic), or a caller with a permission.
+    """A dependency for a route that a client may use with its own secret (HTTP Basic, or as a bearer key), or a caller
+    with a permission.
 
     Gives the client's id, or None for the other caller.
     """
 
     async def who(request: Request) -> str | None:
         if request.headers.get("authorization", "").partition(" ")[0].lower() != "basic":
-            await _caller(request, permission)
-            require_known(request)
-            return None
+            try:
+                await _principal(request, permission)
+            except RejectedError as refused:
+                if refused.code != "unauthorized" or not shows_bearer(request):
+                    raise
+            else:
+                require_known(request)
+                return None
         client_id = await _client(request)
         require_known(request)
         return client_id
@@ -140,4 +191,6 @@ def client_or(permission: Permission) -> Any:
 ItsOwnId = Annotated[str, client_only()]
 ShownSecret = Annotated[bytes, Depends(_shown_secret)]
 """SHA-256 of the secret that a client shows: it may have been replaced since the client was let in."""
+ByBearer = Annotated[bool, Depends(_is_by_bearer)]
+"""Whether a client shows its secret as a bearer key: programs that know nothing of sessions do."""
 ClientOrReader = Annotated[str | None, client_or(Permission.READ)]

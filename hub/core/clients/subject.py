@@ -34,7 +34,7 @@ def build(settings: Settings, parts: Parts) -> Subject:
     )
     parts.add(Groups(database))
     parts.add(Permissions(database))
-    parts.add(ClientAuthenticator(clients.authenticate))
+    parts.add(ClientAuthenticator(clients.authenticate, clients.find_by_secret))
 
     async def count(connection: Connection) -> None:
         found = await store.active_by_presence(connection)
@@ -42,5 +42,8 @@ def build(settings: Settings, parts: Parts) -> Subject:
             metrics.active.labels(presence.value).set(found.get(presence.value, 0))
 
     return Subject(
-        routers=(client_routes.router, group_routes.router), events=(Event,), causes=CAUSES, figures=(count,)
+        routers=(client_routes.router, group_routes.router, group_routes.group_router),
+        events=(Event,),
+        causes=CAUSES,
+        figures=(count,),
     )

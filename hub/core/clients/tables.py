@@ -29,6 +29,7 @@ class Client(Table, table=True):
         one_of("status", "active", "disabled", "retired"),
         Index("clients_zone", "zone", postgresql_where=text("zone IS NOT NULL")),
         Index("clients_tags", "tags", postgresql_using="gin"),
+        Index("clients_secret", "secret_sha256"),
     )
 
     id: str = text_(primary_key=True)

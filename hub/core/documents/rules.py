@@ -2,3 +2,4 @@
 
 DOCUMENT_PATH = "/api/documents/"
 UPLOAD_PATH = "/api/uploads/"
+DOWNLOAD_PATH = "/api/downloads/"

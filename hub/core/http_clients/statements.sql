@@ -29,13 +29,13 @@ CROSS JOIN LATERAL (
     (
         SELECT
             h.client_id, h.id, h.attempt, h.sends, h.priority, h.cancel_id, h.cancel_sends,
-            h.cancel_requested_at IS NOT NULL AS cancelled
+            h.cancel_requested_at IS NOT NULL AS cancelled, false AS unknown
         FROM commands h
         WHERE h.client_id = wanted.client_id AND h.status IN ('queued', 'running')
     )
     UNION ALL
     (
-        SELECT u.client_id, u.id, u.attempt, u.sends, u.priority, NULL, 0, false
+        SELECT u.client_id, u.id, u.attempt, u.sends, u.priority, NULL, 0, false, true
         FROM commands u
         WHERE u.client_id = wanted.client_id AND u.status = 'unknown' AND u.unknown_reason = 'no_word'
             AND u.dead_letter_closed_at IS NULL
@@ -53,6 +53,23 @@ FROM commands
 WHERE id = ANY (%(ids)s::uuid[]) AND status IN ('queued', 'running', 'unknown')
 ORDER BY priority DESC, id;
 
--- name: owner
--- Whose command this is, and the time.
-SELECT client_id, floorhub_now() AS now FROM commands WHERE id = %(id)s;
+-- name: standing
+-- Where a command is, and whether a report about it left a row in its log.
+SELECT
+    c.client_id, c.status, c.attempt, floorhub_now() AS now,
+    EXISTS (SELECT FROM command_logs l WHERE l.command_id = c.id AND l.report_id = %(report_id)s) AS known
+FROM commands c
+WHERE c.id = %(id)s;
+
+-- name: add_result
+-- What came out of an attempt whose end was told before, without it: kept unless there is something already.
+WITH added AS (
+    UPDATE commands c
+    SET result = %(result)s, version = c.version + 1
+    WHERE c.id = %(id)s AND c.status = %(status)s AND c.attempt = %(attempt)s
+        AND coalesce(c.result -> 'data', '{}'::jsonb) = '{}'::jsonb
+    RETURNING c.id, c.version, c.status, c.attempt
+)
+INSERT INTO command_logs (command_id, version, at, event, status, attempt, detail)
+SELECT id, version, floorhub_now(), 'evidence', status, attempt, jsonb_build_object('result', %(result)s::jsonb)
+FROM added;

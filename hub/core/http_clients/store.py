@@ -6,17 +6,19 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from psycopg.types.json import Jsonb
 
 from hub.core.commands.store.dispatch import run_of
 from hub.database.engine import Connection
 from hub.database.statements import statement
-from schemas.messages import Run
+from schemas.messages import Report, Run
 
 _MEET = statement("core/http_clients", "meet")
 _PRESENT = statement("core/http_clients", "present")
 _HELD = statement("core/http_clients", "held")
 _RUNS = statement("core/http_clients", "runs")
-_OWNER = statement("core/http_clients", "owner")
+_STANDING = statement("core/http_clients", "standing")
+_ADD_RESULT = statement("core/http_clients", "add_result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     priority: int
     cancelled: bool
     """A cancel was asked for."""
+    unknown: bool
+    """It ended without a word of its client."""
     cancel_id: UUID | None
     """None until dispatch has named the cancel."""
     cancel_sends: int
@@ -87,8 +91,26 @@ async def runs(connection: Connection, ids: Sequence[UUID]) -> list[Run]:
     return [run_of(row) for row in await cursor.fetchall()]
 
 
-async def owner(connection: Connection, command_id: UUID) -> tuple[str | None, datetime | None]:
-    """Whose command this is, and the time; None for a command that does not exist."""
-    cursor = await connection.execute(_OWNER, {"id": command_id})
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a command is. `known`: a certain report about it was applied before."""
+
+    client_id: str
+    status: str
+    attempt: int
+    known: bool
+    now: datetime
+
+
+async def standing(connection: Connection, command_id: UUID, report_id: UUID) -> Standing | None:
+    """Where a command is, and whether this report about it was applied."""
+    cursor = await connection.execute(_STANDING, {"id": command_id, "report_id": report_id})
     row = await cursor.fetchone()
-    return (None, None) if row is None else (row["client_id"], row["now"])
+    return None if row is None else Standing(**row)
+
+
+async def add_result(connection: Connection, report: Report) -> None:
+    """Keep the result of an attempt that has ended as this report says, if it has none yet."""
+    result = Jsonb(msgspec.to_builtins(report.result))
+    told = {"id": report.command_id, "status": report.status.value, "attempt": report.attempt, "result": result}
+    await connection.execute(_ADD_RESULT, told)

@@ -3,7 +3,7 @@
 from hub.config import Settings
 from hub.core.commands.service.reports import Reports
 from hub.core.http_clients.causes import CAUSES
-from hub.core.http_clients.routes.device import router
+from hub.core.http_clients.routes.device import reports, router
 from hub.core.http_clients.service.channels import LOOK_S, ChannelRoute, Channels
 from hub.core.http_clients.service.http_clients import HttpClients
 from hub.core.presence.rules.presence import over_http
@@ -25,7 +25,7 @@ def build(settings: Settings, parts: Parts) -> Subject:
     if "api" not in settings.roles:
         return Subject(causes=CAUSES)
     return Subject(
-        routers=(router,),
+        routers=(router, reports),
         loops=(
             Loop("http-reports", clients.reports.run),
             periodic("channels", channels.look_at_all, log, pause_s=LOOK_S),

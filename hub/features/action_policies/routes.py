@@ -2,18 +2,21 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 
 from hub.api.answers import json_answer, shown
+from hub.api.description import Routes
 from hub.api.lookup import part
 from hub.api.problems import fails, fails_only
 from hub.core.access.routes import MayAdminister, MayRead
 from hub.features.action_policies.service import ActionPolicies, ActionRow
 from hub.features.action_policies.shapes import ActionList, ActionOutput, EffectiveOutput, PolicyInput, PolicyOutput
 
-router = APIRouter(tags=["actions"])
+router = Routes("actions", "The actions, and the values that their commands get by default.")
 ActionPoliciesDep = Annotated[ActionPolicies, part(ActionPolicies)]
-ActionInPath = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_-]{0,62}$", examples=["print"])]
+ActionInPath = Annotated[
+    str, Path(pattern=r"^[a-z][a-z0-9_-]{0,62}$", description="Name of an action.", examples=["print"])
+]
 
 
 @router.get(
@@ -37,7 +40,7 @@ async def list_actions(policies: ActionPoliciesDep, _caller: MayRead) -> Respons
     ),
     responses=fails(body=True),
 )
-async def put_policy(
+async def set_action_policy(
     action: ActionInPath, body: PolicyInput, policies: ActionPoliciesDep, caller: MayAdminister
 ) -> Response:
     """Set the policy."""
@@ -50,7 +53,7 @@ async def put_policy(
     summary="Take the policy of an action away",
     responses=fails(),
 )
-async def delete_policy(action: ActionInPath, policies: ActionPoliciesDep, caller: MayAdminister) -> Response:
+async def delete_action_policy(action: ActionInPath, policies: ActionPoliciesDep, caller: MayAdminister) -> Response:
     """Go back to the hub's defaults; idempotent."""
     return json_answer(_shown(await policies.delete(caller, action)))
 

@@ -3,9 +3,10 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from hub.api.answers import json_answer, page_answer, paged, row_answer, shown, shown_all
+from hub.api.description import Routes
 from hub.api.lookup import part
 from hub.api.pages import Cursor, Limit, from_cursor
 from hub.api.problems import fails
@@ -28,9 +29,10 @@ from hub.features.batches.shapes import (
     PreviewRow,
 )
 
-router = APIRouter(tags=["batches"])
+router = Routes("batches", "One request for many clients: preview, send, pause, resume, cancel.")
 BatchesDep = Annotated[Batches, part(Batches)]
 BatchCreationDep = Annotated[BatchCreation, part(BatchCreation)]
+BatchIdInPath = Annotated[UUID, Path(description="Id of a batch.")]
 ROUTE = "POST /api/batches"
 _UNFINISHED = {"pending", "queued", "running"}
 
@@ -40,6 +42,7 @@ _UNFINISHED = {"pending", "queued", "running"}
     status_code=201,
     response_model=BatchOutput,
     summary="Command many clients with one request",
+    response_description="The stored batch.",
     description=(
         "Stores a command for each client of the target (or each of `commands`) in one step; the answer comes after "
         "the commit. A client that quota, permission or its own state refuses gets a `rejected` row with the reason, "
@@ -53,7 +56,7 @@ _UNFINISHED = {"pending", "queued", "running"}
         **fails(404, 409, 502, body=True),
     },
 )
-async def post_batch(
+async def create_batch(
     body: BatchInput,
     request: Request,
     creation: BatchCreationDep,
@@ -88,7 +91,7 @@ async def list_batches(
     _caller: MayRead,
     status: Annotated[
         list[Literal["running", "paused", "cancelled", "finished"]] | None,
-        Query(max_length=4, description="May be given several times."),
+        Query(max_length=4, description="With this status; may be given several times."),
     ] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
@@ -105,21 +108,22 @@ async def list_batches(
     responses=fails(404),
 )
 async def get_batch(
-    batch_id: UUID,
+    batch_id: BatchIdInPath,
     batches: BatchesDep,
     _caller: MayRead,
     status: Annotated[
-        list[CommandStatus] | None, Query(max_length=9, description="May be given several times.")
+        list[CommandStatus] | None,
+        Query(max_length=9, description="Commands with this status; may be given several times."),
     ] = None,
     blocked_by: Annotated[
         Literal["offline", "unresponsive"] | None, Query(description="Unfinished ones that wait for such a client.")
     ] = None,
     cursor: Cursor = None,
-    limit: Annotated[int, Query(ge=1, le=1_000)] = 50,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="Entries in a page.")] = 50,
 ) -> Response:
-    """A batch as it stands now."""
+    """A batch with its progress."""
     if blocked_by is not None and status and not _UNFINISHED.intersection(status):
-        problem = FieldProblem("blocked_by", f"is only of {', '.join(sorted(_UNFINISHED))} commands: nothing can match")
+        problem = FieldProblem("blocked_by", "empty_filter", {"names": sorted(_UNFINISHED)})
         raise RejectedError("validation_error", fields=(problem,))
     batch = await batches.get(batch_id)
     rows = await batches.rows(batch_id, after=from_cursor(cursor), limit=limit, statuses=status, blocked_by=blocked_by)
@@ -136,7 +140,7 @@ async def get_batch(
     ),
     responses=fails(404, 409),
 )
-async def pause_batch(batch_id: UUID, batches: BatchesDep, caller: MayCommand) -> Response:
+async def pause_batch(batch_id: BatchIdInPath, batches: BatchesDep, caller: MayCommand) -> Response:
     """Hold it back."""
     return row_answer(BatchOutput, await batches.change(caller, batch_id, Change.PAUSE))
 
@@ -148,7 +152,7 @@ async def pause_batch(batch_id: UUID, batches: BatchesDep, caller: MayCommand) -
     description="A staged rollout goes on where it was: what had not begun begins, and expires, later by the pause.",
     responses=fails(404, 409),
 )
-async def resume_batch(batch_id: UUID, batches: BatchesDep, caller: MayCommand) -> Response:
+async def resume_batch(batch_id: BatchIdInPath, batches: BatchesDep, caller: MayCommand) -> Response:
     """Let it go on."""
     return row_answer(BatchOutput, await batches.change(caller, batch_id, Change.RESUME))
 
@@ -163,6 +167,6 @@ async def resume_batch(batch_id: UUID, batches: BatchesDep, caller: MayCommand) 
     ),
     responses=fails(404, 409),
 )
-async def cancel_batch(batch_id: UUID, batches: BatchesDep, caller: MayCommand) -> Response:
+async def cancel_batch(batch_id: BatchIdInPath, batches: BatchesDep, caller: MayCommand) -> Response:
     """Ask for a cancel of all of it."""
     return row_answer(BatchOutput, await batches.change(caller, batch_id, Change.CANCEL))

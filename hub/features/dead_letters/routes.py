@@ -5,23 +5,26 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from uuid_utils.compat import uuid7
 
 from hub.api.answers import json_answer, page_answer, row_answer, shown, shown_all
+from hub.api.description import Routes
 from hub.api.lookup import part
 from hub.api.pages import Cursor, Limit, from_cursor, to_cursor
 from hub.api.parameters import require_order
 from hub.api.problems import fails, prefers_korean, sentence
-from hub.api.shapes import ActionName, Moment, Slug
+from hub.api.shapes import ActionName, LanguageHeader, Moment, Slug
 from hub.core.access.routes import MayCommand, MayRead
-from hub.core.commands.routes.commands import until_end
+from hub.core.commands.routes.commands import CommandIdInPath, until_end
 from hub.core.commands.rules.lifecycle import Status
 from hub.core.commands.service.commands import Commands
 from hub.core.commands.service.waiting import Waiting
 from hub.core.commands.shapes import CommandOutput
 from hub.features.dead_letters.service import DeadLetters, Outcome, Outcomes
 from hub.features.dead_letters.shapes import (
+    CREATED_AFTER,
+    CREATED_BEFORE,
     DeadLetter,
     DeadLetterPage,
     DeadLetterSummary,
@@ -39,19 +42,19 @@ from hub.features.dead_letters.shapes import (
 )
 from hub.features.dead_letters.store import Filter
 
-router = APIRouter(tags=["dead letters"])
+router = Routes("dead letters", "Commands that ended without success: replay, dismiss or decide them.")
 CommandsDep = Annotated[Commands, part(Commands)]
 DeadLettersDep = Annotated[DeadLetters, part(DeadLetters)]
 WaitingDep = Annotated[Waiting, part(Waiting)]
 
 
 async def which(
-    client_id: Annotated[Slug | None, Query()] = None,
-    action: Annotated[ActionName | None, Query()] = None,
+    client_id: Annotated[Slug | None, Query(description="Of this client.")] = None,
+    action: Annotated[ActionName | None, Query(description="Of this action.")] = None,
     reason: Annotated[Reason | None, Query(description="The cause, such as printer_stopped or expired.")] = None,
-    reference: Annotated[Reference | None, Query()] = None,
-    created_after: Moment | None = None,
-    created_before: Moment | None = None,
+    reference: Annotated[Reference | None, Query(description="With this number of yours.")] = None,
+    created_after: Annotated[Moment | None, Query(description=CREATED_AFTER)] = None,
+    created_before: Annotated[Moment | None, Query(description=CREATED_BEFORE)] = None,
 ) -> Filter:
     """Which dead letters a query is about."""
     require_order(created_after, created_before)
@@ -72,7 +75,7 @@ Which = Annotated[Filter, Depends(which)]
     "/api/dead-letters",
     response_model=DeadLetterPage,
     summary="List open dead letters, newest first",
-    description="Commands that ended without success and wait for a person, who replays, dismisses or decides them.",
+    description="Commands that ended without success and stay here until someone replays, dismisses or decides them.",
     responses=fails(),
 )
 async def list_dead_letters(
@@ -88,7 +91,7 @@ async def list_dead_letters(
     summary="How many dead letters are open, by client, action and cause",
     responses=fails(),
 )
-async def count_dead_letters(dead_letters: DeadLettersDep, _caller: MayRead, wanted: Which) -> Response:
+async def get_dead_letter_summary(dead_letters: DeadLettersDep, _caller: MayRead, wanted: Which) -> Response:
     """The numbers."""
     return row_answer(DeadLetterSummary, await dead_letters.summary(wanted))
 
@@ -108,7 +111,7 @@ async def count_dead_letters(dead_letters: DeadLettersDep, _caller: MayRead, wan
     },
 )
 async def retry_command(
-    command_id: UUID,
+    command_id: CommandIdInPath,
     request: Request,
     waiting: WaitingDep,
     dead_letters: DeadLettersDep,
@@ -150,7 +153,7 @@ async def retry_command(
     responses=fails(400, 415),
 )
 async def replay_dead_letters(
-    body: ReplayInput, dead_letters: DeadLettersDep, caller: MayCommand, accept_language: Annotated[str, Header()] = ""
+    body: ReplayInput, dead_letters: DeadLettersDep, caller: MayCommand, accept_language: LanguageHeader = ""
 ) -> Response:
     """Run them once more."""
     done = await dead_letters.replay_chosen(caller, body.to_request(), force=body.force, expires_in_s=body.expires_in_s)
@@ -162,13 +165,13 @@ async def replay_dead_letters(
     response_model=DismissOutput,
     summary="Dismiss many dead letters",
     description=(
-        "They wait for nobody any more, and what waited behind them by its `order_key` goes. Idempotent. "
+        "They leave the list, and commands that waited behind them by their `order_key` go. Idempotent. "
         "With `filter` the oldest 1,000 that fit; `left` and `next_cursor` lead to the rest."
     ),
     responses=fails(400, 415),
 )
 async def dismiss_dead_letters(
-    body: DismissInput, dead_letters: DeadLettersDep, caller: MayCommand, accept_language: Annotated[str, Header()] = ""
+    body: DismissInput, dead_letters: DeadLettersDep, caller: MayCommand, accept_language: LanguageHeader = ""
 ) -> Response:
     """Let them rest."""
     done = await dead_letters.dismiss_chosen(caller, body.to_request(), note=body.note)
@@ -186,7 +189,11 @@ async def dismiss_dead_letters(
     responses=fails(400, 404, 409, 415),
 )
 async def decide_command(
-    command_id: UUID, body: DecideInput, dead_letters: DeadLettersDep, commands: CommandsDep, caller: MayCommand
+    command_id: CommandIdInPath,
+    body: DecideInput,
+    dead_letters: DeadLettersDep,
+    commands: CommandsDep,
+    caller: MayCommand,
 ) -> Response:
     """Take a person's word."""
     await dead_letters.decide(caller, command_id, Status(body.outcome), note=body.note)

@@ -5,10 +5,12 @@ from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Path, Response
 
+from hub.api.description import Routes
 from hub.api.lookup import part
 from hub.api.problems import fails, prefers_korean
+from hub.api.shapes import LanguageHeader
 from hub.core.access.routes import MayRead
 from hub.features.explain.rules.causes import codes
 from hub.features.explain.service import Explaining
@@ -20,7 +22,7 @@ ExplainingDep = Annotated[Explaining, part(Explaining)]
 
 def routes(causes: Sequence[Cause]) -> APIRouter:
     """The routes; `causes` are all that there are."""
-    router = APIRouter(tags=["commands"])
+    router = Routes("commands")
 
     @router.get(
         "/api/commands/{command_id}/explain",
@@ -29,11 +31,11 @@ def routes(causes: Sequence[Cause]) -> APIRouter:
         responses=fails(404),
     )
     async def explain_command(
-        command_id: UUID,
+        command_id: Annotated[UUID, Path(description="Id of a command.")],
         explaining: ExplainingDep,
         _caller: MayRead,
         response: Response,
-        accept_language: Annotated[str, Header()] = "",
+        accept_language: LanguageHeader = "",
     ) -> ExplanationOutput:
         """One cause from a closed list, and the whole timeline."""
         explained = await explaining.explain(command_id)

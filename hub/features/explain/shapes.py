@@ -3,25 +3,27 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
-from uuid import UUID
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import Field, create_model
+
+from hub.api.shapes import Output
+from hub.core.commands.shapes import CommandId
 
 
-class StepOutput(BaseModel):
+class StepOutput(Output):
     """One step of a command's timeline."""
 
     event: str = Field(description="As in the log, and sent (at the broker), accepted (in the agent's journal).")
-    at: datetime
+    at: datetime = Field(description="When it happened.")
     after_ms: float = Field(description="Since the step before; 0 for the first.")
-    attempt: int
-    detail: dict[str, Any] | None
+    attempt: int = Field(description="The attempt that it is about.")
+    detail: dict[str, Any] | None = Field(description="What belongs to the event.")
 
 
-class ExplanationOutput(BaseModel):
+class ExplanationOutput(Output):
     """One cause, for programs and for people."""
 
-    command_id: UUID
+    command_id: CommandId
     cause: str = Field(description="One of a closed list; programs act on this.")
     detail: str = Field(description="A sentence in the language of Accept-Language: what keeps it, what to do.")
     details: dict[str, Any] = Field(description="What belongs to the cause: ids, times, numbers.")

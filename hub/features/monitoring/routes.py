@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from hub.api.answers import json_answer
+from hub.api.description import Routes
 from hub.api.lookup import part
 from hub.api.problems import fails_only
 from hub.core.access.routes import MayRead, public
@@ -13,13 +14,13 @@ from hub.features.monitoring.service import Monitoring
 from hub.features.monitoring.shapes import Health, Readiness
 from schemas.version import installed_version
 
-router = APIRouter(tags=["operation"])
+router = Routes("operation", "Health, readiness and metrics.")
 MonitoringDep = Annotated[Monitoring, part(Monitoring)]
 
 
 @router.get("/health", response_model=Health, summary="Is the process alive?", dependencies=[public()])
 @router.get("/api/health", response_model=Health, include_in_schema=False, dependencies=[public()])
-async def health() -> Response:
+async def get_health() -> Response:
     """Alive; says nothing about database and broker."""
     return json_answer({"status": "ok", "version": installed_version()})
 
@@ -31,7 +32,7 @@ async def health() -> Response:
     responses={503: {"model": Readiness, "description": "Not now; `checks` says what is missing."}},
     dependencies=[public()],
 )
-async def ready(monitoring: MonitoringDep) -> Response:
+async def get_readiness(monitoring: MonitoringDep) -> Response:
     """Asks the database, and whether the broker's connection stands."""
     is_ready, checks = await monitoring.readiness()
     status = "ready" if is_ready else "not_ready"
@@ -44,11 +45,14 @@ async def ready(monitoring: MonitoringDep) -> Response:
     description="With a key, as Prometheus's `authorization` setting sends it. Counters are this process's own.",
     response_class=Response,
     responses={
-        200: {"content": {CONTENT_TYPE_LATEST: {"schema": {"type": "string"}}}},
+        200: {
+            "description": "Figures in Prometheus's text format.",
+            "content": {CONTENT_TYPE_LATEST: {"schema": {"type": "string"}}},
+        },
         **fails_only(401, 403, 503),
     },
 )
 @router.get("/api/metrics", include_in_schema=False)
-async def metrics(monitoring: MonitoringDep, _caller: MayRead) -> Response:
+async def get_metrics(monitoring: MonitoringDep, _caller: MayRead) -> Response:
     """Counters of this process and counts of the tables."""
     return Response(await monitoring.figures(), media_type=CONTENT_TYPE_LATEST)

@@ -2,18 +2,20 @@
 
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import Field
+
+from hub.api.shapes import Output
 
 
-class Health(BaseModel):
-    """Whether the hub is alive."""
+class Health(Output):
+    """The process is alive."""
 
-    status: Literal["ok"]
-    version: str
+    status: Literal["ok"] = Field(description="Always `ok`: a process that is not alive does not answer.")
+    version: str = Field(description="The hub's version.")
 
 
-class Readiness(BaseModel):
+class Readiness(Output):
     """Whether the hub can do its work; `checks` names what is missing."""
 
-    status: Literal["ready", "not_ready"]
-    checks: dict[str, str]
+    status: Literal["ready", "not_ready"] = Field(description="Whether it can do its work now.")
+    checks: dict[str, str] = Field(description="By name: `ok`, or what keeps the hub from its work.")

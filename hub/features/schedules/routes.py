@@ -3,9 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Path, Query, Response
 
 from hub.api.answers import json_answer, page_answer, row_answer
+from hub.api.description import Routes
 from hub.api.lookup import part
 from hub.api.pages import Cursor, Limit, from_cursor
 from hub.api.problems import fails
@@ -21,7 +22,8 @@ from hub.features.schedules.shapes import (
     ScheduleSummary,
 )
 
-router = APIRouter(tags=["schedules"])
+router = Routes("schedules", "Batches that are sent again and again, by a cron expression.")
+ScheduleIdInPath = Annotated[UUID, Path(description="Id of a schedule.")]
 SchedulesDep = Annotated[Schedules, part(Schedules)]
 
 
@@ -36,7 +38,7 @@ SchedulesDep = Annotated[Schedules, part(Schedules)]
     ),
     responses=fails(404, 409, body=True),
 )
-async def post_schedule(body: ScheduleInput, schedules: SchedulesDep, caller: MayCommand) -> Response:
+async def create_schedule(body: ScheduleInput, schedules: SchedulesDep, caller: MayCommand) -> Response:
     """Make a schedule."""
     made = await schedules.create(caller, body.to_request())
     return row_answer(ScheduleOutput, made, 201, {"Location": f"/api/schedules/{made.id}"})
@@ -51,8 +53,8 @@ async def post_schedule(body: ScheduleInput, schedules: SchedulesDep, caller: Ma
 async def list_schedules(
     schedules: SchedulesDep,
     _caller: MayRead,
-    name: Annotated[Word | None, Query(max_length=200)] = None,
-    enabled: Annotated[bool | None, Query()] = None,
+    name: Annotated[Word | None, Query(max_length=200, description="With exactly this name.")] = None,
+    enabled: Annotated[bool | None, Query(description="Only enabled, or only disabled ones.")] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Response:
@@ -62,8 +64,8 @@ async def list_schedules(
 
 
 @router.get("/api/schedules/{schedule_id}", response_model=ScheduleOutput, summary="One schedule", responses=fails(404))
-async def get_schedule(schedule_id: UUID, schedules: SchedulesDep, _caller: MayRead) -> Response:
-    """A schedule as it stands now."""
+async def get_schedule(schedule_id: ScheduleIdInPath, schedules: SchedulesDep, _caller: MayRead) -> Response:
+    """A schedule with its next time."""
     return row_answer(ScheduleOutput, await schedules.get(schedule_id))
 
 
@@ -73,8 +75,11 @@ async def get_schedule(schedule_id: UUID, schedules: SchedulesDep, _caller: MayR
     summary="The next times of a schedule",
     responses=fails(404),
 )
-async def get_next(
-    schedule_id: UUID, schedules: SchedulesDep, _caller: MayRead, count: Annotated[int, Query(ge=1, le=50)] = 5
+async def list_next_times(
+    schedule_id: ScheduleIdInPath,
+    schedules: SchedulesDep,
+    _caller: MayRead,
+    count: Annotated[int, Query(ge=1, le=50, description="How many times.")] = 5,
 ) -> Response:
     """Look ahead."""
     return json_answer({"items": await schedules.preview(schedule_id, count)})
@@ -90,8 +95,8 @@ async def get_next(
     ),
     responses=fails(404, 409, body=True),
 )
-async def patch_schedule(
-    schedule_id: UUID, body: ScheduleChange, schedules: SchedulesDep, caller: MayCommand
+async def update_schedule(
+    schedule_id: ScheduleIdInPath, body: ScheduleChange, schedules: SchedulesDep, caller: MayCommand
 ) -> Response:
     """Change what is given."""
     return row_answer(ScheduleOutput, await schedules.change(caller, schedule_id, body.changes()))
@@ -101,9 +106,10 @@ async def patch_schedule(
     "/api/schedules/{schedule_id}",
     response_model=ScheduleOutput,
     summary="Remove a schedule",
+    response_description="The schedule as it was.",
     description="What it has sent goes on.",
     responses=fails(404),
 )
-async def delete_schedule(schedule_id: UUID, schedules: SchedulesDep, caller: MayCommand) -> Response:
+async def delete_schedule(schedule_id: ScheduleIdInPath, schedules: SchedulesDep, caller: MayCommand) -> Response:
     """Remove it; the answer is the schedule as it was."""
     return row_answer(ScheduleOutput, await schedules.delete(caller, schedule_id))

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
+from hub.errors import FieldProblem
+
 FIELDS = 5
 ON_TIME = timedelta(seconds=60)
 """Who fires within this of its time is on time: looks take a moment, and so does a restart of the hub."""
@@ -27,12 +29,11 @@ class Misfire(enum.StrEnum):
 
 
 class TimetableError(ValueError):
-    """No timetable: `field` (cron or time_zone) does not fit, and why."""
+    """No timetable: what of cron and time_zone does not fit, and why."""
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}")
-        self.field = field
-        self.message = message
+    def __init__(self, *problems: FieldProblem) -> None:
+        super().__init__(", ".join(f"{problem.field}: {problem.code}" for problem in problems))
+        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +51,12 @@ class Timetable:
 
     @classmethod
     def of(cls, cron: str, time_zone: str) -> "Timetable":
-        """Read both. Raises TimetableError."""
-        if len(cron.split()) != FIELDS:
-            raise TimetableError("cron", "give five fields: minute, hour, day of month, month, day of week")
-        try:
-            made = cls(cron, _zone(time_zone))
-            CronSim(cron, _SOME_DAY)
-        except CronSimError as problem:
-            raise TimetableError("cron", _sentence(problem)) from None
-        return made
+        """Read both. Raises TimetableError, which names all that is wrong."""
+        zone, wrong_cron = _zone(time_zone), _wrong_cron(cron)
+        if wrong_cron is not None or zone is None:
+            wrong_zone = FieldProblem("time_zone", "time_zone") if zone is None else None
+            raise TimetableError(*(problem for problem in (wrong_cron, wrong_zone) if problem is not None))
+        return cls(cron, zone)
 
     def after(self, moment: datetime) -> datetime | None:
         """The first time after a moment, in UTC; None when there is none within 50 years."""
@@ -98,19 +96,20 @@ def first(timetable: Timetable, now: datetime, last_at: datetime | None) -> date
     return timetable.after(now if last_at is None else max(now, last_at))
 
 
-def _zone(name: str) -> ZoneInfo:
+def _zone(name: str) -> ZoneInfo | None:
     if not _ZONE.fullmatch(name) or name == "Factory":
-        raise TimetableError("time_zone", _NO_ZONE)
+        return None
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # Not there, no zone, or a folder of zones.
-        raise TimetableError("time_zone", _NO_ZONE) from None
+        return None
 
 
-_NO_ZONE = "there is no such time zone: give an IANA name such as Asia/Seoul, or UTC"
-
-
-def _sentence(problem: CronSimError) -> str:
-    """What the library says, `Bad hour`, as a sentence of ours."""
-    field = str(problem).removeprefix("Bad ")
-    return f"its {field} does not fit, or never comes; five fields such as 0 7 * * 1-5 are taken"
+def _wrong_cron(cron: str) -> FieldProblem | None:
+    if len(cron.split()) != FIELDS:
+        return FieldProblem("cron", "cron")
+    try:
+        CronSim(cron, _SOME_DAY)
+    except CronSimError as problem:
+        return FieldProblem("cron", "cron_field", {"name": str(problem).removeprefix("Bad ")})  # as in `Bad hour`
+    return None

@@ -139,7 +139,7 @@ def test_policies_are_listed_and_audited(site: Site, label: str, database: psyco
         ({}, "body"),
         ({"max_retries": 101}, "max_retries"),
         ({"factor": 0.5}, "factor"),
-        ({"first_delay_s": 60, "cap_s": 30}, "body"),
+        ({"first_delay_s": 60, "cap_s": 30}, "cap_s"),
         ({"timeout_s": 0}, "timeout_s"),
         ({"priority": 3}, "priority"),
     ],

@@ -19,7 +19,7 @@ from tests.support.site import NOWHERE, Site
 pytestmark = [pytest.mark.own_site("makes schedules and batches for everybody"), pytest.mark.hypothesis]
 
 
-@schemathesis.serializer("application/pdf", "image/png")
+@schemathesis.serializer("application/pdf", "image/jpeg", "image/png")
 def _as_it_is(ctx: object, value: object) -> bytes:
     """A document's body is bytes; what they mean is nobody's affair here."""
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")

@@ -106,11 +106,11 @@ def test_a_batch_over_http(site: Site, hall: list[str]) -> None:
         ({"target": {}, "command": {"action": "status"}}, "target"),
         ({"target": {"all": True, "zone": "a"}, "command": {"action": "status"}}, "target"),
         ({"target": {"clients": ["a"], "group": "g"}, "command": {"action": "status"}}, "target"),
-        ({"target": {"tags": {}}, "command": {"action": "status"}}, "target"),
+        ({"target": {"tags": {}}, "command": {"action": "status"}}, "target.tags"),
         ({"target": {"all": True}, "command": {"action": "status", "client_id": "a"}}, "command.client_id"),
         ({"target": {"all": True}, "command": {"action": "status"}, "rollout": {}}, "rollout"),
         ({"commands": []}, "commands"),
-        ({"commands": [{"action": "status"}]}, "commands.0.client_id"),
+        ({"commands": [{"action": "status"}]}, "commands[0].client_id"),
         (
             {
                 "target": {"all": True},
@@ -140,7 +140,7 @@ def test_groups_and_permissions_over_http(site: Site, hall: list[str]) -> None:
     assert http.post("/api/groups", json={"id": "front"}).json()["code"] == "group_exists"
     assert http.post("/api/groups/front/members", json={"add": [hall[2]], "remove": [hall[0]]}).json()["members"] == 2
     refused = http.post("/api/groups/front/members", json={"add": ["nobody"], "remove": hall}).json()
-    assert refused["errors"] == [{"field": "add[0]", "message": "there is no such client"}]
+    assert refused["errors"] == [{"field": "add[0]", "code": "no_such_client", "message": "is not a registered client"}]
     assert [row["client_id"] for row in http.get("/api/groups/front/members").json()["items"]] == hall[1:]
     listed = http.get("/api/clients", params={"group": "front"}).json()["items"]
     assert [(client["id"], client["groups"]) for client in listed] == [(hall[1], ["front"]), (hall[2], ["front"])]

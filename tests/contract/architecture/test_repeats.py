@@ -13,7 +13,6 @@ MOST = 6
 THIN = re.compile(r"[\s()\[\]{},:;]*|else:|try:|return|pass|\"\"\".*")
 """Lines that say nothing by themselves."""
 REASONS = {
-    ("hub/features/batches/shapes.py", "hub/features/batches/store.py"): "columns: as stored, and as shown",
     ("hub/programs/cli/batches.py", "hub/programs/cli/schedules.py"): "the options of two commands",
     ("hub/programs/cli/batches.py", "hub/programs/cli/commands.py"): "the options of two commands",
     ("hub/programs/cli/commands.py", "hub/programs/cli/schedules.py"): "the options of two commands",

@@ -15,6 +15,8 @@ CLIENTS = [
     EXAMPLES / "python" / "client.py",
     EXAMPLES / "python" / "http_client.py",
     EXAMPLES / "javascript" / "client.js",
+    EXAMPLES / "generated" / "typescript" / "order.ts",
+    EXAMPLES / "generated" / "python" / "order.py",
 ]
 
 
@@ -26,11 +28,13 @@ def test_an_example_is_short_and_needs_nothing_of_this_repository(file: Path) ->
     assert not re.search(r"^(from|import) .*\b(schemas|hub|device_agent)\b", source, re.MULTILINE)
 
 
-def test_the_javascript_example_is_locked_and_names_no_registry() -> None:
-    package = json.loads((EXAMPLES / "javascript" / "package.json").read_text(encoding="utf-8"))
-    lock = json.loads((EXAMPLES / "javascript" / "package-lock.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("folder", ["javascript", "generated/typescript"])
+def test_an_example_for_node_is_locked_and_names_no_registry(folder: str) -> None:
+    package = json.loads((EXAMPLES / folder / "package.json").read_text(encoding="utf-8"))
+    lock = json.loads((EXAMPLES / folder / "package-lock.json").read_text(encoding="utf-8"))
 
-    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in package["dependencies"].values())
+    needed = {**package["dependencies"], **package.get("devDependencies", {})}
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in needed.values())
     locked = {name: entry for name, entry in lock["packages"].items() if name}
     assert locked
     assert all("resolved" not in entry and entry["integrity"].startswith("sha512-") for entry in locked.values())

@@ -152,7 +152,7 @@ def test_both_refuse_and_name_the_field(fields: dict[str, Any], field: str, driv
 
 def test_they_differ_in_what_a_newer_side_may_add_and_in_how_a_document_is_named(drivers: Drivers) -> None:
     asked, sent = {"printer": "office", "document": DOCUMENT_ID}, {"printer": "office", "document": SENT}
-    assert refused_by_hub({**asked, "staple": True}) == ""
+    assert refused_by_hub({**asked, "staple": True}) == "staple"
     assert refused_by_agent(drivers, {**sent, "staple": True}) is None
     assert refused_by_agent(drivers, {**sent, "document": {**SENT, "pages": 2}}) is None
     assert refused_by_agent(drivers, asked) == "document"

@@ -175,14 +175,18 @@ async def test_a_quota_that_ends_within_a_list_ends_there(database: Database) ->
         (request(target=Target(group="nothing")), "group_not_found", []),
         (request(target=Target(zone="a\0b")), "validation_error", ["target.zone"]),
         (
-            request("plain", command=CommandRequest(client_id="", action="print", payload={"copies": 0})),
+            request(
+                "plain", command=CommandRequest(client_id="", action="print", payload={"printer": "a", "copies": 0})
+            ),
             "validation_error",
-            ["command.payload.copies"],
+            ["command.payload.document", "command.payload.copies"],
         ),
         (
-            BatchRequest(commands=(COMMAND, CommandRequest(client_id="plain", action="print", payload={}))),
+            BatchRequest(
+                commands=(COMMAND, CommandRequest(client_id="plain", action="print", payload={"printer": "a", "x": 1}))
+            ),
             "validation_error",
-            ["commands[1].payload"],
+            ["commands[1].payload.document", "commands[1].payload.x"],
         ),
         (
             BatchRequest(

@@ -200,6 +200,21 @@ async def test_a_poll_is_answered_before_its_client_counts_as_silent(
     assert messages == []
 
 
+async def test_what_a_stream_showed_before_its_end_does_not_bring_its_client_back(
+    database: Database, hubs: tuple[PresenceService, PresenceService]
+) -> None:
+    await add_client(database, PC, presence=Presence.OFFLINE, level=Level.BASIC)
+    clients = http_clients(database, hubs[0])
+    channel = await clients.open_stream(AGENT, once=True)
+    assert (await presence_of(database))[0] == Presence.ONLINE
+    clients.is_read(channel)
+    await clients.closed(channel, lost=True)
+
+    await hubs[0].liveness.write()
+
+    assert await presence_of(database) == (Presence.OFFLINE, "connection_lost")
+
+
 async def test_a_late_ping_does_not_bring_a_client_back_and_one_with_the_new_secret_does(
     database: Database, hubs: tuple[PresenceService, PresenceService]
 ) -> None:

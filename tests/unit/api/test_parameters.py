@@ -67,3 +67,11 @@ async def test_another_way_to_write_a_number_is_refused(http: httpx.AsyncClient,
 )
 async def test_numbers_and_booleans(http: httpx.AsyncClient, query: str, right: list[Any]) -> None:
     assert (await http.get(f"/?{query}")).json() == right
+
+
+async def test_what_is_wrong_with_parameters_is_told_in_korean_too(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/?limit=5.0&colour=red&enabled=", headers={"Accept-Language": "ko"})
+    told = {each["field"]: each["message"] for each in answer.json()["errors"]}
+    assert told.keys() == {"limit", "colour", "enabled"}
+    assert told["limit"] == "50처럼 숫자로 쓴 정수여야 합니다."
+    assert told["colour"].startswith("이 경로에 없는 매개변수입니다. 빼십시오. 사용할 수 있는 매개변수: limit,")

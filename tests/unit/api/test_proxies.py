@@ -59,6 +59,34 @@ async def test_the_scope_has_it() -> None:
     assert heard.json() == "203.0.113.9"
 
 
+@pytest.mark.parametrize(
+    ("trusted", "lines", "right"),
+    [
+        (["127.0.0.1"], ["https"], "https"),
+        (["127.0.0.1"], ["HTTPS"], "https"),
+        (["127.0.0.1"], ["http, https"], "https"),
+        (["127.0.0.1"], ["https", "http"], "http"),
+        (["127.0.0.1"], ["gopher"], "http"),
+        (["127.0.0.1"], [""], "http"),
+        (["127.0.0.1"], [], "http"),
+        (["10.0.0.1"], ["https"], "http"),
+        ([], ["https"], "http"),
+    ],
+)
+async def test_a_trusted_proxy_says_whether_it_was_asked_by_https(
+    trusted: list[str], lines: list[str], right: str
+) -> None:
+    scopes: list[Any] = []
+
+    async def keep(scope: Any, _receive: Any, _send: Any) -> None:
+        scopes.append(scope)
+
+    headers = [(b"x-forwarded-proto", line.encode()) for line in lines]
+    scope = {"type": "http", "scheme": "http", "client": ("127.0.0.1", 5), "headers": headers}
+    await TrustedProxies(keep, networks(trusted))(scope, None, None)  # type: ignore[arg-type]
+    assert scopes[0]["scheme"] == right
+
+
 @pytest.mark.parametrize("wrong", ["*", "proxy.example", "10.0.0.1/33", "10.0.0.1/8"])
 def test_only_addresses_and_networks_are_trusted(wrong: str) -> None:
     with pytest.raises(ValidationError, match="address"):

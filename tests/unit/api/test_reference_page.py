@@ -7,7 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from hub.api import reference
+from hub.api import openapi, reference
 from hub.core.commands.routes import commands
 from hub.core.documents.routes import documents, uploads
 from hub.core.http_clients.routes import device
@@ -27,7 +27,7 @@ from hub.features.monitoring import routes as operation
 def test_each_route_says_who_may_ask(module: Any, method: str, path: str, schemes: list[Any] | None) -> None:
     app = FastAPI(docs_url=None)
     app.include_router(module.router)
-    reference.install(app)
+    openapi.install(app)
     for _ in range(2):  # made once, and kept
         description = app.openapi()
         assert description["paths"][path][method].get("security") == schemes

@@ -67,7 +67,9 @@ def test_every_body_is_of_these_shapes() -> None:
     bodies = [route.body_field.field_info.annotation for route in routes() if route.body_field is not None]
     inputs = set(shapes())
     for body in bodies:
-        assert {body, *getattr(body, "__args__", ())} & inputs, body
+        # A body with several forms has each of them with a tag.
+        forms = {getattr(form, "__origin__", form) for form in getattr(body, "__args__", ())}
+        assert {body, *forms} & inputs, body
     assert len(bodies) > 10
 
 
@@ -102,5 +104,5 @@ def test_a_payload_stays_as_it_was_sent() -> None:
     from hub.core.commands.shapes import CommandInput
 
     payload = {unicodedata.normalize("NFD", "키"): [unicodedata.normalize("NFD", "값")]}
-    body = {"client_id": "a", "action": "status", "payload": payload}
+    body = {"client_id": "a", "action": "open-door", "payload": payload}
     assert CommandInput.model_validate(body).payload == payload

@@ -93,3 +93,12 @@ async def test_an_end_lets_the_reader_go_and_keeps_its_first_reason() -> None:
 
     assert await reader == []
     assert one.reason == "stopping"
+
+
+async def test_what_was_put_is_known_until_what_it_is_about_has_ended() -> None:
+    one, asked = channel(), run()
+    assert not one.was_put(key_of(asked))
+    one.put(asked, 1)
+    assert one.was_put(key_of(asked))
+    one.keep([key_of(asked)])
+    assert one.was_put(key_of(asked))

@@ -119,7 +119,13 @@ def test_times_only_go_forward(cron: str, zone: str) -> None:
 def test_what_is_no_timetable_is_refused_by_field(cron: str, zone: str, field: str) -> None:
     with pytest.raises(TimetableError) as caught:
         Timetable.of(cron, zone)
-    assert caught.value.field == field
+    assert [problem.field for problem in caught.value.problems] == [field]
+
+
+def test_all_that_is_no_timetable_is_told_at_once() -> None:
+    with pytest.raises(TimetableError) as caught:
+        Timetable.of("60 * * * *", "Seoul")
+    assert [problem.field for problem in caught.value.problems] == ["cron", "time_zone"]
 
 
 @given(st.lists(st.text(alphabet="0123456789*/,-L#WMONJAé٣", max_size=8), min_size=5, max_size=5).map(" ".join))

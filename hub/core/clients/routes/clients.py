@@ -1,14 +1,15 @@
 """Clients: register, read, change, retire."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from hub.api.answers import json_answer, page_answer, row_answer, shown
+from hub.api.description import Routes
 from hub.api.lookup import part
-from hub.api.pages import Limit, SlugCursor
+from hub.api.pages import NEXT_PAGE, Limit, SlugCursor
 from hub.api.problems import fails
-from hub.api.shapes import Moment, Slug, SlugInPath, Word
+from hub.api.shapes import ClientIdInPath, Moment, Slug, Word
 from hub.core.access.routes import MayAdminister, MayRead
 from hub.core.clients.service.clients import Clients, Registered
 from hub.core.clients.shapes import (
@@ -16,14 +17,16 @@ from hub.core.clients.shapes import (
     ClientInput,
     ClientOutput,
     ClientPage,
+    ClientStatus,
     NewClientOutput,
+    Presence,
     PresenceEntry,
     PresenceHistory,
 )
 from hub.core.clients.store.clients import Filter
 from hub.keys import SigningKeys
 
-router = APIRouter(tags=["clients"])
+router = Routes("clients", "The machines: register, change and retire them, and what each may be asked to do.")
 ClientsDep = Annotated[Clients, part(Clients)]
 SigningKeysDep = Annotated[SigningKeys, part(SigningKeys)]
 
@@ -33,10 +36,13 @@ SigningKeysDep = Annotated[SigningKeys, part(SigningKeys)]
     status_code=201,
     response_model=NewClientOutput,
     summary="Register a client",
+    response_description="The client with its secret, which is shown this once.",
     description="Answers with the client's secret, this once, when the broker knows it.",
     responses=fails(409, body=True),
 )
-async def post_client(body: ClientInput, clients: ClientsDep, keys: SigningKeysDep, caller: MayAdminister) -> Response:
+async def create_client(
+    body: ClientInput, clients: ClientsDep, keys: SigningKeysDep, caller: MayAdminister
+) -> Response:
     """Register a client."""
     return json_answer(_with_secret(await clients.create(caller, body.to_request()), keys), 201)
 
@@ -50,11 +56,11 @@ async def post_client(body: ClientInput, clients: ClientsDep, keys: SigningKeysD
 async def list_clients(
     clients: ClientsDep,
     _caller: MayRead,
-    zone: Annotated[Word | None, Query(max_length=100)] = None,
-    tag: Annotated[Word | None, Query(max_length=100)] = None,
-    group: Annotated[Slug | None, Query()] = None,
-    presence: Literal["online", "offline", "unknown"] | None = None,
-    status: Literal["active", "disabled", "retired"] | None = None,
+    zone: Annotated[Word | None, Query(max_length=100, description="In this zone.")] = None,
+    tag: Annotated[Word | None, Query(max_length=100, description="With this tag.")] = None,
+    group: Annotated[Slug | None, Query(description="Of this group.")] = None,
+    presence: Annotated[Presence | None, Query(description="With this presence.")] = None,
+    status: Annotated[ClientStatus | None, Query(description="With this status.")] = None,
     cursor: SlugCursor = None,
     limit: Limit = 50,
 ) -> Response:
@@ -69,8 +75,8 @@ async def list_clients(
     summary="One client",
     responses=fails(404),
 )
-async def get_client(client_id: SlugInPath, clients: ClientsDep, _caller: MayRead) -> Response:
-    """A client as it stands now."""
+async def get_client(client_id: ClientIdInPath, clients: ClientsDep, _caller: MayRead) -> Response:
+    """A client with its current state."""
     return row_answer(ClientOutput, await clients.get(client_id))
 
 
@@ -80,8 +86,8 @@ async def get_client(client_id: SlugInPath, clients: ClientsDep, _caller: MayRea
     summary="Change a client",
     responses=fails(404, body=True),
 )
-async def patch_client(
-    client_id: SlugInPath, body: ClientChange, clients: ClientsDep, caller: MayAdminister
+async def update_client(
+    client_id: ClientIdInPath, body: ClientChange, clients: ClientsDep, caller: MayAdminister
 ) -> Response:
     """Change what is given."""
     return row_answer(ClientOutput, await clients.update(caller, client_id, body.changes()))
@@ -94,7 +100,7 @@ async def patch_client(
     description="It cannot connect or be commanded any more; its id is never used again, its history stays.",
     responses=fails(404),
 )
-async def delete_client(client_id: SlugInPath, clients: ClientsDep, caller: MayAdminister) -> Response:
+async def retire_client(client_id: ClientIdInPath, clients: ClientsDep, caller: MayAdminister) -> Response:
     """Retire a client."""
     return row_answer(ClientOutput, await clients.retire(caller, client_id))
 
@@ -106,7 +112,7 @@ async def delete_client(client_id: SlugInPath, clients: ClientsDep, caller: MayA
     description="Its connection ends; it cannot connect or be commanded until it is enabled. Its commands wait.",
     responses=fails(404),
 )
-async def disable_client(client_id: SlugInPath, clients: ClientsDep, caller: MayAdminister) -> Response:
+async def disable_client(client_id: ClientIdInPath, clients: ClientsDep, caller: MayAdminister) -> Response:
     """Disable a client."""
     return row_answer(ClientOutput, await clients.set_enabled(caller, client_id, enabled=False))
 
@@ -117,7 +123,7 @@ async def disable_client(client_id: SlugInPath, clients: ClientsDep, caller: May
     summary="Enable a client again",
     responses=fails(404),
 )
-async def enable_client(client_id: SlugInPath, clients: ClientsDep, caller: MayAdminister) -> Response:
+async def enable_client(client_id: ClientIdInPath, clients: ClientsDep, caller: MayAdminister) -> Response:
     """Enable a client."""
     return row_answer(ClientOutput, await clients.set_enabled(caller, client_id, enabled=True))
 
@@ -129,8 +135,8 @@ async def enable_client(client_id: SlugInPath, clients: ClientsDep, caller: MayA
     description="Shown this once. The connection with the old secret ends, and the old one opens nothing any more.",
     responses=fails(404),
 )
-async def rotate_secret(
-    client_id: SlugInPath, clients: ClientsDep, keys: SigningKeysDep, caller: MayAdminister
+async def rotate_client_secret(
+    client_id: ClientIdInPath, clients: ClientsDep, keys: SigningKeysDep, caller: MayAdminister
 ) -> Response:
     """Rotate the secret."""
     return json_answer(_with_secret(await clients.rotate_secret(caller, client_id), keys))
@@ -139,11 +145,11 @@ async def rotate_secret(
 @router.post(
     "/api/clients/{client_id}/unfence",
     response_model=ClientOutput,
-    summary="Let dispatch to a client go on",
+    summary="Dispatch to a client again",
     description="After two machines used its identity at the same time (`fenced`), once each has its own.",
     responses=fails(404),
 )
-async def unfence_client(client_id: SlugInPath, clients: ClientsDep, caller: MayAdminister) -> Response:
+async def unfence_client(client_id: ClientIdInPath, clients: ClientsDep, caller: MayAdminister) -> Response:
     """Unfence a client."""
     return row_answer(ClientOutput, await clients.unfence(caller, client_id))
 
@@ -154,12 +160,12 @@ async def unfence_client(client_id: SlugInPath, clients: ClientsDep, caller: May
     summary="A client's changes of presence",
     responses=fails(404),
 )
-async def get_history(
-    client_id: SlugInPath,
+async def get_client_history(
+    client_id: ClientIdInPath,
     clients: ClientsDep,
     _caller: MayRead,
-    cursor: Annotated[Moment | None, Query(description="next_cursor of the page before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    cursor: Annotated[Moment | None, Query(description=NEXT_PAGE)] = None,
+    limit: Annotated[int, Query(ge=1, le=500, description="Entries in a page.")] = 100,
 ) -> Response:
     """When it came and went."""
     return page_answer(PresenceEntry, await clients.history(client_id, before=cursor, limit=limit))

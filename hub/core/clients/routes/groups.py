@@ -2,18 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Path, Query, Response
 
 from hub.api.answers import json_answer, page_answer, row_answer
+from hub.api.description import Routes
 from hub.api.lookup import part
 from hub.api.pages import Limit, SlugCursor
 from hub.api.problems import fails
-from hub.api.shapes import SlugInPath
+from hub.api.shapes import SLUG, ClientIdInPath
 from hub.core.access.routes import MayAdminister, MayRead
 from hub.core.clients.service.groups import Groups
 from hub.core.clients.service.permissions import Permissions
 from hub.core.clients.shapes import (
-    Changed,
+    ChangedClients,
     GroupChange,
     GroupInput,
     GroupOutput,
@@ -26,24 +27,26 @@ from hub.core.clients.shapes import (
     PermissionsOutput,
 )
 
-router = APIRouter(tags=["clients"])
+router = Routes("clients")
+group_router = Routes("groups", "Groups of clients, to command them together.")
 GroupsDep = Annotated[Groups, part(Groups)]
+GroupIdInPath = Annotated[str, Path(pattern=SLUG, description="Id of a group.", examples=["presses"])]
 PermissionsDep = Annotated[Permissions, part(Permissions)]
 
 
-@router.post(
+@group_router.post(
     "/api/groups",
     status_code=201,
     response_model=GroupOutput,
     summary="Make a group of clients",
     responses=fails(409, body=True),
 )
-async def post_group(body: GroupInput, groups: GroupsDep, caller: MayAdminister) -> Response:
+async def create_group(body: GroupInput, groups: GroupsDep, caller: MayAdminister) -> Response:
     """Make a group."""
     return row_answer(GroupOutput, await groups.create(caller, body.id, body.name, body.clients), 201)
 
 
-@router.get(
+@group_router.get(
     "/api/groups",
     response_model=GroupPage,
     summary="List groups",
@@ -54,65 +57,70 @@ async def list_groups(groups: GroupsDep, _caller: MayRead, cursor: SlugCursor = 
     return page_answer(GroupOutput, await groups.page(after=cursor, limit=limit))
 
 
-@router.get(
+@group_router.get(
     "/api/groups/{group_id}",
     response_model=GroupOutput,
     summary="One group",
     responses=fails(404),
 )
-async def get_group(group_id: SlugInPath, groups: GroupsDep, _caller: MayRead) -> Response:
-    """A group as it stands now."""
+async def get_group(group_id: GroupIdInPath, groups: GroupsDep, _caller: MayRead) -> Response:
+    """A group with the number of its clients."""
     return row_answer(GroupOutput, await groups.get(group_id))
 
 
-@router.patch(
+@group_router.patch(
     "/api/groups/{group_id}",
     response_model=GroupOutput,
     summary="Rename a group",
     responses=fails(404, body=True),
 )
-async def patch_group(group_id: SlugInPath, body: GroupChange, groups: GroupsDep, caller: MayAdminister) -> Response:
+async def update_group(
+    group_id: GroupIdInPath, body: GroupChange, groups: GroupsDep, caller: MayAdminister
+) -> Response:
     """Rename it; its id stays."""
     return row_answer(GroupOutput, await groups.rename(caller, group_id, body.name))
 
 
-@router.delete(
+@group_router.delete(
     "/api/groups/{group_id}",
     response_model=GroupOutput,
     summary="Remove a group",
+    response_description="The group as it was.",
     description="Its clients stay; batches that were sent to it go on.",
     responses=fails(404),
 )
-async def delete_group(group_id: SlugInPath, groups: GroupsDep, caller: MayAdminister) -> Response:
+async def delete_group(group_id: GroupIdInPath, groups: GroupsDep, caller: MayAdminister) -> Response:
     """Remove it; the answer is the group as it was."""
     return row_answer(GroupOutput, await groups.delete(caller, group_id))
 
 
-@router.get(
+@group_router.get(
     "/api/groups/{group_id}/members",
     response_model=MemberPage,
     summary="The clients of a group",
     responses=fails(404),
 )
-async def get_members(
-    group_id: SlugInPath,
+async def list_group_members(
+    group_id: GroupIdInPath,
     groups: GroupsDep,
     _caller: MayRead,
     cursor: SlugCursor = None,
-    limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="Entries in a page.")] = 200,
 ) -> Response:
     """A page of its clients in order of their ids."""
     return page_answer(MemberOutput, await groups.members(group_id, after=cursor, limit=limit))
 
 
-@router.post(
+@group_router.post(
     "/api/groups/{group_id}/members",
     response_model=GroupOutput,
     summary="Add clients to a group, and remove clients from it",
     description="All of it happens, or nothing. A client may be in many groups. Idempotent.",
     responses=fails(404, body=True),
 )
-async def post_members(group_id: SlugInPath, body: MembersChange, groups: GroupsDep, caller: MayAdminister) -> Response:
+async def change_group_members(
+    group_id: GroupIdInPath, body: MembersChange, groups: GroupsDep, caller: MayAdminister
+) -> Response:
     """Change who is in it."""
     return row_answer(GroupOutput, await groups.change_members(caller, group_id, body.add, body.remove))
 
@@ -123,7 +131,7 @@ async def post_members(group_id: SlugInPath, body: MembersChange, groups: Groups
     summary="What a client may be asked, and how much of it is left",
     responses=fails(404),
 )
-async def get_permissions(client_id: SlugInPath, permissions: PermissionsDep, _caller: MayRead) -> Response:
+async def get_client_permissions(client_id: ClientIdInPath, permissions: PermissionsDep, _caller: MayRead) -> Response:
     """Its limits, what was used, and when they begin anew."""
     return row_answer(PermissionsOutput, await permissions.get(client_id))
 
@@ -135,8 +143,8 @@ async def get_permissions(client_id: SlugInPath, permissions: PermissionsDep, _c
     description="Counts from the next command on. What was used stays used.",
     responses=fails(404, body=True),
 )
-async def patch_permissions(
-    client_id: SlugInPath, body: PermissionsChange, permissions: PermissionsDep, caller: MayAdminister
+async def update_client_permissions(
+    client_id: ClientIdInPath, body: PermissionsChange, permissions: PermissionsDep, caller: MayAdminister
 ) -> Response:
     """Change what is given."""
     return row_answer(PermissionsOutput, await permissions.change(caller, client_id, body.changes()))
@@ -144,14 +152,13 @@ async def patch_permissions(
 
 @router.patch(
     "/api/permissions",
-    response_model=Changed,
+    response_model=ChangedClients,
+    response_description="How many clients were changed.",
     summary="Change what many clients may be asked",
     description="All that the target means, or, when something is wrong with the request, none.",
     responses=fails(404, body=True),
 )
-async def patch_permissions_of_many(
-    body: PermissionsOfMany, permissions: PermissionsDep, caller: MayAdminister
-) -> Response:
+async def update_permissions(body: PermissionsOfMany, permissions: PermissionsDep, caller: MayAdminister) -> Response:
     """Change what is given, of every client of a target."""
     changed = await permissions.change_many(caller, body.target.to_request(), body.changes())
     return json_answer({"changed": changed})

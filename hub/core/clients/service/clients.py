@@ -77,10 +77,7 @@ class Clients:
     async def create(self, caller: Caller, request: ClientRequest) -> Registered:
         """A new client and its secret, which is shown this once. Raises RejectedError or ConflictError."""
         if not is_client_id(request.id):
-            raise RejectedError(
-                "validation_error",
-                fields=(FieldProblem("id", "use a-z, 0-9 and '-', beginning with a letter or digit, at most 63"),),
-            )
+            raise RejectedError("validation_error", fields=(FieldProblem("id", "slug"),))
         require_storable(name=request.name, tags=request.tags, zone=request.zone, metadata=request.metadata)
         secret = new_client_secret()
         hashed = await asyncio.to_thread(hash_password, secret)
@@ -215,6 +212,14 @@ class Clients:
         if stored.status == "disabled":
             raise RejectedError("client_disabled", client_id=client_id)
         return True
+
+    async def find_by_secret(self, secret: str) -> str | None:
+        """The client whose secret this is. Raises RejectedError `client_disabled` for a disabled one."""
+        async with self._database.connection() as connection:
+            found = await store.holder(connection, hash_secret(secret))
+        if found is not None and found.status == "disabled":
+            raise RejectedError("client_disabled", client_id=found.id)
+        return None if found is None else found.id
 
     async def _broker_knows(self, change_id: int) -> bool:
         """Whether the broker has learned a change within our patience. It is stored: it gets there in any case."""

@@ -113,7 +113,7 @@ async def require_clients(
     """Raise RejectedError that names each of these clients that there is not, by its place in `path`."""
     found = await store.present(connection, wanted, with_retired=with_retired)
     missing = [
-        FieldProblem(path.format(place), "there is no such client")
+        FieldProblem(path.format(place), "no_such_client")
         for place, client_id in enumerate(wanted)
         if client_id not in found
     ]

@@ -46,6 +46,13 @@ class Secret(msgspec.Struct, frozen=True):
     status: str
 
 
+class Holder(msgspec.Struct, frozen=True):
+    """A client that a secret is of, and whether it is active or disabled."""
+
+    id: str
+    status: str
+
+
 class Client(_Client, frozen=True, kw_only=True):
     """A client as it stands, with its permissions and its session."""
 
@@ -230,6 +237,16 @@ _SECRET = select(col(Clients.secret_sha256), col(Clients.status)).where(
 async def secret(connection: Connection, client_id: str) -> Secret | None:
     """What opens the own things of a client that is not retired."""
     return await model.fetch_one(connection, _SECRET, Secret, client_id=client_id)
+
+
+_HOLDER = select(col(Clients.id), col(Clients.status)).where(
+    col(Clients.secret_sha256) == bindparam("secret_sha256"), col(Clients.status) != "retired"
+)
+
+
+async def holder(connection: Connection, secret_sha256: bytes) -> Holder | None:
+    """The client whose secret has this SHA-256, unless it is retired."""
+    return await model.fetch_one(connection, _HOLDER, Holder, secret_sha256=secret_sha256)
 
 
 async def add_broker_change(

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from uuid_utils.compat import uuid7
 
 from hub.api.answers import json_answer, page_answer, row_answer, shown_all
+from hub.api.description import Routes
 from hub.api.lookup import part
 from hub.api.pages import Cursor, Limit, from_cursor
 from hub.api.parameters import require_order
@@ -29,7 +30,7 @@ from hub.core.commands.shapes import (
 )
 from hub.core.commands.store.commands import Filter
 
-router = APIRouter(tags=["commands"])
+router = Routes("commands", "Send a command to one client, follow it, cancel it.")
 CommandsDep = Annotated[Commands, part(Commands)]
 SubmissionDep = Annotated[Submission, part(Submission)]
 WaitingDep = Annotated[Waiting, part(Waiting)]
@@ -85,6 +86,7 @@ class Acceptor:
         return row_answer(CommandOutput, await self._commands.get(accepted.command_id), status_code, headers)
 
 
+CommandIdInPath = Annotated[UUID, Path(description="Id of a command.")]
 AcceptorDep = Annotated[Acceptor, part(Acceptor)]
 
 
@@ -93,6 +95,7 @@ AcceptorDep = Annotated[Acceptor, part(Acceptor)]
     status_code=201,
     response_model=CommandOutput,
     summary="Command a client",
+    response_description="The stored command; with `wait`, as it has ended.",
     description=(
         "Stores the command; the answer comes after the commit: from then on it is never lost. With `wait` the "
         "answer comes when it has ended (or after that many seconds, as it stands then). An `Idempotency-Key` makes "
@@ -103,7 +106,7 @@ AcceptorDep = Annotated[Acceptor, part(Acceptor)]
         **fails(404, 408, 409, 429, 502, body=True),
     },
 )
-async def post_command(
+async def create_command(
     body: CommandInput,
     request: Request,
     acceptor: AcceptorDep,
@@ -135,8 +138,8 @@ async def until_end(end: asyncio.Future[None], request: Request, wait: float) ->
     summary="One command",
     responses=fails(404),
 )
-async def get_command(command_id: UUID, commands: CommandsDep, _caller: MayRead) -> Response:
-    """A command as it stands now."""
+async def get_command(command_id: CommandIdInPath, commands: CommandsDep, _caller: MayRead) -> Response:
+    """A command with its current status."""
     return row_answer(CommandOutput, await commands.get(command_id))
 
 
@@ -146,8 +149,8 @@ async def get_command(command_id: UUID, commands: CommandsDep, _caller: MayRead)
     summary="Every change of a command",
     responses=fails(404),
 )
-async def get_logs(command_id: UUID, commands: CommandsDep, _caller: MayRead) -> Response:
-    """The way that a command took."""
+async def get_command_logs(command_id: CommandIdInPath, commands: CommandsDep, _caller: MayRead) -> Response:
+    """Every change of a command, oldest first."""
     logs = await commands.logs(command_id)
     return json_answer({"command_id": command_id, "items": shown_all(LogEntry, logs)})
 
@@ -161,15 +164,15 @@ async def get_logs(command_id: UUID, commands: CommandsDep, _caller: MayRead) ->
 async def list_commands(
     commands: CommandsDep,
     _caller: MayRead,
-    client_id: Annotated[Slug | None, Query()] = None,
+    client_id: Annotated[Slug | None, Query(description="Of this client.")] = None,
     status: Annotated[
-        list[CommandStatus] | None, Query(max_length=9, description="May be given several times.")
+        list[CommandStatus] | None, Query(max_length=9, description="With this status; may be given several times.")
     ] = None,
-    action: Annotated[ActionName | None, Query()] = None,
-    reference: Annotated[Word | None, Query(max_length=200)] = None,
-    tag: Annotated[Word | None, Query(max_length=100)] = None,
-    created_after: Moment | None = None,
-    created_before: Moment | None = None,
+    action: Annotated[ActionName | None, Query(description="Of this action.")] = None,
+    reference: Annotated[Word | None, Query(max_length=200, description="With this number of yours.")] = None,
+    tag: Annotated[Word | None, Query(max_length=100, description="With this tag.")] = None,
+    created_after: Annotated[Moment | None, Query(description="Stored after this time.")] = None,
+    created_before: Annotated[Moment | None, Query(description="Stored before this time.")] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Response:
@@ -197,6 +200,6 @@ async def list_commands(
     ),
     responses=fails(404, 409),
 )
-async def cancel_command(command_id: UUID, commands: CommandsDep, caller: MayCommand) -> Response:
+async def cancel_command(command_id: CommandIdInPath, commands: CommandsDep, caller: MayCommand) -> Response:
     """Ask for a cancel."""
     return row_answer(CommandOutput, await commands.cancel(caller, command_id))

@@ -62,6 +62,9 @@ class FastPath:
         try:
             response = await self._answer(asked, request)
         except HubError as error:
+            if error.code == "unauthorized":  # Whose key it is after all is said by the slow path.
+                await self._app(scope, _again(messages, receive), send)
+                return
             response = problems.of_hub_error(request, error)
         except Exception as error:  # noqa: BLE001 - logged, and answered as every other bug
             response = problems.of_bug(request, error, self._log)

@@ -116,6 +116,10 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
         f"Read the program's output in `result`; remove the cause; {_AGAIN}.",
         f"`result`에서 프로그램의 출력을 읽고 원인을 없앤 뒤 {_AGAIN_KO}",
     ),
+    "reported_error": (
+        f"Read the message and `result.data.stack`; remove the cause at the client; {_AGAIN}.",
+        f"메시지와 `result.data.stack`을 읽고 클라이언트에서 원인을 없앤 뒤 {_AGAIN_KO}",
+    ),
     "timed_out": (
         "Look at the device whether it happened; allow more time with `timeout_s`, or remove what hangs.",
         "장치에서 실제로 수행되었는지 확인하고, `timeout_s`로 시간을 늘리거나 멈춘 원인을 없애십시오.",

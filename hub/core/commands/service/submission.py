@@ -16,6 +16,7 @@ from hub.batching import Batcher
 from hub.core.access.rules import Caller, IdempotencyKey
 from hub.core.access.service import Idempotency
 from hub.core.commands.rules import policies
+from hub.core.commands.rules.payloads import payload_problems
 from hub.core.commands.rules.policies import BackOff, Policy
 from hub.core.commands.store import submit as store
 from hub.core.commands.store.commands import StoredCommand
@@ -253,10 +254,8 @@ class Submission:
         try:
             document_id = uuid.UUID(text)
         except (ValueError, TypeError, AttributeError):
-            raise RejectedError(
-                "validation_error",
-                fields=(FieldProblem("payload.document", "give a document's id from POST /api/documents, or {url}"),),
-            ) from None
+            fields = (FieldProblem("payload.document", "document_reference"),)
+            raise RejectedError("validation_error", fields=fields) from None
         until, reference = self._documents.get(document_id, (0.0, {}))
         if until < self._monotonic():
             async with self._database.connection() as connection:
@@ -276,8 +275,9 @@ class Submission:
             self._documents[document_id] = self._monotonic() + DOCUMENT_KNOWN_S, reference
         wanted = payload.get("content_type")
         if isinstance(wanted, str) and claims_otherwise(wanted, reference["content_type"]):
-            message = f"the document is {reference['content_type']}: leave content_type out, or upload it as it is"
-            raise RejectedError("validation_error", fields=(FieldProblem("payload.content_type", message),))
+            known = {"content_type": reference["content_type"]}
+            fields = (FieldProblem("payload.content_type", "other_document_type", known),)
+            raise RejectedError("validation_error", fields=fields)
         return {**payload, "document": reference}, [document_id]
 
     async def _write(self, commands: list[NewCommand]) -> list[Verdict | KeyCollisionError]:
@@ -314,16 +314,15 @@ def check(request: CommandRequest) -> dict[str, Any]:
     problems: list[FieldProblem] = []
     payload = request.payload
     if not actions.NAME.fullmatch(request.action):
-        problems.append(FieldProblem("action", "use a-z, 0-9, '_' and '-', beginning with a letter, at most 63"))
+        problems.append(FieldProblem("action", "action_name"))
     for name in ("payload", "reference", "order_key", "tags", "traceparent"):
         found = find_unstorable(getattr(request, name), name)
         if found:
-            problems.append(FieldProblem(*found))
+            problems.append(found)
     try:
         payload = actions.accept(request.action, request.payload)
-    except actions.PayloadError as problem:
-        name = f"payload.{problem.field}" if problem.field else "payload"
-        problems.append(FieldProblem(name, problem.message))
+    except actions.PayloadError:
+        problems += (problem.below("payload") for problem in payload_problems(request.action, request.payload))
     if problems:
         raise RejectedError("validation_error", fields=tuple(problems))
     return payload

@@ -87,7 +87,7 @@ async def take(
     except TimeoutError:
         raise RejectedError("upload_stalled") from None
     if into.size == 0:
-        problem = FieldProblem("body", "the document is empty: send its bytes")
+        problem = FieldProblem("body", "empty_document")
         raise RejectedError("validation_error", fields=(problem,))
 
 
@@ -158,7 +158,7 @@ class Documents:
         """Store what `{"url": ...}` or `{"path": ...}` names. Raises what fetching and folders raise; then nothing is
         kept. `file:` URLs are paths."""
         if set(named) not in ({"url"}, {"path"}) or not all(isinstance(value, str) for value in named.values()):
-            problem = FieldProblem("payload.document", "give the id of a document, or either url or path, as a string")
+            problem = FieldProblem("payload.document", "document_reference")
             raise RejectedError("validation_error", fields=(problem,))
         path = named.get("path")
         if path is None and named["url"][:5].lower() == "file:":

@@ -1,8 +1,10 @@
 """The answer that stays open: messages of a channel as server-sent events."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
+import msgspec
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -10,7 +12,7 @@ from hub.core.http_clients.service.channels import Channel, key_of
 from schemas.codec import encode
 from schemas.messages import Cancel, Run
 
-KEEP_ALIVE_S = 15.0
+KEEP_ALIVE_S = 10.0
 CLOSE_PATIENCE_S = 2.0
 """How long a stream that has ended may take to say so to somebody who does not read."""
 
@@ -25,14 +27,23 @@ class EventStream(Response):
     media_type = "text/event-stream"
 
     def __init__(
-        self, channel: Channel, closed: Callable[[Channel, bool], Awaitable[None]], *, most_s: float | None
+        self,
+        channel: Channel,
+        closed: Callable[[Channel, bool], Awaitable[None]],
+        *,
+        most_s: float | None,
+        written: Callable[[Run | Cancel], bytes] | None = None,
+        alive: Callable[[], None] | None = None,
     ) -> None:
-        """`closed` hears whether the caller hung up."""
+        """`closed` hears whether the caller hung up. `written`: a message as an event. `alive` is called whenever
+        something went out, at least every `KEEP_ALIVE_S` seconds."""
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._channel = channel
         self._closed = closed
         self._most_s = most_s
+        self._written = written or event
+        self._alive = alive or (lambda: None)
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Serve it."""
@@ -58,9 +69,10 @@ class EventStream(Response):
         while not channel.over.is_set() and (left := until - loop.time()) > 0:
             messages = await channel.take(min(KEEP_ALIVE_S, left))
             if messages:
-                await send(_part(b"".join(map(event, messages))))
+                await send(_part(b"".join(map(self._written, messages))))
             elif not channel.over.is_set():
                 await send(_part(b": keep-alive\n\n"))
+            self._alive()
         await send(_part(f": {channel.reason or 'time is up'}\n\n".encode(), more=False))
 
 
@@ -75,6 +87,11 @@ async def _hear_hang_up(channel: Channel, receive: Receive) -> None:
 
 def _part(body: bytes, *, more: bool = True) -> Message:
     return {"type": "http.response.body", "body": body, "more_body": more}
+
+
+def command_event(data: Mapping[str, Any]) -> bytes:
+    """An event for a client that knows only its key."""
+    return b"event: command\nid: %s\ndata: %s\n\n" % (str(data["id"]).encode(), msgspec.json.encode(data))
 
 
 def event(message: Run | Cancel) -> bytes:

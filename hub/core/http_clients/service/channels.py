@@ -6,6 +6,7 @@ may be lost at any moment, and nothing is kept but memory: leases and the look b
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -41,12 +42,23 @@ class _Sent:
 class Channel:
     """What waits for one connection of one session. It ends once, with a reason."""
 
-    def __init__(self, client_id: str, session: str, connection: int, secret_sha256: bytes, *, polled: bool) -> None:
+    def __init__(
+        self,
+        client_id: str,
+        session: str,
+        connection: int,
+        secret_sha256: bytes,
+        *,
+        polled: bool,
+        once: bool = False,
+    ) -> None:
+        """`once`: its client carries out whatever comes, so that each attempt comes once, and no cancel."""
         self.client_id = client_id
         self.session = session
         self.connection = connection
         self.secret_sha256 = secret_sha256
         self.polled = polled
+        self.once = once
         self.over = asyncio.Event()
         self.reason = ""
         self.read_at = asyncio.get_running_loop().time()
@@ -84,6 +96,10 @@ class Channel:
             self._sent[key] = replace(known, sends=sends)
             return False
         return sends > known.sends
+
+    def was_put(self, key: Key) -> bool:
+        """Whether a message was put here before; forgotten once what it is about has ended."""
+        return key in self._sent
 
     def keep(self, keys: Iterable[Key]) -> None:
         """Forget all messages but these: what they were about has ended."""
@@ -129,6 +145,8 @@ class Channels:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._open: dict[str, Channel] = {}
+        self._due: set[str] = set()
+        self._looks: set[asyncio.Task[None]] = set()
         self._stopping = False
 
     def get(self, client_id: str) -> Channel | None:
@@ -161,8 +179,23 @@ class Channels:
         channel = self._open.get(message.client_id)
         if channel is None or channel.over.is_set():
             return False
-        channel.put(message)
+        if channel.once:
+            self._look_soon(channel)  # Dispatch may mean it again; the database says whether it has to go out.
+        else:
+            channel.put(message)
         return True
+
+    def _look_soon(self, channel: Channel) -> None:
+        if channel.client_id not in self._due:
+            self._due.add(channel.client_id)
+            task = asyncio.create_task(self._look_now(channel), name="channel-look")
+            self._looks.add(task)
+            task.add_done_callback(self._looks.discard)
+
+    async def _look_now(self, channel: Channel) -> None:
+        self._due.discard(channel.client_id)
+        with contextlib.suppress(UnavailableError):  # the next look at all finds the same
+            await self.look([channel])
 
     def stop(self) -> None:
         """End all channels, and open no more: the hub stops."""
@@ -195,6 +228,10 @@ class Channels:
                     channel = living[row.client_id]
                     run, cancel = ("run", row.id, row.attempt), ("cancel", row.id, 0)
                     kept[channel.client_id] += [run, cancel]
+                    if channel.once:
+                        if not (row.cancelled or row.unknown or channel.was_put(run)):
+                            missing[row.id] = row.sends
+                        continue
                     if row.cancelled:
                         if row.cancel_id is None:
                             continue  # Its cancel goes first, and dispatch is about to name it.

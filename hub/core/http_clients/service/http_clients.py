@@ -8,9 +8,10 @@ import msgspec
 
 from hub.batching import Batcher
 from hub.core.commands.service.reports import Arrived, Reports
+from hub.core.http_clients import rules
 from hub.core.http_clients import store as store
 from hub.core.http_clients.service.channels import Channel, Channels
-from hub.core.http_clients.store import Met
+from hub.core.http_clients.store import Met, Standing
 from hub.core.presence.rules.liveness import Life
 from hub.core.presence.rules.presence import BY_HUB, HTTP
 from hub.core.presence.service.presence import PresenceService
@@ -21,7 +22,7 @@ from hub.errors import ConflictError, NotFoundError, RejectedError, UnavailableE
 from hub.telemetry.log import Log
 from schemas.codec import MAX_PAYLOAD
 from schemas.messages import AgentVersion, Birth, Cancel, Receipt, Report, Run, Will
-from schemas.states import Level, Presence
+from schemas.states import END_STATUSES, Level, Presence
 
 LONGEST_POLL_S = 20.0
 """However long a poll wants to wait: its client is heard when it asks, and must be heard again before it counts as
@@ -72,16 +73,25 @@ class HttpClients:
 
     # --- what a client is sent -------------------------------------------------------------------------------
 
-    async def open_stream(self, agent: Agent) -> Channel:
-        """A channel for a new stream, which is a new connection of its session, and takes over from any other.
+    async def open_stream(self, agent: Agent, *, once: bool = False) -> Channel:
+        """A channel for a new stream, which is a new connection of its session, and takes over from any other. `once`:
+        each attempt goes out once, and no cancel.
 
         `closed` must be told of its end. Raises ConflictError for a session that is over, UnavailableError.
         """
         self._channels.check_room(agent.client_id)
         met = await self._meet(agent, anew=True)
-        channel = Channel(agent.client_id, agent.stored_session, met.connection, met.secret_sha256, polled=False)
+        same = (agent.client_id, agent.stored_session, met.connection, met.secret_sha256)
+        channel = Channel(*same, polled=False, once=once)
         await self._channels.attach(channel)
         return channel
+
+    def is_read(self, channel: Channel) -> None:
+        """A stream took in something: its client lives, which may never say so itself.
+
+        Without the connection's number: written down after the stream's end, it does not bring the client back.
+        """
+        self._presence.liveness.note(Life(channel.client_id, channel.session, None))
 
     async def closed(self, channel: Channel, *, lost: bool) -> None:
         """A stream is over. `lost`: the client's side ended it, so that the client is gone unless it has come back."""
@@ -113,6 +123,10 @@ class HttpClients:
     async def ping(self, agent: Agent) -> datetime:
         """The client lives; the hub's time. Raises as `open_stream` does."""
         return (await self._meet(agent)).now
+
+    async def now(self) -> datetime:
+        """The hub's time."""
+        return await self._presence.now()
 
     async def _meet(self, agent: Agent, *, anew: bool = False) -> Met:
         """Observe a client: its birth when its session is new, or its connection (`anew`), or the hub had ended that;
@@ -158,16 +172,54 @@ class HttpClients:
         Raises NotFoundError unless the command is this client's, RejectedError when it is too large, and
         UnavailableError: the report may have been applied, and may be sent again. Its text must be storable.
         """
-        if (size := len(msgspec.json.encode(report))) > MAX_PAYLOAD:
-            raise RejectedError("payload_too_large", size=size, most=MAX_PAYLOAD)
-        async with self._database.connection() as connection:
-            owner, now = await store.owner(connection, report.command_id)
-        if owner != client_id or now is None:
-            if owner is not None:
-                self._log.seldom(client_id, "foreign_command").warning(
-                    Event.MESSAGE_REFUSED, client_id=client_id, reason="foreign_command"
-                )
-            raise NotFoundError("command_not_found", command_id=report.command_id)
+        _require_small(report)
+        standing = await self._standing(client_id, report)
         self._presence.liveness.note(Life(client_id, HTTP + session, None))
         await self.reports.submit(Arrived(client_id, HTTP + session, None, report))
-        return Receipt(client_id=client_id, report_ids=[report.report_id], hub_time=now)
+        return Receipt(client_id=client_id, report_ids=[report.report_id], hub_time=standing.now)
+
+    async def simple_report(self, client_id: str, report: Report) -> Receipt:
+        """The same for a client that gives its reports no ids, and hears when one changes nothing.
+
+        Raises ConflictError for a report about an attempt that is over, has ended otherwise or was not handed out;
+        else as `report` does.
+        """
+        _require_small(report)
+        standing = await self._standing(client_id, report)
+        said, attempt = report.status, report.attempt
+        if not rules.fits(said, attempt, standing):
+            if rules.may_be_applied(attempt, standing):
+                await self.reports.submit(Arrived(client_id, HTTP + rules.SESSION, None, report))
+                standing = await self._standing(client_id, report)
+            if not rules.fits(said, attempt, standing):
+                raise ConflictError(
+                    "report_not_used",
+                    command_id=report.command_id,
+                    status=standing.status,
+                    attempt=standing.attempt,
+                    said=said.value,
+                    said_attempt=attempt,
+                )
+        elif said in END_STATUSES and report.result is not None and report.result.data:
+            # Some tell the end as a status first, and what came out of it afterwards.
+            async with self._database.connection() as connection:
+                await store.add_result(connection, report)
+        return Receipt(client_id=client_id, report_ids=[report.report_id], hub_time=standing.now)
+
+    async def _standing(self, client_id: str, report: Report) -> Standing:
+        """Where the command of a report is. Raises NotFoundError unless it is this client's."""
+        async with self._database.connection() as connection:
+            found = await store.standing(connection, report.command_id, report.report_id)
+        if found is not None and found.client_id == client_id:
+            return found
+        if found is not None:
+            self._log.seldom(client_id, "foreign_command").warning(
+                Event.MESSAGE_REFUSED, client_id=client_id, reason="foreign_command"
+            )
+        raise NotFoundError("command_not_found", command_id=report.command_id)
+
+
+def _require_small(report: Report) -> None:
+    """Raise RejectedError for a report that would not fit into a message."""
+    if (size := len(msgspec.json.encode(report))) > MAX_PAYLOAD:
+        raise RejectedError("payload_too_large", size=size, most=MAX_PAYLOAD)

@@ -214,7 +214,7 @@ class BatchCreation:
         if request.rollout is not None:
             pace = request.rollout.pace(len(commands))
             if batches.takes_too_long(len(commands), pace):
-                raise RejectedError("validation_error", fields=(FieldProblem("rollout", _TOO_SLOW),))
+                raise RejectedError("validation_error", fields=(_TOO_SLOW,))
             commands = await _spread(connection, commands, pace)
         verdicts = await submit_store.submit_many(connection, commands)
         _require_possible(verdicts)
@@ -261,18 +261,27 @@ class BatchCreation:
         """The commands of a request, checked: the one for all clients, or each of its own. Raises RejectedError."""
         if request.command is not None:
             return [await self._prepare(caller, request.command, "command")]
-        return [
-            await self._prepare(caller, command, f"commands[{place}]") for place, command in enumerate(request.commands)
-        ]
+        prepared: list[NewCommand] = []
+        problems: list[FieldProblem] = []
+        for place, command in enumerate(request.commands):
+            try:
+                prepared.append(await self._prepare(caller, command, f"commands[{place}]"))
+            except RejectedError as problem:
+                problems += problem.fields
+                if len(problems) >= groups.MOST_NAMED:
+                    break
+        if problems:
+            raise RejectedError("validation_error", fields=tuple(problems[: groups.MOST_NAMED]))
+        return prepared
 
     async def _prepare(self, caller: Caller, command: CommandRequest, path: str) -> NewCommand:
         try:
             return await self._submission.prepare(caller, command)
         except RejectedError as problem:
-            fields = tuple(FieldProblem(f"{path}.{field.field}", field.message) for field in problem.fields)
+            fields = tuple(field.below(path) for field in problem.fields)
             if not fields and path == "command":
                 raise
-            found = fields or (FieldProblem(path, _IN_WORDS.get(problem.code, problem.code)),)
+            found = fields or (FieldProblem(path, problem.code),)
             raise RejectedError("validation_error", fields=found) from None
 
     def tell(self, stored: "Stored") -> None:
@@ -290,11 +299,7 @@ class BatchCreation:
         self._log.info(Event.BATCH_CREATED, batch_id=stored.batch_id, accepted=made.total(), rejected=refused.total())
 
 
-_TOO_SLOW = f"it would take longer than {batches.LONGEST_ROLLOUT.days} days"
-_IN_WORDS = {
-    "payload_too_large": "its payload is too large: upload big things as a document",
-    "document_not_found": "there is no such document",
-}
+_TOO_SLOW = FieldProblem("rollout", "rollout_too_slow", {"days": batches.LONGEST_ROLLOUT.days})
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,11 +336,10 @@ def _check(request: BatchRequest) -> None:
         for place, command in enumerate((request.command, *request.commands)):
             if command is not None and command.expires_at is not None:
                 path = f"commands[{place - 1}]" if place else "command"
-                problems.append(FieldProblem(f"{path}.expires_at", "give expires_in_s: it counts from each begin"))
+                problems.append(FieldProblem(f"{path}.expires_at", "relative_expiry"))
     for place, command in enumerate(request.commands):
         if names_source(command):
-            message = "in a list, name a document by its id from POST /api/documents"
-            problems.append(FieldProblem(f"commands[{place}].payload.document", message))
+            problems.append(FieldProblem(f"commands[{place}].payload.document", "document_by_id"))
     if problems:
         raise RejectedError("validation_error", fields=tuple(problems[: groups.MOST_NAMED]))
 

@@ -38,18 +38,22 @@ class _Request(msgspec.Struct):
 
 def check(request: BatchRequest) -> None:
     """Raise RejectedError for what can be asked once, but not again and again."""
+    if problems := problems_of(request):
+        raise RejectedError("validation_error", fields=problems)
+
+
+def problems_of(request: BatchRequest) -> tuple[FieldProblem, ...]:
+    """What can be asked once, but not again and again; the first few."""
     problems: list[FieldProblem] = []
     named = [("command", request.command)] if request.command is not None else []
     for path, command in [*named, *((f"commands[{place}]", one) for place, one in enumerate(request.commands))]:
         if command.not_before is not None:
-            problems.append(FieldProblem(f"request.{path}.not_before", "the schedule says when"))
+            problems.append(FieldProblem(f"request.{path}.not_before", "schedule_decides"))
         if command.expires_at is not None:
-            problems.append(FieldProblem(f"request.{path}.expires_at", "give expires_in_s: it counts from each time"))
+            problems.append(FieldProblem(f"request.{path}.expires_at", "relative_expiry"))
         if names_source(command):
-            message = "in a schedule, name a document by its id from POST /api/documents"
-            problems.append(FieldProblem(f"request.{path}.payload.document", message))
-    if problems:
-        raise RejectedError("validation_error", fields=tuple(problems[:MOST_NAMED]))
+            problems.append(FieldProblem(f"request.{path}.payload.document", "document_by_id"))
+    return tuple(problems[:MOST_NAMED])
 
 
 def to_json(request: BatchRequest) -> dict[str, Any]:

@@ -165,7 +165,7 @@ class Schedules:
         except RejectedError as problem:
             if not problem.fields:
                 raise
-            fields = tuple(FieldProblem(f"request.{field.field}", field.message) for field in problem.fields)
+            fields = tuple(field.below("request") for field in problem.fields)
             raise RejectedError(problem.code, fields=fields) from None
 
     async def _changed(self, schedule_id: UUID) -> Schedule:
@@ -184,12 +184,11 @@ def _timetable(cron: str, time_zone: str) -> Timetable:
     try:
         return Timetable.of(cron, time_zone)
     except TimetableError as problem:
-        fields = (FieldProblem(problem.field, problem.message),)
-        raise RejectedError("validation_error", fields=fields) from None
+        raise RejectedError("validation_error", fields=problem.problems) from None
 
 
 def _first(timetable: Timetable, now: datetime, last_at: datetime | None) -> datetime:
     found = domain.first(timetable, now, last_at)
     if found is None:
-        raise RejectedError("validation_error", fields=(FieldProblem("cron", "such a time never comes"),))
+        raise RejectedError("validation_error", fields=(FieldProblem("cron", "cron_never"),))
     return found

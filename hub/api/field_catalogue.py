@@ -1,0 +1,416 @@
+"""The one table of what can be wrong with a field: its code, and what to do, in English and Korean.
+
+A sentence follows the field's name: `payload.copies: must be at least 1`. What libraries say is told apart by
+`of_validation`, so that every field is spoken of in one voice, whoever looked at it.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+from hub.errors import FieldProblem
+
+
+class Sentence(NamedTuple):
+    """What is wrong and what to do; `{names}` are filled from the problem's params."""
+
+    en: str
+    ko: str
+
+
+FIELDS: Mapping[str, Sentence] = {
+    # --- whether it is there, and of which type ---
+    "missing": Sentence("is missing: add it", "필수 항목입니다. 추가하십시오."),
+    "missing_without_bearer": Sentence(
+        "is missing: add it; only a client that shows its secret as a bearer key may leave it out",
+        "필수 항목입니다. 추가하십시오. 시크릿을 bearer 키로 보내는 클라이언트만 뺄 수 있습니다.",
+    ),
+    "unknown_field": Sentence(
+        "is not a field of this object: remove it, or look up the fields in /docs",
+        "이 객체에 없는 필드입니다. 빼거나 /docs에서 필드를 확인하십시오.",
+    ),
+    "unknown_parameter": Sentence(
+        "is not a parameter of this path: remove it; the path takes: {names}",
+        "이 경로에 없는 매개변수입니다. 빼십시오. 사용할 수 있는 매개변수: {names}.",
+    ),
+    "type": Sentence("must be {kinds}", "{kinds} 값이어야 합니다."),
+    "no_null": Sentence("cannot be null: leave it out to keep it", "null일 수 없습니다. 바꾸지 않으려면 빼십시오."),
+    "repeated": Sentence("is given more than once: give it once", "두 번 이상 있습니다. 한 번만 보내십시오."),
+    "empty": Sentence("is empty: give a value, or leave it out", "비어 있습니다. 값을 넣거나 빼십시오."),
+    "choice": Sentence("must be one of: {choices}", "다음 중 하나여야 합니다: {choices}."),
+    # --- limits ---
+    "at_least": Sentence("must be at least {limit}", "{limit} 이상이어야 합니다."),
+    "at_most": Sentence("must be at most {limit}", "{limit} 이하여야 합니다."),
+    "more_than": Sentence("must be more than {limit}", "{limit}보다 커야 합니다."),
+    "less_than": Sentence("must be less than {limit}", "{limit}보다 작아야 합니다."),
+    "too_short": Sentence("must have {limit} or more characters", "{limit}자 이상이어야 합니다."),
+    "too_long": Sentence("must have {limit} or fewer characters", "{limit}자 이하여야 합니다."),
+    "too_few": Sentence("must have {limit} or more entries", "항목이 {limit}개 이상이어야 합니다."),
+    "too_many": Sentence("must have {limit} or fewer entries", "항목이 {limit}개 이하여야 합니다."),
+    # --- how it is written ---
+    "slug": Sentence(
+        "must be 1 to 63 characters from a-z, 0-9 and '-', starting with a letter or digit",
+        "a-z, 0-9, '-'로 된 1~63자여야 하며 첫 글자는 문자나 숫자여야 합니다.",
+    ),
+    "action_name": Sentence(
+        "must be 1 to 63 characters from a-z, 0-9, '_' and '-', starting with a letter",
+        "a-z, 0-9, '_', '-'로 된 1~63자여야 하며 첫 글자는 문자여야 합니다.",
+    ),
+    "error_code": Sentence(
+        "must be 1 to 64 characters from a-z, 0-9 and '_', starting with a letter",
+        "a-z, 0-9, '_'로 된 1~64자여야 하며 첫 글자는 문자여야 합니다.",
+    ),
+    "session_name": Sentence(
+        "must be 1 to 50 characters from A-Z, a-z, 0-9, '.', '_' and '-'",
+        "A-Z, a-z, 0-9, '.', '_', '-'로 된 1~50자여야 합니다.",
+    ),
+    "own_client_id": Sentence(
+        "must be 1 to 63 letters, digits and '-', starting with a letter or digit",
+        "영문자, 숫자, '-'로 된 1~63자여야 하며 첫 글자는 문자나 숫자여야 합니다.",
+    ),
+    "run_id": Sentence(
+        "must be the id of a command, or the id that the event `command` gave it",
+        "명령의 id이거나 이벤트 `command`가 준 id여야 합니다.",
+    ),
+    "download_token": Sentence(
+        "must be as the event `command` has it in `pdfUrl`", "이벤트 `command`의 `pdfUrl`에 있는 그대로여야 합니다."
+    ),
+    "upload_token": Sentence(
+        "must be the path that the hub gave: ask for one with POST /api/commands/{{command_id}}/uploads",
+        "허브가 준 경로여야 합니다. POST /api/commands/{{command_id}}/uploads로 요청하십시오.",
+    ),
+    "idempotency_key": Sentence(
+        "must be 1 to 200 visible ASCII characters without spaces",
+        "공백 없이 화면에 보이는 ASCII 1~200자여야 합니다.",
+    ),
+    "traceparent": Sentence(
+        "must be a W3C trace context: 0-9, a-f and '-'", "W3C trace context여야 합니다(0-9, a-f, '-')."
+    ),
+    "no_nul": Sentence("must not be empty or contain NUL", "비어 있거나 NUL을 포함할 수 없습니다."),
+    "file_name": Sentence(
+        "must be a file name without folders, such as label.pdf", "label.pdf처럼 폴더 없는 파일 이름이어야 합니다."
+    ),
+    "printable": Sentence("must be printable ASCII", "인쇄 가능한 ASCII여야 합니다."),
+    "media_size": Sentence(
+        "must be a size such as a4 or iso_a4_210x297mm", "a4 또는 iso_a4_210x297mm 같은 용지 크기여야 합니다."
+    ),
+    "tray": Sentence(
+        "must be a tray as the printer calls it, such as tray-1", "tray-1처럼 프린터가 쓰는 용지함 이름이어야 합니다."
+    ),
+    "page_ranges": Sentence(
+        "must be pages and ranges of pages in ascending order, such as 1-3,5,8-",
+        "1-3,5,8-처럼 오름차순의 쪽 번호와 범위여야 합니다.",
+    ),
+    "media_type": Sentence(
+        "must be a media type such as application/pdf", "application/pdf 같은 미디어 타입이어야 합니다."
+    ),
+    "sha256": Sentence("must be 64 hexadecimal digits", "16진수 64자여야 합니다."),
+    "pattern": Sentence("must match the pattern {pattern}", "{pattern} 패턴과 일치해야 합니다."),
+    "uuid": Sentence(
+        "must be an id, such as 0193b3c0-0000-7000-8000-000000000000",
+        "0193b3c0-0000-7000-8000-000000000000 같은 id여야 합니다.",
+    ),
+    "time": Sentence(
+        "must be an ISO 8601 time with its zone, such as 2026-11-21T08:00:00Z",
+        "2026-11-21T08:00:00Z처럼 시간대가 있는 ISO 8601 시각이어야 합니다.",
+    ),
+    "year": Sentence("must be between the years {first} and {last}", "{first}년에서 {last}년 사이여야 합니다."),
+    "whole_number": Sentence("must be a whole number in digits, such as 50", "50처럼 숫자로 쓴 정수여야 합니다."),
+    "decimal_number": Sentence("must be a number in digits, such as 30 or 0.5", "30이나 0.5처럼 숫자로 써야 합니다."),
+    "true_or_false": Sentence("must be true or false", "true 또는 false여야 합니다."),
+    "query_coding": Sentence("must be UTF-8 with percent signs", "퍼센트 인코딩된 UTF-8이어야 합니다."),
+    "cursor": Sentence(
+        "must be a next_cursor of this list: begin again without it",
+        "이 목록의 next_cursor여야 합니다. cursor 없이 처음부터 다시 요청하십시오.",
+    ),
+    # --- what can be stored ---
+    "unstorable": Sentence(
+        "contains NUL or half a character, which cannot be stored: remove it",
+        "저장할 수 없는 NUL이나 깨진 문자가 있습니다. 지우십시오.",
+    ),
+    "too_deep": Sentence(
+        "is nested deeper than {limit} levels: make it flatter", "{limit}단계보다 깊게 중첩되었습니다."
+    ),
+    "not_finite": Sentence("must be a finite number, as JSON has it", "JSON에서 쓸 수 있는 유한한 수여야 합니다."),
+    "beyond_64_bits": Sentence("is beyond 64 bits: send it as text", "64비트를 넘습니다. 문자열로 보내십시오."),
+    # --- what does not go together ---
+    "nothing_to_change": Sentence(
+        "changes nothing: give at least one of {names}", "{names} 중 하나 이상을 보내십시오."
+    ),
+    "one_of": Sentence("must have exactly one of {names}", "{names} 중 하나만 있어야 합니다."),
+    "at_most_one_of": Sentence("must have only one of {names}", "{names} 중 하나만 보낼 수 있습니다."),
+    "any_of": Sentence("must have at least one of {names}", "{names} 중 하나 이상이 있어야 합니다."),
+    "goes_with": Sentence(
+        "can only be used with {name}: add {name}, or leave this out", "{name}와 함께만 쓸 수 있습니다."
+    ),
+    "not_below": Sentence("must not be less than {other}", "{other}보다 작을 수 없습니다."),
+    "contradicts": Sentence("contradicts {other}: give only one of them", "{other}와 모순됩니다. 하나만 보내십시오."),
+    "other_attempt": Sentence(
+        "must be {attempt}, the attempt that the path says", "경로에 있는 시도 번호 {attempt}이어야 합니다."
+    ),
+    "empty_period": Sentence(
+        "must be before created_before, or nothing can match",
+        "created_before보다 앞서야 합니다. 아니면 결과가 없습니다.",
+    ),
+    "empty_filter": Sentence(
+        "only applies to commands that are {names}, so nothing can match",
+        "{names} 상태의 명령에만 쓸 수 있어 결과가 없습니다.",
+    ),
+    "target": Sentence(
+        "must have clients, or all, or at least one of group, zone and tags",
+        "clients, all 중 하나이거나 group, zone, tags 중 하나 이상이어야 합니다.",
+    ),
+    "kind_of_batch": Sentence(
+        "must have target and command, or else commands", "target과 command, 또는 commands가 있어야 합니다."
+    ),
+    # --- documents ---
+    "document_reference": Sentence(
+        "must be the id of a document, or an object with either url or path",
+        "문서의 id이거나 url, path 중 하나가 있는 객체여야 합니다.",
+    ),
+    "document_by_id": Sentence(
+        "must be the id of a document from POST /api/documents here",
+        "여기서는 POST /api/documents로 올린 문서의 id여야 합니다.",
+    ),
+    "other_document_type": Sentence(
+        "does not fit, since the document is {content_type}: leave it out, or upload the document as it is",
+        "문서가 {content_type} 형식이라 맞지 않습니다. 빼거나 문서를 그대로 올리십시오.",
+    ),
+    "empty_document": Sentence("is empty: send the document's bytes", "비어 있습니다. 문서의 내용을 보내십시오."),
+    "payload_too_large": Sentence(
+        "is too large: upload large data as a document", "너무 큽니다. 큰 내용은 문서로 올리십시오."
+    ),
+    "document_not_found": Sentence(
+        "names a document that does not exist: upload it first", "없는 문서입니다. 먼저 올리십시오."
+    ),
+    # --- URLs ---
+    "url_too_long": Sentence("must have {limit} or fewer characters", "{limit}자 이하여야 합니다."),
+    "url_characters": Sentence(
+        "must be printable ASCII: write other characters as %XX, and a host's name in its xn-- form",
+        "인쇄 가능한 ASCII여야 합니다. 다른 문자는 %XX로, 호스트 이름은 xn-- 형식으로 쓰십시오.",
+    ),
+    "url": Sentence(
+        "must be a URL with a host, such as https://host/label.pdf", "https://host/label.pdf 같은 URL이어야 합니다."
+    ),
+    "url_scheme": Sentence("must begin with http:// or https://", "http:// 또는 https://로 시작해야 합니다."),
+    "url_user": Sentence("must not contain a user or password", "사용자 이름이나 비밀번호를 포함할 수 없습니다."),
+    "url_zone": Sentence("must not contain the zone of an IPv6 address", "IPv6 주소의 zone을 포함할 수 없습니다."),
+    "url_address": Sentence(
+        "must have its IPv4 address as four decimal numbers, such as 192.0.2.1",
+        "IPv4 주소를 192.0.2.1처럼 10진수 네 개로 써야 합니다.",
+    ),
+    # --- clients, batches, schedules ---
+    "no_such_client": Sentence("is not a registered client", "등록되지 않은 클라이언트입니다."),
+    "reserved_id": Sentence(
+        "is a word of the API's own paths: choose another id", "API 경로에 쓰이는 단어입니다. 다른 id를 고르십시오."
+    ),
+    "rollout_too_slow": Sentence(
+        "would take longer than {days} days: choose a faster pace", "{days}일보다 오래 걸립니다. 더 빠르게 정하십시오."
+    ),
+    "relative_expiry": Sentence(
+        "cannot be used here: give expires_in_s, which counts from when each command may begin",
+        "여기서는 쓸 수 없습니다. 각 명령의 시작부터 세는 expires_in_s를 쓰십시오.",
+    ),
+    "schedule_decides": Sentence(
+        "cannot be used here: the schedule says when", "여기서는 쓸 수 없습니다. 시각은 예약이 정합니다."
+    ),
+    "cron": Sentence(
+        "must be five fields: minute, hour, day of month, month, day of week, such as 0 7 * * 1-5",
+        "0 7 * * 1-5처럼 분, 시, 일, 월, 요일의 다섯 필드여야 합니다.",
+    ),
+    "cron_field": Sentence(
+        "has an invalid {name}, or one that never comes: write it as in 0 7 * * 1-5",
+        "{name} 필드가 맞지 않거나 그런 때가 없습니다. 0 7 * * 1-5처럼 쓰십시오.",
+    ),
+    "cron_never": Sentence("never comes: change it", "결코 오지 않는 때입니다. 고치십시오."),
+    "time_zone": Sentence(
+        "must be an IANA time zone such as Asia/Seoul, or UTC", "Asia/Seoul 같은 IANA 시간대 또는 UTC여야 합니다."
+    ),
+    "refused": Sentence("does not fit: {reason}", "맞지 않습니다: {reason}"),
+}
+
+KINDS: Mapping[str, Sentence] = {
+    "text": Sentence("text", "문자열"),
+    "integer": Sentence("a whole number", "정수"),
+    "number": Sentence("a number", "숫자"),
+    "boolean": Sentence("true or false", "true 또는 false"),
+    "object": Sentence("an object", "객체"),
+    "list": Sentence("a list", "배열"),
+    "null": Sentence("null", "null"),
+}
+"""JSON types, as the sentence `type` names them."""
+
+PATTERNS: Mapping[str, str] = {
+    r"^[a-z0-9][a-z0-9-]{0,62}$": "slug",
+    r"^[a-z][a-z0-9_-]{0,62}$": "action_name",
+    r"^[a-z][a-z0-9_]{0,63}$": "error_code",
+    r"^[A-Za-z0-9._-]{1,50}$": "session_name",
+    r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$": "own_client_id",
+    r"^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?:\.[1-9][0-9]{0,3})?$": "run_id",
+    r"^[A-Za-z0-9_.-]+$": "download_token",
+    r"^[A-Za-z0-9_-]+$": "upload_token",
+    r"^[\x21-\x7e]+$": "idempotency_key",
+    r"^[0-9a-f-]+$": "traceparent",
+    r"^[^\x00]+$": "no_nul",
+    r"^[^\x00-\x1f/\\]+$": "file_name",
+    r"^[\x20-\x7e]*$": "printable",
+    r"^[a-z0-9-]+$": "cursor",
+    r"^[A-Za-z0-9][A-Za-z0-9_.-]*$": "media_size",
+    r"^[A-Za-z0-9][A-Za-z0-9._-]*$": "tray",
+    r"^-?[0-9]+(-[0-9]*)?( *, *-?[0-9]+(-[0-9]*)?){0,99}$": "page_ranges",
+    r"^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*( *;[ -~]*)?$": "media_type",
+    r"^[0-9a-f]{64}$": "sha256",
+}
+"""What the patterns of fields mean to people. A test holds that none is left out."""
+
+_LIBRARY: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "missing": ("missing", {}),
+    "extra_forbidden": ("unknown_field", {}),
+    "greater_than_equal": ("at_least", {"limit": "ge"}),
+    "greater_than": ("more_than", {"limit": "gt"}),
+    "less_than_equal": ("at_most", {"limit": "le"}),
+    "less_than": ("less_than", {"limit": "lt"}),
+    "string_too_short": ("too_short", {"limit": "min_length"}),
+    "string_too_long": ("too_long", {"limit": "max_length"}),
+    "too_short": ("too_few", {"limit": "min_length"}),
+    "too_long": ("too_many", {"limit": "max_length"}),
+    "finite_number": ("not_finite", {}),
+    "int_parsing_size": ("beyond_64_bits", {}),
+    "timezone_aware": ("time", {}),
+    "timezone_naive": ("time", {}),
+}
+"""Pydantic's names of errors: the code, and where its params are in the context."""
+_LIBRARY_TYPES: Mapping[str, str] = {
+    "string": "text",
+    "int": "integer",
+    "float": "number",
+    "bool": "boolean",
+    "list": "list",
+    "dict": "object",
+    "model": "object",
+    "none": "null",
+}
+_OF_THE_CONTRACT: Mapping[re.Pattern[str], tuple[str, Mapping[str, Any]]] = {
+    re.compile(r"(?:it|\S+) contradicts (?P<other>[^;:]+)[;:] .*give only one of them"): ("contradicts", {}),
+    re.compile(r"give page numbers and ranges in ascending order.*"): ("page_ranges", {}),
+    re.compile(r"give the id of a document, or either url or path, as a string"): ("document_reference", {}),
+    re.compile(r"there is no such option"): ("unknown_field", {}),
+    re.compile(r"give an object, such as .*"): ("type", {"kinds": ("object",)}),
+    re.compile(r"give true, false, long or short"): ("choice", {"choices": ("true", "false", "long", "short")}),
+}
+FORMS = ("<full>", "<simple>")
+"""What a place begins with that is in a body of several forms: it says which one, and is no part of the path."""
+_OURS = "floorhub."
+"""What the library's name of an error of ours begins with."""
+_LIBRARY_FORMS: Mapping[str, str] = {"uuid": "uuid", "datetime": "time", "date": "time", "time": "time"}
+
+
+def field_sentence(problem: FieldProblem, *, korean: bool) -> str:
+    """What is wrong with a field and what to do. Foreign text in it is cut."""
+    found = FIELDS.get(problem.code, FIELDS["refused"])
+    params = {"reason": problem.code} | {name: _shown(value) for name, value in problem.params.items()}
+    if "kinds" in params:
+        named = [KINDS[kind][korean] for kind in problem.params["kinds"]]
+        params["kinds"] = (" 또는 " if korean else " or ").join(named)
+    return (found.ko if korean else found.en).format(**params)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(str(each) for each in value)[:200]
+    if isinstance(value, float):
+        return f"{value:g}"
+    text = str(value)
+    return text if len(text) <= 200 else f"{text[:200]}..."
+
+
+def of_pattern(pattern: str) -> tuple[str, dict[str, Any]]:
+    """The code, and its params, for text that does not match a pattern."""
+    code = PATTERNS.get(pattern.removesuffix(r"\Z") + "$" if pattern.endswith(r"\Z") else pattern)
+    return (code, {}) if code else ("pattern", {"pattern": pattern})
+
+
+def of_sentence(sentence: str) -> tuple[str, Mapping[str, Any]]:
+    """The code, and its params, for what the contract says of a payload (`schemas.actions`), which knows no language
+    but its own."""
+    for pattern, (code, params) in _OF_THE_CONTRACT.items():
+        if match := pattern.fullmatch(sentence):
+            return code, {**params, **match.groupdict()}
+    return "refused", {"reason": sentence}
+
+
+def invalid(code: str, **params: Any) -> PydanticCustomError:
+    """A problem of this table, for a validator to raise."""
+    return PydanticCustomError(f"{_OURS}{code}", code, params)
+
+
+def all_of(
+    problems: Iterable[FieldProblem],
+    others: ValidationError | None = None,
+    said: Mapping[str, str] = MappingProxyType({}),
+) -> ValidationError:
+    """All these problems, and others that were found before, for a validator to raise at once. `said`: what the body
+    calls its fields, by our names."""
+    known: list[InitErrorDetails] = [] if others is None else [_again(error, said) for error in others.errors()]
+    ours: list[InitErrorDetails] = [
+        {
+            "type": invalid(one.code, **one.params),
+            "loc": (said.get(one.field, one.field),) if one.field else (),
+            "input": None,
+        }
+        for one in problems
+    ]
+    return ValidationError.from_exception_data("body", [*known, *ours])
+
+
+def _again(error: ErrorDetails, said: Mapping[str, str]) -> InitErrorDetails:
+    kind, context = error["type"], error.get("ctx", {})
+    own = PydanticCustomError(kind, error["msg"], context)
+    place = (said.get(str(error["loc"][0]), error["loc"][0]), *error["loc"][1:]) if error["loc"] else ()
+    return {"type": own, "loc": place, "input": error["input"]}
+
+
+def of_validation(error: Mapping[str, Any]) -> FieldProblem:
+    """An error of pydantic as a problem of ours."""
+    source, place = place_of(error)
+    code, params = _told(str(error["type"]), error.get("ctx") or {}, str(error["msg"]))
+    if source in ("query", "header"):
+        place = place[:1]  # a parameter is named as a whole, also one that may be given several times
+    return FieldProblem(_path(place) or source, code, params)
+
+
+def place_of(error: Mapping[str, Any]) -> tuple[str, list[str | int]]:
+    """The part of the request that an error of pydantic is about, and where in it."""
+    source, *place = error["loc"]
+    return str(source), place[1:] if place and place[0] in FORMS else place
+
+
+def _path(place: Sequence[str | int]) -> str:
+    """As the services write it: `commands[0].payload.copies`."""
+    path = ""
+    for part in place:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return path.removeprefix(".")
+
+
+def _told(kind: str, context: Mapping[str, Any], message: str) -> tuple[str, Mapping[str, Any]]:
+    if kind.startswith(_OURS):
+        return kind.removeprefix(_OURS), context
+    if kind in _LIBRARY:
+        code, names = _LIBRARY[kind]
+        params = {name: context[key] for name, key in names.items()}
+        return ("empty", {}) if code == "too_short" and params["limit"] == 1 else (code, params)
+    if kind == "string_pattern_mismatch":
+        return of_pattern(str(context["pattern"]))
+    if kind in ("literal_error", "enum"):
+        return "choice", {"choices": str(context["expected"]).replace("'", "").replace(" or ", ", ")}
+    base, _, _ = kind.partition("_")
+    if base in _LIBRARY_FORMS:
+        return _LIBRARY_FORMS[base], {}
+    if base in _LIBRARY_TYPES:
+        return "type", {"kinds": [_LIBRARY_TYPES[base]]}
+    return of_sentence(message.removeprefix("Value error, "))
