@@ -91,6 +91,11 @@ def basic(client: dict[str, Any]) -> dict[str, str]:
     return {"Authorization": f"Basic {base64.b64encode(named.encode()).decode()}"}
 
 
+def bearer(client: dict[str, Any]) -> dict[str, str]:
+    """The same as a program shows it that knows only its key."""
+    return {"Authorization": f"Bearer {client['secret']}"}
+
+
 @pytest.fixture(scope="module")
 def made(site: Site) -> Setting:
     return Setting(site)
@@ -117,7 +122,7 @@ def described(site: Site) -> dict[str, Any]:
 
 def test_every_example_is_sent() -> None:
     assert len(EXAMPLES) > 40
-    assert {name for _, _, name in EXAMPLES} >= {"minimal", "full", "list"}
+    assert {name for _, _, name in EXAMPLES} >= {"minimal", "full", "list", "simple"}
 
 
 @pytest.mark.parametrize(("method", "path", "name"), EXAMPLES, ids=lambda value: value)
@@ -130,11 +135,12 @@ def test_an_example_is_accepted(setting: Setting, described: dict[str, Any], met
         "{schedule_id}": setting.schedule,
     }
     headers: dict[str, str] = {}
+    shown = bearer if name == "simple" else basic
     if path.startswith("/api/commands/") and path.endswith(("/status", "/result", "/error")):
-        run = setting.run(body["session"])
-        headers, path = basic(run.client), path.replace("{command_id}", run.id)
+        run = setting.run(body.get("session", "run-1"))
+        headers, path = shown(run.client), path.replace("{command_id}", run.id)
     elif path.endswith("/ping"):
-        headers = basic(setting.client)
+        headers = shown(setting.client)
     elif path.endswith("/retry"):
         places["{command_id}"] = setting.expired
     elif path.endswith("/decide"):
