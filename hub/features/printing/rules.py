@@ -28,8 +28,7 @@ class Place:
             return None
         client_id, _, number = cursor.partition(":")
         if not client_id or not (number.isascii() and number.isdecimal()) or len(number) > 9:
-            problem = FieldProblem("cursor", "is not a next_cursor of this list")
-            raise RejectedError("validation_error", fields=(problem,))
+            raise RejectedError("validation_error", fields=(FieldProblem("cursor", "cursor"),))
         return cls(client_id, int(number))
 
 

@@ -3,19 +3,22 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from hub.api.pages import NextCursor
+from hub.api.shapes import Output
 
 PrinterState = Literal["idle", "processing", "stopped", "unreachable", "unknown"]
 
 
-class PrinterReason(BaseModel):
+class PrinterReason(Output):
     """Why a printer is stopped, or soon will be."""
 
     reason: str = Field(description="IPP's word, such as media-empty, media-jam, cover-open or toner-low.")
     severity: str | None = Field(description="error, warning or report, as the printer says it.")
 
 
-class PrinterSupply(BaseModel):
+class PrinterSupply(Output):
     """Toner, ink, paper or another supply."""
 
     name: str | None = Field(description="As the printer names it.")
@@ -23,7 +26,7 @@ class PrinterSupply(BaseModel):
     level: int | None = Field(description="Percent; null: the printer does not say.")
 
 
-class PrinterOutput(BaseModel):
+class PrinterOutput(Output):
     """A printer as its client last reported it. Of an offline client that may be long ago: see `reported_at`."""
 
     client_id: str = Field(description="The client that prints on it.")
@@ -45,8 +48,8 @@ class PrinterOutput(BaseModel):
     reported_at: datetime | None = Field(description="When the client reported it.")
 
 
-class PrinterPage(BaseModel):
+class PrinterPage(Output):
     """Printers in order of their clients' ids."""
 
     items: list[PrinterOutput] = Field(description="The printers of this page.")
-    next_cursor: str | None = Field(None, description="Pass it as `cursor` for the next page; null at the end.")
+    next_cursor: NextCursor = None

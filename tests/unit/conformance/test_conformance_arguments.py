@@ -11,7 +11,7 @@ from hub.programs.cli.main import app
     [
         (["--action", "reboot"], "reboot ends the client"),
         (["--action", "restart_agent"], "restart_agent ends the client"),
-        (["--action", "print", "--payload", '{"document": "x"}'], "--payload does not fit print"),
+        (["--action", "print", "--payload", '{"printer": "x"}'], "--payload does not fit print"),
         (["--action", "print", "--payload", '{"printer": "a", "document": "x", "copies": 0}'], "copies"),
         (["--payload", '{"verbose": true}'], "verbose"),
         (["--payload", "[]"], "must be a JSON object"),

@@ -4,7 +4,7 @@ from hub.core.access.rules import Permission
 from tests.support.hubs import permissions, routes
 
 
-def test_only_health_is_public() -> None:
+def test_only_health_and_signed_addresses_are_public() -> None:
     public = {route.path for route in routes() if list(permissions(route.dependant)) == [Permission.PUBLIC]}
 
-    assert public == {"/health", "/api/health", "/health/ready"}
+    assert public == {"/health", "/api/health", "/health/ready", "/api/downloads/{token}"}
