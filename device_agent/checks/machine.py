@@ -1,6 +1,7 @@
 """What lies on this machine: configuration, data folder, journal, and the programs of own actions."""
 
 import asyncio
+import errno
 import os
 import shutil
 import stat
@@ -53,10 +54,10 @@ def check_data_folder(folder: Path) -> list[Finding]:
     while not existing.exists() and existing != existing.parent:
         existing = existing.parent
     problem, free = _unwritable(existing), shutil.disk_usage(existing).free
-    if problem is not None and free < _MIB:  # another folder of this disk would be no better
-        return [judge_space(folder, free)]
+    if problem is not None and problem.errno == errno.ENOSPC and free < MAX_DOCUMENT:
+        return [judge_space(folder, free)]  # another folder of this disk would be no better
     if problem is not None:
-        return [fail("data", "data_unwritable", folder=folder, problem=problem)]
+        return [fail("data", "data_unwritable", folder=folder, problem=_reason(problem))]
     return [ok("data", "data_ok", folder=folder), judge_space(folder, free)]
 
 
@@ -135,7 +136,7 @@ def _check_action(name: str, action: OwnActionConfig) -> Finding:
     return ok("action", "action_ok", action=name, program=program)
 
 
-def _unwritable(folder: Path) -> str | None:
+def _unwritable(folder: Path) -> OSError | None:
     """Why nothing can be written there; None: it can. Asks by writing: mode bits do not tell of read-only disks."""
     try:
         with tempfile.TemporaryFile(dir=folder) as probe:
@@ -143,7 +144,7 @@ def _unwritable(folder: Path) -> str | None:
             probe.flush()
             os.fsync(probe.fileno())
     except OSError as problem:
-        return _reason(problem)
+        return problem
     return None
 
 

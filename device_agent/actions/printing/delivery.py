@@ -19,7 +19,7 @@ from device_agent.actions.printing.absence import BUSY, UNREACHABLE, Absence
 from device_agent.actions.printing.finding import shown
 from device_agent.actions.printing.job import COUNTS, counts_of, has_all
 from device_agent.actions.printing.outcomes import failed, refused, with_data
-from device_agent.actions.printing.own_job import IDENTITY, OwnJob
+from device_agent.actions.printing.own_job import DOCUMENT_SENT, IDENTITY, OwnJob
 from device_agent.actions.printing.poll import Poll, Timing
 from device_agent.actions.printing.request import OPTIONS_UNSUPPORTED
 from device_agent.actions.printing.tracking import JobTracker
@@ -41,7 +41,6 @@ _BUSY_MOST_S = 2.0
 _CREATIONS = 3
 """How often a job without a document is created while the printer's answer gets lost."""
 _HTTP_TIME_OUT = 408
-_SENT = "document_sent"
 
 
 class AwayError(Exception):
@@ -258,7 +257,7 @@ class Delivery:
         now, a job that is found by its name has the document. Not for a job that was created before: that it is
         found proves nothing."""
         self._progress.whole = True
-        await self._context.remember({_SENT: True})
+        await self._context.remember({DOCUMENT_SENT: True})
         self._progress.noted = True
 
     async def _after_silence(self, problem: IppInterrupted) -> Outcome | None:

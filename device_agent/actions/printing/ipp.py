@@ -16,7 +16,7 @@ from device_agent.actions.printing.absence import BUSY, UNREACHABLE, Absence
 from device_agent.actions.printing.delivery import AtPrinter, AwayError, Delivery, Progress
 from device_agent.actions.printing.job import CANCELLED_THERE
 from device_agent.actions.printing.outcomes import failed, refused, unsupported, with_data, with_ignored
-from device_agent.actions.printing.own_job import OwnJob
+from device_agent.actions.printing.own_job import DOCUMENT_SENT, OwnJob
 from device_agent.actions.printing.poll import Timing
 from device_agent.actions.printing.request import PrintRequest, type_of
 from device_agent.actions.printing.state import describe_printer
@@ -90,7 +90,7 @@ class IppPrinter:
     async def evidence(self, request: PrintRequest, context: DriverContext) -> Outcome:
         """See `Printer`."""
         known = OwnJob.recall(context.job_name, context.remembered)
-        sent = context.remembered.get("document_sent")
+        sent = context.remembered.get(DOCUMENT_SENT)
         whole = sent is True or (known is not None and sent is None)  # agents of before noted a number when it was sent
         progress = Progress(
             Absence(context, self._timing), request.document.size, AtPrinter.DOCUMENT, own=known, whole=whole

@@ -9,6 +9,8 @@ from device_agent.ipp.message import Group
 IDENTITY = ("job-id", "job-name", "job-uuid", "job-originating-user-name")
 """What to ask for. CUPS leaves out the name of a job that ended before its restart or while nobody asked, unless an
 attribute is wanted for which it must read the job's file: job-uuid is one."""
+DOCUMENT_SENT = "document_sent"
+"""What the journal remembers of whether the printer got the whole document."""
 USER = "floorhub"
 _OURS = "floorhub-"
 _LEAST_CUT = 32
@@ -24,7 +26,7 @@ class OwnJob:
         uuid, called = known.get("job_uuid"), known.get("job_called")
         self.name = name
         self.job_id = job_id
-        sent, ignored = known.get("document_sent"), known.get("ignored")
+        sent, ignored = known.get(DOCUMENT_SENT), known.get("ignored")
         self.document_sent = sent if isinstance(sent, bool) else None
         """Whether the printer took the whole document. None: nobody noted it."""
         self.ignored = [str(name) for name in ignored] if isinstance(ignored, list) else []
@@ -47,7 +49,7 @@ class OwnJob:
         if self._called is not None:
             known |= {"job_called": self._called, "job_uuid": self._uuid}
         if self.document_sent is not None:
-            known["document_sent"] = self.document_sent
+            known[DOCUMENT_SENT] = self.document_sent
         if self.ignored:
             known["ignored"] = self.ignored
         return known

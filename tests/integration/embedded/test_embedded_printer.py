@@ -56,6 +56,13 @@ def ask(program: Program, request: str, url: str, folder: Path, job: str = "job"
     return done.stdout + done.stderr
 
 
+def control(printer: EmbeddedPrinter, name: str, content: str) -> None:
+    """Make the printer behave so: a file that its user can read, whatever the umask."""
+    file = printer.control_folder / name
+    file.write_text(content)
+    file.chmod(0o644)
+
+
 def effects(printer: EmbeddedPrinter) -> list[dict[str, Any]]:
     if not printer.effects_file.exists():
         return []
@@ -78,8 +85,8 @@ def test_a_job_leaves_its_document_and_one_line(
 def test_a_failing_printer_aborts_the_job_without_effect(
     printer: EmbeddedPrinter, programs: PrinterPrograms, tmp_path: Path
 ) -> None:
-    (printer.control_folder / "stderr").write_text("ERROR: fuser melted\n")
-    (printer.control_folder / "exit").write_text("1")
+    control(printer, "stderr", "ERROR: fuser melted\n")
+    control(printer, "exit", "1")
     ask(programs.printer, PRINT, printer.url, tmp_path)
     until(lambda: "aborted" in ask(programs.printer, STATE, printer.url, tmp_path), "the job was aborted", SOON_S)
     assert "fuser melted" in ask(programs.printer, STATE, printer.url, tmp_path)
@@ -89,7 +96,7 @@ def test_a_failing_printer_aborts_the_job_without_effect(
 def test_a_slow_printer_is_still_at_it_after_the_effect(
     printer: EmbeddedPrinter, programs: PrinterPrograms, tmp_path: Path
 ) -> None:
-    (printer.control_folder / "seconds_after").write_text("30")
+    control(printer, "seconds_after", "30")
     ask(programs.printer, PRINT, printer.url, tmp_path)
     until(lambda: len(effects(printer)) == 1, "the effect was recorded", SOON_S)
     assert "= processing" in ask(programs.printer, STATE, printer.url, tmp_path)
@@ -101,7 +108,7 @@ def test_a_slow_printer_is_still_at_it_after_the_effect(
 def test_a_printer_that_dies_in_mid_print_prints_nothing_more(
     printer: EmbeddedPrinter, data_folder: DataFolder, programs: PrinterPrograms, tmp_path: Path
 ) -> None:
-    (printer.control_folder / "seconds").write_text("600")
+    control(printer, "seconds", "600")
     ask(programs.printer, PRINT, printer.url, tmp_path)
     folder = printer.effects_file.parent
     until(lambda: "timeout" in processes_in(folder), "it prints", SOON_S)

@@ -22,7 +22,8 @@ def _certificate(folder: Path, ports: tuple[int, int]) -> render.Tls:
         " -addext subjectAltName=DNS:localhost -keyout key.pem -out certificate.pem"
     )
     subprocess.run(["openssl", *words.split()], cwd=folder, check=True, capture_output=True)
-    (folder / "key.pem").chmod(0o644)  # The user that runs the broker reads it.
+    for name in ("key.pem", "certificate.pem"):
+        (folder / name).chmod(0o644)  # The user that runs the broker reads them, whatever the umask.
     return render.Tls(folder / "certificate.pem", folder / "key.pem", *ports, "127.0.0.1")
 
 
