@@ -11,8 +11,6 @@ from typing import Annotated, Any, ClassVar, Self
 from fastapi import Header, Path
 from pydantic import (
     AfterValidator,
-    AliasChoices,
-    AliasGenerator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -90,8 +88,6 @@ class Input(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        alias_generator=AliasGenerator(validation_alias=lambda name: AliasChoices(name, to_camel(name))),
-        populate_by_name=True,
         allow_inf_nan=False,
     )
 
@@ -118,21 +114,20 @@ class Input(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _all_at_once(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(value, Mapping):
+            return handler(value)
         problems: list[FieldProblem] = []
         said: dict[str, str] = {}
-        if isinstance(value, Mapping):
+        if not cls._ours.keys().isdisjoint(value):
             value = cls._under_our_names(value, said, problems)
         try:
             made = handler(value)
         except ValidationError as refused:
-            if not isinstance(value, Mapping):
-                raise
             sent = {name: value[name] for name in cls.model_fields if name in value}
             # What was meant to change may be among the fields that do not fit.
             problems += (problem for problem in cls.conflicts(sent) if problem.code != "nothing_to_change")
             raise all_of(problems, refused, said) from None
-        given = {name: value for name, value in made.__dict__.items() if name in made.__pydantic_fields_set__}
-        problems += cls.conflicts(given)
+        problems += cls.conflicts({name: made.__dict__[name] for name in value if name in made.__dict__})
         if problems:
             raise all_of(problems, said=said)
         return made
@@ -143,8 +138,6 @@ class Input(BaseModel):
     ) -> Mapping[str, Any]:
         """The body with its fields under our names. Adds to `said` what the body calls each field, and a problem for
         each further name of it with another value."""
-        if cls._ours.keys().isdisjoint(sent):
-            return sent
         body = {name: value for name, value in sent.items() if name not in cls._ours}
         said |= {name: name for name in body}
         for name, field in cls._ours.items():

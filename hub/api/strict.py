@@ -26,6 +26,8 @@ def _boolean(value: Any) -> Any:
 def _word(value: Any) -> Any:
     if not isinstance(value, str):
         return value
+    if value.isascii() and "\0" not in value:
+        return value  # as most are: it can be stored, and has one form
     if problem := find_unstorable(value, ""):
         raise invalid(problem.code, **problem.params)
     return normal(value)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, ValidationInfo, field_validator
 from hub.api.description import example, payloads
 from hub.api.field_catalogue import all_of
 from hub.api.pages import NextCursor
-from hub.api.shapes import ActionName, Input, Moment, Output, Slug, Tag, number_of
+from hub.api.shapes import ActionName, Input, Moment, Output, Slug, Tag
 from hub.api.text import find_unstorable
 from hub.core.commands.rules.payloads import payload_problems
 from hub.core.commands.rules.policies import BackOff
@@ -116,17 +116,21 @@ class CommandFields(Input):
     def _fits_the_action(cls, payload: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         # The service looks again, for callers that are not HTTP; here, a caller hears of it with all other faults.
         action = info.data.get("action", "")
-        problems = payload_problems(action, payload)
+        problems: list[FieldProblem] = []
+        try:
+            stored = actions.accept(action, payload)
+        except actions.PayloadError:
+            problems += payload_problems(action, payload)
         if (unstorable := find_unstorable(payload, "")) is not None:
             problems.append(FieldProblem(unstorable.field.removeprefix("."), unstorable.code, unstorable.params))
         if problems:
             raise all_of(problems)
-        return actions.named(action, payload)
+        return stored
 
     @classmethod
     def conflicts(cls, given: Mapping[str, Any]) -> Iterator[FieldProblem]:
         """See `Input`."""
-        if number_of(given, "expires_at", "expires_in_s") > 1:
+        if given.get("expires_at") is not None and given.get("expires_in_s") is not None:
             yield FieldProblem("expires_in_s", "contradicts", {"other": "expires_at"})
 
 
