@@ -18,7 +18,7 @@ from device_agent.actions.base import DriverContext
 from device_agent.actions.printing.absence import BUSY, UNREACHABLE, Absence
 from device_agent.actions.printing.finding import shown
 from device_agent.actions.printing.job import COUNTS, counts_of, has_all
-from device_agent.actions.printing.outcomes import failed, refused, with_data
+from device_agent.actions.printing.outcomes import Types, failed, refused, with_data
 from device_agent.actions.printing.own_job import DOCUMENT_SENT, IDENTITY, OwnJob
 from device_agent.actions.printing.poll import Poll, Timing
 from device_agent.actions.printing.request import OPTIONS_UNSUPPORTED
@@ -92,6 +92,7 @@ class Delivery:
         context: DriverContext,
         progress: Progress,
         timing: Timing,
+        types: Types,
         *,
         exact: bool,
     ) -> None:
@@ -101,6 +102,7 @@ class Delivery:
         self._context = context
         self._progress = progress
         self._timing = timing
+        self._types = types
         self._exact = exact
 
     async def print_whole(self, ticket: JobTicket, document: Path) -> Submitted | Outcome:
@@ -121,7 +123,7 @@ class Delivery:
             return await self._submit(lambda: self._client.create_job(ticket), AtPrinter.EMPTY)
         except IppRefused as refusal:
             if refusal.status != OPERATION_NOT_SUPPORTED:
-                return refused(refusal, exact=self._exact)
+                return refused(refusal, self._types, exact=self._exact)
             return None
         except IppInterrupted as silence:
             progress.creations += 1
@@ -182,8 +184,11 @@ class Delivery:
         is_refused = isinstance(problem, IppRefused)
         if outcome.status == "unknown" or (outcome.status == "completed" and not is_refused):
             return self._progress.judge(outcome, self._tracker)
-        code = "printer_rejected" if is_refused else "printer_lost"
-        return Outcome(status="failed", code=code, data=outcome.data, message=f"the document was not taken: {problem}")
+        said, code = str(problem), "printer_lost"
+        if isinstance(problem, IppRefused):
+            verdict = refused(problem, self._types)
+            said, code = verdict.message or said, verdict.code or code
+        return Outcome(status="failed", code=code, data=outcome.data, message=f"the document was not taken: {said}")
 
     async def call_off(self, own: OwnJob, ignored: set[str], *, is_empty: bool) -> Outcome:
         """The printer took a job that it must not change, and says that it changed it."""
@@ -224,7 +229,7 @@ class Delivery:
                 progress.at_printer = before
                 if there is AtPrinter.EMPTY:
                     raise
-                return refused(refusal, exact=self._exact)
+                return refused(refusal, self._types, exact=self._exact)
             except IppUnreachable as gone:
                 progress.at_printer = before
                 raise AwayError(UNREACHABLE, f"{self._client.uri}: {gone}") from None

@@ -15,7 +15,16 @@ from device_agent.actions.printing import options
 from device_agent.actions.printing.absence import BUSY, UNREACHABLE, Absence
 from device_agent.actions.printing.delivery import AtPrinter, AwayError, Delivery, Progress
 from device_agent.actions.printing.job import CANCELLED_THERE
-from device_agent.actions.printing.outcomes import failed, refused, unsupported, with_data, with_ignored
+from device_agent.actions.printing.outcomes import (
+    Types,
+    failed,
+    format_unsupported,
+    refused,
+    unsupported,
+    with_data,
+    with_ignored,
+    with_types,
+)
 from device_agent.actions.printing.own_job import DOCUMENT_SENT, OwnJob
 from device_agent.actions.printing.poll import Timing
 from device_agent.actions.printing.request import PrintRequest, type_of
@@ -43,8 +52,9 @@ LARGE = 4 * 1024 * 1024
 _NOT_UNDERSTOOD = frozenset({BAD_REQUEST, ATTRIBUTES_NOT_SUPPORTED, OPERATION_NOT_SUPPORTED})
 """Answers to a question about the printer that say nothing about whether it prints."""
 _STOP_MARGIN_S = 0.5
+_FORMATS = "document-format-supported"
 _ABOUT = (
-    *("printer-is-accepting-jobs", "printer-state-message", "document-format-supported", "operations-supported"),
+    *("printer-is-accepting-jobs", "printer-state-message", _FORMATS, "operations-supported"),
     *options.ABOUT,
 )
 
@@ -108,7 +118,8 @@ class IppPrinter:
             outcome = progress.judge(outcome, tracker)
             about = Group(GroupTag.PRINTER)
             with contextlib.suppress(IppError):
-                about = await client.get_printer(options.ABOUT)
+                about = await client.get_printer(_ABOUT)
+            outcome = with_types(outcome, Types(request.content_type, listed=about.texts(_FORMATS)))
             told = known.ignored if known else []
             return with_ignored(outcome, request, options.possible(request, about), told)
         raise AssertionError("unreachable")  # `stopping` swallows nothing
@@ -133,7 +144,9 @@ class IppPrinter:
             raise AwayError(UNREACHABLE, f"{self._uri}: {problem}") from None
         content_type = await asyncio.to_thread(type_of, request, document)
         possible = options.possible(request, about)
-        told = options.spelled_format(content_type, about.texts("document-format-supported"))
+        formats = about.texts(_FORMATS)
+        told = options.spelled_format(content_type, formats)
+        types = Types(content_type, told or "", formats)
         exact = request.fidelity == "exact"
         ticket = JobTicket(
             name=job_name(context.job_name, request.clean_title),
@@ -141,13 +154,13 @@ class IppPrinter:
             options=possible.attributes,
             fidelity=exact,
         )
-        objection = self._objection(about, told, content_type)
+        objection = self._objection(about, types)
         if objection is None and exact:
-            objection = await self._inexact(client, about, ticket, possible)
+            objection = await self._inexact(client, about, ticket, possible, types)
         if objection is not None:
             return objection
         tracker = self._tracker(client, context)
-        delivery = Delivery(client, tracker, context, progress, self._timing, exact=exact)
+        delivery = Delivery(client, tracker, context, progress, self._timing, types, exact=exact)
         large = (await asyncio.to_thread(document.stat)).st_size > LARGE
         in_parts = large and {CREATE_JOB, SEND_DOCUMENT} <= set(about.integers("operations-supported"))
         created = await delivery.create(ticket) if in_parts else None
@@ -163,7 +176,7 @@ class IppPrinter:
         outcome = await delivery.send_document(own, ticket, document) if created is not None else None
         if outcome is not None:
             return outcome
-        return with_ignored(await tracker.follow(own), request, possible, ignored)
+        return with_ignored(with_types(await tracker.follow(own), types), request, possible, ignored)
 
     async def _about(self, client: IppClient) -> Group:
         """What the printer says about itself; nothing, if it does not understand the question. Raises IppError."""
@@ -174,22 +187,16 @@ class IppPrinter:
                 raise
             return Group(GroupTag.PRINTER)
 
-    def _objection(self, about: Group, told: str | None, content_type: str) -> Outcome | None:
+    def _objection(self, about: Group, types: Types) -> Outcome | None:
         """Why it is pointless to send the job. An attribute that the printer does not give is no reason."""
         if about.boolean("printer-is-accepting-jobs") is False:
             said = about.text("printer-state-message") or "it takes no jobs"
             message = sentences(f"the printer says: {said}", "Make it take jobs again.")
             return failed("printer_stopped", message, retryable=True)
-        if told is None:
-            formats = sorted(about.texts("document-format-supported"))[:20]
-            return failed(
-                "document_format_unsupported",
-                f"the printer does not print {content_type}; it prints: {', '.join(formats)}",
-            )
-        return None
+        return None if types.told else format_unsupported(types)
 
     async def _inexact(
-        self, client: IppClient, about: Group, ticket: JobTicket, possible: options.Options
+        self, client: IppClient, about: Group, ticket: JobTicket, possible: options.Options, types: Types
     ) -> Outcome | None:
         """Why the printer would not print exactly what is asked for, by its lists and by its own word."""
         if possible.impossible:
@@ -200,7 +207,7 @@ class IppPrinter:
             ignored = options.fields(await client.validate_job(ticket))
         except IppRefused as refusal:
             about_this_job = refusal.status in (FORMAT_NOT_SUPPORTED, ATTRIBUTES_NOT_SUPPORTED)
-            return refused(refusal, exact=True) if about_this_job else None
+            return refused(refusal, types, exact=True) if about_this_job else None
         except IppError:
             return None  # whoever submits it finds out what is the matter
         return unsupported(f"the printer says that it would ignore {', '.join(sorted(ignored))}") if ignored else None

@@ -52,8 +52,8 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
         "아무것도 인쇄되지 않으면 프린터나 CUPS의 오류 로그를 확인하십시오.",
     ),
     "document_format_unsupported": (
-        "Send the document as a type that the message names, such as PDF.",
-        "메시지에 나온 형식(예: PDF)으로 문서를 보내십시오.",
+        "Send the document as a type that the printer prints: the message lists them.",
+        "프린터가 인쇄할 수 있는 형식으로 문서를 보내십시오. 메시지에 그 형식의 목록이 있습니다.",
     ),
     "options_unsupported": (
         "Drop the option that the message names, choose a printer that can do it, or send it with `fidelity: closest`.",

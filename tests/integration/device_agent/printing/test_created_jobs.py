@@ -117,7 +117,7 @@ async def test_a_refused_document_is_not_called_printed(pdf: Path) -> None:
     there.instead[ipp.CANCEL_JOB] = lambda request: reply(request, ipp.NOT_POSSIBLE)
     async with there.running() as printer:
         outcome = await printer.print_document(REQUEST, Context(pdf))
-    assert (outcome.status, outcome.code, outcome.retryable) == ("failed", "printer_rejected", False)
+    assert (outcome.status, outcome.code, outcome.retryable) == ("failed", "document_format_unsupported", False)
 
 
 async def test_a_cancel_before_the_document_goes_out_is_certain(pdf: Path) -> None:
