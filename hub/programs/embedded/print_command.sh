@@ -9,6 +9,7 @@
 #   seconds        how long it works before the effect
 #   exit           with anything but 0 it fails now, without effect
 #   seconds_after  how long it takes to say that it is done
+# One that is there and cannot be read fails the job, with a message: it must not look as if it did nothing.
 set -eu
 export LC_ALL=C
 for document in "$@"; do :; done
@@ -29,6 +30,12 @@ work() {
     [ "$ended" -eq 124 ] || exit 1
 }
 
+for name in stderr seconds exit seconds_after; do
+    if [ -e "$control/$name" ] && [ ! -r "$control/$name" ]; then
+        printf 'ERROR: the printer may not read its file control/%s: chmod a+r it\n' "$name" >&2
+        exit 1
+    fi
+done
 read_control stderr '' >&2
 work "$(read_control seconds 0)"
 status=$(read_control exit 0)

@@ -9,7 +9,7 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.programs.embedded import ports
+from hub.programs.embedded import ports, service_user
 from hub.programs.embedded.data_folder import DataFolder, own_folder, write_private
 from hub.programs.embedded.errors import EmbeddedError
 from hub.programs.embedded.packages import Packages, Program
@@ -110,6 +110,8 @@ class EmbeddedPrinter:
         folder, user = self._folder.printer, self._folder.user
         for name in ("spool", "out", "control"):
             own_folder(folder / name, user)
+        if user is not None:
+            service_user.let_read_new_files(self.control_folder, user)
         write_private(folder / _BUS_CONFIG_FILE, _BUS_CONFIG, user)
         # A copy that the service user can reach; the checkout may lie in root's home.
         write_private(folder / _COMMAND.name, _COMMAND.read_text(encoding="utf-8"), user, mode=0o700)

@@ -1,9 +1,12 @@
 """The unprivileged user that runs Postgres, the broker and the printer when the hub is started as root."""
 
+import contextlib
 import os
 import pwd
 import shutil
+import struct
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +18,12 @@ NAME = "floorhub"
 FALLBACK_NAME = "nobody"
 _CREATE_DEADLINE_S = 30
 _OPEN = 0o755
+#: A folder's default access list, as the kernel reads it: the version, then tag, rights and number of each entry, in
+#: this order (linux/posix_acl_xattr.h).
+_DEFAULT_LIST = "system.posix_acl_default"
+_LIST_VERSION = 2
+_OWNER, _USER, _GROUP, _MASK, _OTHER = 0x01, 0x02, 0x04, 0x10, 0x20
+_NO_ID = 0xFFFFFFFF
 _ADMIN_PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
 
 
@@ -102,6 +111,20 @@ def open_for_passing(folder: Path) -> None:
     mode = folder.stat().st_mode
     if os.geteuid() == 0 and not mode & 0o001:
         folder.chmod(mode | 0o001)
+
+
+def let_read_new_files(folder: Path, user: ServiceUser) -> None:
+    """Whatever is created in `folder` from now on, by whomever and under whatever umask, `user` may read.
+
+    By a default access list, which replaces the umask. File systems that have none are left as they are.
+    """
+    read, write = 4, 2
+    entries = [(_OWNER, read | write, _NO_ID), (_USER, read, user.uid), (_GROUP, 0, _NO_ID)]
+    entries += [(_MASK, read, _NO_ID), (_OTHER, 0, _NO_ID)]
+    content = struct.pack("<I", _LIST_VERSION) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.setxattr(folder, _DEFAULT_LIST, content, follow_symlinks=False)
 
 
 def blocked_at(path: Path, user: ServiceUser | None = None) -> Path | None:

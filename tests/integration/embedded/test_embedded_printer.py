@@ -57,10 +57,9 @@ def ask(program: Program, request: str, url: str, folder: Path, job: str = "job"
 
 
 def control(printer: EmbeddedPrinter, name: str, content: str) -> None:
-    """Make the printer behave so: a file that its user can read, whatever the umask."""
-    file = printer.control_folder / name
-    file.write_text(content)
-    file.chmod(0o644)
+    """Make the printer behave so, as somebody does at a shell that keeps new files private."""
+    line = 'umask 077; printf %s "$2" >"$1"'
+    subprocess.run(["sh", "-c", line, "sh", printer.control_folder / name, content], check=True, timeout=10)
 
 
 def effects(printer: EmbeddedPrinter) -> list[dict[str, Any]]:
@@ -90,6 +89,20 @@ def test_a_failing_printer_aborts_the_job_without_effect(
     ask(programs.printer, PRINT, printer.url, tmp_path)
     until(lambda: "aborted" in ask(programs.printer, STATE, printer.url, tmp_path), "the job was aborted", SOON_S)
     assert "fuser melted" in ask(programs.printer, STATE, printer.url, tmp_path)
+    assert effects(printer) == []
+
+
+def test_a_control_file_that_the_printer_may_not_read_is_named(
+    printer: EmbeddedPrinter, programs: PrinterPrograms, tmp_path: Path
+) -> None:
+    """Moved there, or kept from before: such a file has its own rights."""
+    private = tmp_path / "seconds"
+    private.write_text("0")
+    private.chmod(0o000)
+    private.rename(printer.control_folder / "seconds")
+    ask(programs.printer, PRINT, printer.url, tmp_path)
+    until(lambda: "aborted" in ask(programs.printer, STATE, printer.url, tmp_path), "the job was aborted", SOON_S)
+    assert "may not read its file control/seconds" in ask(programs.printer, STATE, printer.url, tmp_path)
     assert effects(printer) == []
 
 
