@@ -135,8 +135,7 @@ class BoundedHttp(HttpToolsProtocol):
         try:
             self._feed(data)
         except httptools.HttpParserError as problem:
-            wrong = problem.__context__
-            self._refuse(wrong.code if isinstance(wrong, WrongHeadError) else "bad_request")
+            self._refuse(self._code_of(problem, data))
             return
         # Only now: most requests come whole.
         if self._deadline is not None:
@@ -147,6 +146,12 @@ class BoundedHttp(HttpToolsProtocol):
             self._deadline = self.loop.call_later(BODY_PAUSE_S, self._look_at_body)
         else:
             self._wait_for_next()
+
+    def _code_of(self, problem: httptools.HttpParserError, data: bytes) -> str:
+        if isinstance(wrong := problem.__context__, WrongHeadError):
+            return wrong.code
+        in_target = isinstance(problem, httptools.HttpParserInvalidURLError)
+        return "target_not_encoded" if self._in_head and framing.has_raw_target(data, in_target) else "bad_request"
 
     def _feed(self, data: bytes) -> None:
         while True:

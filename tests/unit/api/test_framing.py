@@ -114,6 +114,42 @@ async def test_what_can_be_read_in_two_ways_is_refused_and_the_connection_closed
     assert answer.json()["status"] == status
 
 
+HOST = b" HTTP/1.1\r\nHost: hub\r\n\r\n"
+RAW = {
+    "a query in Korean": ["GET /api/commands?reference=주문".encode() + HOST],
+    "the same in the encoding of old Korean programs": ["GET /api/commands?reference=주문".encode("cp949") + HOST],
+    "a path in Korean": ["GET /api/clients/주방".encode() + HOST],
+    "a name of a parameter": ["GET /api/commands?주문=1".encode() + HOST],
+    "an accent": ["DELETE /api/clients/caf\xe9".encode("latin-1") + HOST],
+    "a fragment": ["GET /a#주문".encode() + HOST],
+    "a control character": [b"GET /a?b=\x01" + HOST],
+    "a tab": [b"GET /a?b=c\td" + HOST],
+    "a space": [b"GET /api/commands?reference=order 1" + HOST],
+    "a space in HTTP/1.0": [b"GET /a b HTTP/1.0\r\n\r\n"],
+    "in two reads": [b"GET /api/commands?reference=", "주문".encode() + HOST],
+    "with a body": ["POST /api/commands?reference=주문 HTTP/1.1\r\nHost: hub\r\n".encode() + LENGTH],
+}
+
+
+@pytest.mark.parametrize("parts", RAW.values(), ids=RAW)
+@pytest.mark.parametrize("before", [b"", POST + LENGTH], ids=["first", "later"])
+async def test_a_target_that_is_not_percent_encoded_is_told_how(port: int, before: bytes, parts: list[bytes]) -> None:
+    answers = await exchange(port, before + parts[0], *parts[1:])
+    assert [answer.status for answer in answers] == ([200, 400] if before else [400])
+    assert answers[-1].json()["code"] == "target_not_encoded"
+    assert "%20" in answers[-1].json()["detail"]
+    assert "%EC%A3%BC" in answers[-1].json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [b"GET a" + HOST, b"GET /a" + HOST[:-4] + b"\r\nX-Note: \xec\xa3\xbc\0\r\n\r\n", b"GET /a FOO/1.1\r\n\r\n"],
+)
+async def test_what_is_wrong_elsewhere_is_not_blamed_on_the_target(port: int, other: bytes) -> None:
+    [answer] = await exchange(port, other)
+    assert answer.json()["code"] == "bad_request"
+
+
 @pytest.mark.parametrize("refused", ["no host", "HTTP/2.0", "two lengths", "CONNECT"])
 async def test_a_wrong_request_takes_no_answer_from_the_one_before(port: int, refused: str) -> None:
     status, wrong = REFUSED[refused]
