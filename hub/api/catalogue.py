@@ -37,7 +37,7 @@ CATALOGUE: Mapping[str, Entry] = {
         400,
         "VALIDATION_ERROR",
         "The address of the request has a character that must be percent-encoded, such as a space or a letter outside "
-        "ASCII. Write its UTF-8 bytes as %XX: a space is `%20`, `주문` is `%EC%A3%BC%EB%AC%B8` (curl: `--get "
+        "ASCII. Write its UTF-8 bytes as %XX: a space is `%20`, an e with an acute accent is `%C3%A9` (curl: `--get "
         "--data-urlencode`). The connection is closed.",
         "요청 주소에 퍼센트 인코딩해야 하는 문자(공백, 한글 등)가 그대로 있습니다. "
         "그 문자의 UTF-8 바이트를 %XX로 쓰십시오. 공백은 `%20`, `주문`은 `%EC%A3%BC%EB%AC%B8`입니다"

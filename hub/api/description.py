@@ -10,6 +10,8 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from pydantic.alias_generators import to_camel
 
+from hub.api.json_bodies import JsonRoute
+
 PAYLOADS = "x-payloads"
 """Marks the property that takes the payload of any action, until the description is put together."""
 
@@ -17,7 +19,7 @@ PAYLOADS = "x-payloads"
 class Routes(APIRouter):
     """The routes under one tag. `about` describes the tag; of several parts with one tag, one describes it."""
 
-    def __init__(self, tag: str, about: str = "", route_class: type[APIRoute] = APIRoute) -> None:
+    def __init__(self, tag: str, about: str = "", route_class: type[APIRoute] = JsonRoute) -> None:
         super().__init__(tags=[tag], generate_unique_id_function=_operation_id, route_class=route_class)
         self.described = {tag: about} if about else {}
 

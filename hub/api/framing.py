@@ -6,6 +6,7 @@ from collections.abc import Sequence
 _HOST = re.compile(rb"[A-Za-z0-9.\-_~%!$&'()*+,;=:\[\]]*")
 _ABSOLUTE = re.compile(rb"https?://([^/?@]+)((?:[/?].*)?)", re.IGNORECASE)
 _SPACED_LINE = re.compile(rb"[A-Z]{1,20} [^ \r\n]+ [^\r\n]* HTTP/1\.[01]\r?$", re.MULTILINE)
+_LANGUAGE = re.compile(rb"\r\nAccept-Language:([^\r\n]{0,1000})", re.IGNORECASE)
 _NEVER_RAW = re.compile(rb"[^\r\n\x20-\x7e]")
 _VERSIONS = ("1.0", "1.1")
 
@@ -53,6 +54,12 @@ def has_raw_target(data: bytes, is_in_target: bool) -> bool:
     """Whether a head that the parser refused has a target with a character that must be percent-encoded: a space, a
     letter outside ASCII, a control character. `data`: what was read last; `is_in_target`: the parser stopped there."""
     return (_NEVER_RAW if is_in_target else _SPACED_LINE).search(data) is not None
+
+
+def unread_language(data: bytes) -> Headers:
+    """The field `Accept-Language` of a head that the parser refused at its target, if it came with it."""
+    found = _LANGUAGE.findall(data)
+    return [(b"accept-language", found[-1])] if found else []
 
 
 def without_offer(method: bytes, url: bytes, version: str, headers: Sequence[tuple[bytes, bytes]]) -> bytes:

@@ -176,6 +176,8 @@ def install(app: FastAPI, log: Log) -> None:
 
     async def on_http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+        if isinstance(error.__cause__, HubError):  # The framework hides what reading a body raises.
+            return of_hub_error(request, error.__cause__)
         code = {
             400: "bad_json",
             401: "unauthorized",

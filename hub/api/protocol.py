@@ -135,7 +135,10 @@ class BoundedHttp(HttpToolsProtocol):
         try:
             self._feed(data)
         except httptools.HttpParserError as problem:
-            self._refuse(self._code_of(problem, data))
+            code = self._code_of(problem, data)
+            if code == "target_not_encoded":
+                self.headers = framing.unread_language(data)  # The parser stopped before it.
+            self._refuse(code)
             return
         # Only now: most requests come whole.
         if self._deadline is not None:

@@ -1,6 +1,5 @@
 """`floorhub batch`: command many clients at once, and see what becomes of it."""
 
-import json
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +14,7 @@ from hub.programs.cli.exits import ExitCode
 from hub.programs.cli.lists import Column, View, field
 from hub.programs.cli.output import Json, either, explained
 from hub.programs.cli.words import BATCHES, STATUSES, word
-from schemas import terminal
+from schemas import json_keys, terminal
 from schemas.text import TextError, read
 
 app = App(help="Batches: command many clients at once.")
@@ -98,7 +97,7 @@ def send_list(
     Exits like `batch send`.
     """
     try:
-        commands = json.loads(read(file))
+        commands, repeated = json_keys.loads(read(file))
     except TextError as problem:
         output.fail(f"{file}: {terminal.told(problem)}.", ExitCode.USAGE)
     except OSError as problem:
@@ -107,6 +106,7 @@ def send_list(
         )
     except (ValueError, RecursionError) as problem:
         output.misused(f"{file} is not JSON: {problem}", f"{file}이(가) JSON이 아닙니다: {problem}")
+    sending.once(str(file), repeated)
     with explained(as_json=as_json), Api.from_environment() as api:
         _carry_out(api, {"commands": commands, "dry_run": dry_run}, wait=wait, key=key, as_json=as_json)
 

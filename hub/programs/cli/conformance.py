@@ -1,7 +1,6 @@
 """`floorhub conformance`: hold a client of any make against the contract."""
 
 import asyncio
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +19,7 @@ from hub.programs.conformance.process import ClientProcess
 from hub.programs.conformance.proxy import Broker
 from hub.programs.conformance.testbed import NotReachedError, Subject
 from hub.programs.embedded.data_folder import default_root
-from schemas import actions
+from schemas import actions, json_keys
 from schemas.addresses import AddressError, read_address
 from schemas.signing import Signer
 from schemas.tls import trusting
@@ -111,9 +110,11 @@ def _subject(client_id: str, action: str, payload: str, patience_s: float) -> Su
     if not is_client_id(client_id):
         raise SetupError(f"{client_id!r} is not a client's id.")
     try:
-        content = json.loads(payload)
+        content, repeated = json_keys.loads(payload)
     except ValueError as problem:
         raise SetupError(f"--payload is not JSON: {problem}") from None
+    if repeated:
+        raise SetupError(f"--payload gives `{repeated[0]}` more than once: give it once.")
     if not isinstance(content, dict):
         raise SetupError("--payload must be a JSON object.")
     if action in actions.ENDS_AGENT:

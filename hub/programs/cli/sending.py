@@ -12,7 +12,7 @@ import typer
 from hub.programs.cli import output, timeline
 from hub.programs.cli.api import Api
 from hub.programs.cli.exits import of_command
-from schemas import media_types
+from schemas import json_keys, media_types
 from schemas.terminal import recovered
 from schemas.text import label
 
@@ -84,7 +84,7 @@ def payload(api: Api, text: str, file: Path | None, content_type: str | None) ->
     """The payload of a command from its JSON, with the document that was uploaded from `file`. Ends the program with 2
     when it is not JSON or the file cannot be read."""
     try:
-        content = json.loads(recovered(text))
+        content, repeated = json_keys.loads(recovered(text))
         json.dumps(content, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         output.misused(
@@ -93,11 +93,22 @@ def payload(api: Api, text: str, file: Path | None, content_type: str | None) ->
         )
     except (ValueError, RecursionError) as problem:
         output.misused(f"--payload is not JSON: {problem}", f"--payload가 JSON이 아닙니다: {problem}")
+    once("--payload", repeated)
     if not isinstance(content, dict):
         output.misused("--payload must be a JSON object, such as {}.", "--payload는 {}처럼 JSON 객체여야 합니다.")
     if file is not None:
         content["document"] = upload(api, file, content_type)
     return content
+
+
+def once(what: str, repeated: list[str]) -> None:
+    """End the program with 2 if a JSON text gives a name twice: only one of the two values could be sent."""
+    if repeated:
+        place = repeated[0][:200]
+        output.misused(
+            f"{what} gives `{place}` more than once: give it once.",
+            f"{what}에 `{place}`이(가) 두 번 이상 있습니다. 한 번만 쓰십시오.",
+        )
 
 
 def carry_out(api: Api, body: dict[str, Any], *, wait: float, key: str | None, as_json: bool) -> None:

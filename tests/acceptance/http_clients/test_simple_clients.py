@@ -191,6 +191,24 @@ def test_json_that_is_sent_as_text_is_taken_with_a_bearer_key_only(site: Site) -
     assert told(plain_http.request("POST", path, content=b"{", headers={**text, **by_key})) == (400, "bad_json")
 
 
+@pytest.mark.parametrize("kind", ["application/json", "text/plain"])
+def test_a_report_that_gives_a_name_twice_changes_nothing(site: Site, kind: str) -> None:
+    client = site.client()
+    command = site.send(client["id"], "open-door", {})
+    headers = {"Content-Type": kind, "Authorization": f"Bearer {client['secret']}"}
+    for method, path, content, field in (
+        ("POST", f"/api/clients/{client['id']}/ping", b'{"timestamp": 1, "timestamp": 2}', "timestamp"),
+        ("PUT", f"/api/commands/{command['id']}/status", b'{"status": "failed", "status": "completed"}', "status"),
+        ("POST", f"/api/commands/{command['id']}/result", b'{"success": true, "data": {"n": 1, "n": 2}}', "data.n"),
+        ("POST", f"/api/commands/{command['id']}/error", b'{"message": "a", "message": "b"}', "message"),
+    ):
+        answer = plain_http.request(method, site.url + path, content=content, headers=headers)
+        assert told(answer) == (422, "validation_error")
+        [error] = answer.json()["errors"]
+        assert (error["field"], error["code"]) == (field, "repeated")
+    assert site.command(command["id"])["version"] == command["version"]
+
+
 @pytest.mark.parametrize("end", ["completed", "failed"])
 def test_what_came_out_may_be_told_after_the_end(site: Site, start: Start, ledger: Ledger, end: str) -> None:
     program = start(Watcher)

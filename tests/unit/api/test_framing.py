@@ -138,7 +138,16 @@ async def test_a_target_that_is_not_percent_encoded_is_told_how(port: int, befor
     assert [answer.status for answer in answers] == ([200, 400] if before else [400])
     assert answers[-1].json()["code"] == "target_not_encoded"
     assert "%20" in answers[-1].json()["detail"]
-    assert "%EC%A3%BC" in answers[-1].json()["detail"]
+    assert answers[-1].json()["detail"].isascii()
+
+
+async def test_it_is_told_in_the_callers_language(port: int) -> None:
+    """Though the field comes behind what is refused."""
+    raw = "GET /api/commands?reference=주문 HTTP/1.1\r\nHost: hub\r\naccept-language: ko-KR,ko;q=0.9\r\n\r\n".encode()
+    english = POST + b"Accept-Language: en\r\n" + LENGTH
+    _, answer = await exchange(port, english + raw)
+    assert answer.headers["content-language"] == "ko"
+    assert "`주문`은 `%EC%A3%BC%EB%AC%B8`" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,10 @@ MISTAKES = {
     ("client", "list", "--json", "-o", "yaml"): ("--json and -o yaml contradict", "--json과 -o yaml은(는) 서로 모순"),
     ("command", "list", "--since", "soon"): ("'soon' is no time", "시간이 아닙니다"),
     ("send", "pc", "status", "--expires-in", "x"): ("'x' is no duration", "기간이 아닙니다"),
+    ("send", "pc", "status", "--payload", '{"a": {"b": 1, "b": 2}}'): (
+        "--payload gives `a.b` more than once: give it once.",
+        "--payload에 `a.b`이(가) 두 번 이상 있습니다. 한 번만 쓰십시오.",
+    ),
     ("send", "pc", "status", "--payload", "{"): ("--payload is not JSON", "--payload가 JSON이 아닙니다"),
     ("print",): ("Name a file, or say --test-page.", "파일을 지정하거나 --test-page를"),
     ("batch", "send", "status"): ("Say for whom", "대상을 지정하십시오"),

@@ -29,6 +29,12 @@ def scope(headers: dict[str, str] | None = None, query: str = "", **fields: Any)
         ({"content-type": "application/json; charset=UTF-8"}, "wait=0", GOOD),
         ({"idempotency-key": "order-17", "traceparent": "00-0af7-b7ad-01"}, "", GOOD),
         ({}, "", b'{"clientId": "press-1", "action": "status", "expiresInS": 5}'),
+        ({}, "", b'{"client_id": "press-1", "action": "status", "expires_at": "2036-11-30T00:00:00Z"}'),
+        (
+            {},
+            "",
+            b'{"client_id": "press-1", "action": "x", "payload": {"u": "http://a/", "a": [{"b": 1}, {"b": 1}]}}',
+        ),
     ],
 )
 def test_a_plain_request_is_understood(headers: dict[str, str], query: str, body: bytes) -> None:
@@ -55,6 +61,9 @@ def test_a_plain_request_is_understood(headers: dict[str, str], query: str, body
         ({}, "", b"[]"),
         ({}, "", b'{"client_id": "\xff"}'),
         ({}, "", b'{"client_id": "press-1", "action": "status", "priority": 11}'),
+        ({}, "", b'{"client_id": "press-1", "action": "status", "action": "status"}'),
+        ({}, "", b'{"client_id": "press-1", "action": "x", "payload": {"a": [{"b": 1, "b": 1}]}}'),
+        ({}, "", b'{"client_id": "press-1", "action": "x", "payload": {"u": "::", "\\u0075": 1}}'),
         ({}, "", b'{"client_id": "press-1", "action": "status", "payload": ' + b"[" * 5_000 + b"]" * 5_000 + b"}"),
         ({}, "", b'{"client_id": "press-1", "action": "status", "timeout_s": NaN}'),
     ],

@@ -22,6 +22,7 @@ from hub.core.commands.routes.commands import Acceptor
 from hub.core.commands.shapes import CommandInput
 from hub.errors import HubError
 from hub.telemetry.log import Log
+from schemas import json_keys
 
 PATH = "/api/commands"
 MAX_BODY = 64 * 1024
@@ -105,8 +106,11 @@ class _Asked:
         try:
             decoded: Any = msgspec.json.decode(body)
             self.command = CommandInput.model_validate(decoded)
+            repeats = not json_keys.is_plainly_unique(body, decoded) and bool(json_keys.loads(body)[1])
         except (msgspec.MsgspecError, ValueError, RecursionError):
             raise _UnusualError from None
+        if repeats:
+            raise _UnusualError
 
 
 def _matching(pattern: re.Pattern[bytes], value: bytes | None) -> str | None:

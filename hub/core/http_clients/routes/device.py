@@ -9,12 +9,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Body, Header, Path, Query, Request, Response
-from fastapi.routing import APIRoute
 from uuid_utils.compat import uuid7
 
 from hub.api.answers import json_answer
 from hub.api.description import Routes
 from hub.api.edge import asks_for_head
+from hub.api.json_bodies import JsonRoute
 from hub.api.lookup import part
 from hub.api.problems import fails, fails_only
 from hub.core.access.routes import ByBearer, ClientOrReader, ItsOwnId, ShownSecret, shows_bearer
@@ -172,7 +172,7 @@ async def poll_messages(
     return json_answer({"messages": messages, "hub_time": now})
 
 
-class _PlainJson(APIRoute):
+class _PlainJson(JsonRoute):
     """Takes JSON that a client with a bearer key sends as text, which `fetch` and .NET do by default. No browser sends
     such a key on its own, so that no other page can make use of it."""
 

@@ -1,0 +1,40 @@
+"""How the JSON of a body is read: a name that is given twice is refused, in any object of it."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from hub.errors import FieldProblem, RejectedError
+from schemas import json_keys
+
+MOST = 50
+"""Faults that are told."""
+_LONGEST = 200
+"""Characters of a place that are told."""
+
+
+class JsonRoute(APIRoute):
+    """A route whose body, if it is JSON, gives each name once. Otherwise: 422 `validation_error`."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """See the library."""
+        handle = super().get_route_handler()
+        if self.body_field is None:
+            return handle
+
+        async def handler(request: Request) -> Response:
+            return await handle(_JsonRequest(request.scope, request.receive))
+
+        return handler
+
+
+class _JsonRequest(Request):
+    async def json(self) -> Any:
+        """See the library. Raises RejectedError."""
+        value, repeated = json_keys.loads(await self.body())
+        if repeated:
+            problems = tuple(FieldProblem(place[:_LONGEST], "repeated") for place in repeated[:MOST])
+            raise RejectedError("validation_error", fields=problems)
+        return value
