@@ -66,7 +66,14 @@ def render(
         either(f"{output.number_of(clients, 'client')}; accounts: {names}.", f"클라이언트 {clients}대, 계정: {names}.")
     )
     if kept is not None:
-        output.say(either(f"The accounts' secrets are in {kept}.", f"계정의 암호는 {kept}에 있습니다."))
+        output.say(
+            either(
+                f"The accounts' secrets are in {kept}. Give them to each hub: hub.password as FLOORHUB_MQTT_PASSWORD, "
+                "admin.password as FLOORHUB_MQTT_ADMIN_PASSWORD.",
+                f"계정의 암호는 {kept}에 있습니다. 각 허브에 hub.password는 FLOORHUB_MQTT_PASSWORD로, admin.password는 "
+                "FLOORHUB_MQTT_ADMIN_PASSWORD로 지정하십시오.",
+            )
+        )
     output.say(
         either(
             "A running broker keeps its own list: restart it to use these files.",

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import re
 import stat
 import subprocess
 import sys
@@ -31,6 +33,18 @@ SECRETS = {
 }
 DEADLINE_S = 60
 START_S = 20
+
+
+def settings_after(name: str, folder: Path, **environment: str) -> dict[str, str]:
+    """What a block of the docs writes to the hub's settings, which lie in `folder`, as a shell reads them."""
+    text = (ROOT / "docs" / "how-to" / "deploy.md").read_text(encoding="utf-8")
+    block = re.search(rf"<!-- example: {name} -->\n```sh\n(.*?)\n```", text, re.DOTALL)
+    assert block is not None
+    script = f"umask 022\n{block[1]}\nset -a; . /etc/floorhub/hub.env; env -0".replace("/etc/floorhub", str(folder))
+    given = {"PATH": os.environ["PATH"], **environment}
+    done = subprocess.run(["bash", "-euc", script], env=given, capture_output=True, timeout=DEADLINE_S, check=True)
+    pairs = (entry.partition("=") for entry in done.stdout.decode().split("\0"))
+    return {key: value for key, _, value in pairs if key.startswith("FLOORHUB_") and key not in environment}
 
 
 @dataclass
@@ -166,7 +180,25 @@ def test_without_secrets_from_outside_it_keeps_some_of_its_own(deployment: Deplo
     assert (first.returncode, second.returncode) == (0, 0), first.stderr
     kept = data / "keys" / "broker-accounts.json"
     assert str(kept) in first.stdout
-    assert {account["username"] for account in json.loads(kept.read_text()).values()} == {"_hub", "_admin", "_ops"}
+    accounts = json.loads(kept.read_text())
+    assert {account["username"] for account in accounts.values()} == {"_hub", "_admin", "_ops"}
+    # Which of them a hub needs, and as what: as it is told, and as the docs pass them on.
+    assert "hub.password as FLOORHUB_MQTT_PASSWORD, admin.password as FLOORHUB_MQTT_ADMIN_PASSWORD" in first.stdout
+    given = settings_after("accounts", deployment.folder, FLOORHUB_DATA_DIR=str(data))
+    assert given["FLOORHUB_MQTT_PASSWORD"] == accounts["hub"]["password"]
+    assert given["FLOORHUB_MQTT_ADMIN_PASSWORD"] == accounts["admin"]["password"]
+
+
+def test_the_documented_settings_are_those_of_hub_and_broker(deployment: Deployment) -> None:
+    given = settings_after("settings", deployment.folder)
+    assert set(given) == {"FLOORHUB_DATABASE_URL", "FLOORHUB_MQTT_URL", *SECRETS}
+    assert len({given[name] for name in SECRETS}) == 2
+    assert stat.S_IMODE((deployment.folder / "hub.env").stat().st_mode) == 0o600
+
+    done = deployment.render(**{name: given[name] for name in SECRETS})
+
+    assert done.returncode == 0, done.stderr
+    assert "accounts: admin, hub" in done.stdout
 
 
 @pytest.mark.parametrize(
