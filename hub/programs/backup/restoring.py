@@ -318,7 +318,7 @@ class _Restore:
 def names_beside(name: str, stamp: str) -> tuple[str, str]:
     """Of the database that a restore fills, and of the one that it replaces. Postgres cuts names after 63 bytes, which
     would take the time away: so a long name is cut before it."""
-    short = name.encode()[:_LONGEST_NAME].decode(errors="ignore").lower()
+    short = name.lower().encode()[:_LONGEST_NAME].decode(errors="ignore")
     return f"{short}_restoring_{stamp.lower()}", f"{short}_before_{stamp.lower()}"
 
 

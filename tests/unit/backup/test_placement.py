@@ -62,7 +62,7 @@ def test_what_is_taken_back_names_no_settings(tmp_path: Path) -> None:
     assert (placement.settings, (data / "admin.key").read_text()) == (None, "first")
 
 
-@pytest.mark.parametrize("name", ["floorhub", "Floorhub", "x" * 63, "데이터" * 7])
+@pytest.mark.parametrize("name", ["floorhub", "Floorhub", "x" * 63, "데이터" * 7, "İ" * 31])
 def test_names_of_databases_keep_their_time_and_fit(name: str) -> None:
     made = [one for stamp in ("20261129T080000Z", "20261129T080000Z_9999") for one in names_beside(name, stamp)]
     assert len(set(made)) == 4
