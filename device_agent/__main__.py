@@ -17,7 +17,7 @@ from device_agent.checks import findings
 from device_agent.core.log import Log
 from device_agent.journal import JournalError, JournalLockedError, JournalNewerError
 from device_agent.supervision import start_anew
-from schemas import terminal
+from schemas import terminal, utf8_mode
 from schemas.version import installed_version
 
 GIVE_UP_S = 20.0
@@ -27,6 +27,7 @@ ignores its cancellation must not keep a machine from shutting down."""
 
 def main() -> NoReturn:
     """Parse the command line and run."""
+    utf8_mode.ensure()
     terminal.prepare()
     arguments = command_line.parse(sys.argv[1:])
     if arguments.command == "doctor":

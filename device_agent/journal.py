@@ -10,7 +10,6 @@ import contextlib
 import os
 import sqlite3
 import sys
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -35,6 +34,7 @@ from device_agent.core.records import (
     Tombstone,
     Write,
 )
+from schemas import aside
 from schemas.messages import Run
 
 SCHEMA_VERSION = 4
@@ -146,7 +146,7 @@ class Journal:
             except _UnreadableError as problem:
                 self._disconnect()
                 self.damage = str(problem)
-                self.moved_aside = _move_aside(self._path)
+                self.moved_aside = aside.move(self._path, "unreadable", ("-wal", "-shm"))
                 return self._connect()
         except JournalNewerError:
             self._close()
@@ -302,15 +302,6 @@ def _take_lock(path: Path) -> IO[str]:
         os.ftruncate(lock.fileno(), 0)
         os.write(lock.fileno(), str(os.getpid()).encode())
     return lock
-
-
-def _move_aside(path: Path) -> Path:
-    aside = path.with_name(f"{path.name}.unreadable-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}")
-    for suffix in ("-wal", "-shm", ""):
-        part = path.with_name(path.name + suffix)
-        if part.exists():
-            part.replace(aside.with_name(aside.name + suffix))
-    return aside
 
 
 def _load(db: sqlite3.Connection) -> Snapshot:

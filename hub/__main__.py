@@ -6,7 +6,7 @@ import sys
 from collections.abc import MutableMapping
 from typing import NoReturn
 
-from schemas import terminal
+from schemas import terminal, utf8_mode
 
 PROGRAM = "floorhub"
 BYTE_ORDER_MARK = "\ufeff"
@@ -15,6 +15,7 @@ OURS = ("hub", "device_agent", "schemas", "broker_config")
 
 def main() -> NoReturn:
     """Run the command line."""
+    utf8_mode.ensure()
     terminal.prepare()
     try:
         sys.exit(_run())

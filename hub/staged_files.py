@@ -4,10 +4,10 @@ The new content lies beside its file (`root.key.next`) before the transaction co
 that. Whoever finds such a file later asks the database which of the two is right: a process may end at any moment.
 """
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 from hub.keys import sync_folder, write_secret_file
+from schemas import aside
 
 _NEXT = ".next"
 
@@ -41,8 +41,8 @@ def discard(file: Path) -> None:
 
 
 def keep(file: Path) -> None:
-    """Give a file, or whatever lies there, a name with the time (UTC). Raises OSError."""
-    file.rename(file.with_name(f"{file.name}.replaced-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"))
+    """Give a file, or whatever lies there, a name with the time (UTC) that nothing else has. Raises OSError."""
+    aside.move(file, "replaced")
     sync_folder(file.parent)
 
 

@@ -5,6 +5,7 @@ shown changes nothing else.
 """
 
 import contextlib
+import locale
 import os
 import sys
 import traceback
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, TextIO
 
+from schemas.encodings import guessed
 from schemas.text import LONGEST_LINE, TextError, printable
 
 _lost: list[OSError] = []
@@ -134,8 +136,8 @@ def lost_output() -> OSError | None:
 
 
 def recovered(text: str) -> str:
-    """An argument or a file's name as it was meant, where its bytes do not fit this system's encoding: UTF-8, else
-    CP949 (zips of Korean Windows), else with a sign in place of what cannot be read."""
+    """An argument or a file's name as it was meant, where its bytes do not fit this system's encoding: see
+    `schemas.encodings.guessed`."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -146,10 +148,7 @@ def recovered(text: str) -> str:
         raw = os.fsencode(text)
     except UnicodeEncodeError:
         raw = text.encode("utf-8", "surrogatepass")
-    for encoding in ("utf-8", "cp949"):
-        with contextlib.suppress(UnicodeDecodeError):
-            return raw.decode(encoding)
-    return raw.decode("utf-8", "replace")
+    return guessed(raw, locale.getencoding())
 
 
 def shows_korean() -> bool:

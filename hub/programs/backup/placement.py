@@ -1,7 +1,9 @@
 """The files of a restore: those of the backup take their places, and those of before stay beside them."""
 
+import errno
 import os
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -10,6 +12,7 @@ from hub.errors import SetupError
 from hub.keys import sync_folder
 from hub.programs.backup.container import KEYS
 from hub.programs.embedded.errors import reason
+from schemas import aside
 
 _IN_PLACE = ("admin.key", *(f"keys/{name}" for name in KEYS))
 _AGENT = "agent/agent.toml"
@@ -20,33 +23,35 @@ _Ports = dict[str, dict[str, int]]
 class Placement:
     """`put` moves all files, or none; `undo` takes it back."""
 
-    def __init__(self, staged: Path, folder: Path, stamp: str, *, embedded: bool) -> None:
-        """`staged` has the parts of the backup, on the same disk as the data folder. `embedded`: it is `make run`'s."""
+    def __init__(self, staged: Path, folder: Path, at: datetime, *, embedded: bool) -> None:
+        """`staged` has the parts of the backup, on the same disk as the data folder. `at`: the time for names that are
+        made here. `embedded`: it is `make run`'s."""
         self._staged = staged
         self._folder = folder
-        self._kept = folder / f"before-restore-{stamp}"
-        self._settings = folder / f"settings-{stamp}.env"
+        self._at = at
+        self._settings: Path | None = None
         self._embedded = embedded
         self._done: list[tuple[Path, Path]] = []
 
     @property
     def settings(self) -> Path | None:
         """Where the settings of the backup lie, for a person to compare; None: it has none."""
-        return self._settings if self._settings.exists() else None
+        return self._settings
 
     def put(self) -> Path:
         """The folder with the files of before. Raises SetupError; then all files are where they were."""
         try:
-            self._kept.mkdir(mode=0o700)
+            kept, settings = self._reserved()
             for name in self._places():
                 place, staged = self._folder / name, self._staged / name
                 if place.is_symlink() or place.exists():
-                    self._move(place, self._kept / name)
+                    self._move(place, kept / name)
                 if staged.exists():
                     self._move(staged, place)
             self._add_archive()
             if (self._staged / "settings.env").exists():
-                self._move(self._staged / "settings.env", self._settings)
+                self._move(self._staged / "settings.env", settings)
+                self._settings = settings
             self._add_ports()
             for folder in {target.parent for _, target in self._done}:
                 sync_folder(folder)
@@ -57,7 +62,7 @@ class Placement:
                 f"{where} cannot be written: {reason(problem)}. The files are as they were.",
                 ko=f"{where}에 쓸 수 없습니다: {reason(problem)}. 파일은 이전 그대로입니다.",
             ) from None
-        return self._kept
+        return kept
 
     def undo(self) -> None:
         """Put everything back that was moved, the last first."""
@@ -65,6 +70,17 @@ class Placement:
             with suppress(OSError):
                 target.rename(source)
         self._done.clear()
+        self._settings = None
+
+    def _reserved(self) -> tuple[Path, Path]:
+        """A new folder for the files of before, and a free name for the settings of the backup."""
+        for stamp in aside.stamps(self._at):
+            kept, settings = self._folder / f"before-restore-{stamp}", self._folder / f"settings-{stamp}.env"
+            with suppress(FileExistsError):
+                if not (settings.is_symlink() or settings.exists()):
+                    kept.mkdir(mode=0o700)
+                    return kept, settings
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(self._folder))
 
     def _places(self) -> list[str]:
         """What is replaced: the backup's parts, and keys that wait for a decision about the database of before."""

@@ -27,9 +27,12 @@ from hub.programs.backup.placement import Placement
 from hub.programs.backup.taking import known_keys, require_keys
 from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.patience import Say
+from schemas import aside
 
 SPARE_MIB = 256
 _MAINTENANCE = ("postgres", "template1")
+_LONGEST_NAME = 31
+"""Bytes of a database's name in names beside it: what follows takes up to 32 of the 63 that Postgres keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +152,8 @@ class _Restore:
         self._staged = staged
         self._folder = folder
         self._url = url
-        self._stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-        self._files = Placement(staged, folder, self._stamp, embedded=embedded)
+        self._at = datetime.now(UTC)
+        self._files = Placement(staged, folder, self._at, embedded=embedded)
         self._facts = server.facts(url)
         self._root_key = ""
         self._tools = self._fitting(pg_bin)
@@ -193,8 +196,11 @@ class _Restore:
     def _beside(self, before: str | None, *, is_empty: bool) -> Restored:
         """Into a database of its own, which then takes the name of the present one."""
         name = self._facts.name
-        restored, kept = f"{name}_restoring_{self._stamp}".lower(), f"{name}_before_{self._stamp}".lower()
-        self._drop_leftovers(f"{name}_restoring_")
+        self._drop_leftovers(names_beside(name, "")[0])
+        taken = self._databases("")
+        restored, kept = next(
+            both for stamp in aside.stamps(self._at) if taken.isdisjoint(both := names_beside(name, stamp))
+        )
         self._create(restored)
         try:
             url = server.in_database(self._url, restored)
@@ -275,11 +281,14 @@ class _Restore:
 
     def _drop_leftovers(self, prefix: str) -> None:
         """What a restore left that was killed; one that still runs is connected to its own, which therefore stays."""
-        with server.connected(self._maintenance()) as connection:
-            names = [row["name"] for row in server.rows(connection, "databases", prefix=prefix.lower())]
-        for name in names:
+        for name in self._databases(prefix):
             with suppress(SetupError):
                 self._drop(name)
+
+    def _databases(self, prefix: str) -> set[str]:
+        """Those of the server whose names begin so."""
+        with server.connected(self._maintenance()) as connection:
+            return {row["name"] for row in server.rows(connection, "databases", prefix=prefix)}
 
     def _drop(self, name: str) -> None:
         self._administer(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
@@ -304,6 +313,13 @@ class _Restore:
     def _maintenance(self) -> str:
         """A database of the server that is not the one to be renamed."""
         return server.in_database(self._url, next(name for name in _MAINTENANCE if name != self._facts.name))
+
+
+def names_beside(name: str, stamp: str) -> tuple[str, str]:
+    """Of the database that a restore fills, and of the one that it replaces. Postgres cuts names after 63 bytes, which
+    would take the time away: so a long name is cut before it."""
+    short = name.lower().encode()[:_LONGEST_NAME].decode(errors="ignore")
+    return f"{short}_restoring_{stamp.lower()}", f"{short}_before_{stamp.lower()}"
 
 
 def _require_alone(url: str) -> None:

@@ -94,7 +94,10 @@ def show_script(
     fish: floorhub completion fish > ~/.config/fish/completions/floorhub.fish
     """
     os.environ[VARIABLE] = f"source_{shell.value}"
-    context.find_root().command.main([], prog_name=PROGRAM, complete_var=VARIABLE)
+    try:
+        context.find_root().command.main([], prog_name=PROGRAM, complete_var=VARIABLE)
+    finally:
+        del os.environ[VARIABLE]  # whatever runs the command line in this process next would get the script, too
 
 
 def _items(path: str, *, limited: bool = True) -> list[dict[str, Any]]:

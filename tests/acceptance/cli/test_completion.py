@@ -123,6 +123,8 @@ def test_the_script_of_a_shell(name: str) -> None:
     assert done.exit_code == 0
     assert "_FLOORHUB_COMPLETE=complete_" in done.stdout
     assert " floorhub" in done.stdout
+    done = CliRunner().invoke(app, ["client"], env={"LANG": "C"}, prog_name="floorhub")
+    assert (done.exit_code, done.stderr.startswith("Usage: floorhub client")) == (2, True)  # nothing is left behind
 
 
 def test_a_hub_that_is_away_offers_nothing() -> None:

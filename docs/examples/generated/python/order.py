@@ -5,7 +5,7 @@ FLOORHUB_KEY=... python order.py http://127.0.0.1:8080 CLIENT PRINTER FILE.pdf
 
 import os
 import sys
-import time
+import uuid
 from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
@@ -53,7 +53,7 @@ def main(url: str, client_id: str, printer: str, file: str) -> None:
         print("document", document.content_type, document.size)
 
         payload = PrintPayload(printer=printer, document=str(document.id), copies=2)
-        reference = f"order-{time.time_ns()}"
+        reference = f"order-{uuid.uuid4()}"
         wanted = CommandInput(client_id=client_id, action="print", payload=payload, reference=reference)
         printed = ok(create_command.sync(client=hub, body=wanted, wait=30, idempotency_key=f"{reference}-1"))
         print("print", printed.status, printed.error.code if printed.error else "-")

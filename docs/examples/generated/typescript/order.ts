@@ -34,7 +34,7 @@ console.log("document", document.content_type, document.size);
 
 // The type PrintPayload checks the fields; `payload` alone takes any object, for actions of your own.
 const payload: PrintPayload = { printer, document: document.id, copies: 2 };
-const reference = `order-${Date.now()}`;
+const reference = `order-${crypto.randomUUID()}`;
 const printed = ok(
   await hub.POST("/api/commands", {
     params: { query: { wait: 30 }, header: { "Idempotency-Key": `${reference}-1` } },

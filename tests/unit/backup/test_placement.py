@@ -1,0 +1,70 @@
+"""The files of a restore overwrite nothing, whatever the clock says, and go back as they were."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from hub.errors import SetupError
+from hub.programs.backup.placement import Placement
+from hub.programs.backup.restoring import names_beside
+
+NOW = datetime(2026, 11, 29, 8, tzinfo=UTC)
+
+
+def staged(folder: Path, word: str) -> Path:
+    (folder / word).mkdir()
+    for name in ("admin.key", "settings.env"):
+        (folder / word / name).write_text(word)
+    return folder / word
+
+
+def test_restores_of_one_second_keep_what_each_found(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "admin.key").write_text("first")
+    (data / "before-restore-20260101T000000Z").mkdir()
+    found = []
+    for word in ("second", "third", "fourth"):
+        placement = Placement(staged(tmp_path, word), data, NOW, embedded=False)
+        kept = placement.put()
+        assert placement.settings is not None
+        found.append(((kept / "admin.key").read_text(), placement.settings.read_text()))
+    assert found == [("first", "second"), ("second", "third"), ("third", "fourth")]
+    assert sorted(one.name for one in data.glob("before-restore-20261129*")) == [
+        "before-restore-20261129T080000Z",
+        "before-restore-20261129T080000Z_2",
+        "before-restore-20261129T080000Z_3",
+    ]
+    assert sorted(one.read_text() for one in data.glob("settings-*.env")) == ["fourth", "second", "third"]
+
+
+def test_settings_of_an_earlier_restore_stay_when_its_folder_was_deleted(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "settings-20261129T080000Z.env").write_text("compared later")
+    kept = Placement(staged(tmp_path, "new"), data, NOW, embedded=False).put()
+    assert kept.name == "before-restore-20261129T080000Z_2"
+    assert (data / "settings-20261129T080000Z.env").read_text() == "compared later"
+    assert (data / "settings-20261129T080000Z_2.env").read_text() == "new"
+
+
+def test_what_is_taken_back_names_no_settings(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "admin.key").write_text("first")
+    placement = Placement(staged(tmp_path, "new"), data, NOW, embedded=False)
+    (data / "archive").write_text("a file where a folder belongs")
+    (tmp_path / "new" / "archive").mkdir()
+    (tmp_path / "new" / "archive" / "day.jsonl").write_text("{}")
+    with pytest.raises(SetupError):
+        placement.put()
+    assert (placement.settings, (data / "admin.key").read_text()) == (None, "first")
+
+
+@pytest.mark.parametrize("name", ["floorhub", "Floorhub", "x" * 63, "데이터" * 7, "İ" * 31])
+def test_names_of_databases_keep_their_time_and_fit(name: str) -> None:
+    made = [one for stamp in ("20261129T080000Z", "20261129T080000Z_9999") for one in names_beside(name, stamp)]
+    assert len(set(made)) == 4
+    assert all(len(one.encode()) <= 63 and one != name and one == one.lower() for one in made)
+    assert all(one.startswith(names_beside(name, "")[0]) for one in made[::2])
