@@ -164,7 +164,9 @@ class Documents:
             message = f"the hub at {shown(hub)} did not send {wanted.path}: {reason}"
             raise DocumentError("hub_unreachable", message) from problem
         except OSError as problem:
-            message = f"the document cannot be kept in {self._folder}: {problem.strerror or problem}; make room there"
+            message = (
+                f"the document cannot be stored in {self._folder}: {problem.strerror or problem}; free space there"
+            )
             raise DocumentError("document_not_stored", message) from problem
 
     async def _store(

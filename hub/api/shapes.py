@@ -197,7 +197,7 @@ class Problem(BaseModel):
         "title": "VALIDATION_ERROR",
         "status": 422,
         "code": "validation_error",
-        "detail": "The request has fields that do not fit: correct what `errors` lists and send it again.",
+        "detail": "Some fields of the request are invalid: correct those that `errors` lists and send it again.",
         "errors": [{"field": "payload.copies", "code": "at_least", "message": "must be at least 1"}],
     }
 

@@ -107,7 +107,7 @@ async def update_schedule(
     response_model=ScheduleOutput,
     summary="Remove a schedule",
     response_description="The schedule as it was.",
-    description="What it has sent goes on.",
+    description="Commands that it has sent continue.",
     responses=fails(404),
 )
 async def delete_schedule(schedule_id: ScheduleIdInPath, schedules: SchedulesDep, caller: MayCommand) -> Response:

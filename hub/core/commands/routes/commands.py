@@ -97,8 +97,8 @@ AcceptorDep = Annotated[Acceptor, part(Acceptor)]
     summary="Command a client",
     response_description="The stored command; with `wait`, as it has ended.",
     description=(
-        "Stores the command; the answer comes after the commit: from then on it is never lost. With `wait` the "
-        "answer comes when it has ended (or after that many seconds, as it stands then). An `Idempotency-Key` makes "
+        "Stores the command. The answer is sent after the commit; from then on the command is never lost. With `wait` "
+        "the answer is sent when the command has ended, or after that many seconds. An `Idempotency-Key` makes "
         "it safe to send the request again: the same key and body give the same command for 24 hours."
     ),
     responses={
