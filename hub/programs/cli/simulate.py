@@ -76,7 +76,7 @@ def simulate(
 ) -> None:
     """Simulate many clients with planned faults.
 
-    They are slow, crash, answer twice and leave. Exits with 1 if the hub broke a promise.
+    They are slow, crash, answer twice and disconnect. Exits with 1 if the hub broke a promise.
     """
     with explained():
         url, key = address_and_key()
