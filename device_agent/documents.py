@@ -109,7 +109,7 @@ class Documents:
             raise DocumentError("document_invalid", "a document's path must be a plain path on the hub")
         if wanted.size > self._max_document:
             raise DocumentError(
-                "document_too_large", f"{wanted.size} bytes; this agent takes at most {self._max_document}"
+                "document_too_large", f"{wanted.size} bytes; this agent accepts at most {self._max_document}"
             )
         return wanted
 
