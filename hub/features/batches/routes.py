@@ -103,7 +103,7 @@ async def list_batches(
 @router.get(
     "/api/batches/{batch_id}",
     response_model=BatchDetail,
-    summary="One batch: how far it is, and its commands",
+    summary="One batch, its progress and its commands",
     description="Filters and `cursor` are for `items`; the counts are always those of the whole batch.",
     responses=fails(404),
 )

@@ -31,7 +31,7 @@ SchedulesDep = Annotated[Schedules, part(Schedules)]
     "/api/schedules",
     status_code=201,
     response_model=ScheduleOutput,
-    summary="Make a schedule",
+    summary="Create a schedule",
     description=(
         "At each of its times the request becomes a batch, once, however many hubs there are, with the permissions "
         "that whoever said what it sends, or when, has then."

@@ -169,7 +169,7 @@ async def list_commands(
         list[CommandStatus] | None, Query(max_length=9, description="With this status; may be given several times.")
     ] = None,
     action: Annotated[ActionName | None, Query(description="Of this action.")] = None,
-    reference: Annotated[Word | None, Query(max_length=200, description="With this number of yours.")] = None,
+    reference: Annotated[Word | None, Query(max_length=200, description="With this reference.")] = None,
     tag: Annotated[Word | None, Query(max_length=100, description="With this tag.")] = None,
     created_after: Annotated[Moment | None, Query(description="Stored after this time.")] = None,
     created_before: Annotated[Moment | None, Query(description="Stored before this time.")] = None,
