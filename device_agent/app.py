@@ -139,8 +139,8 @@ class App:
         journal, snapshot = await open_journal(self._config.journal, self._surroundings.documents.clear_parts)
         if journal.moved_aside is not None:
             message = (
-                f"the journal was damaged ({journal.damage}); it lies in {journal.moved_aside}. What was under way "
-                "becomes unknown at the hub: look at the devices and decide each command. Check the disk"
+                f"the journal was damaged ({journal.damage}); it is now in {journal.moved_aside}. Unfinished commands "
+                "become unknown at the hub: check the devices and decide each command. Check the disk"
             )
             logs.write(Log.JOURNAL_MOVED_ASIDE, message=message)
         try:

@@ -109,7 +109,7 @@ class Documents:
             raise DocumentError("document_invalid", "a document's path must be a plain path on the hub")
         if wanted.size > self._max_document:
             raise DocumentError(
-                "document_too_large", f"{wanted.size} bytes; this agent takes at most {self._max_document}"
+                "document_too_large", f"{wanted.size} bytes; this agent accepts at most {self._max_document}"
             )
         return wanted
 
@@ -164,7 +164,9 @@ class Documents:
             message = f"the hub at {shown(hub)} did not send {wanted.path}: {reason}"
             raise DocumentError("hub_unreachable", message) from problem
         except OSError as problem:
-            message = f"the document cannot be kept in {self._folder}: {problem.strerror or problem}; make room there"
+            message = (
+                f"the document cannot be stored in {self._folder}: {problem.strerror or problem}; free space there"
+            )
             raise DocumentError("document_not_stored", message) from problem
 
     async def _store(

@@ -152,7 +152,7 @@ class _Context:
     async def upload(self, file: Path, content_type: str) -> dict[str, Any]:
         uploads = self._surroundings.uploads
         if uploads is None:
-            raise UploadError("upload_refused", "this agent brings nothing up")
+            raise UploadError("upload_refused", "this agent uploads nothing")
         return msgspec.structs.asdict(await uploads.send(self.command_id, file, content_type))
 
     def restart_agent(self) -> None:
@@ -308,7 +308,7 @@ async def _guard(work: Coroutine[Any, Any, Outcome]) -> Outcome:
 
 def _broken(problem: BaseException) -> Outcome:
     logs.write(Log.DRIVER_FAILED, stack=True)
-    message = f"the driver failed ({type(problem).__name__}: {problem}): look at the device"
+    message = f"the driver failed ({type(problem).__name__}: {problem}): check the device"
     return Outcome(status="unknown", code=DRIVER_ERROR, message=message)
 
 

@@ -124,7 +124,7 @@ class Uploads:
     ) -> Uploaded:
         size = await asyncio.to_thread(file.seek, 0, 2)
         if size > place.max_size:
-            raise UploadError("upload_too_large", f"{size} bytes; the hub takes at most {place.max_size}")
+            raise UploadError("upload_too_large", f"{size} bytes; the hub accepts at most {place.max_size}")
         await asyncio.to_thread(file.seek, 0)
         digest = hashlib.sha256()
         loop = asyncio.get_running_loop()
@@ -142,7 +142,7 @@ class Uploads:
         _check(answer)
         uploaded = _parse(answer, Uploaded)
         if uploaded.sha256 != digest.hexdigest():
-            raise UploadError("hub_unreachable", "what the hub received is not what was sent")
+            raise UploadError("hub_unreachable", "the hub received other bytes than were sent")
         return uploaded
 
 
@@ -154,7 +154,7 @@ def _check(answer: "httpx.Response") -> None:
     if status >= 500 or status == 408:
         raise UploadError("hub_unreachable", f"the hub answered HTTP {status}")
     if status == 413:
-        raise UploadError("upload_too_large", "the hub takes no file of this size")
+        raise UploadError("upload_too_large", "the hub accepts no file of this size")
     raise UploadError("upload_refused", f"the hub refused (HTTP {status}): the command may have ended")
 
 

@@ -141,10 +141,10 @@ class DiskWatch:
         if room is Room.OK:
             self._log.info(Event.DISK_RECOVERED, place=name, **values)
         elif room is Room.LOW:
-            todo = "make room, shorten the periods of clean-up, or move the archive away"
+            todo = "free space, shorten the periods of clean-up, or move the archive away"
             self._log.warning(Event.DISK_LOW, place=name, todo=todo, **values)
         else:
-            self._log.error(Event.DISK_FULL, place=name, todo="make room: documents are refused", **values)
+            self._log.error(Event.DISK_FULL, place=name, todo="free space: documents are refused", **values)
 
 
 def _free(folder: Path) -> int | None:

@@ -50,7 +50,7 @@ def check_folder(folder: Path) -> None:
     _require_owner(folder, status)
     if status.st_mode & _OTHERS_WRITE:
         raise SetupError(
-            f"Others can put files into {folder}: look who wrote what lies there, then run chmod 700 {folder}",
+            f"Others can put files into {folder}: check who wrote the files there, then run chmod 700 {folder}",
             ko=f"다른 사용자가 {folder}에 파일을 넣을 수 있습니다. 안의 파일을 확인한 다음 "
             f"chmod 700 {folder}을(를) 실행하십시오.",
         )

@@ -155,4 +155,4 @@ async def _apart(work: Coroutine[Any, Any, Outcome], within_s: float, name: str)
     problem = task.exception()
     if problem is None:
         return task.result()
-    return Outcome(status="unknown", code="stop_failed", message=f"stopping it failed: {problem}: look at the device")
+    return Outcome(status="unknown", code="stop_failed", message=f"stopping it failed: {problem}: check the device")

@@ -49,7 +49,7 @@ class MachineDriver:
         async def stop() -> Outcome:
             if not begun:
                 return Outcome(status="cancelled", message="it was stopped before it began")
-            return _not_proven(f"{action} was under way and has not come yet: look at the machine")
+            return _not_proven(f"{action} was started, but has not happened yet: check the machine")
 
         async with stopping(context, stop):
             if delay_s > 0:
@@ -67,7 +67,7 @@ class MachineDriver:
                 if failed is not None:
                     return failed
                 await asyncio.sleep(self._comes_within_s)
-                waited = f"{self._comes_within_s:.0f} s later the machine still runs: look at it"
+                waited = f"{self._comes_within_s:.0f} s later the machine is still running: check it"
                 return _not_proven(f"{self._programs[action][0]} reported success, and {waited}")
             await asyncio.Event().wait()
         raise AssertionError("unreachable")  # nobody sets it, and `stopping` swallows nothing

@@ -301,7 +301,7 @@ class Commands:
     def _unbegun(self, entry: Unfinished, status: ReportStatus, code: str, message: str) -> Conclusion:
         """The end of an attempt that waits; one that a restart cut off may have had its effect all the same."""
         if entry.began:
-            message = f"a restart cut it off, and {message}: look at the device"
+            message = f"a restart cut it off, and {message}: check the device"
             return failure(ReportStatus.UNKNOWN, "interrupted", message)
         # The hub has heard of a start, and must hear that it led to nothing.
         return failure(status, code, message, retryable=entry.record.untouched)

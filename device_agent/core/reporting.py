@@ -57,11 +57,11 @@ def conclude(outcome: Outcome | None, stopped: StopReason | None, duration_s: fl
             return failure(
                 ReportStatus.UNKNOWN,
                 "timed_out",
-                "the time-out passed, and the driver cannot say what took effect: look at the device",
+                "the time-out passed, and the driver cannot say what took effect: check the device",
             )
         code = "stopped" if stopped is StopReason.CANCELLED else "no_answer"
         return failure(
-            ReportStatus.UNKNOWN, code, "it was stopped, and the driver cannot say what took effect: look at the device"
+            ReportStatus.UNKNOWN, code, "it was stopped, and the driver cannot say what took effect: check the device"
         )
     status, code = _STATUS[outcome.status], outcome.code
     if stopped is StopReason.EXPIRED and status is ReportStatus.CANCELLED:

@@ -77,7 +77,9 @@ class Trust:
         if self._list is None:
             raise ContractError("unknown_key", "no key list has arrived from the hub yet")
         if self._list.expires.timestamp() <= now:
-            raise ContractError("key_list_expired", f"key list {self._list.version} expired; the hub must publish anew")
+            raise ContractError(
+                "key_list_expired", f"key list {self._list.version} expired; the hub must publish a new one"
+            )
         for key in self._list.keys:
             if key.kid == kid:
                 if key.not_after.timestamp() <= now:

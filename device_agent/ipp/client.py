@@ -252,7 +252,7 @@ def _wanted(names: Sequence[str]) -> Attribute:
 def _submitted(answer: Message) -> Submitted:
     job_id = answer.first(GroupTag.JOB).integer("job-id")
     if job_id is None:
-        raise IppDecodeError("the printer took the job and gave it no number")
+        raise IppDecodeError("the printer accepted the job, but gave it no number")
     return Submitted(job_id, _ignored(answer))
 
 

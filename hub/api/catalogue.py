@@ -18,7 +18,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "validation_error": Entry(
         422,
         "VALIDATION_ERROR",
-        "The request has fields that do not fit: correct what `errors` lists and send it again.",
+        "Some fields of the request are invalid: correct those that `errors` lists and send it again.",
         "요청의 필드가 올바르지 않습니다. `errors`에 적힌 항목을 고쳐 다시 보내십시오.",
     ),
     "bad_json": Entry(
@@ -30,8 +30,9 @@ CATALOGUE: Mapping[str, Entry] = {
     "bad_request": Entry(
         400,
         "VALIDATION_ERROR",
-        "This is no HTTP request that can be read in one way only: correct what sends it. The connection is closed.",
-        "올바른 HTTP 요청이 아니거나 여러 가지로 해석될 수 있습니다. 보내는 쪽을 고치십시오. 연결을 닫습니다.",
+        "This is not HTTP, or the request is ambiguous: correct the program that sends it. The connection is closed.",
+        "올바른 HTTP 요청이 아니거나 여러 가지로 해석될 수 있습니다. 요청을 보내는 프로그램을 고치십시오. 연결을 "
+        "닫습니다.",
     ),
     "target_not_encoded": Entry(
         400,
@@ -58,7 +59,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "transfer_coding": Entry(
         501,
         "VALIDATION_ERROR",
-        "`Transfer-Encoding` may only be `chunked`: send the body as it is, with its length or in chunks.",
+        "`Transfer-Encoding` may only be `chunked`: send the body unencoded, with its length or in chunks.",
         "`Transfer-Encoding`은 `chunked`만 지원합니다. 본문을 그대로, 길이와 함께 또는 chunked로 보내십시오.",
     ),
     "http_version": Entry(
@@ -70,19 +71,19 @@ CATALOGUE: Mapping[str, Entry] = {
     "no_tunnel": Entry(
         405,
         "NOT_FOUND",
-        "The hub is no proxy: ask for its own paths, see /docs.",
+        "The hub is not a proxy: request one of its own paths, see /docs.",
         "허브는 프록시가 아닙니다. 허브의 경로를 요청하십시오. /docs를 확인하십시오.",
     ),
     "unsupported_media_type": Entry(
         415,
         "VALIDATION_ERROR",
-        "The body is sent as {media_type}: send JSON with `Content-Type: application/json`.",
+        "The body has the type {media_type}: send JSON with `Content-Type: application/json`.",
         "본문 형식이 {media_type}입니다. `Content-Type: application/json`으로 JSON을 보내십시오.",
     ),
     "body_too_large": Entry(
         413,
         "VALIDATION_ERROR",
-        "The body is larger than 1 MiB: upload big things with POST /api/documents.",
+        "The body is larger than 1 MiB: upload large files with POST /api/documents.",
         "본문이 1 MiB를 넘습니다. 큰 파일은 POST /api/documents로 올리십시오.",
     ),
     "document_too_large": Entry(
@@ -94,14 +95,14 @@ CATALOGUE: Mapping[str, Entry] = {
     "payload_too_large": Entry(
         422,
         "VALIDATION_ERROR",
-        "The payload has {size} bytes, at most {most} fit into a message: upload big things as a document.",
+        "The payload has {size} bytes; a message has room for {most}: upload large data as a document.",
         "payload가 {size}바이트입니다. 최대 {most}바이트이므로 큰 내용은 문서로 올리십시오.",
     ),
     "unauthorized": Entry(
         401,
         "UNAUTHORIZED",
-        "No valid key: send `Authorization: Bearer KEY`; the first administrator's key lies in the file admin.key. "
-        "A client sends its id and its secret by HTTP Basic, or its secret as KEY.",
+        "No valid key: send `Authorization: Bearer KEY`; the first administrator's key is in the file admin.key. "
+        "A client sends its id and its secret with HTTP Basic, or its secret as KEY.",
         "유효한 키가 없습니다. `Authorization: Bearer KEY`를 보내십시오. 첫 관리자 키는 admin.key 파일에 있습니다. "
         "클라이언트는 자신의 id와 secret을 HTTP Basic으로 보내거나 secret을 KEY로 보냅니다.",
     ),
@@ -120,13 +121,13 @@ CATALOGUE: Mapping[str, Entry] = {
     "not_found": Entry(
         404,
         "NOT_FOUND",
-        "There is nothing at this path: see /docs for what there is.",
-        "이 경로에는 아무것도 없습니다. /docs에서 경로를 확인하십시오.",
+        "This path does not exist: see /docs for all paths.",
+        "없는 경로입니다. /docs에서 경로를 확인하십시오.",
     ),
     "method_not_allowed": Entry(
         405,
         "NOT_FOUND",
-        "This path does not take this method: see /docs.",
+        "This path does not support this method: see /docs.",
         "이 경로에서 지원하지 않는 메서드입니다. /docs를 확인하십시오.",
     ),
     "client_not_found": Entry(
@@ -138,7 +139,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "client_retired": Entry(
         404,
         "NOT_FOUND",
-        "Client {client_id} is retired: its id is not used again; register a new one.",
+        "Client {client_id} is retired, and its id cannot be used again: register a client with a new id.",
         "클라이언트 {client_id}은(는) 폐기되었습니다. 새 id로 등록하십시오.",
     ),
     "client_disabled": Entry(
@@ -150,16 +151,16 @@ CATALOGUE: Mapping[str, Entry] = {
     "not_your_client": Entry(
         403,
         "FORBIDDEN",
-        "A client's secret opens only what is its own: put the client's own id into the path.",
-        "클라이언트 시크릿으로는 자기 것만 쓸 수 있습니다. 경로에 자신의 id를 넣으십시오.",
+        "A client's secret is valid only for that client: put the client's own id into the path.",
+        "클라이언트 시크릿은 그 클라이언트에만 유효합니다. 경로에 자신의 id를 넣으십시오.",
     ),
     "client_may_not": Entry(
         403,
         "FORBIDDEN",
-        "This is the key of client {client_id}, and a client may only do what is its own: get its commands "
-        "(GET /api/events/{client_id}), ping, report, read the documents of its commands, upload files for them. "
+        "This is the key of client {client_id}. A client may only get its commands "
+        "(GET /api/events/{client_id}), ping, report, read the documents of its commands and upload files for them. "
         "Send the key of a user or an integration.",
-        "클라이언트 {client_id}의 키입니다. 클라이언트는 자기 것만 할 수 있습니다: "
+        "클라이언트 {client_id}의 키입니다. 클라이언트는 다음만 할 수 있습니다: "
         "명령 받기(GET /api/events/{client_id}), ping, 보고, 자기 명령의 문서 읽기와 파일 올리기. "
         "사용자나 연동 시스템의 키를 보내십시오.",
     ),
@@ -174,34 +175,38 @@ CATALOGUE: Mapping[str, Entry] = {
     "live_feed_missing": Entry(
         404,
         "NOT_FOUND",
-        "This path is kept for the live feed of events, which this hub does not have yet. A client gets its commands "
-        "from GET /api/events/ and its own id; people poll GET /api/commands, or post with `wait`.",
+        "This path is reserved for the live feed of events, which this hub does not have yet. A client gets its "
+        "commands "
+        "from GET /api/events/ and its own id; other programs poll GET /api/commands, or post with `wait`.",
         "이 경로는 실시간 이벤트 피드용으로 예약되어 있으며, 이 허브에는 아직 없습니다. "
         "클라이언트는 GET /api/events/ 뒤에 자신의 id를 붙여 명령을 받으십시오. "
-        "사람은 GET /api/commands를 조회하거나 명령을 보낼 때 `wait`를 붙이십시오.",
+        "다른 프로그램은 GET /api/commands를 조회하거나 명령을 보낼 때 `wait`를 붙이십시오.",
     ),
     "download_not_found": Entry(
         404,
         "NOT_FOUND",
-        "This address gives no document: its command has not been handed out, has ended, or the address was cut off.",
+        "There is no document at this address: its command has not been handed out or has ended, or the address is "
+        "cut off.",
         "이 주소에는 문서가 없습니다. 명령이 아직 전달되지 않았거나 끝났거나 주소가 잘렸습니다.",
     ),
     "session_over": Entry(
         409,
         "CONFLICT",
-        "Another session of client {client_id} has begun since: stop this program, or begin a new session with it.",
+        "A newer session of client {client_id} has begun: stop this program, or begin a new session with it.",
         "클라이언트 {client_id}의 다른 세션이 시작되었습니다. 이 프로그램을 멈추거나 새 세션으로 시작하십시오.",
     ),
     "fenced": Entry(
         409,
         "CONFLICT",
-        "Two machines use the identity {client_id}: give each its own, then run `floorhub client unfence {client_id}`.",
+        "Two machines use the identity {client_id}: register each separately, then run `floorhub client unfence "
+        "{client_id}`.",
         "두 기기가 {client_id}을(를) 함께 씁니다. 따로 등록한 뒤 `floorhub client unfence {client_id}`를 실행하십시오.",
     ),
     "client_offline": Entry(
         409,
         "CLIENT_OFFLINE",
-        "Client {client_id} is not online and the command asked to fail then: use when_offline=queue to wait for it.",
+        "Client {client_id} is not online, and the command has when_offline=fail: use when_offline=queue to wait for "
+        "it.",
         "클라이언트 {client_id}이(가) 오프라인입니다. 기다리려면 when_offline=queue를 쓰십시오.",
     ),
     "client_exists": Entry(
@@ -225,19 +230,19 @@ CATALOGUE: Mapping[str, Entry] = {
     "url_not_allowed": Entry(
         403,
         "FORBIDDEN",
-        "The hub may not fetch from {host}: an administrator can add it to FLOORHUB_FETCH_ALLOW, or upload the file.",
+        "The hub may not fetch from {host}: add it to FLOORHUB_FETCH_ALLOW as an administrator, or upload the file.",
         "허브는 {host}에서 문서를 가져올 수 없습니다. 관리자가 FLOORHUB_FETCH_ALLOW에 추가하거나 파일을 올리십시오.",
     ),
     "address_not_allowed": Entry(
         403,
         "FORBIDDEN",
-        "{host} lies in a private network, which the hub does not fetch from: set FLOORHUB_FETCH_PRIVATE, or upload.",
+        "{host} is in a private network: set FLOORHUB_FETCH_PRIVATE to allow this, or upload the file.",
         "{host}은(는) 사설 네트워크 주소라 가져올 수 없습니다. FLOORHUB_FETCH_PRIVATE를 켜거나 파일을 올리십시오.",
     ),
     "path_not_allowed": Entry(
         403,
         "FORBIDDEN",
-        "The path {path} is no file in a folder of FLOORHUB_DOCUMENT_FOLDERS. The hub reads its own machine's disk, "
+        "The path {path} is not a file in a folder of FLOORHUB_DOCUMENT_FOLDERS. The hub reads its own machine's disk, "
         "never a client's: upload the file with POST /api/documents and name its id as `document`.",
         "경로 {path}은(는) FLOORHUB_DOCUMENT_FOLDERS에 있는 파일이 아닙니다. "
         "허브는 허브 컴퓨터의 디스크만 읽고 클라이언트의 디스크는 읽지 않습니다. "
@@ -252,61 +257,64 @@ CATALOGUE: Mapping[str, Entry] = {
     "content_type_not_allowed": Entry(
         415,
         "VALIDATION_ERROR",
-        "The document is {content_type}, which is nothing to print: fetch a PDF, image, text or printer file.",
+        "The document has the type {content_type}, which cannot be printed: use a PDF, image, text or printer file.",
         "문서 형식이 {content_type}이라 쓸 수 없습니다. PDF, 이미지, 텍스트 또는 프린터 파일이어야 합니다.",
     ),
     "content_type_mismatch": Entry(
         415,
         "VALIDATION_ERROR",
-        "The document is called {content_type}, but its bytes are not: send the file itself, or name its own type.",
+        "The document is declared as {content_type}, but has another type: send the right file, or declare its real "
+        "type.",
         "문서 형식이 {content_type}(으)로 되어 있지만 내용이 다릅니다. 올바른 파일을 보내거나 실제 형식을 적으십시오.",
     ),
     "content_coding_not_allowed": Entry(
         415,
         "VALIDATION_ERROR",
-        "The body is coded ({coding}): send the document as it is, without Content-Encoding.",
+        "The body is encoded ({coding}): send the document unencoded, without Content-Encoding.",
         "본문이 인코딩({coding})되어 있습니다. Content-Encoding 없이 문서를 그대로 보내십시오.",
     ),
     "partial_upload": Entry(
         400,
         "VALIDATION_ERROR",
-        "The body is a part of a document (Content-Range: {range}): send the whole one, without Content-Range.",
+        "The body is only a part of a document (Content-Range: {range}): send all of it, without Content-Range.",
         "본문이 문서의 일부입니다(Content-Range: {range}). Content-Range 없이 문서 전체를 보내십시오.",
     ),
     "form_not_taken_apart": Entry(
         415,
         "VALIDATION_ERROR",
-        "The body is no form with just one file: send multipart/form-data with one, or the file's bytes alone.",
-        "파일이 하나만 든 양식이 아닙니다. 파일 하나를 담은 multipart/form-data로 보내거나 파일 내용만 보내십시오.",
+        "The body is not a form with exactly one file: send multipart/form-data with one file, or only the file's "
+        "bytes.",
+        "파일이 하나만 있는 양식이 아닙니다. 파일 하나를 담은 multipart/form-data로 보내거나 파일 내용만 보내십시오.",
     ),
     "digest_mismatch": Entry(
         422,
         "VALIDATION_ERROR",
-        "The bytes that arrived do not have the {algorithm} digest that the request names: send them again.",
+        "The received bytes do not match the {algorithm} digest of the request: send them again.",
         "받은 내용이 요청에 적힌 {algorithm} 다이제스트와 다릅니다. 다시 보내십시오.",
     ),
     "fetch_failed": Entry(
         502,
         "FETCH_FAILED",
-        "{host} did not give the document ({reason}): check the URL and that server, then send it again.",
+        "{host} did not deliver the document ({reason}): check the URL and that server, then send it again.",
         "{host}에서 문서를 받지 못했습니다({reason}). URL과 서버를 확인한 뒤 다시 보내십시오.",
     ),
     "upload_stalled": Entry(
         408,
         "TIMEOUT",
-        "The body stopped coming: send it again over a better line.",
+        "The transfer of the body stopped: check the connection and send it again.",
         "본문 전송이 중단되었습니다. 연결 상태를 확인하고 다시 보내십시오.",
     ),
     "upload_not_found": Entry(
         404,
         "NOT_FOUND",
-        "This path takes nothing from you: it was used, its command has ended, or it is not yours. Ask for another.",
-        "이 경로로는 올릴 수 없습니다. 이미 쓰였거나 명령이 끝났거나 남의 것입니다. 새 경로를 요청하십시오.",
+        "You cannot upload here: the path was used, its command has ended, or it is not yours. Request a new path.",
+        "이 경로로는 올릴 수 없습니다. 이미 사용되었거나, 명령이 끝났거나, 다른 클라이언트의 경로입니다. 새 경로를 "
+        "요청하십시오.",
     ),
     "too_many_uploads": Entry(
         429,
         "RATE_LIMIT",
-        "The command has had {most} upload paths, and gets no more.",
+        "The command has used all of its {most} upload paths.",
         "이 명령에 허용된 업로드 경로 {most}개를 모두 썼습니다.",
     ),
     "command_ended": Entry(
@@ -318,55 +326,55 @@ CATALOGUE: Mapping[str, Entry] = {
     "not_a_dead_letter": Entry(
         409,
         "CONFLICT",
-        "Command {command_id} is {status}, which waits for nobody: send a new command instead.",
+        "Command {command_id} is {status} and is not a dead letter: send a new command instead.",
         "명령 {command_id}은(는) {status} 상태로, 처리할 실패 명령이 아닙니다. 새 명령을 보내십시오.",
     ),
     "dead_letter_closed": Entry(
         409,
         "CONFLICT",
-        "The dead letter {command_id} is closed already ({by}): look at it, and send a new command if you need one.",
+        "The dead letter {command_id} is already closed ({by}): check it, and send a new command if you need one.",
         "실패 명령 {command_id}은(는) 이미 처리되었습니다({by}). 확인한 뒤 필요하면 새 명령을 보내십시오.",
     ),
     "replay_needs_force": Entry(
         409,
         "CONFLICT",
-        "Command {command_id} may have taken effect: look at the device, then decide it, or replay it with force=true.",
+        "Command {command_id} may have taken effect: check the device, then decide it, or replay it with force=true.",
         "명령 {command_id}은(는) 실행되었을 수 있습니다. 기기를 확인하고 결과를 정하거나 force=true로 재실행하십시오.",
     ),
     "command_not_unknown": Entry(
         409,
         "CONFLICT",
-        "Command {command_id} is {status}: only what became of an unknown one is for a person to say.",
+        "Command {command_id} is {status}: only unknown commands can be decided.",
         "명령 {command_id}은(는) {status} 상태입니다. 결과를 정할 수 있는 것은 unknown 상태의 명령뿐입니다.",
     ),
     "group_not_found": Entry(
         404,
         "NOT_FOUND",
-        "There is no group {group_id}: make it with POST /api/groups or `floorhub group add`.",
+        "There is no group {group_id}: create it with POST /api/groups or `floorhub group add`.",
         "그룹 {group_id}이(가) 없습니다. POST /api/groups 또는 `floorhub group add`로 만드십시오.",
     ),
     "group_exists": Entry(
         409,
         "CONFLICT",
-        "There is a group {group_id} already: change that one, or choose another id.",
+        "The group {group_id} already exists: change it, or choose another id.",
         "그룹 {group_id}이(가) 이미 있습니다. 그 그룹을 바꾸거나 다른 id를 고르십시오.",
     ),
     "no_targets": Entry(
         422,
         "VALIDATION_ERROR",
-        "No client fits the target: look at groups, zones and tags with GET /api/clients. Nothing was stored.",
+        "No client matches the target: check groups, zones and tags with GET /api/clients. Nothing was stored.",
         "대상에 맞는 클라이언트가 없습니다. GET /api/clients로 그룹, 구역, 태그를 확인하십시오. 저장된 것은 없습니다.",
     ),
     "too_many_targets": Entry(
         422,
         "VALIDATION_ERROR",
-        "The target means more than {most} clients: split it, by zone for example.",
+        "The target matches more than {most} clients: split it, for example by zone.",
         "대상이 클라이언트 {most}대를 넘습니다. 구역 등으로 나누어 보내십시오.",
     ),
     "batch_too_large": Entry(
         422,
         "VALIDATION_ERROR",
-        "The payloads of all commands have {size} bytes together, at most {most} fit: upload big things as a document.",
+        "The payloads of all commands have {size} bytes, {most} are allowed: upload large data as a document.",
         "모든 명령의 payload가 합해 {size}바이트입니다. 최대 {most}바이트이므로 큰 내용은 문서로 올리십시오.",
     ),
     "batch_not_found": Entry(
@@ -378,7 +386,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "batch_ended": Entry(
         409,
         "CONFLICT",
-        "Batch {batch_id} is {status}; this cannot be asked of it any more.",
+        "Batch {batch_id} is {status}, so this is not possible any more.",
         "배치 {batch_id}은(는) {status} 상태라 더 이상 요청할 수 없습니다.",
     ),
     "schedule_not_found": Entry(
@@ -390,7 +398,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "schedule_exists": Entry(
         409,
         "CONFLICT",
-        "There is a schedule {name} already: change that one, or choose another name.",
+        "The schedule {name} already exists: change it, or choose another name.",
         "예약 {name}이(가) 이미 있습니다. 그 예약을 바꾸거나 다른 이름을 고르십시오.",
     ),
     "idempotency_key_reused": Entry(
@@ -402,25 +410,25 @@ CATALOGUE: Mapping[str, Entry] = {
     "request_expired": Entry(
         422,
         "REQUEST_EXPIRED",
-        "The command could never begin: expires_at has passed or lies before not_before.",
+        "The command could never begin: expires_at has passed or is before not_before.",
         "시작할 수 없는 명령입니다. expires_at이 지났거나 not_before보다 앞섭니다.",
     ),
     "rate_limited": Entry(
         429,
         "RATE_LIMIT",
-        "Client {client_id} has had all commands of this minute: try again after {reset}, or raise its rate_limit.",
+        "Client {client_id} has reached its limit per minute: try again after {reset}, or raise its rate_limit.",
         "클라이언트 {client_id}의 분당 한도에 도달했습니다. {reset} 이후 다시 시도하거나 rate_limit을 높이십시오.",
     ),
     "quota_exceeded": Entry(
         429,
         "RATE_LIMIT",
-        "Client {client_id} has had all commands of this day (UTC): try after {reset}, or raise max_commands_per_day.",
+        "Client {client_id} has reached its limit per day (UTC): try after {reset}, or raise max_commands_per_day.",
         "클라이언트 {client_id}의 하루(UTC) 한도에 도달했습니다. {reset} 이후 시도하거나 한도를 높이십시오.",
     ),
     "overloaded": Entry(
         503,
         "UNAVAILABLE",
-        "The hub has more requests than it can take: try again shortly. Nothing was stored.",
+        "The hub has more requests than it can handle: try again shortly. Nothing was stored.",
         "허브에 요청이 너무 많습니다. 잠시 후 다시 시도하십시오. 저장된 것은 없습니다.",
     ),
     "stopping": Entry(
@@ -432,7 +440,8 @@ CATALOGUE: Mapping[str, Entry] = {
     "stopped": Entry(
         503,
         "UNAVAILABLE",
-        "The hub stopped before it could answer; it may have stored the request. Look, or send it again: with the same "
+        "The hub stopped before it could answer; it may have stored the request. Check, or send it again: with the "
+        "same "
         "Idempotency-Key if you sent one.",
         "허브가 응답하기 전에 종료되었습니다. 요청이 저장되었을 수 있습니다. 확인하거나 다시 보내십시오. "
         "Idempotency-Key를 보냈다면 같은 키로 보내십시오.",
@@ -458,13 +467,13 @@ CATALOGUE: Mapping[str, Entry] = {
     "storage_full": Entry(
         507,
         "UNAVAILABLE",
-        "The hub's disk is nearly full, so it takes no documents; commands go on. Make room, then send it again.",
+        "The hub's disk is nearly full: documents are refused, commands continue. Free space, then send it again.",
         "허브 디스크가 거의 가득 차 문서를 받지 않습니다. 명령은 계속됩니다. 공간을 확보한 뒤 다시 보내십시오.",
     ),
     "internal_error": Entry(
         500,
         "INTERNAL_ERROR",
-        "Something went wrong in the hub; its log names the request id {request_id}.",
+        "An internal error occurred in the hub: look for the request id {request_id} in its log.",
         "허브 내부 오류입니다. 로그에서 요청 id {request_id}을(를) 확인하십시오.",
     ),
 }

@@ -39,8 +39,8 @@ FIELDS: Mapping[str, Sentence] = {
     ),
     "type": Sentence("must be {kinds}", "{kinds} 값이어야 합니다."),
     "no_null": Sentence("cannot be null: leave it out to keep it", "null일 수 없습니다. 바꾸지 않으려면 빼십시오."),
-    "repeated": Sentence("is given more than once: give it once", "두 번 이상 있습니다. 한 번만 보내십시오."),
-    "empty": Sentence("is empty: give a value, or leave it out", "비어 있습니다. 값을 넣거나 빼십시오."),
+    "repeated": Sentence("is sent more than once: send it once", "두 번 이상 있습니다. 한 번만 보내십시오."),
+    "empty": Sentence("is empty: send a value, or leave it out", "비어 있습니다. 값을 넣거나 빼십시오."),
     "choice": Sentence("must be one of: {choices}", "다음 중 하나여야 합니다: {choices}."),
     # --- limits ---
     "at_least": Sentence("must be at least {limit}", "{limit} 이상이어야 합니다."),
@@ -73,15 +73,15 @@ FIELDS: Mapping[str, Sentence] = {
         "영문자, 숫자, '-'로 된 1~63자여야 하며 첫 글자는 문자나 숫자여야 합니다.",
     ),
     "run_id": Sentence(
-        "must be the id of a command, or the id that the event `command` gave it",
+        "must be the id of a command, or the id of its event `command`",
         "명령의 id이거나 이벤트 `command`가 준 id여야 합니다.",
     ),
     "download_token": Sentence(
-        "must be as the event `command` has it in `pdfUrl`", "이벤트 `command`의 `pdfUrl`에 있는 그대로여야 합니다."
+        "must be copied from `pdfUrl` of the event `command`", "이벤트 `command`의 `pdfUrl`에 있는 그대로여야 합니다."
     ),
     "upload_token": Sentence(
-        "must be the path that the hub gave: ask for one with POST /api/commands/{{command_id}}/uploads",
-        "허브가 준 경로여야 합니다. POST /api/commands/{{command_id}}/uploads로 요청하십시오.",
+        "must be a path from the hub: request one with POST /api/commands/{{command_id}}/uploads",
+        "허브가 발급한 경로여야 합니다. POST /api/commands/{{command_id}}/uploads로 요청하십시오.",
     ),
     "idempotency_key": Sentence(
         "must be 1 to 200 visible ASCII characters without spaces",
@@ -99,7 +99,7 @@ FIELDS: Mapping[str, Sentence] = {
         "must be a size such as a4 or iso_a4_210x297mm", "a4 또는 iso_a4_210x297mm 같은 용지 크기여야 합니다."
     ),
     "tray": Sentence(
-        "must be a tray as the printer calls it, such as tray-1", "tray-1처럼 프린터가 쓰는 용지함 이름이어야 합니다."
+        "must be the printer's name of a tray, such as tray-1", "tray-1처럼 프린터가 쓰는 용지함 이름이어야 합니다."
     ),
     "page_ranges": Sentence(
         "must be pages and ranges of pages in ascending order, such as 1-3,5,8-",
@@ -122,24 +122,24 @@ FIELDS: Mapping[str, Sentence] = {
     "whole_number": Sentence("must be a whole number in digits, such as 50", "50처럼 숫자로 쓴 정수여야 합니다."),
     "decimal_number": Sentence("must be a number in digits, such as 30 or 0.5", "30이나 0.5처럼 숫자로 써야 합니다."),
     "true_or_false": Sentence("must be true or false", "true 또는 false여야 합니다."),
-    "query_coding": Sentence("must be UTF-8 with percent signs", "퍼센트 인코딩된 UTF-8이어야 합니다."),
+    "query_coding": Sentence("must be percent-encoded UTF-8", "퍼센트 인코딩된 UTF-8이어야 합니다."),
     "cursor": Sentence(
-        "must be a next_cursor of this list: begin again without it",
+        "must be a next_cursor of this list: start again without a cursor",
         "이 목록의 next_cursor여야 합니다. cursor 없이 처음부터 다시 요청하십시오.",
     ),
     # --- what can be stored ---
     "unstorable": Sentence(
-        "contains NUL or half a character, which cannot be stored: remove it",
+        "contains NUL or a broken character, which cannot be stored: remove it",
         "저장할 수 없는 NUL이나 깨진 문자가 있습니다. 지우십시오.",
     ),
     "too_deep": Sentence(
         "is nested deeper than {limit} levels: make it flatter", "{limit}단계보다 깊게 중첩되었습니다."
     ),
-    "not_finite": Sentence("must be a finite number, as JSON has it", "JSON에서 쓸 수 있는 유한한 수여야 합니다."),
+    "not_finite": Sentence("must be a finite number", "JSON에서 쓸 수 있는 유한한 수여야 합니다."),
     "beyond_64_bits": Sentence("is beyond 64 bits: send it as text", "64비트를 넘습니다. 문자열로 보내십시오."),
     # --- what does not go together ---
     "nothing_to_change": Sentence(
-        "changes nothing: give at least one of {names}", "{names} 중 하나 이상을 보내십시오."
+        "changes nothing: send at least one of {names}", "{names} 중 하나 이상을 보내십시오."
     ),
     "one_of": Sentence("must have exactly one of {names}", "{names} 중 하나만 있어야 합니다."),
     "at_most_one_of": Sentence("must have only one of {names}", "{names} 중 하나만 보낼 수 있습니다."),
@@ -148,9 +148,9 @@ FIELDS: Mapping[str, Sentence] = {
         "can only be used with {name}: add {name}, or leave this out", "{name}와 함께만 쓸 수 있습니다."
     ),
     "not_below": Sentence("must not be less than {other}", "{other}보다 작을 수 없습니다."),
-    "contradicts": Sentence("contradicts {other}: give only one of them", "{other}와 모순됩니다. 하나만 보내십시오."),
+    "contradicts": Sentence("contradicts {other}: send only one of them", "{other}와 모순됩니다. 하나만 보내십시오."),
     "other_attempt": Sentence(
-        "must be {attempt}, the attempt that the path says", "경로에 있는 시도 번호 {attempt}이어야 합니다."
+        "must be {attempt}, like the attempt in the path", "경로에 있는 시도 번호 {attempt}이어야 합니다."
     ),
     "empty_period": Sentence(
         "must be before created_before, or nothing can match",
@@ -177,8 +177,8 @@ FIELDS: Mapping[str, Sentence] = {
         "여기서는 POST /api/documents로 올린 문서의 id여야 합니다.",
     ),
     "other_document_type": Sentence(
-        "does not fit, since the document is {content_type}: leave it out, or upload the document as it is",
-        "문서가 {content_type} 형식이라 맞지 않습니다. 빼거나 문서를 그대로 올리십시오.",
+        "does not match the document, which is {content_type}: leave it out, or upload the right document",
+        "문서의 형식 {content_type}와(과) 맞지 않습니다. 이 필드를 빼거나 올바른 문서를 올리십시오.",
     ),
     "empty_document": Sentence("is empty: send the document's bytes", "비어 있습니다. 문서의 내용을 보내십시오."),
     "payload_too_large": Sentence(
@@ -206,31 +206,31 @@ FIELDS: Mapping[str, Sentence] = {
     # --- clients, batches, schedules ---
     "no_such_client": Sentence("is not a registered client", "등록되지 않은 클라이언트입니다."),
     "reserved_id": Sentence(
-        "is a word of the API's own paths: choose another id", "API 경로에 쓰이는 단어입니다. 다른 id를 고르십시오."
+        "is reserved for paths of the API: choose another id", "API 경로에 쓰이는 단어입니다. 다른 id를 고르십시오."
     ),
     "rollout_too_slow": Sentence(
         "would take longer than {days} days: choose a faster pace", "{days}일보다 오래 걸립니다. 더 빠르게 정하십시오."
     ),
     "relative_expiry": Sentence(
-        "cannot be used here: give expires_in_s, which counts from when each command may begin",
-        "여기서는 쓸 수 없습니다. 각 명령의 시작부터 세는 expires_in_s를 쓰십시오.",
+        "cannot be used here: send expires_in_s, which is counted from the time when each command may begin",
+        "여기서는 쓸 수 없습니다. 각 명령이 시작할 수 있는 시각부터 세는 expires_in_s를 쓰십시오.",
     ),
     "schedule_decides": Sentence(
-        "cannot be used here: the schedule says when", "여기서는 쓸 수 없습니다. 시각은 예약이 정합니다."
+        "cannot be used here: the schedule decides the time", "여기서는 쓸 수 없습니다. 시각은 예약이 정합니다."
     ),
     "cron": Sentence(
         "must be five fields: minute, hour, day of month, month, day of week, such as 0 7 * * 1-5",
         "0 7 * * 1-5처럼 분, 시, 일, 월, 요일의 다섯 필드여야 합니다.",
     ),
     "cron_field": Sentence(
-        "has an invalid {name}, or one that never comes: write it as in 0 7 * * 1-5",
+        "has an invalid {name}, or one that never occurs: write it as in 0 7 * * 1-5",
         "{name} 필드가 맞지 않거나 그런 때가 없습니다. 0 7 * * 1-5처럼 쓰십시오.",
     ),
-    "cron_never": Sentence("never comes: change it", "결코 오지 않는 때입니다. 고치십시오."),
+    "cron_never": Sentence("never occurs: change it", "그런 때가 없습니다. 고치십시오."),
     "time_zone": Sentence(
         "must be an IANA time zone such as Asia/Seoul, or UTC", "Asia/Seoul 같은 IANA 시간대 또는 UTC여야 합니다."
     ),
-    "refused": Sentence("does not fit: {reason}", "맞지 않습니다: {reason}"),
+    "refused": Sentence("is invalid: {reason}", "올바르지 않습니다: {reason}"),
 }
 
 KINDS: Mapping[str, Sentence] = {

@@ -27,7 +27,7 @@ STATUSES: Mapping[int, str] = {
     401: "No valid key: `unauthorized`.",
     403: "The caller may not do this, such as `forbidden`.",
     404: "There is no such thing, or not for this caller; `code` says what is missing.",
-    408: "The body stopped coming: `upload_stalled`.",
+    408: "The transfer of the body stopped: `upload_stalled`.",
     409: "It does not fit the present state; `code` says why.",
     413: "The body is too large; `detail` says the limit.",
     415: "The body is of a type that is not taken.",

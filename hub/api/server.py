@@ -50,7 +50,7 @@ def application(parts: Parts, routers: Sequence[APIRouter]) -> FastAPI:
     """The routes and their errors."""
     app = FastAPI(
         title="Floorhub",
-        summary="The hub from which print shops, warehouses and stores command their machines",
+        summary="The hub that sends commands to the machines of print shops, warehouses and stores",
         description=DESCRIPTION,
         version=version("floorhub"),
         max_body_size=MAX_BODY,

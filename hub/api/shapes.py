@@ -39,7 +39,7 @@ IdempotencyHeader = Annotated[
         min_length=1,
         max_length=200,
         pattern=r"^[\x21-\x7e]+$",
-        description="Yours, for this one intention: the same key and body give the same answer for 24 hours.",
+        description="Chosen by you, one for each intention: the same key and body give the same answer for 24 hours.",
     ),
 ]
 TraceHeader = Annotated[
@@ -185,7 +185,7 @@ class ProblemField(Output):
     """A field that does not fit."""
 
     field: str = Field(description="Its path in the body, such as `payload.copies`, or the name of the parameter.")
-    code: str = Field(description="What is wrong, for programs, such as `at_least`.")
+    code: str = Field(description="What is wrong, as a code for programs, such as `at_least`.")
     message: str = Field(description="What is wrong and what to do, in the language of `Accept-Language`.")
 
 
@@ -197,7 +197,7 @@ class Problem(BaseModel):
         "title": "VALIDATION_ERROR",
         "status": 422,
         "code": "validation_error",
-        "detail": "The request has fields that do not fit: correct what `errors` lists and send it again.",
+        "detail": "Some fields of the request are invalid: correct those that `errors` lists and send it again.",
         "errors": [{"field": "payload.copies", "code": "at_least", "message": "must be at least 1"}],
     }
 
@@ -206,8 +206,6 @@ class Problem(BaseModel):
     status: int = Field(description="The HTTP status.")
     code: str = Field(description="What went wrong, for programs. Stable; docs/reference/errors.md lists all.")
     detail: str = Field(description="What is wrong and what to do, in the language of `Accept-Language` (ko, en).")
-    errors: list[ProblemField] | None = Field(
-        None, description="With `validation_error`: every field that does not fit."
-    )
+    errors: list[ProblemField] | None = Field(None, description="With `validation_error`: every wrong field.")
     remaining: int | None = Field(None, description="With 429: how many commands are left, which is 0.")
-    reset: str | None = Field(None, description="With 429: when the limit begins anew (ISO 8601).")
+    reset: str | None = Field(None, description="With 429: when the limit resets (ISO 8601).")

@@ -275,7 +275,9 @@ class Delivery:
             # After a time-out of the request, a printer that keeps no ended jobs may have printed a part.
             if http_status and found.absent and (found.keeps_ended or http_status != _HTTP_TIME_OUT):
                 return None
-            return self._tracker.unknown(f"the printer fell silent while the job was sent ({problem})", found.said)
+            return self._tracker.unknown(
+                f"the printer stopped answering while the job was sent ({problem})", found.said
+            )
         progress.own = found.own
         found.own.document_sent = progress.whole
         await self._context.remember(found.own.remembered())

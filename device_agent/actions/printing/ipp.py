@@ -111,7 +111,7 @@ class IppPrinter:
             if found.own is None:
                 number = known.job_id if known else None
                 trace = f"the printer took job {number} and has it no more" if found.gone else "no trace of the job"
-                return tracker.unknown(f"{trace}: look whether it was printed", found.said)
+                return tracker.unknown(f"{trace}: check whether it was printed", found.said)
             progress.own = found.own
             await context.found()
             outcome = with_data(await tracker.follow(found.own), evidence=found.said)

@@ -94,7 +94,7 @@ class JobFollower:
                     )
                 if not self._own.is_shown_by(job):
                     return self._lost(
-                        f"job {self._job_id} at the printer is another's now: it was reset, and its numbers began anew"
+                        f"job {self._job_id} at the printer is now somebody else's: the printer was reset and counts from the start"
                     )
                 if self._own.learn(job):
                     await self._context.remember(self._own.remembered())
@@ -119,8 +119,8 @@ class JobFollower:
     def _no_word(self, problem: IppError, silent_s: float) -> str:
         patience = f"for {silent_s:.0f} s"
         if isinstance(problem, IppRefused):
-            return f"the printer refused {patience} to say what became of job {self._job_id}: {problem}"
-        return f"no word of job {self._job_id} {patience}: {problem}"
+            return f"the printer refused {patience} to report the state of job {self._job_id}: {problem}"
+        return f"no answer about job {self._job_id} {patience}: {problem}"
 
     async def _judge(self, job: Group, poll: Poll) -> Outcome | None:
         state = job_state(job)
@@ -159,7 +159,7 @@ class JobFollower:
             return self._unprintable(job)
         if state is JobState.COMPLETED and _WITH_ERRORS in reasons:
             message = sentences(
-                f"the printer ended job {self._job_id} with errors: {words_of(job)}", "Look at what came out"
+                f"the printer ended job {self._job_id} with errors: {words_of(job)}", "Check what came out"
             )
             return Outcome(status="failed", code="completed_with_errors", data=self._data(job), message=message)
         if state is JobState.COMPLETED:
@@ -183,7 +183,7 @@ class JobFollower:
 
     def _lost(self, message: str) -> Outcome:
         data = {"printer": self._printer_name, "job_id": self._job_id, "job_name": self._context.job_name}
-        message = sentences(message, "Look whether it was printed")
+        message = sentences(message, "Check whether it was printed")
         return Outcome(status="unknown", code="printer_lost", data=data, message=message)
 
     def _data(self, job: Group) -> dict[str, Any]:

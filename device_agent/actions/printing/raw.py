@@ -185,7 +185,7 @@ class RawSocketPrinter:
         """Wait until the printer's network stack has taken every byte, and has closed its side in order or left it open
         for a while. Raises OSError."""
         if not connection.tells:
-            raise OSError("this system does not tell how much the printer took")
+            raise OSError("this system does not report how much the printer received")
         connection.end()
         await self._while_it_takes_bytes(connection, lambda: connection.taken >= sent.all, patience)
         await patience.over()

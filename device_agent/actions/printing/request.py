@@ -69,7 +69,7 @@ def type_of(request: PrintRequest, document: Path) -> str:
 
 def _mislabelled(problem: media_types.MislabelledError) -> DocumentError:
     return DocumentError(
-        "document_mislabelled", f"the document: {problem}; upload the right file, or name its own type"
+        "document_mislabelled", f"the document: {problem}; upload the right file, or declare its real type"
     )
 
 

@@ -41,8 +41,7 @@ CAUSES = (
         {"pending": 80, "queued": 80},
         _not_connected,
         en=(
-            "No hub is connected to the MQTT broker. Look at the broker and at /health/ready; hubs connect by "
-            "themselves."
+            "No hub is connected to the MQTT broker. Check the broker and /health/ready; hubs reconnect automatically."
         ),
         ko="MQTT 브로커에 연결된 허브가 없습니다. 브로커와 /health/ready를 확인하십시오. 자동으로 다시 연결합니다.",
     ),
@@ -51,7 +50,7 @@ CAUSES = (
         {"queued": 120},
         _not_at_broker,
         en=(
-            "It was sent {sends} times, and the broker has not acknowledged it. Next at {next_send}. Look at "
+            "It was sent {sends} times, and the broker has not acknowledged it. It is sent again at {next_send}. Check "
             "the broker."
         ),
         ko="{sends}번 보냈지만 브로커가 확인하지 않았습니다. 다음 전송은 {next_send}입니다. 브로커를 확인하십시오.",
@@ -61,12 +60,12 @@ CAUSES = (
         {"queued": 130},
         _not_acknowledged,
         en=(
-            "The broker has it since {since}, the agent has not said so (sends: {sends}, next at "
-            "{next_send}): it hangs, refuses it, or has no room. Look at the agent's log."
+            "The broker received it at {since}, but the agent has not confirmed it (sent: {sends}, next at "
+            "{next_send}): the agent hangs, refuses it, or is full. Check the agent's log."
         ),
         ko=(
             "브로커는 {since}에 받았지만 에이전트의 확인이 없습니다(전송 {sends}번, 다음 {next_send}). 에이전트가 "
-            "멈췄거나 거부했거나 자리가 없습니다. 에이전트 "
+            "멈췄거나, 명령을 거부했거나, 더 받을 수 없는 상태입니다. 에이전트 "
             "로그를 확인하십시오."
         ),
     ),

@@ -166,9 +166,11 @@ class ClientOutput(Output):
     fenced: str | None = Field(
         description="Why nothing is dispatched to it: two machines use its identity, until a person unfences it."
     )
-    state: dict[str, Any] | None = Field(description="What it last said of itself: capabilities, printers, displays.")
-    state_at: datetime | None = Field(description="When it said that.")
-    handed_out: int = Field(description="Commands that it holds.")
+    state: dict[str, Any] | None = Field(
+        description="What it last reported about itself: capabilities, printers, displays."
+    )
+    state_at: datetime | None = Field(description="When it reported that.")
+    handed_out: int = Field(description="Commands that were handed out to it and have not ended.")
     created_at: datetime = Field(description="When it was registered.")
     updated_at: datetime = Field(description="When somebody last changed it.")
     retired_at: datetime | None = Field(description="When it was retired.")
@@ -179,9 +181,13 @@ class NewClientOutput(ClientOutput):
 
     EXAMPLE: ClassVar = {**_NEW, "secret": "x7Kq...", "root_key": "MCowBQYDK2VwAyEA...", "broker_ready": True}
 
-    secret: str = Field(description="Shown this once; it opens the broker and the client's own things over HTTP.")
+    secret: str = Field(
+        description="Shown only once; valid at the broker, and over HTTP for the client's own resources."
+    )
     root_key: str = Field(description="The hub's root key, to be pinned in the agent's configuration.")
-    broker_ready: bool = Field(description="False: the broker does not answer yet and will learn of it later.")
+    broker_ready: bool = Field(
+        description="False: the broker does not answer; the hub will register the client there later."
+    )
 
 
 class ClientPage(Output):
@@ -296,7 +302,7 @@ class GroupOutput(Output):
     id: str = Field(description="Id of the group.")
     name: str = Field(description=_GROUP_NAME)
     members: int = Field(description="How many clients it has, without retired ones.")
-    created_at: datetime = Field(description="When it was made.")
+    created_at: datetime = Field(description="When it was created.")
     updated_at: datetime = Field(description="When it was last renamed.")
 
 
@@ -374,7 +380,7 @@ class Left(Output):
     limit: int = Field(description="Commands in this period.")
     used: int = Field(description="How many of them are used.")
     remaining: int = Field(description="How many are left.")
-    reset: datetime = Field(description="When the next period begins.")
+    reset: datetime = Field(description="When the limit resets.")
 
 
 class PermissionsOutput(Output):

@@ -193,36 +193,33 @@ CAUSES = (
         {"pending": 30},
         _retry_waits,
         en=(
-            "The attempt before failed without effect; attempt {attempt} (at most {max_retries} retries) goes "
-            "out from {until}. See error for what went wrong."
+            "The previous attempt failed without effect. Attempt {attempt} (at most {max_retries} retries) is sent "
+            "at {until}. The field error says what went wrong."
         ),
         ko=(
-            "앞선 시도가 효과 없이 실패했습니다. {attempt}번째 시도(재시도 최대 {max_retries}회)가 {until}부터 "
-            "나갑니다. 원인은 error를 보십시오."
+            "앞선 시도가 아무 효과 없이 실패했습니다. {attempt}번째 시도(재시도 최대 {max_retries}회)는 {until}에 "
+            "전송됩니다. 원인은 error를 보십시오."
         ),
     ),
     Cause(
         "scheduled",
         {"pending": 50},
         _scheduled,
-        en="It is scheduled and goes out from {until}. Nothing to do.",
-        ko="예약되어 {until}부터 나갑니다. 할 일은 없습니다.",
+        en="It is scheduled and will be sent at {until}. Nothing to do.",
+        ko="예약된 명령이며 {until}에 전송됩니다. 할 일은 없습니다.",
     ),
     Cause(
         "order_key_dead_letter",
         {"pending": 100},
         _order_key_dead_letter,
-        en=(
-            "An older command of its order key {order_key} failed and waits for a person: replay or dismiss "
-            "{command_id}."
-        ),
-        ko="같은 순서 키 {order_key}의 앞선 명령 {command_id}이(가) 실패했습니다. 재실행하거나 닫아 주십시오.",
+        en=("An older command with its order key {order_key} failed and blocks it: replay or dismiss {command_id}."),
+        ko="같은 순서 키 {order_key}의 앞선 명령 {command_id}이(가) 실패했습니다. 다시 실행하거나 종결하십시오.",
     ),
     Cause(
         "order_key_waits",
         {"pending": 105},
         _order_key_waits,
-        en="An older command of its order key {order_key} has not ended: {command_id}. Explain that one.",
+        en="An older command with its order key {order_key} has not ended: {command_id}. Explain that command.",
         ko="같은 순서 키 {order_key}의 앞선 명령 {command_id}이(가) 끝나지 않았습니다. 그 명령을 확인하십시오.",
     ),
     Cause(
@@ -231,7 +228,7 @@ CAUSES = (
         _lane_full,
         en=(
             "Lane {lane} is full: the client has earlier commands in it that have not ended (command_ids). "
-            "Explain those."
+            "Explain those commands."
         ),
         ko=(
             "레인 {lane}이(가) 가득 찼습니다. 먼저 배정된 명령(command_ids)이 끝나지 않았습니다. 그 명령을 "
@@ -242,38 +239,38 @@ CAUSES = (
         "client_full",
         {"pending": 120},
         _client_full,
-        en=("The client has {commands} unfinished commands in all lanes, as many as it may. It goes on when one ends."),
+        en=("The client has {commands} unfinished commands in all lanes, the maximum. The next is sent when one ends."),
         ko="클라이언트에 끝나지 않은 명령이 {commands}개로 한도에 달했습니다. 하나가 끝나면 계속됩니다.",
     ),
     Cause(
         "behind_others",
         {"pending": 130},
         _behind_others,
-        en="Others in lane {lane} go first: higher priority, or older (command_ids).",
-        ko="레인 {lane}에서 우선순위가 높거나 오래된 명령(command_ids)이 먼저 나갑니다.",
+        en="Other commands in lane {lane} go first, because of their priority or age (command_ids).",
+        ko="레인 {lane}에서 우선순위가 높거나 오래된 명령(command_ids)이 먼저 전송됩니다.",
     ),
     Cause(
         "dispatch_due",
         {"pending": 150},
         _dispatch_due,
         en=(
-            "Nothing keeps it: it goes out now. If this stays for more than 2 s, the hub's workers are down "
+            "Nothing blocks it: it is sent now. If this lasts for more than 2 s, the hub's workers are down "
             "or overloaded."
         ),
-        ko="막는 것이 없어 곧 나갑니다. 2초 넘게 계속되면 허브의 워커가 멈췄거나 과부하 상태입니다.",
+        ko="막는 것이 없어 곧 전송됩니다. 2초 넘게 계속되면 허브의 워커가 멈췄거나 과부하 상태입니다.",
     ),
     Cause(
         "cancel_asked",
         {"queued": 10, "running": 10},
         _cancel_asked,
-        en=("A cancel was asked at {since}; the agent ({presence}) has not answered. It is asked until it does."),
+        en=("A cancel was requested at {since}. The agent ({presence}) has not answered; the hub asks until it does."),
         ko="{since}에 취소를 요청했고 에이전트({presence})의 답을 기다립니다. 답할 때까지 다시 묻습니다.",
     ),
     Cause(
         "waits_in_agent",
         {"queued": 20},
         _waits_in_lane,
-        en="It is in the agent's journal since {since} and waits for its lane; there runs: {command_id}.",
+        en="It has been in the agent's journal since {since} and waits for its lane. Running there: {command_id}.",
         ko="{since}부터 에이전트 저널에서 레인을 기다립니다. 실행 중인 명령: {command_id}.",
     ),
     Cause(
@@ -281,8 +278,9 @@ CAUSES = (
         {"queued": 21},
         _waits_in_agent,
         en=(
-            "It is in the agent's journal since {since}. Nothing else runs in its lane; its start has not been "
-            "reported."
+            "It has been in the agent's journal since {since}. Nothing else runs in its lane; the agent has not "
+            "reported "
+            "its start."
         ),
         ko="{since}부터 에이전트 저널에 있습니다. 그 레인에서 실행 중인 명령이 없으며 시작 보고를 기다립니다.",
     ),
@@ -291,8 +289,8 @@ CAUSES = (
         {"running": 14},
         _held_without_document,
         en=(
-            "Its agent cannot fetch the document: {problem}. See that a hub answers there, or correct hub_url in "
-            "agent.toml; the command continues by itself."
+            "Its agent cannot fetch the document: {problem}. Make sure that a hub answers there, or correct hub_url in "
+            "agent.toml; the command continues automatically."
         ),
         ko=(
             "에이전트가 문서를 가져올 수 없습니다: {problem}. 그 주소에서 허브가 응답하는지 확인하거나 agent.toml의 "
@@ -310,36 +308,45 @@ CAUSES = (
         "held",
         {"running": 17},
         _held_by_delay,
-        en="Its `delay_s` runs ({reasons}); nothing has been done yet. Cancel it if it shall not happen.",
+        en=(
+            "It waits for its `delay_s` ({reasons}); nothing has been done yet. Cancel it if you do not want it any "
+            "more."
+        ),
         ko="`delay_s`가 지나기를 기다립니다({reasons}). 아직 아무것도 실행되지 않았습니다. 원하지 않으면 취소하십시오.",
     ),
     Cause(
         "held",
         {"running": 18},
         _held_by_absence,
-        en="The printer cannot be reached ({reasons}). Switch it on and connect it; the command goes on by itself.",
+        en=(
+            "The printer cannot be reached ({reasons}). Switch it on and connect it; the command continues "
+            "automatically."
+        ),
         ko="프린터에 연결할 수 없습니다({reasons}). 전원을 켜고 연결을 확인하십시오. 명령은 자동으로 계속됩니다.",
     ),
     Cause(
         "held",
         {"running": 19},
         _held_by_others,
-        en="The printer prints for somebody else ({reasons}). Nothing to do: the command goes on when it is free.",
+        en=(
+            "The printer is printing another job ({reasons}). Nothing to do: the command continues when the printer "
+            "is free."
+        ),
         ko="프린터가 다른 작업을 인쇄하고 있습니다({reasons}). 할 일은 없으며, 프린터가 비면 자동으로 계속됩니다.",
     ),
     Cause(
         "held",
         {"running": 20},
         _held,
-        en="The device waits for a person: {reasons}. See to it; the command goes on by itself.",
-        ko="장치가 사람을 기다립니다: {reasons}. 조치하면 자동으로 계속됩니다.",
+        en="The device needs attention: {reasons}. Then the command continues automatically.",
+        ko="장치에 조치가 필요합니다: {reasons}. 조치하면 자동으로 계속됩니다.",
     ),
     Cause(
         "goodbye_said",
         {"running": 15},
         _said_goodbye,
         en=(
-            "The client said good-bye at {since}. If it stays away until {until}, the shutdown has completed. "
+            "The client disconnected cleanly at {since}. If it does not return by {until}, the shutdown is completed. "
             "Nothing to do."
         ),
         ko=(
@@ -351,7 +358,7 @@ CAUSES = (
         "running",
         {"running": 30},
         _running,
-        en="It runs since {since}. Client: {presence}.",
+        en="It has been running since {since}. Client: {presence}.",
         ko="{since}부터 실행 중입니다. 클라이언트: {presence}.",
     ),
 )

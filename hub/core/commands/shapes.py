@@ -31,9 +31,9 @@ class BackOffInput(Input):
         None, ge=0.1, le=3_600, description="Seconds before the second attempt. Default: 1."
     )
     factor: float | None = Field(
-        None, ge=1, le=10, description="Each wait is so many times the one before. Default: 2."
+        None, ge=1, le=10, description="Each delay is the previous one times this. Default: 2."
     )
-    cap_s: float | None = Field(None, ge=0.1, le=86_400, description="Seconds that no wait exceeds. Default: 32.")
+    cap_s: float | None = Field(None, ge=0.1, le=86_400, description="The longest delay in seconds. Default: 32.")
 
     @classmethod
     def conflicts(cls, given: Mapping[str, Any]) -> Iterator[FieldProblem]:
@@ -51,8 +51,8 @@ class BackOffOutput(Output):
     """How long a command waits before further attempts: half to all of each step, at random."""
 
     first_delay_s: float = Field(description="Seconds before the second attempt.")
-    factor: float = Field(description="Each wait is so many times the one before.")
-    cap_s: float = Field(description="Seconds that no wait exceeds.")
+    factor: float = Field(description="Each delay is the previous one times this.")
+    cap_s: float = Field(description="The longest delay in seconds.")
 
 
 class CommandFields(Input):
@@ -62,7 +62,7 @@ class CommandFields(Input):
     action: ActionName = Field(description="What the client does: a built-in action such as `print`, or your own.")
     payload: dict[str, Any] = Field(
         default_factory=dict,
-        description="What the action needs. Your own actions take any object.",
+        description="The payload of the action. Your own actions accept any object.",
         json_schema_extra=payloads,
     )
     priority: int = Field(5, ge=1, le=10, description="10 goes first; 9 and 10 overtake a full window.")
@@ -77,10 +77,13 @@ class CommandFields(Input):
     )
     not_before: Moment | None = Field(None, description="The hub hands the command out at this time or later.")
     expires_at: Moment | None = Field(
-        None, description="Until when the effect may begin. Default: the action's policy, or in 1 h."
+        None, description="The effect may not begin later. Default: the action's policy, or in 1 h."
     )
     expires_in_s: float | None = Field(
-        None, gt=0, le=2_592_000, description="The same in seconds, counted from `not_before` or else from now."
+        None,
+        gt=0,
+        le=2_592_000,
+        description="The same in seconds, counted from `not_before`, or from now if that is not set.",
     )
     timeout_s: float | None = Field(
         None, gt=0, le=86_400, description="Seconds that a run may take. Default: the action's policy, or 300."
@@ -99,9 +102,9 @@ class CommandFields(Input):
     reference: str | None = Field(
         None, min_length=1, max_length=200, description="Your own number for it, such as an order's; searchable."
     )
-    tags: list[Tag] = Field(default_factory=list, max_length=20, description="Words to find it by.")
+    tags: list[Tag] = Field(default_factory=list, max_length=20, description="Words by which it can be found.")
     estimated_duration_s: float | None = Field(
-        None, ge=0, le=604_800, description="How many seconds you expect it to take; for people, changes nothing."
+        None, ge=0, le=604_800, description="How many seconds you expect it to take. Only for people."
     )
 
     def to_request(self, traceparent: str | None = None) -> CommandRequest:
@@ -241,7 +244,7 @@ class CommandOutput(Output):
     client_id: str = Field(description="Id of the client that carries it out.")
     action: str = Field(description="What the client does.")
     lane: str = Field(description="Its queue on the client, such as `printer:office`: one command runs at a time.")
-    payload: dict[str, Any] = Field(description="What the action needs, as stored: the document with its hash.")
+    payload: dict[str, Any] = Field(description="The payload as stored: the document with its hash.")
     priority: int = Field(description="1 to 10; 10 goes first.")
     status: CommandStatus = Field(
         description="`unknown`: the effect may or may not have happened; see `result.data.evidence`."
@@ -249,32 +252,35 @@ class CommandOutput(Output):
     version: int = Field(description="Counts the changes; one row in the log each.")
     attempt: int = Field(description="The current attempt, from 1.")
     max_retries: int = Field(description="Further attempts after failures that certainly had no effect.")
-    back_off: BackOffOutput | None = Field(None, description="Waits before further attempts; null: 1, 2, 4 ... 32 s.")
+    back_off: BackOffOutput | None = Field(
+        None, description="The delays before further attempts; null: 1, 2, 4 ... 32 s."
+    )
     created_at: datetime = Field(description="When it was stored.")
     not_before: datetime | None = Field(None, description="It is handed out at this time or later.")
-    expires_at: datetime = Field(description="Until when its effect may begin.")
+    expires_at: datetime = Field(description="Its effect may not begin later.")
     timeout_s: float = Field(description="Seconds that a run may take.")
     on_interrupt: str = Field(description="What happens after a crash in the middle: `rerun` or `unknown`.")
     order_key: str | None = Field(None, description="Commands of one client with the same key run in order.")
     when_offline: str = Field(description="`queue` or `fail`: what happens when the client is offline.")
     reference: str | None = Field(None, description="The caller's own number for it.")
-    tags: list[str] = Field(description="Words to find it by.")
+    tags: list[str] = Field(description="Words by which it can be found.")
     estimated_duration_s: float | None = Field(None, description="Seconds that the caller expects it to take.")
     queued_at: datetime | None = Field(None, description="When it was handed out in its current attempt.")
     sent_at: datetime | None = Field(None, description="When the broker acknowledged it; proves nothing.")
-    accepted_at: datetime | None = Field(None, description="When the agent had it in its journal.")
+    accepted_at: datetime | None = Field(None, description="When the agent had stored it in its journal.")
     started_at: datetime | None = Field(
-        None, description="When the hub heard that its run began. Null if its end arrived first, at another process."
+        None,
+        description="When the hub was told that its run began. Null if the end arrived first, elsewhere.",
     )
     held_reasons: list[str] | None = Field(
         None, description="What the running command waits for, such as `media-empty`."
     )
     finished_at: datetime | None = Field(None, description="When it ended.")
-    cancel_requested_at: datetime | None = Field(None, description="When somebody asked to cancel it.")
-    progress: dict[str, Any] | None = Field(None, description="How far the run is, as the agent last said.")
-    result: dict[str, Any] | None = Field(None, description="What came of it: `message`, `data`, `duration_s`.")
+    cancel_requested_at: datetime | None = Field(None, description="When somebody requested a cancel.")
+    progress: dict[str, Any] | None = Field(None, description="The last progress that the agent reported.")
+    result: dict[str, Any] | None = Field(None, description="The result: `message`, `data`, `duration_s`.")
     error: ErrorOutput | None = Field(None, description="Why it failed.")
-    unknown_reason: str | None = Field(None, description="Why nobody can know what became of it.")
+    unknown_reason: str | None = Field(None, description="Why nobody can know its outcome.")
     dead_letter_reason: str | None = Field(None, description="Why it is, or was, a dead letter.")
     dead_letter_closed_at: datetime | None = Field(None, description="When the dead letter was closed.")
     dead_letter_closed_by: str | None = Field(

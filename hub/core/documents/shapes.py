@@ -23,10 +23,12 @@ class DocumentOutput(Output):
     }
 
     id: UUID = Field(description="Id of the document, for the payload of a command.")
-    path: str = Field(description="Where the client that prints it reads it, on the hub's URL.")
+    path: str = Field(description="The path at the hub from which the client reads it.")
     sha256: str = Field(description="SHA-256 of the stored bytes, in hexadecimal digits.")
     size: int = Field(description="Bytes.")
-    content_type: str = Field(description="What the bytes are, where they can be recognised; else as they were called.")
+    content_type: str = Field(
+        description="The type detected from the bytes; if it cannot be detected, the declared type."
+    )
     filename: str | None = Field(description="As the upload named it.")
     created_at: datetime = Field(description="When it was stored.")
 
@@ -34,5 +36,7 @@ class DocumentOutput(Output):
 class UploadPath(Output):
     """Where a client may upload one thing, once."""
 
-    path: str = Field(description="PUT the bytes there, on the hub's URL, with the client's own secret.")
-    max_size: int = Field(description="Bytes that an upload may have.")
+    path: str = Field(
+        description="The path at the hub to which the client sends the bytes with PUT and its own secret."
+    )
+    max_size: int = Field(description="The largest size of an upload, in bytes.")

@@ -47,7 +47,7 @@ class Ping(Input):
 class ReportInput(Input):
     """What every report says. The same `report_id` again is the same report."""
 
-    report_id: UUID = Field(description="Made by the client; the same again when it repeats the report.")
+    report_id: UUID = Field(description="Chosen by the client, and the same when it repeats the report.")
     session: SessionName = Field(description=_SESSION)
     attempt: int = Field(ge=1, le=1_000, description="The attempt of the run that this is about.")
     at: Moment | None = Field(None, description="When it happened. Default: now.")
@@ -82,7 +82,7 @@ class StatusInput(ReportInput):
     )
     progress: dict[str, Any] | None = Field(
         None,
-        description="How far it is; with `held`, `reasons` says what a person must do.",
+        description="Progress; with `held`, `reasons` says what needs attention.",
         examples=[{"percent": 40}],
     )
 
@@ -106,10 +106,10 @@ class ResultInput(ReportInput):
     """An end without a failure, or one of which nobody can say what became of it."""
 
     status: Literal["completed", "cancelled", "expired", "unknown"] = Field(
-        "completed", description="How it ended; `unknown`: it may have happened, and you cannot tell."
+        "completed", description="How it ended; `unknown`: it may have happened, and you do not know."
     )
-    data: dict[str, Any] = Field(default_factory=dict, description="What came of it, for programs.")
-    message: Words = Field("", description="What came of it, for people.")
+    data: dict[str, Any] = Field(default_factory=dict, description="The result, for programs.")
+    message: Words = Field("", description="The result, for people.")
     duration_s: float | None = Field(None, ge=0, le=1e9, description="How many seconds the run took.")
 
     EXAMPLES: ClassVar = {
@@ -214,7 +214,7 @@ class SimpleStatus(SimpleReport):
         description="`running`: its effect begins. `completed`, `failed`: its end, as `POST .../result` and "
         "`.../error` say it."
     )
-    message: CutText = Field("", description="What to say about it, for people.")
+    message: CutText = Field("", description="A note about it, for people.")
 
     EXAMPLES: ClassVar = {
         "simple": example("With a bearer key: the run began", status="running", message="in the queue of the printer"),
@@ -231,9 +231,9 @@ class SimpleStatus(SimpleReport):
 class SimpleResult(SimpleReport):
     """What came of a run."""
 
-    success: bool = Field(description="Whether it did what it should.")
-    data: Any = Field(None, description="What came of it: an object; anything else is kept as its field `value`.")
-    message: CutText = Field("", description="What came of it, for people; with `success` false, why it failed.")
+    success: bool = Field(description="Whether it succeeded.")
+    data: Any = Field(None, description="The result: an object; anything else is kept as its field `value`.")
+    message: CutText = Field("", description="The result, for people; if `success` is false, why it failed.")
     duration: float | None = Field(None, description="How many seconds the run took.")
 
     EXAMPLES: ClassVar = {

@@ -53,8 +53,8 @@ CAUSES = (
         {"pending": 60, "queued": 60},
         _never_seen,
         en=(
-            "The client has never connected. Start its agent; `floorhub-agent doctor` there says what stands "
-            "in the way."
+            "The client has never connected. Start its agent; on that machine, `floorhub-agent doctor` names the "
+            "problem."
         ),
         ko=(
             "클라이언트가 한 번도 접속하지 않았습니다. 에이전트를 시작하고, 그 PC에서 `floorhub-agent doctor`로 "
@@ -66,11 +66,11 @@ CAUSES = (
         {"pending": 70, "queued": 70},
         _fenced,
         en=(
-            "Two machines used this client's identity, so dispatch to it is stopped. Remove one, then "
+            "Two machines use this client's identity, so dispatch to it is stopped. Remove one, then run "
             "`floorhub client unfence`."
         ),
         ko=(
-            "두 대의 기기가 같은 클라이언트 신원을 사용해 전송이 중지되었습니다. 한 대를 제거하고 `floorhub "
+            "두 기기가 같은 클라이언트 ID를 사용해 전송이 중지되었습니다. 한 대를 제거하고 `floorhub "
             "client unfence`를 실행하십시오."
         ),
     ),
@@ -79,7 +79,8 @@ CAUSES = (
         {"pending": 90, "queued": 90},
         _offline,
         en=(
-            "The client is offline since {since}. Look at its power, network and agent; it goes on by itself on return."
+            "The client has been offline since {since}. Check its power, network and agent; the command continues when "
+            "the client returns."
         ),
         ko=(
             "클라이언트가 {since}부터 오프라인입니다. 전원, 네트워크, 에이전트를 확인하십시오. 돌아오면 자동으로 "
@@ -91,8 +92,9 @@ CAUSES = (
         {"pending": 92, "queued": 92},
         _distrusts,
         en=(
-            "The client refuses what this hub signs ({reason}). Compare its root_key with `floorhub key show` (root). "
-            "If they agree, check the database's clock and start the hub again: it signs a newer list of keys."
+            "The client refuses the messages of this hub ({reason}). Compare its root_key with `floorhub key show` "
+            "(root). "
+            "If they agree, check the database's clock and restart the hub: it signs a newer list of keys."
         ),
         ko=(
             "클라이언트가 이 허브의 서명을 거부합니다({reason}). 클라이언트의 root_key와 `floorhub key show`의 root 행"
@@ -104,12 +106,12 @@ CAUSES = (
         {"pending": 95},
         _unconfirmed,
         en=(
-            "The client connected at {since} with a new journal, and its agent has not shown yet that it took it: "
-            "nothing is handed out before. It does so at once; if this stays, look at its log."
+            "The client connected at {since} with a new journal, and its agent has not confirmed it yet. Until then, "
+            "nothing is handed out. Usually it confirms at once; if this lasts, check its log."
         ),
         ko=(
-            "클라이언트가 {since}에 새 저널로 접속했고, 에이전트가 이를 받았다고 아직 알리지 않았습니다. 그 전에는 "
-            "아무것도 내보내지 않습니다. 보통 바로 알리며, 계속되면 에이전트 로그를 확인하십시오."
+            "클라이언트가 {since}에 새 저널로 접속했고, 에이전트가 아직 이를 확인하지 않았습니다. 확인하기 전에는 "
+            "아무것도 보내지 않습니다. 보통 바로 확인하며, 계속되면 에이전트 로그를 확인하십시오."
         ),
     ),
     Cause(
@@ -117,7 +119,8 @@ CAUSES = (
         {"pending": 140, "queued": 100},
         _unknown,
         en=(
-            "Nobody knows whether the client is there, since {since}. It is asked; if this stays, look at the machine."
+            "Since {since} the hub does not know whether the client is alive. It asks; if this lasts, check the "
+            "machine."
         ),
         ko="{since}부터 클라이언트의 접속 여부를 알 수 없습니다. 확인 중이며, 계속되면 기기를 확인하십시오.",
     ),

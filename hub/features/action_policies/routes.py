@@ -22,7 +22,7 @@ ActionInPath = Annotated[
 @router.get(
     "/api/actions",
     response_model=ActionList,
-    summary="Actions and what their commands get by default",
+    summary="Actions and the defaults of their commands",
     responses=fails_only(401, 403, 503),
 )
 async def list_actions(policies: ActionPoliciesDep, _caller: MayRead) -> Response:
@@ -33,7 +33,7 @@ async def list_actions(policies: ActionPoliciesDep, _caller: MayRead) -> Respons
 @router.put(
     "/api/actions/{action}/policy",
     response_model=ActionOutput,
-    summary="Make or replace the policy of an action",
+    summary="Create or replace the policy of an action",
     description=(
         "It counts for commands that are accepted afterwards; in other hub processes within 5 s. What a command says "
         "itself wins. A command keeps what it was accepted with."
@@ -50,7 +50,7 @@ async def set_action_policy(
 @router.delete(
     "/api/actions/{action}/policy",
     response_model=ActionOutput,
-    summary="Take the policy of an action away",
+    summary="Remove the policy of an action",
     responses=fails(),
 )
 async def delete_action_policy(action: ActionInPath, policies: ActionPoliciesDep, caller: MayAdminister) -> Response:

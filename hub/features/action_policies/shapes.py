@@ -14,8 +14,8 @@ from hub.errors import FieldProblem
 
 _RETRIES = "Further attempts after failures that certainly had no effect."
 _FIRST = "Seconds before the second attempt."
-_FACTOR = "Each wait is so many times the one before."
-_CAP = "Seconds that no wait exceeds."
+_FACTOR = "Each delay is the previous one times this."
+_CAP = "The longest delay in seconds."
 _TIMEOUT = "Seconds that a run may take."
 _EXPIRES = "Seconds within which the effect may begin."
 
@@ -79,9 +79,9 @@ class ActionOutput(Output):
     """An action with the values that apply to its commands."""
 
     action: str = Field(description="Its name.")
-    built_in: bool = Field(description="Every site names it alike; else it is the site's own.")
+    built_in: bool = Field(description="True for built-in actions; false for a site's own.")
     policy: PolicyOutput | None = Field(description="null: it has none.")
-    effective: EffectiveOutput = Field(description="What a command gets when its sender says nothing.")
+    effective: EffectiveOutput = Field(description="The values that apply if the sender of a command sets none.")
     updated_at: datetime | None = Field(description="When the policy was last changed.")
 
 

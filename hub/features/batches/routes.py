@@ -103,7 +103,7 @@ async def list_batches(
 @router.get(
     "/api/batches/{batch_id}",
     response_model=BatchDetail,
-    summary="One batch: how far it is, and its commands",
+    summary="One batch, its progress and its commands",
     description="Filters and `cursor` are for `items`; the counts are always those of the whole batch.",
     responses=fails(404),
 )
@@ -135,7 +135,8 @@ async def get_batch(
     response_model=BatchOutput,
     summary="Pause a batch",
     description=(
-        "Nothing that was not handed out is handed out any more; what was goes on. What waits keeps its `expires_at`. "
+        "No further commands of the batch are handed out; running ones continue. Waiting commands keep their "
+        "`expires_at`. "
         "Idempotent."
     ),
     responses=fails(404, 409),
@@ -149,7 +150,9 @@ async def pause_batch(batch_id: BatchIdInPath, batches: BatchesDep, caller: MayC
     "/api/batches/{batch_id}/resume",
     response_model=BatchOutput,
     summary="Resume a paused batch",
-    description="A staged rollout goes on where it was: what had not begun begins, and expires, later by the pause.",
+    description=(
+        "A staged rollout continues: commands that had not begun begin, and expire, later by the length of the pause."
+    ),
     responses=fails(404, 409),
 )
 async def resume_batch(batch_id: BatchIdInPath, batches: BatchesDep, caller: MayCommand) -> Response:

@@ -27,8 +27,8 @@ _PRINT = {"printer": "office", "document": "0193b3c0-0000-7000-8000-000000000000
 class RolloutInput(Input):
     """A staged rollout: give one of the two. The commands begin evenly spread, the first one at once."""
 
-    per_minute: float | None = Field(None, gt=0, le=1_000_000, description="So many commands a minute.")
-    percent_per_minute: float | None = Field(None, gt=0, le=100, description="Such a share of all commands a minute.")
+    per_minute: float | None = Field(None, gt=0, le=1_000_000, description="Commands per minute.")
+    percent_per_minute: float | None = Field(None, gt=0, le=100, description="Percentage of all commands per minute.")
 
     @classmethod
     def conflicts(cls, given: Mapping[str, Any]) -> Iterator[FieldProblem]:
@@ -51,10 +51,10 @@ class BatchFields(Input):
         None, min_length=1, max_length=MOST_COMMANDS, description="Different commands, each for its own client."
     )
     max_failures: int | None = Field(
-        None, ge=0, le=1_000_000, description="So many may fail (or become unknown); one more stops the batch."
+        None, ge=0, le=1_000_000, description="How many may fail or become unknown; one more stops the batch."
     )
     max_failures_percent: float | None = Field(
-        None, ge=0, le=100, description="The same as a share of the accepted commands, rounded down."
+        None, ge=0, le=100, description="The same limit in percent of the accepted commands, rounded down."
     )
     rollout: RolloutInput | None = Field(None, description="Spreads the commands over time. Default: all at once.")
 
@@ -80,7 +80,7 @@ class BatchFields(Input):
 class BatchInput(BatchFields):
     """A batch to be sent now."""
 
-    dry_run: bool = Field(False, description="Say who would get it and who not, and store nothing.")
+    dry_run: bool = Field(False, description="Only preview which clients would get it; store nothing.")
 
     EXAMPLES: ClassVar = {
         "minimal": example("One command for every client", target={"all": True}, command={"action": "status"}),
@@ -108,16 +108,14 @@ class BatchSummary(Output):
 
     id: UUID = Field(description="Id of the batch.")
     status: Literal["running", "paused", "cancelled", "finished"] = Field(
-        description="cancelled: a cancel was asked for each of its commands; finished_at says when the last one ended."
+        description="cancelled: a cancel was requested for each of its commands; finished_at: when the last one ended."
     )
-    target: dict[str, Any] = Field(description="Which clients were meant, as the request said it.")
+    target: dict[str, Any] = Field(description="The target as the request named it.")
     action: str | None = Field(description="What the clients do; null: a list of different commands.")
     total: int = Field(description="How many commands it has.")
     accepted: int = Field(description="How many of them were accepted.")
-    rejected: int = Field(
-        description="How many were refused by quota, permission or the state of the client; nothing was taken."
-    )
-    max_failures: int | None = Field(description="So many may fail (or become unknown); one more stops the batch.")
+    rejected: int = Field(description="How many were refused (quota, permission or client state); they use no quota.")
+    max_failures: int | None = Field(description="How many may fail or become unknown; one more stops the batch.")
     per_minute: float | None = Field(description="Commands per minute of a staged rollout.")
     stop_reason: Literal["requested", "max_failures"] | None = Field(description="Why it was cancelled.")
     created_at: datetime = Field(description="When it was stored.")
@@ -148,10 +146,10 @@ class BatchRow(Output):
         description="Why an unfinished command does not continue: its client is offline or does not answer."
     )
     attempt: int = Field(description="The current attempt, from 1.")
-    cancel_requested: bool = Field(description="Whether somebody asked to cancel it.")
+    cancel_requested: bool = Field(description="Whether somebody requested a cancel.")
     not_before: datetime | None = Field(description="It is handed out at this time or later.")
     queued_at: datetime | None = Field(description="When it was handed out in its current attempt.")
-    accepted_at: datetime | None = Field(description="When the agent had it in its journal.")
+    accepted_at: datetime | None = Field(description="When the agent had stored it in its journal.")
     started_at: datetime | None = Field(description="When its run began.")
     finished_at: datetime | None = Field(description="When it ended.")
 
@@ -185,7 +183,7 @@ class Preview(Output):
 
     dry_run: Literal[True] = Field(description="Says that this is a preview.")
     total: int = Field(description="How many commands it would have.")
-    accepted: int = Field(description="So many commands would be taken from the quotas, one from each client's.")
+    accepted: int = Field(description="How many commands would count in the quotas, one for each client.")
     rejected: int = Field(description="How many would be refused.")
     rejections: dict[str, int] = Field(description=_REJECTIONS)
     offline: int = Field(description=_OFFLINE)

@@ -52,7 +52,7 @@ async def which(
     client_id: Annotated[Slug | None, Query(description="Of this client.")] = None,
     action: Annotated[ActionName | None, Query(description="Of this action.")] = None,
     reason: Annotated[Reason | None, Query(description="The cause, such as printer_stopped or expired.")] = None,
-    reference: Annotated[Reference | None, Query(description="With this number of yours.")] = None,
+    reference: Annotated[Reference | None, Query(description="With this reference.")] = None,
     created_after: Annotated[Moment | None, Query(description=CREATED_AFTER)] = None,
     created_before: Annotated[Moment | None, Query(description=CREATED_BEFORE)] = None,
 ) -> Filter:
@@ -181,7 +181,7 @@ async def dismiss_dead_letters(
 @router.post(
     "/api/commands/{command_id}/decide",
     response_model=CommandOutput,
-    summary="Say what became of an unknown command",
+    summary="Set the outcome of an unknown command",
     description=(
         "A person looked at the device. It is final: later reports change nothing, and the dead letter is closed, "
         "whatever the outcome."

@@ -35,22 +35,22 @@ class DeadLetter(Output):
 
     id: CommandId
     client_id: str = Field(description=CLIENT_ID)
-    action: str = Field(description="What the client was asked for.")
+    action: str = Field(description="The requested action.")
     lane: str = Field(description="Its queue on the client, such as `printer:office`.")
     status: Literal["failed", "expired", "unknown"] = Field(description="`unknown`: its effect may have happened.")
     reason: str = Field(description="The cause: an error's code, expired, or unknown.")
     error: ErrorOutput | None = Field(description="Why it failed.")
-    unknown_reason: str | None = Field(description="Why nobody can know what became of it.")
+    unknown_reason: str | None = Field(description="Why nobody can know its outcome.")
     attempt: int = Field(description="Its last attempt.")
     priority: int = Field(description="1 to 10; 10 goes first.")
     reference: str | None = Field(description="The caller's own number for it.")
     order_key: str | None = Field(description="Commands of one client with the same key run in order.")
-    blocks: bool = Field(description="Younger commands of its order_key wait for it.")
-    tags: list[str] = Field(description="Words to find it by.")
+    blocks: bool = Field(description="Newer commands of its order_key are blocked behind it.")
+    tags: list[str] = Field(description="Words by which it can be found.")
     batch_id: UUID | None = Field(description="The batch that created it.")
     replay_of: UUID | None = Field(description="The command that this one replays.")
     created_at: datetime = Field(description="When it was stored.")
-    expires_at: datetime = Field(description="Until when its effect was allowed to begin.")
+    expires_at: datetime = Field(description="Its effect was not allowed to begin later.")
     finished_at: datetime = Field(description="When it ended.")
 
 
@@ -91,7 +91,7 @@ class FilterInput(Input):
     client_id: Slug | None = Field(None, description="Of this client.")
     action: ActionName | None = Field(None, description="Of this action.")
     reason: Reason | None = Field(None, description="With this cause, such as `printer_stopped` or `expired`.")
-    reference: Reference | None = Field(None, description="With this number of yours.")
+    reference: Reference | None = Field(None, description="With this reference.")
     created_after: Moment | None = Field(None, description=CREATED_AFTER)
     created_before: Moment | None = Field(None, description=CREATED_BEFORE)
 
@@ -111,7 +111,7 @@ class _Several(Input):
     ids: list[UUID] | None = Field(None, min_length=1, max_length=MOST, description="Ids of the commands.")
     filter: FilterInput | None = Field(None, description=_FILTER)
     cursor: str | None = Field(
-        None, max_length=200, description="With `filter`: `next_cursor` of the answer before, for the next ones."
+        None, max_length=200, description="With `filter`: `next_cursor` of the previous answer, to continue."
     )
 
     @classmethod
@@ -199,7 +199,7 @@ class RetryOutput(CommandOutput):
 
     EXAMPLE: ClassVar = {**COMPLETED, "replay_of": _ID, "repeated": False}
 
-    repeated: bool = Field(description="True: it was replayed before, and this is the command of then.")
+    repeated: bool = Field(description="True: it was replayed before, and this is the command of that replay.")
 
 
 class ReplayRow(Output):

@@ -25,7 +25,7 @@ class ExplanationOutput(Output):
 
     command_id: CommandId
     cause: str = Field(description="One of a closed list; programs act on this.")
-    detail: str = Field(description="A sentence in the language of Accept-Language: what keeps it, what to do.")
+    detail: str = Field(description="What blocks it and what to do, in the language of Accept-Language.")
     details: dict[str, Any] = Field(description="What belongs to the cause: ids, times, numbers.")
     timeline: list[StepOutput] = Field(description="Every step until now, in order of time.")
 

@@ -28,7 +28,7 @@ async def get_health() -> Response:
 @router.get(
     "/health/ready",
     response_model=Readiness,
-    summary="Can the hub do its work?",
+    summary="Is the hub ready to work?",
     responses={503: {"model": Readiness, "description": "Not now; `checks` says what is missing."}},
     dependencies=[public()],
 )
@@ -42,7 +42,7 @@ async def get_readiness(monitoring: MonitoringDep) -> Response:
 @router.get(
     "/metrics",
     summary="Figures for Prometheus",
-    description="With a key, as Prometheus's `authorization` setting sends it. Counters are this process's own.",
+    description="Needs a key: set `authorization` in Prometheus. Counters are those of this process.",
     response_class=Response,
     responses={
         200: {

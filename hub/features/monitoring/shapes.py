@@ -18,4 +18,4 @@ class Readiness(Output):
     """Whether the hub can do its work; `checks` names what is missing."""
 
     status: Literal["ready", "not_ready"] = Field(description="Whether it can do its work now.")
-    checks: dict[str, str] = Field(description="By name: `ok`, or what keeps the hub from its work.")
+    checks: dict[str, str] = Field(description="By name: `ok`, or the problem.")

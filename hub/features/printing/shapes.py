@@ -15,7 +15,7 @@ class PrinterReason(Output):
     """Why a printer is stopped, or soon will be."""
 
     reason: str = Field(description="IPP's word, such as media-empty, media-jam, cover-open or toner-low.")
-    severity: str | None = Field(description="error, warning or report, as the printer says it.")
+    severity: str | None = Field(description="error, warning or report, as the printer reports it.")
 
 
 class PrinterSupply(Output):
@@ -33,18 +33,18 @@ class PrinterOutput(Output):
     client_name: str = Field(description="That client's name for people.")
     zone: str | None = Field(description="That client's zone.")
     presence: Literal["online", "offline", "unknown"] = Field(description="Whether that client is there now.")
-    name: str | None = Field(description="What commands call it (`payload.printer`).")
-    title: str | None = Field(description="What people call it; null: it has no title.")
-    default: bool | None = Field(description="Whether its client prints on it if a command names no printer.")
-    model: str | None = Field(description="Make and model, as the printer names itself.")
+    name: str | None = Field(description="Its name in commands (`payload.printer`).")
+    title: str | None = Field(description="Its name for people; null: it has no title.")
+    default: bool | None = Field(description="Whether it is the client's default printer, for commands that name none.")
+    model: str | None = Field(description="Make and model, as the printer reports them.")
     state: PrinterState = Field(description="unreachable: the client reaches no printer at its address.")
-    reasons: list[PrinterReason] = Field(description="What the printer complains of; empty: nothing.")
+    reasons: list[PrinterReason] = Field(description="What the printer reports as a problem; empty: nothing.")
     message: str | None = Field(description="A sentence of the printer for people.")
     accepting_jobs: bool | None = Field(description="false: its queue refuses new jobs.")
     queued_jobs: int | None = Field(description="Jobs in its queue, also those of other programs.")
     supplies: list[PrinterSupply] = Field(description="Toner, ink and the like with their levels.")
     media_ready: list[str] = Field(description="The paper in its trays, by IPP's names.")
-    media_default: str | None = Field(description="The paper that it takes when a job names none.")
+    media_default: str | None = Field(description="The paper that it uses if a job names none.")
     reported_at: datetime | None = Field(description="When the client reported it.")
 
 

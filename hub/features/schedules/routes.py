@@ -31,7 +31,7 @@ SchedulesDep = Annotated[Schedules, part(Schedules)]
     "/api/schedules",
     status_code=201,
     response_model=ScheduleOutput,
-    summary="Make a schedule",
+    summary="Create a schedule",
     description=(
         "At each of its times the request becomes a batch, once, however many hubs there are, with the permissions "
         "that whoever said what it sends, or when, has then."
@@ -107,7 +107,7 @@ async def update_schedule(
     response_model=ScheduleOutput,
     summary="Remove a schedule",
     response_description="The schedule as it was.",
-    description="What it has sent goes on.",
+    description="Commands that it has sent continue.",
     responses=fails(404),
 )
 async def delete_schedule(schedule_id: ScheduleIdInPath, schedules: SchedulesDep, caller: MayCommand) -> Response:

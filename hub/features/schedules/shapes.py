@@ -143,13 +143,15 @@ class ScheduleSummary(Output):
     misfire: Literal["skip", "once"] = Field(description=_MISFIRE)
     grace_s: int = Field(description=_GRACE)
     enabled: bool = Field(description=_ENABLED)
-    next_at: datetime | None = Field(description="null: it is disabled, or its time never comes again.")
-    last_at: datetime | None = Field(description="The latest time that came, whatever became of it.")
-    last_batch_id: UUID | None = Field(description="The latest batch that came of it.")
-    last_error: str | None = Field(description="Why no batch came of last_at: `missed`, or a code of an error.")
-    runs_as: UUID = Field(description="Whose permissions count: who last changed cron, time_zone or request.")
+    next_at: datetime | None = Field(description="null: it is disabled, or has no further time.")
+    last_at: datetime | None = Field(description="The latest time that has passed, whether or not a batch was created.")
+    last_batch_id: UUID | None = Field(description="The latest batch that it created.")
+    last_error: str | None = Field(description="Why no batch was created at last_at: `missed`, or an error code.")
+    runs_as: UUID = Field(
+        description="Whose permissions apply: the person who last changed cron, time_zone or request."
+    )
     created_by: UUID = Field(description="Id of the principal that made it.")
-    created_at: datetime = Field(description="When it was made.")
+    created_at: datetime = Field(description="When it was created.")
     updated_at: datetime = Field(description="When somebody last changed it.")
     version: int = Field(description="Counts the changes by people.")
 
@@ -157,7 +159,7 @@ class ScheduleSummary(Output):
 class ScheduleOutput(ScheduleSummary):
     """A schedule with what it sends."""
 
-    request: dict[str, Any] = Field(description="As POST /api/batches takes it, without defaults.")
+    request: dict[str, Any] = Field(description="As sent to POST /api/batches, without defaults.")
 
 
 class SchedulePage(Output):

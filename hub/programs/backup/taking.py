@@ -65,7 +65,7 @@ def _collect(
     revision = server.revision(url)
     if revision is None:
         raise SetupError(
-            "The database has no tables of Floorhub, so there is nothing to back up: look at FLOORHUB_DATABASE_URL.",
+            "The database has no tables of Floorhub, so there is nothing to back up: check FLOORHUB_DATABASE_URL.",
             ko="데이터베이스에 Floorhub의 테이블이 없어 백업할 것이 없습니다. FLOORHUB_DATABASE_URL을 확인하십시오.",
         )
     facts = server.facts(url)

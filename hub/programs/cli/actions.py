@@ -52,14 +52,17 @@ def set_policy(
     expires_in: Annotated[
         str | None,
         typer.Option(
-            "--expires-in", "--expires-in-s", metavar="DURATION", help="Until when the effect may begin: 90, 15m, 2h."
+            "--expires-in",
+            "--expires-in-s",
+            metavar="DURATION",
+            help="How long the effect may wait to begin: 90, 15m, 2h.",
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Make or replace the policy of an action.
+    """Create or replace the policy of an action.
 
-    What is left out is the hub's default.
+    Omitted values are the hub's defaults.
     """
     given = (
         max_retries,

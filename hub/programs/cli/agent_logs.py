@@ -21,7 +21,7 @@ SHOWN = 200
 
 def logs(
     client_id: Annotated[str, typer.Argument(help="The client's id.", autocompletion=completion.clients)],
-    last: Annotated[bool, typer.Option("--last", help="Show the log that was fetched last; ask nobody.")] = False,
+    last: Annotated[bool, typer.Option("--last", help="Show the log that was fetched last; fetch nothing.")] = False,
     tail: Annotated[
         int, typer.Option("--tail", "--lines", "-n", metavar="LINES", min=0, help="Lines to show; 0: all.")
     ] = SHOWN,

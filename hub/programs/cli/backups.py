@@ -50,7 +50,7 @@ def backup(
 
 def restore(
     file: Annotated[Path, typer.Argument(help="A file that `floorhub backup` wrote, and that you trust.")],
-    replace: Annotated[bool, typer.Option("--replace", help="Replace data that are there; they are kept.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace existing data; the old data is kept.")] = False,
     pg_bin: PgBin = None,
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
@@ -58,7 +58,7 @@ def restore(
 ) -> None:
     """Put a backup in place of the hub's data.
 
-    Stop every hub first. The file is checked before anything changes. What was there is kept beside it.
+    Stop every hub first. The file is checked before anything changes. The replaced data is kept beside it.
     """
     from hub.programs.backup.restoring import restore as put
     from hub.programs.embedded.data_folder import default_root

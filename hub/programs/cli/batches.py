@@ -19,7 +19,7 @@ from schemas.text import TextError, read
 
 app = App(help="Batches: command many clients at once.")
 BatchId = Annotated[str, typer.Argument(help="The batch's id.", autocompletion=completion.batches)]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say who would get it and who not; send nothing.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show who would get it and who would not; send nothing.")]
 Wait = Annotated[
     float, typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait for the end; 0: do not wait.")
 ]
@@ -49,12 +49,14 @@ def send(
     reference: sending.Reference = None,
     when_offline: sending.WhenOffline = None,
     expires_in: targets.ExpiresIn = None,
-    max_failures: Annotated[int | None, typer.Option(min=0, help="One more failure than this stops the batch.")] = None,
+    max_failures: Annotated[
+        int | None, typer.Option(min=0, help="The batch stops if more commands than this fail.")
+    ] = None,
     max_failures_percent: Annotated[
-        float | None, typer.Option(min=0, max=100, help="The same as a share of all commands.")
+        float | None, typer.Option(min=0, max=100, help="The same limit in percent of all commands.")
     ] = None,
     per_minute: Annotated[float | None, typer.Option(help="Rollout: start at most this many clients a minute.")] = None,
-    percent_per_minute: Annotated[float | None, typer.Option(help="The same as a share of all clients.")] = None,
+    percent_per_minute: Annotated[float | None, typer.Option(help="The same in percent of all clients.")] = None,
     dry_run: DryRun = False,
     wait: Wait = 0,
     key: sending.Key = None,
@@ -196,7 +198,7 @@ def resume(batch_id: BatchId, as_json: Json = False) -> None:
 
 @app.command()
 def cancel(batch_id: BatchId, as_json: Json = False) -> None:
-    """Cancel what has not ended of a batch.
+    """Cancel the unfinished commands of a batch.
 
     If a client has its command already, the client is asked to stop.
     """

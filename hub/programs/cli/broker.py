@@ -25,7 +25,7 @@ def render(
     tls_port: Annotated[int, typer.Option(help="MQTT with TLS.")] = 8883,
     tls_websocket_port: Annotated[int, typer.Option(help="MQTT over WebSocket, with TLS.")] = 8884,
     plugin: Annotated[Path | None, typer.Option(help="The dynamic-security plugin; default: this system's.")] = None,
-    owner: Annotated[str | None, typer.Option(help="The broker's user, when it is another (needs root).")] = None,
+    owner: Annotated[str | None, typer.Option(help="The broker's user, if it is a different one (needs root).")] = None,
     data_dir: Annotated[
         Path | None, typer.Option(envvar=[VARIABLE, OTHER_NAME], help="Where the accounts' secrets are kept.")
     ] = None,
@@ -34,8 +34,8 @@ def render(
     """Write mosquitto.conf, acl and dynsec.json.
 
     With the hub's accounts and all clients of the database. Secrets of the accounts: FLOORHUB_MQTT_PASSWORD (hub),
-    FLOORHUB_MQTT_ADMIN_PASSWORD and FLOORHUB_MQTT_OPS_PASSWORD. Without the first: those in keys/broker-accounts.json
-    of the data folder, which are made if there are none.
+    FLOORHUB_MQTT_ADMIN_PASSWORD and FLOORHUB_MQTT_OPS_PASSWORD. If the first is not set, the secrets come from
+    keys/broker-accounts.json of the data folder, or are created there.
     """
     from broker_config.render import OWN_FOLDER, BrokerValues
     from hub.programs.cli import broker_files  # late: it brings the database's libraries

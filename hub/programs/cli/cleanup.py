@@ -13,7 +13,7 @@ def cleanup(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted now.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Archive and delete what is older than its period.
+    """Archive and delete rows that are older than their period.
 
     With the hub's settings of the environment (FLOORHUB_*).
     """

@@ -98,7 +98,7 @@ def history(
     no_headers: lists.NoHeaders = False,
     as_json: Json = False,
 ) -> None:
-    """List when a client came and went, newest first."""
+    """List when a client went online and offline, newest first."""
     view = View(as_json, limit, sort, no_headers)
     with explained(as_json=as_json), Api.from_environment() as api:
         items, more = api.pages(f"/api/clients/{in_path(client_id)}/history", most=view.most)

@@ -30,7 +30,7 @@ def add(
     kind: Annotated[str, typer.Option(help="printer_pc, pda, kiosk or other.")] = "other",
     zone: Annotated[str | None, typer.Option(help="Its zone, such as hall-2.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="A tag; may be given several times.")] = None,
-    allow: Annotated[list[str] | None, typer.Option(help="An action it may be sent; default: all.")] = None,
+    allow: Annotated[list[str] | None, typer.Option(help="An allowed action; default: all.")] = None,
     rate_limit: Annotated[int | None, typer.Option(min=0, help="Commands a minute; default 60.")] = None,
     per_day: Annotated[int | None, typer.Option(min=0, help="Commands a day (UTC); default 1,000.")] = None,
     config: Annotated[
@@ -114,14 +114,16 @@ def set_fields(
     client_id: ClientId,
     name: Annotated[str | None, typer.Option(help="Its name for people.")] = None,
     zone: Annotated[str | None, typer.Option(help="Its zone; '' for none.")] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="Its tags, instead of all it has; '' for none.")] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(help="Its tags; they replace the existing ones. '' for none.")
+    ] = None,
     metadata: Annotated[
         list[str] | None,
-        typer.Option(help="NAME=VALUE to keep with it; NAME= removes one. May be given several times."),
+        typer.Option(help="NAME=VALUE to store with it; NAME= removes one. May be given several times."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Change a client's name, zone, tags and metadata; what is not given stays."""
+    """Change a client's name, zone, tags and metadata; omitted values stay."""
     changes: dict[str, Any] = {}
     if name is not None:
         changes["name"] = name
@@ -172,11 +174,11 @@ def set_limits(
     everybody: targets.Everybody = False,
     rate_limit: Annotated[int | None, typer.Option(min=0, help="Commands a minute.")] = None,
     per_day: Annotated[int | None, typer.Option(min=0, help="Commands a day (UTC).")] = None,
-    allow: Annotated[list[str] | None, typer.Option(help="An action that they may be sent, and no other.")] = None,
-    allow_all: Annotated[bool, typer.Option("--allow-all", help="Every action again.")] = False,
+    allow: Annotated[list[str] | None, typer.Option(help="An allowed action; all others are refused.")] = None,
+    allow_all: Annotated[bool, typer.Option("--allow-all", help="Allow every action again.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Change the limits of clients; what is not given stays."""
+    """Change the limits of clients; omitted values stay."""
     given = {"rate_limit": rate_limit, "max_commands_per_day": per_day, "allowed_actions": allow}
     body: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if allow_all:
@@ -206,7 +208,7 @@ def retire(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Retire a client for good.
+    """Retire a client permanently.
 
     It can no longer connect, and its id is never used again. Its history stays.
     """
@@ -225,7 +227,7 @@ def retire(
 def disable(client_id: ClientId, as_json: Json = False) -> None:
     """Disable a client until it is enabled again.
 
-    Its connection ends, and it is sent nothing.
+    Its connection ends, and nothing is sent to it.
     """
     _switch(client_id, "disable", as_json=as_json)
 

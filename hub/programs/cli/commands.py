@@ -34,7 +34,7 @@ def list_commands(
     action: Annotated[
         str | None, typer.Option("--action", help="Only of this action.", autocompletion=completion.actions)
     ] = None,
-    reference: Annotated[str | None, typer.Option("--reference", help="Only with this order number of yours.")] = None,
+    reference: Annotated[str | None, typer.Option("--reference", help="Only with this order number.")] = None,
     tag: Annotated[str | None, typer.Option("--tag", help="Only with this tag.")] = None,
     since: lists.Since = None,
     until: lists.Until = None,
@@ -106,8 +106,8 @@ def history(
 def cancel(command_id: CommandId, as_json: Json = False) -> None:
     """Cancel a command.
 
-    A pending command is cancelled at once. If its client has it already, the client is asked to stop; what it has
-    done counts.
+    A pending command is cancelled at once. If its client has it already, the client is asked to stop; finished
+    work counts.
     """
     with explained(as_json=as_json), Api.from_environment() as api:
         command = api.post(f"/api/commands/{in_path(command_id)}/cancel")

@@ -83,7 +83,7 @@ def outcomes(incomplete: str) -> list[str]:
 
 def show_script(
     context: typer.Context,
-    shell: Annotated[Shell, typer.Argument(help="The shell that shall complete.")],
+    shell: Annotated[Shell, typer.Argument(help="The shell that completes the words.")],
 ) -> None:
     """Print the completion script of a shell.
 

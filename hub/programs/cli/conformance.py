@@ -78,7 +78,7 @@ def conformance(
             raise SetupError(str(problem)) from None
         except OSError as problem:
             raise SetupError(
-                f"{problem.strerror or problem}: look at --listen and at what starts the client."
+                f"{problem.strerror or problem}: check --listen and the command that starts the client."
             ) from None
     _show(results, as_json=as_json)
     if not all(result.in_order for result in results):

@@ -22,15 +22,15 @@ AllOf = Annotated[
     typer.Option(
         "--all-of",
         metavar="FILTER",
-        help="All that fit instead of ids: client=, action=, reason=, reference=, before=, after=, joined by commas; "
-        "or everything.",
+        help="Instead of ids, all that match: client=, action=, reason=, reference=, before=, after=, joined by "
+        "commas; or everything.",
     ),
 ]
 Note = Annotated[str | None, typer.Option("--note", help="What you saw or did, for the log.")]
 Client = Annotated[str | None, typer.Option("--client", help="Only of this client.", autocompletion=completion.clients)]
 Action = Annotated[str | None, typer.Option("--action", help="Only of this action.", autocompletion=completion.actions)]
 Reason = Annotated[str | None, typer.Option("--reason", help="Only with this reason, such as printer_stopped.")]
-Reference = Annotated[str | None, typer.Option("--reference", help="Only with this order number of yours.")]
+Reference = Annotated[str | None, typer.Option("--reference", help="Only with this order number.")]
 SHOWN = 50
 """Outcomes that are shown one by one; --json gives all."""
 _NAMES = {
@@ -61,7 +61,7 @@ def list_dead_letters(
 ) -> None:
     """List open dead letters, newest first.
 
-    `floorhub dead-letter` without a further word does the same.
+    `floorhub dead-letter` alone does the same.
     """
     if context.invoked_subcommand is not None:
         return
@@ -92,7 +92,7 @@ def replay(
     ids: Ids = None,
     all_of: AllOf = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Also unknown ones; their effect may then happen twice.")
+        bool, typer.Option("--force", help="Also unknown commands; their effect may then happen twice.")
     ] = False,
     expires_in: Annotated[
         str | None,
@@ -105,7 +105,7 @@ def replay(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run dead letters once more, each as one new command.
+    """Replay dead letters, each as one new command.
 
     Exits with 0 if none is refused.
     """

@@ -20,7 +20,7 @@ def doctor(
 ) -> None:
     """Check the hub of this machine and say what to fix.
 
-    Database, broker, keys, disk, clock, certificates. Works while the hub runs and while it does not. Exits 0 without
+    Database, broker, keys, disk, clock, certificates. Works whether the hub runs or not. Exits 0 without
     problems, else 1.
     """
     from hub.programs import installation

@@ -25,7 +25,7 @@ MEANINGS: dict[ExitCode, tuple[str, str]] = {
         "실패: 명령이 성공하지 못하고 끝났거나 요청의 일부가 거부됨",
     ),
     ExitCode.USAGE: (
-        "usage: the command line or the set-up is wrong; nothing was asked of the hub",
+        "usage: the command line or the set-up is wrong; nothing was sent to the hub",
         "사용법: 명령줄이나 설정이 잘못됨. 허브에 아무것도 요청하지 않음",
     ),
     ExitCode.NOT_ENDED: (
@@ -37,7 +37,7 @@ MEANINGS: dict[ExitCode, tuple[str, str]] = {
         "연결 불가: 허브가 응답하지 않거나 준비되지 않음",
     ),
     ExitCode.REFUSED: (
-        "refused: the hub accepts the key and not the request (limits, conflicts, wrong values)",
+        "refused: the hub accepts the key, but not the request (limits, conflicts, wrong values)",
         "거부: 허브가 요청을 받아들이지 않음(한도, 충돌, 잘못된 값)",
     ),
     ExitCode.NOT_PERMITTED: (

@@ -28,7 +28,7 @@ def add(
     name: Annotated[str | None, typer.Option(help="Its name for people; default: its id.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a group. A client may be in many groups."""
+    """Create a group. A client may be in many groups."""
     body = {"id": group_id, "clients": clients or []} | ({} if name is None else {"name": name})
     with explained(as_json=as_json), Api.from_environment() as api:
         _said(api.post("/api/groups", body), as_json=as_json)

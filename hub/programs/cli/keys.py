@@ -26,7 +26,7 @@ DataDir = Annotated[
     Path | None,
     typer.Option(envvar=["FLOORHUB_DATA_DIR", "FLOORHUB_DATA"], help="The hub's data folder."),
 ]
-_YES = "Do it; without this, only say what it means."
+_YES = "Really do it; otherwise only say what it means."
 
 
 class Kind(enum.StrEnum):
@@ -71,8 +71,10 @@ def show(database_url: DatabaseUrl = None, data_dir: DataDir = None, as_json: Js
 
 @app.command()
 def rotate(
-    kind: Annotated[Kind, typer.Argument(help="admin: the API key; command: what signs; root: what agents pin.")],
-    yes: Annotated[bool, typer.Option("--yes", help="For root: do it; without this, only say what it means.")] = False,
+    kind: Annotated[Kind, typer.Argument(help="admin: the API key; command: signs messages; root: agents pin it.")],
+    yes: Annotated[
+        bool, typer.Option("--yes", help="For root: really replace it; otherwise only say what it means.")
+    ] = False,
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
     as_json: Json = False,

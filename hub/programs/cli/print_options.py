@@ -41,11 +41,11 @@ Media = Annotated[
     str | None, typer.Option("--media", metavar="SIZE", help="a4, letter, or a name such as iso_a4_210x297mm.")
 ]
 Tray = Annotated[str | None, typer.Option("--tray", help="The tray, as the printer calls it: tray-1, manual, ...")]
-ColorMode = Annotated[Color | None, typer.Option("--color", help="Default: as the printer is set.")]
-Turned = Annotated[Orientation | None, typer.Option("--orientation", help="Default: as the printer is set.")]
+ColorMode = Annotated[Color | None, typer.Option("--color", help="Default: the printer's setting.")]
+Turned = Annotated[Orientation | None, typer.Option("--orientation", help="Default: the printer's setting.")]
 Fit = Annotated[bool | None, typer.Option("--fit/--no-fit", help="Scale to the paper, or keep the size.")]
 NumberUp = Annotated[int | None, typer.Option("--n-up", min=1, max=100, help="Pages on each side, such as 2 or 4.")]
-PrintQuality = Annotated[Quality | None, typer.Option("--quality", help="Default: as the printer is set.")]
+PrintQuality = Annotated[Quality | None, typer.Option("--quality", help="Default: the printer's setting.")]
 
 
 def payload(

@@ -12,7 +12,7 @@ from hub.programs.cli.lists import Column, View, field
 from hub.programs.cli.output import Json, either, explained
 from hub.programs.cli.words import PRESENCE, PRINTERS, plain_reason, reason, word
 
-app = App(help="Printers: which there are, and their state, paper, toner and queue.")
+app = App(help="Printers: list them with state, paper, toner and queue.")
 _OUT = {"media-empty": ("empty", "없음"), "media-low": ("low", "부족"), "media-needed": ("needed", "필요")}
 _SHOWN = 4
 """Supplies and papers in a row of the table; `printer show` has all."""

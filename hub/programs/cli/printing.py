@@ -30,7 +30,7 @@ class Fidelity(StrEnum):
 
 
 def print_file(
-    file: Annotated[Path | None, typer.Argument(help="What to print; leave it out with --test-page.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="The file to print; omit it with --test-page.")] = None,
     client: Annotated[
         str | None,
         typer.Option(
@@ -43,9 +43,11 @@ def print_file(
             "--printer", help="Its printer; default: its default or only one.", autocompletion=completion.printers
         ),
     ] = None,
-    test_page: Annotated[bool, typer.Option("--test-page", help="Print a page that says when and where.")] = False,
+    test_page: Annotated[
+        bool, typer.Option("--test-page", help="Print a test page with the time and the printer.")
+    ] = False,
     copies: Annotated[int, typer.Option(min=1, max=999, help="How many copies.")] = 1,
-    sides: Annotated[Sides | None, typer.Option(help="Default: as the printer is set.")] = None,
+    sides: Annotated[Sides | None, typer.Option(help="Default: the printer's setting.")] = None,
     pages: print_options.Pages = None,
     collate: print_options.Collate = None,
     media: print_options.Media = None,
@@ -57,7 +59,7 @@ def print_file(
     quality: print_options.PrintQuality = None,
     title: Annotated[str | None, typer.Option(help="The job's name; default: the file's.")] = None,
     content_type: sending.ContentType = None,
-    fidelity: Annotated[Fidelity, typer.Option(help="exact: refuse what the printer cannot do as asked.")] = (
+    fidelity: Annotated[Fidelity, typer.Option(help="exact: fail if the printer does not support an option.")] = (
         Fidelity.CLOSEST
     ),
     priority: sending.Priority = 5,

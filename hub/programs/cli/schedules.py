@@ -20,13 +20,13 @@ TimeZone = typer.Option("--time-zone", metavar="ZONE", help="An IANA name, such 
 Misfire = typer.Option("--misfire", help="If no hub was running at that time: skip, or once.")
 Grace = Annotated[
     str | None,
-    typer.Option("--grace", "--grace-s", metavar="DURATION", help="How late `once` may make up for it: 90, 15m, 2h."),
+    typer.Option("--grace", "--grace-s", metavar="DURATION", help="How late `once` may still fire: 90, 15m, 2h."),
 ]
 
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument(help="For people; no two schedules have the same.")],
+    name: Annotated[str, typer.Argument(help="Its name for people; must be unique.")],
     cron: Annotated[str, typer.Argument(help='Five fields, such as "0 7 * * 1-5".')],
     action: Annotated[
         str, typer.Argument(help="print, status, or a site's own action.", autocompletion=completion.actions)
@@ -50,7 +50,7 @@ def add(
     disabled: Annotated[bool, typer.Option("--disabled", help="Do not enable it yet.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Make a schedule."""
+    """Create a schedule."""
     target = targets.target(client, group, zone, tag, any_tag, everybody)
     expires_in_s, grace_s = lists.seconds("--expires-in", expires_in), _whole("--grace", grace)
     with explained(as_json=as_json), Api.from_environment() as api:
@@ -128,15 +128,13 @@ def show(which: Which, as_json: Json = False) -> None:
 def set_fields(
     which: Which,
     name: Annotated[str | None, typer.Option(help="A new name.")] = None,
-    cron: Annotated[
-        str | None, typer.Option(help="Another cron expression; times that have passed are not made up for.")
-    ] = None,
+    cron: Annotated[str | None, typer.Option(help="A new cron expression; past times do not fire late.")] = None,
     time_zone: Annotated[str | None, TimeZone] = None,
     misfire: Annotated[str | None, Misfire] = None,
     grace: Grace = None,
     as_json: Json = False,
 ) -> None:
-    """Change a schedule; what is not given stays.
+    """Change a schedule; omitted values stay.
 
     Setting --cron or --time-zone, even to the same value, makes you the owner: from then on it sends with your
     permissions.

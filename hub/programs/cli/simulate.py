@@ -76,7 +76,7 @@ def simulate(
 ) -> None:
     """Simulate many clients with planned faults.
 
-    They are slow, crash, answer twice and leave. Exits with 1 if the hub broke a promise.
+    They are slow, crash, answer twice and disconnect. Exits with 1 if the hub broke a promise.
     """
     with explained():
         url, key = address_and_key()
@@ -140,7 +140,7 @@ def _say(order: Order, outcome: Outcome, stop: Interruption, url: str, report: P
         output.tell(f"Interrupted before its end / 중단됨: {stop.number.name}")
         return 128 + stop.number
     if not outcome.recorder.welcomed:
-        output.tell("No client was welcomed by the hub: look at --broker. / 허브에 연결된 클라이언트가 없습니다.")
+        output.tell("The hub welcomed no client: check --broker. / 허브에 연결된 클라이언트가 없습니다.")
         return 2
     return 0
 

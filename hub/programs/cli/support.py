@@ -18,7 +18,7 @@ def support_bundle(
 ) -> None:
     """Collect redacted logs and settings in one file.
 
-    Holds no secret, no document and no payload. Works while the hub runs and while it does not.
+    Holds no secret, no document and no payload. Works whether the hub runs or not.
     """
     from hub.programs import installation
     from hub.programs.support.bundle import make

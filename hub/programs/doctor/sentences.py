@@ -5,7 +5,7 @@ from schemas.findings import Findings
 SENTENCES: dict[str, tuple[str, str]] = {
     "version_ok": ("Floorhub {version}, Python {python}.", "Floorhub {version}, Python {python}입니다."),
     "version_differs": (
-        "The hub that runs is version {running}, this program is {version}: restart the hub.",
+        "The running hub has version {running}, this program has {version}: restart the hub.",
         "실행 중인 허브는 버전 {running}, 이 프로그램은 {version}입니다. 허브를 다시 시작하십시오.",
     ),
     "config_ok": (
@@ -14,12 +14,13 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "config_wrong": ("{problem}", "{problem_ko}"),
     "config_unknown": (
-        "{name} is no setting of Floorhub and is ignored: correct its name (docs/reference/settings.md) or unset it.",
+        "{name} is not a setting of Floorhub and is ignored: correct its name (docs/reference/settings.md) or unset "
+        "it.",
         "{name}은(는) Floorhub의 설정이 아니므로 무시됩니다. 이름을 고치거나(docs/reference/settings.md) 없애십시오.",
     ),
     "hub_ok": ("The hub answers at {url} and is ready.", "허브가 {url}에서 응답하며 준비되어 있습니다."),
     "hub_not_ready": (
-        "The hub answers at {url} and is not ready: {checks}. See the lines below and its log.",
+        "The hub answers at {url}, but is not ready: {checks}. See the lines below and its log.",
         "허브가 {url}에서 응답하지만 준비되지 않았습니다: {checks}. 아래 줄과 허브의 로그를 확인하십시오.",
     ),
     "hub_stopped": (
@@ -28,7 +29,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "FLOORHUB_URL을 설정하십시오.",
     ),
     "hub_other": (
-        "What answers at {url} is no hub ({problem}): correct FLOORHUB_URL or FLOORHUB_PORT.",
+        "The server at {url} is not a hub ({problem}): correct FLOORHUB_URL or FLOORHUB_PORT.",
         "{url}에서 응답하는 것은 허브가 아닙니다({problem}). FLOORHUB_URL 또는 FLOORHUB_PORT를 고치십시오.",
     ),
     "database_ok": (
@@ -36,7 +37,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Postgres {version}이(가) 응답합니다. 데이터베이스 {mib} MiB, 연결 {most}개 중 {used}개 사용 중입니다.",
     ),
     "database_stopped": (
-        "`make run` is stopped, and its Postgres with it: start it and run this again to check database and broker.",
+        "`make run` and its Postgres are stopped. To check database and broker, start `make run` and run this again.",
         "`make run`이 멈춰 있어 Postgres도 멈춰 있습니다. 데이터베이스와 브로커를 점검하려면 시작한 뒤 다시 "
         "실행하십시오.",
     ),
@@ -55,7 +56,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "줄이십시오.",
     ),
     "durability_ok": (
-        "Postgres keeps what it has committed (fsync, full_page_writes, synchronous_commit are on).",
+        "Postgres keeps committed data (fsync, full_page_writes, synchronous_commit are on).",
         "Postgres가 커밋한 것을 보존합니다(fsync, full_page_writes, synchronous_commit 켜짐).",
     ),
     "durability_off": (
@@ -64,30 +65,35 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "pg_reload_conf()).",
     ),
     "schema_ok": (
-        "The tables are at revision {revision}, as this version needs.",
+        "The tables have the revision that this version needs ({revision}).",
         "테이블이 이 버전에 맞습니다({revision}).",
     ),
     "schema_wrong": ("{problem}", "{problem_ko}"),
     "lost_none": (
-        "No agent reported about a command that the hub does not know.",
+        "No agent has reported about a command that the hub does not know.",
         "허브가 모르는 명령의 보고가 없습니다.",
     ),
     "lost_found": (
         "In the last {days} days agents reported about {number} command(s) that this database does not have: {some}. "
-        "After a restore, these were accepted after the backup: compare with the orders, and send again what was not "
-        "done. They are in the table report_quarantine.",
+        "If the hub was restored, these commands were accepted after the backup: compare them with the orders, and "
+        "send "
+        "those again that were not done. The reports are in the table report_quarantine.",
         "최근 {days}일 동안 에이전트가 이 데이터베이스에 없는 명령 {number}건을 보고했습니다: {some}. 복원한 뒤라면 "
         "백업 이후에 접수된 명령입니다. 주문과 비교하여 처리되지 않은 것을 다시 보내십시오. report_quarantine "
         "테이블에 있습니다.",
     ),
-    "broker_ok": ("The broker takes the hub's account at {address}.", "{address}의 브로커가 허브 계정을 받아들입니다."),
+    "broker_ok": (
+        "The broker at {address} accepts the hub's account.",
+        "{address}의 브로커가 허브 계정을 받아들입니다.",
+    ),
     "broker_stopped": (
-        "The broker of `make run` is stopped with it.",
+        "The broker of `make run` is stopped, too.",
         "`make run`의 브로커가 함께 멈춰 있습니다.",
     ),
     "broker_setting": ("{problem}", "{problem_ko}"),
     "broker_unreachable": (
-        "No broker answers at {address} ({problem}). Check FLOORHUB_MQTT_URL, the network, and that it runs.",
+        "No broker answers at {address} ({problem}). Check FLOORHUB_MQTT_URL, the network, and whether the broker is "
+        "running.",
         "{address}에서 브로커가 응답하지 않습니다({problem}). FLOORHUB_MQTT_URL과 네트워크, 브로커의 실행 여부를 "
         "확인하십시오.",
     ),
@@ -98,8 +104,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "지정하십시오.",
     ),
     "account_refused": (
-        "The broker refuses {username} ({problem}). Compare the password with the one that `floorhub broker render` "
-        "was given; render again and restart the broker.",
+        "The broker refuses {username} ({problem}). `floorhub broker render` must have had the same password: "
+        "compare it, render again, and restart the broker.",
         "브로커가 {username}을(를) 거부합니다({problem}). 암호를 `floorhub broker render`에 준 것과 비교하고, 다시 "
         "렌더링한 뒤 브로커를 다시 시작하십시오.",
     ),
@@ -114,7 +120,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "브로커의 역할과 클라이언트 {clients}개가 데이터베이스와 같습니다.",
     ),
     "rules_not_ours": (
-        "Not checked: without FLOORHUB_MQTT_ADMIN_PASSWORD you keep the broker's users and rules yourself.",
+        "Not checked: without FLOORHUB_MQTT_ADMIN_PASSWORD you manage the broker's users and rules yourself.",
         "확인하지 않았습니다. FLOORHUB_MQTT_ADMIN_PASSWORD가 없으면 브로커의 사용자와 규칙은 직접 관리합니다.",
     ),
     "rules_no_answer": (
@@ -124,14 +130,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "확인하십시오. 설정은 `floorhub broker render`가 만듭니다.",
     ),
     "rules_differ": (
-        "At the broker these differ from what Floorhub renders: {what}. Render again and restart the broker "
+        "The broker differs from what Floorhub renders in: {what}. Render again and restart the broker "
         "(`make run`: restart it).",
         "브로커의 다음 항목이 Floorhub이 만드는 것과 다릅니다: {what}. 다시 렌더링하고 브로커를 다시 "
         "시작하십시오(`make run`은 다시 시작).",
     ),
     "rules_edited": (
-        "{file} is not as Floorhub writes it: the next start of `make run` overwrites it. Put your settings into "
-        "conf.d beside it.",
+        "{file} was edited: the next start of `make run` overwrites it. Put your settings into "
+        "conf.d in the same folder.",
         "{file}이(가) Floorhub이 쓴 것과 다릅니다. `make run`을 다시 시작하면 덮어씁니다. 설정은 옆의 conf.d에 "
         "두십시오.",
     ),
@@ -148,43 +154,46 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "에이전트가 브로커의 키 목록을 쓸 수 없습니다({problem}). 허브를 다시 시작하면 새 목록에 서명합니다.",
     ),
     "published_ends": (
-        "The list of keys at the broker ends in {days} days, and agents obey nothing then. Restart the hub: it signs "
+        "The list of keys at the broker expires in {days} days; then agents obey no command. Restart the hub: it signs "
         "a new list.",
         "브로커의 키 목록이 {days}일 뒤에 끝나며 그 뒤에는 에이전트가 따르지 않습니다. 허브를 다시 시작하면 새 "
         "목록에 서명합니다.",
     ),
     "keys_ok": (
-        "The keys in {folder} are private and those of the database (root {root}).",
+        "The keys in {folder} are private and match the database (root {root}).",
         "{folder}의 키는 보호되어 있으며 데이터베이스와 같습니다(루트 {root}).",
     ),
     "keys_files_ok": (
-        "The keys in {folder} are there and private; the database was not asked.",
+        "The keys in {folder} exist and are private; they were not compared with the database.",
         "{folder}의 키가 있고 보호되어 있습니다. 데이터베이스와는 비교하지 않았습니다.",
     ),
     "keys_files": ("{problem}", "{problem_ko}"),
     "keys_missing": (
-        "{folder} has no {names}. Before the first start of the hub that is normal; later, copy keys/ from another hub "
+        "{folder} has no {names}. Before the first start of the hub this is normal. Otherwise, copy keys/ from "
+        "another hub "
         "or restore your backup.",
         "{folder}에 {names}이(가) 없습니다. 허브를 처음 시작하기 전이라면 정상입니다. 아니라면 다른 허브에서 keys/를 "
         "복사하거나 백업을 복원하십시오.",
     ),
     "keys_differ": (
-        "The {purpose} key in {folder} is {here}, the database knows {known}: the hub does not start. Copy keys/ from "
+        "The {purpose} key in {folder} is {here}, but the database has {known}: the hub does not start. Copy keys/ "
+        "from "
         "a hub of this database, or see `floorhub key` in docs/how-to/secure.md.",
         "{folder}의 {purpose} 키는 {here}인데 데이터베이스의 키는 {known}이므로 허브가 시작되지 않습니다. 이 "
         "데이터베이스의 허브에서 keys/를 복사하거나 docs/how-to/secure.md의 `floorhub key`를 보십시오.",
     ),
     "keys_replaced": (
-        "{number} replaced key file(s) lie in {folder}: delete them once every hub and agent works.",
+        "{folder} has {number} replaced key file(s): delete them when every hub and agent works.",
         "{folder}에 교체된 키 파일 {number}개가 있습니다. 모든 허브와 에이전트가 동작하면 삭제하십시오.",
     ),
     "admin_ok": ("The key in {file} is valid.", "{file}의 키가 유효합니다."),
     "admin_file_ok": (
-        "{file} holds a key; the database was not asked.",
+        "{file} has a key; it was not compared with the database.",
         "{file}에 키가 있습니다. 데이터베이스와는 비교하지 않았습니다.",
     ),
     "admin_missing": (
-        "There is no {file}: the program `floorhub` needs FLOORHUB_KEY. `floorhub key rotate admin` makes a new key.",
+        "There is no {file}, so the program `floorhub` needs FLOORHUB_KEY. `floorhub key rotate admin` creates a new "
+        "key.",
         "{file}이(가) 없어 `floorhub` 프로그램에 FLOORHUB_KEY가 필요합니다. `floorhub key rotate admin`으로 새 키를 "
         "만드십시오.",
     ),
@@ -197,17 +206,17 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "disk_ok": ("{folder}: {free_mib} MiB are free.", "{folder}: {free_mib} MiB의 여유 공간이 있습니다."),
     "disk_low": (
-        "{folder}: only {free_mib} MiB are free (warning below {limit_mib}). Make room, shorten the periods of "
+        "{folder}: only {free_mib} MiB are free (warning below {limit_mib}). Free space, shorten the periods of "
         "clean-up, or move the archive away.",
         "{folder}: 여유 공간이 {free_mib} MiB뿐입니다(경고 기준 {limit_mib}). 공간을 확보하거나 정리 기간을 줄이거나 "
         "보관 폴더를 옮기십시오.",
     ),
     "disk_full": (
-        "{folder}: only {free_mib} MiB are free, so the hub refuses documents (below {limit_mib}). Make room.",
+        "{folder}: only {free_mib} MiB are free, so the hub refuses documents (below {limit_mib}). Free space.",
         "{folder}: 여유 공간이 {free_mib} MiB뿐이어서 허브가 문서를 거부합니다(기준 {limit_mib}). 공간을 확보하십시오.",
     ),
     "folder_unwritable": (
-        "{folder} cannot be written ({problem}). Give it to the hub's user, or mount its disk for writing.",
+        "{folder} is not writable ({problem}). Make the hub's user its owner, or mount its disk writable.",
         "{folder}에 쓸 수 없습니다({problem}). 소유자를 허브의 사용자로 바꾸거나 디스크를 쓰기 가능으로 "
         "마운트하십시오.",
     ),
@@ -216,8 +225,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "이 컴퓨터와 Postgres의 시계 차이는 최대 {duration_ko}입니다.",
     ),
     "clock_wrong": (
-        "The clock of this machine is {duration} {direction} the one of Postgres, which counts for every deadline. "
-        "Switch time synchronisation (NTP) on, on both.",
+        "The clock of this machine is {duration} {direction} the clock of Postgres, which decides every deadline. "
+        "Switch on time synchronisation (NTP) on both machines.",
         "이 컴퓨터의 시계가 Postgres보다 {duration_ko} {direction_ko}. 모든 기한은 Postgres의 시계를 따릅니다. 두 "
         "컴퓨터에서 시간 동기화(NTP)를 켜십시오.",
     ),
@@ -230,7 +239,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{address}의 인증서는 {until}까지 {days}일 남았습니다.",
     ),
     "certificate_ends": (
-        "The certificate of {address} ends in {days} day(s), on {until}. Renew it, then restart the broker or "
+        "The certificate of {address} expires in {days} day(s), on {until}. Renew it, then restart the broker or "
         "the proxy.",
         "{address}의 인증서가 {days}일 뒤({until})에 끝납니다. 갱신한 뒤 브로커나 프록시를 다시 시작하십시오.",
     ),
@@ -247,15 +256,15 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "이 컴퓨터의 시간대는 {zone}({offset})입니다. 예약은 각자의 시간대를 쓰고 데이터베이스는 UTC로 저장합니다.",
     ),
     "zone_wrong": (
-        "TZ is {zone}, which this system does not know, so it counts as UTC. Correct TZ, for example Asia/Seoul.",
+        "TZ is {zone}, which this system does not know, so UTC is used. Correct TZ, for example Asia/Seoul.",
         "TZ가 {zone}이지만 이 시스템이 모르는 값이어서 UTC로 처리됩니다. TZ를 고치십시오(예: Asia/Seoul).",
     ),
     "zone_no_data": (
-        "There is no data about time zones, so schedules cannot run. Install the package tzdata again.",
+        "There is no time zone data, so schedules cannot run. Install the package tzdata again.",
         "시간대 데이터가 없어 예약을 실행할 수 없습니다. tzdata 패키지를 다시 설치하십시오.",
     ),
     "check_failed": (
-        "This check could not be done: {problem}. Report it with `floorhub support-bundle`.",
+        "This check failed: {problem}. Report it with `floorhub support-bundle`.",
         "이 점검을 하지 못했습니다: {problem}. `floorhub support-bundle`과 함께 알려 주십시오.",
     ),
 }

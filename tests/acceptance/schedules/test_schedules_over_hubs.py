@@ -344,7 +344,7 @@ def test_schedules_by_the_program(site: Site, database: Database, tmp_path: Path
         (("add", "x", "0 7 * * *", "status"), 2, "Say for whom"),
         (("add", "x", "0 25 * * *", "status", "--all"), 5, "cron"),
         (("add", "x", "@daily", "status", "--all"), 5, "must be five fields"),
-        (("add", "notice", "0 7 * * *", "status", "--all"), 5, "There is a schedule notice already"),
+        (("add", "notice", "0 7 * * *", "status", "--all"), 5, "The schedule notice already exists"),
         (("add", "x", "0 7 * * *", "status", "--all", "--payload", "{"), 2, "--payload is not JSON"),
         (("set", "notice"), 2, "Say what to change"),
         (("show", "nothing"), 7, "There is no schedule nothing"),

@@ -92,7 +92,7 @@ def test_a_field_of_a_command_has_its_other_name(name: Name) -> None:
         CommandInput.model_validate({**body, name.theirs: sent, name.ours: OTHERS[name.ours]})
     [problem] = [of_validation({**error, "loc": ("body", *error["loc"])}) for error in refused.value.errors()]
     assert problem.field == name.theirs
-    assert field_sentence(problem, korean=False) == f"contradicts {name.ours}: give only one of them"
+    assert field_sentence(problem, korean=False) == f"contradicts {name.ours}: send only one of them"
 
 
 def payload_of(action: str, name: Name) -> tuple[dict[str, Any], dict[str, Any]]:

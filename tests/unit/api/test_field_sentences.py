@@ -19,7 +19,7 @@ from hub.telemetry.log import Log
 
 DOCUMENT = "0193b3c0-0000-7000-8000-000000000000"
 PRINT = {"client_id": "press-1", "action": "print", "payload": {"printer": "office", "document": DOCUMENT}}
-NOTHING = "changes nothing: give at least one of"
+NOTHING = "changes nothing: send at least one of"
 LIBRARIES = re.compile(r"Input should|Expected|Object|Field required|Value error|String should|valid", re.IGNORECASE)
 
 
@@ -69,13 +69,13 @@ CASES: list[tuple[Any, dict[str, Any], dict[str, str]]] = [
         {
             "priority": "must be a number",
             "on_interrupt": "must be one of: rerun, unknown",
-            "tags[0]": "is empty: give a value, or leave it out",
+            "tags[0]": "is empty: send a value, or leave it out",
             "tags[1]": "must be text",
             "expiresAt": "must be an ISO 8601 time with its zone, such as 2026-11-21T08:00:00Z",
-            "expiresInS": "contradicts expires_at: give only one of them",
+            "expiresInS": "contradicts expires_at: send only one of them",
             "backOff.cap_s": "must not be less than first_delay_s",
-            "reference": "is empty: give a value, or leave it out",
-            "order_key": "contains NUL or half a character, which cannot be stored: remove it",
+            "reference": "is empty: send a value, or leave it out",
+            "order_key": "contains NUL or a broken character, which cannot be stored: remove it",
             "colour": "is not a field of this object: remove it, or look up the fields in /docs",
         },
     ),
@@ -98,11 +98,11 @@ CASES: list[tuple[Any, dict[str, Any], dict[str, str]]] = [
             },
         },
         {
-            "clientId": "contradicts client_id: give only one of them",
+            "clientId": "contradicts client_id: send only one of them",
             "estimatedDuration": "must be at least 0",
-            "estimated_duration_seconds": "contradicts estimatedDuration: give only one of them",
-            "maxRetries": "contradicts max_retries: give only one of them",
-            "payload.printerName": "contradicts printer: give only one of them",
+            "estimated_duration_seconds": "contradicts estimatedDuration: send only one of them",
+            "maxRetries": "contradicts max_retries: send only one of them",
+            "payload.printerName": "contradicts printer: send only one of them",
             "payload.document.url": "must be text",
             "payload.copies": "must be at least 1",
             "payload.options.colour": "is not a field of this object: remove it, or look up the fields in /docs",
@@ -114,7 +114,7 @@ CASES: list[tuple[Any, dict[str, Any], dict[str, str]]] = [
         {**PRINT, "payload": {"printer": "office", "document": DOCUMENT, "options": [], "filePath": "/srv/a"}},
         {
             "payload.options": "must be an object",
-            "payload.filePath": "contradicts document: give only one of them",
+            "payload.filePath": "contradicts document: send only one of them",
         },
     ),
     (
@@ -152,7 +152,7 @@ CASES: list[tuple[Any, dict[str, Any], dict[str, str]]] = [
     (
         CommandInput,
         {**PRINT, "payload": {"printer": "office", "document": DOCUMENT, "duplex": True, "sides": "one-sided"}},
-        {"payload.duplex": "contradicts sides: give only one of them"},
+        {"payload.duplex": "contradicts sides: send only one of them"},
     ),
     (
         CommandInput,
@@ -211,10 +211,10 @@ CASES: list[tuple[Any, dict[str, Any], dict[str, str]]] = [
             },
         },
         {
-            "name": "is empty: give a value, or leave it out",
-            "cron": "has an invalid minute, or one that never comes: write it as in 0 7 * * 1-5",
+            "name": "is empty: send a value, or leave it out",
+            "cron": "has an invalid minute, or one that never occurs: write it as in 0 7 * * 1-5",
             "time_zone": "must be an IANA time zone such as Asia/Seoul, or UTC",
-            "request.command.not_before": "cannot be used here: the schedule says when",
+            "request.command.not_before": "cannot be used here: the schedule decides the time",
         },
     ),
     (
@@ -290,13 +290,13 @@ CASES: list[tuple[Any, dict[str, Any], dict[str, str]]] = [
         ResultBody,
         {"report_id": DOCUMENT, "reportId": "7", "attempt": 1, "success": True},
         {
-            "reportId": "contradicts report_id: give only one of them",
+            "reportId": "contradicts report_id: send only one of them",
             "session": "is missing: add it",
             "success": "is not a field of this object: remove it, or look up the fields in /docs",
         },
     ),
     (ResultBody, {"success": "yes", "message": 7}, {"success": "must be true or false", "message": "must be text"}),
-    (ClientInput, {"id": "subscribe"}, {"id": "is a word of the API's own paths: choose another id"}),
+    (ClientInput, {"id": "subscribe"}, {"id": "is reserved for paths of the API: choose another id"}),
 ]
 IDS = [f"{getattr(shape, '__name__', 'ResultBody')}-{place}" for place, (shape, _, _) in enumerate(CASES)]
 

@@ -50,8 +50,8 @@ def test_a_clean_up_names_a_setting_as_it_is_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ("rotate", "For root: do it; without this, only say what it means."),
-        ("adopt", "Do it; without this, only say what it means."),
+        ("rotate", "For root: really replace it; otherwise only say what it means."),
+        ("adopt", "Really do it; otherwise only say what it means."),
     ],
 )
 def test_the_help_says_what_needs_a_yes(command: str, words: str) -> None:

@@ -106,7 +106,7 @@ def test_facts_have_their_cause(cause: str, differs: dict[str, Any]) -> None:
         ),
         (
             {"status": "unknown", "unknown_reason": "no_word"},
-            "unknown (no_word). What to do: See whether the machine and its agent run",
+            "unknown (no_word). What to do: Check whether the machine and its agent are running",
             "unknown(no_word). 할 일: 컴퓨터와 에이전트가 실행 중인지",
         ),
         (
@@ -139,10 +139,10 @@ def test_what_ended_without_success_says_why_and_what_to_do(differs: dict[str, A
         ),
         (
             {"status": "running", "held_reasons": ["printer-busy"]},
-            "prints for somebody else",
+            "is printing another job",
             "다른 작업을 인쇄하고 있습니다",
         ),
-        ({"status": "running", "held_reasons": ["media-empty"]}, "waits for a person", "사람을 기다립니다"),
+        ({"status": "running", "held_reasons": ["media-empty"]}, "needs attention", "조치가 필요합니다"),
     ],
 )
 def test_what_a_person_can_do_is_said(differs: dict[str, Any], english: str, korean: str) -> None:

@@ -36,8 +36,8 @@ SigningKeysDep = Annotated[SigningKeys, part(SigningKeys)]
     status_code=201,
     response_model=NewClientOutput,
     summary="Register a client",
-    response_description="The client with its secret, which is shown this once.",
-    description="Answers with the client's secret, this once, when the broker knows it.",
+    response_description="The client with its secret, which is shown only once.",
+    description="The answer, sent when the broker knows the client, has the client's secret. It is never shown again.",
     responses=fails(409, body=True),
 )
 async def create_client(
@@ -97,7 +97,7 @@ async def update_client(
     "/api/clients/{client_id}",
     response_model=ClientOutput,
     summary="Retire a client",
-    description="It cannot connect or be commanded any more; its id is never used again, its history stays.",
+    description="It can no longer connect or get commands. Its id is never reused, and its history stays.",
     responses=fails(404),
 )
 async def retire_client(client_id: ClientIdInPath, clients: ClientsDep, caller: MayAdminister) -> Response:
@@ -109,7 +109,7 @@ async def retire_client(client_id: ClientIdInPath, clients: ClientsDep, caller: 
     "/api/clients/{client_id}/disable",
     response_model=ClientOutput,
     summary="Disable a client",
-    description="Its connection ends; it cannot connect or be commanded until it is enabled. Its commands wait.",
+    description="Its connection ends. It cannot connect until it is enabled, and its commands wait.",
     responses=fails(404),
 )
 async def disable_client(client_id: ClientIdInPath, clients: ClientsDep, caller: MayAdminister) -> Response:
@@ -132,7 +132,7 @@ async def enable_client(client_id: ClientIdInPath, clients: ClientsDep, caller: 
     "/api/clients/{client_id}/secret",
     response_model=NewClientOutput,
     summary="Give a client a new secret",
-    description="Shown this once. The connection with the old secret ends, and the old one opens nothing any more.",
+    description="The new secret is shown only once. The old secret is invalid, and its connection ends.",
     responses=fails(404),
 )
 async def rotate_client_secret(
@@ -146,7 +146,7 @@ async def rotate_client_secret(
     "/api/clients/{client_id}/unfence",
     response_model=ClientOutput,
     summary="Dispatch to a client again",
-    description="After two machines used its identity at the same time (`fenced`), once each has its own.",
+    description="Use it after two machines used its identity (`fenced`), when each has its own identity.",
     responses=fails(404),
 )
 async def unfence_client(client_id: ClientIdInPath, clients: ClientsDep, caller: MayAdminister) -> Response:

@@ -38,7 +38,7 @@ PermissionsDep = Annotated[Permissions, part(Permissions)]
     "/api/groups",
     status_code=201,
     response_model=GroupOutput,
-    summary="Make a group of clients",
+    summary="Create a group of clients",
     responses=fails(409, body=True),
 )
 async def create_group(body: GroupInput, groups: GroupsDep, caller: MayAdminister) -> Response:
@@ -86,7 +86,7 @@ async def update_group(
     response_model=GroupOutput,
     summary="Remove a group",
     response_description="The group as it was.",
-    description="Its clients stay; batches that were sent to it go on.",
+    description="Its clients stay, and batches that were sent to it continue.",
     responses=fails(404),
 )
 async def delete_group(group_id: GroupIdInPath, groups: GroupsDep, caller: MayAdminister) -> Response:
@@ -128,7 +128,7 @@ async def change_group_members(
 @router.get(
     "/api/clients/{client_id}/permissions",
     response_model=PermissionsOutput,
-    summary="What a client may be asked, and how much of it is left",
+    summary="The limits of a client, and how much of them is left",
     responses=fails(404),
 )
 async def get_client_permissions(client_id: ClientIdInPath, permissions: PermissionsDep, _caller: MayRead) -> Response:
@@ -139,8 +139,8 @@ async def get_client_permissions(client_id: ClientIdInPath, permissions: Permiss
 @router.patch(
     "/api/clients/{client_id}/permissions",
     response_model=PermissionsOutput,
-    summary="Change what a client may be asked",
-    description="Counts from the next command on. What was used stays used.",
+    summary="Change the limits of a client",
+    description="Applies from the next command on. Quota that is already used stays used.",
     responses=fails(404, body=True),
 )
 async def update_client_permissions(
@@ -154,8 +154,8 @@ async def update_client_permissions(
     "/api/permissions",
     response_model=ChangedClients,
     response_description="How many clients were changed.",
-    summary="Change what many clients may be asked",
-    description="All that the target means, or, when something is wrong with the request, none.",
+    summary="Change the limits of many clients",
+    description="All clients of the target; none if the request is wrong.",
     responses=fails(404, body=True),
 )
 async def update_permissions(body: PermissionsOfMany, permissions: PermissionsDep, caller: MayAdminister) -> Response:

@@ -97,8 +97,8 @@ AcceptorDep = Annotated[Acceptor, part(Acceptor)]
     summary="Command a client",
     response_description="The stored command; with `wait`, as it has ended.",
     description=(
-        "Stores the command; the answer comes after the commit: from then on it is never lost. With `wait` the "
-        "answer comes when it has ended (or after that many seconds, as it stands then). An `Idempotency-Key` makes "
+        "Stores the command. The answer is sent after the commit; from then on the command is never lost. With `wait` "
+        "the answer is sent when the command has ended, or after that many seconds. An `Idempotency-Key` makes "
         "it safe to send the request again: the same key and body give the same command for 24 hours."
     ),
     responses={
@@ -169,7 +169,7 @@ async def list_commands(
         list[CommandStatus] | None, Query(max_length=9, description="With this status; may be given several times.")
     ] = None,
     action: Annotated[ActionName | None, Query(description="Of this action.")] = None,
-    reference: Annotated[Word | None, Query(max_length=200, description="With this number of yours.")] = None,
+    reference: Annotated[Word | None, Query(max_length=200, description="With this reference.")] = None,
     tag: Annotated[Word | None, Query(max_length=100, description="With this tag.")] = None,
     created_after: Annotated[Moment | None, Query(description="Stored after this time.")] = None,
     created_before: Annotated[Moment | None, Query(description="Stored before this time.")] = None,

@@ -6,13 +6,13 @@ that are newer than this hub.
 
 from collections.abc import Mapping
 
-_LOOK = "Look at the device whether it happened; then `floorhub command decide ID completed` or `failed`."
+_LOOK = "Check at the device whether it happened; then run `floorhub command decide ID completed` or `failed`."
 _LOOK_KO = "장치에서 실제로 수행되었는지 확인한 뒤 `floorhub command decide ID completed` 또는 `failed`로 결정하십시오."
 _AGAIN = "then replay the command"
 _AGAIN_KO = "명령을 다시 실행(replay)하십시오."
 
 OTHER = (
-    "Read the message and the agent's log; look at the device before you send it again.",
+    "Read the message and the agent's log; check the device before you send it again.",
     "메시지와 에이전트의 로그를 읽고, 다시 보내기 전에 장치를 확인하십시오.",
 )
 
@@ -38,7 +38,7 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
         f"프린터를 켜고 케이블, 네트워크, uri를 확인한 뒤(`floorhub-agent doctor`) {_AGAIN_KO}",
     ),
     "printer_stopped": (
-        f"Look at what came out; make the printer or its queue accept jobs again; {_AGAIN}.",
+        f"Check what came out; make the printer or its queue accept jobs again; {_AGAIN}.",
         f"출력물을 확인하고 프린터나 큐가 다시 작업을 받게 한 뒤 {_AGAIN_KO}",
     ),
     "printer_rejected": (
@@ -47,7 +47,7 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
     ),
     "document_unprintable": (
         "If other documents print there, this one may be damaged or protected: save it as a plain PDF, and send that. "
-        "If none prints, look at the error log of the printer or of CUPS.",
+        "If no document prints, check the error log of the printer or of CUPS.",
         "다른 문서가 인쇄되면 이 문서가 손상되었거나 암호로 보호된 것일 수 있으니 일반 PDF로 다시 저장해 보내십시오. "
         "아무것도 인쇄되지 않으면 프린터나 CUPS의 오류 로그를 확인하십시오.",
     ),
@@ -56,23 +56,23 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
         "프린터가 인쇄할 수 있는 형식으로 문서를 보내십시오. 메시지에 그 형식의 목록이 있습니다.",
     ),
     "options_unsupported": (
-        "Drop the option that the message names, choose a printer that can do it, or send it with `fidelity: closest`.",
+        "Drop the option that the message names, choose a printer that supports it, or send `fidelity: closest`.",
         "메시지에 나온 옵션을 빼거나, 지원하는 프린터를 고르거나, `fidelity: closest`로 보내십시오.",
     ),
     "document_mislabelled": (
-        "Upload the document again with the type that it has.",
+        "Upload the document again with its real type.",
         "문서를 실제 형식에 맞는 유형으로 다시 올리십시오.",
     ),
     "job_aborted": (
-        f"Look at what came out and at the printer's log; {_AGAIN} if the page is needed.",
+        f"Check what came out and the printer's log; {_AGAIN} if the page is needed.",
         f"출력물과 프린터의 로그를 확인하고, 필요하면 {_AGAIN_KO}",
     ),
     "completed_with_errors": (
-        f"Look at what came out; {_AGAIN} if pages are missing or spoilt.",
+        f"Check what came out; {_AGAIN} if pages are missing or spoilt.",
         f"출력물을 확인하고, 빠지거나 잘못된 쪽이 있으면 {_AGAIN_KO}",
     ),
     "job_cancelled_at_printer": (
-        "Send it again if the page is needed after all.",
+        "Send it again if the page is still needed.",
         "그래도 필요하면 다시 보내십시오.",
     ),
     "printer_lost": (_LOOK, _LOOK_KO),
@@ -85,7 +85,8 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
         "문서를 다시 올리고 그 id로 새 명령을 보내십시오.",
     ),
     "document_hash_mismatch": (
-        "Upload the document again, and send a new command; if it stays, check what is between client and hub.",
+        "Upload the document again, and send a new command. If this happens again, check the network between client "
+        "and hub.",
         "문서를 다시 올려 새 명령을 보내십시오. 반복되면 클라이언트와 허브 사이의 네트워크를 점검하십시오.",
     ),
     "document_too_large": (
@@ -101,11 +102,11 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
         f"에이전트의 데이터 폴더에 공간을 확보한 뒤 {_AGAIN_KO}",
     ),
     "upload_too_large": (
-        "Raise `FLOORHUB_MAX_UPLOAD_MIB` at the hub, or have less uploaded.",
+        "Raise `FLOORHUB_MAX_UPLOAD_MIB` at the hub, or upload less.",
         "허브의 `FLOORHUB_MAX_UPLOAD_MIB`를 늘리거나 올리는 양을 줄이십시오.",
     ),
     "upload_refused": (
-        "Send it again; if it stays, look at the hub's log.",
+        "Send it again. If this happens again, check the hub's log.",
         "다시 보내십시오. 반복되면 허브의 로그를 확인하십시오.",
     ),
     "program_not_found": (
@@ -121,16 +122,16 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
         f"메시지와 `result.data.stack`을 읽고 클라이언트에서 원인을 없앤 뒤 {_AGAIN_KO}",
     ),
     "timed_out": (
-        "Look at the device whether it happened; allow more time with `timeout_s`, or remove what hangs.",
+        "Check at the device whether it happened; allow more time with `timeout_s`, or fix what hangs.",
         "장치에서 실제로 수행되었는지 확인하고, `timeout_s`로 시간을 늘리거나 멈춘 원인을 없애십시오.",
     ),
     "stopped": (
-        "Look at the device how far it got; send it again if it is needed.",
+        "Check at the device how far it got; send it again if it is needed.",
         "장치에서 어디까지 진행되었는지 확인하고, 필요하면 다시 보내십시오.",
     ),
     "stop_failed": (_LOOK, _LOOK_KO),
     "cancelled": (
-        "Nothing; send it again if it is needed after all.",
+        "Nothing. Send it again if it is still needed.",
         "할 일이 없습니다. 그래도 필요하면 다시 보내십시오.",
     ),
     "expired": (
@@ -140,16 +141,17 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
     "interrupted": (_LOOK, _LOOK_KO),
     "no_answer": (_LOOK, _LOOK_KO),
     "driver_error": (
-        "Find the stack in the agent's log (`floorhub send ID collect_logs`) and report it; look at the device first.",
+        "Find the stack in the agent's log (`floorhub send ID collect_logs`) and report it. Check the device first.",
         "에이전트의 로그에서 스택을 찾아(`floorhub send ID collect_logs`) 신고하십시오. 먼저 장치를 확인하십시오.",
     ),
     "effect_not_noted": (
-        "Look whether the file is in the folder; then `floorhub command decide ID completed` or `failed`.",
+        "Check whether the file is in the folder; then run `floorhub command decide ID completed` or `failed`.",
         "폴더에 파일이 있는지 확인한 뒤 `floorhub command decide ID completed` 또는 `failed`로 결정하십시오.",
     ),
     "journal_replaced": (_LOOK, _LOOK_KO),
     "not_proven": (
-        "Look whether the machine or its agent started anew; then `floorhub command decide ID completed` or `failed`.",
+        "Check whether the machine or its agent has restarted; then run `floorhub command decide ID completed` or "
+        "`failed`.",
         "컴퓨터나 에이전트가 다시 시작되었는지 확인한 뒤 `floorhub command decide ID completed` 또는 `failed`로 "
         "결정하십시오.",
     ),
@@ -158,7 +160,7 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
         "`on_interrupt: unknown`으로 다시 보내십시오.",
     ),
     "logs_unreadable": (
-        "Give the agent's log to the agent's user, and send it again.",
+        "Make the agent's user the owner of its log, and send the command again.",
         "에이전트 로그의 소유자를 에이전트 사용자로 바꾸고 다시 보내십시오.",
     ),
     "journal_rolled_back": (
@@ -166,7 +168,7 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
         f"{_LOOK_KO} 에이전트의 데이터 폴더를 복원하거나 복사하지 마십시오.",
     ),
     "no_word": (
-        f"See whether the machine and its agent run (`floorhub-agent doctor`). {_LOOK}",
+        f"Check whether the machine and its agent are running (`floorhub-agent doctor`). {_LOOK}",
         f"컴퓨터와 에이전트가 실행 중인지 확인하십시오(`floorhub-agent doctor`). {_LOOK_KO}",
     ),
     "journal_lost": (_LOOK, _LOOK_KO),

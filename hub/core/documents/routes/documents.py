@@ -36,7 +36,7 @@ DigestHeader = Annotated[
     Header(
         alias="Content-Digest",
         max_length=1_000,
-        description="RFC 9530, such as `sha-256=:BASE64:`. The hub refuses a body that arrived otherwise.",
+        description="RFC 9530, such as `sha-256=:BASE64:`. The hub refuses a body that does not match.",
     ),
 ]
 _FILE: dict[str, Any] = {

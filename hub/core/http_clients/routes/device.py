@@ -112,7 +112,8 @@ async def stream_messages(
     request: Request,
     session: SessionOrNone = None,
     most_s: Annotated[
-        float | None, Query(ge=0, le=86_400, description="The hub ends the stream after so long; open the next then.")
+        float | None,
+        Query(ge=0, le=86_400, description="The hub ends the stream after this many seconds; then open it again."),
     ] = None,
     user_agent: Program = "",
 ) -> Response:
@@ -197,7 +198,7 @@ reports = Routes("clients without MQTT", route_class=_PlainJson)
 @reports.post(
     "/api/clients/{client_id}/ping",
     response_model=Pong,
-    summary="Say that the client lives",
+    summary="Report that the client is alive",
     description=(
         "For the client itself, every 10 s; after 33 s of silence it counts as offline. A client with a bearer key may "
         "leave `session` or the whole body out: the answer then says that its key is right, and its open stream shows "
@@ -228,8 +229,8 @@ async def ping(
 @reports.put(
     "/api/commands/{command_id}/status",
     response_model=ReceiptOutput,
-    response_description="The receipt: the report is stored for good.",
-    summary="Report how an attempt goes",
+    response_description="The receipt: the report is stored durably.",
+    summary="Report the progress of an attempt",
     description=f"For the client that has the command. The answer, after the commit, is the receipt. {OF_SIMPLE}",
     responses=REPORT_PROBLEMS,
 )
@@ -247,8 +248,8 @@ async def report_status(
 @reports.post(
     "/api/commands/{command_id}/result",
     response_model=ReceiptOutput,
-    response_description="The receipt: the report is stored for good.",
-    summary="Report what came out of an attempt",
+    response_description="The receipt: the report is stored durably.",
+    summary="Report the result of an attempt",
     description=f"For the client that has the command. The answer, after the commit, is the receipt. {OF_SIMPLE}",
     responses=REPORT_PROBLEMS,
 )
@@ -266,7 +267,7 @@ async def report_result(
 @reports.post(
     "/api/commands/{command_id}/error",
     response_model=ReceiptOutput,
-    response_description="The receipt: the report is stored for good.",
+    response_description="The receipt: the report is stored durably.",
     summary="Report that an attempt failed",
     description=f"For the client that has the command. The answer, after the commit, is the receipt. {OF_SIMPLE}",
     responses=REPORT_PROBLEMS,

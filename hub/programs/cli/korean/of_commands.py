@@ -29,8 +29,8 @@ COMMANDS: dict[str, str] = {
     "Say why a command has not run yet, and what to do.": "명령이 아직 실행되지 않은 이유와 할 일을 알려 줍니다.",
     "One sentence, and below it the timeline, step by step.": "한 문장으로 답하고, 그 아래에 처리 과정을 보여 줍니다.",
     "Cancel a command.": "명령을 취소합니다.",
-    "A pending command is cancelled at once. If its client has it already, the client is asked to stop; what it has "
-    "done counts.": (
+    "A pending command is cancelled at once. If its client has it already, the client is asked to stop; finished "
+    "work counts.": (
         "대기 중인 명령은 바로 취소됩니다. 클라이언트가 이미 받았으면 중단을 요청하며, 그때까지 한 일은 그대로 "
         "인정됩니다."
     ),
@@ -39,7 +39,7 @@ COMMANDS: dict[str, str] = {
         "collect_logs 동작을 실행합니다. 클라이언트가 오프라인이면 마지막으로 가져온 로그를 보여 줍니다."
     ),
     "Check the hub of this machine and say what to fix.": "이 컴퓨터의 허브를 검사하고 고칠 것을 알려 줍니다.",
-    "Database, broker, keys, disk, clock, certificates. Works while the hub runs and while it does not. Exits 0 "
+    "Database, broker, keys, disk, clock, certificates. Works whether the hub runs or not. Exits 0 "
     "without problems, else 1.": (
         "데이터베이스, 브로커, 키, 디스크, 시계, 인증서를 검사합니다. 허브가 실행 중이 아니어도 됩니다. 문제가 없으면 "
         "0, 있으면 1로 끝납니다."
@@ -49,14 +49,14 @@ COMMANDS: dict[str, str] = {
         "허브가 실행 중이어도 됩니다. 파일은 소유자만 읽을 수 있고(0600), 전부 써지거나 전혀 써지지 않습니다."
     ),
     "Put a backup in place of the hub's data.": "허브의 데이터를 백업으로 복원합니다.",
-    "Stop every hub first. The file is checked before anything changes. What was there is kept beside it.": (
+    "Stop every hub first. The file is checked before anything changes. The replaced data is kept beside it.": (
         "먼저 모든 허브를 멈추십시오. 파일을 검사한 뒤에 변경하며, 이전 데이터는 옆에 보관합니다."
     ),
     "Collect redacted logs and settings in one file.": "비밀 값을 뺀 로그와 설정을 파일 하나에 모읍니다.",
-    "Holds no secret, no document and no payload. Works while the hub runs and while it does not.": (
+    "Holds no secret, no document and no payload. Works whether the hub runs or not.": (
         "비밀 값과 문서, 페이로드는 들어가지 않습니다. 허브가 실행 중이 아니어도 됩니다."
     ),
-    "Archive and delete what is older than its period.": "보관 기간이 지난 것을 보관 파일에 쓰고 삭제합니다.",
+    "Archive and delete rows that are older than their period.": "보관 기간이 지난 것을 보관 파일에 쓰고 삭제합니다.",
     "With the hub's settings of the environment (FLOORHUB_*).": "환경 변수(FLOORHUB_*)에 있는 허브의 설정을 씁니다.",
     "Test a client against the contract, and name each mistake.": (
         "클라이언트가 계약을 지키는지 검사하고 문제를 알려 줍니다."
@@ -67,7 +67,7 @@ COMMANDS: dict[str, str] = {
         "전달합니다. 명령은 허브를 거칩니다. 허브의 키가 있는 곳에서 실행하십시오."
     ),
     "Simulate many clients with planned faults.": "장애를 일으키는 클라이언트 여러 대를 시뮬레이션합니다.",
-    "They are slow, crash, answer twice and leave. Exits with 1 if the hub broke a promise.": (
+    "They are slow, crash, answer twice and disconnect. Exits with 1 if the hub broke a promise.": (
         "느리게 동작하고, 멈추고, 두 번 응답하고, 접속을 끊습니다. 허브가 약속을 어기면 1로 끝납니다."
     ),
     "Print the completion script of a shell.": "셸의 자동 완성 스크립트를 출력합니다.",
@@ -95,24 +95,24 @@ COMMANDS: dict[str, str] = {
     "Show a client: where it is, what it can do, its printers.": (
         "클라이언트의 위치, 할 수 있는 동작, 프린터를 보여 줍니다."
     ),
-    "List when a client came and went, newest first.": "클라이언트의 접속 기록을 최신순으로 보여 줍니다.",
+    "List when a client went online and offline, newest first.": "클라이언트의 접속 기록을 최신순으로 보여 줍니다.",
     "Show the limits of a client, and how much is left.": "클라이언트의 한도와 남은 양을 보여 줍니다.",
     "Register a client.": "클라이언트를 등록합니다.",
     "Its secret is shown only once, or written with --config.": (
         "암호는 한 번만 표시되며, --config를 쓰면 파일에 저장됩니다."
     ),
-    "Change a client's name, zone, tags and metadata; what is not given stays.": (
+    "Change a client's name, zone, tags and metadata; omitted values stay.": (
         "클라이언트의 이름, 구역, 태그, 메타데이터를 바꿉니다. 지정하지 않은 것은 그대로 둡니다."
     ),
-    "Change the limits of clients; what is not given stays.": (
+    "Change the limits of clients; omitted values stay.": (
         "클라이언트의 한도를 바꿉니다. 지정하지 않은 것은 그대로 둡니다."
     ),
-    "Retire a client for good.": "클라이언트를 폐기합니다.",
+    "Retire a client permanently.": "클라이언트를 폐기합니다.",
     "It can no longer connect, and its id is never used again. Its history stays.": (
         "더 이상 접속할 수 없고 id는 다시 쓰이지 않습니다. 기록은 남습니다."
     ),
     "Disable a client until it is enabled again.": "클라이언트의 사용을 중지합니다.",
-    "Its connection ends, and it is sent nothing.": "연결이 끊기고, 다시 사용할 때까지 아무것도 받지 않습니다.",
+    "Its connection ends, and nothing is sent to it.": "연결이 끊기고, 다시 사용할 때까지 아무것도 받지 않습니다.",
     "Enable a client again.": "클라이언트의 사용을 재개합니다.",
     "Resume dispatch to a client after two machines used its id.": (
         "두 컴퓨터가 한 id를 써서 중단된 클라이언트에 명령 전달을 재개합니다."
@@ -121,14 +121,14 @@ COMMANDS: dict[str, str] = {
     "Give a client a new secret, shown only once.": "클라이언트의 암호를 새로 만들어 한 번만 보여 줍니다.",
     "The old one is no longer valid.": "이전 암호는 더 이상 유효하지 않습니다.",
     # --- printer
-    "Printers: which there are, and their state, paper, toner and queue.": "프린터: 목록과 상태, 용지, 토너, 대기열.",
+    "Printers: list them with state, paper, toner and queue.": "프린터: 목록과 상태, 용지, 토너, 대기열.",
     "List the printers of all clients.": "모든 클라이언트의 프린터를 보여 줍니다.",
     "Show a printer: state, reasons, paper, supplies and queue.": (
         "프린터의 상태, 이유, 용지, 소모품, 대기열을 보여 줍니다."
     ),
     # --- group
     "Groups: put clients together under a name.": "그룹: 클라이언트를 한 이름으로 묶기.",
-    "Make a group. A client may be in many groups.": ("그룹을 만듭니다. 클라이언트는 여러 그룹에 속할 수 있습니다."),
+    "Create a group. A client may be in many groups.": ("그룹을 만듭니다. 클라이언트는 여러 그룹에 속할 수 있습니다."),
     "List groups.": "그룹 목록을 보여 줍니다.",
     "List the clients of a group with their presence.": "그룹의 클라이언트와 접속 상태를 보여 줍니다.",
     "Add clients to a group.": "그룹에 클라이언트를 추가합니다.",
@@ -146,17 +146,17 @@ COMMANDS: dict[str, str] = {
     "List batches, newest first.": "배치 목록을 최신순으로 보여 줍니다.",
     "Pause a batch until it is resumed.": "배치를 일시 정지합니다.",
     "Resume a paused batch.": "일시 정지한 배치를 재개합니다.",
-    "Cancel what has not ended of a batch.": "배치에서 끝나지 않은 명령을 취소합니다.",
+    "Cancel the unfinished commands of a batch.": "배치에서 끝나지 않은 명령을 취소합니다.",
     "If a client has its command already, the client is asked to stop.": (
         "클라이언트가 명령을 이미 받았으면 중단을 요청합니다."
     ),
     # --- schedule
     "Schedules: send to clients by a cron expression.": "예약: cron 식에 따라 명령 보내기.",
-    "Make a schedule.": "예약을 만듭니다.",
+    "Create a schedule.": "예약을 만듭니다.",
     "List schedules, newest first.": "예약 목록을 최신순으로 보여 줍니다.",
     "List the next times of a schedule.": "예약의 다음 시각을 보여 줍니다.",
     "Show a schedule and its next times.": "예약과 다음 시각을 보여 줍니다.",
-    "Change a schedule; what is not given stays.": "예약을 바꿉니다. 지정하지 않은 것은 그대로 둡니다.",
+    "Change a schedule; omitted values stay.": "예약을 바꿉니다. 지정하지 않은 것은 그대로 둡니다.",
     "Setting --cron or --time-zone, even to the same value, makes you the owner: from then on it sends with your "
     "permissions.": (
         "--cron이나 --time-zone을 같은 값으로라도 지정하면 예약의 소유자가 됩니다. 그때부터 소유자의 권한으로 보냅니다."
@@ -170,16 +170,16 @@ COMMANDS: dict[str, str] = {
     "* marks the action's own values; the others are the hub's defaults.": (
         "*는 동작 자체의 값이고, 나머지는 허브의 기본값입니다."
     ),
-    "Make or replace the policy of an action.": "동작의 정책을 만들거나 바꿉니다.",
-    "What is left out is the hub's default.": "지정하지 않은 값은 허브의 기본값입니다.",
+    "Create or replace the policy of an action.": "동작의 정책을 만들거나 바꿉니다.",
+    "Omitted values are the hub's defaults.": "지정하지 않은 값은 허브의 기본값입니다.",
     "Remove the policy of an action; the hub's defaults apply.": (
         "동작의 정책을 삭제합니다. 허브의 기본값이 적용됩니다."
     ),
     # --- dead letter
     "Dead letters: commands that ended without success.": "실패 명령: 성공하지 못하고 끝난 명령의 처리.",
     "List open dead letters, newest first.": "처리할 실패 명령을 최신순으로 보여 줍니다.",
-    "`floorhub dead-letter` without a further word does the same.": "`floorhub dead-letter`만 입력해도 같습니다.",
-    "Run dead letters once more, each as one new command.": "실패 명령을 각각 새 명령으로 한 번 더 실행합니다.",
+    "`floorhub dead-letter` alone does the same.": "`floorhub dead-letter`만 입력해도 같습니다.",
+    "Replay dead letters, each as one new command.": "실패 명령을 각각 새 명령으로 한 번 더 실행합니다.",
     "Exits with 0 if none is refused.": "거부된 것이 없으면 0으로 끝납니다.",
     "Close dead letters that nobody needs any more.": "더 이상 필요 없는 실패 명령을 종결합니다.",
     "Commands that wait behind them by their order key can run. Exits with 0 if none is refused.": (
@@ -189,8 +189,8 @@ COMMANDS: dict[str, str] = {
     "Configuration for your own Mosquitto.": "직접 운영하는 Mosquitto의 설정.",
     "Write mosquitto.conf, acl and dynsec.json.": "mosquitto.conf, acl, dynsec.json을 만듭니다.",
     "With the hub's accounts and all clients of the database. Secrets of the accounts: FLOORHUB_MQTT_PASSWORD (hub), "
-    "FLOORHUB_MQTT_ADMIN_PASSWORD and FLOORHUB_MQTT_OPS_PASSWORD. Without the first: those in "
-    "keys/broker-accounts.json of the data folder, which are made if there are none.": (
+    "FLOORHUB_MQTT_ADMIN_PASSWORD and FLOORHUB_MQTT_OPS_PASSWORD. If the first is not set, the secrets come from "
+    "keys/broker-accounts.json of the data folder, or are created there.": (
         "허브의 계정과 데이터베이스의 모든 클라이언트가 들어갑니다. 계정의 암호는 FLOORHUB_MQTT_PASSWORD(허브), "
         "FLOORHUB_MQTT_ADMIN_PASSWORD, FLOORHUB_MQTT_OPS_PASSWORD입니다. 첫 번째가 없으면 데이터 폴더의 "
         "keys/broker-accounts.json에 있는 것을 쓰고, 없으면 만듭니다."

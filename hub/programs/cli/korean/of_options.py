@@ -20,7 +20,7 @@ OPTIONS: dict[str, str] = {
     "Do not ask.": "묻지 않습니다.",
     "Where to write the files.": "파일을 쓸 폴더.",
     "Such as: client list.": "예: client list.",
-    "The shell that shall complete.": "자동 완성할 셸.",
+    "The shell that completes the words.": "자동 완성할 셸.",
     # --- this machine
     "Print one page and stop; exit with 0 if it was printed.": (
         "한 페이지를 인쇄하고 멈춥니다. 인쇄되면 0으로 끝납니다."
@@ -30,19 +30,19 @@ OPTIONS: dict[str, str] = {
     "The hub's database; default: that of `make run`.": "허브의 데이터베이스. 기본값: `make run`의 것.",
     "The hub's data folder.": "허브의 데이터 폴더.",
     "Only say what would be deleted now.": "지금 삭제될 것만 알려 줍니다.",
-    "admin: the API key; command: what signs; root: what agents pin.": (
+    "admin: the API key; command: signs messages; root: agents pin it.": (
         "admin: API 키, command: 서명하는 키, root: 에이전트가 신뢰하는 키."
     ),
-    "For root: do it; without this, only say what it means.": (
+    "For root: really replace it; otherwise only say what it means.": (
         "root를 실제로 교체합니다. 없으면 무슨 뜻인지만 알려 줍니다."
     ),
-    "Do it; without this, only say what it means.": "실제로 실행합니다. 없으면 무슨 뜻인지만 알려 줍니다.",
+    "Really do it; otherwise only say what it means.": "실제로 실행합니다. 없으면 무슨 뜻인지만 알려 줍니다.",
     # --- doctor, backup, restore, support bundle
     "The new file; it is as secret as the keys.": "새 파일. 키만큼 비밀로 보관해야 합니다.",
     "Leave the archive folder out.": "보관 폴더를 백업에서 뺍니다.",
     "Folder of pg_dump and pg_restore.": "pg_dump와 pg_restore가 있는 폴더.",
     "A file that `floorhub backup` wrote, and that you trust.": "`floorhub backup`이 만든, 신뢰할 수 있는 파일.",
-    "Replace data that are there; they are kept.": "기존 데이터를 교체합니다. 기존 데이터는 따로 보관됩니다.",
+    "Replace existing data; the old data is kept.": "기존 데이터를 교체합니다. 기존 데이터는 따로 보관됩니다.",
     "The new file, for example bundle.tar.gz.": "새 파일. 예: bundle.tar.gz.",
     # --- sending and printing
     "The client's id.": "클라이언트의 id.",
@@ -56,15 +56,15 @@ OPTIONS: dict[str, str] = {
     "If the client is not online: queue (default), or fail.": (
         "클라이언트가 온라인이 아닐 때: queue(대기, 기본값), fail(실패)."
     ),
-    "Until when the effect may begin: 90, 15m, 2h.": "이 시간 안에 실행을 시작해야 합니다: 90, 15m, 2h.",
+    "How long the effect may wait to begin: 90, 15m, 2h.": "이 시간 안에 실행을 시작해야 합니다: 90, 15m, 2h.",
     "How long to wait for the end; 0: do not wait.": "끝날 때까지 기다릴 시간(초). 0이면 기다리지 않습니다.",
     "Idempotency-Key; default: a new one.": "Idempotency-Key. 기본값: 새로 만듦.",
-    "What to print; leave it out with --test-page.": "인쇄할 파일. --test-page를 쓰면 생략합니다.",
+    "The file to print; omit it with --test-page.": "인쇄할 파일. --test-page를 쓰면 생략합니다.",
     "The client; default: the only one that is online.": "클라이언트. 기본값: 온라인인 유일한 것.",
     "Its printer; default: its default or only one.": ("그 클라이언트의 프린터. 기본값: 기본 프린터 또는 유일한 것."),
-    "Print a page that says when and where.": "시각과 프린터가 적힌 시험 페이지를 인쇄합니다.",
+    "Print a test page with the time and the printer.": "시각과 프린터가 적힌 시험 페이지를 인쇄합니다.",
     "How many copies.": "부수.",
-    "Default: as the printer is set.": "기본값: 프린터의 설정대로.",
+    "Default: the printer's setting.": "기본값: 프린터의 설정대로.",
     "Which pages, such as 1-3,5,8-; default: all.": "인쇄할 페이지. 예: 1-3,5,8-. 기본값: 전체.",
     "Several copies: each complete, or page by page.": "여러 부일 때 한 부씩, 또는 페이지별로 인쇄합니다.",
     "a4, letter, or a name such as iso_a4_210x297mm.": "용지: a4, letter 또는 iso_a4_210x297mm 같은 이름.",
@@ -72,9 +72,9 @@ OPTIONS: dict[str, str] = {
     "Scale to the paper, or keep the size.": "용지에 맞춰 조정하거나 원래 크기로 인쇄합니다.",
     "Pages on each side, such as 2 or 4.": "한 면에 인쇄할 페이지 수. 예: 2, 4.",
     "The job's name; default: the file's.": "작업의 이름. 기본값: 파일 이름.",
-    "exact: refuse what the printer cannot do as asked.": "exact: 프린터가 요청대로 할 수 없으면 거부합니다.",
+    "exact: fail if the printer does not support an option.": "exact: 프린터가 요청대로 할 수 없으면 거부합니다.",
     # --- logs
-    "Show the log that was fetched last; ask nobody.": "새로 가져오지 않고 마지막으로 가져온 로그를 표시합니다.",
+    "Show the log that was fetched last; fetch nothing.": "새로 가져오지 않고 마지막으로 가져온 로그를 표시합니다.",
     "Lines to show; 0: all.": "표시할 줄 수. 0이면 모두.",
     "How much of its end to fetch.": "로그의 끝에서 가져올 크기.",
     "Write the whole log to this file.": "로그 전체를 이 파일에 씁니다.",
@@ -82,7 +82,7 @@ OPTIONS: dict[str, str] = {
     "Only of this client.": "이 클라이언트의 것만.",
     "Only in this status; may be given several times.": "이 상태인 것만. 여러 번 쓸 수 있습니다.",
     "Only of this action.": "이 동작의 것만.",
-    "Only with this order number of yours.": "이 참조 번호의 것만.",
+    "Only with this order number.": "이 참조 번호의 것만.",
     "Only with this tag.": "이 태그가 있는 것만.",
     "Only in this zone.": "이 구역의 것만.",
     "Only in this group.": "이 그룹의 것만.",
@@ -114,12 +114,12 @@ OPTIONS: dict[str, str] = {
     "completed, failed or cancelled.": "completed, failed, cancelled 중 하나.",
     "What you saw or did, for the log.": "확인하거나 조치한 내용. 기록에 남습니다.",
     "Ids of commands.": "명령의 id.",
-    "All that fit instead of ids: client=, action=, reason=, reference=, before=, after=, joined by commas; or "
+    "Instead of ids, all that match: client=, action=, reason=, reference=, before=, after=, joined by commas; or "
     "everything.": (
         "id 대신 조건에 맞는 모두: client=, action=, reason=, reference=, before=, after=을 쉼표로 이어 쓰거나 "
         "everything."
     ),
-    "Also unknown ones; their effect may then happen twice.": (
+    "Also unknown commands; their effect may then happen twice.": (
         "결과 불명인 명령도 실행합니다. 두 번 실행될 수 있습니다."
     ),
     "How long they stay valid: 90, 15m, 2h; default: as long as before.": (
@@ -133,13 +133,13 @@ OPTIONS: dict[str, str] = {
     "Its zone, such as hall-2.": "hall-2 같은 구역.",
     "Its zone; '' for none.": "구역. ''이면 없음.",
     "A tag; may be given several times.": "태그. 여러 번 쓸 수 있습니다.",
-    "Its tags, instead of all it has; '' for none.": "지금의 태그를 모두 대신할 태그. ''이면 없음.",
-    "NAME=VALUE to keep with it; NAME= removes one. May be given several times.": (
+    "Its tags; they replace the existing ones. '' for none.": "지금의 태그를 모두 대신할 태그. ''이면 없음.",
+    "NAME=VALUE to store with it; NAME= removes one. May be given several times.": (
         "함께 저장할 이름=값. 이름=이면 삭제합니다. 여러 번 쓸 수 있습니다."
     ),
-    "An action it may be sent; default: all.": "받을 수 있는 동작. 기본값: 모두.",
-    "An action that they may be sent, and no other.": "받을 수 있는 동작. 다른 동작은 받지 않습니다.",
-    "Every action again.": "다시 모든 동작을 받습니다.",
+    "An allowed action; default: all.": "받을 수 있는 동작. 기본값: 모두.",
+    "An allowed action; all others are refused.": "받을 수 있는 동작. 다른 동작은 받지 않습니다.",
+    "Allow every action again.": "다시 모든 동작을 받습니다.",
     "Commands a minute; default 60.": "분당 명령 수. 기본값 60.",
     "Commands a day (UTC); default 1,000.": "하루(UTC) 명령 수. 기본값 1,000.",
     "Commands a minute.": "분당 명령 수.",
@@ -167,23 +167,21 @@ OPTIONS: dict[str, str] = {
     "A JSON list of commands, each with its client_id and action.": (
         "명령의 JSON 목록. 각각 client_id와 action이 있습니다."
     ),
-    "One more failure than this stops the batch.": "실패가 이 수를 넘으면 배치를 멈춥니다.",
-    "The same as a share of all commands.": "같은 것을 전체 명령의 비율(%)로.",
+    "The batch stops if more commands than this fail.": "실패가 이 수를 넘으면 배치를 멈춥니다.",
+    "The same limit in percent of all commands.": "같은 것을 전체 명령의 비율(%)로.",
     "Rollout: start at most this many clients a minute.": "점진 실행: 분당 시작할 클라이언트 수.",
-    "The same as a share of all clients.": "같은 것을 전체 클라이언트의 비율(%)로.",
-    "Say who would get it and who not; send nothing.": "보내지 않고, 누가 받고 누가 받지 않는지만 알려 줍니다.",
+    "The same in percent of all clients.": "같은 것을 전체 클라이언트의 비율(%)로.",
+    "Show who would get it and who would not; send nothing.": "보내지 않고, 누가 받고 누가 받지 않는지만 알려 줍니다.",
     # --- schedules and actions
-    "For people; no two schedules have the same.": "사람이 읽을 이름. 예약마다 다릅니다.",
+    "Its name for people; must be unique.": "사람이 읽을 이름. 예약마다 다릅니다.",
     'Five fields, such as "0 7 * * 1-5".': '"0 7 * * 1-5" 같은 다섯 필드.',
     "An IANA name, such as Asia/Seoul.": "Asia/Seoul 같은 IANA 이름.",
     "If no hub was running at that time: skip, or once.": "그때 허브가 꺼져 있었으면: skip(건너뜀), once(한 번 실행).",
-    "How late `once` may make up for it: 90, 15m, 2h.": "`once`가 얼마나 늦게까지 실행해도 되는지: 90, 15m, 2h.",
+    "How late `once` may still fire: 90, 15m, 2h.": "`once`가 얼마나 늦게까지 실행해도 되는지: 90, 15m, 2h.",
     "Do not enable it yet.": "아직 사용하지 않습니다.",
     "Its id or name.": "id 또는 이름.",
     "A new name.": "새 이름.",
-    "Another cron expression; times that have passed are not made up for.": (
-        "다른 cron 식. 지나간 시각은 다시 실행하지 않습니다."
-    ),
+    "A new cron expression; past times do not fire late.": ("다른 cron 식. 지나간 시각은 다시 실행하지 않습니다."),
     "Such as print, or a site's own.": "print 또는 현장의 동작.",
     "Further attempts, 0 to 100.": "추가 시도 횟수, 0에서 100.",
     "Wait before the second attempt: 2, 30s, 5m.": "두 번째 시도 전에 기다릴 시간: 2, 30s, 5m.",
@@ -200,7 +198,7 @@ OPTIONS: dict[str, str] = {
     "MQTT with TLS.": "TLS를 쓰는 MQTT.",
     "MQTT over WebSocket, with TLS.": "TLS를 쓰는 WebSocket MQTT.",
     "The dynamic-security plugin; default: this system's.": "dynamic-security 플러그인. 기본값: 이 시스템의 것.",
-    "The broker's user, when it is another (needs root).": "브로커의 사용자가 다를 때(root 필요).",
+    "The broker's user, if it is a different one (needs root).": "브로커의 사용자가 다를 때(root 필요).",
     "Where the accounts' secrets are kept.": "계정의 암호를 둘 폴더.",
     # --- conformance and simulate
     "A registered client, best one made for this.": "등록된 클라이언트. 이 검사용으로 따로 만드는 것이 좋습니다.",

@@ -147,7 +147,7 @@ async def test_a_machine_that_only_says_it_goes_down_proves_nothing(tmp_path: Pa
     async with asyncio.timeout(20):
         outcome = await driver.execute(action, {"delay_s": 0}, steps)
     assert (outcome.status, outcome.code, outcome.retryable) == ("unknown", "not_proven", False)
-    assert "still runs" in outcome.message
+    assert "still running" in outcome.message
 
 
 async def test_a_child_of_the_program_that_lives_on_is_not_waited_for(tmp_path: Path) -> None:
