@@ -94,7 +94,8 @@ class JobFollower:
                     )
                 if not self._own.is_shown_by(job):
                     return self._lost(
-                        f"job {self._job_id} at the printer is now somebody else's: the printer was reset and counts from the start"
+                        f"job {self._job_id} at the printer is now somebody else's: the printer was reset and counts "
+                        "from the start"
                     )
                 if self._own.learn(job):
                     await self._context.remember(self._own.remembered())
