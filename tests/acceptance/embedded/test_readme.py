@@ -157,7 +157,7 @@ def test_the_quick_start_followed_command_by_command(data: Path, start: Start, t
 
     def follow(*names: str, code: int = 0) -> str:
         blocks = "\n".join(example(name, "docs/quick-start.md") for name in names)
-        done = paste(f"DATA='{data}'\ncd '{ROOT}'\n{blocks}", data, tmp_path, options="-uo")
+        done = paste(f"umask 077\nDATA='{data}'\ncd '{ROOT}'\n{blocks}", data, tmp_path, options="-uo")
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
 
