@@ -104,7 +104,7 @@ CATALOGUE: Mapping[str, Entry] = {
         "No valid key: send `Authorization: Bearer KEY`; the first administrator's key is in the file admin.key. "
         "A client sends its id and its secret with HTTP Basic, or its secret as KEY.",
         "유효한 키가 없습니다. `Authorization: Bearer KEY`를 보내십시오. 첫 관리자 키는 admin.key 파일에 있습니다. "
-        "클라이언트는 자신의 id와 secret을 HTTP Basic으로 보내거나 secret을 KEY로 보냅니다.",
+        "클라이언트는 자신의 id와 비밀 값을 HTTP Basic으로 보내거나 비밀 값을 KEY로 보냅니다.",
     ),
     "forbidden": Entry(
         403,
@@ -152,7 +152,7 @@ CATALOGUE: Mapping[str, Entry] = {
         403,
         "FORBIDDEN",
         "A client's secret is valid only for that client: put the client's own id into the path.",
-        "클라이언트 시크릿은 그 클라이언트에만 유효합니다. 경로에 자신의 id를 넣으십시오.",
+        "클라이언트의 비밀 값은 그 클라이언트에만 유효합니다. 경로에 자신의 id를 넣으십시오.",
     ),
     "client_may_not": Entry(
         403,
@@ -327,19 +327,20 @@ CATALOGUE: Mapping[str, Entry] = {
         409,
         "CONFLICT",
         "Command {command_id} is {status} and is not a dead letter: send a new command instead.",
-        "명령 {command_id}은(는) {status} 상태로, 처리할 실패 명령이 아닙니다. 새 명령을 보내십시오.",
+        "명령 {command_id}은(는) {status} 상태이며 데드 레터가 아닙니다. 새 명령을 보내십시오.",
     ),
     "dead_letter_closed": Entry(
         409,
         "CONFLICT",
         "The dead letter {command_id} is already closed ({by}): check it, and send a new command if you need one.",
-        "실패 명령 {command_id}은(는) 이미 처리되었습니다({by}). 확인한 뒤 필요하면 새 명령을 보내십시오.",
+        "데드 레터 {command_id}은(는) 이미 종결되었습니다({by}). 확인한 뒤 필요하면 새 명령을 보내십시오.",
     ),
     "replay_needs_force": Entry(
         409,
         "CONFLICT",
         "Command {command_id} may have taken effect: check the device, then decide it, or replay it with force=true.",
-        "명령 {command_id}은(는) 실행되었을 수 있습니다. 기기를 확인하고 결과를 정하거나 force=true로 재실행하십시오.",
+        "명령 {command_id}은(는) 실행되었을 수 있습니다. 기기를 확인하고 결과를 정하거나, force=true로 다시 "
+        "실행(replay)하십시오.",
     ),
     "command_not_unknown": Entry(
         409,

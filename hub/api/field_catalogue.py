@@ -27,7 +27,7 @@ FIELDS: Mapping[str, Sentence] = {
     "missing": Sentence("is missing: add it", "필수 항목입니다. 추가하십시오."),
     "missing_without_bearer": Sentence(
         "is missing: add it; only a client that shows its secret as a bearer key may leave it out",
-        "필수 항목입니다. 추가하십시오. 시크릿을 bearer 키로 보내는 클라이언트만 뺄 수 있습니다.",
+        "필수 항목입니다. 추가하십시오. 비밀 값을 bearer 키로 보내는 클라이언트만 뺄 수 있습니다.",
     ),
     "unknown_field": Sentence(
         "is not a field of this object: remove it, or look up the fields in /docs",

@@ -150,7 +150,7 @@ def _korean(done: "Restored") -> list[str]:
             f"{what}: {', '.join(names)}."
             for what, names in (
                 ("등록이 사라진 클라이언트", lost.clients),
-                ("새 암호가 사라진 클라이언트", lost.secrets),
+                ("새 비밀 값이 사라진 클라이언트", lost.secrets),
                 ("변경이 사라진 예약", lost.schedules),
             )
             if names

@@ -103,7 +103,7 @@ def _tell_secret(client: dict[str, Any], problem: SetupError, *, as_json: bool) 
 def _say_secret(client: dict[str, Any]) -> None:
     output.say(
         either(
-            f"Its secret, shown only once: {client['secret']}", f"암호(지금 한 번만 표시됩니다): {client['secret']}"
+            f"Its secret, shown only once: {client['secret']}", f"비밀 값(지금 한 번만 표시됩니다): {client['secret']}"
         ),
         either(f"The hub's root key to pin:   {client['root_key']}", f"허브의 루트 키: {client['root_key']}"),
     )
@@ -291,7 +291,7 @@ def rotate_secret(client_id: ClientId, as_json: Json = False) -> None:
         output.say(
             either(
                 f"The new secret of {client_id}, shown only once: {secret}",
-                f"{client_id}의 새 암호(지금 한 번만 표시됩니다): {secret}",
+                f"{client_id}의 새 비밀 값(지금 한 번만 표시됩니다): {secret}",
             ),
             either(
                 "Write it into the client's agent.toml and restart its agent.",

@@ -83,7 +83,7 @@ def list_dead_letters(
         Column("reference", "참조 번호", field("reference")),
         Column("command", "명령", field("id")),
     )
-    empty = either("There are no open dead letters.", "처리할 실패 명령이 없습니다.")
+    empty = either("There are no open dead letters.", "처리할 데드 레터가 없습니다.")
     lists.show(items, columns, view, empty=empty, more=more)
 
 
@@ -188,7 +188,7 @@ def _show_summary(found: dict[str, Any], *, as_json: bool) -> None:
         return
     total, oldest = found["total"], output.local(found["oldest"], named=True)
     since = either(f", the oldest of {oldest}", f", 가장 오래된 것은 {oldest}") if oldest else ""
-    output.say(either(f"{output.number_of(total, 'open dead letter')}{since}", f"처리할 실패 명령 {total}개{since}"))
+    output.say(either(f"{output.number_of(total, 'open dead letter')}{since}", f"처리할 데드 레터 {total}개{since}"))
     names = {"reason": "이유", "client": "클라이언트", "action": "동작"}
     for kind, korean_ in names.items():
         for entry in found[kind]["largest"][:SHOWN]:

@@ -34,8 +34,9 @@ STEPS = {
 
 def show(command: dict[str, Any], steps: list[dict[str, Any]], *, korean: bool) -> None:
     """Print a command and its timeline, then how it ended or what it waits for, and what the action answered."""
-    where = f"{command['client_id']}에서" if korean else f"on {command['client_id']}"
-    output.say(f"{command['action']} {where}, {command['id']}")
+    action, client = command["action"], command["client_id"]
+    what = f"{client}에서 {action}" if korean else f"{action} on {client}"
+    output.say(f"{what}, {command['id']}")
     show_steps(steps, command["status"], korean=korean)
     output.say(outcome(command, korean=korean))
     results.show(command)

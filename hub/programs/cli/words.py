@@ -30,7 +30,7 @@ WHY_PRESENT = {
     "no_heartbeat": "응답 없음",
     "silent": "응답 없음",
     "silent_at_roll_call": "응답 없음",
-    "secret_rotated": "암호 교체됨",
+    "secret_rotated": "비밀 값 교체됨",
     "disabled": "사용 중지됨",
     "enabled": "사용 재개됨",
     "retired": "폐기됨",

@@ -62,6 +62,12 @@ ODD = (
     "without fear",
     "is never starved",
     "a proxy that opens tls",
+    "goes on by",
+    "stands in the way",
+    "look at the device whether",
+    "what came of it",
+    "what is not given",
+    "is not used again",
 )
 """Of pages that people read from start to end: sentences that newcomers had to read twice."""
 NAMES = {
@@ -131,7 +137,7 @@ def test_the_command_line_has_none_of_the_old_words(group: str) -> None:
 def test_the_docs_have_none_of_the_old_words(page: Path) -> None:
     text = " ".join(page.read_text(encoding="utf-8").lower().split())
     assert [phrase for phrase in PHRASES if phrase in text] == []
-    assert [phrase for phrase in ODD if phrase in text and "reference" not in page.parts] == []
+    assert [phrase for phrase in ODD if phrase in text] == []
     if page != CHANGELOG:
         assert [name for name in EVENTS if f"`{name}`" in text] == []
         assert [name for name in ("trouble", "silent", "kept_away", "client_kept_away") if f"`{name}`" in text] == []

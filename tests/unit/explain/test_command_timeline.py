@@ -121,7 +121,7 @@ def test_what_has_not_ended_says_how_to_look_again(held: list[str] | None, korea
 )
 def test_the_last_line_is_korean_where_the_steps_are(command: dict[str, Any], said: str) -> None:
     lines = shown(command, step("created", "2026-11-21T14:59:59.500000Z"), korean=True)
-    assert lines[0] == f"print front-desk에서, {COMMAND['id']}"
+    assert lines[0] == f"front-desk에서 print, {COMMAND['id']}"
     assert lines[1].split()[0] == "단계"
     assert lines[-1] == said
 

@@ -99,7 +99,7 @@ COMMANDS: dict[str, str] = {
     "Show the limits of a client, and how much is left.": "클라이언트의 한도와 남은 양을 보여 줍니다.",
     "Register a client.": "클라이언트를 등록합니다.",
     "Its secret is shown only once, or written with --config.": (
-        "암호는 한 번만 표시되며, --config를 쓰면 파일에 저장됩니다."
+        "비밀 값은 한 번만 표시되며, --config를 쓰면 파일에 저장됩니다."
     ),
     "Change a client's name, zone, tags and metadata; omitted values stay.": (
         "클라이언트의 이름, 구역, 태그, 메타데이터를 바꿉니다. 지정하지 않은 것은 그대로 둡니다."
@@ -118,8 +118,8 @@ COMMANDS: dict[str, str] = {
         "두 컴퓨터가 한 id를 써서 중단된 클라이언트에 명령 전달을 재개합니다."
     ),
     "Give each machine its own identity first.": "먼저 컴퓨터마다 자기 id를 갖게 하십시오.",
-    "Give a client a new secret, shown only once.": "클라이언트의 암호를 새로 만들어 한 번만 보여 줍니다.",
-    "The old one is no longer valid.": "이전 암호는 더 이상 유효하지 않습니다.",
+    "Give a client a new secret, shown only once.": "클라이언트의 비밀 값을 새로 만들어 한 번만 보여 줍니다.",
+    "The old one is no longer valid.": "이전 비밀 값은 더 이상 유효하지 않습니다.",
     # --- printer
     "Printers: list them with state, paper, toner and queue.": "프린터: 목록과 상태, 용지, 토너, 대기열.",
     "List the printers of all clients.": "모든 클라이언트의 프린터를 보여 줍니다.",
@@ -176,12 +176,12 @@ COMMANDS: dict[str, str] = {
         "동작의 정책을 삭제합니다. 허브의 기본값이 적용됩니다."
     ),
     # --- dead letter
-    "Dead letters: commands that ended without success.": "실패 명령: 성공하지 못하고 끝난 명령의 처리.",
-    "List open dead letters, newest first.": "처리할 실패 명령을 최신순으로 보여 줍니다.",
+    "Dead letters: commands that ended without success.": "데드 레터: 성공하지 못하고 끝난 명령.",
+    "List open dead letters, newest first.": "처리할 데드 레터를 최신순으로 보여 줍니다.",
     "`floorhub dead-letter` alone does the same.": "`floorhub dead-letter`만 입력해도 같습니다.",
-    "Replay dead letters, each as one new command.": "실패 명령을 각각 새 명령으로 한 번 더 실행합니다.",
+    "Replay dead letters, each as one new command.": "데드 레터를 각각 새 명령으로 다시 실행합니다.",
     "Exits with 0 if none is refused.": "거부된 것이 없으면 0으로 끝납니다.",
-    "Close dead letters that nobody needs any more.": "더 이상 필요 없는 실패 명령을 종결합니다.",
+    "Close dead letters that nobody needs any more.": "더 이상 필요 없는 데드 레터를 종결합니다.",
     "Commands that wait behind them by their order key can run. Exits with 0 if none is refused.": (
         "order key로 그 뒤에서 기다리던 명령이 실행될 수 있습니다. 거부된 것이 없으면 0으로 끝납니다."
     ),

@@ -145,7 +145,7 @@ OPTIONS: dict[str, str] = {
     "Commands a minute.": "분당 명령 수.",
     "Commands a day (UTC).": "하루(UTC) 명령 수.",
     "Write the agent's configuration, with its secret, to this file (0600).": (
-        "암호가 든 에이전트 설정을 이 파일(0600)에 씁니다."
+        "비밀 값이 포함된 에이전트 설정을 이 파일(0600)에 씁니다."
     ),
     "For --config: the broker as the client reaches it.": "--config용: 클라이언트가 접속할 브로커 주소.",
     "For --config: the hub as the client reaches it.": "--config용: 클라이언트가 접속할 허브 주소.",
