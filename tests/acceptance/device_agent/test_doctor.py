@@ -328,7 +328,7 @@ def test_it_speaks_korean_where_the_person_does(patient: Patient) -> None:
     done = patient.ask()
 
     assert done.returncode == 1
-    assert f"{NOBODY_LISTENS} 의 브로커에 연결할 수 없습니다" in done.stdout
+    assert f"{NOBODY_LISTENS}의 브로커에 연결할 수 없습니다" in done.stdout
     assert done.stdout.endswith("문제 1건.\n")
 
 
