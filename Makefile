@@ -2,8 +2,9 @@
 PYTHON ?= python3
 SETUP := $(PYTHON) -I scripts/setup_environment.py
 BIN := .venv/bin
-#: Test processes at once; each test file stays in one. WORKERS=0: one after the other, in this process.
-WORKERS ?= 2
+#: Test processes at once; each test file stays in one. Tests wait as long as they compute, so that three keep two
+#: processors busy. WORKERS=0: one after the other, in this process.
+WORKERS ?= 3
 
 # What a user's Python, pytest and mypy are told by the environment is not meant for ours: PYTHONPATH brings foreign
 # packages, PYTHONOPTIMIZE drops assertions.
