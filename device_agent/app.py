@@ -19,6 +19,7 @@ from device_agent.core.core import Core, Identity
 from device_agent.core.events import (
     Connected,
     Decision,
+    EffectEnded,
     Event,
     LeaveBroker,
     Now,
@@ -38,6 +39,7 @@ from device_agent.documents import Documents
 from device_agent.executor import Executor, Surroundings
 from device_agent.hub_http import HubHttp
 from device_agent.journal import Journal, JournalError, open_journal
+from device_agent.marks import Marks
 from device_agent.session import Session, parse_endpoint
 from device_agent.supervision import notify
 from device_agent.uploads import Uploads
@@ -112,9 +114,11 @@ class App:
             payload_schemas={name: known for name, known in devices.payload_schemas.items() if gate.is_allowed(name)},
         )
         hub = HubHttp(config.hub_urls, config.client_id, config.secret, ca_file=config.ca_file)
+        self._marks = Marks(Path(config.data) / "marks")
         self._surroundings = Surroundings(
             documents=Documents(hub, config.cache),
             uploads=Uploads(hub),
+            marks=self._marks,
             life=Lifetime(boot=boot, process=session),
             restart=self._restart,
         )
@@ -203,8 +207,10 @@ class App:
 
     async def _think(self, journal: Journal, snapshot: Snapshot, executor: Executor) -> None:
         try:
+            attempts = [(record.command_id, record.attempt) for record in snapshot.attempts.values()]
+            await asyncio.to_thread(self._marks.forget_others, attempts)
             wake_at = await self._turn([Started(snapshot)], journal, executor)
-            del snapshot
+            del snapshot, attempts
             notify("READY=1")
             logs.write(Log.AGENT_STARTED, version=installed_version(), actions=self._capabilities)
             compact_at = 0.0
@@ -234,6 +240,8 @@ class App:
         decisions = [self._core.handle(event, Now(time.time(), time.monotonic())) for event in events]
         writes = merge(write for decision in decisions for write in decision.writes)
         await journal.commit(tuple(writes.values()))
+        if ended := [(event.command_id, event.attempt) for event in events if isinstance(event, EffectEnded)]:
+            await asyncio.to_thread(self._marks.forget, ended)
         for decision in decisions:
             self._act(decision, executor)
         if any(isinstance(event, Connected) for event in events):

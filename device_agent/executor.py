@@ -32,6 +32,7 @@ from device_agent.core.lifetime import Lifetime
 from device_agent.core.log import Log
 from device_agent.core.outcome import Outcome
 from device_agent.documents import DocumentError, Documents
+from device_agent.marks import Marks
 from device_agent.uploads import UploadError, Uploads
 from schemas.actions import DocumentSent
 
@@ -102,6 +103,20 @@ class _Context:
         kept = msgspec.json.encode({**evidence, **self.pinned})
         await self._deliver(EffectRemembered(self._id, self.attempt, kept))
 
+    async def mark(self, fact: str) -> None:
+        if (marks := self._surroundings.marks) is not None:
+            await asyncio.to_thread(marks.leave, (self._id, self.attempt), fact)
+
+    async def unmark(self, fact: str) -> None:
+        if (marks := self._surroundings.marks) is not None:
+            await asyncio.to_thread(marks.take_back, (self._id, self.attempt), fact)
+
+    async def recall(self) -> None:
+        """Add what was marked to `remembered`, for evidence."""
+        if (marks := self._surroundings.marks) is not None:
+            marked = await asyncio.to_thread(marks.of, (self._id, self.attempt))
+            self.remembered |= dict.fromkeys(marked, True)
+
     async def found(self) -> None:
         if self.finding is not None:
             self.finding.reschedule(None)
@@ -168,6 +183,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
 
     documents: Documents
     uploads: Uploads | None = None
+    marks: Marks | None = None
     life: Lifetime = Lifetime(boot="", process="")
     prompt_s: float = DOCUMENT_PROMPT_S
     restart: Callable[[], None] = _no_restart
@@ -282,6 +298,7 @@ class Executor:
 async def _ask(driver: Driver, step: StartEffect, context: _Context) -> Outcome:
     try:
         async with asyncio.timeout(EVIDENCE_S) as context.finding:
+            await context.recall()
             return await driver.evidence(step.action, step.payload, context)
     except TimeoutError:
         return Outcome(status="unknown", message=f"the driver found no evidence within {EVIDENCE_S:.0f} s")

@@ -85,6 +85,13 @@ class DriverContext(Protocol):
     async def remember(self, evidence: dict[str, Any]) -> None:
         """Keep small JSON in the journal by which the device can be asked after a restart, such as a job's number."""
 
+    async def mark(self, fact: str) -> None:
+        """Keep a fact at once, also while the journal cannot be written: asked for evidence, `remembered` has it as
+        true. For what `remember` is told besides: a mark may be lost with the machine's power."""
+
+    async def unmark(self, fact: str) -> None:
+        """It is so no more."""
+
     async def document(self, reference: DocumentSent) -> Path:
         """The verified file of a document; it stays until the driver has ended. Raises `documents.DocumentError`."""
 

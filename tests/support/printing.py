@@ -49,6 +49,7 @@ class Context:
         self.cancelled_outcome: Outcome | None = None
         self.remembered: dict[str, Any] = {}
         self.pinned: dict[str, Any] = {}
+        self.marked: set[str] = set()
         self.told: list[tuple[str, Any]] = []
         self.begins_asked = asyncio.Event()
         self.let_begin = asyncio.Event()
@@ -77,6 +78,12 @@ class Context:
     async def remember(self, evidence: dict[str, Any]) -> None:
         self.remembered = {**evidence, **self.pinned}
 
+    async def mark(self, fact: str) -> None:
+        self.marked.add(fact)
+
+    async def unmark(self, fact: str) -> None:
+        self.marked.discard(fact)
+
     async def document(self, reference: DocumentSent) -> Path:
         self.document_asked.set()
         if reference.path == "/missing":
@@ -90,7 +97,8 @@ class Context:
     def after_restart(self) -> "Context":
         """The side of the next process, which knows what the journal kept."""
         again = Context(self._document, self.command_id)
-        again.remembered = self.remembered
+        again.marked = set(self.marked)
+        again.remembered = self.remembered | dict.fromkeys(self.marked, True)
         return again
 
     def heard(self, kind: str) -> list[Any]:

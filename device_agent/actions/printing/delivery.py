@@ -73,7 +73,7 @@ class Progress(Struct):
     whole: bool = False
     """The system, or the printer, has taken the whole document."""
     noted: bool = False
-    """The journal says so, too."""
+    """The journal may say so, too."""
     creations: int = 0
     """How often the answer to Create-Job got lost."""
 
@@ -158,6 +158,7 @@ class Delivery:
         if waits:
             await self._context.resumed()
         own.document_sent = True
+        await self._context.mark(DOCUMENT_SENT)
         await self._context.remember(own.remembered())
         return None
 
@@ -254,6 +255,7 @@ class Delivery:
         """The printer has nothing of what was sent."""
         self._progress.at_printer, self._progress.whole = there, False
         if self._progress.noted:
+            await self._context.unmark(DOCUMENT_SENT)
             await self._context.remember({})
             self._progress.noted = False
 
@@ -261,9 +263,9 @@ class Delivery:
         """The whole document is on its way. The journal hears of it while the printer answers: whatever ends the agent
         now, a job that is found by its name has the document. Not for a job that was created before: that it is
         found proves nothing."""
-        self._progress.whole = True
+        self._progress.whole = self._progress.noted = True
+        await self._context.mark(DOCUMENT_SENT)
         await self._context.remember({DOCUMENT_SENT: True})
-        self._progress.noted = True
 
     async def _after_silence(self, problem: IppInterrupted) -> Outcome | None:
         """What became of a job whose sending got no answer; None when it is certain that the printer has nothing."""

@@ -60,6 +60,18 @@ async def test_a_finished_job_whose_document_may_be_cut_off_is_unknown(printer: 
         assert "may not have got there in full" in outcome.message
 
 
+async def test_a_sent_document_is_known_also_where_the_journal_could_not_be_written(
+    printer: PrinterTestbed, pdf: Path
+) -> None:
+    """The disk failed while the page printed: the journal lacks what the mark says."""
+    context = Context(pdf)
+    await printer.printer().print_document(REQUEST, context)
+    context.remembered = {}
+    outcome = await printer.printer().evidence(REQUEST, context.after_restart())
+    assert outcome.status == "completed"
+    assert len(printer.effects()) == 1
+
+
 async def test_an_aborted_job_failed(printer: PrinterTestbed, pdf: Path) -> None:
     printer.behave(stderr="ERROR: fuser melted", seconds=0.5, exit=1)
     context = await interrupted(printer, pdf)
