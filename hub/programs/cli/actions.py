@@ -55,7 +55,7 @@ def set_policy(
             "--expires-in",
             "--expires-in-s",
             metavar="DURATION",
-            help="How long the effect may wait to begin: 90, 15m, 2h.",
+            help="How long the effect may wait to begin: 90, 15m, 2h, 1w.",
         ),
     ] = None,
     as_json: Json = False,

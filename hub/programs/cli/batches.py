@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import typer
 
-from hub.programs.cli import completion, lists, output, sending, targets
+from hub.programs.cli import command_options, completion, lists, output, sending, targets
 from hub.programs.cli.api import Api, in_path
 from hub.programs.cli.app import App
 from hub.programs.cli.exits import ExitCode
@@ -49,6 +49,12 @@ def send(
     reference: sending.Reference = None,
     when_offline: sending.WhenOffline = None,
     expires_in: targets.ExpiresIn = None,
+    order_key: command_options.OrderKey = None,
+    not_before: command_options.NotBefore = None,
+    max_retries: command_options.MaxRetries = None,
+    on_interrupt: command_options.Interrupt = None,
+    command_tag: command_options.CommandTags = None,
+    timeout: command_options.Timeout = None,
     max_failures: Annotated[
         int | None, typer.Option(min=0, help="The batch stops if more commands than this fail.")
     ] = None,
@@ -66,15 +72,24 @@ def send(
 
     Exits with 0 if it was stored; with --wait, if all of it completed in time.
     """
-    expires_in_s = lists.seconds("--expires-in", expires_in)
+    fields = command_options.fields(
+        priority=priority,
+        reference=reference,
+        when_offline=when_offline,
+        expires_in=expires_in,
+        order_key=order_key,
+        not_before=not_before,
+        max_retries=max_retries,
+        on_interrupt=on_interrupt,
+        tags=command_tag,
+        timeout=timeout,
+    )
     target = targets.target(client, group, zone, tag, any_tag, everybody)
     with explained(as_json=as_json), Api.from_environment() as api:
         content = sending.payload(api, payload, file, content_type)
-        command = {"action": action, "payload": content, "priority": priority, "reference": reference}
-        command |= {"when_offline": when_offline, "expires_in_s": expires_in_s}
         body: dict[str, Any] = {
             "target": target,
-            "command": {name: value for name, value in command.items() if value is not None},
+            "command": {"action": action, "payload": content, **fields},
             "dry_run": dry_run,
         }
         limits = {"max_failures": max_failures, "max_failures_percent": max_failures_percent}

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.programs.cli import completion, lists, output, sending, targets, timeline
+from hub.programs.cli import command_options, completion, lists, output, sending, targets, timeline
 from hub.programs.cli.api import Api, in_path
 from hub.programs.cli.app import App
 from hub.programs.cli.lists import Column, View, field
@@ -158,6 +158,12 @@ def send(
     reference: sending.Reference = None,
     when_offline: sending.WhenOffline = None,
     expires_in: targets.ExpiresIn = None,
+    order_key: command_options.OrderKey = None,
+    not_before: command_options.NotBefore = None,
+    max_retries: command_options.MaxRetries = None,
+    on_interrupt: command_options.Interrupt = None,
+    tag: command_options.Tags = None,
+    timeout: command_options.Timeout = None,
     wait: sending.Wait = 30,
     key: sending.Key = None,
     as_json: Json = False,
@@ -166,14 +172,19 @@ def send(
 
     Exits with 0 if it completed, or was stored with --wait 0.
     """
-    expires_in_s = lists.seconds("--expires-in", expires_in)
+    fields = command_options.fields(
+        priority=priority,
+        reference=reference,
+        when_offline=when_offline,
+        expires_in=expires_in,
+        order_key=order_key,
+        not_before=not_before,
+        max_retries=max_retries,
+        on_interrupt=on_interrupt,
+        tags=tag,
+        timeout=timeout,
+    )
     with explained(as_json=as_json), Api.from_environment() as api:
         content = sending.payload(api, payload, file, content_type)
-        body: dict[str, Any] = {"client_id": client_id, "action": action, "payload": content, "priority": priority}
-        optional = {
-            "reference": reference,
-            "when_offline": when_offline.value if when_offline is not None else None,
-            "expires_in_s": expires_in_s,
-        }
-        body |= {name: value for name, value in optional.items() if value is not None}
+        body: dict[str, Any] = {"client_id": client_id, "action": action, "payload": content, **fields}
         sending.carry_out(api, body, wait=wait, key=key, as_json=as_json)

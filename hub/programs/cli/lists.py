@@ -118,6 +118,19 @@ def since_until(since: str | None, until: str | None) -> dict[str, str]:
     return found
 
 
+def later(option: str, text: str | None) -> str | None:
+    """The moment to come of an option. Ends the program with 2 when it is none."""
+    if text is None:
+        return None
+    try:
+        return durations.later(text)
+    except ValueError as problem:
+        output.misused(
+            f"{option}: {problem}.",
+            f"{option} {text}: 시간이 아닙니다. 15m, 2h, tomorrow, 2026-11-29, 2026-11-29T08:00처럼 쓰십시오.",
+        )
+
+
 def seconds(option: str, text: str | None) -> float | None:
     """The duration of an option. Ends the program with 2 when it is none."""
     if text is None:
@@ -127,7 +140,7 @@ def seconds(option: str, text: str | None) -> float | None:
     except ValueError as problem:
         output.misused(
             f"{option}: {problem}.",
-            f"{option} {text}: 기간이 아닙니다. 초 단위의 수나 90s, 15m, 2h, 1h30m, 3d처럼 쓰십시오.",
+            f"{option} {text}: 기간이 아닙니다. 초 단위의 수나 90s, 15m, 2h, 1h30m, 3d, 1w처럼 쓰십시오.",
         )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.programs.cli import completion, output, print_options, sending, testpage
+from hub.programs.cli import command_options, completion, output, print_options, sending, targets, testpage
 from hub.programs.cli.api import Api, in_path
 from hub.programs.cli.exits import ExitCode
 from hub.programs.cli.output import Json, either, explained
@@ -64,6 +64,14 @@ def print_file(
     ),
     priority: sending.Priority = 5,
     reference: sending.Reference = None,
+    when_offline: sending.WhenOffline = None,
+    expires_in: targets.ExpiresIn = None,
+    order_key: command_options.OrderKey = None,
+    not_before: command_options.NotBefore = None,
+    max_retries: command_options.MaxRetries = None,
+    on_interrupt: command_options.Interrupt = None,
+    tag: command_options.Tags = None,
+    timeout: command_options.Timeout = None,
     wait: sending.Wait = 30,
     key: sending.Key = None,
     as_json: Json = False,
@@ -74,6 +82,18 @@ def print_file(
     """
     if test_page == (file is not None):
         output.misused("Name a file, or say --test-page.", "파일을 지정하거나 --test-page를 쓰십시오.")
+    fields = command_options.fields(
+        priority=priority,
+        reference=reference,
+        when_offline=when_offline,
+        expires_in=expires_in,
+        order_key=order_key,
+        not_before=not_before,
+        max_retries=max_retries,
+        on_interrupt=on_interrupt,
+        tags=tag,
+        timeout=timeout,
+    )
     with explained(as_json=as_json), Api.from_environment() as api:
         client_id, printer_name = _find_printer(api, client, printer)
         if file is not None:
@@ -99,9 +119,7 @@ def print_file(
         )
         if fidelity is not Fidelity.CLOSEST:
             payload["fidelity"] = fidelity.value
-        body: dict[str, Any] = {"client_id": client_id, "action": "print", "payload": payload, "priority": priority}
-        if reference is not None:
-            body["reference"] = reference
+        body: dict[str, Any] = {"client_id": client_id, "action": "print", "payload": payload, **fields}
         sending.carry_out(api, body, wait=wait, key=key, as_json=as_json)
 
 

@@ -22,7 +22,10 @@ Everybody = Annotated[bool, typer.Option("--all", help="Every client.")]
 ExpiresIn = Annotated[
     str | None,
     typer.Option(
-        "--expires-in", "--expires-in-s", metavar="DURATION", help="How long the effect may wait to begin: 90, 15m, 2h."
+        "--expires-in",
+        "--expires-in-s",
+        metavar="DURATION",
+        help="How long the effect may wait to begin: 90, 15m, 2h, 1w.",
     ),
 ]
 

@@ -92,6 +92,35 @@ def test_what_is_not_there_has_a_code_of_its_own(site: Site, there: dict[str, st
     assert done.stdout == ""
 
 
+FIELDS = {
+    "--priority": ("7", "priority", 7),
+    "--reference": ("order-7", "reference", "order-7"),
+    "--tag": ("morning", "tags", ["morning"]),
+    "--order-key": ("truck-7", "order_key", "truck-7"),
+    "--not-before": ("2099-01-02T03:04Z", "not_before", "2099-01-02T03:04:00Z"),
+    "--timeout": ("2m", "timeout_s", 120.0),
+    "--max-retries": ("0", "max_retries", 0),
+    "--on-interrupt": ("rerun", "on_interrupt", "rerun"),
+    "--when-offline": ("queue", "when_offline", "queue"),
+}
+
+
+@pytest.mark.parametrize("words", ["send", "print", "batch send"])
+def test_the_fields_of_a_command_are_options(site: Site, there: dict[str, str], words: str) -> None:
+    """`batch send` calls one of them otherwise: its `--tag` selects clients."""
+    of_batch = {"--tag": "--command-tag"} if words == "batch send" else {}
+    given = [part for option, (value, _, _) in FIELDS.items() for part in (of_batch.get(option, option), value)]
+    arguments = {"send": ["{client}", "status"], "print": ASKED["print"][:5], "batch send": ASKED["batch send"][:3]}
+    asked = [*words.split(), *(part.format(**there) for part in arguments[words]), *given, "--wait", "0", "--json"]
+    done = run(site, asked)
+    assert done.exit_code == 0, done.output
+    answer = json.loads(done.stdout)
+    stored = site.command(answer["items"][0]["command_id"]) if words == "batch send" else answer
+    assert {name: stored[name] for _, name, _ in FIELDS.values()} == {name: meant for _, name, meant in FIELDS.values()}
+    wrong = run(site, [*asked, "--not-before", "soon"])
+    assert (wrong.exit_code, "15m, 2h, tomorrow" in wrong.stderr) == (2, True), wrong.output
+
+
 def test_failed_and_not_ended_are_apart(site: Site) -> None:
     client, away = site.client(), site.client()
     site.agent(client)

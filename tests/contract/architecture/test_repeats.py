@@ -16,6 +16,8 @@ REASONS = {
     ("hub/programs/cli/batches.py", "hub/programs/cli/schedules.py"): "the options of two commands",
     ("hub/programs/cli/batches.py", "hub/programs/cli/commands.py"): "the options of two commands",
     ("hub/programs/cli/commands.py", "hub/programs/cli/schedules.py"): "the options of two commands",
+    ("hub/programs/cli/batches.py", "hub/programs/cli/printing.py"): "the options of two commands",
+    ("hub/programs/cli/commands.py", "hub/programs/cli/printing.py"): "the options of two commands",
     ("hub/programs/cli/batches.py", "hub/programs/cli/client_views.py"): "the options of two lists",
     ("hub/programs/cli/client_views.py", "hub/programs/cli/printers.py"): "the options of two lists",
     ("hub/programs/cli/groups.py", "hub/programs/cli/groups.py"): "the options of two lists",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hub.programs.cli.durations import moment, seconds
+from hub.programs.cli.durations import later, moment, seconds
 
 NOW = datetime(2026, 11, 29, 3, 30, tzinfo=UTC)
 """12:30 in Seoul."""
@@ -56,6 +56,20 @@ def test_what_is_none(text: str) -> None:
 )
 def test_a_moment(text: str, meant: str) -> None:
     assert moment(text, NOW) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("now", "2026-11-29T03:30:00Z"),
+        ("15m", "2026-11-29T03:45:00Z"),
+        ("1w", "2026-12-06T03:30:00Z"),
+        ("tomorrow", "2026-11-29T15:00:00Z"),
+        ("2026-11-30T08:00", "2026-11-29T23:00:00Z"),
+    ],
+)
+def test_a_moment_to_come(text: str, meant: str) -> None:
+    assert later(text, NOW) == meant
 
 
 @pytest.mark.parametrize("text", ["", "soon", "2026-13-01", "08:00", "-2h", "0001-01-01", "99999999d"])

@@ -56,7 +56,17 @@ OPTIONS: dict[str, str] = {
     "If the client is not online: queue (default), or fail.": (
         "클라이언트가 온라인이 아닐 때: queue(대기, 기본값), fail(실패)."
     ),
-    "How long the effect may wait to begin: 90, 15m, 2h.": "이 시간 안에 실행을 시작해야 합니다: 90, 15m, 2h.",
+    "How long the effect may wait to begin: 90, 15m, 2h, 1w.": "이 시간 안에 실행을 시작해야 합니다: 90, 15m, 2h, 1w.",
+    "Commands of a client with the same key run in order.": "같은 클라이언트에서 키가 같은 명령은 순서대로 실행됩니다.",
+    "Not earlier than: 15m, 2h, tomorrow or 2026-11-30T08:00.": (
+        "이때부터 실행합니다: 15m, 2h, tomorrow, 2026-11-30T08:00."
+    ),
+    "After a crash in the middle: rerun, or unknown (default).": (
+        "실행 중에 중단되었을 때: rerun(다시 실행), unknown(결과 불명, 기본값)."
+    ),
+    "A tag of the command, to find it by; may be given several times.": (
+        "명령을 찾을 때 쓸 태그. 여러 번 쓸 수 있습니다."
+    ),
     "How long to wait for the end; 0: do not wait.": "끝날 때까지 기다릴 시간(초). 0이면 기다리지 않습니다.",
     "Idempotency-Key; default: a new one.": "Idempotency-Key. 기본값: 새로 만듦.",
     "The file to print; omit it with --test-page.": "인쇄할 파일. --test-page를 쓰면 생략합니다.",
