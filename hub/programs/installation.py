@@ -80,7 +80,7 @@ def find(
             "set -a; . /etc/floorhub/hub.env; set +a",
             ko=f"{folder}에 허브가 없습니다. 그곳에서 `make run`을 실행한 적이 없습니다. FLOORHUB_DATA_DIR로 데이터 "
             "폴더를 지정하거나 허브의 FLOORHUB_DATABASE_URL과 FLOORHUB_DATA_DIR을 설정하십시오. systemd 유닛이라면 "
-            "set -a; . /etc/floorhub/hub.env; set +a 를 먼저 실행하십시오.",
+            "먼저 실행하십시오: set -a; . /etc/floorhub/hub.env; set +a",
         )
     return Installation(_settings(_of_make_run(folder, beside)), True, environment)
 

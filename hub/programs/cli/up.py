@@ -127,6 +127,22 @@ def say(sentence: str) -> None:
     output.say(f"  {sentence}")
 
 
+def ready(took_s: float) -> str:
+    """That everything runs."""
+    return either(f"Ready after {took_s:.1f} s.", f"{took_s:.1f}초 만에 준비되었습니다.")
+
+
+def places(url: str, root: Path, admin_key: Path, logs: Path) -> list[str]:
+    """Where everything is, and how to stop it, line by line."""
+    return [
+        either(f"Address:  {url}   (API: {url}/docs)", f"주소:    {url}   (API: {url}/docs)"),
+        either(f"Data:     {root}", f"데이터:  {root}"),
+        either(f"Key:      {admin_key}", f"키:      {admin_key}"),
+        either(f"Logs:     {logs}", f"로그:    {logs}"),
+        either("Stop with Ctrl-C.", "Ctrl-C로 멈춥니다."),
+    ]
+
+
 def prepare_database(url: str) -> Iterable[Client]:
     """Bring the tables up to date; the clients that the broker shall know, which makes its outbox obsolete."""
     migrate.migrate(url)
@@ -154,7 +170,7 @@ class _Machine:
             agent = self._start_agent(api)
             self._until(f"the agent of {CLIENT_ID}", lambda: self._is_online(api), agent)
             took = time.monotonic() - self._began
-            output.say(either(f"Ready after {took:.1f} s.", f"{took:.1f}초 만에 준비되었습니다."))
+            output.say(ready(took))
             earlier = api.get("/api/commands", limit=1)["items"]
             printed = self._print_page(api)
             if earlier:
@@ -292,14 +308,7 @@ class _Machine:
         return bool(command["status"] == "completed")
 
     def _tell(self, url: str) -> None:
-        output.say("")
-        output.say(
-            either(f"Address:  {url}   (API: {url}/docs)", f"주소:    {url}   (API: {url}/docs)"),
-            either(f"Data:     {self._folder.root}", f"데이터:  {self._folder.root}"),
-            either(f"Key:      {self._admin_key}", f"키:      {self._admin_key}"),
-            either(f"Logs:     {self._folder.logs}", f"로그:    {self._folder.logs}"),
-            either("Stop with Ctrl-C.", "Ctrl-C로 멈춥니다."),
-        )
+        output.say("", *places(url, self._folder.root, self._admin_key, self._folder.logs))
 
     def _until(self, what: str, look: Callable[[], Value | None], program: Program) -> Value:
         """Keep everything alive until `look` finds something. Raises SetupError at the deadline."""

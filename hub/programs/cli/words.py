@@ -94,14 +94,14 @@ def in_korean(code: str) -> str:
 
 
 def presence(client: Mapping[str, Any]) -> str:
-    """Whether a client is there, and why one knows."""
+    """Whether a client is connected, and the reason."""
     code, why = client["presence"], why_present(client["presence_reason"])
     return f"{word(PRESENCE, code)}, {why}" if korean() else f"{code} ({why})"
 
 
 def why_present(code: Any) -> str:
-    """Why one knows whether a client is there."""
-    return WHY_PRESENT.get(str(code), str(code)) if korean() else str(code)
+    """The reason of a client's presence."""
+    return word(WHY_PRESENT, code)
 
 
 def client_status(client: Mapping[str, Any]) -> str:
