@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+import signal
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,10 +12,10 @@ import typer
 from hub.errors import SetupError
 from hub.keys import load_signing_keys
 from hub.programs.cli import output
-from hub.programs.cli.api import Api, ApiError, running
+from hub.programs.cli.api import Api, ApiError, in_path, running
 from hub.programs.cli.output import Json, either, explained
 from hub.programs.conformance.catalogue import Result
-from hub.programs.conformance.examination import Examination
+from hub.programs.conformance.examination import Examination, NotConnectedError
 from hub.programs.conformance.process import ClientProcess
 from hub.programs.conformance.proxy import Broker
 from hub.programs.conformance.testbed import NotReachedError, Subject
@@ -51,15 +52,23 @@ def conformance(
     with explained(as_json=as_json), Api.from_environment() as api:
         subject = _subject(client_id, action, payload, patience)
         host, port = _address(listen)
+        hub_broker, signer = _broker(broker, api.url), _signer(keys)
+        _may_connect(api.get(f"/api/clients/{in_path(client_id)}"))
 
         def ready(chosen: int) -> ClientProcess | None:
             if command:
+                output.tell(
+                    either(
+                        f"Waiting up to {wait:g} s for the client {client_id} at {host}:{chosen} ...",
+                        f"클라이언트 {client_id}이(가) {host}:{chosen}에 접속하기를 최대 {wait:g}초 기다립니다 ...",
+                    )
+                )
                 places = {"{host}": host, "{port}": str(chosen), "{url}": f"mqtt://{host}:{chosen}"}
                 return ClientProcess([_filled(part, places) for part in command], output.tell)
             output.tell(
                 either(
-                    f"Start the client {client_id} now, with mqtt://{host}:{chosen} as its broker.",
-                    f"지금 클라이언트 {client_id}을(를) 시작하십시오. 브로커는 mqtt://{host}:{chosen}입니다.",
+                    f"Start the client {client_id} within {wait:g} s, with mqtt://{host}:{chosen} as its broker.",
+                    f"클라이언트 {client_id}을(를) {wait:g}초 안에 시작하십시오. 브로커는 mqtt://{host}:{chosen}입니다.",
                 )
             )
             return None
@@ -67,13 +76,15 @@ def conformance(
         examination = Examination(
             subject,
             _Hub(api),
-            _broker(broker, api.url),
-            _signer(keys),
+            hub_broker,
+            signer,
             say=lambda name: output.tell(f"{either('checking', '검사 중')}: {name}"),
             ask=output.tell,
         )
         try:
-            results = asyncio.run(examination.run(host, port, ready, wait))
+            results = asyncio.run(_until_stopped(examination.run(host, port, ready, wait)))
+        except NotConnectedError as problem:
+            raise _not_connected(problem) from None
         except NotReachedError as problem:
             raise SetupError(str(problem)) from None
         except OSError as problem:
@@ -124,6 +135,62 @@ def _subject(client_id: str, action: str, payload: str, patience_s: float) -> Su
     except actions.PayloadError as problem:
         raise SetupError(f"--payload does not fit {action}: {problem}") from None
     return Subject(client_id, action, content, patience_s)
+
+
+def _may_connect(client: Mapping[str, Any]) -> None:
+    """Raises SetupError if the broker refuses the client anyway."""
+    client_id, status = client["id"], client["status"]
+    if status == "disabled":
+        raise SetupError(
+            f"The client {client_id} is disabled and cannot connect: floorhub client enable {client_id}",
+            ko=f"클라이언트 {client_id}은(는) 사용 중지되어 접속할 수 없습니다: floorhub client enable {client_id}",
+        )
+    if status != "active":
+        raise SetupError(
+            f"The client {client_id} is {status} and cannot connect: add another one with floorhub client add ID",
+            ko=f"클라이언트 {client_id}은(는) 폐기되어({status}) 접속할 수 없습니다. 다른 클라이언트를 등록하십시오: "
+            "floorhub client add ID",
+        )
+
+
+async def _until_stopped(work: Coroutine[Any, Any, list[Result]]) -> list[Result]:
+    """Its results. SIGTERM and SIGHUP end it as Ctrl-C does, so that the client is stopped; the exit code is that of
+    the signal."""
+    task = asyncio.ensure_future(work)
+    taken: list[signal.Signals] = []
+
+    def stop(number: signal.Signals) -> None:
+        taken.append(number)
+        task.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop, number)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not taken:
+            raise
+        raise typer.Exit(128 + taken[0]) from None
+
+
+def _not_connected(problem: NotConnectedError) -> SetupError:
+    if problem.ended is None:
+        return SetupError(
+            f"No client connected to port {problem.port} within {problem.patience_s:g} s. Check the address that the "
+            "client uses; --wait gives it more time.",
+            ko=f"{problem.patience_s:g}초 안에 포트 {problem.port}에 접속한 클라이언트가 없습니다. 클라이언트가 쓰는 "
+            "주소를 확인하십시오. 시간이 더 필요하면 --wait를 쓰십시오.",
+        )
+    how = f"ended with code {problem.ended}" if problem.ended >= 0 else f"was ended by signal {-problem.ended}"
+    in_korean = (
+        f"코드 {problem.ended}(으)로 끝났습니다" if problem.ended >= 0 else f"신호 {-problem.ended}(으)로 끝났습니다"
+    )
+    return SetupError(
+        f"Your command {how} before a client connected to port {problem.port}. It must be the client itself, and keep "
+        "running in the foreground.",
+        ko=f"클라이언트가 포트 {problem.port}에 접속하기 전에 명령이 {in_korean}. 명령은 클라이언트 자체여야 하며, "
+        "백그라운드로 넘어가지 않고 계속 실행되어야 합니다.",
+    )
 
 
 def _address(listen: str) -> tuple[str, int]:

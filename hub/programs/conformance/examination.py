@@ -17,6 +17,17 @@ FIRST_BIRTH_S = 10.0
 ATTENTION_S = 300.0
 """The longest that any check may take; a fault of ours, not the client's."""
 
+
+class NotConnectedError(NotReachedError):
+    """No client connected to the proxy. `ended` is the exit code of the command that was to start it, if it ended."""
+
+    def __init__(self, port: int, patience_s: float, ended: int | None) -> None:
+        super().__init__(f"No client connected to port {port}.")
+        self.port = port
+        self.patience_s = patience_s
+        self.ended = ended
+
+
 Perform = Callable[[Testbed], Awaitable[str]]
 
 #: In the order in which they are made: what looks back comes last, and after `offline` the client is gone.
@@ -73,7 +84,7 @@ class Examination:
     ) -> list[Result]:
         """Examine; the results in the order of the catalogue. `ready` may give the process to start.
 
-        Raises NotReachedError when no client connects, OSError when the port is taken or the process cannot start.
+        Raises NotConnectedError when no client connects, OSError when the port is taken or the process cannot start.
         """
         subject, hub, signer = self._parts
         async with self._proxy.listening(host, port) as chosen:
@@ -82,14 +93,28 @@ class Examination:
             try:
                 if process is not None:
                     await process.start()
-                if not await self._record.until(lambda: any(w.connect for w in self._proxy.connections), patience_s):
-                    raise NotReachedError(f"No client connected to port {chosen} within {patience_s:.0f} s.")
+                await self._connected(process, chosen, patience_s)
                 await self._record.until(lambda: bool(self._record.births), FIRST_BIRTH_S)
                 results = await self._examine(testbed)
             finally:
                 if process is not None:
-                    await process.kill()
+                    await process.end()
         return [results[name] for name in CHECKS]
+
+    async def _connected(self, process: ClientProcess | None, port: int, patience_s: float) -> None:
+        """Until a client has connected, or the process that is to be it has ended. Raises NotConnectedError."""
+        connected = asyncio.ensure_future(
+            self._record.until(lambda: any(one.connect for one in self._proxy.connections), patience_s)
+        )
+        watched = {connected} if process is None else {connected, asyncio.ensure_future(process.wait())}
+        try:
+            await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+            if any(one.connect for one in self._proxy.connections):
+                return
+            raise NotConnectedError(port, patience_s, None if process is None else process.ended)
+        finally:
+            for task in watched:
+                task.cancel()
 
     async def _examine(self, testbed: Testbed) -> dict[str, Result]:
         results: dict[str, Result] = {}

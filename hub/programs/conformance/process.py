@@ -10,11 +10,16 @@ from collections.abc import Callable, Sequence
 from schemas.text import LONGEST_LINE
 
 STOP_PATIENCE_S = 20.0
+END_PATIENCE_S = 5.0
 LAST_WORDS_S = 1.0
 
 
 class ClientProcess:
-    """Each line of its output goes to `tell`, from another thread. `stop` and `kill` are safe to call again."""
+    """Each line of its output goes to `tell`, from another thread. `stop`, `end` and `kill` are safe to call again.
+
+    It is started as a group of its own: signals reach everything that the command starts, such as the program behind a
+    shell, and Ctrl-C at the terminal does not.
+    """
 
     def __init__(self, argv: Sequence[str], tell: Callable[[str], None]) -> None:
         self._argv = list(argv)
@@ -33,7 +38,7 @@ class ClientProcess:
         reader, writer = os.pipe()
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *self._argv, stdin=asyncio.subprocess.DEVNULL, stdout=writer, stderr=writer
+                *self._argv, stdin=asyncio.subprocess.DEVNULL, stdout=writer, stderr=writer, start_new_session=True
             )
         except BaseException:
             os.close(reader)
@@ -44,27 +49,48 @@ class ClientProcess:
         self._listener.start()
 
     async def kill(self) -> None:
-        """kill -9, and wait until it is gone."""
+        """kill -9 for the whole group, and wait until the process is gone."""
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+            self._signal(signal.SIGKILL)
             await self._process.wait()
             await self._heard_out()
 
-    async def stop(self) -> int | None:
-        """SIGTERM; the exit code, or None when it had to be killed."""
+    async def wait(self) -> int:
+        """The exit code, once the started process has ended."""
         if self._process is None:
             return 0
-        with contextlib.suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGTERM)
+        return await self._process.wait()
+
+    async def end(self) -> None:
+        """Stop the group, within a bound; what is then left of it is killed, also when this is cancelled."""
         try:
-            async with asyncio.timeout(STOP_PATIENCE_S):
+            await self.stop(END_PATIENCE_S)
+        finally:
+            self._signal(signal.SIGKILL)
+
+    async def stop(self, patience_s: float = STOP_PATIENCE_S) -> int | None:
+        """SIGTERM for the whole group; the exit code, or None when the process had to be killed."""
+        if self._process is None:
+            return 0
+        self._signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(patience_s):
                 code = await self._process.wait()
         except TimeoutError:
             await self.kill()
             return None
         await self._heard_out()
         return code
+
+    def _signal(self, number: signal.Signals) -> None:
+        """Send a signal to the group, also if only children of the started process are left of it."""
+        if self._process is None:
+            return
+        group = self._process.pid
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if self._process.returncode is not None and _exists(group):
+                return  # the number was given to another process: our group is gone
+            os.killpg(group, number)
 
     async def _heard_out(self) -> None:
         """Its last words, unless what it started holds the pipe open."""
@@ -75,3 +101,14 @@ class ClientProcess:
         with os.fdopen(reader, "rb") as said:
             while line := said.readline(LONGEST_LINE):
                 self._tell(line.decode("utf-8", "replace").rstrip("\r\n"))
+
+
+def _exists(pid: int) -> bool:
+    """Whether there is a process with this number; a group alone keeps the number from being given away."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

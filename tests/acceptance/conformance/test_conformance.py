@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -17,8 +18,10 @@ import pytest
 
 from hub.programs.embedded.ports import PortBook
 from tests.support import node
+from tests.support.cli import run
 from tests.support.paths import ROOT
 from tests.support.site import Process, Site
+from tests.support.waiting import until
 
 EXAMPLES = ROOT / "docs" / "examples"
 PYTHON = EXAMPLES / "python" / "client.py"
@@ -382,3 +385,43 @@ def test_started_and_stopped_by_hand_it_leaves_out_the_restart(site: Site, tmp_p
 def test_without_a_client_it_says_so(site: Site) -> None:
     with pytest.raises(AssertionError, match=r"No client connected to port \d+ within 1 s"):
         examine(site, site.client()["id"], "--wait", "1")
+
+
+@pytest.mark.parametrize(
+    ("client", "command", "code", "said"),
+    [
+        ("nobody-here", ["true"], 7, "nobody-here"),
+        ("{client}", ["false"], 2, "Your command ended with code 1 before a client connected to port"),
+        ("{client}", ["sh", "-c", "kill -9 $$"], 2, "Your command was ended by signal 9"),
+        ("{disabled}", ["true"], 2, "is disabled and cannot connect: floorhub client enable"),
+    ],
+)
+def test_what_can_never_connect_is_said_without_waiting(
+    site: Site, monkeypatch: pytest.MonkeyPatch, client: str, command: list[str], code: int, said: str
+) -> None:
+    """The default patience is two minutes; the deadline of a test is shorter."""
+    monkeypatch.setenv("FLOORHUB_MQTT_URL", str(site.stack.mqtt_url))
+    known, disabled = site.client()["id"], site.client()["id"]
+    assert run(site, "client", "disable", disabled).exit_code == 0
+    name = client.format(client=known, disabled=disabled)
+    done = run(site, "conformance", name, "--keys", str(site.folder.keys), "--wait", "3600", "--", *command)
+    assert (done.exit_code, said in done.stderr) == (code, True), done.output
+    assert ("Waiting up to 3600 s for the client" in done.stderr) == (said.startswith("Your command"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_the_client_too(site: Site, number: signal.Signals) -> None:
+    arguments = [site.client()["id"], "--keys", str(site.folder.keys), "--", "sh", "-c", "echo pid $$; sleep 300; :"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hub", "conformance", *arguments],
+        env=environment(site),
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stderr is not None
+        pid = next(line.split()[1] for line in process.stderr if line.startswith("pid "))
+        process.send_signal(number)
+        assert process.wait(DEADLINE_S) == (130 if number is signal.SIGINT else 128 + number)
+    until(lambda: not Path(f"/proc/{pid}").exists(), "the client still runs")
