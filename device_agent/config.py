@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import stat
 import sys
 import tomllib
@@ -111,7 +112,7 @@ def parse(table: dict[str, Any], folder: Path, *, private: bool = True) -> Agent
     try:
         config = msgspec.convert(table, AgentConfig)
     except msgspec.ValidationError as problem:
-        raise ConfigError(*config_sentences.explain(str(problem))) from None
+        raise ConfigError(*_wrong_field(str(problem), table)) from None
     if not topics.is_client_id(config.client_id):
         raise ConfigError(
             "client_id: use a-z, 0-9 and '-', at most 63 characters",
@@ -154,6 +155,33 @@ def parse(table: dict[str, Any], folder: Path, *, private: bool = True) -> Agent
         ca_file=None if config.ca_file is None else str(folder / config.ca_file),
         actions={name: _with_schema(name, action, folder) for name, action in config.actions.items()},
     )
+
+
+_PARTS: dict[str, type[msgspec.Struct]] = {
+    "printers": PrinterConfig,
+    "actions": OwnActionConfig,
+    "machine": MachineConfig,
+}
+_IN_AN_ACTION = "$.actions[...]"
+"""What the library says of every action."""
+
+
+def _wrong_field(problem: str, table: dict[str, Any]) -> tuple[str, str]:
+    """What is wrong, with the action's name and the fields that its table may have, in both languages."""
+    part = re.search(r" - at `\$\.([a-z]+)", problem)
+    known = _PARTS.get(part[1], AgentConfig) if part else AgentConfig
+    if _IN_AN_ACTION in problem:
+        name = next((name for name, action in table["actions"].items() if not _fits(action)), None)
+        problem = problem if name is None else problem.replace(_IN_AN_ACTION, f"$.actions.{name}", 1)
+    return config_sentences.explain(problem, [field.encode_name for field in msgspec.structs.fields(known)])
+
+
+def _fits(action: Any) -> bool:
+    try:
+        msgspec.convert(action, OwnActionConfig)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _with_schema(name: str, action: OwnActionConfig, folder: Path) -> OwnActionConfig:

@@ -18,6 +18,7 @@ from device_agent.actions.printing.folder import FolderPrinter
 from device_agent.actions.printing.ipp import IppPrinter
 from device_agent.actions.printing.raw import RawSocketPrinter
 from device_agent.actions.status import StatusDriver
+from schemas import terminal
 from schemas.actions import ACTIONS
 
 DESCRIBE_S = 8.0
@@ -106,12 +107,25 @@ def _printer(config: PrinterConfig) -> Printer:
     scheme = config.uri.partition(":")[0].lower()
     kind = _KINDS.get(scheme)
     if kind is None:
-        known = ", ".join(f"{name}:" for name in sorted(_KINDS))
-        raise ValueError(f"printers.{config.name}.uri: begins with {scheme!r}; use one of {known}")
+        raise ValueError(f"printers.{config.name}.uri: {_unknown_scheme(scheme)}")
     try:
         return kind(config)
     except ValueError as problem:
         raise ValueError(f"printers.{config.name}.uri: {problem}") from None
+
+
+def _unknown_scheme(scheme: str) -> str:
+    """What to write, in the language of the person at the keyboard."""
+    known, queue = ", ".join(f"{name}:" for name in sorted(_KINDS)), "ipp://localhost/printers/NAME"
+    if terminal.shows_korean():
+        return (
+            f"{scheme!r}(으)로 시작합니다. {known} 중 하나를 쓰십시오. USB 등 다른 방법으로 연결된 프린터는 CUPS에 "
+            f"등록하고 그 큐를 쓰십시오: {queue}"
+        )
+    return (
+        f"begins with {scheme!r}; use one of {known}. If a printer is connected in another way, such as by USB, add it "
+        f"to CUPS and use its queue in CUPS: {queue}"
+    )
 
 
 async def _describe(name: str, printer: Printer) -> dict[str, Any]:

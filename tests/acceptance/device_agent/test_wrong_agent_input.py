@@ -47,7 +47,7 @@ class Config:
 SECRET_FILE: dict[str, str | None] = {"secret": None, "secret_file": '"secret"'}
 CONFIGS = [
     Config("no TOML", "is not TOML", more="= 1"),
-    Config("no client id", "missing required field `client_id`", {"client_id": None}),
+    Config("no client id", "the required field `client_id` is missing", {"client_id": None}),
     Config("client id of the hub", "client_id: use a-z, 0-9 and '-'", {"client_id": '"_hub"'}),
     Config("client id of a wildcard", "client_id: use a-z", {"client_id": '"#"'}),
     Config("hub by another protocol", "hub_url: it must look like http", {"hub_url": '"ftp://hub"'}),
@@ -56,8 +56,8 @@ CONFIGS = [
     Config("broker by WebSocket", "mqtt_url: it must look like", {"mqtt_url": '"ws://hub"'}),
     Config("half a root key", "root_key: it must be the hub's root key", {"root_key": '"abc"'}),
     Config("a key that does not exist", "colour", {"colour": '"red"'}),
-    Config("a number as text", "max_unfinished: Expected `int`", {"max_unfinished": '"many"'}),
-    Config("a number out of range", "max_unfinished: Expected `int` >= 1", {"max_unfinished": "0"}),
+    Config("a number as text", "max_unfinished: write a whole number, not text", {"max_unfinished": '"many"'}),
+    Config("a number out of range", "max_unfinished: write a whole number, at least 1", {"max_unfinished": "0"}),
     Config("a secret for all to read", "run chmod 600", mode=0o644),
     Config("no secret", "secret: give either", {"secret": None}),
     Config("two secrets", "secret: give either", {"secret_file": '"secret"'}, files={"secret": ("s", 0o600)}),
@@ -66,6 +66,7 @@ CONFIGS = [
     Config("an empty secret file", "is empty; floorhub client", SECRET_FILE, files={"secret": ("\n", 0o600)}),
     Config("no certificate", "ca_file: there is no file", {"ca_file": '"ca.pem"'}),
     Config("a printer by another protocol", "begins with 'lpd'", more='[[printers]]\nname = "a"\nuri = "lpd://x"'),
+    Config("a printer at a USB port", "use its queue in CUPS", more='[[printers]]\nname = "a"\nuri = "usb://HP/x"'),
     Config("a folder that is relative", "folder:/absolute/path", more='[[printers]]\nname = "a"\nuri = "folder:x"'),
     Config("a printer with two homes", "is used twice", more='[[printers]]\nname = "a"\nuri = "ipp://x"\n' * 2),
     Config("an action of ours", "this name is taken by the agent", more='[actions.print]\nargv = ["/bin/true"]'),

@@ -47,9 +47,29 @@ def test_printers_and_own_actions_are_read(tmp_path: Path) -> None:
         ({"root_key": "short"}, "root_key: it must be the hub's root key"),
         ({"secret": ""}, "secret: give either"),
         ({"secret_file": "x"}, "secret: give either"),
-        ({"max_unfinished": 0}, "max_unfinished: Expected"),
-        ({"max_unfinished": "many"}, "max_unfinished: Expected `int`"),
-        ({"typo": 1}, "typo"),
+        ({"max_unfinished": 0}, "max_unfinished: write a whole number, at least 1"),
+        ({"max_unfinished": "many"}, "max_unfinished: write a whole number, not text"),
+        ({"typo": 1}, "there is no field `typo` in the configuration. Known fields: actions, allowed_actions"),
+        ({"hub_uri": "http://x"}, "there is no field `hub_uri` in the configuration; did you mean `hub_url`?"),
+        ({"clientId": "x"}, "did you mean `client_id`?"),
+        (
+            {"printers": [{"name": "a", "url": "ipp://x"}]},
+            "printers[0]: there is no field `url` here; did you mean `uri`?",
+        ),
+        ({"printers": [{"name": "a", "url": "ipp://x"}]}, "Known fields: ca_file, default, name"),
+        ({"printers": {"name": "a"}}, "printers: write a list in brackets"),
+        (
+            {"printers": [{"name": "a", "uri": 7}]},
+            'printers[0].uri: write text in quotes, such as "x", not a whole number',
+        ),
+        ({"machine": {"reboots": True}}, "machine: there is no field `reboots` here; did you mean `reboot`?"),
+        ({"machine": {"reboot": "yes"}}, "machine.reboot: write true or false or a list in brackets"),
+        ({"actions": {"a": {"argv": ["x"]}, "b": {"argv": "/bin/echo"}}}, "actions.b.argv: write a list in brackets"),
+        (
+            {"actions": {"a": {"argv": ["x"], "timeout": 5}}},
+            "actions.a: there is no field `timeout` here; did you mean `timeout_s`?",
+        ),
+        ({"actions": {"a": ["x"]}}, "actions.a: write a table, not a list"),
         ({"ca_file": "none.pem"}, "ca_file: there is no file"),
         ({"printers": [{"name": "a"}]}, "printers[0]: "),
         ({"printers": [{"name": "a", "uri": "ipp://x"}] * 2}, "printers[1].name: 'a' is used twice"),
@@ -77,7 +97,10 @@ def test_a_name_that_commands_cannot_have_is_named_with_the_rule_in_words(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = LEAST | {"printers": [PRINTER, {"name": name, "uri": "ipp://y"}]}
-    for lang, said in (("C", ("use a-z, 0-9, '_', '.' and '-'", "title")), ("ko_KR.UTF-8", ("소문자 a-z", "title"))):
+    for lang, said in (
+        ("C", ("use small letters a-z, digits 0-9, '_', '.' and '-'", "title")),
+        ("ko_KR.UTF-8", ("소문자 a-z", "title")),
+    ):
         monkeypatch.setenv("LANG", lang)
         with pytest.raises(ConfigError) as caught:
             parse(table, tmp_path)
@@ -121,9 +144,13 @@ def test_several_hubs_are_read(tmp_path: Path) -> None:
     ("change", "said"),
     [
         ({"client_id": None}, "필수 항목 `client_id`이(가) 없습니다"),
-        ({"typo": 1}, "알 수 없는 항목 `typo`이(가) 있습니다"),
-        ({"max_unfinished": "many"}, "max_unfinished: `int` 값이어야 하는데 `str`입니다"),
-        ({"max_unfinished": 0}, "max_unfinished: >= 1인 `int` 값이어야 합니다"),
+        ({"typo": 1}, "설정에는 `typo` 항목이 없습니다. 쓸 수 있는 항목: actions, allowed_actions"),
+        ({"printers": [{"name": "a", "url": "x"}]}, "printers[0]: 여기에는 `url` 항목이 없습니다. `uri`을(를) 쓰려고"),
+        ({"max_unfinished": "many"}, "max_unfinished: 정수 형식으로 쓰십시오(지금은 문자열)"),
+        ({"max_unfinished": 0}, "max_unfinished: 정수 형식으로 쓰십시오(1 이상)"),
+        ({"actions": {"b": {"argv": "/bin/echo"}}}, "actions.b.argv: 대괄호로 묶은 목록"),
+        ({"actions": {"b": {"argv": []}}}, "actions.b.argv: 1개 이상 쓰십시오"),
+        ({"actions": {"b": {}}}, "actions.b: 필수 항목 `argv`이(가) 없습니다"),
         ({"client_id": "PC 1"}, "client_id: a-z"),
         ({"hub_url": "ftp://hub"}, "hub_url: http://host:port 또는 https://host:port 형식이어야 합니다"),
         ({"mqtt_url": "mqtt://u:p@hub"}, "사용자와 비밀번호는 쓰지 않습니다"),
