@@ -10,8 +10,13 @@ import mqtt from "mqtt";
 const text = (fallback) => ({ type: "string", default: fallback });
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
+  strict: false, // unknown options are refused below
   options: { broker: text("127.0.0.1:1883"), hub: text("http://127.0.0.1:8080"), folder: text("printed") },
 });
+if (positionals.length !== 2 || Object.keys(options).length !== 3 || Object.values(options).includes(true)) {
+  console.error("usage: node client.js ID SECRET [--broker HOST:PORT] [--hub URL] [--folder FOLDER]");
+  process.exit(2);
+}
 const [ID, SECRET] = positionals;
 const TOPIC = `floorhub/v1/clients/${ID}/`;
 const SESSION = randomUUID(); // new with each start of the program, the same for all its connections

@@ -15,8 +15,10 @@ from pathlib import Path
 
 import paho.mqtt.client as mqtt
 
-DEFAULTS = ["127.0.0.1:1883", "http://127.0.0.1:8080", "printed"]
-ID, SECRET, BROKER, HUB, FOLDER = [*sys.argv[1:], *DEFAULTS[len(sys.argv) - 3 :]]
+if not 3 <= len(sys.argv) <= 6:
+    sys.exit(f"usage: {__doc__.partition(': ')[2]}")
+DEFAULTS = ["127.0.0.1:1883", "http://127.0.0.1:8080", "printed"][len(sys.argv) - 3 :]
+ID, SECRET, BROKER, HUB, FOLDER = sys.argv[1:] + DEFAULTS
 TOPIC = f"floorhub/v1/clients/{ID}/"
 ABOUT = {"v": 1, "client_id": ID, "session": str(uuid.uuid4())}  # a new session with each start
 
@@ -106,7 +108,7 @@ def on_message(_client, _userdata, received: mqtt.MQTTMessage) -> None:
 
 
 def on_connect(_client, _userdata, _flags, reason, _properties) -> None:
-    print("connected:", reason, flush=True)
+    print("refused:" if reason.is_failure else "connected:", reason, flush=True)
     client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     client.subscribe([(TOPIC + "commands", 1), (TOPIC + "receipts", 1)])
 
@@ -131,12 +133,10 @@ client.on_message, client.on_disconnect = on_message, next_connection
 client.username_pw_set(ID, SECRET)
 client.reconnect_delay_set(1, 5)
 next_connection()
-host, port = BROKER.rsplit(":", 1)
-client.connect_async(host, int(port), keepalive=12, clean_start=True)
+client.connect_async(BROKER.rpartition(":")[0], int(BROKER.rpartition(":")[2]), keepalive=12, clean_start=True)
 for number in (signal.SIGTERM, signal.SIGINT):
     signal.signal(number, lambda *_: stopping.set())
 client.loop_start()
-
 pause = 1
 while not stopping.wait(pause):  # resend what has no receipt after 1, 2, 4 ... 30 s
     pause = min(pause * 2, 30) if unreceipted else 1

@@ -15,8 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
-DEFAULTS = ["http://127.0.0.1:8080", "printed"]
-ID, SECRET, HUB, FOLDER = [*sys.argv[1:], *DEFAULTS[len(sys.argv) - 3 :]]
+if not 3 <= len(sys.argv) <= 5:
+    sys.exit(f"usage: {__doc__.partition(': ')[2]}")
+ID, SECRET, HUB, FOLDER = [*sys.argv[1:], *["http://127.0.0.1:8080", "printed"][len(sys.argv) - 3 :]]
 SESSION = str(uuid.uuid4())  # a new session with each start
 AUTHORIZATION = "Basic " + base64.b64encode(f"{ID}:{SECRET}".encode()).decode()
 
@@ -109,7 +110,7 @@ ACTIONS = {"print": print_document, "status": lambda _run: {"commands": len(repo
 
 
 def events() -> Iterator[dict]:
-    """The messages of one stream. A comment comes every 15 s: 40 s of silence mean that the connection is dead."""
+    """The messages of one stream. A comment comes every 10 s: 40 s of silence mean that the connection is dead."""
     with ask("GET", f"/api/events/{ID}?session={SESSION}", timeout=40) as stream:
         print("connected", flush=True)
         for line in stream:
