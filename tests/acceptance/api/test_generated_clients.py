@@ -49,7 +49,7 @@ def follow(site: Site, client_id: str, name: str, folder: Path, programs: dict[s
     """Carry out a block of the page in a folder, with these programs first; its lines, and what went to stderr."""
     (folder / "order.pdf").write_bytes(testpage.page(["an order"]))
     shims = folder / "bin"
-    shims.mkdir()
+    shims.mkdir(exist_ok=True)
     for program, line in programs.items():
         (shims / program).write_text(f'#!/bin/sh\nexec {line} "$@"\n')
         (shims / program).chmod(0o755)
@@ -95,6 +95,8 @@ def test_openapi_typescript_and_openapi_fetch(site: Site, client: dict[str, Any]
 
     assert said[-len(expected("typescript")) :] == expected("typescript")
     assert "strict" in (tmp_path / "tsconfig.json").read_text()
+    compiled, _ = follow(site, client["id"], "typescript-compiled", tmp_path, shims)
+    assert compiled[-len(expected("typescript")) :] == expected("typescript")
     printed = site.http.get("/api/commands", params={"client_id": client["id"], "action": "print"}).json()["items"]
     assert [effect["copies"] for effect in site.effects(printed[0]["id"])] == [2]
 
@@ -117,6 +119,11 @@ def test_openapi_python_client(site: Site, client: dict[str, Any], tmp_path: Pat
         "WARNING parsing POST /api/documents",
         "WARNING parsing PUT /api/uploads/{token}",
     }
+    sources = "\n".join(file.read_text() for file in (tmp_path / "floorhub_client").rglob("*.py"))
+    needed = set(re.findall(r"^(?:from|import) ([a-z]\w*)", sources, flags=re.MULTILINE)) - sys.stdlib_module_names
+    installed = re.search(r"\.venv/bin/pip install (.*)", commands("python-install"))
+    assert installed is not None
+    assert needed | {"mypy"} == set(installed[1].split()), "the page installs what it needs"
     uploads = (tmp_path / "floorhub_client" / "api" / "documents" / "upload_file.py").read_text()
     assert "application/octet-stream" in uploads
     printed = site.http.get("/api/commands", params={"client_id": client["id"], "action": "print"}).json()["items"]
