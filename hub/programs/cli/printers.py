@@ -68,6 +68,7 @@ def list_printers(
         Column("toner", "토너", lambda item: _supplies(item, _SHOWN) or "-"),
         Column("queue", "대기열", field("queued_jobs"), right=True),
         Column("model", "모델", field("model")),
+        lists.with_zone("reported", "보고 시각", "reported_at"),
     )
     lists.show(items, columns, view, empty=empty, more=more)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from hub.programs.cli import output, results
 from hub.programs.cli.exits import UNFINISHED
-from hub.programs.cli.words import STATUSES, in_korean, reason
+from hub.programs.cli.words import STATUSES, in_korean, needs_somebody, reason
 
 STEPS = {
     "created": ("stored by the hub", "허브에 저장"),
@@ -31,6 +31,9 @@ STEPS = {
     "evidence": ("evidence from the agent", "에이전트가 확인한 내용"),
 }
 
+WAITS = ("waits", "대기")
+"""A held command that nobody needs to help."""
+
 
 def show(command: dict[str, Any], steps: list[dict[str, Any]], *, korean: bool) -> None:
     """Print a command and its timeline, then how it ended or what it waits for, and what the action answered."""
@@ -48,12 +51,20 @@ def show_steps(steps: list[dict[str, Any]], status: str, *, korean: bool) -> Non
     first = times[0] if times else datetime.now().astimezone()
     rows = []
     for step, at in zip(steps, times, strict=True):
-        names = STEPS.get(step["event"], (step["event"], step["event"]))
+        names = _name(step)
         day = "" if at.date() == first.date() else f"{at:%m-%d} "
         # The last line says why it ended; a step says only what happened before.
         about = "" if step["event"] == status else _about(step["detail"])
         rows.append((names[korean], f"{day}{at:%H:%M:%S.%f}"[:-3], f"{step['after_ms']:.1f}", about))
     output.print_table(("단계" if korean else "step", f"{first:%Y-%m-%d %Z}", "+ ms", ""), rows, right=("+ ms",))
+
+
+def _name(step: dict[str, Any]) -> tuple[str, str]:
+    """What a step is called, in English and Korean; not every wait needs attention."""
+    event = step["event"]
+    if event == "held" and not needs_somebody((step["detail"] or {}).get("held_reasons")):
+        return WAITS
+    return STEPS.get(event, (event, event))
 
 
 def outcome(command: dict[str, Any], *, korean: bool) -> str:
@@ -78,15 +89,22 @@ def outcome(command: dict[str, Any], *, korean: bool) -> str:
         if command.get("held_reasons") == ["document-pending"]:
             waits = _waits_for_document(command, korean=korean)
             return f"{shown}: {waits}. {'다시 보기' if korean else 'Look again'}: {again}"
-        if korean:
-            waits = f"조치가 필요합니다: {held}" if held else "아직 끝나지 않았습니다"
-            return f"{shown}: {waits}. 다시 보기: {again}"
-        return f"{shown}: {f'needs attention ({held})' if held else 'not ended yet'}. Look again: {again}"
+        words = _waits(held, needs_somebody(command.get("held_reasons")))[korean]
+        return f"{shown}: {words}. {'다시 보기' if korean else 'Look again'}: {again}"
     error = command.get("error")
     if not error:
         return shown
     told = f"{STATUSES.get(status, status)}({status}, {error['code']})" if korean else f"{status} ({error['code']})"
     return f"{told}: {error['message']}"
+
+
+def _waits(held: str, needs_attention: bool) -> tuple[str, str]:
+    """What an unfinished command waits for, in English and Korean."""
+    if not held:
+        return "not ended yet", "아직 끝나지 않았습니다"
+    if needs_attention:
+        return f"needs attention ({held})", f"조치가 필요합니다: {held}"
+    return f"waits ({held}), nothing to do", f"기다리는 중입니다: {held}. 할 일은 없습니다"
 
 
 def _waits_for_document(command: dict[str, Any], *, korean: bool) -> str:

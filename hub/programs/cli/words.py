@@ -61,11 +61,15 @@ REASONS = {
     "printer-not-reading": "프린터가 데이터를 받지 않음",
     "printer-stopped": "프린터 멈춤",
     "printer-unreachable": "프린터에 연결되지 않음",
+    "delay": "지정한 시간 대기",
     "document-pending": "문서를 받는 중",
+    "printer-busy": "프린터가 다른 작업을 인쇄 중",
     "toner-empty": "토너 없음",
     "toner-low": "토너 부족",
 }
 """What printers wait for; IPP's suffixes (-error, -warning, -report) do not count."""
+NEED_NOBODY = frozenset({"delay", "document-pending", "printer-busy"})
+"""Reasons of a held command that end without anybody's help."""
 _SUFFIXES = ("-error", "-warning", "-report")
 
 
@@ -78,6 +82,11 @@ def word(kind: Mapping[str, str], code: Any) -> str:
 def reason(code: Any) -> str:
     """A reason of a printer as a person reads it."""
     return in_korean(str(code)) if korean() else str(code)
+
+
+def needs_somebody(reasons: Any) -> bool:
+    """Whether somebody must do something about what a held command waits for."""
+    return not isinstance(reasons, list) or not reasons or not NEED_NOBODY.issuperset(map(str, reasons))
 
 
 def plain_reason(code: str) -> str:

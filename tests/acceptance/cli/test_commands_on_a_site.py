@@ -8,6 +8,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
+from hub.programs.cli import output
 from hub.programs.cli.exits import ExitCode
 from hub.programs.cli.main import app
 from hub.programs.cli.reference import COMMANDS
@@ -90,6 +91,16 @@ def test_what_is_not_there_has_a_code_of_its_own(site: Site, there: dict[str, st
     done = run(site, line(words, {**there, **nobody, **nothing}))
     assert done.exit_code == ExitCode.NOT_FOUND, done.output
     assert done.stdout == ""
+
+
+def test_a_list_of_printers_says_how_old_it_is(site: Site, there: dict[str, str]) -> None:
+    heading, *rows = run(site, ["printer", "list", "--client", there["client"]]).stdout.splitlines()
+    reported = json.loads(run(site, ["printer", "list", "--client", there["client"], "--json"]).stdout)[0][
+        "reported_at"
+    ]
+    assert "reported (" in heading
+    assert rows
+    assert output.local(reported) in rows[0]
 
 
 FIELDS = {

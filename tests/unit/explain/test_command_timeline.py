@@ -95,11 +95,37 @@ def test_a_failure_is_told_once_and_last() -> None:
             "실행 중(running): 조치가 필요합니다: 용지 없음(media-empty-error). 다시 보기: floorhub show",
         ),
         (None, True, "실행 중(running): 아직 끝나지 않았습니다. 다시 보기: floorhub show"),
+        (["delay"], False, "running: waits (delay), nothing to do. Look again: floorhub show"),
+        (["printer-busy"], False, "running: waits (printer-busy), nothing to do. Look again: floorhub show"),
+        (
+            ["delay"],
+            True,
+            "실행 중(running): 기다리는 중입니다: 지정한 시간 대기(delay). 할 일은 없습니다. 다시 보기: floorhub show",
+        ),
+        (["delay", "media-empty"], False, "running: needs attention (delay, media-empty). Look again: floorhub show"),
     ],
 )
 def test_what_has_not_ended_says_how_to_look_again(held: list[str] | None, korean: bool, said: str) -> None:
     lines = shown({"status": "running", "held_reasons": held}, korean=korean)
     assert lines[-1] == f"{said} {COMMAND['id']}"
+
+
+@pytest.mark.parametrize(
+    ("reasons", "name"),
+    [
+        (["delay"], ("waits", "대기")),
+        (["document-pending"], ("waits", "대기")),
+        (["printer-busy", "delay"], ("waits", "대기")),
+        (["media-empty"], ("needs attention", "조치 필요")),
+        (["delay", "media-empty"], ("needs attention", "조치 필요")),
+    ],
+)
+def test_a_step_needs_attention_only_if_somebody_can_help(reasons: list[str], name: tuple[str, str]) -> None:
+    held = step("held", "2026-11-21T14:59:59.950000Z", held_reasons=reasons)
+    for korean in (False, True):
+        lines = shown({"status": "running"}, step("created", "2026-11-21T14:59:59.500000Z"), held, korean=korean)
+        [line] = [line for line in lines if reasons[0] in line]
+        assert line.startswith(name[korean])
 
 
 @pytest.mark.parametrize(
