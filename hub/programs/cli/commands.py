@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.programs.cli import command_options, completion, lists, output, sending, targets, timeline
+from hub.programs.cli import command_options, completion, lists, names_known, output, sending, targets, timeline
 from hub.programs.cli.api import Api, in_path
 from hub.programs.cli.app import App
 from hub.programs.cli.lists import Column, View, field
@@ -186,5 +186,6 @@ def send(
     )
     with explained(as_json=as_json), Api.from_environment() as api:
         content = sending.payload(api, payload, file, content_type)
+        names_known.warn(api, client_id, action, content)
         body: dict[str, Any] = {"client_id": client_id, "action": action, "payload": content, **fields}
         sending.carry_out(api, body, wait=wait, key=key, as_json=as_json)

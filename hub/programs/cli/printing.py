@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.programs.cli import command_options, completion, output, print_options, sending, targets, testpage
+from hub.programs.cli import command_options, completion, names_known, output, print_options, sending, targets, testpage
 from hub.programs.cli.api import Api, in_path
 from hub.programs.cli.exits import ExitCode
 from hub.programs.cli.output import Json, either, explained
@@ -126,6 +126,7 @@ def print_file(
 def _find_printer(api: Api, client_id: str | None, printer: str | None) -> tuple[str, str]:
     """The named client and printer; if there is only one to choose from, it need not be named."""
     if client_id is not None and printer is not None:
+        names_known.warn(api, client_id, "print", {"printer": printer})
         return client_id, printer
     if client_id is not None:
         candidates = [api.get(f"/api/clients/{in_path(client_id)}")]
@@ -144,7 +145,10 @@ def _find_printer(api: Api, client_id: str | None, printer: str | None) -> tuple
         output.tell(
             either("Which printer? Name one of these:", "어느 프린터입니까? 다음 중 하나를 지정하십시오:")
             if fitting
-            else either("There is no such printer; these are known:", "그런 프린터가 없습니다. 알려진 프린터:")
+            else either(
+                f"There is no printer {printer}.{names_known.meant(str(printer), _names(known))} These are known:",
+                f"프린터 {printer}이(가) 없습니다.{names_known.meant(str(printer), _names(known))} 알려진 프린터:",
+            )
         )
         output.tell(
             *(
@@ -154,6 +158,10 @@ def _find_printer(api: Api, client_id: str | None, printer: str | None) -> tuple
         )
         raise typer.Exit(ExitCode.USAGE)
     return fitting[0][:2]
+
+
+def _names(known: list[tuple[str, str, str]]) -> list[str]:
+    return [name for _, name, _ in known]
 
 
 def _default_printers(client: dict[str, Any]) -> list[str]:

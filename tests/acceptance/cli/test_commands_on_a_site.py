@@ -103,6 +103,24 @@ def test_a_list_of_printers_says_how_old_it_is(site: Site, there: dict[str, str]
     assert output.local(reported) in rows[0]
 
 
+def test_what_a_client_does_not_have_is_said_before_it_fails(site: Site, there: dict[str, str]) -> None:
+    to = ["send", there["client"], "print", "--wait", "0", "--payload"]
+    near = run(site, [*to, json.dumps({"printer": "Office", "document": site.upload()["id"]})])
+    assert (
+        near.exit_code,
+        "has not reported the printer Office. Did you mean office? It has: office" in near.stderr,
+    ) == (
+        0,
+        True,
+    ), near.output
+    action = run(site, ["send", there["client"], "statuss", "--wait", "0"])
+    assert "has not reported the action statuss. Did you mean status?" in action.stderr, action.output
+    listed = run(site, ["print", "--test-page", "--client", there["client"], "--printer", "offce", "--wait", "0"])
+    assert "has not reported the printer offce. Did you mean office?" in listed.stderr, listed.output
+    fine = run(site, ["send", there["client"], "status", "--wait", "0"])
+    assert (fine.exit_code, fine.stderr) == (0, "")
+
+
 FIELDS = {
     "--priority": ("7", "priority", 7),
     "--reference": ("order-7", "reference", "order-7"),
@@ -245,6 +263,9 @@ def test_everything_of_a_site_is_told_in_korean(site: Site, there: dict[str, str
         "토너",
         "대기열",
         "모델",
+        "보고",
+        "시각",
+        f"({output.zone()})",
     ]
     assert "대기(idle)" in "\n".join(said["printer list"])
     assert said["batch show"][0].startswith("배치 ")
