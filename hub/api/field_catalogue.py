@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from hub.errors import FieldProblem
+from schemas.closeness import nearest
 
 
 class Sentence(NamedTuple):
@@ -196,7 +197,10 @@ FIELDS: Mapping[str, Sentence] = {
     "url": Sentence(
         "must be a URL with a host, such as https://host/label.pdf", "https://host/label.pdf 같은 URL이어야 합니다."
     ),
-    "url_scheme": Sentence("must begin with http:// or https://", "http:// 또는 https://로 시작해야 합니다."),
+    "url_scheme": Sentence(
+        "must begin with http:// or https://; upload a file from your own disk, or name a file on the hub with path",
+        "http:// 또는 https://로 시작해야 합니다. 내 디스크의 파일은 먼저 올리고, 허브의 파일은 path로 지정하십시오.",
+    ),
     "url_user": Sentence("must not contain a user or password", "사용자 이름이나 비밀번호를 포함할 수 없습니다."),
     "url_zone": Sentence("must not contain the zone of an IPv6 address", "IPv6 주소의 zone을 포함할 수 없습니다."),
     "url_address": Sentence(
@@ -302,6 +306,8 @@ _OF_THE_CONTRACT: Mapping[re.Pattern[str], tuple[str, Mapping[str, Any]]] = {
     re.compile(r"give an object, such as .*"): ("type", {"kinds": ("object",)}),
     re.compile(r"give true, false, long or short"): ("choice", {"choices": ("true", "false", "long", "short")}),
 }
+MEANT = "meant"
+"""The param of `unknown_field` with the field that was probably meant."""
 FORMS = ("<full>", "<simple>")
 """What a place begins with that is in a body of several forms: it says which one, and is no part of the path."""
 _OURS = "floorhub."
@@ -316,7 +322,16 @@ def field_sentence(problem: FieldProblem, *, korean: bool) -> str:
     if "kinds" in params:
         named = [KINDS[kind][korean] for kind in problem.params["kinds"]]
         params["kinds"] = (" 또는 " if korean else " or ").join(named)
-    return (found.ko if korean else found.en).format(**params)
+    sentence = (found.ko if korean else found.en).format(**params)
+    if meant := problem.params.get(MEANT):
+        return f"{sentence} 비슷한 필드: `{meant}`." if korean else f"{sentence}. Did you mean `{meant}`?"
+    return sentence
+
+
+def unknown_field(name: str, known: Iterable[str]) -> Mapping[str, str]:
+    """The params of `unknown_field`: the known field that was probably meant, if one is close."""
+    meant = nearest(name, known)
+    return {} if meant is None else {MEANT: meant}
 
 
 def _shown(value: Any) -> str:
@@ -352,10 +367,12 @@ def all_of(
     problems: Iterable[FieldProblem],
     others: ValidationError | None = None,
     said: Mapping[str, str] = MappingProxyType({}),
+    fields: Iterable[str] = (),
 ) -> ValidationError:
     """All these problems, and others that were found before, for a validator to raise at once. `said`: what the body
-    calls its fields, by our names."""
-    known: list[InitErrorDetails] = [] if others is None else [_again(error, said) for error in others.errors()]
+    calls its fields, by our names; `fields`: all that it could have."""
+    names = list(fields)
+    known: list[InitErrorDetails] = [] if others is None else [_again(error, said, names) for error in others.errors()]
     ours: list[InitErrorDetails] = [
         {
             "type": invalid(one.code, **one.params),
@@ -367,8 +384,10 @@ def all_of(
     return ValidationError.from_exception_data("body", [*known, *ours])
 
 
-def _again(error: ErrorDetails, said: Mapping[str, str]) -> InitErrorDetails:
+def _again(error: ErrorDetails, said: Mapping[str, str], fields: list[str]) -> InitErrorDetails:
     kind, context = error["type"], error.get("ctx", {})
+    if kind == "extra_forbidden" and len(error["loc"]) == 1:
+        context = {**context, **unknown_field(str(error["loc"][0]), fields)}
     own = PydanticCustomError(kind, error["msg"], context)
     place = (said.get(str(error["loc"][0]), error["loc"][0]), *error["loc"][1:]) if error["loc"] else ()
     return {"type": own, "loc": place, "input": error["input"]}
@@ -403,6 +422,8 @@ def _told(kind: str, context: Mapping[str, Any], message: str) -> tuple[str, Map
     if kind in _LIBRARY:
         code, names = _LIBRARY[kind]
         params = {name: context[key] for name, key in names.items()}
+        if MEANT in context:
+            params[MEANT] = context[MEANT]
         return ("empty", {}) if code == "too_short" and params["limit"] == 1 else (code, params)
     if kind == "string_pattern_mismatch":
         return of_pattern(str(context["pattern"]))

@@ -126,7 +126,7 @@ class Input(BaseModel):
             sent = {name: value[name] for name in cls.model_fields if name in value}
             # What was meant to change may be among the fields that do not fit.
             problems += (problem for problem in cls.conflicts(sent) if problem.code != "nothing_to_change")
-            raise all_of(problems, refused, said) from None
+            raise all_of(problems, refused, said, cls.model_fields) from None
         problems += cls.conflicts({name: made.__dict__[name] for name in value if name in made.__dict__})
         if problems:
             raise all_of(problems, said=said)

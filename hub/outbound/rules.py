@@ -20,6 +20,7 @@ _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0
 _PATTERN = re.compile(r"(?P<host>\*|(\*\.)?[a-z0-9_.-]+|\[[0-9a-f:.]+\])(:(?P<port>\*|[0-9]{1,5}))?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 """A last label that resolvers read as a number: the host is an address, perhaps an octal or short one."""
+_BEGINNINGS = tuple(f"{scheme}://" for scheme in DEFAULT_PORTS)
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 _GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
 _NOT_GLOBAL = tuple(
@@ -75,6 +76,8 @@ def parse_url(url: str) -> Target:
     """Take a URL apart. Raises UrlError."""
     if len(url) > MAX_URL:
         raise UrlError("url_too_long", limit=MAX_URL)
+    if not url.lower().startswith(_BEGINNINGS):
+        raise UrlError("url_scheme")  # such as C:\\label.pdf, of which nothing else is worth saying
     if not _PRINTABLE.fullmatch(url) or "\\" in url:
         raise UrlError("url_characters")
     try:

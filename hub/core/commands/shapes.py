@@ -12,7 +12,7 @@ from hub.api.field_catalogue import all_of
 from hub.api.pages import NextCursor
 from hub.api.shapes import ActionName, Input, Moment, Output, Slug, Tag
 from hub.api.text import find_unstorable
-from hub.core.commands.rules.payloads import payload_problems
+from hub.core.commands.rules.payloads import payload_problems, url_problems
 from hub.core.commands.rules.policies import BackOff
 from hub.core.commands.service.submission import CommandRequest
 from hub.errors import FieldProblem
@@ -122,6 +122,7 @@ class CommandFields(Input):
         problems: list[FieldProblem] = []
         try:
             stored = actions.accept(action, payload)
+            problems += url_problems(action, payload, stored)
         except actions.PayloadError:
             problems += payload_problems(action, payload)
         if (unstorable := find_unstorable(payload, "")) is not None:

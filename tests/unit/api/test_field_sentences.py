@@ -19,6 +19,8 @@ from hub.telemetry.log import Log
 
 DOCUMENT = "0193b3c0-0000-7000-8000-000000000000"
 PRINT = {"client_id": "press-1", "action": "print", "payload": {"printer": "office", "document": DOCUMENT}}
+UNKNOWN = "is not a field of this object: remove it, or look up the fields in /docs"
+NO_URL = "must begin with http:// or https://; upload a file from your own disk, or name a file on the hub with path"
 NOTHING = "changes nothing: send at least one of"
 LIBRARIES = re.compile(r"Input should|Expected|Object|Field required|Value error|String should|valid", re.IGNORECASE)
 
@@ -103,11 +105,42 @@ CASES: list[tuple[Any, dict[str, Any], dict[str, str]]] = [
             "estimated_duration_seconds": "contradicts estimatedDuration: send only one of them",
             "maxRetries": "contradicts max_retries: send only one of them",
             "payload.printerName": "contradicts printer: send only one of them",
-            "payload.document.url": "must be text",
+            "payload.pdfUrl": "must be text",
             "payload.copies": "must be at least 1",
             "payload.options.colour": "is not a field of this object: remove it, or look up the fields in /docs",
             "payload.options.duplex": "must be one of: true, false, long, short",
         },
+    ),
+    # A name that is close to one that exists.
+    (
+        CommandInput,
+        {**PRINT, "orderKeys": "a", "payload": {**PRINT["payload"], "copeis": 2}, "backOff": {"first_delay": 5}},
+        {
+            "orderKeys": f"{UNKNOWN}. Did you mean `order_key`?",
+            "payload.copeis": f"{UNKNOWN}. Did you mean `copies`?",
+            "backOff.first_delay": f"{UNKNOWN}. Did you mean `first_delay_s`?",
+        },
+    ),
+    (
+        CommandInput,
+        {"client_id": "press-1", "action": "restart_agent", "payload": {"delay": 5_000}},
+        {"payload.delay": f"{UNKNOWN}. Did you mean `delay_s`?"},
+    ),
+    # A path of Windows where a URL belongs, under the name that the caller has for it.
+    (
+        CommandInput,
+        {**PRINT, "payload": {"printer": "office", "pdfUrl": "C:\\x.pdf"}},
+        {"payload.pdfUrl": NO_URL},
+    ),
+    (
+        CommandInput,
+        {**PRINT, "payload": {"printer": "office", "document": {"url": "ftp://a/x.pdf"}}},
+        {"payload.document.url": NO_URL},
+    ),
+    (
+        BatchInput,
+        {"target": {"all": True}, "command": {"action": "print", "payload": {"printer": "a", "pdfUrl": "/srv/x.pdf"}}},
+        {"command.payload.pdfUrl": NO_URL},
     ),
     (
         CommandInput,

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
-from hub.api.field_catalogue import of_pattern, of_sentence
+from hub.api.field_catalogue import of_pattern, of_sentence, unknown_field
 from hub.errors import FieldProblem
+from hub.outbound.rules import UrlError, parse_url
 from schemas import actions
 
 Limited = TypeVar("Limited", bound=inspect.Type)
@@ -25,8 +26,30 @@ def payload_problems(action: str, payload: dict[str, Any]) -> list[FieldProblem]
         stored, wrong = actions.named_or_wrong(action, payload)
         found = [FieldProblem(problem.field[:100], *of_sentence(problem.message)) for problem in wrong]
         found += _of_struct(actions.ACTIONS[action].asked, stored, "")
-        return found or [FieldProblem(refused.field, *of_sentence(refused.message))]
+        found = found or [FieldProblem(refused.field, *of_sentence(refused.message))]
+        return [_as_sent(problem, action, payload) for problem in found]
     return []
+
+
+def url_problems(action: str, payload: dict[str, Any], stored: Mapping[str, Any]) -> list[FieldProblem]:
+    """What is wrong with the URL of a document, as the payload calls it. `stored`: the payload under our names."""
+    document = stored.get("document") if action in actions.ACTIONS else None
+    url = document.get("url") if isinstance(document, dict) else None
+    if not isinstance(url, str):
+        return []
+    try:
+        parse_url(url)
+    except UrlError as problem:
+        return [_as_sent(FieldProblem("document.url", problem.code, problem.params), action, payload)]
+    return []
+
+
+def _as_sent(problem: FieldProblem, action: str, payload: Mapping[str, Any]) -> FieldProblem:
+    """A problem at the name that the payload has for the field."""
+    for alias, ours in actions.ACTIONS[action].aliases.items():
+        if ours == problem.field and alias in payload and ours.partition(".")[0] not in payload:
+            return FieldProblem(alias, problem.code, problem.params)
+    return problem
 
 
 def _of_struct(form: type[msgspec.Struct], given: Mapping[str, Any], path: str) -> Iterator[FieldProblem]:
@@ -38,7 +61,7 @@ def _of_struct(form: type[msgspec.Struct], given: Mapping[str, Any], path: str) 
         if name in fields:
             yield from _of_value(fields[name].type, value, f"{path}{name}")
         elif form.__struct_config__.forbid_unknown_fields:
-            yield FieldProblem(f"{path}{name[:100]}", "unknown_field")
+            yield FieldProblem(f"{path}{name[:100]}", "unknown_field", unknown_field(name, fields))
 
 
 def _of_value(kind: Any, value: Any, path: str) -> Iterator[FieldProblem]:
