@@ -80,6 +80,8 @@ def run_up(*, once: bool) -> int:
     began = time.monotonic()
     _wanted_port()  # a port that is none must not cost a start
     folder = DataFolder.prepare()
+    with folder.locked():
+        pass  # a folder in use is refused before anything is said to start
     packages = Packages(say=say)
 
     def prepare(url: str) -> Iterable[Client]:

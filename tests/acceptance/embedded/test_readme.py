@@ -242,6 +242,7 @@ def test_a_second_one_on_the_same_folder_says_who_holds_it(data: Path, start: St
 
     assert second.process.wait(30) == 2
     assert f"in use by process {process.process.pid}" in second.log.read_text()
+    assert "Starting Postgres" not in second.log.read_text()
     process.process.send_signal(signal.SIGTERM)
     assert process.process.wait(30) == 0
 
