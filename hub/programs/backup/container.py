@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 import tarfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -113,7 +114,7 @@ def _append(out: BinaryIO, name: str, source: BinaryIO, size: int) -> str:
 
 def _header(name: str, size: int) -> bytes:
     info = tarfile.TarInfo(name)
-    info.size, info.mode = size, 0o600
+    info.size, info.mode, info.mtime = size, 0o600, int(time.time())
     header = info.tobuf(tarfile.GNU_FORMAT)
     assert len(header) == _BLOCK  # noqa: S101 - names are short, so no extended header comes before it
     return header

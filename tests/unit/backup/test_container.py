@@ -64,6 +64,7 @@ def test_what_was_written_comes_out_and_only_its_owner_may_read_it(file: Path, t
     assert {name: (tmp_path / "out" / name).read_bytes() for name in KEPT} == KEPT
     with tarfile.open(file) as tar:  # a person may look into it with the usual tools
         assert tar.getnames() == [*KEPT, MANIFEST, SUM]
+        assert min(member.mtime for member in tar) > 1_700_000_000, "not 1970: `tar -tv` shows when it was made"
 
 
 def test_no_byte_can_change_and_no_end_can_be_missing(file: Path, tmp_path: Path) -> None:
