@@ -31,24 +31,24 @@ from schemas.text import TextError, read
 from schemas.topics import is_client_id
 
 MEANINGS = {
-    "command_accepted": "commands that clients took into their journals",
-    "command_busy": "commands that a full client did not take yet",
+    "command_accepted": "commands that clients stored in their journals",
+    "command_busy": "commands that a client refused for the moment, because it was full",
     "command_messages": "messages with commands that arrived",
     "command_repeated": "commands that arrived again and were recognised",
-    "completed": "runs that ended well",
-    "crashed": "crashes of clients, by the file of faults",
+    "completed": "runs that completed",
+    "crashed": "crashes of clients, caused by the fault file",
     "effects": "effects that took place",
-    "effects_repeated": "effects that took place again, where that was allowed",
-    "failed": "runs that failed for good, by the file of faults",
-    "held": "runs that waited, as for paper, by the file of faults",
-    "journals_lost": "crashes that lost the journal, by the file of faults",
-    "left": "clean disconnects of clients, by the file of faults",
+    "effects_repeated": "effects that took place again, if that was allowed",
+    "failed": "runs that failed permanently, caused by the fault file",
+    "held": "runs that waited, for paper for example, caused by the fault file",
+    "journals_lost": "crashes that lost the journal, caused by the fault file",
+    "left": "clean disconnects of clients, caused by the fault file",
     "reports": "reports that clients sent",
-    "reports_repeated": "reports that were sent again until the hub confirmed them",
-    "retryable": "runs that failed without effect, so that the hub tries again",
-    "slow": "runs that took longer, by the file of faults",
-    "unknown": "runs of which the client could not tell the end",
-    "welcomed": "connections that the hub confirmed, those after a disconnect included",
+    "reports_repeated": "reports that clients sent again until the hub acknowledged them",
+    "retryable": "runs that failed without effect, so that the hub retries them",
+    "slow": "runs that took longer, caused by the fault file",
+    "unknown": "runs whose outcome the client could not know",
+    "welcomed": "connections that the hub confirmed, including reconnects",
 }
 """What the clients counted, for people."""
 

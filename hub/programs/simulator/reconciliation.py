@@ -52,11 +52,12 @@ class Verdict(Struct):
 
 
 SENTENCES = {
-    "lost": "lost / 유실, accepted and unknown to the hub, or completed without an effect",
-    "twice": "twice / 중복, one post stored twice, or its effect took place twice",
-    "invented": "invented / 위조, a command or an effect that nobody posted, or on another client",
-    "wrong_end": "wrong end / 잘못된 종료, ended as if nothing had happened, and the effect took place",
-    "open": "open / 미종료, not ended in the time of --settle",
+    "lost": "lost / 유실: accepted, but not listed; or `completed` without an effect",
+    "twice": "twice / 중복: one post stored as two commands; or two effects of one command",
+    "invented": "invented / 위조: "
+    "a command or effect that nobody posted, that the hub had refused, or on another client",
+    "wrong_end": "wrong end / 잘못된 종료: `failed`, `cancelled`, `expired` or `rejected`, and the effect took place",
+    "open": "open / 미종료: not ended within `--settle`",
 }
 
 

@@ -1,13 +1,16 @@
 """The page about the command line is the table of its commands, and every list of the API has its list there."""
 
+import re
 from typing import Any
 
 import pytest
 
 from hub.api.server import application
 from hub.app import Hub
+from hub.programs.cli import simulate
 from hub.programs.cli.exits import MEANINGS, ExitCode
 from hub.programs.cli.reference import COMMANDS, Row, written_into
+from hub.programs.simulator.reconciliation import SENTENCES
 from tests.contract.docs.pages import read, rows
 from tests.support.hubs import settings
 
@@ -55,3 +58,16 @@ def test_every_exit_code_has_its_meaning_in_both_languages() -> None:
     assert set(MEANINGS) == set(ExitCode)
     assert all(english and korean for english, korean in MEANINGS.values())
     assert {int(cells[0]) for cells in rows(PAGE) if cells[0].isdigit()} == set(map(int, ExitCode))
+
+
+def test_the_rows_of_a_simulation_mean_what_the_page_says() -> None:
+    """On the screen, each row has the sentence of the page; so has each broken promise."""
+    text = (
+        read("docs/how-to/simulate-a-site.md").partition("\n## The rows of the summary\n")[2].partition("| field |")[0]
+    )
+    page = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", text, re.MULTILINE))
+    assert simulate.MEANINGS
+    assert {name: page.get(name) for name in simulate.MEANINGS} == simulate.MEANINGS
+    for kind, sentence in SENTENCES.items():
+        english = sentence.partition(": ")[2]
+        assert page[kind].startswith(english), kind
