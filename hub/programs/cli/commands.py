@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.programs.cli import command_options, completion, lists, names_known, output, sending, targets, timeline
-from hub.programs.cli.api import Api, in_path
+from hub.programs.cli.api import Api, ApiError, in_path
 from hub.programs.cli.app import App
 from hub.programs.cli.lists import Column, View, field
 from hub.programs.cli.output import Json, either, explained
@@ -79,7 +79,9 @@ def explain(command_id: CommandId, as_json: Json = False) -> None:
         if as_json:
             output.print_json(found)
         else:
-            output.say(output.with_local_times(f"{found['cause']}: {found['detail']}"))
+            # The sentence about an ended command begins with that.
+            told = found["detail"] if found["cause"] == "ended" else f"{found['cause']}: {found['detail']}"
+            output.say(output.with_local_times(told))
             timeline.show_steps(found["timeline"], found["details"].get("status", ""), korean=output.korean())
 
 
@@ -111,6 +113,7 @@ def cancel(command_id: CommandId, as_json: Json = False) -> None:
     """
     with explained(as_json=as_json), Api.from_environment() as api:
         command = api.post(f"/api/commands/{in_path(command_id)}/cancel")
+        told = "" if as_json or command["status"] == "cancelled" else _who_is_told(api, command["client_id"])
     if as_json:
         output.print_json(command)
     elif command["status"] == "cancelled":
@@ -118,11 +121,27 @@ def cancel(command_id: CommandId, as_json: Json = False) -> None:
     else:
         output.say(
             either(
-                f"{command['id']}: {command['status']}. Its client is asked to stop: floorhub show {command['id']}",
-                f"{command['id']}: {word(STATUSES, command['status'])}. 클라이언트에 중단을 요청했습니다. "
+                f"{command['id']}: {command['status']}. {told}: floorhub show {command['id']}",
+                f"{command['id']}: {word(STATUSES, command['status'])}. {told} "
                 f"결과 보기: floorhub show {command['id']}",
             )
         )
+
+
+def _who_is_told(api: Api, client_id: str) -> str:
+    """What a cancel asks of the client. A basic client may be one that knows only its key; nobody can tell that one."""
+    try:
+        level = api.get(f"/api/clients/{in_path(client_id)}")["level"]
+    except ApiError:
+        level = "full"
+    if level == "basic":
+        return either(
+            "Its client is asked to stop, unless it knows only its key: then the command ends by its report, or after "
+            "its time-out",
+            "클라이언트에 중단을 요청했습니다. 키만 아는 클라이언트에는 요청할 수 없으며, 명령은 클라이언트의 보고나 "
+            "제한 시간으로 끝납니다.",
+        )
+    return either("Its client is asked to stop", "클라이언트에 중단을 요청했습니다.")
 
 
 @app.command()

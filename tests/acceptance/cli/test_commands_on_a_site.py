@@ -183,6 +183,8 @@ def test_results_of_actions_are_shown(site: Site) -> None:
     assert printed.stdout.splitlines()[-1].startswith("completed"), "what a printer did is one line"
     shown = run(site, ["show", json.loads(run(site, ["send", client["id"], "status", "--json"]).stdout)["id"]])
     assert "disk_free_bytes: " in shown.stdout
+    explained = run(site, ["explain", json.loads(run(site, ["send", client["id"], "status", "--json"]).stdout)["id"]])
+    assert explained.stdout.startswith("It has ended: completed."), "not: ended: It has ended"
 
 
 def test_logs_are_fetched_and_shown(site: Site, tmp_path: Path) -> None:
