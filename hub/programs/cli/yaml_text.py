@@ -7,7 +7,6 @@ import yaml  # type: ignore[import-untyped]
 
 from schemas.text import plain_json, printable
 
-
 _OTHERWISE = re.compile(
     r"""(?x) [-+]? (?: 0[bB][01_]+ | 0[oO][0-7_]+ | 0[xX][0-9a-fA-F_]+
     | (?: [0-9][0-9_]* (?: \.[0-9_]* )? | \.[0-9_]+ ) (?: [eE][-+]?[0-9_]+ )?

@@ -1,7 +1,7 @@
 """What `-o yaml` writes is the same for readers of YAML 1.1 and of YAML 1.2."""
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import yaml  # type: ignore[import-untyped]
@@ -13,7 +13,7 @@ class Reader12(yaml.SafeLoader):  # type: ignore[misc]
     """A reader with the core schema of YAML 1.2.2 (10.3.2), and with what common readers of it add: `_` in numbers and
     binary ones."""
 
-    yaml_implicit_resolvers: dict[str | None, Any] = {}
+    yaml_implicit_resolvers: ClassVar[dict[str | None, Any]] = {}
 
 
 CORE = {
