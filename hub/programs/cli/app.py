@@ -112,6 +112,15 @@ class Command(TyperCommand):
         return _in_form(ctx, super().invoke)
 
 
+class Change(Command):
+    """A command that changes something of the hub without its API; see `output.code_after_all_is_said`."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it."""
+        output.changes_here()
+        return super().invoke(ctx)
+
+
 class Group(TyperGroup):
     """Commands under one word."""
 
