@@ -1,5 +1,6 @@
 """What goes into the bundle, from where, and each through the redaction."""
 
+import asyncio
 import gzip
 import io
 import json
@@ -28,6 +29,7 @@ from hub.database import session
 from hub.database.statements import statement
 from hub.errors import SetupError
 from hub.keys import FILES, cannot_write, public_key
+from hub.programs import bounded_http
 from hub.programs.backup import container
 from hub.programs.doctor.examination import examine
 from hub.programs.installation import Installation, is_running
@@ -41,6 +43,7 @@ UNITS = ("floorhub-hub", "floorhub-agent")
 _JOURNAL_S = 20
 _STATEMENT = "SET statement_timeout TO '20s'"
 _HTTP_S = 8.0
+_MOST_METRICS = 16 * 1024 * 1024
 README = """A support bundle of Floorhub, made by `floorhub support-bundle`.
 
 versions.json   Floorhub, Python, system, packages
@@ -221,11 +224,12 @@ def _metrics(installation: Installation, redaction: Redaction) -> Iterator[tuple
         return
     try:
         headers = {"Authorization": f"Bearer {key}"}
-        answer = httpx.get(f"{installation.url}/metrics", headers=headers, timeout=_HTTP_S, trust_env=False)
-    except (httpx.HTTPError, httpx.InvalidURL):
+        url = f"{installation.url}/metrics"
+        status, body = asyncio.run(bounded_http.get(url, within_s=_HTTP_S, headers=headers, most=_MOST_METRICS))
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, OverflowError, bounded_http.TooLargeError):
         return
-    if answer.status_code == httpx.codes.OK:
-        yield "metrics.txt", redaction.text(answer.text)
+    if status == httpx.codes.OK:
+        yield "metrics.txt", redaction.text(body.decode("utf-8", "replace"))
 
 
 def _logs(installation: Installation, redaction: Redaction) -> Iterator[tuple[str, str]]:
