@@ -224,6 +224,8 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+NEW_KEY = "floorhub key rotate admin"
+"""What makes another key of the administrator."""
 _API_KEY = re.compile(r"fh_[0-9a-f]{8}_[A-Za-z0-9_-]{43}")
 
 
@@ -249,6 +251,21 @@ def new_api_key() -> ApiKey:
 def is_api_key(text: str) -> bool:
     """Whether a text has the form of an API key."""
     return _API_KEY.fullmatch(text) is not None
+
+
+def read_api_key(file: Path) -> str | None:
+    """The API key in a file; None when there is no file. Raises SetupError."""
+    text = private_files.read(file)
+    if text is None:
+        return None
+    if not is_api_key(text.strip()):
+        raise SetupError(
+            f"{file} holds no key: restore it from your backup, or delete it: the database keeps the key of before, "
+            f"and `{NEW_KEY}` makes another.",
+            ko=f"{file}에 키가 없습니다. 백업에서 복원하거나 삭제하십시오. 이전 키는 데이터베이스에서 계속 유효하며, "
+            f"`{NEW_KEY}`로 새 키를 만들 수 있습니다.",
+        )
+    return text.strip()
 
 
 def new_client_secret() -> str:

@@ -7,10 +7,11 @@ because the hub may be newer, and the document is resolved. A site's own actions
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, inspect
 
 from schemas import names, page_ranges
 from schemas.media_types import essence
@@ -312,6 +313,8 @@ def read(form: type[AnyPayload], payload: Mapping[str, Any]) -> AnyPayload:
     """The payload in one of its forms. Raises PayloadError."""
     try:
         found = msgspec.convert(payload, form)
+    except UnicodeEncodeError:
+        raise PayloadError("", "it has half of a character, which cannot be stored") from None
     except msgspec.ValidationError as problem:
         sentence, _, place = str(problem).partition(" - at ")
         raise PayloadError(place.strip("`").removeprefix("$").removeprefix("."), sentence) from None
@@ -359,17 +362,68 @@ def named_or_wrong(action: str, payload: dict[str, Any]) -> tuple[dict[str, Any]
     """The same for those who tell all that is wrong: the fields that have a value, and what `named` would raise."""
     entry = ACTIONS.get(action)
     problems: list[PayloadError] = []
-    if entry is None or (
-        entry.aliases.keys().isdisjoint(payload) and (names.OPTIONS not in payload or not entry.has_options)
-    ):
+    if entry is None:
         return payload, problems
+    if entry.aliases.keys().isdisjoint(payload) and (names.OPTIONS not in payload or not entry.has_options):
+        return _whole(entry.asked, payload), problems
     stored: dict[str, Any] = {}
     said: dict[str, str] = {}
     for name, field, value in _given(entry, payload, problems):
+        first = said.setdefault(field, name)
         if not _same(field, stored.setdefault(field, value), value):
-            problems.append(PayloadError(name, names.contradiction((name, said[field]))))
-        said.setdefault(field, name)
-    return stored, problems
+            problems.append(PayloadError(name, names.contradiction((name, first))))
+    return _whole(entry.asked, stored), problems
+
+
+def _whole(form: type[Struct], given: dict[str, Any]) -> dict[str, Any]:
+    """The fields with whole numbers written as such: JSON does not tell 2.0 from 2, and the library does."""
+    changed: dict[str, Any] = {}
+    for name, value in given.items():
+        if isinstance(value, float) and name in _integers(form):
+            if value.is_integer():
+                changed[name] = int(value)
+        elif isinstance(value, dict) and (inner := _structs(form).get(name)) is not None:
+            changed[name] = _whole(inner, value)
+    return given | changed if changed else given
+
+
+@cache
+def _integers(form: type[Struct]) -> frozenset[str]:
+    """The fields of a struct that take whole numbers and no others."""
+    return frozenset(
+        name
+        for name, kinds in _kinds(form).items()
+        if any(isinstance(kind, inspect.IntType) for kind in kinds)
+        and not any(isinstance(kind, inspect.FloatType | inspect.AnyType) for kind in kinds)
+    )
+
+
+@cache
+def _structs(form: type[Struct]) -> Mapping[str, type[Struct]]:
+    """The fields of a struct that take an object with fields of its own."""
+    found = {
+        name: [kind.cls for kind in kinds if isinstance(kind, inspect.StructType)]
+        for name, kinds in _kinds(form).items()
+    }
+    return {name: classes[0] for name, classes in found.items() if classes}
+
+
+def _kinds(form: type[Struct]) -> dict[str, list[inspect.Type]]:
+    """Each field of a struct with the types that it may have."""
+    described = inspect.type_info(form)
+    assert isinstance(described, inspect.StructType)  # noqa: S101 - as the annotation says
+    return {field.encode_name: list(alternatives(field.type)) for field in described.fields}
+
+
+def alternatives(kind: inspect.Type) -> Iterator[inspect.Type]:
+    """The types of which a value may have one."""
+    if isinstance(kind, inspect.UnionType):
+        for each in kind.types:
+            yield from alternatives(each)
+    elif isinstance(kind, inspect.Metadata):
+        yield from alternatives(kind.type)
+    else:
+        yield kind
 
 
 def _given(entry: Action, payload: Mapping[str, Any], problems: list[PayloadError]) -> Iterator[tuple[str, str, Any]]:
@@ -399,5 +453,5 @@ def _given(entry: Action, payload: Mapping[str, Any], problems: list[PayloadErro
 
 def _same(field: str, one: Any, other: Any) -> bool:
     if field == "duplex" and isinstance(one, bool | str) and isinstance(other, bool | str):
-        return _DUPLEX.get(one) == _DUPLEX.get(other)
-    return bool(one == other)
+        return names.same(one, other) or (one in _DUPLEX and _DUPLEX[one] == _DUPLEX.get(other))
+    return names.same(one, other)

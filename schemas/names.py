@@ -6,7 +6,7 @@ thing must say the same.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Name(NamedTuple):
@@ -88,6 +88,27 @@ def camel(field: str) -> str:
     """A field in camelCase."""
     first, *rest = field.split("_")
     return first + "".join(part.capitalize() for part in rest)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two names of one thing say the same, as JSON: 2.0 is 2, and true is not 1 as it is for Python. A value is
+    the same as itself, also one that Python calls different from itself (NaN)."""
+    left = [(one, other)]
+    while left:
+        one, other = left.pop()
+        if one is other:
+            continue
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            if one.keys() != other.keys():
+                return False
+            left += [(value, other[name]) for name, value in one.items()]
+        elif isinstance(one, list) and isinstance(other, list):
+            if len(one) != len(other):
+                return False
+            left += zip(one, other, strict=True)
+        elif isinstance(one, bool) != isinstance(other, bool) or one != other:
+            return False
+    return True
 
 
 def contradiction(names: Iterable[str]) -> str:

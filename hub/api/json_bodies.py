@@ -1,4 +1,5 @@
-"""How the JSON of a body is read: a name that is given twice is refused, in any object of it."""
+"""How the JSON of a body is read: names that are given twice and numbers that are not finite are refused, wherever they
+are in it."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -16,7 +17,8 @@ _LONGEST = 200
 
 
 class JsonRoute(APIRoute):
-    """A route whose body, if it is JSON, gives each name once. Otherwise: 422 `validation_error`."""
+    """A route whose body, if it is JSON, gives each name once and has finite numbers only. Otherwise: 422
+    `validation_error`."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """See the library."""
@@ -33,8 +35,15 @@ class JsonRoute(APIRoute):
 class _JsonRequest(Request):
     async def json(self) -> Any:
         """See the library. Raises RejectedError."""
-        value, repeated = json_keys.loads(await self.body())
+        try:
+            value, repeated = json_keys.loads(await self.body())
+        except json_keys.NotFiniteError as problem:
+            raise _rejected(problem.places, "not_finite") from None
         if repeated:
-            problems = tuple(FieldProblem(place[:_LONGEST], "repeated") for place in repeated[:MOST])
-            raise RejectedError("validation_error", fields=problems)
+            raise _rejected(repeated, "repeated")
         return value
+
+
+def _rejected(places: list[str], code: str) -> RejectedError:
+    fields = tuple(FieldProblem(place[:_LONGEST] or "body", code) for place in places[:MOST])
+    return RejectedError("validation_error", fields=fields)

@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect
 from hub.api.catalogue import CATALOGUE
 from hub.api.field_catalogue import field_sentence, of_validation, place_of
 from hub.api.telemetry import Event
+from hub.api.text import clean
 from hub.errors import FieldProblem, HubError, RejectedError, UnavailableError
 from hub.telemetry.log import Log
 
@@ -123,7 +124,7 @@ def plain_problem(
         if name in params:
             body[name] = params[name]
     return JSONResponse(
-        body,
+        clean(body),  # names that a body uses may be half of a character
         status_code=entry.status,
         media_type=MEDIA_TYPE,
         headers={"Content-Language": "ko" if korean else "en", **(headers or {})},

@@ -27,6 +27,7 @@ from pydantic_core import CoreSchema
 from hub.api.field_catalogue import all_of, invalid
 from hub.api.strict import make_strict
 from hub.errors import FieldProblem
+from schemas import names
 
 SLUG = r"^[a-z0-9][a-z0-9-]{0,62}$"
 CLIENT_ID = "Id of a client."
@@ -142,20 +143,15 @@ class Input(BaseModel):
         said |= {name: name for name in body}
         for name, field in cls._ours.items():
             if name in sent:
-                if not _same(body.setdefault(field, sent[name]), sent[name]):
-                    problems.append(FieldProblem(name, "contradicts", {"other": said[field]}))
-                said.setdefault(field, name)
+                first = said.setdefault(field, name)
+                if not names.same(body.setdefault(field, sent[name]), sent[name]):
+                    problems.append(FieldProblem(name, "contradicts", {"other": first}))
         return body
 
 
-def _same(one: Any, other: Any) -> bool:
-    # To Python, true is 1.
-    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
-
-
-def number_of(given: Mapping[str, Any], *names: str) -> int:
+def number_of(given: Mapping[str, Any], *fields: str) -> int:
     """How many of these fields were given, and are not null."""
-    return sum(given.get(name) is not None for name in names)
+    return sum(given.get(field) is not None for field in fields)
 
 
 class Change(Input):

@@ -73,6 +73,13 @@ def find(
     if url is not None:
         return Installation(_settings({"database_url": url, "data_dir": folder}), False, environment)
     beside = url_beside(folder)
+    if beside is None and any((folder / "keys").glob("postgres-*.json")):
+        raise SetupError(
+            f"{folder / 'ports.json'} is missing or damaged, so the ports of the last start are not known: start `make "
+            "run`, which chooses them again.",
+            ko=f"{folder / 'ports.json'}이(가) 없거나 손상되어 지난번에 시작한 포트를 알 수 없습니다. `make run`을 "
+            "시작하면 다시 고릅니다.",
+        )
     if beside is None:
         raise SetupError(
             f"There is no hub in {folder}: `make run` has not run there. Name the data folder with FLOORHUB_DATA_DIR, "

@@ -7,17 +7,16 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from hub import private_files, staged_files
+from hub import staged_files
 from hub.core.access import store as store
 from hub.core.access.rules import Caller, IdempotencyKey, Principal
 from hub.core.access.telemetry import Event
 from hub.database.engine import Connection, Database
-from hub.errors import ConflictError, RejectedError, SetupError, UnavailableError
-from hub.keys import ApiKey, cannot_write, hash_secret, is_api_key, new_api_key, write_secret_file
+from hub.errors import ConflictError, RejectedError, UnavailableError
+from hub.keys import NEW_KEY, ApiKey, cannot_write, hash_secret, new_api_key, read_api_key, write_secret_file
 from hub.telemetry.log import Log
 
 FIRST_ADMINISTRATOR = "administrator"
-NEW_KEY = "floorhub key rotate admin"
 CACHE_S = 1.0
 """How long a key that was just looked up is believed: a revocation is felt within this time."""
 
@@ -72,7 +71,7 @@ class Access:
         async with self._database.transaction() as connection:
             administrator = await self._administrator(connection)
             await self._settle(connection, key_file)
-            kept = await asyncio.to_thread(_read, key_file)
+            kept = await asyncio.to_thread(read_api_key, key_file)
             if not await store.has_key(connection, administrator):
                 key = ApiKey.of(kept) if kept else new_api_key()
                 await self._give(connection, administrator, key)
@@ -107,13 +106,15 @@ class Access:
     async def _settle(self, connection: Connection, key_file: Path) -> None:
         """Let a new key that lies beside the file take its place if the database knows it, and drop it if it knows the
         file's own. Needs the administrator's lock. Raises SetupError."""
-        new = await asyncio.to_thread(_read, staged_files.beside(key_file))
+        new = await asyncio.to_thread(read_api_key, staged_files.beside(key_file))
         if new is None:
             return
         try:
             if await store.by_key(connection, hash_secret(new)) is not None:
                 await asyncio.to_thread(staged_files.finish, key_file, keep_old=False)
-            elif (old := _read(key_file)) is not None and await store.by_key(connection, hash_secret(old)) is not None:
+                return
+            old = await asyncio.to_thread(read_api_key, key_file)
+            if old is not None and await store.by_key(connection, hash_secret(old)) is not None:
                 await asyncio.to_thread(staged_files.discard, key_file)
         except OSError as problem:
             raise cannot_write(key_file, problem) from None
@@ -164,22 +165,6 @@ class Idempotency:
         if found is None:
             raise UnavailableError("try_again")
         return found
-
-
-def _read(file: Path) -> str | None:
-    """The key in a file; None when there is no file. Raises SetupError."""
-    text = private_files.read(file)
-    if text is None:
-        return None
-    if not is_api_key(text.strip()):
-        raise SetupError(
-            f"{file} holds no key: restore it from your backup, or delete it: the database keeps the key of before, "
-            "and "
-            f"`{NEW_KEY}` makes another.",
-            ko=f"{file}에 키가 없습니다. 백업에서 복원하거나 삭제하십시오. 이전 키는 데이터베이스에서 계속 유효하며, "
-            f"`{NEW_KEY}`로 새 키를 만들 수 있습니다.",
-        )
-    return text.strip()
 
 
 def _write(file: Path, key: ApiKey) -> None:

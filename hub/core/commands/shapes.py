@@ -120,12 +120,14 @@ class CommandFields(Input):
         # The service looks again, for callers that are not HTTP; here, a caller hears of it with all other faults.
         action = info.data.get("action", "")
         problems: list[FieldProblem] = []
+        unstorable = find_unstorable(payload, "")
         try:
             stored = actions.accept(action, payload)
             problems += url_problems(action, payload, stored)
         except actions.PayloadError:
-            problems += payload_problems(action, payload)
-        if (unstorable := find_unstorable(payload, "")) is not None:
+            found = payload_problems(action, payload)
+            problems += found if unstorable is None else (each for each in found if each.code != "unstorable")
+        if unstorable is not None:
             problems.append(FieldProblem(unstorable.field.removeprefix("."), unstorable.code, unstorable.params))
         if problems:
             raise all_of(problems)

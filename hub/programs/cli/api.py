@@ -1,7 +1,9 @@
 """Speaking to a hub over HTTP, as any other program does: FLOORHUB_URL and FLOORHUB_KEY."""
 
 import os
-from collections.abc import Mapping
+import queue
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -13,9 +15,17 @@ import msgspec
 from hub.errors import SetupError
 from hub.programs.cli.exits import of_answer
 from hub.programs.embedded.data_folder import default_root
+from schemas.addresses import AddressError, read_address
 from schemas.terminal import recovered, shows_korean, told
 from schemas.text import TextError, printable, read
 
+PATIENCE_S = 75.0
+"""For a change: the hub may have much to do."""
+QUESTION_S = 30.0
+TRANSFER_S = 3_600.0
+"""For the bytes of a document, which come or stop; that they stop is noticed before."""
+LEAST_RATE = 8 * 1024
+"""Bytes a second at which an upload may arrive, as the hub allows."""
 KEY_REFUSED = (401, 403)
 """Statuses for which people are told which key it was, and of which hub."""
 PAGE = 200
@@ -65,9 +75,11 @@ class Api:
     changed = False
     """Whether any was asked to change something."""
 
-    def __init__(self, url: str, key: str, found: "Found | None" = None, *, patience_s: float = 75.0) -> None:
-        """`found`: where address and key were found, for what people are told."""
+    def __init__(self, url: str, key: str, found: "Found | None" = None, *, patience_s: float = PATIENCE_S) -> None:
+        """`found`: where address and key were found, for what people are told. `patience_s`: for the whole of each
+        call, to which the time that the hub is asked to wait is added; see `_time_for`."""
         self.url = url
+        self._patience_s = patience_s
         self._found = found
         self._client = httpx.Client(
             base_url=url,
@@ -77,7 +89,7 @@ class Api:
         )
 
     @classmethod
-    def from_environment(cls, *, patience_s: float = 75.0) -> Self:
+    def from_environment(cls, *, patience_s: float = PATIENCE_S) -> Self:
         """The hub that FLOORHUB_URL and FLOORHUB_KEY name, else the one that runs on this machine."""
         found = find_hub()
         return cls(found.url, found.key, found, patience_s=patience_s)
@@ -150,9 +162,10 @@ class Api:
                 )
         Api.asked = True
         Api.changed |= method != "GET"
+        most_s = self._time_for(method, path, meant)
         try:
-            answer = self._client.request(method, path, **meant)
-        except httpx.HTTPError as problem:
+            answer = _within(most_s, lambda: self._client.request(method, path, **meant))
+        except (httpx.HTTPError, OSError) as problem:
             raise ApiError(no_answer(self.url, problem, self._found)) from None
         if answer.is_error:
             body = _json(answer)
@@ -161,6 +174,37 @@ class Api:
                 said = f"{said}\n  {self._found.told()}"
             raise ApiError(said, body, answer.status_code)
         return answer
+
+    def _time_for(self, method: str, path: str, arguments: Mapping[str, Any]) -> float:
+        """How long a call may take from its first packet to the last byte of its answer. The library's time-outs count
+        for each read, so a server that drips never reaches them."""
+        wait = (arguments.get("params") or {}).get("wait") or 0
+        if method == "GET":
+            is_file = path.startswith("/api/documents/")
+            return TRANSFER_S if is_file else min(self._patience_s, QUESTION_S) + float(wait)
+        return self._patience_s + float(wait) + len(arguments.get("content") or b"") / LEAST_RATE
+
+
+def _within(seconds: float, ask: Callable[[], httpx.Response]) -> httpx.Response:
+    """What `ask` returns or raises; TimeoutError if it takes longer. It then goes on in its thread until the program
+    ends, which it does not delay."""
+    answers: queue.SimpleQueue[httpx.Response | BaseException] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            answers.put(ask())
+        except BaseException as problem:  # noqa: BLE001 - raised by whoever waits
+            answers.put(problem)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        found = answers.get(timeout=seconds)
+    except queue.Empty:
+        english, korean = f"no complete answer within {seconds:g} s", f"{seconds:g}초 안에 응답이 끝나지 않음"
+        raise TimeoutError(korean if shows_korean() else english) from None
+    if isinstance(found, BaseException):
+        raise found
+    return found
 
 
 def _json(answer: httpx.Response) -> Any:
@@ -172,8 +216,8 @@ def _json(answer: httpx.Response) -> Any:
 
 def _is_url(text: str) -> bool:
     try:
-        return httpx.URL(text).scheme in ("http", "https") and bool(httpx.URL(text).host)
-    except (httpx.InvalidURL, UnicodeError):
+        return read_address(text).scheme in ("http", "https") and bool(httpx.URL(text).host)
+    except (AddressError, httpx.InvalidURL, UnicodeError):
         return False
 
 

@@ -4,6 +4,7 @@ of the command line in one form.
 A module of commands makes its group with `App(help=...)` in place of `typer.Typer`.
 """
 
+import math
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -51,6 +52,10 @@ def _with_form(params: Sequence[Any] | None) -> list[Any]:
 def _in_form(context: Any, invoke: Callable[[Any], Any]) -> Any:
     """Run a command with the form that its options say."""
     form = context.params.pop(_FORM, None)
+    for param in context.command.params:
+        value = context.params.get(param.name)
+        if isinstance(value, float) and not math.isfinite(value):  # NaN passes limits, and no JSON has it
+            raise typer.BadParameter(f"{value} is not a valid float", ctx=context, param=param)
     if "as_json" not in context.params:
         return invoke(context)
     as_json = bool(context.params["as_json"])
@@ -105,6 +110,15 @@ class Command(TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         """Run it."""
         return _in_form(ctx, super().invoke)
+
+
+class Change(Command):
+    """A command that changes something of the hub without its API; see `output.code_after_all_is_said`."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it."""
+        output.changes_here()
+        return super().invoke(ctx)
 
 
 class Group(TyperGroup):

@@ -121,6 +121,8 @@ def send_list(
         output.misused(
             f"{file} cannot be read: {problem.strerror}", f"{file}을(를) 읽을 수 없습니다: {problem.strerror}"
         )
+    except json_keys.NotFiniteError as problem:
+        sending.finite(str(file), problem)
     except (ValueError, RecursionError) as problem:
         output.misused(f"{file} is not JSON: {problem}", f"{file}이(가) JSON이 아닙니다: {problem}")
     sending.once(str(file), repeated)

@@ -6,14 +6,14 @@ from typing import Annotated
 import typer
 
 from hub.programs.cli import output
-from hub.programs.cli.app import App
+from hub.programs.cli.app import App, Change
 from hub.programs.cli.output import Json, either, explained
 from hub.programs.embedded.data_folder import OTHER_NAME, VARIABLE
 
 app = App(help="Configuration for your own Mosquitto.")
 
 
-@app.command()
+@app.command(cls=Change)
 def render(
     folder: Annotated[Path, typer.Argument(help="Where the broker will read its files; made if it is missing.")],
     database_url: Annotated[str, typer.Option(envvar="FLOORHUB_DATABASE_URL", help="The hub's database.")],

@@ -122,6 +122,8 @@ def _subject(client_id: str, action: str, payload: str, patience_s: float) -> Su
         raise SetupError(f"{client_id!r} is not a client's id.")
     try:
         content, repeated = json_keys.loads(payload)
+    except json_keys.NotFiniteError as problem:
+        raise SetupError(f"--payload: `{problem.places[0]}` is not a finite number.") from None
     except ValueError as problem:
         raise SetupError(f"--payload is not JSON: {problem}") from None
     if repeated:

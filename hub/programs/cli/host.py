@@ -12,7 +12,7 @@ from hub.errors import HubError
 from hub.programs.cli import broker as broker_commands
 from hub.programs.cli import keys as keys_commands
 from hub.programs.cli import output
-from hub.programs.cli.app import App
+from hub.programs.cli.app import App, Change, Command
 from hub.programs.cli.backups import backup, restore
 from hub.programs.cli.cleanup import cleanup
 from hub.programs.cli.conformance import conformance
@@ -29,13 +29,13 @@ keys = keys_commands.app
 def add_first(app: App) -> None:
     """Those that the help lists before all others."""
     for command in (up, serve, migrate):
-        app.command()(command)
+        app.command(cls=Change)(command)
 
 
 def add_last(app: App) -> None:
     """Those that few people need."""
     for command in (doctor, backup, restore, support_bundle, cleanup, conformance):
-        app.command()(command)
+        app.command(cls=Change if command in (restore, cleanup, conformance) else Command)(command)
 
 
 def up(

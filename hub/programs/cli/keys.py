@@ -10,7 +10,7 @@ import typer
 
 from hub.errors import SetupError
 from hub.programs.cli import output
-from hub.programs.cli.app import App
+from hub.programs.cli.app import App, Change
 from hub.programs.cli.exits import ExitCode
 from hub.programs.cli.output import Json, either, explained
 from hub.programs.embedded.data_folder import default_root
@@ -69,7 +69,7 @@ def show(database_url: DatabaseUrl = None, data_dir: DataDir = None, as_json: Js
         raise typer.Exit(ExitCode.FAILED)
 
 
-@app.command()
+@app.command(cls=Change)
 def rotate(
     kind: Annotated[Kind, typer.Argument(help="admin: the API key; command: signs messages; root: agents pin it.")],
     yes: Annotated[
@@ -97,7 +97,7 @@ def rotate(
     _tell(result, as_json=as_json)
 
 
-@app.command()
+@app.command(cls=Change)
 def adopt(
     yes: Annotated[bool, typer.Option("--yes", help=_YES)] = False,
     database_url: DatabaseUrl = None,

@@ -22,7 +22,7 @@ from hub.programs.cli import (
     printing,
     schedules,
 )
-from hub.programs.cli.app import App
+from hub.programs.cli.app import App, Change
 from hub.programs.cli.exits import ExitCode
 from hub.programs.cli.output import Json, either, explained
 from hub.programs.cli.simulate import simulate
@@ -65,7 +65,7 @@ app.command()(commands.cancel)
 app.command()(agent_logs.logs)
 
 host.add_last(app)
-app.command()(simulate)
+app.command(cls=Change)(simulate)
 app.command("completion")(completion.show_script)
 
 app.add_typer(commands.app, name="command")

@@ -39,6 +39,7 @@ class Form(enum.StrEnum):
     YAML = "yaml"
 
 
+_changes_here = False
 _form: ContextVar[Form] = ContextVar("form", default=Form.JSON)
 
 
@@ -147,9 +148,15 @@ def confirmed(question: str) -> bool:
     return answer.strip().lower() in ("y", "yes")
 
 
+def changes_here() -> None:
+    """Note that this process changes something of the hub that is on this machine."""
+    global _changes_here
+    _changes_here = True
+
+
 def code_after_all_is_said(code: str | int | None) -> int:
-    """The exit code for a command that ended with `code`. What has an effect ends as the effect did; of a question,
-    an answer that could not be written is a failure."""
+    """The exit code for a command that ended with `code`. What changes the hub ends as the change did; of all others
+    (questions, help, files that were asked for) an answer that could not be written is a failure."""
     lost = terminal.lost_output()
     number = code if isinstance(code, int) else int(code is not None)
     if lost is None:
@@ -160,7 +167,7 @@ def code_after_all_is_said(code: str | int | None) -> int:
             f"표준 출력에 모두 쓸 수 없습니다: {lost.strerror}.",
         )
     )
-    return number or int(Api.asked and not Api.changed)
+    return number or int(not (Api.changed or _changes_here))
 
 
 def fail(sentence: str, code: int = ExitCode.FAILED) -> NoReturn:

@@ -4,7 +4,7 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 from uuid import uuid4
 
 import typer
@@ -14,7 +14,7 @@ from hub.programs.cli.api import Api
 from hub.programs.cli.exits import of_command
 from schemas import json_keys, media_types
 from schemas.terminal import recovered
-from schemas.text import label
+from schemas.text import label, printable
 
 
 class OfflinePolicy(StrEnum):
@@ -86,6 +86,8 @@ def payload(api: Api, text: str, file: Path | None, content_type: str | None) ->
     try:
         content, repeated = json_keys.loads(recovered(text))
         json.dumps(content, ensure_ascii=False).encode()
+    except json_keys.NotFiniteError as problem:
+        finite("--payload", problem)
     except UnicodeEncodeError:
         output.misused(
             "--payload has half of a character (\\ud800 to \\udfff): write both halves, or the character.",
@@ -99,6 +101,17 @@ def payload(api: Api, text: str, file: Path | None, content_type: str | None) ->
     if file is not None:
         content["document"] = upload(api, file, content_type)
     return content
+
+
+def finite(what: str, problem: json_keys.NotFiniteError) -> NoReturn:
+    """End the program with 2: a JSON text has numbers that JSON cannot send."""
+    place = printable(problem.places[0], 200)
+    output.misused(
+        f"{what}: {f'`{place}`' if place else 'its value'} is not a finite number (NaN, Infinity, or too large): write "
+        "another number, or text.",
+        f"{what}: {f'`{place}`' if place else '값'}이(가) 유한한 수가 아닙니다(NaN, Infinity, 또는 너무 큰 수). "
+        "다른 수나 문자열로 쓰십시오.",
+    )
 
 
 def once(what: str, repeated: list[str]) -> None:

@@ -1,10 +1,20 @@
-"""YAML of what the API answers, which a terminal shows as text."""
+"""YAML of what the API answers, which a terminal shows as text and readers of YAML 1.1 and 1.2 take alike."""
 
+import re
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
 from schemas.text import plain_json, printable
+
+_OTHERWISE = re.compile(
+    r"""(?x) [-+]? (?: 0[bB][01_]+ | 0[oO][0-7_]+ | 0[xX][0-9a-fA-F_]+
+    | (?: [0-9][0-9_]* (?: \.[0-9_]* )? | \.[0-9_]+ ) (?: [eE][-+]?[0-9_]+ )?
+    | \. (?: inf | Inf | INF ) )
+    | \. (?: nan | NaN | NAN ) | [yYnN]"""
+)
+"""Texts that some reader takes for a number or a boolean, beside those that the library quotes: it knows YAML 1.1 as
+Python reads it, to which 1e3 and 0o17 are words."""
 
 
 class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
@@ -16,7 +26,8 @@ class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if printable(text) == text else '"')
+    style = '"' if printable(text) != text else "'" if _OTHERWISE.fullmatch(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _text)

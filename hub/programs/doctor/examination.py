@@ -1,17 +1,23 @@
 """All checks of a hub, in an order in which people read them."""
 
 import asyncio
-import contextlib
+import json
 from collections.abc import Awaitable
+from typing import Any
 
 import httpx
 
 from hub import private_files
+from hub.app import Hub
+from hub.errors import SetupError
+from hub.programs import bounded_http
 from hub.programs.doctor import broker, database
+from hub.programs.doctor.files import DataFiles
 from hub.programs.doctor.keys import KeyFiles
 from hub.programs.doctor.machine import check_disks, check_settings, check_version, check_zone
 from hub.programs.doctor.sentences import fail, ok, warn
 from hub.programs.installation import Installation
+from schemas.addresses import AddressError, read_address
 from schemas.findings import Finding
 
 HUB_S = 8.0
@@ -20,15 +26,16 @@ HUB_S = 8.0
 def examine(installation: Installation) -> list[Finding]:
     """Look at everything once; takes at most about half a minute. Never raises for what it looks for."""
     with private_files.belonging_to_owner_of(installation.folder):  # keys must be those of the user that runs the hub
-        files = KeyFiles(installation.folder)
-    return asyncio.run(_examine(installation, files))
+        keys = KeyFiles(installation.folder)
+        files = DataFiles(installation)
+    return asyncio.run(_examine(installation, keys, files))
 
 
-async def _examine(installation: Installation, files: KeyFiles) -> list[Finding]:
+async def _examine(installation: Installation, keys: KeyFiles, files: DataFiles) -> list[Finding]:
     (running, hub), asked = await asyncio.gather(
-        check_hub(installation.url), database.ask(installation, files.admin_hash)
+        check_hub(installation.url), database.ask(installation, keys.admin_hash)
     )
-    root_key = (asked.keys or {}).get("root") or files.public.get("root")
+    root_key = (asked.keys or {}).get("root") or keys.public.get("root")
     at_broker, certificates = await asyncio.gather(
         _sure("broker", broker.check_broker(installation, root_key, asked.clients)),
         _sure("certificate", broker.check_certificates(installation)),
@@ -36,11 +43,13 @@ async def _examine(installation: Installation, files: KeyFiles) -> list[Finding]
     return [
         check_version(running),
         *check_settings(installation),
+        *check_parts(installation),
         *hub,
         *asked.findings,
         *at_broker,
         *certificates,
-        *files.check(asked.keys, admin_valid=asked.admin_valid),
+        *keys.check(asked.keys, admin_valid=asked.admin_valid),
+        *files.check(asked.clients),
         *check_disks(installation),
         check_zone(),
     ]
@@ -50,22 +59,59 @@ async def check_hub(url: str) -> tuple[str | None, list[Finding]]:
     """What answers there: its version, and whether it is ready. Without an answer nothing is wrong: a hub that is
     stopped can be examined, too."""
     try:
-        async with httpx.AsyncClient(base_url=url, timeout=HUB_S, trust_env=False) as client:
-            health = await client.get("/health")
-            ready = await client.get("/health/ready")
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as problem:
-        return None, [warn("hub", "hub_stopped", url=url, problem=str(problem) or type(problem).__name__)]
-    running = None
-    with contextlib.suppress(ValueError, KeyError, TypeError):
-        running = str(health.json()["version"])
-        checks = {str(name): str(state) for name, state in ready.json()["checks"].items()}
-    if running is None or health.status_code != httpx.codes.OK:
-        return None, [fail("hub", "hub_other", url=url, problem=f"HTTP {health.status_code}")]
+        address = read_address(url)
+    except AddressError as problem:
+        return None, [fail("hub", "hub_url", problem=problem)]
+    if address.scheme not in ("http", "https"):
+        return None, [fail("hub", "hub_url", problem=f"it begins with {address.scheme}://")]
+    shown = f"{address.scheme}://{address.authority()}"  # without a user and password
+    try:
+        async with asyncio.timeout(HUB_S):
+            health, said = await bounded_http.get(f"{url}/health", within_s=HUB_S)
+            ready, states = await bounded_http.get(f"{url}/health/ready", within_s=HUB_S)
+    except TimeoutError:
+        return None, [warn("hub", "hub_stopped", url=shown, problem=f"no complete answer within {HUB_S:g} s")]
+    except (httpx.InvalidURL, UnicodeError) as problem:
+        return None, [fail("hub", "hub_url", problem=problem)]
+    except (httpx.HTTPError, OSError) as problem:
+        return None, [warn("hub", "hub_stopped", url=shown, problem=str(problem) or type(problem).__name__)]
+    except bounded_http.TooLargeError as problem:
+        return None, [fail("hub", "hub_other", url=shown, problem=problem)]
+    running, checks = _version(said), _checks(states)
+    if running is None or health != httpx.codes.OK or checks is None:
+        return None, [fail("hub", "hub_other", url=shown, problem=f"HTTP {health}")]
     wrong = ", ".join(f"{name}: {state}" for name, state in checks.items() if state != "ok")
     if not wrong:
-        return running, [ok("hub", "hub_ok", url=url)]
-    judged = warn if ready.status_code == httpx.codes.OK else fail
-    return running, [judged("hub", "hub_not_ready", url=url, checks=wrong)]
+        return running, [ok("hub", "hub_ok", url=shown)]
+    judged = warn if ready == httpx.codes.OK else fail
+    return running, [judged("hub", "hub_not_ready", url=shown, checks=wrong)]
+
+
+def _version(body: bytes) -> str | None:
+    found = _object(body).get("version")
+    return found if isinstance(found, str) else None
+
+
+def _checks(body: bytes) -> dict[str, str] | None:
+    found = _object(body).get("checks")
+    return {str(name): str(state) for name, state in found.items()} if isinstance(found, dict) else None
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def check_parts(installation: Installation) -> list[Finding]:
+    """Whether the parts of a hub accept the settings: some look at their own only when they are built."""
+    try:
+        Hub(installation.settings)
+    except SetupError as problem:
+        return [fail("config", "config_wrong", problem=problem.sentence, problem_ko=problem.korean)]
+    return []
 
 
 async def _sure(check: str, findings: Awaitable[list[Finding]]) -> list[Finding]:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from hub import private_files
+from hub import staged_files
 from hub.errors import SetupError
-from hub.keys import FILES, hash_secret, is_api_key, public_key, read_seeds
+from hub.keys import FILES, hash_secret, public_key, read_api_key, read_seeds
 from hub.programs.doctor.sentences import fail, ok, warn
 from schemas.findings import Finding
 
@@ -26,7 +26,8 @@ class KeyFiles:
         except SetupError as problem:
             self.problem = problem
         try:
-            self.admin = private_files.read(self.admin_file)
+            self.admin = read_api_key(self.admin_file)
+            read_api_key(staged_files.beside(self.admin_file))  # of a rotation that was interrupted
         except SetupError as problem:
             self.admin_problem = problem
         self.replaced = sum(1 for _ in self.folder.glob(_REPLACED)) if self.folder.is_dir() else 0
@@ -34,8 +35,7 @@ class KeyFiles:
     @property
     def admin_hash(self) -> bytes | None:
         """What the database has of the administrator's key; None when the file holds none."""
-        text = (self.admin or "").strip()
-        return hash_secret(text) if is_api_key(text) else None
+        return None if self.admin is None else hash_secret(self.admin)
 
     def check(self, known: dict[str, str] | None, *, admin_valid: bool | None) -> list[Finding]:
         """`known`: the public keys of the database, None when it was not asked; so with `admin_valid`."""
@@ -69,7 +69,7 @@ class KeyFiles:
             return _told("admin key", "admin_file", self.admin_problem)
         if self.admin is None:
             return warn("admin key", "admin_missing", file=self.admin_file)
-        if self.admin_hash is None or valid is False:
+        if valid is False:
             return warn("admin key", "admin_unknown", file=self.admin_file)
         return ok("admin key", "admin_ok" if valid else "admin_file_ok", file=self.admin_file)
 

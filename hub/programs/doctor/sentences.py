@@ -28,6 +28,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{url}에서 허브가 응답하지 않습니다({problem}). 실행 중이어야 하면 시작하고, 다른 곳에서 실행 중이면 "
         "FLOORHUB_URL을 설정하십시오.",
     ),
+    "hub_url": (
+        "FLOORHUB_URL is not an address ({problem}): set it to the hub's http://host:port, or unset it.",
+        "FLOORHUB_URL이 주소가 아닙니다({problem}). 허브의 http://호스트:포트로 고치거나 없애십시오.",
+    ),
     "hub_other": (
         "The server at {url} is not a hub ({problem}): correct FLOORHUB_URL or FLOORHUB_PORT.",
         "{url}에서 응답하는 것은 허브가 아닙니다({problem}). FLOORHUB_URL 또는 FLOORHUB_PORT를 고치십시오.",
@@ -185,6 +189,35 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "keys_replaced": (
         "{folder} has {number} replaced key file(s): delete them when every hub and agent works.",
         "{folder}에 교체된 키 파일 {number}개가 있습니다. 모든 허브와 에이전트가 동작하면 삭제하십시오.",
+    ),
+    "files_ok": (
+        "The files of {folder} that `make run` needs can be used.",
+        "{folder}의 파일 중 `make run`에 필요한 것을 쓸 수 있습니다.",
+    ),
+    "accounts_wrong": ("{problem}", "{problem_ko}"),
+    "agent_config_wrong": (
+        "{file} is damaged ({problem}), so `make run` does not start: restore it from your backup, or retire the "
+        "client {client} and use another data folder.",
+        "{file}이(가) 손상되어({problem}) `make run`이 시작되지 않습니다. 백업에서 복원하거나, 클라이언트 "
+        "{client}을(를) 폐기하고 다른 데이터 폴더를 쓰십시오.",
+    ),
+    "agent_config_missing": (
+        "{file} is missing, so `make run` does not start: restore it from your backup, or retire the client {client} "
+        "and use another data folder.",
+        "{file}이(가) 없어 `make run`이 시작되지 않습니다. 백업에서 복원하거나, 클라이언트 {client}을(를) 폐기하고 "
+        "다른 데이터 폴더를 쓰십시오.",
+    ),
+    "folder_expected": (
+        "{file} must be a folder, so `make run` does not start: move aside what is there.",
+        "{file}은(는) 폴더여야 하므로 `make run`이 시작되지 않습니다. 그 자리에 있는 것을 옮기십시오.",
+    ),
+    "file_expected": (
+        "{file} must be a file, so `make run` does not start: move aside what is there.",
+        "{file}은(는) 파일이어야 하므로 `make run`이 시작되지 않습니다. 그 자리에 있는 것을 옮기십시오.",
+    ),
+    "file_unreadable": (
+        "{file} cannot be read ({problem}): check its owner, its rights and its disk.",
+        "{file}을(를) 읽을 수 없습니다({problem}). 소유자, 권한, 디스크를 확인하십시오.",
     ),
     "admin_ok": ("The key in {file} is valid.", "{file}의 키가 유효합니다."),
     "admin_file_ok": (

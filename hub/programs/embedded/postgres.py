@@ -208,12 +208,15 @@ def _passwords_in(file: Path) -> dict[str, str]:
         found = json.loads(private_files.read(file) or "")
         return {role: str(found[role]) for role in (_SUPERUSER, ROLE)}
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise EmbeddedError(
-            f"The password file {file} is missing or damaged.",
-            "Restore it from a backup; it belongs to the database files beside it.",
-            ko=f"암호 파일 {file}이(가) 없거나 손상되었습니다. 백업에서 복원하십시오. 옆의 데이터베이스 파일과 "
-            "짝입니다.",
-        ) from None
+        raise _without_passwords(file) from None
+
+
+def _without_passwords(file: Path) -> EmbeddedError:
+    return EmbeddedError(
+        f"The password file {file} is missing or damaged.",
+        "Restore it from a backup; it belongs to the database files beside it.",
+        ko=f"암호 파일 {file}이(가) 없거나 손상되었습니다. 백업에서 복원하십시오. 옆의 데이터베이스 파일과 짝입니다.",
+    )
 
 
 def url_beside(root: Path) -> str | None:
@@ -221,6 +224,8 @@ def url_beside(root: Path) -> str | None:
     EmbeddedError."""
     files = list((root / "keys").glob("postgres-*.json"))
     port = PortBook(root / "ports.json").known("postgres")
+    if not files and any((root / "postgres").glob("[0-9]*/PG_VERSION")):
+        raise _without_passwords(root / "keys" / "postgres-*.json")
     if not files or port is None:
         return None
     newest = max(files, key=lambda file: int("".join(filter(str.isdigit, file.stem)) or "0"))

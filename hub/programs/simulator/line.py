@@ -1,5 +1,6 @@
 """Speaking to the hub over HTTP without blocking the fleet."""
 
+import asyncio
 from typing import Any, Self
 
 import httpx
@@ -57,8 +58,9 @@ class HubLine:
         """One request, with `key` as its Idempotency-Key. Raises AwayError and RefusedError."""
         headers = {} if key is None else {"Idempotency-Key": key}
         try:
-            answer = await self._client.request(method, path, json=body, params=query, headers=headers)
-        except httpx.HTTPError as problem:
+            async with asyncio.timeout(ANSWER_S + 5.0):  # the library's own time-out is for each read
+                answer = await self._client.request(method, path, json=body, params=query, headers=headers)
+        except (httpx.HTTPError, TimeoutError) as problem:
             raise AwayError(f"{type(problem).__name__} {problem}".strip()) from None
         try:
             found = answer.json()

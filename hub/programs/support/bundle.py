@@ -1,17 +1,19 @@
 """What goes into the bundle, from where, and each through the redaction."""
 
+import asyncio
 import gzip
 import io
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import distributions
 from pathlib import Path
@@ -24,14 +26,20 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
 from broker_config.render import account_names
+from hub.app import Hub
+from hub.config import OF_OTHERS, TESTS, Settings, unknown
 from hub.database import session
 from hub.database.statements import statement
 from hub.errors import SetupError
 from hub.keys import FILES, cannot_write, public_key
+from hub.programs import bounded_http
 from hub.programs.backup import container
 from hub.programs.doctor.examination import examine
 from hub.programs.installation import Installation, is_running
-from hub.programs.support.redaction import REDACTED, Redaction
+from hub.programs.support.known_secrets import REDACTED
+from hub.programs.support.log_lines import LogLines
+from hub.programs.support.redaction import LEFT_OUT, Redaction
+from hub.programs.support.vocabulary import are_words
 from schemas import findings as shown
 from schemas.text import json_text
 from schemas.version import installed_version
@@ -41,6 +49,7 @@ UNITS = ("floorhub-hub", "floorhub-agent")
 _JOURNAL_S = 20
 _STATEMENT = "SET statement_timeout TO '20s'"
 _HTTP_S = 8.0
+_MOST_METRICS = 16 * 1024 * 1024
 README = """A support bundle of Floorhub, made by `floorhub support-bundle`.
 
 versions.json   Floorhub, Python, system, packages
@@ -52,7 +61,9 @@ metrics.txt     the figures, if the hub runs
 logs/           the end of each log
 
 Left out: keys, passwords, secrets of clients, documents, payloads, results, references, titles and other words of
-customers; of addresses (URLs) everything behind the host. Look through it before you send it all the same.
+customers; of addresses (URLs) everything behind the host. Of log lines only fields that are known to be harmless stay,
+and of other text only words of Floorhub's own programs, numbers, times and ids: the rest is [redacted] or [left out].
+Look through it before you send it all the same.
 """
 
 
@@ -96,23 +107,27 @@ def _parts(installation: Installation, redaction: Redaction) -> Iterator[tuple[s
     yield "versions.json", json_text(_versions(), indent=2) + "\n"
     yield "settings.json", json_text(_settings(installation, redaction), indent=2) + "\n"
     findings = examine(installation)
-    yield "doctor.json", redaction.text(json_text(shown.document(findings, korean=False), indent=2)) + "\n"
-    yield from _database(installation, as_json)
+    yield "doctor.json", as_json(shown.document(findings, korean=False))
+    yield from _database(installation, redaction)
     yield from _metrics(installation, redaction)
     yield from _logs(installation, redaction)
 
 
 def known(installation: Installation) -> tuple[list[str], set[str]]:
-    """Every secret that lies here, whatever state its file is in, and public keys that look like one."""
+    """Every secret that lies here, whatever state its file is in; and what would be taken for one and is none."""
     settings, folder = installation.settings, installation.folder
     secrets = [value.get_secret_value() for value in dict(settings).values() if isinstance(value, SecretStr)]
-    secrets += [text for name, text in installation.environment.items() if _hides(name)]
+    for name, text in installation.environment.items():
+        if name.startswith(("FLOORHUB_", "PG")):
+            secrets += [text] if _hides(name, text) else _logins(text)
+            secrets += [name] if not _may_be_shown(name) else []
     for url in (installation.database_url, installation.environment.get("FLOORHUB_DATABASE_URL", "")):
         try:
-            secrets.append(str(conninfo_to_dict(url).get("password") or ""))
+            parts = conninfo_to_dict(url)
+            secrets += [str(parts.get(part) or "") for part in ("password", "sslpassword", "passfile")]
         except (psycopg.Error, ValueError):
             secrets.append(url)
-    public = set()
+    public = {str(folder)}
     for file in sorted(folder.glob("keys/*")):
         text = _read(file)
         secrets += _strings(text) if file.suffix == ".json" else [text]
@@ -126,9 +141,29 @@ def known(installation: Installation) -> tuple[list[str], set[str]]:
     return [secret for secret in secrets if secret not in public | names], public
 
 
-def _hides(name: str) -> bool:
-    """Whether a variable holds a secret, by its name."""
-    return name.startswith(("FLOORHUB_", "PG")) and any(word in name for word in ("PASSW", "SECRET", "KEY", "TOKEN"))
+def _hides(name: str, text: str) -> bool:
+    """Whether the value of a variable is a secret: by its name, or since nobody knows what it is."""
+    if any(word in name for word in ("PASS", "SECRET", "KEY", "TOKEN")):
+        return True
+    field = name.removeprefix("FLOORHUB_").lower()
+    known = field in Settings.model_fields or name in OF_OTHERS or name.startswith(("PG", TESTS))
+    return not known and not are_words(text)
+
+
+def _may_be_shown(name: str) -> bool:
+    """Whether a variable is a setting, or one that was probably meant."""
+    return not name.startswith("FLOORHUB_") or unknown({name: ""}).get(name, name) is not None
+
+
+def _logins(text: str) -> list[str]:
+    """What lies before the @ of addresses in a setting: the whole, the password, and what is left of it when it is cut
+    where a path, a query or a fragment begins."""
+    found = []
+    for part in text.split(","):
+        login, at, _ = part.rpartition("@")
+        user, _, password = login.rpartition("://")[2].partition(":")
+        found += [login.rpartition("://")[2], password or user, *re.split(r"[/?#]", password)] if at else []
+    return found
 
 
 def _strings(text: str) -> list[str]:
@@ -185,15 +220,15 @@ def _settings(installation: Installation, redaction: Redaction) -> dict[str, Any
         elif value is None or isinstance(value, bool | int | float):
             told[name] = value
         elif isinstance(value, frozenset | tuple):
-            told[name] = [redaction.text(str(item)) for item in sorted(map(str, value))]
+            told[name] = [redaction.setting(str(item)) for item in sorted(map(str, value))]
         else:
-            told[name] = redaction.text(str(value))
-    others = sorted(name for name in installation.environment if name.startswith("FLOORHUB_"))
-    told["environment"] = [redaction.text(name) for name in others]
+            told[name] = redaction.setting(str(value))
+    names = sorted(name for name in installation.environment if name.startswith("FLOORHUB_"))
+    told["environment"] = [name if _may_be_shown(name) else LEFT_OUT for name in names]
     return told
 
 
-def _database(installation: Installation, as_json: Callable[[Any], str]) -> Iterator[tuple[str, str]]:
+def _database(installation: Installation, redaction: Redaction) -> Iterator[tuple[str, str]]:
     """Counts and failures, if the database answers."""
     if installation.embedded and not is_running(installation.folder):
         return
@@ -208,10 +243,13 @@ def _database(installation: Installation, as_json: Callable[[Any], str]) -> Iter
             tables = {row.pop("name"): row for row in rows("tables")}
             failures = rows("failures")
     except (psycopg.Error, SetupError) as problem:
-        yield "counts.json", as_json({"problem": type(problem).__name__})
+        yield "counts.json", json_text({"problem": type(problem).__name__}, indent=2) + "\n"
         return
-    yield "counts.json", as_json({"counts": counts, "tables": tables})
-    yield "failures.json", as_json(json.loads(json_text(failures)))
+    # Names of tables, statuses and actions; the ids, codes and times of commands.
+    counted = {redaction.setting(name): number for name, number in counts.items()}
+    yield "counts.json", json_text({"counts": counted, "tables": tables}, indent=2) + "\n"
+    rows_of = LogLines(redaction).fields
+    yield "failures.json", json_text([rows_of(row) for row in json.loads(json_text(failures))], indent=2) + "\n"
 
 
 def _metrics(installation: Installation, redaction: Redaction) -> Iterator[tuple[str, str]]:
@@ -221,25 +259,36 @@ def _metrics(installation: Installation, redaction: Redaction) -> Iterator[tuple
         return
     try:
         headers = {"Authorization": f"Bearer {key}"}
-        answer = httpx.get(f"{installation.url}/metrics", headers=headers, timeout=_HTTP_S, trust_env=False)
-    except (httpx.HTTPError, httpx.InvalidURL):
+        url = f"{installation.url}/metrics"
+        status, body = asyncio.run(bounded_http.get(url, within_s=_HTTP_S, headers=headers, most=_MOST_METRICS))
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, OverflowError, bounded_http.TooLargeError):
         return
-    if answer.status_code == httpx.codes.OK:
-        yield "metrics.txt", redaction.text(answer.text)
+    if status == httpx.codes.OK:
+        yield "metrics.txt", redaction.setting(body.decode("utf-8", "replace"))
 
 
 def _logs(installation: Installation, redaction: Redaction) -> Iterator[tuple[str, str]]:
     """The end of every log of `make run`, and of the units of systemd."""
-    folder = installation.folder
+    folder, log_lines = installation.folder, LogLines(redaction, _paths(installation))
     files = [*sorted((folder / "logs").glob("*.log*")), *sorted((folder / "agent").glob("*.log*"))]
     for file in files:
         if file.is_file() and not file.is_symlink():
-            lines = redaction.log(_end(file), postgres=file.name.startswith("postgres"))
+            lines = log_lines.of(_end(file), postgres=file.name.startswith("postgres"))
             yield f"logs/{file.name}", "".join(f"{line}\n" for line in lines)
     for unit in UNITS if not installation.embedded else ():
         said = _journal(unit)
         if said:
-            yield f"logs/{unit}.journal.log", "".join(f"{line}\n" for line in redaction.log(said))
+            yield f"logs/{unit}.journal.log", "".join(f"{line}\n" for line in log_lines.of(said))
+
+
+def _paths(installation: Installation) -> list[str]:
+    """The routes of the hub; none if a part of it refuses the settings."""
+    try:
+        subjects = Hub(installation.settings).subjects
+    except SetupError:
+        return []
+    routers = [router for subject in subjects for router in subject.routers]
+    return [str(getattr(route, "path", "")) for router in routers for route in router.routes]
 
 
 def _end(file: Path) -> list[str]:

@@ -139,6 +139,46 @@ TABLE = [
     Wrong("priority of letters", 422, "validation_error", body=command(priority="high"), field="priority"),
     Wrong("max_retries 101", 422, "validation_error", body=command(max_retries=101), field="max_retries"),
     Wrong("negative time-out", 422, "validation_error", body=command(timeout_s=-1), field="timeout_s"),
+    *(
+        Wrong(f"NaN: {raw.decode()[:60]}", 422, "validation_error", method, path, raw=raw, headers=JSON, field=field)
+        for method, path, raw, field in (
+            ("POST", "/api/commands", b'{"clientId":NaN,"action":"own"}', "clientId"),
+            ("POST", "/api/commands", b'{"client_id":"{client}","action":"open-door","timeoutS":1e999}', "timeoutS"),
+            (
+                "POST",
+                "/api/commands",
+                b'{"client_id":"{client}","action":"print","payload":{"numberUp":NaN,"options":{"copies":NaN}}}',
+                "payload.options.copies",
+            ),
+            (
+                "POST",
+                "/api/batches",
+                b'{"target":{"all":true},"command":{"action":"open-door","timeoutS":-Infinity}}',
+                "command.timeoutS",
+            ),
+            ("POST", "/api/schedules", b'{"name":"x","cron":"* * * * *","graceS":NaN}', "graceS"),
+            ("POST", "/api/clients", b'{"id":"g2","name":"x","rateLimit":NaN}', "rateLimit"),
+            ("PATCH", "/api/clients/{client}/permissions", b'{"rateLimit":NaN}', "rateLimit"),
+            ("PUT", f"/api/commands/{NOWHERE}/status", b'{"reportId":NaN,"status":"started"}', "reportId"),
+            ("POST", f"/api/commands/{NOWHERE}/result", b'{"success":true,"duration":NaN}', "duration"),
+            ("POST", "/api/commands", b'{"\\ud800":1,"\\ud800":2}', "\ufffd"),
+        )
+    ),
+    *(
+        Wrong(
+            f"half a character in {name}",
+            422,
+            "validation_error",
+            raw=b'{"client_id":"{client}","action":"print","payload":{"document":"d",%b}}' % given,
+            headers=JSON,
+            field=f"payload.{name}",
+        )
+        for name, given in (
+            ("sides", b'"sides":"\\ud800"'),
+            ("copies", b'"copies":"\\udfff"'),
+            ("options.quality", b'"options":{"quality":"\\ud800"}'),
+        )
+    ),
     Wrong(
         "time-out of NaN",
         422,

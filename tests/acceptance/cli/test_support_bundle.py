@@ -45,6 +45,8 @@ def planted(site: Site) -> Iterator[None]:
         json.dumps({"event": "webhook.failed", "url": hook, "headers": sent}),
         json.dumps({"event": "message.refused", "payload": {"text": PAYLOAD}, "message": said}),
         f"GET {hook} failed: token={TOKENS['value']}",
+        json.dumps({"event": "x", "command": {"payload": {"pin": TOKENS["value"]}}, "secret": {"old": TOKENS["path"]}}),
+        f"argv lp --password {TOKENS['value']}, ipp://u:{TOKENS['query']}#x@printer/",
     ]
     texts = {
         site.folder.logs / "hub-planted.log": "\n".join(lines),
@@ -120,7 +122,10 @@ def test_no_canary_gets_out_and_what_helps_is_there(site: Site, tmp_path: Path) 
     assert "hooks.example" in parts["logs/hub-planted.log"]
 
 
-def test_of_a_hub_with_settings_in_the_environment_nothing_gets_out_either(site: Site, tmp_path: Path) -> None:
+@pytest.mark.parametrize("rest", ["", "#x", "/x"])
+def test_of_a_hub_with_settings_in_the_environment_nothing_gets_out_either(
+    site: Site, tmp_path: Path, rest: str
+) -> None:
     url = site.stack.database_url.replace("127.0.0.1", "localhost")
     file = tmp_path / "bundle.tar.gz"
 
@@ -129,7 +134,9 @@ def test_of_a_hub_with_settings_in_the_environment_nothing_gets_out_either(site:
         file,
         FLOORHUB_DATABASE_URL=url,
         FLOORHUB_DATA_DIR=str(site.folder.root),
-        FLOORHUB_MQTT_URL=f"mqtt://{TOKENS['user']}:{TOKENS['value']}@127.0.0.1:1",
+        FLOORHUB_MQTT_URL=f"mqtt://{TOKENS['user']}:{TOKENS['value']}{rest}@127.0.0.1:1",
+        FLOORHUB_URL=f"http://{TOKENS['user']}:{TOKENS['query']}{rest}@127.0.0.1:1",
+        **({"FLOORHUB_FETCH_ALLOW": f"{TOKENS['user']}:{TOKENS['query']}@h.example"} if rest else {}),
         FLOORHUB_MQTT_PASSWORD=TOKENS["bearer"],
         FLOORHUB_MQTT_ADMIN_PASSWORD=TOKENS["cookie"],
         FLOORHUB_HOOK_TOKEN=TOKENS["path"],

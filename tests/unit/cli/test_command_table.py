@@ -9,7 +9,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from hub.programs.cli import help_page, korean
-from hub.programs.cli.app import Command, Group
+from hub.programs.cli.app import Change, Command, Group
 from hub.programs.cli.exits import ExitCode
 from hub.programs.cli.main import app
 from hub.programs.cli.reference import COMMANDS, Row, answers_programs, commands
@@ -58,7 +58,7 @@ def test_a_wrong_option_is_a_matter_of_usage(row: Row) -> None:
 
 def test_every_command_is_one_of_ours() -> None:
     kinds = {type(command) for command in FOUND.values()}
-    assert kinds == {Command}
+    assert kinds == {Command, Change}
     assert isinstance(ROOT_GROUP, Group)
 
 

@@ -5,7 +5,11 @@ import subprocess
 import sys
 
 import pytest
+from typer.main import get_command
 
+from hub.programs.cli.app import Change
+from hub.programs.cli.main import app
+from hub.programs.cli.reference import commands
 from tests.support.paths import ROOT
 
 PROGRAM = """
@@ -44,3 +48,20 @@ def test_an_installation_for_agents_is_told_what_to_install(language: str, words
     assert words in ended.stderr
     assert "pip install '.[hub]'" in ended.stderr
     assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", ["-h", "client list -h", "--version", "help client", "completion bash"])
+def test_an_answer_that_cannot_be_written_is_a_failure_of_every_question(arguments: str) -> None:
+    line = f"{sys.executable} -m hub {arguments} >/dev/full"
+    ended = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=False, timeout=30, cwd=ROOT)
+    assert ended.returncode == 1
+    assert "Standard output does not take everything: No space left on device." in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_only_what_changes_a_hub_ends_as_the_change_did() -> None:
+    changing = {words for words, command in commands(get_command(app)) if isinstance(command, Change)}
+    assert changing == {
+        *("up", "serve", "migrate", "restore", "cleanup", "conformance", "simulate"),
+        *("broker render", "key rotate", "key adopt"),
+    }

@@ -32,6 +32,16 @@ MISTAKES = {
         "--payload gives `a.b` more than once: give it once.",
         "--payload에 `a.b`이(가) 두 번 이상 있습니다. 한 번만 쓰십시오.",
     ),
+    ("send", "pc", "status", "--payload", '{"a": [0, NaN]}'): (
+        "--payload: `a[1]` is not a finite number",
+        "--payload: `a[1]`이(가) 유한한 수가 아닙니다",
+    ),
+    ("batch", "send", "status", "--all", "--payload", '{"a": -1e999}'): (
+        "--payload: `a` is not a finite number",
+        "--payload: `a`이(가) 유한한 수가 아닙니다",
+    ),
+    ("batch", "send", "status", "--all", "--per-minute", "nan"): ("use a number", "숫자를 쓰십시오"),
+    ("action", "set", "own", "--factor", "inf"): ("use a number", "숫자를 쓰십시오"),
     ("send", "pc", "status", "--payload", "{"): ("--payload is not JSON", "--payload가 JSON이 아닙니다"),
     ("print",): ("Name a file, or say --test-page.", "파일을 지정하거나 --test-page를"),
     ("batch", "send", "status"): ("Say for whom", "대상을 지정하십시오"),

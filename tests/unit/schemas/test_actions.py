@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from schemas import names
 from schemas.actions import PayloadError, accept, lane_of
 
 
@@ -134,3 +135,77 @@ def test_a_sites_own_action_takes_any_object_and_status_none() -> None:
     accept("open_gate", {"gate": [1, {"a": None}]})
     with pytest.raises(PayloadError):
         accept("status", {"verbose": True})
+
+
+@pytest.mark.parametrize(
+    ("action", "asked", "stored"),
+    [
+        ("print", {"document": "d", "copies": 2.0}, {"document": "d", "copies": 2}),
+        ("print", {"document": "d", "numberUp": 4.0, "number_up": 4}, {"document": "d", "number_up": 4}),
+        ("print", {"document": "d", "options": {"copies": 3.0}}, {"document": "d", "copies": 3}),
+        ("print", {"document": {"id": "d", "size": 9.0}}, {"document": {"id": "d", "size": 9}}),
+        ("display", {"display": 2.0}, {"display_index": 2}),
+        ("collect_logs", {"max_bytes": 1e3}, {"max_bytes": 1000}),
+        ("reboot", {"delay_s": 2.0}, {"delay_s": 2.0}),
+        ("weigh", {"copies": 2.0}, {"copies": 2.0}),
+    ],
+)
+def test_a_whole_number_is_one_however_it_is_written(
+    action: str, asked: dict[str, Any], stored: dict[str, Any]
+) -> None:
+    found = accept(action, asked)
+    assert repr(found) == repr(stored)
+
+
+@pytest.mark.parametrize("copies", [2.5, 1e30, -1.0, True, "2"])
+def test_what_is_no_whole_number_within_the_limits_stays_refused(copies: Any) -> None:
+    with pytest.raises(PayloadError) as caught:
+        accept("print", {"document": "d", "copies": copies})
+    assert caught.value.field == "copies"
+
+
+@pytest.mark.parametrize(
+    ("payload", "field"),
+    [
+        ({"copies": 1, "options": {"copies": True}}, "options.copies"),
+        ({"collate": True, "options": {"collate": 1}}, "options.collate"),
+        ({"number_up": 1, "numberUp": True}, "numberUp"),
+    ],
+)
+def test_true_is_not_one(payload: dict[str, Any], field: str) -> None:
+    with pytest.raises(PayloadError, match="contradicts") as caught:
+        accept("print", {"document": "d", **payload})
+    assert caught.value.field == field
+
+
+def test_a_value_that_differs_from_itself_does_not_contradict_itself() -> None:
+    with pytest.raises(PayloadError) as caught:
+        accept("print", {"document": "d", "numberUp": float("nan")})
+    assert caught.value.field == "number_up"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (2, 2.0, True),
+        (1, True, False),
+        (0.0, False, False),
+        ([1, {"a": True}], [1.0, {"a": True}], True),
+        ([1, {"a": True}], [1, {"a": 1}], False),
+        ({"a": 1}, {"a": 1, "b": None}, False),
+        ([1], [1, 2], False),
+        (None, False, False),
+        ("1", 1, False),
+    ],
+)
+def test_two_names_say_the_same_as_json_does(one: Any, other: Any, same: bool) -> None:
+    assert names.same(one, other) is same
+    assert names.same(other, one) is same
+
+
+def test_deep_values_are_compared_without_end_of_the_stack() -> None:
+    deep: Any = 1
+    other: Any = 1.0
+    for _ in range(5_000):
+        deep, other = [deep], [other]
+    assert names.same(deep, other)

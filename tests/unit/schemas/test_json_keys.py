@@ -43,6 +43,25 @@ def test_each_place_is_named_once(text: str, places: list[str]) -> None:
         assert not json_keys.is_plainly_unique(text.encode(), msgspec.json.decode(text))
 
 
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("NaN", [""]),
+        ('{"a": Infinity, "b": [1, {"c": -Infinity}], "d": 1e999}', ["a", "b[1].c", "d"]),
+        ('[-1e400, 1e308, 0.1, "NaN", "1e999"]', ["[0]"]),
+        ('{"a": 1, "a": NaN}', ["a"]),
+    ],
+)
+def test_numbers_that_are_not_finite_are_refused_with_their_places(text: str, places: list[str]) -> None:
+    with pytest.raises(json_keys.NotFiniteError) as caught:
+        json_keys.loads(text)
+    assert caught.value.places == places
+
+
+def test_a_number_that_is_not_finite_and_overwritten_leaves_the_name_that_is_given_twice() -> None:
+    assert json_keys.loads('{"a": NaN, "a": 1}') == ({"a": 1}, ["a"])
+
+
 @pytest.mark.parametrize("more", [b"", b', "url": "https://a:8/b"', b', "labels": [{"at": "07:00"}, {"at": "08:00"}]'])
 def test_a_typical_command_is_plainly_unique(more: bytes) -> None:
     body = b'{"client_id": "press-1", "action": "print", "payload": {"printer": "office", "document": "0192"%b}}' % more

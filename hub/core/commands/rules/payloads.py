@@ -11,6 +11,7 @@ import msgspec
 from msgspec import inspect
 
 from hub.api.field_catalogue import of_pattern, of_sentence, unknown_field
+from hub.api.text import find_unstorable
 from hub.errors import FieldProblem
 from hub.outbound.rules import UrlError, parse_url
 from schemas import actions
@@ -24,9 +25,9 @@ def payload_problems(action: str, payload: dict[str, Any]) -> list[FieldProblem]
         actions.accept(action, payload)
     except actions.PayloadError as refused:
         stored, wrong = actions.named_or_wrong(action, payload)
-        found = [FieldProblem(problem.field[:100], *of_sentence(problem.message)) for problem in wrong]
+        found = [_of_sentence(problem) for problem in wrong]
         found += _of_struct(actions.ACTIONS[action].asked, stored, "")
-        found = found or [FieldProblem(refused.field, *of_sentence(refused.message))]
+        found = found or [_of_sentence(refused)]
         return [_as_sent(problem, action, payload) for problem in found]
     return []
 
@@ -52,6 +53,13 @@ def _as_sent(problem: FieldProblem, action: str, payload: Mapping[str, Any]) -> 
     return problem
 
 
+def _of_sentence(problem: actions.PayloadError) -> FieldProblem:
+    place = problem.field[:100]
+    if find_unstorable(place, "") is not None:
+        return FieldProblem(place.partition(".")[0], "unstorable")
+    return FieldProblem(place, *of_sentence(problem.message))
+
+
 def _of_struct(form: type[msgspec.Struct], given: Mapping[str, Any], path: str) -> Iterator[FieldProblem]:
     fields = {field.encode_name: field for field in msgspec.structs.fields(form)}
     for name, field in fields.items():
@@ -60,6 +68,8 @@ def _of_struct(form: type[msgspec.Struct], given: Mapping[str, Any], path: str) 
     for name, value in given.items():
         if name in fields:
             yield from _of_value(fields[name].type, value, f"{path}{name}")
+        elif find_unstorable(name, "") is not None:
+            yield FieldProblem(path.removesuffix("."), "unstorable")
         elif form.__struct_config__.forbid_unknown_fields:
             yield FieldProblem(f"{path}{name[:100]}", "unknown_field", unknown_field(name, fields))
 
@@ -67,23 +77,15 @@ def _of_struct(form: type[msgspec.Struct], given: Mapping[str, Any], path: str) 
 def _of_value(kind: Any, value: Any, path: str) -> Iterator[FieldProblem]:
     try:
         msgspec.convert(value, kind)
+    except UnicodeEncodeError:
+        yield FieldProblem(path, "unstorable")
     except msgspec.ValidationError:
-        types = list(_alternatives(inspect.type_info(kind)))
+        types = list(actions.alternatives(inspect.type_info(kind)))
         struct = next((each for each in types if isinstance(each, inspect.StructType)), None)
         if struct is not None and isinstance(value, dict):
             yield from _of_struct(struct.cls, value, f"{path}.")
         else:
             yield FieldProblem(path, *_code(types, value))
-
-
-def _alternatives(kind: inspect.Type) -> Iterator[inspect.Type]:
-    if isinstance(kind, inspect.UnionType):
-        for each in kind.types:
-            yield from _alternatives(each)
-    elif isinstance(kind, inspect.Metadata):
-        yield from _alternatives(kind.type)
-    else:
-        yield kind
 
 
 def _code(types: list[inspect.Type], value: Any) -> tuple[str, Mapping[str, Any]]:

@@ -322,7 +322,8 @@ def check(request: CommandRequest) -> dict[str, Any]:
     try:
         payload = actions.accept(request.action, request.payload)
     except actions.PayloadError:
-        problems += (problem.below("payload") for problem in payload_problems(request.action, request.payload))
+        wrong = payload_problems(request.action, request.payload)
+        problems += (problem.below("payload") for problem in wrong if problem.code != "unstorable")  # told above
     if problems:
         raise RejectedError("validation_error", fields=tuple(problems))
     return payload
