@@ -18,6 +18,12 @@ from schemas.text import TextError, printable, read
 
 KEY_REFUSED = (401, 403)
 """Statuses for which people are told which key it was, and of which hub."""
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+"""After these the hub has not got the request."""
+IN_DOUBT = ("stopped", "database_unavailable", "try_again", "internal_error")
+"""Codes of answers that leave open whether the request was carried out."""
+DOCUMENTS = "/api/documents"
+CONNECT_S = 5.0
 PAGE = 200
 """Items of a list that are asked for at once."""
 RUNNING_FILE = "hub.json"
@@ -28,10 +34,25 @@ class ApiError(Exception):
     """The hub said no, or did not answer (`status` is None then). The message is for people; `problem` is the body of
     the answer."""
 
-    def __init__(self, message: str, problem: dict[str, Any] | None = None, status: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        problem: dict[str, Any] | None = None,
+        status: int | None = None,
+        *,
+        may_have_worked: bool = False,
+    ) -> None:
+        """`may_have_worked`: the hub may have done what it was asked, though no answer says so."""
         super().__init__(message)
         self.problem = problem or {"code": "unreachable", "detail": message}
         self.exit_code = of_answer(status, problem)
+        self.may_have_worked = may_have_worked
+
+    def add(self, lines: str, facts: dict[str, Any]) -> None:
+        """Say what came of the request, to people and to programs."""
+        self.may_have_worked = False
+        self.args = (f"{self}\n{lines}",)
+        self.problem = {**self.problem, **facts}
 
 
 def running(folder: Path, name: str = "url") -> str | None:
@@ -69,10 +90,12 @@ class Api:
         """`found`: where address and key were found, for what people are told."""
         self.url = url
         self._found = found
+        self.uploaded: dict[str, str] = {}
+        """The SHA-256 of each document that was uploaded, by its id."""
         self._client = httpx.Client(
             base_url=url,
             headers={"Authorization": f"Bearer {key}", "Accept-Language": language()},
-            timeout=httpx.Timeout(patience_s, connect=min(5.0, patience_s)),
+            timeout=httpx.Timeout(patience_s, connect=min(CONNECT_S, patience_s)),
             trust_env=False,
         )
 
@@ -90,11 +113,24 @@ class Api:
 
     def get(self, path: str, **query: Any) -> Any:
         """A GET; its JSON."""
-        return self._call("GET", path, params={key: value for key, value in query.items() if value is not None})
+        return self.get_within(None, path, query)
 
-    def post(self, path: str, body: Any = None, *, headers: dict[str, str] | None = None, **query: Any) -> Any:
+    def get_within(self, patience_s: float | None, path: str, query: Mapping[str, Any]) -> Any:
+        """The same, with `patience_s` for the answer in place of the usual time."""
+        wanted = {key: value for key, value in query.items() if value is not None}
+        return self._call("GET", path, patience_s=patience_s, params=wanted)
+
+    def post(
+        self,
+        path: str,
+        body: Any = None,
+        *,
+        headers: dict[str, str] | None = None,
+        patience_s: float | None = None,
+        **query: Any,
+    ) -> Any:
         """A POST of a JSON body; its JSON."""
-        return self._call("POST", path, json=body, params=query, headers=headers)
+        return self._call("POST", path, patience_s=patience_s, json=body, params=query, headers=headers)
 
     def patch(self, path: str, body: Any) -> Any:
         """A PATCH of a JSON body; its JSON."""
@@ -128,18 +164,20 @@ class Api:
 
     def upload(self, content: bytes, content_type: str, filename: str) -> Any:
         """Upload a document; its JSON."""
-        return self._call(
+        document = self._call(
             "POST",
-            "/api/documents",
+            DOCUMENTS,
             content=content,
             params={"filename": filename},
             headers={"Content-Type": content_type},
         )
+        self.uploaded[str(document["id"])] = str(document["sha256"])
+        return document
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
         return _json(self._ask(method, path, **arguments))
 
-    def _ask(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+    def _ask(self, method: str, path: str, *, patience_s: float | None = None, **arguments: Any) -> httpx.Response:
         """The answer of the hub. Raises ApiError and SetupError."""
         meant = _as_meant(arguments)
         for name, value in (meant.get("headers") or {}).items():
@@ -149,17 +187,21 @@ class Api:
                     ko=f"{name}: {value!r}에 쓸 수 없는 문자가 있습니다. 영문자와 숫자를 쓰십시오.",
                 )
         Api.asked = True
-        Api.changed |= method != "GET"
+        changes = method != "GET" and path != DOCUMENTS
+        Api.changed |= changes
+        if patience_s is not None:
+            meant["timeout"] = httpx.Timeout(patience_s, connect=min(CONNECT_S, patience_s))
         try:
             answer = self._client.request(method, path, **meant)
         except httpx.HTTPError as problem:
-            raise ApiError(no_answer(self.url, problem, self._found)) from None
+            lost = changes and not isinstance(problem, NOT_SENT)
+            raise ApiError(no_answer(self.url, problem, self._found), may_have_worked=lost) from None
         if answer.is_error:
             body = _json(answer)
             said = sentence(answer.status_code, body)
             if answer.status_code in KEY_REFUSED and self._found is not None:
                 said = f"{said}\n  {self._found.told()}"
-            raise ApiError(said, body, answer.status_code)
+            raise ApiError(said, body, answer.status_code, may_have_worked=changes and _is_doubtful(answer, body))
         return answer
 
 
@@ -168,6 +210,13 @@ def _json(answer: httpx.Response) -> Any:
         return answer.json()
     except ValueError:
         return {}
+
+
+def _is_doubtful(answer: httpx.Response, body: Any) -> bool:
+    """Whether an error leaves open what became of the request: some of the hub's own do, and those of a proxy."""
+    if isinstance(body, dict) and "code" in body:
+        return body["code"] in IN_DOUBT
+    return answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR
 
 
 def _is_url(text: str) -> bool:

@@ -16,6 +16,7 @@ class ExitCode(IntEnum):
     NOT_PERMITTED = 6
     NOT_FOUND = 7
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 MEANINGS: dict[ExitCode, tuple[str, str]] = {
@@ -46,6 +47,7 @@ MEANINGS: dict[ExitCode, tuple[str, str]] = {
     ),
     ExitCode.NOT_FOUND: ("not found", "찾을 수 없음"),
     ExitCode.INTERRUPTED: ("interrupted with Ctrl-C", "Ctrl-C로 중단함"),
+    ExitCode.TERMINATED: ("ended by SIGTERM", "SIGTERM으로 끝남"),
 }
 """In English and Korean; docs/reference/cli.md has them."""
 

@@ -102,7 +102,7 @@ def print_file(
         body: dict[str, Any] = {"client_id": client_id, "action": "print", "payload": payload, "priority": priority}
         if reference is not None:
             body["reference"] = reference
-        sending.carry_out(api, body, wait=wait, key=key, as_json=as_json)
+        sending.carry_out(api, body, wait=wait, key=key, as_json=as_json, any_document=test_page)
 
 
 def _find_printer(api: Api, client_id: str | None, printer: str | None) -> tuple[str, str]:
