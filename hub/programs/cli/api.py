@@ -11,13 +11,13 @@ import httpx
 import msgspec
 
 from hub.errors import SetupError
-from hub.programs.cli.exits import of_answer
-from hub.programs.embedded.data_folder import default_root
+from hub.programs.cli.exits import ExitCode, is_about_the_key, of_answer
+from hub.programs.embedded.data_folder import default_root, require_readable
 from schemas.terminal import recovered, shows_korean, told
 from schemas.text import TextError, printable, read
 
-KEY_REFUSED = (401, 403)
-"""Statuses for which people are told which key it was, and of which hub."""
+OF_A_HUB = "x-request-id"
+"""A header that every answer of a hub has."""
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 """After these the hub has not got the request."""
 IN_DOUBT = ("stopped", "database_unavailable", "try_again", "internal_error")
@@ -26,6 +26,8 @@ DOCUMENTS = "/api/documents"
 CONNECT_S = 5.0
 PAGE = 200
 """Items of a list that are asked for at once."""
+PORTS_FILE = "ports.json"
+"""In the data folder of `floorhub up`, from its first start on."""
 RUNNING_FILE = "hub.json"
 """In the data folder: where the hub that `floorhub up` started answers."""
 
@@ -40,12 +42,13 @@ class ApiError(Exception):
         problem: dict[str, Any] | None = None,
         status: int | None = None,
         *,
+        code: ExitCode | None = None,
         may_have_worked: bool = False,
     ) -> None:
         """`may_have_worked`: the hub may have done what it was asked, though no answer says so."""
         super().__init__(message)
         self.problem = problem or {"code": "unreachable", "detail": message}
-        self.exit_code = of_answer(status, problem)
+        self.exit_code = code if code is not None else of_answer(status, problem)
         self.may_have_worked = may_have_worked
 
     def add(self, lines: str, facts: dict[str, Any]) -> None:
@@ -196,13 +199,40 @@ class Api:
         except httpx.HTTPError as problem:
             lost = changes and not isinstance(problem, NOT_SENT)
             raise ApiError(no_answer(self.url, problem, self._found), may_have_worked=lost) from None
+        body = _json(answer) if answer.is_error else None
+        if OF_A_HUB not in answer.headers and not (isinstance(body, dict) and "code" in body):
+            raise self._no_hub_answered(answer, may_have_worked=changes and _is_doubtful(answer, body))
         if answer.is_error:
-            body = _json(answer)
-            said = sentence(answer.status_code, body)
-            if answer.status_code in KEY_REFUSED and self._found is not None:
+            said = sentence(body)
+            if self._found is not None and is_about_the_key(answer.status_code, body):
                 said = f"{said}\n  {self._found.told()}"
             raise ApiError(said, body, answer.status_code, may_have_worked=changes and _is_doubtful(answer, body))
         return answer
+
+    def _no_hub_answered(self, answer: httpx.Response, *, may_have_worked: bool) -> ApiError:
+        """What answered is another program: a foreign web server, or a proxy in front of a hub."""
+        status, where = answer.status_code, "" if self._found is None else f" ({self._found.url_from})"
+        moved = printable(answer.headers.get("location", ""), 200) if answer.is_redirect else ""
+        if of_answer(status, None) is ExitCode.UNREACHABLE:
+            said = either(
+                f"The hub behind {self.url}{where} does not answer: a proxy answered {status} in its place.",
+                f"{self.url}{where} 뒤의 허브가 응답하지 않습니다. 프록시가 대신 {status}(으)로 응답했습니다.",
+            )
+        elif moved:
+            said = either(
+                f"{self.url}{where} is no Floorhub hub: it redirects to {moved}. Set FLOORHUB_URL to the hub's own "
+                "address.",
+                f"{self.url}{where}은(는) Floorhub 허브가 아닙니다. {moved}(으)로 넘깁니다. FLOORHUB_URL에 허브의 "
+                "주소를 지정하십시오.",
+            )
+        else:
+            said = either(
+                f"What answers at {self.url}{where} is no Floorhub hub (HTTP {status}): correct FLOORHUB_URL.",
+                f"{self.url}{where}에서 응답하는 것은 Floorhub 허브가 아닙니다(HTTP {status}). FLOORHUB_URL을 "
+                "고치십시오.",
+            )
+        problem = {"code": "not_a_hub", "detail": said}
+        return ApiError(said, problem, code=of_answer(status, None), may_have_worked=may_have_worked)
 
 
 def _json(answer: httpx.Response) -> Any:
@@ -267,13 +297,7 @@ def find_hub() -> Found:
     if not url:
         url, url_from = running(folder) or "", str(folder / RUNNING_FILE)
     if not url:
-        note = f"{url_from} is missing, damaged, or of a hub that has stopped"
-        raise SetupError(
-            f"No hub is known ({note}): start one with `make run`, or set FLOORHUB_URL and FLOORHUB_KEY.",
-            ko=f"허브를 찾을 수 없습니다({url_from}이(가) 없거나 손상되었거나, 멈춘 허브의 것임). `make run`으로 "
-            "시작하거나 FLOORHUB_URL과 "
-            "FLOORHUB_KEY를 설정하십시오.",
-        )
+        raise _no_hub(folder)
     key, key_from = os.environ.get("FLOORHUB_KEY", "").strip(), "FLOORHUB_KEY"
     if not key:
         key_from = str(folder / "admin.key")
@@ -295,6 +319,31 @@ def find_hub() -> Found:
             f"합니다({key_from}).",
         )
     return Found(url, url_from, key, key_from)
+
+
+def either(english: str, korean: str) -> str:
+    """The sentence that the person at the keyboard reads."""
+    return korean if shows_korean() else english
+
+
+def _no_hub(folder: Path) -> Exception:
+    """Why no hub of this machine is known: it has stopped, we may not look, or there has never been one."""
+    require_readable(folder)
+    if (folder / PORTS_FILE).exists():
+        return ApiError(
+            either(
+                f"The hub of {folder} is not running: start it with `make run`, or set FLOORHUB_URL and FLOORHUB_KEY "
+                "for another one.",
+                f"{folder}의 허브가 실행 중이 아닙니다. `make run`으로 시작하거나, 다른 허브라면 FLOORHUB_URL과 "
+                "FLOORHUB_KEY를 설정하십시오.",
+            )
+        )
+    return SetupError(
+        f"No hub is known: {folder} has none. Start one with `make run`, name its data folder with FLOORHUB_DATA_DIR, "
+        "or set FLOORHUB_URL and FLOORHUB_KEY.",
+        ko=f"허브를 찾을 수 없습니다. {folder}에 허브가 없습니다. `make run`으로 시작하거나, FLOORHUB_DATA_DIR로 "
+        "데이터 폴더를 지정하거나, FLOORHUB_URL과 FLOORHUB_KEY를 설정하십시오.",
+    )
 
 
 def _as_meant(value: Any) -> Any:
@@ -321,12 +370,10 @@ def no_answer(url: str, problem: Exception, found: Found | None = None) -> str:
     return f"{said} Is `make run` up? The address is from {found.url_from}."
 
 
-def sentence(status: int, body: Any) -> str:
+def sentence(body: Any) -> str:
     """For people: what the hub answered when it said no."""
     if not isinstance(body, dict) or "code" not in body:
-        if shows_korean():
-            return f"허브가 이유 없이 {status}(으)로 응답했습니다."
-        return f"The hub answered {status} without saying why."
+        return either("The hub gave no reason.", "허브가 이유를 알리지 않았습니다.")
     lines = [f"{body.get('detail', '')} [{body['code']}]"]
     lines += [f"  {item['field']}: {item['message']}" for item in body.get("errors", [])]
     return "\n".join(map(printable, lines))

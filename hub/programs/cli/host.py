@@ -64,6 +64,7 @@ def serve() -> None:
     from hub.config import Settings
     from hub.database import migrate as migrations
     from hub.programs.cli.settings import doubts, doubts_of
+    from hub.programs.settings_sentences import of_validation
     from hub.telemetry import log as observability
     from hub.telemetry.log import Event, Log
 
@@ -71,11 +72,8 @@ def serve() -> None:
         try:
             settings = Settings()
         except ValidationError as problem:
-            # The first part names the setting; the others are places in a list that nobody has written as one.
-            lines = {f"FLOORHUB_{str(item['loc'][0]).upper()}: {item['msg']}": None for item in problem.errors()}
-            output.tell(*lines)
             output.tell(*doubts().values())
-            raise typer.Exit(ExitCode.USAGE) from None
+            raise of_validation(problem) from None
         observability.configure(settings.log_level)
         for setting, sentence in {**doubts(), **doubts_of(settings)}.items():
             Log(worker=settings.worker).warning(Event.SETTING_DOUBTFUL, setting=setting, message=sentence)
@@ -98,15 +96,18 @@ def serve() -> None:
 def migrate(
     database_url: Annotated[
         str, typer.Option("--database-url", envvar="FLOORHUB_DATABASE_URL", help="The database to bring up to date.")
-    ],
+    ] = "",
 ) -> None:
     """Bring the database's tables up to date.
 
     Safe to call again, and from several machines at once.
     """
     from hub.database import migrate as migrations
+    from hub.programs.settings_sentences import missing
 
     with explained():
+        if not database_url:
+            raise missing("database_url")
         _tell_doubts(folder=False)
         done = migrations.migrate(database_url)
         listed = ", ".join(done)

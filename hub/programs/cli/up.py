@@ -34,6 +34,7 @@ from hub.programs.embedded.patience import Patience
 from hub.programs.embedded.ports import START_TRIES, PortBook, is_free
 from hub.programs.embedded.stack import Stack, StackOptions
 from hub.programs.embedded.supervision import Program
+from hub.programs.settings_sentences import wrong_port
 from schemas.text import read
 
 Value = TypeVar("Value")
@@ -328,10 +329,7 @@ def _wanted_port() -> int:
     """FLOORHUB_PORT, else the usual one. Raises SetupError."""
     wanted = os.environ.get("FLOORHUB_PORT", "").strip() or str(HUB_PORT)
     if not wanted.isascii() or not wanted.isdecimal() or int(wanted) > 65_535:
-        raise SetupError(
-            f"FLOORHUB_PORT is {wanted!r}: use a number from 0 to 65535.",
-            ko=f"FLOORHUB_PORT가 {wanted!r}입니다. 0부터 65535까지의 수를 쓰십시오.",
-        )
+        raise wrong_port("FLOORHUB_PORT", wanted)
     return int(wanted)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hub import private_files
 from hub.programs.embedded import postgres_binaries
-from hub.programs.embedded.data_folder import DataFolder, write_private
+from hub.programs.embedded.data_folder import DataFolder, require_readable, write_private
 from hub.programs.embedded.errors import EmbeddedError, reason
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.patience import Patience, Say, silent
@@ -218,7 +218,8 @@ def _passwords_in(file: Path) -> dict[str, str]:
 
 def url_beside(root: Path) -> str | None:
     """Where the Postgres of this data folder answers while it runs; None when the folder has none. Raises
-    EmbeddedError."""
+    EmbeddedError, NotPermittedError if we may not look."""
+    require_readable(root)
     files = list((root / "keys").glob("postgres-*.json"))
     port = PortBook(root / "ports.json").known("postgres")
     if not files or port is None:
