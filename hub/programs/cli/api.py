@@ -12,6 +12,7 @@ import msgspec
 
 from hub.errors import SetupError
 from hub.programs.cli.exits import ExitCode, is_about_the_key, of_answer
+from hub.programs.cli.remedies import at_the_command_line
 from hub.programs.embedded.data_folder import default_root, require_readable
 from schemas.terminal import recovered, shows_korean, told
 from schemas.text import TextError, printable, read
@@ -310,13 +311,17 @@ def find_hub() -> Found:
                 f"FLOORHUB_KEY is not set and {folder / 'admin.key'} cannot be read ({problem.strerror}).",
                 ko=f"FLOORHUB_KEY가 없고 {folder / 'admin.key'}을(를) 읽을 수 없습니다({problem.strerror}).",
             ) from None
-    if not key or not key.isascii() or not key.isprintable() or not _is_url(url):
+    if not _is_url(url):
         raise SetupError(
-            f"The address must be http://host:port (it is {url!r}, from {url_from}), and the key one of this hub (it "
-            "is "
-            f"from {key_from}).",
-            ko=f"주소는 http://호스트:포트여야 하고(지금 {url!r}, {url_from}), 키는 이 허브의 키여야 "
-            f"합니다({key_from}).",
+            f"The hub's address must be http://host:port; it is {url!r}, from {url_from}.",
+            ko=f"허브의 주소는 http://호스트:포트여야 합니다. 지금은 {url!r}입니다({url_from}).",
+        )
+    if not key or not key.isascii() or not key.isprintable():
+        raise SetupError(
+            f"The key from {key_from} is empty or has characters that no key has: copy a key of this hub, such as the "
+            "one in its file admin.key.",
+            ko=f"{key_from}의 키가 비어 있거나 키에 없는 문자가 있습니다. 이 허브의 키를 복사하십시오(예: admin.key "
+            "파일의 키).",
         )
     return Found(url, url_from, key, key_from)
 
@@ -374,7 +379,8 @@ def sentence(body: Any) -> str:
     """For people: what the hub answered when it said no."""
     if not isinstance(body, dict) or "code" not in body:
         return either("The hub gave no reason.", "허브가 이유를 알리지 않았습니다.")
-    lines = [f"{body.get('detail', '')} [{body['code']}]"]
+    detail = at_the_command_line(str(body["code"]), str(body.get("detail", "")))
+    lines = [f"{detail} [{body['code']}]"]
     lines += [f"  {item['field']}: {item['message']}" for item in body.get("errors", [])]
     return "\n".join(map(printable, lines))
 

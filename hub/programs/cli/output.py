@@ -144,6 +144,13 @@ def confirmed(question: str) -> bool:
     answer = sys.stdin.readline() if sys.stdin is not None else ""
     if not answer.endswith("\n"):
         terminal.write("", error=True)
+    if not answer:
+        tell(
+            either(
+                "There is nobody to answer, so nothing was done: say --yes to do it without a question.",
+                "대답할 사람이 없어 아무것도 하지 않았습니다. 묻지 않고 실행하려면 --yes를 쓰십시오.",
+            )
+        )
     return answer.strip().lower() in ("y", "yes")
 
 

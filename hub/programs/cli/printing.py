@@ -74,6 +74,8 @@ def print_file(
     """
     if test_page == (file is not None):
         output.misused("Name a file, or say --test-page.", "파일을 지정하거나 --test-page를 쓰십시오.")
+    if file is not None:
+        sending.require_readable(file)
     with explained(as_json=as_json), Api.from_environment() as api:
         client_id, printer_name = _find_printer(api, client, printer)
         if file is not None:

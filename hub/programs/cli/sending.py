@@ -3,7 +3,7 @@
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -46,11 +46,21 @@ def upload(api: Api, file: Path, content_type: str | None) -> str:
     try:
         content = file.read_bytes()
     except OSError as problem:
-        name = recovered(str(file))
-        output.misused(
-            f"{name} cannot be read: {problem.strerror}", f"{name}을(를) 읽을 수 없습니다: {problem.strerror}"
-        )
+        _unreadable(file, problem)
     return str(api.upload(content, _type_of(file, content, content_type), name_of(file, 255) or "document")["id"])
+
+
+def require_readable(file: Path) -> None:
+    """End the program with 2 if a file cannot be read, before anything is asked about it."""
+    try:
+        file.open("rb").close()
+    except OSError as problem:
+        _unreadable(file, problem)
+
+
+def _unreadable(file: Path, problem: OSError) -> NoReturn:
+    name = recovered(str(file))
+    output.misused(f"{name} cannot be read: {problem.strerror}", f"{name}을(를) 읽을 수 없습니다: {problem.strerror}")
 
 
 def _type_of(file: Path, content: bytes, said: str | None) -> str:

@@ -15,6 +15,7 @@ from hub.programs.cli.exits import ExitCode, of_answer
 from hub.programs.cli.main import app
 
 NOBODY = 65_534
+AWAY = "http://127.0.0.1:1"
 
 
 def run(*arguments: str, **environment: str) -> Result:
@@ -145,3 +146,27 @@ def test_another_web_server_is_no_hub(foreign: str, status: int, code: ExitCode,
 )
 def test_only_a_key_that_is_refused_is_not_permitted(code: str, exits: ExitCode) -> None:
     assert of_answer(403, {"code": code, "detail": "x"}) is exits
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        (
+            {"FLOORHUB_URL": "http://127.0.0.1:1", "FLOORHUB_KEY": "\ud0a4"},
+            ("The key from FLOORHUB_KEY", "FLOORHUB_KEY의 키"),
+        ),
+        ({"FLOORHUB_URL": "127.0.0.1", "FLOORHUB_KEY": "k"}, ("The hub's address must be", "허브의 주소는")),
+    ],
+    ids=["key", "address"],
+)
+def test_what_is_wrong_of_address_and_key_is_named(environment: dict[str, str], words: tuple[str, str]) -> None:
+    for language, sentence in zip(("C", "ko_KR.UTF-8"), words, strict=True):
+        done = run("client", "list", **environment, LANG=language)
+        assert (done.exit_code, done.stderr.startswith(sentence)) == (ExitCode.USAGE, True), done.output
+
+
+def test_a_file_that_is_missing_is_told_before_any_printer_is_looked_for(tmp_path: Path) -> None:
+    away = {"FLOORHUB_URL": "http://127.0.0.1:1", "FLOORHUB_KEY": "k"}
+    for arguments in (["print"], ["send", "pc", "print", "--file"], ["batch", "send", "print", "--all", "--file"]):
+        done = run(*arguments, str(tmp_path / "none.pdf"), **away)
+        assert (done.exit_code, "none.pdf cannot be read" in done.stderr) == (ExitCode.USAGE, True), done.output
