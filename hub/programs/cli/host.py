@@ -47,10 +47,20 @@ def up(
 
     Postgres, broker, hub, an agent and a virtual printer.
     """
+    from hub.programs.cli.handing_down import ignored
     from hub.programs.cli.up import run_up
 
     with explained():
         _tell_doubts()
+        if names := ", ".join(ignored()):
+            output.tell(
+                either(
+                    f"Ignored, since `make run` decides them itself: {names}. For a hub with settings of your own: "
+                    "docs/how-to/deploy.md.",
+                    f"`make run`이 스스로 정하므로 무시합니다: {names}. 직접 설정하는 허브는 docs/how-to/deploy.md를 "
+                    "보십시오.",
+                )
+            )
         raise typer.Exit(run_up(once=once))
 
 

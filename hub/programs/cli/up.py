@@ -24,6 +24,7 @@ from hub.programs.cli.api import RUNNING_FILE, Api, ApiError
 from hub.programs.cli.broker_files import known_clients
 from hub.programs.cli.clients import write_agent_config
 from hub.programs.cli.exits import UNFINISHED
+from hub.programs.cli.handing_down import check_handed_down, handed_down
 from hub.programs.cli.new_files import require_writable
 from hub.programs.cli.output import either
 from hub.programs.cli.words import STATUSES, word
@@ -79,7 +80,8 @@ def run_up(*, once: bool) -> int:
     """Start, print a page, and stay up until stopped; the exit code. Raises EmbeddedError, SetupError, ApiError."""
     stop = _StopSignal()
     began = time.monotonic()
-    _wanted_port()  # a port that is none must not cost a start
+    _wanted_port()  # a setting that is wrong must not cost a start
+    check_handed_down()
     folder = DataFolder.prepare()
     packages = Packages(say=say)
 
@@ -211,6 +213,7 @@ class _Machine:
                 "FLOORHUB_DATA_DIR": str(self._folder.root),
                 "FLOORHUB_PORT": str(chosen.number),
                 "FLOORHUB_WORKER": "local",
+                **handed_down(),
                 "LANG": os.environ.get("LANG", ""),  # its sentences are shown here
             },
         )
