@@ -14,7 +14,7 @@ from hub.errors import SetupError
 from hub.programs.cli.exits import ExitCode, is_about_the_key, of_answer
 from hub.programs.cli.remedies import at_the_command_line
 from hub.programs.embedded.data_folder import default_root, require_readable
-from schemas.terminal import recovered, shows_korean, told
+from schemas.terminal import either, recovered, shows_korean, told
 from schemas.text import TextError, printable, read
 
 OF_A_HUB = "x-request-id"
@@ -324,11 +324,6 @@ def find_hub() -> Found:
             "파일의 키).",
         )
     return Found(url, url_from, key, key_from)
-
-
-def either(english: str, korean: str) -> str:
-    """The sentence that the person at the keyboard reads."""
-    return korean if shows_korean() else english
 
 
 def _no_hub(folder: Path) -> Exception:

@@ -153,9 +153,9 @@ class _Machine:
         """Until stopped, or until the page is out; the exit code."""
         url, key, hub = self._begin_hub()
         with Api(url, key) as api:
-            self._until("the hub and its broker", lambda: self._is_ready(api), hub)
+            self._until("the hub and its broker", "허브와 브로커를", lambda: self._is_ready(api), hub)
             agent = self._start_agent(api)
-            self._until(f"the agent of {CLIENT_ID}", lambda: self._is_online(api), agent)
+            self._until(f"the agent of {CLIENT_ID}", f"{CLIENT_ID}의 에이전트를", lambda: self._is_online(api), agent)
             took = time.monotonic() - self._began
             output.say(either(f"Ready after {took:.1f} s.", f"{took:.1f}초 만에 준비되었습니다."))
             earlier = api.get("/api/commands", limit=1)["items"]
@@ -182,20 +182,28 @@ class _Machine:
             port, hub = self._start_hub()
             url = f"http://127.0.0.1:{port}"
             try:
-                return url, self._until("the hub", partial(self._key_of, url), hub), hub
+                return url, self._until("the hub", "허브를", partial(self._key_of, url), hub), hub
             except SetupError:
                 is_asked_for = bool(os.environ.get("FLOORHUB_PORT", "").strip()) and port == _wanted_port()
                 if not tries_left or is_asked_for or hub.exit_code != WRONG_SETUP or is_free(port):
                     raise
                 self._stack.stop_child(hub)
-                say(f"Somebody took port {port} of the hub in the meantime: choosing again.")
+                say(
+                    either(
+                        f"Somebody took port {port} of the hub in the meantime: choosing again.",
+                        f"그사이 다른 프로그램이 허브의 포트 {port}을(를) 차지하여 다시 고릅니다.",
+                    )
+                )
         raise AssertionError("unreachable")
 
     def _start_hub(self) -> tuple[int, Program]:
         stack = self._stack
         accounts = stack.accounts
         if accounts is None or stack.mqtt_url is None:
-            raise SetupError("The embedded broker did not start; see logs/mosquitto.log in the data folder.")
+            raise SetupError(
+                "The embedded broker did not start; see logs/mosquitto.log in the data folder.",
+                ko="내장 브로커가 시작되지 않았습니다. 데이터 폴더의 logs/mosquitto.log를 확인하십시오.",
+            )
         chosen = PortBook(self._folder.ports).choose("hub", _wanted_port())
         if chosen.why:
             say(chosen.why)
@@ -305,10 +313,16 @@ class _Machine:
             either("Stop with Ctrl-C.", "Ctrl-C로 멈춥니다."),
         )
 
-    def _until(self, what: str, look: Callable[[], Value | None], program: Program) -> Value:
+    def _until(self, what: str, what_ko: str, look: Callable[[], Value | None], program: Program) -> Value:
         """Keep everything alive until `look` finds something. Raises SetupError at the deadline."""
         end = time.monotonic() + READY_PATIENCE_S
-        patience = Patience(say, f"Still waiting for {what}, at most {READY_PATIENCE_S:.0f} s; see {program.log}.")
+        patience = Patience(
+            say,
+            either(
+                f"Still waiting for {what}, at most {READY_PATIENCE_S:.0f} s; see {program.log}.",
+                f"{what_ko} 기다리는 중입니다(최대 {READY_PATIENCE_S:.0f}초). 로그: {program.log}",
+            ),
+        )
         while True:
             found = look()
             if found:
@@ -318,7 +332,9 @@ class _Machine:
             patience.still_waiting()
             if time.monotonic() > end:
                 raise SetupError(
-                    f"{what} is not ready after {READY_PATIENCE_S:.0f} s. Its log ends:\n{program.log_tail()}"
+                    f"{what} is not ready after {READY_PATIENCE_S:.0f} s. Its log ends:\n{program.log_tail()}",
+                    ko=f"{what_ko} {READY_PATIENCE_S:.0f}초 동안 기다렸으나 준비되지 않았습니다. 로그의 끝:\n"
+                    f"{program.log_tail()}",
                 )
             self._pause()
 
@@ -345,5 +361,7 @@ def _secret_of(config: Path) -> str:
         return str(table["secret"])
     except (OSError, ValueError, KeyError) as problem:
         raise SetupError(
-            f"{config} is not what it was ({problem}): retire the client {CLIENT_ID} and use another data folder."
+            f"{config} is not what it was ({problem}): retire the client {CLIENT_ID} and use another data folder.",
+            ko=f"{config}이(가) 바뀌었습니다({problem}). 클라이언트 {CLIENT_ID}을(를) 폐기하고 다른 데이터 폴더를 "
+            "쓰십시오.",
         ) from None

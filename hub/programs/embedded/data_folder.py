@@ -192,6 +192,8 @@ class DataFolder:
                 raise EmbeddedError(
                     f"The data folder {self.root} is in use by process {holder or '(starting)'}.",
                     f"Stop that process first, or set {VARIABLE} to another folder.",
+                    ko=f"데이터 폴더 {self.root}을(를) 프로세스 {holder or '(시작 중)'}이(가) 쓰고 있습니다. 먼저 그 "
+                    f"프로세스를 멈추거나 {VARIABLE}에 다른 폴더를 지정하십시오.",
                 ) from None
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
