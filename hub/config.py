@@ -36,6 +36,14 @@ def _worker_name() -> str:
     return f"{host[:40].lstrip('-') or 'hub'}-{secrets.token_hex(4)}"
 
 
+class WrongValueError(ValueError):
+    """What to write in place of a value, as the end of a sentence; `korean` is the same in Korean."""
+
+    def __init__(self, english: str, korean: str) -> None:
+        super().__init__(english)
+        self.korean = korean
+
+
 class Settings(BaseSettings):
     """What an operator may set; every field is `FLOORHUB_<NAME>` in the environment. See docs/reference/settings.md."""
 
@@ -110,7 +118,10 @@ class Settings(BaseSettings):
             return value
         roles = frozenset(part.strip() for part in value.split(","))
         if not roles <= set(get_args(Role)):
-            raise ValueError("name api, worker, or both with a comma between them; unset, it is both")
+            raise WrongValueError(
+                "name api, worker, or both with a comma between them; unset, it is both",
+                "api나 worker, 또는 둘을 쉼표로 이어 쓰십시오. 설정하지 않으면 둘 다입니다",
+            )
         return roles
 
     @field_validator("fetch_allow", "document_folders", "trusted_proxies", mode="before")
@@ -123,7 +134,9 @@ class Settings(BaseSettings):
     def _are_absolute(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
         for path in value:
             if not path.is_absolute() or path.resolve() == Path("/"):
-                raise ValueError(f"{path}: give absolute paths of folders, not the root")
+                raise WrongValueError(
+                    "give absolute paths of folders, not the root", "루트가 아닌 폴더의 절대 경로를 쓰십시오"
+                )
         return value
 
     @field_validator("trusted_proxies")
@@ -133,28 +146,33 @@ class Settings(BaseSettings):
             try:
                 ip_network(text)
             except ValueError:
-                raise ValueError(f"{text}: give an address, or a network such as 10.0.0.0/8") from None
+                raise WrongValueError(
+                    f"{text} is none: give an address, or a network such as 10.0.0.0/8",
+                    f"{text}을(를) 주소나 10.0.0.0/8 같은 네트워크로 고치십시오",
+                ) from None
         return value
 
     @field_validator("worker")
     @classmethod
     def _worker_is_a_slug(cls, value: str) -> str:
         if not is_client_id(value):
-            raise ValueError("use a-z, 0-9 and '-', at most 63 characters")
+            raise WrongValueError(
+                "use a-z, 0-9 and '-', at most 63 characters", "a-z, 0-9, '-'를 최대 63자까지 쓰십시오"
+            )
         return value
 
     @field_validator("data_dir", mode="before")
     @classmethod
     def _is_named(cls, value: object) -> object:
         if isinstance(value, str) and not value.strip():  # it would be the current folder
-            raise ValueError("is empty: give a folder")
+            raise WrongValueError("give a folder", "폴더를 지정하십시오")
         return value
 
     @field_validator("archive_folder")
     @classmethod
     def _is_absolute_or_off(cls, value: str) -> str:
         if value not in ("", "off") and not Path(value).is_absolute():
-            raise ValueError("give an absolute path, or off")
+            raise WrongValueError("give an absolute path, or off", "절대 경로나 off를 쓰십시오")
         return value
 
     @property

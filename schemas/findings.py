@@ -69,8 +69,8 @@ def failures(findings: Sequence[Finding]) -> int:
     return sum(finding.level is Level.FAIL for finding in findings)
 
 
-def lines(findings: Sequence[Finding], *, korean: bool) -> list[str]:
-    """A line for each finding, and the sum."""
+def lines(findings: Sequence[Finding], *, korean: bool, remark: str = "") -> list[str]:
+    """A line for each finding, and the sum, with a remark behind it."""
     width = max((len(finding.check) for finding in findings), default=0)
     shown = [
         f"{_padded(_MARKS[finding.level][korean])} {finding.check:<{width}} {finding.sentence(korean=korean)}"
@@ -78,8 +78,10 @@ def lines(findings: Sequence[Finding], *, korean: bool) -> list[str]:
     ]
     number = failures(findings)
     if korean:
-        return [*shown, f"문제 {number}건." if number else "문제가 없습니다."]
-    return [*shown, f"{number} problem{'' if number == 1 else 's'}." if number else "No problem found."]
+        total = f"문제 {number}건." if number else "문제가 없습니다."
+    else:
+        total = f"{number} problem{'' if number == 1 else 's'}." if number else "No problem found."
+    return [*shown, f"{total} {remark}".rstrip()]
 
 
 def document(findings: Sequence[Finding], *, korean: bool, **head: Any) -> dict[str, Any]:

@@ -163,6 +163,11 @@ def shows_korean() -> bool:
     return True
 
 
+def either(english: str, korean: str) -> str:
+    """The sentence that the person at the keyboard reads."""
+    return korean if shows_korean() else english
+
+
 def told(problem: TextError) -> str:
     """What a file's text lacks, in the language of the person at the keyboard."""
     return problem.korean if shows_korean() else problem.english

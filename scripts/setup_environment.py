@@ -69,7 +69,20 @@ held: list[int] = []
 
 
 class SetupError(Exception):
-    """What is wrong and what to do, in full sentences."""
+    """What is wrong and what to do, in full sentences, for the person at the keyboard."""
+
+    def __init__(self, english: str, korean: str) -> None:
+        super().__init__(either(english, korean))
+
+
+def either(english: str, korean: str) -> str:
+    """The sentence that this person reads; an old Python, which cannot load what tells that, shows English."""
+    if sys.version_info < OLDEST_PYTHON:
+        return english
+    from schemas import terminal  # here, since it needs the version check
+
+    terminal.prepare()
+    return terminal.either(english, korean)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -78,7 +91,12 @@ def main(arguments: Sequence[str]) -> int:
         found = ".".join(map(str, sys.version_info[:3]))
         return fail(f"Python 3.11 or newer is needed; this is {found}. Name a newer one: make PYTHON=python3.12 ...")
     if list(arguments) not in (["run"], ["dev"], ["lock"]):
-        return fail("Say which environment: run or dev, or lock to write the locks anew.")
+        return fail(
+            either(
+                "Say which environment: run or dev, or lock to write the locks anew.",
+                "환경을 지정하십시오: run이나 dev, 또는 잠금 파일을 새로 쓰는 lock.",
+            )
+        )
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP, and so do we then
             signal.signal(number, signal.default_int_handler)
@@ -89,9 +107,20 @@ def main(arguments: Sequence[str]) -> int:
     except SetupError as error:
         return fail(str(error))
     except OSError as error:
-        return fail(f"{error.strerror or error}: {error.filename or ROOT}. Check the disk and whose files these are.")
+        what = f"{error.strerror or error}: {error.filename or ROOT}."
+        return fail(
+            either(
+                f"{what} Check the disk and whose files these are.",
+                f"{what} 디스크와 파일의 소유자를 확인하십시오.",
+            )
+        )
     except KeyboardInterrupt:
-        return fail("Stopped. The next start begins anew with what was downloaded.")
+        return fail(
+            either(
+                "Stopped. The next start begins anew with what was downloaded.",
+                "중단했습니다. 다음에 시작하면 내려받은 것을 이용해 처음부터 다시 준비합니다.",
+            )
+        )
     return 0
 
 
@@ -106,7 +135,9 @@ def require_usable_name() -> None:
     if odd:
         raise SetupError(
             f"The name of this folder, {str(ROOT)!a}, has a line break, a colon, or bytes that are not UTF-8, which "
-            "Python's environments cannot bear. Rename or move it, then try again."
+            "Python's environments cannot bear. Rename or move it, then try again.",
+            f"이 폴더의 이름 {str(ROOT)!a}에 줄바꿈이나 콜론, UTF-8이 아닌 바이트가 있어 Python 환경을 만들 수 "
+            "없습니다. 이름을 바꾸거나 옮긴 뒤 다시 실행하십시오.",
         )
 
 
@@ -120,18 +151,26 @@ def wait_for_others(directory: int) -> None:
             fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > end:
-                raise SetupError(f"Another make still prepares {VENV.name}. Stop it, then try again.") from None
+                raise SetupError(
+                    f"Another make still prepares {VENV.name}. Stop it, then try again.",
+                    f"다른 make가 아직 {VENV.name}을(를) 준비하고 있습니다. 멈춘 뒤 다시 실행하십시오.",
+                ) from None
         else:
             return
         if not said:
-            say(f"Another make prepares {VENV.name}: waiting for it.")
+            say(
+                either(
+                    f"Another make prepares {VENV.name}: waiting for it.",
+                    f"다른 make가 {VENV.name}을(를) 준비하고 있어 기다립니다.",
+                )
+            )
         said = True
         time.sleep(0.1)
 
 
 def fail(sentence: str) -> int:
     """Show why the set-up stopped."""
-    show(f"Set-up: {sentence}", error=True)
+    show(either(f"Set-up: {sentence}", f"준비: {sentence}"), error=True)
     return 1
 
 
@@ -142,7 +181,12 @@ def prepare(wanted: str) -> None:
     wanted = lock_to_install(wanted)
     size = DOWNLOAD_MB[wanted]
     require_own_venv()
-    say(f"Preparing {VENV.name} from requirements/{wanted}.txt (the first time this downloads about {size} MB).")
+    say(
+        either(
+            f"Preparing {VENV.name} from requirements/{wanted}.txt (the first time this downloads about {size} MB).",
+            f"requirements/{wanted}.txt로 {VENV.name}을(를) 준비합니다(처음에는 약 {size} MB를 내려받습니다).",
+        )
+    )
     kept = is_ours()
     STAMP.unlink(missing_ok=True)  # what is begun and not finished is made anew
     if not kept:
@@ -168,7 +212,9 @@ def require_own_venv() -> None:
         if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
             raise SetupError(
                 f"{folder} must be brought up to date and is not yours to write (it was made by {owner(folder)}). "
-                "Remove it as that user (sudo rm -rf .venv), or make a clone of your own."
+                "Remove it as that user (sudo rm -rf .venv), or make a clone of your own.",
+                f"{folder}을(를) 갱신해야 하지만 쓸 권한이 없습니다({owner(folder)}이(가) 만듦). 그 사용자로 "
+                "삭제하거나(sudo rm -rf .venv) 저장소를 따로 복제하십시오.",
             )
 
 
@@ -193,7 +239,7 @@ def lock() -> None:
         options += ["--no-header", "--no-annotate", f"--output-file={output}", *extras, *limits]
         compile_lock = [str(VENV / "bin" / "uv"), "--no-config", "pip", "compile", "--quiet", *options, *sources]
         run(compile_lock, {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)})
-        say(f"Wrote requirements/{output.name}.")
+        say(either(f"Wrote requirements/{output.name}.", f"requirements/{output.name}에 썼습니다."))
 
 
 def is_current(wanted: str) -> bool:
@@ -243,7 +289,10 @@ def venv_identity() -> list[str] | None:
 def make_venv() -> None:
     """Create the environment without pip: Debian's python3 comes without what `venv` needs for it."""
     if importlib.util.find_spec("venv") is None:
-        raise SetupError("This Python has no venv module. Install the package python3-venv, then try again.")
+        raise SetupError(
+            "This Python has no venv module. Install the package python3-venv, then try again.",
+            "이 Python에 venv 모듈이 없습니다. python3-venv 패키지를 설치한 뒤 다시 실행하십시오.",
+        )
     run([sys.executable, "-I", "-m", "venv", "--clear", "--without-pip", str(VENV)], environment())
 
 
@@ -253,7 +302,10 @@ def install_uv() -> None:
     install += ["--only-binary=:all:", "--timeout=180", "--requirement", str(REQUIREMENTS / "tools.txt")]
     run([str(PYTHON), *pip_arguments(), *install], environment())
     if not (VENV / "bin" / "uv").exists():
-        raise SetupError("pip did not install uv into .venv. Look at its settings (pip config list), then try again.")
+        raise SetupError(
+            "pip did not install uv into .venv. Look at its settings (pip config list), then try again.",
+            "pip가 .venv에 uv를 설치하지 못했습니다. pip 설정(pip config list)을 확인한 뒤 다시 실행하십시오.",
+        )
 
 
 def pip_arguments() -> list[str]:
@@ -272,13 +324,25 @@ def debian_pip_wheel() -> Path:
 
     package = "python3-pip-whl"
     advice = "Install the packages python3-venv and python3-pip, then try again."
+    advice_ko = "python3-venv와 python3-pip 패키지를 설치한 뒤 다시 실행하십시오."
     if not debian.is_available():
-        raise SetupError(f"This Python has neither pip nor ensurepip. {advice}")
-    say(f"This Python has no pip: getting Debian's package {package}, unpacked, not installed.")
+        raise SetupError(
+            f"This Python has neither pip nor ensurepip. {advice}",
+            f"이 Python에 pip도 ensurepip도 없습니다. {advice_ko}",
+        )
+    say(
+        either(
+            f"This Python has no pip: getting Debian's package {package}, unpacked, not installed.",
+            f"이 Python에 pip가 없어 Debian 패키지 {package}을(를) 받아 설치하지 않고 풀어 씁니다.",
+        )
+    )
     try:
         folder = Packages().folder(f"{debian.release()}-{package}", lambda target: debian.unpack(package, target))
     except EmbeddedError as error:
-        raise SetupError(f"This Python has no pip, and {error.sentence} {advice}") from error
+        raise SetupError(
+            f"This Python has no pip, and {error.sentence} {advice}",
+            f"이 Python에 pip가 없습니다. {error.korean} {advice_ko}",
+        ) from error
     return next(folder.glob("usr/share/python-wheels/pip-*.whl"))
 
 
@@ -326,19 +390,29 @@ def run(argv: Sequence[str], environment: dict[str, str]) -> None:
     try:
         started = subprocess.Popen(argv, cwd=ROOT, env=environment, start_new_session=True, pass_fds=held)
     except OSError as error:
-        advice = "Is this folder on a disk that allows programs (mounted without noexec)?"
-        raise SetupError(f"{argv[0]} cannot be started: {error.strerror}. {advice}") from error
+        raise SetupError(
+            f"{argv[0]} cannot be started: {error.strerror}. Is this folder on a disk that allows programs (mounted "
+            "without noexec)?",
+            f"{argv[0]}을(를) 시작할 수 없습니다: {error.strerror}. 이 폴더가 프로그램을 실행할 수 있는 디스크(noexec "
+            "아님)에 있습니까?",
+        ) from error
     with started as step:
         try:
             step.wait(INSTALL_DEADLINE_S)
         except subprocess.TimeoutExpired as error:
-            sentence = f"{Path(argv[0]).name} took longer than {INSTALL_DEADLINE_S} s. Check the network."
-            raise SetupError(sentence) from error
+            raise SetupError(
+                f"{Path(argv[0]).name} took longer than {INSTALL_DEADLINE_S} s. Check the network.",
+                f"{Path(argv[0]).name}이(가) {INSTALL_DEADLINE_S}초 안에 끝나지 않았습니다. 네트워크를 확인하십시오.",
+            ) from error
         finally:
             if step.returncode is None:
                 os.killpg(step.pid, signal.SIGKILL)
     if step.returncode != 0:
-        raise SetupError(f"{Path(argv[0]).name} failed, see above. Check the network and the disk, then try again.")
+        raise SetupError(
+            f"{Path(argv[0]).name} failed, see above. Check the network and the disk, then try again.",
+            f"{Path(argv[0]).name}이(가) 실패했습니다. 위의 내용을 보고 네트워크와 디스크를 확인한 뒤 다시 "
+            "실행하십시오.",
+        )
 
 
 def say(sentence: str) -> None:

@@ -6,6 +6,7 @@ The codes and their sentences stand in `catalogue.py`.
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -120,7 +121,7 @@ def plain_problem(
         body["errors"] = [
             {"field": item.field, "code": item.code, "message": field_sentence(item, korean=korean)} for item in fields
         ]
-    for name in ("remaining", "reset"):
+    for name in ("remaining", "reset", "made"):
         if name in params:
             body[name] = params[name]
     return JSONResponse(
@@ -132,7 +133,9 @@ def plain_problem(
 
 
 def _plain(value: Any) -> Any:
-    """Times as the API writes them."""
+    """Times and ids as the API writes them."""
+    if isinstance(value, UUID):
+        return str(value)
     return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
 
 

@@ -205,3 +205,6 @@ class Problem(BaseModel):
     errors: list[ProblemField] | None = Field(None, description="With `validation_error`: every wrong field.")
     remaining: int | None = Field(None, description="With 429: how many commands are left, which is 0.")
     reset: str | None = Field(None, description="With 429: when the limit resets (ISO 8601).")
+    made: str | None = Field(
+        None, description="With `idempotency_key_reused`: id of the command or batch that the key has made."
+    )

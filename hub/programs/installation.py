@@ -20,9 +20,11 @@ from hub import private_files
 from hub.config import Settings
 from hub.errors import SetupError
 from hub.programs.embedded.data_folder import default_root
+from hub.programs.embedded.errors import NotPermittedError
 from hub.programs.embedded.mosquitto import HOST
 from hub.programs.embedded.ports import PortBook
 from hub.programs.embedded.postgres import url_beside
+from hub.programs.settings_sentences import of_validation
 
 DATABASE_URL = "FLOORHUB_DATABASE_URL"
 ACCOUNTS = "broker-accounts.json"
@@ -96,7 +98,12 @@ def own_database(database_url: str | None, folder: Path, environment: Mapping[st
     """The database that is named, by an option or the environment; None when that is `make run`'s, or none is named.
     Raises EmbeddedError."""
     url = (database_url or environment.get(DATABASE_URL, "")).strip()
-    beside = url_beside(folder)
+    try:
+        beside = url_beside(folder)
+    except NotPermittedError:
+        if not url:
+            raise
+        return url
     return None if not url or (beside is not None and _place(url) == _place(beside)) else url
 
 
@@ -107,12 +114,6 @@ def _place(url: str) -> tuple[object, ...]:
     except (psycopg.Error, ValueError):
         return (url,)
     return tuple(str(parts.get(name)) for name in ("host", "port", "dbname"))
-
-
-def problems_of(problem: ValidationError) -> list[str]:
-    """One line for each setting that is wrong, with its name and no value."""
-    # The first part names the setting; the others are places in a list that nobody has written as one.
-    return list({f"FLOORHUB_{str(item['loc'][0]).upper()}: {item['msg']}": None for item in problem.errors()})
 
 
 def is_running(folder: Path) -> bool:
@@ -136,7 +137,7 @@ def _settings(values: dict[str, Any]) -> Settings:
     try:
         return Settings(**values)
     except ValidationError as problem:
-        raise SetupError("\n".join(problems_of(problem))) from None
+        raise of_validation(problem) from None
 
 
 def _of_make_run(folder: Path, database_url: str) -> dict[str, Any]:

@@ -155,7 +155,7 @@ class Idempotency:
         if found is None:
             return None
         if found.request_sha256 != key.request_sha256:
-            raise ConflictError("idempotency_key_reused", key=key.key)
+            raise ConflictError("idempotency_key_reused", key=key.key, made=found.command_id)
         return found.command_id
 
     async def find_repeated(self, caller: Caller, key: IdempotencyKey) -> UUID:

@@ -13,6 +13,7 @@ from hub.programs.cli import completion, output, sending, timeline
 from hub.programs.cli.api import Api, ApiError, in_path
 from hub.programs.cli.exits import ExitCode, of_command
 from hub.programs.cli.output import Json, either, explained
+from hub.programs.cli.submission import COMMAND, Submission
 
 MOST_BYTES = 10 * 1024 * 1024
 """As `collect_logs` has it: unpacked, a log is no longer."""
@@ -74,7 +75,9 @@ def _fetched_now(api: Api, client_id: str, max_bytes: int, wait: float, as_json:
         "expires_in_s": wait + 60,
     }
     try:
-        command = sending.post(api, body, wait=wait, key=None, as_json=as_json)
+        submission = Submission(api, COMMAND, None, repeatable=False)
+        with submission.told(as_json=as_json):
+            command = sending.post(submission, api, body, wait=wait, as_json=as_json)
     except ApiError as problem:
         if problem.problem.get("code") != "client_offline":
             raise

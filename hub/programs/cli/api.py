@@ -13,12 +13,21 @@ import httpx
 import msgspec
 
 from hub.errors import SetupError
-from hub.programs.cli.exits import of_answer
-from hub.programs.embedded.data_folder import default_root
+from hub.programs.cli.exits import ExitCode, is_about_the_key, of_answer
+from hub.programs.cli.remedies import at_the_command_line
+from hub.programs.embedded.data_folder import default_root, require_readable
 from schemas.addresses import AddressError, read_address
-from schemas.terminal import recovered, shows_korean, told
+from schemas.terminal import either, recovered, shows_korean, told
 from schemas.text import TextError, printable, read
 
+OF_A_HUB = "x-request-id"
+"""A header that every answer of a hub has."""
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+"""After these the hub has not got the request."""
+IN_DOUBT = ("stopped", "database_unavailable", "try_again", "internal_error")
+"""Codes of answers that leave open whether the request was carried out."""
+DOCUMENTS = "/api/documents"
+CONNECT_S = 5.0
 PATIENCE_S = 75.0
 """For a change: the hub may have much to do."""
 QUESTION_S = 30.0
@@ -26,10 +35,10 @@ TRANSFER_S = 3_600.0
 """For the bytes of a document, which come or stop; that they stop is noticed before."""
 LEAST_RATE = 8 * 1024
 """Bytes a second at which an upload may arrive, as the hub allows."""
-KEY_REFUSED = (401, 403)
-"""Statuses for which people are told which key it was, and of which hub."""
 PAGE = 200
 """Items of a list that are asked for at once."""
+PORTS_FILE = "ports.json"
+"""In the data folder of `floorhub up`, from its first start on."""
 RUNNING_FILE = "hub.json"
 """In the data folder: where the hub that `floorhub up` started answers."""
 
@@ -38,10 +47,26 @@ class ApiError(Exception):
     """The hub said no, or did not answer (`status` is None then). The message is for people; `problem` is the body of
     the answer."""
 
-    def __init__(self, message: str, problem: dict[str, Any] | None = None, status: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        problem: dict[str, Any] | None = None,
+        status: int | None = None,
+        *,
+        code: ExitCode | None = None,
+        may_have_worked: bool = False,
+    ) -> None:
+        """`may_have_worked`: the hub may have done what it was asked, though no answer says so."""
         super().__init__(message)
         self.problem = problem or {"code": "unreachable", "detail": message}
-        self.exit_code = of_answer(status, problem)
+        self.exit_code = code if code is not None else of_answer(status, problem)
+        self.may_have_worked = may_have_worked
+
+    def add(self, lines: str, facts: dict[str, Any]) -> None:
+        """Say what came of the request, to people and to programs."""
+        self.may_have_worked = False
+        self.args = (f"{self}\n{lines}",)
+        self.problem = {**self.problem, **facts}
 
 
 def running(folder: Path, name: str = "url") -> str | None:
@@ -81,10 +106,12 @@ class Api:
         self.url = url
         self._patience_s = patience_s
         self._found = found
+        self.uploaded: dict[str, str] = {}
+        """The SHA-256 of each document that was uploaded, by its id."""
         self._client = httpx.Client(
             base_url=url,
             headers={"Authorization": f"Bearer {key}", "Accept-Language": language()},
-            timeout=httpx.Timeout(patience_s, connect=min(5.0, patience_s)),
+            timeout=httpx.Timeout(patience_s, connect=min(CONNECT_S, patience_s)),
             trust_env=False,
         )
 
@@ -102,11 +129,24 @@ class Api:
 
     def get(self, path: str, **query: Any) -> Any:
         """A GET; its JSON."""
-        return self._call("GET", path, params={key: value for key, value in query.items() if value is not None})
+        return self.get_within(None, path, query)
 
-    def post(self, path: str, body: Any = None, *, headers: dict[str, str] | None = None, **query: Any) -> Any:
+    def get_within(self, patience_s: float | None, path: str, query: Mapping[str, Any]) -> Any:
+        """The same, with `patience_s` for the answer in place of the usual time."""
+        wanted = {key: value for key, value in query.items() if value is not None}
+        return self._call("GET", path, patience_s=patience_s, params=wanted)
+
+    def post(
+        self,
+        path: str,
+        body: Any = None,
+        *,
+        headers: dict[str, str] | None = None,
+        patience_s: float | None = None,
+        **query: Any,
+    ) -> Any:
         """A POST of a JSON body; its JSON."""
-        return self._call("POST", path, json=body, params=query, headers=headers)
+        return self._call("POST", path, patience_s=patience_s, json=body, params=query, headers=headers)
 
     def patch(self, path: str, body: Any) -> Any:
         """A PATCH of a JSON body; its JSON."""
@@ -140,18 +180,20 @@ class Api:
 
     def upload(self, content: bytes, content_type: str, filename: str) -> Any:
         """Upload a document; its JSON."""
-        return self._call(
+        document = self._call(
             "POST",
-            "/api/documents",
+            DOCUMENTS,
             content=content,
             params={"filename": filename},
             headers={"Content-Type": content_type},
         )
+        self.uploaded[str(document["id"])] = str(document["sha256"])
+        return document
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
         return _json(self._ask(method, path, **arguments))
 
-    def _ask(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+    def _ask(self, method: str, path: str, *, patience_s: float | None = None, **arguments: Any) -> httpx.Response:
         """The answer of the hub. Raises ApiError and SetupError."""
         meant = _as_meant(arguments)
         for name, value in (meant.get("headers") or {}).items():
@@ -161,18 +203,25 @@ class Api:
                     ko=f"{name}: {value!r}에 쓸 수 없는 문자가 있습니다. 영문자와 숫자를 쓰십시오.",
                 )
         Api.asked = True
-        Api.changed |= method != "GET"
+        changes = method != "GET" and path != DOCUMENTS
+        Api.changed |= changes
         most_s = self._time_for(method, path, meant)
+        if patience_s is not None:
+            meant["timeout"] = httpx.Timeout(patience_s, connect=min(CONNECT_S, patience_s))
+            most_s = min(most_s, patience_s)
         try:
             answer = _within(most_s, lambda: self._client.request(method, path, **meant))
         except (httpx.HTTPError, OSError) as problem:
-            raise ApiError(no_answer(self.url, problem, self._found)) from None
+            lost = changes and not isinstance(problem, NOT_SENT)
+            raise ApiError(no_answer(self.url, problem, self._found), may_have_worked=lost) from None
+        body = _json(answer) if answer.is_error else None
+        if OF_A_HUB not in answer.headers and not (isinstance(body, dict) and "code" in body):
+            raise self._no_hub_answered(answer, may_have_worked=changes and _is_doubtful(answer, body))
         if answer.is_error:
-            body = _json(answer)
-            said = sentence(answer.status_code, body)
-            if answer.status_code in KEY_REFUSED and self._found is not None:
+            said = sentence(body)
+            if self._found is not None and is_about_the_key(answer.status_code, body):
                 said = f"{said}\n  {self._found.told()}"
-            raise ApiError(said, body, answer.status_code)
+            raise ApiError(said, body, answer.status_code, may_have_worked=changes and _is_doubtful(answer, body))
         return answer
 
     def _time_for(self, method: str, path: str, arguments: Mapping[str, Any]) -> float:
@@ -183,6 +232,31 @@ class Api:
             is_file = path.startswith("/api/documents/")
             return TRANSFER_S if is_file else min(self._patience_s, QUESTION_S) + float(wait)
         return self._patience_s + float(wait) + len(arguments.get("content") or b"") / LEAST_RATE
+
+    def _no_hub_answered(self, answer: httpx.Response, *, may_have_worked: bool) -> ApiError:
+        """What answered is another program: a foreign web server, or a proxy in front of a hub."""
+        status, where = answer.status_code, "" if self._found is None else f" ({self._found.url_from})"
+        moved = printable(answer.headers.get("location", ""), 200) if answer.is_redirect else ""
+        if of_answer(status, None) is ExitCode.UNREACHABLE:
+            said = either(
+                f"The hub behind {self.url}{where} does not answer: a proxy answered {status} in its place.",
+                f"{self.url}{where} 뒤의 허브가 응답하지 않습니다. 프록시가 대신 {status}(으)로 응답했습니다.",
+            )
+        elif moved:
+            said = either(
+                f"{self.url}{where} is no Floorhub hub: it redirects to {moved}. Set FLOORHUB_URL to the hub's own "
+                "address.",
+                f"{self.url}{where}은(는) Floorhub 허브가 아닙니다. {moved}(으)로 넘깁니다. FLOORHUB_URL에 허브의 "
+                "주소를 지정하십시오.",
+            )
+        else:
+            said = either(
+                f"What answers at {self.url}{where} is no Floorhub hub (HTTP {status}): correct FLOORHUB_URL.",
+                f"{self.url}{where}에서 응답하는 것은 Floorhub 허브가 아닙니다(HTTP {status}). FLOORHUB_URL을 "
+                "고치십시오.",
+            )
+        problem = {"code": "not_a_hub", "detail": said}
+        return ApiError(said, problem, code=of_answer(status, None), may_have_worked=may_have_worked)
 
 
 def _within(seconds: float, ask: Callable[[], httpx.Response]) -> httpx.Response:
@@ -212,6 +286,13 @@ def _json(answer: httpx.Response) -> Any:
         return answer.json()
     except ValueError:
         return {}
+
+
+def _is_doubtful(answer: httpx.Response, body: Any) -> bool:
+    """Whether an error leaves open what became of the request: some of the hub's own do, and those of a proxy."""
+    if isinstance(body, dict) and "code" in body:
+        return body["code"] in IN_DOUBT
+    return answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR
 
 
 def _is_url(text: str) -> bool:
@@ -262,13 +343,7 @@ def find_hub() -> Found:
     if not url:
         url, url_from = running(folder) or "", str(folder / RUNNING_FILE)
     if not url:
-        note = f"{url_from} is missing, damaged, or of a hub that has stopped"
-        raise SetupError(
-            f"No hub is known ({note}): start one with `make run`, or set FLOORHUB_URL and FLOORHUB_KEY.",
-            ko=f"허브를 찾을 수 없습니다({url_from}이(가) 없거나 손상되었거나, 멈춘 허브의 것임). `make run`으로 "
-            "시작하거나 FLOORHUB_URL과 "
-            "FLOORHUB_KEY를 설정하십시오.",
-        )
+        raise _no_hub(folder)
     key, key_from = os.environ.get("FLOORHUB_KEY", "").strip(), "FLOORHUB_KEY"
     if not key:
         key_from = str(folder / "admin.key")
@@ -281,15 +356,39 @@ def find_hub() -> Found:
                 f"FLOORHUB_KEY is not set and {folder / 'admin.key'} cannot be read ({problem.strerror}).",
                 ko=f"FLOORHUB_KEY가 없고 {folder / 'admin.key'}을(를) 읽을 수 없습니다({problem.strerror}).",
             ) from None
-    if not key or not key.isascii() or not key.isprintable() or not _is_url(url):
+    if not _is_url(url):
         raise SetupError(
-            f"The address must be http://host:port (it is {url!r}, from {url_from}), and the key one of this hub (it "
-            "is "
-            f"from {key_from}).",
-            ko=f"주소는 http://호스트:포트여야 하고(지금 {url!r}, {url_from}), 키는 이 허브의 키여야 "
-            f"합니다({key_from}).",
+            f"The hub's address must be http://host:port; it is {url!r}, from {url_from}.",
+            ko=f"허브의 주소는 http://호스트:포트여야 합니다. 지금은 {url!r}입니다({url_from}).",
+        )
+    if not key or not key.isascii() or not key.isprintable():
+        raise SetupError(
+            f"The key from {key_from} is empty or has characters that no key has: copy a key of this hub, such as the "
+            "one in its file admin.key.",
+            ko=f"{key_from}의 키가 비어 있거나 키에 없는 문자가 있습니다. 이 허브의 키를 복사하십시오(예: admin.key "
+            "파일의 키).",
         )
     return Found(url, url_from, key, key_from)
+
+
+def _no_hub(folder: Path) -> Exception:
+    """Why no hub of this machine is known: it has stopped, we may not look, or there has never been one."""
+    require_readable(folder)
+    if (folder / PORTS_FILE).exists():
+        return ApiError(
+            either(
+                f"The hub of {folder} is not running: start it with `make run`, or set FLOORHUB_URL and FLOORHUB_KEY "
+                "for another one.",
+                f"{folder}의 허브가 실행 중이 아닙니다. `make run`으로 시작하거나, 다른 허브라면 FLOORHUB_URL과 "
+                "FLOORHUB_KEY를 설정하십시오.",
+            )
+        )
+    return SetupError(
+        f"No hub is known: {folder} has none. Start one with `make run`, name its data folder with FLOORHUB_DATA_DIR, "
+        "or set FLOORHUB_URL and FLOORHUB_KEY.",
+        ko=f"허브를 찾을 수 없습니다. {folder}에 허브가 없습니다. `make run`으로 시작하거나, FLOORHUB_DATA_DIR로 "
+        "데이터 폴더를 지정하거나, FLOORHUB_URL과 FLOORHUB_KEY를 설정하십시오.",
+    )
 
 
 def _as_meant(value: Any) -> Any:
@@ -316,13 +415,12 @@ def no_answer(url: str, problem: Exception, found: Found | None = None) -> str:
     return f"{said} Is `make run` up? The address is from {found.url_from}."
 
 
-def sentence(status: int, body: Any) -> str:
+def sentence(body: Any) -> str:
     """For people: what the hub answered when it said no."""
     if not isinstance(body, dict) or "code" not in body:
-        if shows_korean():
-            return f"허브가 이유 없이 {status}(으)로 응답했습니다."
-        return f"The hub answered {status} without saying why."
-    lines = [f"{body.get('detail', '')} [{body['code']}]"]
+        return either("The hub gave no reason.", "허브가 이유를 알리지 않았습니다.")
+    detail = at_the_command_line(str(body["code"]), str(body.get("detail", "")))
+    lines = [f"{detail} [{body['code']}]"]
     lines += [f"  {item['field']}: {item['message']}" for item in body.get("errors", [])]
     return "\n".join(map(printable, lines))
 

@@ -109,7 +109,10 @@ class Command(TyperCommand):
 
     def invoke(self, ctx: Any) -> Any:
         """Run it."""
-        return _in_form(ctx, super().invoke)
+        try:
+            return _in_form(ctx, super().invoke)
+        except KeyboardInterrupt:
+            output.interrupted()
 
 
 class Change(Command):

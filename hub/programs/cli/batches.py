@@ -1,9 +1,7 @@
 """`floorhub batch`: command many clients at once, and see what becomes of it."""
 
-import time
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import uuid4
 
 import typer
 
@@ -13,6 +11,7 @@ from hub.programs.cli.app import App
 from hub.programs.cli.exits import ExitCode
 from hub.programs.cli.lists import Column, View, field
 from hub.programs.cli.output import Json, either, explained
+from hub.programs.cli.submission import BATCH, Submission
 from hub.programs.cli.words import BATCHES, STATUSES, word
 from schemas import json_keys, terminal
 from schemas.text import TextError, read
@@ -27,7 +26,6 @@ SHOWN = 20
 """Rows of commands below a batch."""
 MOST = 1_000
 """Commands in a page of the API."""
-LOOK_S = 0.3
 _ORDER = ("completed", "running", "queued", "pending", "failed", "unknown", "expired", "cancelled", "rejected")
 
 
@@ -133,15 +131,14 @@ def send_list(
 def _carry_out(api: Api, body: dict[str, Any], *, wait: float, key: str | None, as_json: bool) -> None:
     """Post a batch, wait for its end, show it. With `wait`: exits with 3 if it has not ended in time, with 1 if a part
     did not complete."""
-    answer = api.post("/api/batches", body, headers={"Idempotency-Key": key or str(uuid4())})
-    if body["dry_run"]:
-        _show_preview(answer, as_json=as_json)
-        return
-    end = time.monotonic() + wait
-    while answer["finished_at"] is None and time.monotonic() < end:
-        time.sleep(LOOK_S)
-        answer = api.get(f"/api/batches/{answer['id']}", limit=1)
-    _show(api.get(f"/api/batches/{answer['id']}", limit=SHOWN), as_json=as_json)
+    submission = Submission(api, BATCH, key)
+    with submission.told(as_json=as_json):
+        answer = submission.post(body, stores=not body["dry_run"])
+        if body["dry_run"]:
+            _show_preview(answer, as_json=as_json)
+            return
+        answer = submission.until(lambda now: now["finished_at"] is not None, answer, wait=wait, limit=1)
+        _show(api.get(f"/api/batches/{answer['id']}", limit=SHOWN), as_json=as_json)
     if wait and answer["finished_at"] is None:
         raise typer.Exit(ExitCode.NOT_ENDED)
     if wait and answer["counts"]["completed"] < answer["total"]:

@@ -44,6 +44,7 @@ def list_clients(
     wanted = {"zone": zone, "group": group, "tag": tag, "presence": is_present, "status": status}
     with explained(as_json=as_json), Api.from_environment() as api:
         items, more = api.pages("/api/clients", wanted, most=view.most_to_sort)
+        lists.require_known(api, items, group=group)
     if any(wanted.values()):
         empty = either("No client fits.", "조건에 맞는 클라이언트가 없습니다.")
     else:

@@ -49,6 +49,7 @@ def list_commands(
     view = View(as_json, limit, sort, no_headers)
     with explained(as_json=as_json), Api.from_environment() as api:
         items, more = api.pages("/api/commands", wanted, most=view.most)
+        lists.require_known(api, items, client=client)
     columns = (
         lists.with_zone("created", "생성", "created_at"),
         Column("client", "클라이언트", field("client_id")),

@@ -73,6 +73,7 @@ def list_dead_letters(
             _show_summary(api.get("/api/dead-letters/summary", **wanted), as_json=as_json)
             return
         items, more = api.pages("/api/dead-letters", wanted, most=view.most)
+        lists.require_known(api, items, client=client)
     columns = (
         lists.with_zone("ended", "종료", "finished_at"),
         Column("client", "클라이언트", field("client_id")),

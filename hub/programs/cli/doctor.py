@@ -21,7 +21,7 @@ def doctor(
     """Check the hub of this machine and say what to fix.
 
     Database, broker, keys, disk, clock, certificates. Works whether the hub runs or not. Exits 0 without
-    problems, else 1.
+    problems, else 1; a hub that is not running is no problem, and the last line says so.
     """
     from hub.programs import installation
     from hub.programs.doctor.examination import examine
@@ -38,5 +38,7 @@ def doctor(
         head = {"folder": None if folder is None else str(folder)}
         output.print_json(shown.document(findings, korean=output.korean(), **head))
     else:
-        output.say(*shown.lines(findings, korean=output.korean()))
+        stopped = any(finding.code in ("hub_stopped", "hub_other") for finding in findings)
+        remark = output.either("The hub is not running.", "허브가 실행 중이 아닙니다.") if stopped else ""
+        output.say(*shown.lines(findings, korean=output.korean(), remark=remark))
     raise typer.Exit(ExitCode.FAILED if shown.failures(findings) else ExitCode.DONE)

@@ -16,6 +16,7 @@ class ExitCode(IntEnum):
     NOT_PERMITTED = 6
     NOT_FOUND = 7
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 MEANINGS: dict[ExitCode, tuple[str, str]] = {
@@ -25,20 +26,20 @@ MEANINGS: dict[ExitCode, tuple[str, str]] = {
         "실패: 명령이 성공하지 못하고 끝났거나 요청의 일부가 거부됨",
     ),
     ExitCode.USAGE: (
-        "usage: the command line or the set-up is wrong; nothing was sent to the hub",
-        "사용법: 명령줄이나 설정이 잘못됨. 허브에 아무것도 요청하지 않음",
+        "usage: the command line or the set-up is wrong, or what answers is no hub; no hub did anything",
+        "사용법: 명령줄이나 설정이 잘못되었거나 응답한 것이 허브가 아님. 허브는 아무것도 하지 않음",
     ),
     ExitCode.NOT_ENDED: (
         "not ended yet: stored, and still running when --wait was over",
         "미완료: 저장되었고 --wait 시간이 지났을 때 아직 끝나지 않음",
     ),
     ExitCode.UNREACHABLE: (
-        "unreachable: the hub does not answer, or is not ready",
-        "연결 불가: 허브가 응답하지 않거나 준비되지 않음",
+        "unreachable: the hub is not running, does not answer, or is not ready",
+        "연결 불가: 허브가 실행 중이 아니거나 응답하지 않거나 준비되지 않음",
     ),
     ExitCode.REFUSED: (
-        "refused: the hub accepts the key, but not the request (limits, conflicts, wrong values)",
-        "거부: 허브가 요청을 받아들이지 않음(한도, 충돌, 잘못된 값)",
+        "refused: the hub accepts the key, but not the request (limits, conflicts, wrong values, a disabled client)",
+        "거부: 허브가 요청을 받아들이지 않음(한도, 충돌, 잘못된 값, 사용 중지된 클라이언트)",
     ),
     ExitCode.NOT_PERMITTED: (
         "not permitted: the key is not valid, or may not do this",
@@ -46,6 +47,7 @@ MEANINGS: dict[ExitCode, tuple[str, str]] = {
     ),
     ExitCode.NOT_FOUND: ("not found", "찾을 수 없음"),
     ExitCode.INTERRUPTED: ("interrupted with Ctrl-C", "Ctrl-C로 중단함"),
+    ExitCode.TERMINATED: ("ended by SIGTERM", "SIGTERM으로 끝남"),
 }
 """In English and Korean; docs/reference/cli.md has them."""
 
@@ -53,14 +55,26 @@ UNFINISHED = ("pending", "queued", "running")
 """Statuses of commands that have not ended."""
 
 
+_OF_THE_KEY = ("unauthorized", "forbidden", "not_your_client", "client_may_not")
+"""Codes of a refusal that another key would not get."""
+
+
+def is_about_the_key(status: int, body: Any) -> bool:
+    """Whether the key was refused, and not what was asked for."""
+    ours = isinstance(body, dict) and "code" in body
+    return status == 401 or (status == 403 and (not ours or body["code"] in _OF_THE_KEY))
+
+
 def of_answer(status: int | None, body: Any) -> ExitCode:
     """For an answer that is an error; None: there was no answer. A proxy in front of the hub answers 502 to 504 in its
-    place, without the hub's `code`."""
+    place, without the hub's `code`; any other answer without it is that of a foreign server."""
     ours = isinstance(body, dict) and "code" in body
     if status is None or status == 503 or (status in (502, 504) and not ours):
         return ExitCode.UNREACHABLE
-    if status in (401, 403):
+    if is_about_the_key(status, body):
         return ExitCode.NOT_PERMITTED
+    if not ours and status < 500:
+        return ExitCode.USAGE
     if status == 404:
         return ExitCode.NOT_FOUND
     return ExitCode.REFUSED if status < 500 or status == 502 else ExitCode.FAILED

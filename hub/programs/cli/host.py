@@ -47,10 +47,20 @@ def up(
 
     Postgres, broker, hub, an agent and a virtual printer.
     """
+    from hub.programs.cli.handing_down import ignored
     from hub.programs.cli.up import run_up
 
     with explained():
         _tell_doubts()
+        if names := ", ".join(ignored()):
+            output.tell(
+                either(
+                    f"Ignored, since `make run` decides them itself: {names}. For a hub with settings of your own: "
+                    "docs/how-to/deploy.md.",
+                    f"`make run`이 스스로 정하므로 무시합니다: {names}. 직접 설정하는 허브는 docs/how-to/deploy.md를 "
+                    "보십시오.",
+                )
+            )
         raise typer.Exit(run_up(once=once))
 
 
@@ -64,6 +74,7 @@ def serve() -> None:
     from hub.config import Settings
     from hub.database import migrate as migrations
     from hub.programs.cli.settings import doubts, doubts_of
+    from hub.programs.settings_sentences import of_validation
     from hub.telemetry import log as observability
     from hub.telemetry.log import Event, Log
 
@@ -71,11 +82,8 @@ def serve() -> None:
         try:
             settings = Settings()
         except ValidationError as problem:
-            # The first part names the setting; the others are places in a list that nobody has written as one.
-            lines = {f"FLOORHUB_{str(item['loc'][0]).upper()}: {item['msg']}": None for item in problem.errors()}
-            output.tell(*lines)
             output.tell(*doubts().values())
-            raise typer.Exit(ExitCode.USAGE) from None
+            raise of_validation(problem) from None
         observability.configure(settings.log_level)
         for setting, sentence in {**doubts(), **doubts_of(settings)}.items():
             Log(worker=settings.worker).warning(Event.SETTING_DOUBTFUL, setting=setting, message=sentence)
@@ -98,15 +106,18 @@ def serve() -> None:
 def migrate(
     database_url: Annotated[
         str, typer.Option("--database-url", envvar="FLOORHUB_DATABASE_URL", help="The database to bring up to date.")
-    ],
+    ] = "",
 ) -> None:
     """Bring the database's tables up to date.
 
     Safe to call again, and from several machines at once.
     """
     from hub.database import migrate as migrations
+    from hub.programs.settings_sentences import missing
 
     with explained():
+        if not database_url:
+            raise missing("database_url")
         _tell_doubts(folder=False)
         done = migrations.migrate(database_url)
         listed = ", ".join(done)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.programs.cli import durations, output
+from hub.programs.cli.api import Api, in_path
 from hub.programs.cli.output import either
 
 MANY = 50
@@ -164,3 +165,13 @@ def _key(value: Any) -> tuple[int, float, str]:
     if isinstance(value, int | float):
         return 0, float(value), ""
     return 1, 0.0, str(value).casefold()
+
+
+def require_known(api: Api, items: Sequence[Any], *, client: str | None = None, group: str | None = None) -> None:
+    """If nothing was found, make sure that the client or the group which was asked for exists. Raises ApiError."""
+    if items:
+        return
+    if client:
+        api.get(f"/api/clients/{in_path(client)}")
+    if group:
+        api.get(f"/api/groups/{in_path(group)}/members", limit=1)

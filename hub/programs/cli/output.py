@@ -145,6 +145,13 @@ def confirmed(question: str) -> bool:
     answer = sys.stdin.readline() if sys.stdin is not None else ""
     if not answer.endswith("\n"):
         terminal.write("", error=True)
+    if not answer:
+        tell(
+            either(
+                "There is nobody to answer, so nothing was done: say --yes to do it without a question.",
+                "대답할 사람이 없어 아무것도 하지 않았습니다. 묻지 않고 실행하려면 --yes를 쓰십시오.",
+            )
+        )
     return answer.strip().lower() in ("y", "yes")
 
 
@@ -196,7 +203,10 @@ def explained(*, as_json: bool = False) -> Iterator[None]:
         if as_json:
             print_json(problem.problem)
             raise typer.Exit(problem.exit_code) from None
-        _end(problem.exit_code, *with_local_times(str(problem)).split("\n"))
+        lines = with_local_times(str(problem)).split("\n")
+        if problem.may_have_worked and problem.problem["code"] == "unreachable":
+            lines.append(may_have_worked())
+        _end(problem.exit_code, *lines)
     except SetupError as problem:
         _end(2, *(problem.korean if korean() else problem.sentence).split("\n"))
     except EmbeddedError as problem:
@@ -206,6 +216,25 @@ def explained(*, as_json: bool = False) -> Iterator[None]:
         fail(_unavailable(problem))
     except HubError as problem:
         fail(f"{problem.code}: {dict(problem.params)}" if problem.params else problem.code)
+
+
+def may_have_worked() -> str:
+    """About a change whose answer was lost."""
+    return either(
+        "The request may have been carried out: check before you repeat it.",
+        "요청이 처리되었을 수 있습니다. 다시 실행하기 전에 확인하십시오.",
+    )
+
+
+def interrupted() -> NoReturn:
+    """Say what Ctrl-C may have left behind, and end with 130."""
+    if Api.changed:
+        tell(either("Interrupted.", "중단했습니다."), may_have_worked())
+    elif Api.asked:
+        tell(either("Interrupted: nothing was changed.", "중단했습니다. 바뀐 것은 없습니다."))
+    else:
+        tell(either("Interrupted.", "중단했습니다."))
+    raise typer.Exit(ExitCode.INTERRUPTED)
 
 
 def _unavailable(problem: UnavailableError) -> str:

@@ -51,6 +51,7 @@ def list_printers(
     wanted |= {"name": name, "model": model, "reason": because, "state": state or None}
     with explained(as_json=as_json), Api.from_environment() as api:
         items, more = api.pages("/api/printers", wanted, most=view.most_to_sort)
+        lists.require_known(api, items, client=client, group=group)
     if any(wanted.values()):
         empty = either("No printer fits.", "조건에 맞는 프린터가 없습니다.")
     else:

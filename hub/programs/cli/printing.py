@@ -94,6 +94,8 @@ def print_file(
         tags=tag,
         timeout=timeout,
     )
+    if file is not None:
+        sending.require_readable(file)
     with explained(as_json=as_json), Api.from_environment() as api:
         client_id, printer_name = _find_printer(api, client, printer)
         if file is not None:
@@ -120,7 +122,7 @@ def print_file(
         if fidelity is not Fidelity.CLOSEST:
             payload["fidelity"] = fidelity.value
         body: dict[str, Any] = {"client_id": client_id, "action": "print", "payload": payload, **fields}
-        sending.carry_out(api, body, wait=wait, key=key, as_json=as_json)
+        sending.carry_out(api, body, wait=wait, key=key, as_json=as_json, any_document=test_page)
 
 
 def _find_printer(api: Api, client_id: str | None, printer: str | None) -> tuple[str, str]:

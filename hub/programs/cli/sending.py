@@ -1,17 +1,16 @@
 """What `send` and `print` share: upload a document, post a command, show its timeline, and the exit code."""
 
 import json
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
-from uuid import uuid4
 
 import typer
 
 from hub.programs.cli import output, timeline
-from hub.programs.cli.api import Api
-from hub.programs.cli.exits import of_command
+from hub.programs.cli.api import Api, ApiError, in_path
+from hub.programs.cli.exits import UNFINISHED, of_command
+from hub.programs.cli.submission import COMMAND, Submission
 from schemas import json_keys, media_types
 from schemas.terminal import recovered
 from schemas.text import label, printable
@@ -47,11 +46,21 @@ def upload(api: Api, file: Path, content_type: str | None) -> str:
     try:
         content = file.read_bytes()
     except OSError as problem:
-        name = recovered(str(file))
-        output.misused(
-            f"{name} cannot be read: {problem.strerror}", f"{name}을(를) 읽을 수 없습니다: {problem.strerror}"
-        )
+        _unreadable(file, problem)
     return str(api.upload(content, _type_of(file, content, content_type), name_of(file, 255) or "document")["id"])
+
+
+def require_readable(file: Path) -> None:
+    """End the program with 2 if a file cannot be read, before anything is asked about it."""
+    try:
+        file.open("rb").close()
+    except OSError as problem:
+        _unreadable(file, problem)
+
+
+def _unreadable(file: Path, problem: OSError) -> NoReturn:
+    name = recovered(str(file))
+    output.misused(f"{name} cannot be read: {problem.strerror}", f"{name}을(를) 읽을 수 없습니다: {problem.strerror}")
 
 
 def _type_of(file: Path, content: bytes, said: str | None) -> str:
@@ -124,25 +133,66 @@ def once(what: str, repeated: list[str]) -> None:
         )
 
 
-def carry_out(api: Api, body: dict[str, Any], *, wait: float, key: str | None, as_json: bool) -> None:
-    """Post a command and show its timeline. Exits as `exits.of_command` says, or with 0 if `wait` is 0."""
-    command = post(api, body, wait=wait, key=key, as_json=as_json)
-    show(api, command, as_json=as_json)
+def carry_out(
+    api: Api,
+    body: dict[str, Any],
+    *,
+    wait: float,
+    key: str | None,
+    as_json: bool,
+    any_document: bool = False,
+) -> None:
+    """Post a command and show its timeline. Exits as `exits.of_command` says, or with 0 if `wait` is 0.
+
+    `any_document`: whether a repeat with `key` may have another document, as a test page with another time.
+    """
+    submission = Submission(api, COMMAND, key)
+    with submission.told(as_json=as_json):
+        command = post(submission, api, body, wait=wait, as_json=as_json, any_document=any_document)
+        show(api, command, as_json=as_json)
     if wait and (code := of_command(command["status"])):
         raise typer.Exit(code)
 
 
-def post(api: Api, body: dict[str, Any], *, wait: float, key: str | None, as_json: bool) -> dict[str, Any]:
+def post(
+    submission: Submission,
+    api: Api,
+    body: dict[str, Any],
+    *,
+    wait: float,
+    as_json: bool,
+    any_document: bool = False,
+) -> dict[str, Any]:
     """Post a command and wait for its end; the command as it is then."""
-    if wait and not as_json and sys.stderr.isatty():
-        output.tell(
-            output.either(
-                f"waiting for {body['client_id']}, at most {wait:g} s ...",
-                f"{body['client_id']}의 응답을 최대 {wait:g}초 기다립니다 ...",
-            )
-        )
-    found: dict[str, Any] = api.post("/api/commands", body, headers={"Idempotency-Key": key or str(uuid4())}, wait=wait)
-    return found
+    try:
+        command = submission.post(body)
+    except ApiError as problem:
+        command = _made_before(submission, api, body, problem, any_document=any_document)
+    if wait and not as_json:
+        submission.tell_waiting(body["client_id"], wait)
+    return submission.until(lambda now: now["status"] not in UNFINISHED, command, wait=wait)
+
+
+def _made_before(
+    submission: Submission, api: Api, body: dict[str, Any], problem: ApiError, *, any_document: bool
+) -> dict[str, Any]:
+    """The command that the key has made, if that is the same: a repeat uploads its file again, as another document with
+    the same bytes. Raises the error otherwise."""
+    made, document = problem.problem.get("made"), body["payload"].get("document")
+    if problem.problem.get("code") != "idempotency_key_reused" or not isinstance(made, str):
+        raise problem
+    command: dict[str, Any] = api.get(f"{COMMAND.path}/{in_path(made)}")
+    wanted = {name: value for name, value in body["payload"].items() if name != "document"}
+    stored = command["payload"].get("document")
+    alike = isinstance(stored, dict) and (any_document or stored.get("sha256") == api.uploaded.get(str(document)))
+    if (
+        not alike
+        or any(command["payload"].get(name) != value for name, value in wanted.items())
+        or any(command[name] != body[name] for name in ("client_id", "action", "priority"))
+    ):
+        raise problem
+    submission.already(made)
+    return command
 
 
 def show(api: Api, command: dict[str, Any], *, as_json: bool) -> None:

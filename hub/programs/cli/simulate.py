@@ -221,7 +221,7 @@ def _tell_of_clients(order: Order, outcome: Outcome, *, interrupted: bool) -> No
 
 def _explained(problem: Exception, url: str) -> tuple[str, int]:
     if isinstance(problem, RefusedError):
-        return sentence(problem.status, problem.body), of_answer(problem.status, problem.body)
+        return sentence(problem.body), of_answer(problem.status, problem.body)
     if isinstance(problem, AwayError):
         return no_answer(url, problem), ExitCode.UNREACHABLE
     return str(problem), ExitCode.USAGE

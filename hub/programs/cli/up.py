@@ -24,6 +24,7 @@ from hub.programs.cli.api import RUNNING_FILE, Api, ApiError
 from hub.programs.cli.broker_files import known_clients
 from hub.programs.cli.clients import write_agent_config
 from hub.programs.cli.exits import UNFINISHED
+from hub.programs.cli.handing_down import check_handed_down, handed_down
 from hub.programs.cli.new_files import require_writable
 from hub.programs.cli.output import either
 from hub.programs.cli.words import STATUSES, word
@@ -34,6 +35,7 @@ from hub.programs.embedded.patience import Patience
 from hub.programs.embedded.ports import START_TRIES, PortBook, is_free
 from hub.programs.embedded.stack import Stack, StackOptions
 from hub.programs.embedded.supervision import Program
+from hub.programs.settings_sentences import wrong_port
 from schemas.text import read
 
 Value = TypeVar("Value")
@@ -78,7 +80,8 @@ def run_up(*, once: bool) -> int:
     """Start, print a page, and stay up until stopped; the exit code. Raises EmbeddedError, SetupError, ApiError."""
     stop = _StopSignal()
     began = time.monotonic()
-    _wanted_port()  # a port that is none must not cost a start
+    _wanted_port()  # a setting that is wrong must not cost a start
+    check_handed_down()
     folder = DataFolder.prepare()
     with folder.locked():
         pass  # a folder in use is refused before anything is said to start
@@ -168,9 +171,9 @@ class _Machine:
         """Until stopped, or until the page is out; the exit code."""
         url, key, hub = self._begin_hub()
         with Api(url, key) as api:
-            self._until("the hub and its broker", lambda: self._is_ready(api), hub)
+            self._until("the hub and its broker", "허브와 브로커를", lambda: self._is_ready(api), hub)
             agent = self._start_agent(api)
-            self._until(f"the agent of {CLIENT_ID}", lambda: self._is_online(api), agent)
+            self._until(f"the agent of {CLIENT_ID}", f"{CLIENT_ID}의 에이전트를", lambda: self._is_online(api), agent)
             took = time.monotonic() - self._began
             output.say(ready(took))
             earlier = api.get("/api/commands", limit=1)["items"]
@@ -197,20 +200,28 @@ class _Machine:
             port, hub = self._start_hub()
             url = f"http://127.0.0.1:{port}"
             try:
-                return url, self._until("the hub", partial(self._key_of, url), hub), hub
+                return url, self._until("the hub", "허브를", partial(self._key_of, url), hub), hub
             except SetupError:
                 is_asked_for = bool(os.environ.get("FLOORHUB_PORT", "").strip()) and port == _wanted_port()
                 if not tries_left or is_asked_for or hub.exit_code != WRONG_SETUP or is_free(port):
                     raise
                 self._stack.stop_child(hub)
-                say(f"Somebody took port {port} of the hub in the meantime: choosing again.")
+                say(
+                    either(
+                        f"Somebody took port {port} of the hub in the meantime: choosing again.",
+                        f"그사이 다른 프로그램이 허브의 포트 {port}을(를) 차지하여 다시 고릅니다.",
+                    )
+                )
         raise AssertionError("unreachable")
 
     def _start_hub(self) -> tuple[int, Program]:
         stack = self._stack
         accounts = stack.accounts
         if accounts is None or stack.mqtt_url is None:
-            raise SetupError("The embedded broker did not start; see logs/mosquitto.log in the data folder.")
+            raise SetupError(
+                "The embedded broker did not start; see logs/mosquitto.log in the data folder.",
+                ko="내장 브로커가 시작되지 않았습니다. 데이터 폴더의 logs/mosquitto.log를 확인하십시오.",
+            )
         chosen = PortBook(self._folder.ports).choose("hub", _wanted_port())
         if chosen.why:
             say(chosen.why)
@@ -228,6 +239,7 @@ class _Machine:
                 "FLOORHUB_DATA_DIR": str(self._folder.root),
                 "FLOORHUB_PORT": str(chosen.number),
                 "FLOORHUB_WORKER": "local",
+                **handed_down(),
                 "LANG": os.environ.get("LANG", ""),  # its sentences are shown here
             },
         )
@@ -312,10 +324,16 @@ class _Machine:
     def _tell(self, url: str) -> None:
         output.say("", *places(url, self._folder.root, self._admin_key, self._folder.logs))
 
-    def _until(self, what: str, look: Callable[[], Value | None], program: Program) -> Value:
+    def _until(self, what: str, what_ko: str, look: Callable[[], Value | None], program: Program) -> Value:
         """Keep everything alive until `look` finds something. Raises SetupError at the deadline."""
         end = time.monotonic() + READY_PATIENCE_S
-        patience = Patience(say, f"Still waiting for {what}, at most {READY_PATIENCE_S:.0f} s; see {program.log}.")
+        patience = Patience(
+            say,
+            either(
+                f"Still waiting for {what}, at most {READY_PATIENCE_S:.0f} s; see {program.log}.",
+                f"{what_ko} 기다리는 중입니다(최대 {READY_PATIENCE_S:.0f}초). 로그: {program.log}",
+            ),
+        )
         while True:
             found = look()
             if found:
@@ -325,7 +343,9 @@ class _Machine:
             patience.still_waiting()
             if time.monotonic() > end:
                 raise SetupError(
-                    f"{what} is not ready after {READY_PATIENCE_S:.0f} s. Its log ends:\n{program.log_tail()}"
+                    f"{what} is not ready after {READY_PATIENCE_S:.0f} s. Its log ends:\n{program.log_tail()}",
+                    ko=f"{what_ko} {READY_PATIENCE_S:.0f}초 동안 기다렸으나 준비되지 않았습니다. 로그의 끝:\n"
+                    f"{program.log_tail()}",
                 )
             self._pause()
 
@@ -339,10 +359,7 @@ def _wanted_port() -> int:
     """FLOORHUB_PORT, else the usual one. Raises SetupError."""
     wanted = os.environ.get("FLOORHUB_PORT", "").strip() or str(HUB_PORT)
     if not wanted.isascii() or not wanted.isdecimal() or int(wanted) > 65_535:
-        raise SetupError(
-            f"FLOORHUB_PORT is {wanted!r}: use a number from 0 to 65535.",
-            ko=f"FLOORHUB_PORT가 {wanted!r}입니다. 0부터 65535까지의 수를 쓰십시오.",
-        )
+        raise wrong_port("FLOORHUB_PORT", wanted)
     return int(wanted)
 
 
@@ -355,5 +372,7 @@ def _secret_of(config: Path) -> str:
         return str(table["secret"])
     except (OSError, ValueError, KeyError) as problem:
         raise SetupError(
-            f"{config} is not what it was ({problem}): retire the client {CLIENT_ID} and use another data folder."
+            f"{config} is not what it was ({problem}): retire the client {CLIENT_ID} and use another data folder.",
+            ko=f"{config}이(가) 바뀌었습니다({problem}). 클라이언트 {CLIENT_ID}을(를) 폐기하고 다른 데이터 폴더를 "
+            "쓰십시오.",
         ) from None

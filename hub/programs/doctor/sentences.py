@@ -78,7 +78,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "허브가 모르는 명령의 보고가 없습니다.",
     ),
     "lost_found": (
-        "In the last {days} days agents reported about {number} command(s) that this database does not have: {some}. "
+        "In the last {days} days agents reported about commands that this database does not have ({number}): {some}. "
         "If the hub was restored, these commands were accepted after the backup: compare them with the orders, and "
         "send "
         "those again that were not done. The reports are in the table report_quarantine.",
@@ -120,7 +120,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Mosquitto가 그 파일을 쓰게 한 뒤 다시 시작하십시오.",
     ),
     "rules_ok": (
-        "Roles and {clients} client(s) at the broker are those of the database.",
+        "Roles and clients ({clients}) at the broker are those of the database.",
         "브로커의 역할과 클라이언트 {clients}개가 데이터베이스와 같습니다.",
     ),
     "rules_not_ours": (
@@ -187,7 +187,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "데이터베이스의 허브에서 keys/를 복사하거나 docs/how-to/secure.md의 `floorhub key`를 보십시오.",
     ),
     "keys_replaced": (
-        "{folder} has {number} replaced key file(s): delete them when every hub and agent works.",
+        "{folder} has replaced key files ({number}): delete them when every hub and agent works.",
         "{folder}에 교체된 키 파일 {number}개가 있습니다. 모든 허브와 에이전트가 동작하면 삭제하십시오.",
     ),
     "files_ok": (
@@ -272,7 +272,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{address}의 인증서는 {until}까지 {days}일 남았습니다.",
     ),
     "certificate_ends": (
-        "The certificate of {address} expires in {days} day(s), on {until}. Renew it, then restart the broker or "
+        "The certificate of {address} expires on {until} (days left: {days}). Renew it, then restart the broker or "
         "the proxy.",
         "{address}의 인증서가 {days}일 뒤({until})에 끝납니다. 갱신한 뒤 브로커나 프록시를 다시 시작하십시오.",
     ),

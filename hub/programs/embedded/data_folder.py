@@ -20,7 +20,7 @@ from pathlib import Path
 
 from hub import private_files
 from hub.programs.embedded import service_user
-from hub.programs.embedded.errors import EmbeddedError, reason, refuse_odd_name
+from hub.programs.embedded.errors import EmbeddedError, NotPermittedError, reason, refuse_odd_name
 from hub.programs.embedded.service_user import ServiceUser
 
 VARIABLE = "FLOORHUB_DATA_DIR"
@@ -52,6 +52,32 @@ def default_root(environment: Mapping[str, str] = os.environ) -> Path:
 def _named(environment: Mapping[str, str], name: str) -> Path | None:
     named = environment.get(name, "").strip()
     return Path(named).expanduser().absolute() if named else None
+
+
+def require_readable(root: Path) -> None:
+    """Raise NotPermittedError for a data folder of another user, whose keys we may not read."""
+    keys = root / "keys"
+    try:
+        os.scandir(keys).close()
+    except PermissionError as error:
+        owner = _owner(root)
+        whose = f", which belongs to the user {owner}" if owner else ""
+        raise NotPermittedError(
+            f"You may not read {keys}{whose}: {reason(error)}.",
+            f"Run this as that user, for example with sudo, or set {VARIABLE} to a folder of your own.",
+            ko=f"{keys}을(를) 읽을 권한이 없습니다({reason(error)}{f', 소유자 {owner}' if owner else ''}). 그 사용자로 "
+            f"실행하거나(예: sudo) {VARIABLE}에 자신의 폴더를 지정하십시오.",
+        ) from None
+    except OSError:
+        return  # whoever needs it says what is missing
+
+
+def _owner(root: Path) -> str | None:
+    try:
+        user = service_user.user_by_uid(root.stat().st_uid)
+    except OSError:
+        return None
+    return user.name if user else None
 
 
 def write_private(path: Path, content: str, owner: ServiceUser | None = None, mode: int = 0o600) -> None:
@@ -166,8 +192,8 @@ class DataFolder:
                 raise EmbeddedError(
                     f"The data folder {self.root} is in use by process {holder or '(starting)'}.",
                     f"Stop that process first, or set {VARIABLE} to another folder.",
-                    ko=f"데이터 폴더 {self.root}을(를) 프로세스 {holder or '(시작 중)'}이(가) 쓰고 있습니다. 먼저 "
-                    f"그 프로세스를 멈추거나 {VARIABLE}로 다른 폴더를 지정하십시오.",
+                    ko=f"데이터 폴더 {self.root}을(를) 프로세스 {holder or '(시작 중)'}이(가) 쓰고 있습니다. 먼저 그 "
+                    f"프로세스를 멈추거나 {VARIABLE}에 다른 폴더를 지정하십시오.",
                 ) from None
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

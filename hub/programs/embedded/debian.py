@@ -117,14 +117,21 @@ def _run(
     argv: Sequence[str], folder: Path, deadline_s: float, check: bool = True
 ) -> "subprocess.CompletedProcess[str]":
     advice = "Check the network and this machine's package sources (apt-get update), then start again."
+    advice_ko = "네트워크와 이 컴퓨터의 패키지 저장소를 확인한 뒤(apt-get update) 다시 시작하십시오."
     environment = {**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
     try:
         done = subprocess.run(
             list(argv), cwd=folder, env=environment, capture_output=True, text=True, timeout=deadline_s, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise EmbeddedError(f"{argv[0]} did not finish within {deadline_s:g} s.", advice) from error
+        raise EmbeddedError(
+            f"{argv[0]} did not finish within {deadline_s:g} s.",
+            advice,
+            ko=f"{argv[0]}이(가) {deadline_s:g}초 안에 끝나지 않았습니다. {advice_ko}",
+        ) from error
     if check and done.returncode != 0:
         said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-6:])
-        raise EmbeddedError(f"{argv[0]} failed:\n{said}\n", advice)
+        raise EmbeddedError(
+            f"{argv[0]} failed:\n{said}\n", advice, ko=f"{argv[0]}이(가) 실패했습니다:\n{said}\n {advice_ko}"
+        )
     return done

@@ -22,6 +22,10 @@ class EmbeddedError(Exception):
         self.korean = ko or str(self)
 
 
+class NotPermittedError(EmbeddedError):
+    """A data folder of another user."""
+
+
 def reason(error: OSError) -> str:
     """What the system said, without its number and the path; copying many files may say several things."""
     if error.strerror is None and error.args and isinstance(error.args[0], list):  # shutil.Error

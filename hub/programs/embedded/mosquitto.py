@@ -15,6 +15,7 @@ from hub.programs.embedded.data_folder import DataFolder, own_folder, write_priv
 from hub.programs.embedded.errors import EmbeddedError
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.processes import ChildSpec, OneChild, base_environment, end_leftover
+from schemas.terminal import either
 
 HOST = "127.0.0.1"
 _PROGRAM = _PACKAGE = "mosquitto"
@@ -43,12 +44,19 @@ def flaw(program: Path) -> str:
             check=False,
         ).stdout
     except (OSError, subprocess.TimeoutExpired):
-        return "does not run"
+        return either("does not run", "실행되지 않음")
     found = _VERSION.search(said)
     if found is None:
-        return "does not run"
+        return either("does not run", "실행되지 않음")
     version = int(found[1]), int(found[2])
-    return "" if version >= _OLDEST else f"is too old ({found[1]}.{found[2]}; 2.0 or newer is needed)"
+    return (
+        ""
+        if version >= _OLDEST
+        else either(
+            f"is too old ({found[1]}.{found[2]}; 2.0 or newer is needed)",
+            f"너무 오래됨: {found[1]}.{found[2]}, 2.0 이상 필요",
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,11 @@ class EmbeddedBroker(OneChild):
         program = self._packages.program(_PROGRAM, _PACKAGE, libraries=(_PLUGIN,), flaw=flaw)
         plugin = program.find_library(_PLUGIN)
         if plugin is None:
-            raise EmbeddedError(f"{program.path} has no {_PLUGIN}.", f"Install the package {_PACKAGE} again.")
+            raise EmbeddedError(
+                f"{program.path} has no {_PLUGIN}.",
+                f"Install the package {_PACKAGE} again.",
+                ko=f"{program.path}에 {_PLUGIN}이(가) 없습니다. {_PACKAGE} 패키지를 다시 설치하십시오.",
+            )
         end_leftover(self._note, signal.SIGTERM)
         user = self._folder.user
         values = BrokerValues(
@@ -150,7 +162,11 @@ class EmbeddedBroker(OneChild):
     def wipe(self) -> None:
         """Forget retained messages and sessions. Only while it is stopped; raises EmbeddedError otherwise."""
         if self.is_alive():
-            raise EmbeddedError("The broker's memory cannot be wiped while it runs.", "Stop it first.")
+            raise EmbeddedError(
+                "The broker's memory cannot be wiped while it runs.",
+                "Stop it first.",
+                ko="실행 중인 브로커의 메모리는 지울 수 없습니다. 먼저 멈추십시오.",
+            )
         for entry in self._persistence.iterdir() if self._persistence.is_dir() else ():
             entry.unlink()
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from hub.programs.embedded import debian, service_user
 from hub.programs.embedded.errors import EmbeddedError, reason, refuse_odd_name
 from hub.programs.embedded.patience import Say, silent
+from schemas.terminal import either
 
 VARIABLE = "FLOORHUB_PACKAGES"
 _FOR_ROOT = Path("/var/lib/floorhub/packages")
@@ -89,9 +90,19 @@ class Packages:
             return self._unpacked(name, package, libraries)
         found = flaw(installed.path)
         if found:
-            self._say_once(f"This machine's own {installed.path} {found}, so another one is used.")
+            self._say_once(
+                either(
+                    f"This machine's own {installed.path} {found}, so another one is used.",
+                    f"이 컴퓨터에 설치된 {installed.path}을(를) 쓸 수 없어({found}) 다른 것을 씁니다.",
+                )
+            )
             return self._unpacked(name, package, libraries)
-        self._say_once(f"{name} is installed on this machine and is used: {installed.path}")
+        self._say_once(
+            either(
+                f"{name} is installed on this machine and is used: {installed.path}",
+                f"이 컴퓨터에 설치된 {name}을(를) 씁니다: {installed.path}",
+            )
+        )
         return installed
 
     def folder(self, name: str, fill: Callable[[Path], None]) -> Path:
@@ -144,12 +155,22 @@ class Packages:
 
     def _unpacked(self, name: str, package: str, libraries: tuple[str, ...]) -> Program:
         def fill(folder: Path) -> None:
-            self._say(f"{name}: getting Debian's package {package}, unpacked, not installed.")
+            self._say(
+                either(
+                    f"{name}: getting Debian's package {package}, unpacked, not installed.",
+                    f"{name}: Debian 패키지 {package}을(를) 받아 설치하지 않고 풀어 씁니다.",
+                )
+            )
             debian.unpack(package, folder)
 
         advice = f"Install the package {package} (apt-get install {package}), then start again."
+        advice_ko = f"{package} 패키지를 설치한 뒤(apt-get install {package}) 다시 시작하십시오."
         if not debian.is_available():
-            raise EmbeddedError(f"{name} was not found on this machine, which has no apt to get it from.", advice)
+            raise EmbeddedError(
+                f"{name} was not found on this machine, which has no apt to get it from.",
+                advice,
+                ko=f"이 컴퓨터에 {name}이(가) 없고, 받아 올 apt도 없습니다. {advice_ko}",
+            )
         root = self.folder(f"{debian.release()}-{package}", fill)
         folders = library_folders(root)
         for folder in _SYSTEM_FOLDERS:
@@ -158,7 +179,11 @@ class Packages:
                 program = Program(path, {"LD_LIBRARY_PATH": os.pathsep.join(map(str, folders))}, root)
                 if all(program.find_library(library) for library in libraries):
                     return program
-        raise EmbeddedError(f"Debian's package {package} in {root} lacks {name} or a part of it.", advice)
+        raise EmbeddedError(
+            f"Debian's package {package} in {root} lacks {name} or a part of it.",
+            advice,
+            ko=f"{root}의 Debian 패키지 {package}에 {name}이(가) 없거나 일부가 빠져 있습니다. {advice_ko}",
+        )
 
     @contextmanager
     def _usable(self) -> Iterator[None]:
@@ -181,7 +206,12 @@ class Packages:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                self._say(f"Another program fills {self.root}: waiting for it.")
+                self._say(
+                    either(
+                        f"Another program fills {self.root}: waiting for it.",
+                        f"다른 프로그램이 {self.root}을(를) 채우고 있어 기다립니다.",
+                    )
+                )
                 # No deadline of its own: the holder's steps all have one, and the kernel frees a dead holder's lock.
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub.programs.embedded.errors import EmbeddedError
+from schemas.terminal import either
 
 LOOPBACK = ("127.0.0.1",)
 START_TRIES = 4
@@ -62,12 +63,16 @@ class PortBook:
         if wanted in (0, number):
             return ChosenPort(number, why=forgotten.strip())
         if not is_free(wanted, hosts):
-            return ChosenPort(number, wanted, f"{forgotten}Port {wanted} is taken, so {name} uses {number}.")
+            return ChosenPort(number, wanted, forgotten + _taken(name, wanted, number))
         return ChosenPort(
             number,
             wanted,
-            f"Port {wanted} is free again, but {name} keeps {number} of an earlier start, since clients may know it. "
-            f"To go back: stop, delete {self._file}, start.",
+            either(
+                f"Port {wanted} is free again, but {name} keeps {number} of an earlier start, since clients may know "
+                f"it. To go back: stop, delete {self._file}, start.",
+                f"포트 {wanted}이(가) 다시 비었지만 {name}은(는) 이전에 쓰던 {number}을(를) 계속 씁니다. 클라이언트가 "
+                f"알고 있을 수 있기 때문입니다. 되돌리려면 멈춘 뒤 {self._file}을(를) 삭제하고 시작하십시오.",
+            ),
         )
 
     def known(self, name: str) -> int | None:
@@ -93,8 +98,18 @@ class PortBook:
                 "다시 고릅니다.",
             ) from None
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
-            self._forgotten = f"{self._file} is damaged: the ports of earlier starts are forgotten, and chosen anew. "
+            self._forgotten = either(
+                f"{self._file} is damaged: the ports of earlier starts are forgotten, and chosen anew. ",
+                f"{self._file}이(가) 손상되어 이전 포트를 알 수 없으므로 다시 고릅니다. ",
+            )
             return {}
+
+
+def _taken(name: str, wanted: int, number: int) -> str:
+    return either(
+        f"Port {wanted} is taken, so {name} uses {number}.",
+        f"포트 {wanted}을(를) 다른 프로그램이 쓰고 있어 {name}은(는) {number}을(를) 씁니다.",
+    )
 
 
 def is_free(port: int, hosts: tuple[str, ...] = LOOPBACK) -> bool:
@@ -121,7 +136,11 @@ def _any_free(hosts: tuple[str, ...]) -> int:
             port = int(probe.getsockname()[1])
         if is_free(port, hosts):
             return port
-    raise EmbeddedError("No free TCP port was found.", "Close programs that hold many ports, then start again.")
+    raise EmbeddedError(
+        "No free TCP port was found.",
+        "Close programs that hold many ports, then start again.",
+        ko="비어 있는 TCP 포트가 없습니다. 포트를 많이 쓰는 프로그램을 끝낸 뒤 다시 시작하십시오.",
+    )
 
 
 def listens(pid: int, port: int) -> bool:

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from hub import private_files
 from hub.programs.embedded import postgres_binaries
-from hub.programs.embedded.data_folder import DataFolder, write_private
+from hub.programs.embedded.data_folder import DataFolder, require_readable, write_private
 from hub.programs.embedded.errors import EmbeddedError, reason
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.patience import Patience, Say, silent
 from hub.programs.embedded.ports import PortBook
 from hub.programs.embedded.processes import ChildSpec, OneChild, base_environment, end_leftover, identity_arguments
+from schemas.terminal import either
 
 HOST = "127.0.0.1"
 ROLE = DATABASE = "floorhub"
@@ -96,7 +97,13 @@ class EmbeddedPostgres(OneChild):
         self._wait_for_backends()
         self._remove_stale_pid_file()
         settings = {**_FIXED_SETTINGS, "port": str(self.port), "dynamic_shared_memory_type": shared_memory()}
-        replaying = Patience(self._say, "Waiting for Postgres: after a crash it first replays its log.")
+        replaying = Patience(
+            self._say,
+            either(
+                "Waiting for Postgres: after a crash it first replays its log.",
+                "Postgres를 기다립니다. 비정상 종료 뒤에는 먼저 로그를 재생합니다.",
+            ),
+        )
         self._start(
             ChildSpec(
                 name=self.name,
@@ -171,6 +178,8 @@ class EmbeddedPostgres(OneChild):
             raise EmbeddedError(
                 f"The database could not be created in {self.data}: {argv[0]}: {said}.",
                 "Check that this file may be executed, and that the disk has room (about 100 MB), then start again.",
+                ko=f"{self.data}에 데이터베이스를 만들 수 없습니다: {argv[0]}: {said}. 이 파일을 실행할 수 있는지, "
+                "디스크에 여유(약 100 MB)가 있는지 확인한 뒤 다시 시작하십시오.",
             ) from error
         # Single-user mode exits with 0 even when a statement failed; the server's own word is in its output.
         if done.returncode != 0 or "ERROR:" in done.stderr:
@@ -178,6 +187,8 @@ class EmbeddedPostgres(OneChild):
             raise EmbeddedError(
                 f"The database could not be created in {self.data}:\n{said[-2000:]}\n",
                 "Check that the disk has room (about 100 MB), then start again.",
+                ko=f"{self.data}에 데이터베이스를 만들 수 없습니다:\n{said[-2000:]}\n디스크에 여유(약 100 MB)가 있는지 "
+                "확인한 뒤 다시 시작하십시오.",
             )
 
     def _remove_stale_pid_file(self) -> None:
@@ -191,7 +202,11 @@ class EmbeddedPostgres(OneChild):
     def _wait_for_backends(self) -> None:
         """Wait until nobody works in the data folder; children of a killed server need a moment to notice."""
         end = time.monotonic() + _STOP_DEADLINE_S
-        patience = Patience(self._say, "Waiting for Postgres processes of an earlier start to end.", after_s=0.5)
+        sentence = either(
+            "Waiting for Postgres processes of an earlier start to end.",
+            "이전에 시작한 Postgres 프로세스가 끝나기를 기다립니다.",
+        )
+        patience = Patience(self._say, sentence, after_s=0.5)
         while (pids := _processes_in(self.data)) and time.monotonic() < end:
             patience.still_waiting()
             time.sleep(_POLL_S)
@@ -199,6 +214,7 @@ class EmbeddedPostgres(OneChild):
             raise EmbeddedError(
                 f"Another Postgres (process {min(pids)}) still uses {self.data}.",
                 "Stop it, then start again.",
+                ko=f"다른 Postgres(프로세스 {min(pids)})가 {self.data}을(를) 쓰고 있습니다. 멈춘 뒤 다시 시작하십시오.",
             )
 
 
@@ -221,7 +237,8 @@ def _without_passwords(file: Path) -> EmbeddedError:
 
 def url_beside(root: Path) -> str | None:
     """Where the Postgres of this data folder answers while it runs; None when the folder has none. Raises
-    EmbeddedError."""
+    EmbeddedError, NotPermittedError if we may not look."""
+    require_readable(root)
     files = list((root / "keys").glob("postgres-*.json"))
     port = PortBook(root / "ports.json").known("postgres")
     if not files and any((root / "postgres").glob("[0-9]*/PG_VERSION")):

@@ -33,9 +33,15 @@ def find(packages: Packages, user: ServiceUser | None, major: int = 18) -> Path:
         raise EmbeddedError(
             "The Postgres binaries are not installed.",
             "Run 'make run' once, or set FLOORHUB_DATABASE_URL to a Postgres that already runs.",
+            ko="Postgres 실행 파일이 설치되어 있지 않습니다. 'make run'을 한 번 실행하거나 FLOORHUB_DATABASE_URL에 "
+            "실행 중인 Postgres를 지정하십시오.",
         )
     if major not in _FOLDERS:
-        raise EmbeddedError(f"Postgres {major} is not bundled.", f"Choose one of {sorted(_FOLDERS)}.")
+        raise EmbeddedError(
+            f"Postgres {major} is not bundled.",
+            f"Choose one of {sorted(_FOLDERS)}.",
+            ko=f"Postgres {major}은(는) 들어 있지 않습니다. {sorted(_FOLDERS)} 중에서 고르십시오.",
+        )
     wheel = Path(next(iter(spec.submodule_search_locations)))
     if user is None and not set(_SHELL_WORDS).intersection(str(wheel)):
         return wheel / _FOLDERS[major] / "bin"

@@ -14,6 +14,7 @@ from hub.programs.embedded.data_folder import DataFolder, own_folder, write_priv
 from hub.programs.embedded.errors import EmbeddedError
 from hub.programs.embedded.packages import Packages, Program
 from hub.programs.embedded.processes import Child, ChildSpec, end_leftover
+from schemas.terminal import either
 
 HOSTS = ("127.0.0.1", "::1")
 _START_DEADLINE_S = 20
@@ -56,7 +57,10 @@ def find_programs(packages: Packages) -> PrinterPrograms | str:
             packages.program("ippeveprinter", "cups-ipp-utils"), packages.program("dbus-daemon", "dbus-daemon")
         )
     except EmbeddedError as error:
-        return f"No virtual printer: {error.sentence} Documents go to a folder instead."
+        return either(
+            f"No virtual printer: {error.sentence} Documents go to a folder instead.",
+            f"가상 프린터가 없습니다. {error.korean} 대신 문서를 폴더에 저장합니다.",
+        )
 
 
 class EmbeddedPrinter:

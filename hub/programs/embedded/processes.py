@@ -19,6 +19,7 @@ from hub.programs.embedded import logs
 from hub.programs.embedded.errors import EmbeddedError
 from hub.programs.embedded.patience import Say, silent
 from hub.programs.embedded.service_user import ServiceUser
+from schemas.terminal import either
 
 _PR_SET_PDEATHSIG = 1
 _POLL_S = 0.01
@@ -77,7 +78,11 @@ class Child:
         """Start the process; it dies with us. Raises EmbeddedError when it cannot be run at all."""
         if threading.current_thread() is not threading.main_thread():
             # The kernel sends the death signal when the thread that forked ends, not the process.
-            raise EmbeddedError(f"{spec.name} can only be started from the main thread.", "This is a bug: report it.")
+            raise EmbeddedError(
+                f"{spec.name} can only be started from the main thread.",
+                "This is a bug: report it.",
+                ko=f"{spec.name}은(는) 주 스레드에서만 시작할 수 있습니다. 프로그램의 결함이니 알려 주십시오.",
+            )
         with logs.open_log(spec.log) as log:
             log_start = log.seek(0, os.SEEK_END)
             try:
@@ -86,6 +91,8 @@ class Child:
                 raise EmbeddedError(
                     f"{spec.name} could not be started: {spec.argv[0]}: {error.strerror}.",
                     "Check that this file exists and may be executed.",
+                    ko=f"{spec.name}을(를) 시작할 수 없습니다: {spec.argv[0]}: {error.strerror}. 이 파일이 있고 "
+                    "실행할 수 있는지 확인하십시오.",
                 ) from error
         child = cls(spec, process, log_start)
         spec.note.write_text(f"{process.pid} {_birth(process.pid)}\n", encoding="ascii")
@@ -110,11 +117,17 @@ class Child:
         end = time.monotonic() + deadline_s
         while True:
             if not self.is_alive():
-                raise self._failed(f"{self.spec.name} ended right after its start (exit {self._process.returncode}).")
+                raise self._failed(
+                    f"{self.spec.name} ended right after its start (exit {self._process.returncode}).",
+                    f"{self.spec.name}이(가) 시작 직후 끝났습니다(종료 코드 {self._process.returncode}).",
+                )
             if is_ready():
                 return
             if time.monotonic() > end:
-                raise self._failed(f"{self.spec.name} was not ready after {deadline_s:g} s.")
+                raise self._failed(
+                    f"{self.spec.name} was not ready after {deadline_s:g} s.",
+                    f"{self.spec.name}이(가) {deadline_s:g}초 안에 준비되지 않았습니다.",
+                )
             time.sleep(_POLL_S)
 
     def signal(self, number: signal.Signals) -> None:
@@ -144,7 +157,9 @@ class Child:
     def failure(self) -> str:
         """A sentence about what its log says last, and where that log is."""
         said = logs.last_error(self.log_tail())
-        return f"It said last: {said} (log: {self.spec.log})" if said else f"Its log is {self.spec.log}."
+        if said:
+            return either(f"It said last: {said} (log: {self.spec.log})", f"마지막 말: {said} (로그: {self.spec.log})")
+        return either(f"Its log is {self.spec.log}.", f"로그: {self.spec.log}")
 
     def _clean_up(self) -> None:
         if self._cleaned_up:
@@ -154,10 +169,12 @@ class Child:
             os.killpg(self.pid, signal.SIGKILL)  # what it started itself and left behind in its session
         self.spec.note.unlink(missing_ok=True)
 
-    def _failed(self, sentence: str) -> EmbeddedError:
+    def _failed(self, sentence: str, korean: str) -> EmbeddedError:
         quoted = self.log_tail()
         return EmbeddedError(
-            f"{sentence} Its last words:\n{quoted}\n" if quoted else sentence, f"The whole log is {self.spec.log}."
+            f"{sentence} Its last words:\n{quoted}\n" if quoted else sentence,
+            f"The whole log is {self.spec.log}.",
+            ko=f"{korean} {f'마지막 말:{chr(10)}{quoted}{chr(10)}' if quoted else ''}전체 로그: {self.spec.log}",
         )
 
 
@@ -238,7 +255,12 @@ def end_leftover(note: Path, stop_signal: signal.Signals, say: Say = silent, dea
     if birth == _UNKNOWN or _birth(pid) != birth:
         note.unlink(missing_ok=True)
         return
-    say(f"{note.name} of an earlier start still runs (process {pid}): ending it.")
+    say(
+        either(
+            f"{note.name} of an earlier start still runs (process {pid}): ending it.",
+            f"이전에 시작한 {note.name}이(가) 아직 실행 중이어서(프로세스 {pid}) 끝냅니다.",
+        )
+    )
     for number in (stop_signal, signal.SIGKILL):
         if _birth(pid) != birth:
             break

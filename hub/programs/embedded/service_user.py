@@ -48,7 +48,9 @@ def own_folder_of_user(variable: str, below_home: str, setting: str, environment
         home = Path(environment.get("HOME", "").strip() or pwd.getpwuid(os.geteuid()).pw_dir)
     except KeyError:
         raise EmbeddedError(
-            f"User {os.geteuid()} has no home folder on this machine.", f"Set {setting} to a folder that you may write."
+            f"User {os.geteuid()} has no home folder on this machine.",
+            f"Set {setting} to a folder that you may write.",
+            ko=f"이 컴퓨터에 사용자 {os.geteuid()}의 홈 폴더가 없습니다. {setting}에 쓸 수 있는 폴더를 지정하십시오.",
         ) from None
     return home / below_home
 
@@ -93,6 +95,8 @@ def find_or_create() -> ServiceUser | None:
         raise EmbeddedError(
             "Postgres does not run as root, and the system user 'floorhub' could not be created.",
             "Create it (useradd --system floorhub), or start as an ordinary user.",
+            ko="Postgres는 root로 실행되지 않는데 시스템 사용자 'floorhub'을 만들 수 없습니다. 직접 만들거나(useradd "
+            "--system floorhub) 일반 사용자로 시작하십시오.",
         )
     return user
 

@@ -21,6 +21,7 @@ from hub.programs.embedded.postgres import EmbeddedPostgres
 from hub.programs.embedded.printer import HOSTS, EmbeddedPrinter, find_programs
 from hub.programs.embedded.processes import ChildSpec, end_leftover
 from hub.programs.embedded.supervision import Program, Service, Supervisor
+from schemas.terminal import either
 
 PrepareDatabase = Callable[[str], Iterable[Client]]
 
@@ -227,7 +228,12 @@ class Stack:
                 service.stop()
                 if not tries_left or listens.all_free():
                     raise
-                self._say(f"Somebody took a port of {service.name} in the meantime: choosing again.")
+                self._say(
+                    either(
+                        f"Somebody took a port of {service.name} in the meantime: choosing again.",
+                        f"그사이 다른 프로그램이 {service.name}의 포트를 차지하여 다시 고릅니다.",
+                    )
+                )
                 continue
             self._supervisor.watch(service)
             return url

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from hub.programs.embedded.errors import EmbeddedError
 from hub.programs.embedded.processes import Child, ChildSpec, OneChild
+from schemas.terminal import either
 
 FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 30.0
@@ -103,7 +104,11 @@ class Supervisor:
             if service.is_alive():
                 return watched
             delay_s = FIRST_DELAY_S if now - watched.started_at >= HEALTHY_AFTER_S else watched.delay_s
-            self._say(f"{service.name} ended; starting it again in {delay_s:g} s. {service.failure()}".rstrip())
+            ended = either(
+                f"{service.name} ended; starting it again in {delay_s:g} s.",
+                f"{service.name}이(가) 끝났습니다. {delay_s:g}초 뒤에 다시 시작합니다.",
+            )
+            self._say(f"{ended} {service.failure()}".rstrip())
             return replace(watched, delay_s=delay_s, restart_at=now + delay_s)
         if now < watched.restart_at:
             return watched
@@ -111,7 +116,12 @@ class Supervisor:
         try:
             service.start()
         except EmbeddedError as error:
-            self._say(f"{error.sentence} Trying again in {next_delay_s:g} s.")
+            self._say(
+                either(
+                    f"{error.sentence} Trying again in {next_delay_s:g} s.",
+                    f"{error.korean} {next_delay_s:g}초 뒤에 다시 시도합니다.",
+                )
+            )
             return replace(watched, delay_s=next_delay_s, restart_at=self._clock() + next_delay_s)
-        self._say(f"{service.name} runs again.")
+        self._say(either(f"{service.name} runs again.", f"{service.name}이(가) 다시 실행 중입니다."))
         return replace(watched, delay_s=next_delay_s, started_at=self._clock(), restart_at=None)

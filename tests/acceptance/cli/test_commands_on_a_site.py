@@ -84,7 +84,14 @@ MAKES = {"group add", "schedule add", "batch send", "batch send-list"}
 """What they name need not be there; a target may be missing."""
 
 
-@pytest.mark.parametrize("words", [words for words in ASKED if _N in ROWS[words].codes and words not in MAKES])
+@pytest.mark.parametrize(
+    "words",
+    [
+        words
+        for words in ASKED
+        if _N in ROWS[words].codes and words not in MAKES and any("{" in part for part in ASKED[words])
+    ],
+)
 def test_what_is_not_there_has_a_code_of_its_own(site: Site, there: dict[str, str], words: str) -> None:
     nobody = dict.fromkeys(("client", "away", "spare", "group", "new"), "nobody")
     nothing = dict.fromkeys(("command", "late", "later", "dead", "dismissed", "batch", "schedule"), NOWHERE)
@@ -275,3 +282,28 @@ def test_everything_of_a_site_is_told_in_korean(site: Site, there: dict[str, str
     english = {"status", "presence", "since", "zone", "agent", "created", "client", "action", "reason", "reference"}
     del said["command show"]  # its first line has the action's name
     assert [words for words, lines in said.items() if english & set(lines[0].replace("(", " ").split())] == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(["command", "list"], ["dead-letter", "list"], ["printer", "list"]),
+        *(["client", "show"], ["client", "rotate-secret"], ["client", "history"], ["logs"]),
+        ["print", "--test-page", "--client"],
+    ],
+    ids=" ".join,
+)
+def test_a_client_that_does_not_exist_is_told_with_commands(site: Site, arguments: list[str]) -> None:
+    named = ["--client"] if arguments[-1] == "list" else []
+    done = run(site, [*arguments, *named, "front-dsk"])
+    assert done.exit_code == ExitCode.NOT_FOUND, done.output
+    assert "There is no client front-dsk: `floorhub client list` shows all clients" in done.stderr
+    assert ROWS[" ".join(arguments[: 1 if arguments[0] in ("print", "logs") else 2])].codes.count(ExitCode.NOT_FOUND)
+    korean = run(site, [*arguments, *named, "front-dsk"], LANG="ko_KR.UTF-8")
+    assert "`floorhub client list`로 확인하거나" in korean.stderr
+
+
+def test_a_group_that_does_not_exist_is_told_with_commands(site: Site) -> None:
+    for kind in ("client", "printer"):
+        done = run(site, [kind, "list", "--group", "frnt"])
+        assert (done.exit_code, "`floorhub group list` shows all" in done.stderr) == (ExitCode.NOT_FOUND, True)

@@ -176,6 +176,14 @@ def test_tables_of_another_version_are_told_with_what_to_do(
     assert ("a newer version has migrated it" in message) is (revision is not None)
 
 
+def test_a_clean_up_finds_the_hub_of_make_run(site: Site) -> None:
+    names = ("FLOORHUB_DATABASE_URL", "FLOORHUB_DATA", "FLOORHUB_URL", "FLOORHUB_KEY")
+    environment = {**dict.fromkeys(names), "FLOORHUB_DATA_DIR": str(site.folder.root), "LANG": "C"}
+    done = CliRunner().invoke(app, ["cleanup", "--dry-run", "-o", "json"], env=environment)
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["dry_run"] is True
+
+
 def test_without_any_hub_the_doctor_says_how_to_name_one(tmp_path: Path) -> None:
     done = ask({"FLOORHUB_DATA": str(tmp_path), "FLOORHUB_DATABASE_URL": "", "LANG": "C"}, "--json")
 

@@ -234,9 +234,17 @@ def test_stopped_during_its_start_it_shows_no_stack(start: Start, moment: str, n
     assert "Traceback" not in process.log.read_text()
 
 
-def test_a_second_one_on_the_same_folder_says_who_holds_it(data: Path, start: Start) -> None:
-    process = start()
-    wait_for(process, "Stop with Ctrl-C")
+def test_it_prints_from_named_folders_and_a_second_one_says_who_holds_the_data(
+    data: Path, start: Start, tmp_path: Path
+) -> None:
+    label = tmp_path / "label.txt"
+    label.write_text("order 7")
+    process = start(FLOORHUB_DOCUMENT_FOLDERS=str(tmp_path), FLOORHUB_KEEP_AUDIT_DAYS="9")
+    said = wait_for(process, "Stop with Ctrl-C")
+    assert "Ignored, since `make run` decides them itself: FLOORHUB_KEEP_AUDIT_DAYS." in said
+    payload = json.dumps({"printer": "office", "document": {"path": str(label)}})
+    done = floorhub(data, "send", "front-desk", "print", "--payload", payload)
+    assert done.returncode == 0, done.stderr
 
     second = start()
 
@@ -320,17 +328,29 @@ def test_a_backup_is_restored_into_the_same_and_a_new_folder_as_the_page_says(
             again.stop()
 
 
-@pytest.mark.parametrize("port", ["eighty", "-1", "65536", "8080.5", "\u0661"])
-def test_a_port_that_is_none_is_said_before_anything_starts(tmp_path: Path, port: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "value", "remedy"),
+    [
+        *(
+            ("PORT", port, "use a whole number from 0 to 65535")
+            for port in ("eighty", "-1", "65536", "8080.5", "\u0661")
+        ),
+        ("FETCH_PRIVATE", "maybe", "use true or false"),
+        ("DOCUMENT_FOLDERS", "here", "give absolute paths of folders, not the root"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_said_before_anything_starts(
+    tmp_path: Path, name: str, value: str, remedy: str
+) -> None:
     with open_folder("no port") as folder:
         done = subprocess.run(
             [sys.executable, "-m", "hub", "up"],
-            env={**os.environ, "FLOORHUB_DATA_DIR": str(folder), "FLOORHUB_PORT": port, "LANG": "C.UTF-8"},
+            env={**os.environ, "FLOORHUB_DATA_DIR": str(folder), f"FLOORHUB_{name}": value, "LANG": "C.UTF-8"},
             capture_output=True,
             text=True,
             timeout=60,
             check=False,
         )
         assert (done.returncode, done.stdout) == (2, "")
-        assert f"FLOORHUB_PORT is {port!r}: use a number from 0 to 65535." in done.stderr
+        assert f"FLOORHUB_{name} is {value!r}: {remedy}." in done.stderr
         assert list(folder.iterdir()) == []

@@ -17,3 +17,4 @@ def test_only_a_yes_is_one(answer: str, asked: bool) -> None:
     assert "Retire [/x]\\x1b[2J for good? [y/N]: " in done.stderr
     assert ("does not answer" in done.stderr) == asked
     assert done.stdout == ""
+    assert ("--yes" in done.stderr) == (answer == "")

@@ -113,7 +113,7 @@ def test_commands_that_only_agents_know_are_named() -> None:
     found = database.judge_lost(reports)
 
     assert found.level is Level.WARN
-    assert "7 command(s)" in found.sentence(korean=False)
+    assert "does not have (7)" in found.sentence(korean=False)
     assert "id-4 (pc-1), ..." in found.sentence(korean=False)
     assert "id-5" not in found.sentence(korean=False)
 

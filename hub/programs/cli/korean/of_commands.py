@@ -40,9 +40,9 @@ COMMANDS: dict[str, str] = {
     ),
     "Check the hub of this machine and say what to fix.": "이 컴퓨터의 허브를 검사하고 고칠 것을 알려 줍니다.",
     "Database, broker, keys, disk, clock, certificates. Works whether the hub runs or not. Exits 0 "
-    "without problems, else 1.": (
+    "without problems, else 1; a hub that is not running is no problem, and the last line says so.": (
         "데이터베이스, 브로커, 키, 디스크, 시계, 인증서를 검사합니다. 허브가 실행 중이 아니어도 됩니다. 문제가 없으면 "
-        "0, 있으면 1로 끝납니다."
+        "0, 있으면 1로 끝납니다. 멈춘 허브는 문제로 세지 않으며 마지막 줄에 표시합니다."
     ),
     "Write database, keys and settings into one file.": "데이터베이스와 키, 설정을 파일 하나에 백업합니다.",
     "Works while the hub runs. The file is private (0600) and is written whole or not at all.": (
@@ -57,7 +57,9 @@ COMMANDS: dict[str, str] = {
         "비밀 값과 문서, 페이로드는 들어가지 않습니다. 허브가 실행 중이 아니어도 됩니다."
     ),
     "Archive and delete rows that are older than their period.": "보관 기간이 지난 것을 보관 파일에 쓰고 삭제합니다.",
-    "With the hub's settings of the environment (FLOORHUB_*).": "환경 변수(FLOORHUB_*)에 있는 허브의 설정을 씁니다.",
+    "Of the hub that the environment (FLOORHUB_*) names, else of the one that `make run` started.": (
+        "환경 변수(FLOORHUB_*)가 가리키는 허브, 없으면 `make run`으로 시작한 허브의 데이터를 정리합니다."
+    ),
     "Test a client against the contract, and name each mistake.": (
         "클라이언트가 계약을 지키는지 검사하고 문제를 알려 줍니다."
     ),

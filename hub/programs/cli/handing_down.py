@@ -1,0 +1,42 @@
+"""Settings of the hub that `make run` takes from the environment: from where documents may come."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from hub.config import Settings
+from hub.programs.settings_sentences import of_validation, variable_of
+
+FIELDS = ("fetch_allow", "fetch_private", "document_folders")
+_USED = {*FIELDS, "data_dir", "port"}
+
+
+def handed_down(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Those that are set, for the hub's environment."""
+    names = map(variable_of, FIELDS)
+    return {name: environment[name] for name in names if environment.get(name, "").strip()}
+
+
+def check_handed_down(environment: Mapping[str, str] = os.environ) -> None:
+    """Raise SetupError for a value that is none; the hub itself judges the hosts."""
+    values: dict[str, Any] = {
+        name: field.get_default(call_default_factory=True)
+        for name, field in Settings.model_fields.items()
+        if not field.is_required()
+    }
+    values |= {"database_url": "postgresql:", "data_dir": Path("/")}
+    given = handed_down(environment)
+    values |= {name: given[variable_of(name)] for name in FIELDS if variable_of(name) in given}
+    try:
+        Settings(**values)
+    except ValidationError as problem:
+        raise of_validation(problem) from None
+
+
+def ignored(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Settings of a hub that are set and that `make run` does not use: its own services decide them."""
+    names = sorted(variable_of(name) for name in Settings.model_fields if name not in _USED)
+    return [name for name in names if environment.get(name, "").strip()]
