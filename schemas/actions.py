@@ -312,7 +312,7 @@ AnyPayload = TypeVar("AnyPayload", bound=Payload)
 def read(form: type[AnyPayload], payload: Mapping[str, Any]) -> AnyPayload:
     """The payload in one of its forms. Raises PayloadError."""
     try:
-        found = msgspec.convert(payload, form)
+        found = msgspec.convert(_whole(form, payload) if isinstance(payload, dict) else payload, form)
     except UnicodeEncodeError:
         raise PayloadError("", "it has half of a character, which cannot be stored") from None
     except msgspec.ValidationError as problem:

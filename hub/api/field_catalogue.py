@@ -303,6 +303,7 @@ _OF_THE_CONTRACT: Mapping[re.Pattern[str], tuple[str, Mapping[str, Any]]] = {
     re.compile(r"give page numbers and ranges in ascending order.*"): ("page_ranges", {}),
     re.compile(r"give the id of a document, or either url or path, as a string"): ("document_reference", {}),
     re.compile(r"there is no such option"): ("unknown_field", {}),
+    re.compile(r"it has half of a character, which cannot be stored"): ("unstorable", {}),
     re.compile(r"give an object, such as .*"): ("type", {"kinds": ("object",)}),
     re.compile(r"give true, false, long or short"): ("choice", {"choices": ("true", "false", "long", "short")}),
 }
