@@ -1,7 +1,9 @@
 """The client under examination as a process: its words are heard, as lines, and what it started ends with it."""
 
 import asyncio
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,16 @@ async def test_its_words_are_heard_as_lines() -> None:
     await eventually(lambda: process.ended is not None)
     assert await process.stop() == 0
     assert said == ["\x1b[2J one", "two", "three"]
+
+
+@pytest.fixture(autouse=True)
+def _signals_of_a_shell() -> Iterator[None]:
+    """A child inherits what this process blocks or ignores, such as after a simulation that ended in it."""
+    blocked = signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    handler = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGTERM, handler)
+    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
 def runs(pid: str) -> bool:
