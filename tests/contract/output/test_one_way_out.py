@@ -21,7 +21,7 @@ ALLOWED = {
     ("schemas/terminal.py", "sys.__stdout__"): "the way itself",
     ("hub/programs/cli/output.py", "rich"): "how wide a character is",
     ("hub/programs/cli/output.py", "sys.stderr"): "whether a person watches",
-    ("hub/programs/cli/sending.py", "sys.stderr"): "whether a person watches",
+    ("hub/programs/cli/submission.py", "sys.stderr"): "whether a person watches",
     ("hub/telemetry/log.py", "sys.stderr"): "lines of JSON without characters that a terminal obeys",
     ("device_agent/logs.py", "sys.stderr"): "lines of JSON without characters that a terminal obeys",
     ("scripts/setup_environment.py", "sys.stderr"): "a Python that is too old to load the way",
