@@ -18,6 +18,7 @@ from device_agent.core.log import Log
 from device_agent.journal import JournalError, JournalLockedError, JournalNewerError
 from device_agent.supervision import start_anew
 from schemas import terminal, utf8_mode
+from schemas.text import korean_of
 from schemas.version import installed_version
 
 GIVE_UP_S = 20.0
@@ -87,7 +88,7 @@ def _devices(settings: config.AgentConfig) -> Devices:
             secrets=[settings.secret],
         )
     except ValueError as problem:
-        raise config.ConfigError(str(problem)) from None
+        raise config.ConfigError(str(problem), korean_of(problem)) from None
 
 
 async def _serve(app: App, stop_timeout_s: float) -> None:

@@ -272,7 +272,7 @@ def _check_url(key: str, url: str, schemes: set[str]) -> None:
     try:
         address = read_address(url)
     except AddressError as problem:
-        raise ConfigError(f"{form}, and {problem}", f"{form_ko}({problem})") from None
+        raise ConfigError(f"{form}, and {problem}", f"{form_ko}({problem.korean})") from None
     if address.scheme not in schemes or "?" in address.path:
         raise ConfigError(form, form_ko)
     if address.user or address.password:

@@ -15,7 +15,7 @@ from device_agent.config import AgentConfig
 from schemas import findings as shown
 from schemas import terminal
 from schemas.findings import Finding
-from schemas.text import json_text
+from schemas.text import json_text, korean_of
 from schemas.version import installed_version
 
 
@@ -42,7 +42,7 @@ async def examine(path: Path, data: Path | None = None) -> tuple[list[Finding], 
     try:
         Drivers(config.printers, config.actions, version=installed_version(), folder=Path(config.data))
     except ValueError as problem:
-        return [fail("config", "config_invalid", problem=problem)], config
+        return [fail("config", "config_invalid", problem=terminal.either(str(problem), korean_of(problem)))], config
     journal_findings, agent_runs, known_list = await check_journal(config.journal)
     data_findings, hub, broker, printers = await asyncio.gather(
         asyncio.to_thread(check_data_folder, Path(config.data)),

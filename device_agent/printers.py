@@ -24,7 +24,7 @@ from device_agent.ipp.states import parse_reasons, printer_state
 from device_agent.ipp.transport import parse_uri
 from schemas import terminal
 from schemas.addresses import AddressError, read_address
-from schemas.text import json_text, label
+from schemas.text import json_text, korean_of, label
 from schemas.version import installed_version
 
 Form = Literal["text", "json", "toml"]
@@ -86,7 +86,8 @@ def run(server: str, path: Path | None, data: Path | None, form: Form) -> int:
         _check_server(server)
         listing = asyncio.run(look(server, () if settings is None else settings.printers))
     except (config.ConfigError, ValueError) as problem:  # ValueError: a printer's uri
-        terminal.write(f"floorhub-agent: {problem}", error=True)
+        said = terminal.either(str(problem), korean_of(problem))
+        terminal.write(f"floorhub-agent: {said}", error=True)
         return 2
     if form == "json":
         terminal.write_json(json_text(_document(listing), indent=2))

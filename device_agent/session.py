@@ -31,6 +31,7 @@ from device_agent.core.events import (
 from device_agent.core.log import Log
 from schemas import topics
 from schemas.addresses import AddressError, read_address
+from schemas.text import SaidError
 from schemas.tls import trusting
 from schemas.topics import Channel
 
@@ -68,7 +69,10 @@ def parse_endpoint(url: str, client_id: str, secret: str, ca_file: str | None = 
     try:
         address = read_address(url)
     except AddressError as problem:
-        raise ValueError(f"it is not mqtt://host:port or mqtts://host:port: {problem}") from None
+        raise SaidError(
+            f"it is not mqtt://host:port or mqtts://host:port: {problem}",
+            f"mqtt://host:port 또는 mqtts://host:port 형식이 아닙니다. {problem.korean}",
+        ) from None
     if address.scheme not in {"mqtt", "mqtts"} or address.user or address.path not in {"", "/"}:
         raise ValueError(f"{address!r} is not mqtt://host:port or mqtts://host:port")
     secure = address.scheme == "mqtts"

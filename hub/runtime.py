@@ -171,7 +171,9 @@ def _listen(settings: Settings) -> socket.socket:
     except OSError as problem:
         sock.close()
         raise SetupError(
-            f"Port {settings.port} on {settings.host} is not free ({problem.strerror}): set FLOORHUB_PORT to another."
+            f"Port {settings.port} on {settings.host} is not free ({problem.strerror}): set FLOORHUB_PORT to another.",
+            ko=f"{settings.host}의 포트 {settings.port}을(를) 쓸 수 없습니다({problem.strerror}). FLOORHUB_PORT에 다른 "
+            "포트를 지정하십시오.",
         ) from None
     sock.listen(2048)
     return sock

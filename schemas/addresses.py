@@ -10,6 +10,8 @@ from urllib.parse import quote, unquote
 
 from msgspec import Struct
 
+from schemas.text import SaidError
+
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _ZONE = re.compile(r"[A-Za-z0-9_.~-]{1,64}")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -19,7 +21,7 @@ _IN_PATH = "/%:@!$&'()*+,;=~-._"
 _MOST = 2_000
 
 
-class AddressError(ValueError):
+class AddressError(SaidError):
     """The text is no address; the message says what to write."""
 
 
@@ -63,14 +65,17 @@ class Address(Struct, frozen=True, kw_only=True):
 def read_address(text: str) -> Address:
     """Take an address apart. Raises AddressError."""
     if len(text) > _MOST:
-        raise AddressError(f"it has more than {_MOST} characters")
+        raise AddressError(f"it has more than {_MOST} characters", f"{_MOST}자를 넘습니다")
     if any(char.isspace() or not char.isprintable() for char in text):
-        raise AddressError("it has a space or an invisible character: remove it, or write %20 for a space in a path")
+        raise AddressError(
+            "it has a space or an invisible character: remove it, or write %20 for a space in a path",
+            "공백이나 보이지 않는 문자가 있습니다. 지우거나 경로의 공백은 %20으로 쓰십시오",
+        )
     scheme = _SCHEME.match(text)
     if scheme is None:
-        raise AddressError("it must begin with a scheme and ://")
+        raise AddressError("it must begin with a scheme and ://", "ipp://처럼 스킴과 ://로 시작해야 합니다")
     if "#" in text:
-        raise AddressError("it has a #: write %23, also in a password")
+        raise AddressError("it has a #: write %23, also in a password", "#이 있습니다. 비밀번호에서도 %23으로 쓰십시오")
     netloc, slash, path = text[scheme.end() :].partition("/")
     netloc, question, query = netloc.partition("?")
     path = f"?{query}{slash}{path}" if question else f"{slash}{path}"
@@ -92,10 +97,16 @@ def _split(place: str) -> tuple[str, int | None]:
     if place.startswith("["):
         inner, bracket, rest = place[1:].partition("]")
         if not bracket or rest[:1] not in ("", ":"):
-            raise AddressError("an IPv6 address stands between [ and ], such as [2001:db8::1]:631")
+            raise AddressError(
+                "an IPv6 address stands between [ and ], such as [2001:db8::1]:631",
+                "IPv6 주소는 [2001:db8::1]:631처럼 [ ] 안에 쓰십시오",
+            )
         return _ipv6(inner), _port(rest[1:])
     if place.count(":") > 1:
-        raise AddressError("an IPv6 address needs brackets, such as [2001:db8::1]:9100")
+        raise AddressError(
+            "an IPv6 address needs brackets, such as [2001:db8::1]:9100",
+            "IPv6 주소는 [2001:db8::1]:9100처럼 대괄호로 묶으십시오",
+        )
     host, _, port = place.partition(":")
     return _name(host), _port(port)
 
@@ -105,7 +116,8 @@ def _port(text: str) -> int | None:
         return None
     if not (text.isascii() and text.isdecimal() and 0 < int(text) <= 65_535):
         raise AddressError(
-            "its port must be a number from 1 to 65535; in a password write / as %2F, ? as %3F, @ as %40"
+            "its port must be a number from 1 to 65535; in a password write / as %2F, ? as %3F, @ as %40",
+            "포트는 1부터 65535까지의 수여야 합니다. 비밀번호의 /는 %2F, ?는 %3F, @는 %40으로 쓰십시오",
         )
     return int(text)
 
@@ -117,20 +129,28 @@ def _ipv6(text: str) -> str:
     try:
         found = ipaddress.IPv6Address(address)
     except ValueError:
-        raise AddressError("there is no IPv6 address between its brackets") from None
+        raise AddressError(
+            "there is no IPv6 address between its brackets", "대괄호 안에 IPv6 주소가 없습니다"
+        ) from None
     if not percent:
         if found.is_link_local:
-            raise AddressError(f"a link-local address needs its interface, such as [{found}%25eth0]")
+            raise AddressError(
+                f"a link-local address needs its interface, such as [{found}%25eth0]",
+                f"링크 로컬 주소에는 [{found}%25eth0]처럼 인터페이스가 필요합니다",
+            )
         return str(found)
     if not _ZONE.fullmatch(zone):
-        raise AddressError(f"the interface of a link-local address is missing, such as [{found}%25eth0]")
+        raise AddressError(
+            f"the interface of a link-local address is missing, such as [{found}%25eth0]",
+            f"링크 로컬 주소에 [{found}%25eth0]처럼 인터페이스를 쓰십시오",
+        )
     return f"{found}%{zone}"
 
 
 def _name(text: str) -> str:
     """A host's name or IPv4 address."""
     if not text:
-        raise AddressError("it names no host")
+        raise AddressError("it names no host", "호스트가 없습니다")
     host = unicodedata.normalize("NFC", text).lower().removesuffix(".")
     try:
         host = host if host.isascii() else host.encode("idna").decode("ascii")
@@ -138,10 +158,13 @@ def _name(text: str) -> str:
         host = ""
     labels = host.split(".")
     if len(host) > 253 or not all(map(_LABEL.fullmatch, labels)):
-        raise AddressError(f"{text!r} is no host's name")
+        raise AddressError(f"{text!r} is no host's name", f"{text!r}은(는) 호스트 이름이 아닙니다")
     if _NUMBER.fullmatch(labels[-1]):
         try:
             return str(ipaddress.IPv4Address(host))
         except ValueError:
-            raise AddressError("write the address as four decimal numbers, such as 192.0.2.1") from None
+            raise AddressError(
+                "write the address as four decimal numbers, such as 192.0.2.1",
+                "주소를 192.0.2.1처럼 십진수 네 개로 쓰십시오",
+            ) from None
     return host

@@ -37,6 +37,19 @@ class TextError(ValueError):
         self.korean = korean
 
 
+class SaidError(ValueError):
+    """What is wrong with a value that a person wrote, in both languages; `str()` is English."""
+
+    def __init__(self, english: str, korean: str) -> None:
+        super().__init__(english)
+        self.korean = korean
+
+
+def korean_of(problem: Exception) -> str:
+    """What an error says, in Korean if it can."""
+    return str(getattr(problem, "korean", problem))
+
+
 def printable(text: str, limit: int | None = None) -> str:
     """The text on one line, with everything escaped that would not show, or would change how the rest shows.
 

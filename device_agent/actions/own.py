@@ -19,6 +19,7 @@ from device_agent.actions.config import OwnActionConfig
 from device_agent.actions.payload_schema import PayloadSchema
 from device_agent.core.gate import PayloadError
 from device_agent.core.outcome import Outcome
+from schemas.text import SaidError, korean_of
 
 _ALWAYS = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")  # Windows programs do not start without the last
 _TERM_S = 2.0
@@ -38,9 +39,15 @@ class OwnAction:
         self._template = [_parse(element) for element in config.argv]
         self._names = {part for element in self._template for part, is_name in element if is_name}
         if any(is_name for _, is_name in self._template[0]):
-            raise ValueError(f"actions.{name}.argv: the program itself must be fixed, not filled in by a command")
+            raise SaidError(
+                f"actions.{name}.argv: the program itself must be fixed, not filled in by a command",
+                f"actions.{name}.argv: 프로그램은 명령으로 채우지 않고 고정해야 합니다",
+            )
         if unknown := sorted(set(config.allow_dash) - self._names):
-            raise ValueError(f"actions.{name}.allow_dash: argv has no {', '.join(unknown)}")
+            raise SaidError(
+                f"actions.{name}.allow_dash: argv has no {', '.join(unknown)}",
+                f"actions.{name}.allow_dash: argv에 {', '.join(unknown)}이(가) 없습니다",
+            )
         self._schema = _compiled(name, config)
 
     def check(self, action: str, payload: dict[str, Any]) -> None:  # noqa: ARG002 - one action
@@ -146,7 +153,9 @@ def _compiled(name: str, config: OwnActionConfig) -> PayloadSchema | None:
     try:
         return PayloadSchema(schema)
     except ValueError as problem:
-        raise ValueError(f"actions.{name}.payload_schema: {problem}") from None
+        raise SaidError(
+            f"actions.{name}.payload_schema: {problem}", f"actions.{name}.payload_schema: {korean_of(problem)}"
+        ) from None
 
 
 def _parse(element: str) -> list[tuple[str, bool]]:
@@ -158,7 +167,10 @@ def _parse(element: str) -> list[tuple[str, bool]]:
         if name is None:
             continue
         if not name.isidentifier() or form or conversion:
-            raise ValueError(f"argv: {element!r} has a placeholder that is no plain name; write {{{{ for a brace")
+            raise SaidError(
+                f"argv: {element!r} has a placeholder that is no plain name; write {{{{ for a brace",
+                f"argv: {element!r}의 자리 표시자가 올바른 이름이 아닙니다. 중괄호는 {{{{로 쓰십시오",
+            )
         pieces.append((name, True))
     return pieces or [("", False)]
 

@@ -18,8 +18,8 @@ from device_agent.actions.printing.folder import FolderPrinter
 from device_agent.actions.printing.ipp import IppPrinter
 from device_agent.actions.printing.raw import RawSocketPrinter
 from device_agent.actions.status import StatusDriver
-from schemas import terminal
 from schemas.actions import ACTIONS
+from schemas.text import SaidError, korean_of
 
 DESCRIBE_S = 8.0
 """For one printer; they are asked at the same time."""
@@ -63,7 +63,10 @@ class Drivers:
         self._drivers["collect_logs"] = CollectLogs(logs.files(folder), list(secrets))
         for name, action in actions.items():
             if name in ACTIONS:
-                raise ValueError(f"actions.{name}: this name is taken by the agent; choose another")
+                raise SaidError(
+                    f"actions.{name}: this name is taken by the agent; choose another",
+                    f"actions.{name}: 에이전트가 이미 쓰는 이름입니다. 다른 이름을 쓰십시오",
+                )
             self._drivers[name] = OwnAction(name, action)
         self.payload_schemas = _schemas(actions)
 
@@ -93,7 +96,10 @@ def _schemas(actions: Mapping[str, OwnActionConfig]) -> dict[str, dict[str, Any]
     schemas = {name: own.payload_schema for name, own in actions.items() if isinstance(own.payload_schema, dict)}
     size = len(msgspec.json.encode(schemas))
     if size > MAX_SCHEMAS:
-        raise ValueError(f"actions: their payload schemas have {size} bytes together; at most {MAX_SCHEMAS} are told")
+        raise SaidError(
+            f"actions: their payload schemas have {size} bytes together; at most {MAX_SCHEMAS} are told",
+            f"actions: payload_schema의 합이 {size}바이트입니다. 최대 {MAX_SCHEMAS}바이트입니다",
+        )
     return schemas
 
 
@@ -107,24 +113,24 @@ def _printer(config: PrinterConfig) -> Printer:
     scheme = config.uri.partition(":")[0].lower()
     kind = _KINDS.get(scheme)
     if kind is None:
-        raise ValueError(f"printers.{config.name}.uri: {_unknown_scheme(scheme)}")
+        english, korean = _unknown_scheme(scheme)
+        raise SaidError(f"printers.{config.name}.uri: {english}", f"printers.{config.name}.uri: {korean}")
     try:
         return kind(config)
     except ValueError as problem:
-        raise ValueError(f"printers.{config.name}.uri: {problem}") from None
+        raise SaidError(
+            f"printers.{config.name}.uri: {problem}", f"printers.{config.name}.uri: {korean_of(problem)}"
+        ) from None
 
 
-def _unknown_scheme(scheme: str) -> str:
-    """What to write, in the language of the person at the keyboard."""
+def _unknown_scheme(scheme: str) -> tuple[str, str]:
+    """What to write, in English and Korean."""
     known, queue = ", ".join(f"{name}:" for name in sorted(_KINDS)), "ipp://localhost/printers/NAME"
-    if terminal.shows_korean():
-        return (
-            f"{scheme!r}(으)로 시작합니다. {known} 중 하나를 쓰십시오. USB 등 다른 방법으로 연결된 프린터는 CUPS에 "
-            f"등록하고 그 큐를 쓰십시오: {queue}"
-        )
     return (
         f"begins with {scheme!r}; use one of {known}. If a printer is connected in another way, such as by USB, add it "
-        f"to CUPS and use its queue in CUPS: {queue}"
+        f"to CUPS and use its queue in CUPS: {queue}",
+        f"{scheme!r}(으)로 시작합니다. {known} 중 하나를 쓰십시오. USB 등 다른 방법으로 연결된 프린터는 CUPS에 "
+        f"등록하고 그 큐를 쓰십시오: {queue}",
     )
 
 

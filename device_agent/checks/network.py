@@ -15,6 +15,8 @@ from device_agent.session import Endpoint, RefusedError, is_about_certificate, l
 from schemas.addresses import read_address
 from schemas.codec import ContractError
 from schemas.findings import Finding, Level, spell_duration
+from schemas.network_words import in_words
+from schemas.terminal import either
 from schemas.tls import trusting
 
 HUB_S = 10.0
@@ -56,7 +58,7 @@ async def _ask_hub(url: str, ca_file: str | None) -> tuple[Finding, Finding | No
         answered_at = time.time()
     except (httpx.HTTPError, OSError) as problem:
         code = "hub_certificate" if is_about_certificate(problem) else "hub_unreachable"
-        return fail("hub", code, url=url, problem=_reason(problem)), None
+        return fail("hub", code, url=url, problem=either(*in_words(_reason(problem)))), None
     try:
         known = answer.status_code == 200 and "status" in answer.json()
     except (ValueError, TypeError):

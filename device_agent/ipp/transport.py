@@ -25,6 +25,7 @@ from device_agent.ipp.errors import (
     IppUntrusted,
 )
 from schemas.addresses import AddressError, read_address
+from schemas.text import SaidError
 from schemas.tls import trusting
 
 if TYPE_CHECKING:
@@ -64,10 +65,15 @@ def parse_uri(uri: str) -> Endpoint:
     try:
         address = read_address(uri)
     except AddressError as problem:
-        raise ValueError(f"the printer's uri is no URI: {problem}") from None
+        raise SaidError(
+            f"the printer's uri is no URI: {problem}", f"프린터의 uri가 올바르지 않습니다. {problem.korean}"
+        ) from None
     scheme = _HTTP_OF.get(address.scheme)
     if scheme is None:
-        raise ValueError("the printer's uri must look like ipp://host/ipp/print or ipps://host/ipp/print")
+        raise SaidError(
+            "the printer's uri must look like ipp://host/ipp/print or ipps://host/ipp/print",
+            "프린터의 uri는 ipp://host/ipp/print 또는 ipps://host/ipp/print 형식이어야 합니다",
+        )
     port = _IPP_PORT if address.scheme.startswith("ipp") else {"http": 80, "https": 443}[scheme]
     path = address.path if address.path.startswith("/") else f"/{address.path}"
     host = address.authority(port, zone="")

@@ -47,7 +47,10 @@ def migrate(url: str, *, deadline_s: float = DEADLINE_S) -> list[str]:
             try:
                 command.upgrade(config, "head")
             except (DBAPIError, psycopg.Error) as problem:
-                raise SetupError(f"The database could not be migrated from {before or 'empty'}: {problem}") from problem
+                raise SetupError(
+                    f"The database could not be migrated from {before or 'empty'}: {problem}",
+                    ko=f"데이터베이스를 {before or '빈 상태'}에서 이행할 수 없습니다: {problem}",
+                ) from problem
         return missing
 
 
@@ -95,7 +98,10 @@ def _require_version(connection: Connection) -> None:
     number = int(connection.exec_driver_sql("SHOW server_version_num").scalar_one())
     if number < OLDEST_POSTGRES * 10_000:
         version = connection.exec_driver_sql("SHOW server_version").scalar_one()
-        raise SetupError(f"Postgres {version} is too old: Floorhub needs {OLDEST_POSTGRES} or newer.")
+        raise SetupError(
+            f"Postgres {version} is too old: Floorhub needs {OLDEST_POSTGRES} or newer.",
+            ko=f"Postgres {version}은(는) 너무 오래되었습니다. {OLDEST_POSTGRES} 이상이 필요합니다.",
+        )
 
 
 def _require_usable(connection: Connection) -> None:
@@ -126,7 +132,9 @@ def _take_lock(connection: Connection, deadline_s: float) -> None:
             raise
         raise SetupError(
             f"Another process has been migrating this database for more than {deadline_s:g} s. "
-            "Wait until it is done, or end it, then start again."
+            "Wait until it is done, or end it, then start again.",
+            ko=f"다른 프로세스가 {deadline_s:g}초 넘게 이 데이터베이스를 이행하고 있습니다. 끝날 때까지 기다리거나 "
+            "끝낸 뒤 다시 시작하십시오.",
         ) from None
     connection.exec_driver_sql(f"SET lock_timeout = {_TABLE_LOCK_TIMEOUT_MS}")
     # Ends the transaction that SQLAlchemy began by itself; Alembic begins its own, one for each step.

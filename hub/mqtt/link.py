@@ -35,14 +35,18 @@ class Address:
     def of(cls, url: str, username: str, password: str, client_id: str, ca_file: Path | None = None) -> "Address":
         """From mqtt://host[:port] or mqtts://host[:port]. Raises SetupError."""
         form = "FLOORHUB_MQTT_URL: use mqtt://host:port or mqtts://host:port"
+        form_ko = "FLOORHUB_MQTT_URL: mqtt://호스트:포트 또는 mqtts://호스트:포트를 쓰십시오"
         try:
             address = read_address(url)
         except AddressError as problem:
-            raise SetupError(f"{form}; {problem}") from None
+            raise SetupError(f"{form}; {problem}", ko=f"{form_ko}. {problem.korean}") from None
         if address.scheme not in ("mqtt", "mqtts") or address.path not in ("", "/"):
-            raise SetupError(f"{form}, not {address!r}")
+            raise SetupError(f"{form}, not {address!r}", ko=f"{form_ko}. 지금은 {address!r}입니다")
         if address.user or address.password:
-            raise SetupError(f"{form}, without a user and password: FLOORHUB_MQTT_PASSWORD is used")
+            raise SetupError(
+                f"{form}, without a user and password: FLOORHUB_MQTT_PASSWORD is used",
+                ko=f"{form_ko}. 사용자와 암호는 빼십시오. FLOORHUB_MQTT_PASSWORD를 씁니다",
+            )
         tls = address.scheme == "mqtts"
         port = address.port or (8883 if tls else 1883)
         return cls(address.host, port, tls, username, password, client_id, ca_file)

@@ -21,6 +21,7 @@ from hub.errors import FieldProblem, RejectedError, SetupError, UnavailableError
 from hub.outbound import rules as fetching
 from hub.outbound.rules import Address, Pattern, Target, UrlError, parse_pattern
 from schemas import media_types
+from schemas.text import korean_of
 
 DEADLINE_S = 20.0
 """For name, connection, redirects and head together, and for each pause in the document."""
@@ -83,7 +84,9 @@ class Fetcher:
         try:
             return cls([parse_pattern(text) for text in allow], private=private)
         except ValueError as problem:
-            raise SetupError(f"FLOORHUB_FETCH_ALLOW: {problem}") from None
+            raise SetupError(
+                f"FLOORHUB_FETCH_ALLOW: {problem}", ko=f"FLOORHUB_FETCH_ALLOW: {korean_of(problem)}"
+            ) from None
 
     @contextlib.asynccontextmanager
     async def fetch(self, url: str) -> AsyncIterator[Source]:

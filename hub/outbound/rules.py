@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from schemas.text import SaidError
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 MAX_URL = 2_000
@@ -144,7 +146,10 @@ class Pattern:
 
 def parse_pattern(text: str) -> Pattern:
     """An entry of the allow-list: `host`, `host:port`, `host:*`, `*.domain`, `[IPv6]:port`, `*`. Raises ValueError."""
-    wrong = ValueError(f"{text!r} is no host, host:port, host:* or *.domain")
+    wrong = SaidError(
+        f"{text!r} is no host, host:port, host:* or *.domain",
+        f"{text!r}을(를) 호스트, 호스트:포트, 호스트:*, *.도메인 중 하나로 쓰십시오",
+    )
     match = _PATTERN.fullmatch(text.strip().lower())
     if match is None:
         raise wrong

@@ -25,6 +25,7 @@ from device_agent.actions.config import PrinterConfig
 from device_agent.actions.printing.request import PrintRequest, type_of
 from device_agent.core.outcome import Outcome
 from device_agent.documents import DocumentError
+from schemas.text import SaidError
 
 _SUFFIX = {
     "application/pdf": "pdf",
@@ -41,7 +42,10 @@ def path_of(uri: str) -> Path:
     """The folder that `folder:/absolute/path` or `folder:///absolute/path` names. Raises ValueError."""
     path = Path(unquote(uri.partition(":")[2].removeprefix("//")))
     if not path.is_absolute():
-        raise ValueError("the printer's uri must look like folder:/absolute/path")
+        raise SaidError(
+            "the printer's uri must look like folder:/absolute/path",
+            "프린터의 uri는 folder:/절대/경로 형식이어야 합니다",
+        )
     return path
 
 

@@ -26,6 +26,7 @@ from device_agent.actions.printing.request import OPTIONS_UNSUPPORTED, PrintRequ
 from device_agent.core.outcome import Outcome
 from device_agent.core.sentences import sentences
 from schemas.addresses import AddressError, read_address
+from schemas.text import SaidError
 
 _PORT = 9100
 _CHUNK = 64 * 1024
@@ -84,11 +85,19 @@ class RawSocketPrinter:
         try:
             address = read_address(config.uri)
         except AddressError as problem:
-            raise ValueError(f"the printer's uri is no URI: {problem}") from None
+            raise SaidError(
+                f"the printer's uri is no URI: {problem}", f"프린터의 uri가 올바르지 않습니다. {problem.korean}"
+            ) from None
         if address.scheme != "socket" or address.path.partition("?")[0] not in ("", "/"):
-            raise ValueError("the printer's uri must look like socket://host:9100")
+            raise SaidError(
+                "the printer's uri must look like socket://host:9100",
+                "프린터의 uri는 socket://host:9100 형식이어야 합니다",
+            )
         if address.user or address.password:
-            raise ValueError("the printer's uri has a user or password, and a raw port asks for none: leave them out")
+            raise SaidError(
+                "the printer's uri has a user or password, and a raw port asks for none: leave them out",
+                "프린터의 uri에 사용자나 비밀번호가 있지만 이 포트는 묻지 않습니다. 빼십시오",
+            )
         self._name = config.name
         self._host, self._port = address.host, address.port or _PORT
         self._uri = f"socket://{address.authority(_PORT)}"

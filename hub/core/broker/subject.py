@@ -118,10 +118,14 @@ def _address(settings: Settings, role: str, username: str, password: SecretStr) 
         try:
             certificates(settings.mqtt_ca_file)
         except TextError as problem:
-            raise SetupError(f"FLOORHUB_MQTT_CA_FILE: {settings.mqtt_ca_file}: {problem}.") from None
+            raise SetupError(
+                f"FLOORHUB_MQTT_CA_FILE: {settings.mqtt_ca_file}: {problem.english}.",
+                ko=f"FLOORHUB_MQTT_CA_FILE: {settings.mqtt_ca_file}: {problem.korean}.",
+            ) from None
         except OSError as problem:
             raise SetupError(
-                f"FLOORHUB_MQTT_CA_FILE: {settings.mqtt_ca_file} cannot be read ({problem.strerror})."
+                f"FLOORHUB_MQTT_CA_FILE: {settings.mqtt_ca_file} cannot be read ({problem.strerror}).",
+                ko=f"FLOORHUB_MQTT_CA_FILE: {settings.mqtt_ca_file}을(를) 읽을 수 없습니다({problem.strerror}).",
             ) from None
     return Address.of(
         settings.mqtt_url,

@@ -144,7 +144,11 @@ class Backup:
         self.size = os.fstat(stream.fileno()).st_size
         members = self._members()
         if [member.name for member in members[-2:]] != [MANIFEST, SUM]:
-            raise _damaged(path, "it has no manifest at its end: it was not written to its end, or is no backup")
+            raise _damaged(
+                path,
+                "it has no manifest at its end: it was not written to its end, or is no backup",
+                "끝에 매니페스트가 없습니다. 끝까지 쓰이지 않았거나 백업이 아닙니다",
+            )
         told, manifest = members.pop(), members.pop()
         self.manifest = self._read_manifest(manifest, told)
         self._parts = {part.name: part for part in self.manifest.parts}
@@ -152,10 +156,14 @@ class Backup:
         described = {part.name: part.bytes for part in self.manifest.parts}
         found = {member.name: member.size for member in members}
         if len(described) != len(self.manifest.parts) or len(found) != len(members) or described != found:
-            raise _damaged(path, "its parts are not those of its manifest")
+            raise _damaged(path, "its parts are not those of its manifest", "들어 있는 항목이 매니페스트와 다릅니다")
         missing = [name for name in REQUIRED if name not in found]
         if missing:
-            raise _damaged(path, f"{', '.join(missing)} is missing")
+            raise _damaged(
+                path,
+                f"{', '.join(missing)} is missing",
+                f"{', '.join(missing)}이(가) 없습니다",
+            )
 
     @property
     def names(self) -> list[str]:
@@ -189,7 +197,11 @@ class Backup:
             digest.update(chunk)
             yield chunk
         if digest.hexdigest() != self._parts[name].sha256:
-            raise _damaged(self._path, f"{name} has another SHA-256 than its manifest says")
+            raise _damaged(
+                self._path,
+                f"{name} has another SHA-256 than its manifest says",
+                f"{name}의 SHA-256이 매니페스트와 다릅니다",
+            )
 
     def _read(self, size: int) -> Iterator[bytes]:
         chunks = _chunks(self._stream, size)
@@ -199,7 +211,7 @@ class Backup:
             except StopIteration:
                 return
             except OSError as problem:
-                raise _damaged(self._path, reason(problem)) from None
+                raise _damaged(self._path, reason(problem), reason(problem)) from None
             yield chunk
 
     def _members(self) -> list[_Member]:
@@ -214,20 +226,34 @@ class Backup:
             try:
                 info = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
             except (tarfile.HeaderError, UnicodeDecodeError, ValueError):
-                raise _damaged(self._path, "it is no backup of Floorhub, or ends early") from None
+                raise _damaged(
+                    self._path,
+                    "it is no backup of Floorhub, or ends early",
+                    "Floorhub의 백업이 아니거나 중간에 끊겼습니다",
+                ) from None
             if info.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) or info.linkname:
-                raise _damaged(self._path, f"{info.name!r} is no plain file")
+                raise _damaged(
+                    self._path, f"{info.name!r} is no plain file", f"{info.name!r}은(는) 일반 파일이 아닙니다"
+                )
             if info.name not in (MANIFEST, SUM) and not is_part(info.name):
-                raise _damaged(self._path, f"{info.name!r} does not belong into a backup")
+                raise _damaged(
+                    self._path,
+                    f"{info.name!r} does not belong into a backup",
+                    f"{info.name!r}은(는) 백업에 들어갈 수 없습니다",
+                )
             offset += _BLOCK
             if info.size < 0 or offset + info.size > self.size or len(found) > _MOST_PARTS:
-                raise _damaged(self._path, f"{info.name!r} is larger than the file, which may end early")
+                raise _damaged(
+                    self._path,
+                    f"{info.name!r} is larger than the file, which may end early",
+                    f"{info.name!r}이(가) 파일보다 큽니다. 파일이 중간에 끊겼을 수 있습니다",
+                )
             found.append(_Member(info.name, offset, info.size))
             offset += info.size + len(_padding(info.size))
 
     def _read_manifest(self, member: _Member, told: _Member) -> Manifest:
         if max(member.size, told.size) > _MOST_MANIFEST:
-            raise _damaged(self._path, "its manifest is too large")
+            raise _damaged(self._path, "its manifest is too large", "매니페스트가 너무 큽니다")
         self._stream.seek(member.offset)
         raw = b"".join(self._read(member.size))
         try:
@@ -235,9 +261,9 @@ class Backup:
             known = head.get("format") == FORMAT
             version = head.get("format_version")
         except (msgspec.DecodeError, RecursionError):
-            raise _damaged(self._path, "its manifest cannot be read") from None
+            raise _damaged(self._path, "its manifest cannot be read", "매니페스트를 읽을 수 없습니다") from None
         if not known:
-            raise _damaged(self._path, "it is no backup of Floorhub")
+            raise _damaged(self._path, "it is no backup of Floorhub", "Floorhub의 백업이 아닙니다")
         if version != FORMAT_VERSION:
             raise SetupError(
                 f"{self._path} has format {version}, and this version of Floorhub reads format {FORMAT_VERSION}: use "
@@ -247,11 +273,11 @@ class Backup:
             )
         self._stream.seek(told.offset)
         if b"".join(self._read(told.size)) != hashlib.sha256(raw).hexdigest().encode():
-            raise _damaged(self._path, "its manifest is not what it was")
+            raise _damaged(self._path, "its manifest is not what it was", "매니페스트가 바뀌었습니다")
         try:
             return msgspec.json.decode(raw, type=Manifest)
         except (msgspec.DecodeError, RecursionError):
-            raise _damaged(self._path, "its manifest cannot be read") from None
+            raise _damaged(self._path, "its manifest cannot be read", "매니페스트를 읽을 수 없습니다") from None
 
 
 @contextmanager
@@ -265,7 +291,7 @@ def opened(path: Path) -> Iterator[Backup]:
         ) from None
     with stream:
         if not path.is_file():
-            raise _damaged(path, "it is no file")
+            raise _damaged(path, "it is no file", "파일이 아닙니다")
         yield Backup(path, stream)
 
 
@@ -304,8 +330,8 @@ def _exists(file: Path) -> SetupError:
     )
 
 
-def _damaged(path: Path, why: str) -> SetupError:
+def _damaged(path: Path, why: str, why_ko: str) -> SetupError:
     return SetupError(
         f"{path} cannot be used: {why}. Nothing was changed. Use another copy of the backup.",
-        ko=f"{path}을(를) 쓸 수 없습니다: {why}. 아무것도 바꾸지 않았습니다. 백업의 다른 사본을 쓰십시오.",
+        ko=f"{path}을(를) 쓸 수 없습니다: {why_ko}. 아무것도 바꾸지 않았습니다. 백업의 다른 사본을 쓰십시오.",
     )

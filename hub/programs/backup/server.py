@@ -80,7 +80,10 @@ def facts(url: str) -> Facts:
     with connected(url) as connection:
         found = msgspec.convert(rows(connection, "facts")[0], Facts)
     if found.major < OLDEST_POSTGRES:
-        raise SetupError(f"Postgres {found.version} is too old: Floorhub needs {OLDEST_POSTGRES} or newer.")
+        raise SetupError(
+            f"Postgres {found.version} is too old: Floorhub needs {OLDEST_POSTGRES} or newer.",
+            ko=f"Postgres {found.version}은(는) 너무 오래되었습니다. {OLDEST_POSTGRES} 이상이 필요합니다.",
+        )
     return found
 
 

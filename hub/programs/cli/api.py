@@ -17,6 +17,7 @@ from hub.programs.cli.exits import ExitCode, is_about_the_key, of_answer
 from hub.programs.cli.remedies import at_the_command_line
 from hub.programs.embedded.data_folder import default_root, require_readable
 from schemas.addresses import AddressError, read_address
+from schemas.network_words import in_words
 from schemas.terminal import either, recovered, shows_korean, told
 from schemas.text import TextError, printable, read
 
@@ -404,12 +405,13 @@ def _as_meant(value: Any) -> Any:
 
 def no_answer(url: str, problem: Exception, found: Found | None = None) -> str:
     """For people: the hub does not answer. `found`: where the address was found."""
+    english, korean = in_words(problem)
     if language().startswith("ko"):
-        said = f"{url}의 허브가 응답하지 않습니다({problem})."
+        said = f"{url}의 허브가 응답하지 않습니다({korean})."
         if found is None or not found.beside:
             return f"{said} FLOORHUB_URL이 맞는지, 그 컴퓨터에서 허브가 실행 중인지 확인하십시오."
         return f"{said} `make run`이 실행 중입니까? 주소는 {found.url_from}에서 읽었습니다."
-    said = f"The hub at {url} does not answer ({problem})."
+    said = f"The hub at {url} does not answer ({english})."
     if found is None or not found.beside:
         return f"{said} Check FLOORHUB_URL, and whether the hub runs there."
     return f"{said} Is `make run` up? The address is from {found.url_from}."

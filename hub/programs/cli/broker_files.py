@@ -80,7 +80,8 @@ def write(
             write_private(file, content, owner)
     except (OSError, ValueError) as problem:
         raise SetupError(
-            f"{folder} cannot be filled: {problem}. Run this as root, or name a folder of yours."
+            f"{folder} cannot be filled: {problem}. Run this as root, or name a folder of yours.",
+            ko=f"{folder}에 쓸 수 없습니다: {problem}. root로 실행하거나 자신의 폴더를 지정하십시오.",
         ) from None
     return list(contents), len(clients)
 
@@ -104,7 +105,10 @@ def passwords(data_dir: Path | None) -> tuple[dict[str, str], Path | None]:
     if "hub" in given:
         return given, None
     if data_dir is None:
-        raise SetupError("Set FLOORHUB_MQTT_PASSWORD and FLOORHUB_MQTT_ADMIN_PASSWORD, or FLOORHUB_DATA_DIR.")
+        raise SetupError(
+            "Set FLOORHUB_MQTT_PASSWORD and FLOORHUB_MQTT_ADMIN_PASSWORD, or FLOORHUB_DATA_DIR.",
+            ko="FLOORHUB_MQTT_PASSWORD와 FLOORHUB_MQTT_ADMIN_PASSWORD, 또는 FLOORHUB_DATA_DIR을 설정하십시오.",
+        )
     file = data_dir / "keys" / "broker-accounts.json"
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -158,14 +162,20 @@ def user(name: str | None) -> ServiceUser | None:
         return None
     found = service_user.user_by_name(name)
     if found is None:
-        raise SetupError(f"There is no user {name}: install the broker first, or name its user.")
+        raise SetupError(
+            f"There is no user {name}: install the broker first, or name its user.",
+            ko=f"사용자 {name}이(가) 없습니다. 먼저 브로커를 설치하거나 브로커의 사용자를 지정하십시오.",
+        )
     return found
 
 
 def tls(certificate: Path | None, key: Path | None, port: int, websocket_port: int) -> Tls | None:
     """Listeners with TLS, if a certificate is named."""
     if (certificate is None) != (key is None):
-        raise SetupError("TLS needs both --tls-certificate and --tls-key.")
+        raise SetupError(
+            "TLS needs both --tls-certificate and --tls-key.",
+            ko="TLS에는 --tls-certificate와 --tls-key가 모두 필요합니다.",
+        )
     if certificate is None or key is None:
         return None
     for option, file in (("--tls-certificate", certificate), ("--tls-key", key)):
@@ -179,13 +189,14 @@ def _check_pem(option: str, file: Path) -> None:
         raw = file.read_bytes()
         decode(raw)
     except TextError as problem:
-        raise SetupError(f"{option}: {file}: {problem}.") from None
+        raise SetupError(f"{option}: {file}: {problem.english}.", ko=f"{option}: {file}: {problem.korean}.") from None
     except OSError:
         return
     if raw.startswith(BOM_UTF8):
         raise SetupError(
             f"{option}: {file} begins with a byte order mark (BOM), which the broker cannot read: save it as UTF-8 "
-            "without one. / 파일이 BOM으로 시작하여 브로커가 읽을 수 없습니다. BOM 없는 UTF-8로 저장하십시오."
+            "without one.",
+            ko=f"{option}: {file} 파일이 BOM으로 시작하여 브로커가 읽을 수 없습니다. BOM 없는 UTF-8로 저장하십시오.",
         )
 
 
@@ -193,5 +204,8 @@ def installed_plugin() -> Path:
     """Where this system has the plugin."""
     found = next((folder / PLUGIN for folder in library_folders(Path("/")) if (folder / PLUGIN).is_file()), None)
     if found is None:
-        raise SetupError(f"{PLUGIN} is not installed here: name where the broker has it with --plugin.")
+        raise SetupError(
+            f"{PLUGIN} is not installed here: name where the broker has it with --plugin.",
+            ko=f"{PLUGIN}이(가) 설치되어 있지 않습니다. 브로커의 플러그인 위치를 --plugin으로 지정하십시오.",
+        )
     return found

@@ -25,6 +25,7 @@ from hub.programs.installation import Installation, is_running
 from schemas import signing
 from schemas.codec import ContractError, decode_keys
 from schemas.findings import Finding
+from schemas.network_words import in_words
 from schemas.topics import BROKER_CONTROL, BROKER_CONTROL_RESPONSE, HUB_KEYS
 
 DEADLINE_S = 10.0
@@ -74,7 +75,8 @@ async def check_broker(
     except RefusedError as problem:
         return [fail("broker", "account_refused", username=address.username, problem=problem)]
     except OSError as problem:
-        return [fail("broker", "broker_unreachable", address=where, problem=said(problem))]
+        english, korean = in_words(said(problem))
+        return [fail("broker", "broker_unreachable", address=where, problem=english, problem_ko=korean)]
     return [*found, *check_files(installation)]
 
 

@@ -19,6 +19,7 @@ from hub.programs.doctor.sentences import fail, ok, warn
 from hub.programs.installation import Installation
 from schemas.addresses import AddressError, read_address
 from schemas.findings import Finding
+from schemas.network_words import in_words
 
 HUB_S = 8.0
 
@@ -61,20 +62,36 @@ async def check_hub(url: str) -> tuple[str | None, list[Finding]]:
     try:
         address = read_address(url)
     except AddressError as problem:
-        return None, [fail("hub", "hub_url", problem=problem)]
+        return None, [fail("hub", "hub_url", problem=problem, problem_ko=problem.korean)]
     if address.scheme not in ("http", "https"):
-        return None, [fail("hub", "hub_url", problem=f"it begins with {address.scheme}://")]
+        return None, [
+            fail(
+                "hub",
+                "hub_url",
+                problem=f"it begins with {address.scheme}://",
+                problem_ko=f"{address.scheme}://로 시작함",
+            )
+        ]
     shown = f"{address.scheme}://{address.authority()}"  # without a user and password
     try:
         async with asyncio.timeout(HUB_S):
             health, said = await bounded_http.get(f"{url}/health", within_s=HUB_S)
             ready, states = await bounded_http.get(f"{url}/health/ready", within_s=HUB_S)
     except TimeoutError:
-        return None, [warn("hub", "hub_stopped", url=shown, problem=f"no complete answer within {HUB_S:g} s")]
+        return None, [
+            warn(
+                "hub",
+                "hub_stopped",
+                url=shown,
+                problem=f"no complete answer within {HUB_S:g} s",
+                problem_ko=f"{HUB_S:g}초 안에 응답이 끝나지 않음",
+            )
+        ]
     except (httpx.InvalidURL, UnicodeError) as problem:
-        return None, [fail("hub", "hub_url", problem=problem)]
+        return None, [fail("hub", "hub_url", problem=problem, problem_ko=problem)]
     except (httpx.HTTPError, OSError) as problem:
-        return None, [warn("hub", "hub_stopped", url=shown, problem=str(problem) or type(problem).__name__)]
+        english, korean = in_words(problem)
+        return None, [warn("hub", "hub_stopped", url=shown, problem=english, problem_ko=korean)]
     except bounded_http.TooLargeError as problem:
         return None, [fail("hub", "hub_other", url=shown, problem=problem)]
     running, checks = _version(said), _checks(states)

@@ -25,12 +25,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "hub_stopped": (
         "No hub answers at {url} ({problem}). If it should run, start it; if it runs elsewhere, set FLOORHUB_URL.",
-        "{url}에서 허브가 응답하지 않습니다({problem}). 실행 중이어야 하면 시작하고, 다른 곳에서 실행 중이면 "
+        "{url}에서 허브가 응답하지 않습니다({problem_ko}). 실행 중이어야 하면 시작하고, 다른 곳에서 실행 중이면 "
         "FLOORHUB_URL을 설정하십시오.",
     ),
     "hub_url": (
         "FLOORHUB_URL is not an address ({problem}): set it to the hub's http://host:port, or unset it.",
-        "FLOORHUB_URL이 주소가 아닙니다({problem}). 허브의 http://호스트:포트로 고치거나 없애십시오.",
+        "FLOORHUB_URL이 주소가 아닙니다({problem_ko}). 허브의 http://호스트:포트로 고치거나 없애십시오.",
     ),
     "hub_other": (
         "The server at {url} is not a hub ({problem}): correct FLOORHUB_URL or FLOORHUB_PORT.",
@@ -98,7 +98,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "broker_unreachable": (
         "No broker answers at {address} ({problem}). Check FLOORHUB_MQTT_URL, the network, and whether the broker is "
         "running.",
-        "{address}에서 브로커가 응답하지 않습니다({problem}). FLOORHUB_MQTT_URL과 네트워크, 브로커의 실행 여부를 "
+        "{address}에서 브로커가 응답하지 않습니다({problem_ko}). FLOORHUB_MQTT_URL과 네트워크, 브로커의 실행 여부를 "
         "확인하십시오.",
     ),
     "broker_certificate": (

@@ -82,3 +82,5 @@ def test_what_could_mean_two_things_is_refused_with_what_to_write(text: str, sai
         read_address(text)
     assert said in str(problem.value)
     assert "secret" not in str(problem.value)
+    assert any("가" <= letter <= "힣" for letter in problem.value.korean)
+    assert "secret" not in problem.value.korean
