@@ -26,7 +26,7 @@ class CommandStore:
 
     def _lock(self, row: Row, report_ids: Collection[UUID] = ()) -> LockedCommand:
         seen = [log.report_id for log in row["logs"] if log.report_id in report_ids]
-        return transitions.locked(row | {"now": self._tables.at, "seen": seen})
+        return transitions.locked(row | {"now": self._tables.at, "seen": seen, "restored": False})
 
     async def lock(self, _: Any, ids: Sequence[UUID], report_ids: Sequence[UUID] = ()) -> dict[UUID, LockedCommand]:
         known = self._tables.commands
@@ -38,6 +38,9 @@ class CommandStore:
 
     async def lock_handed_out(self, _: Any, client_id: str) -> list[LockedCommand]:
         return [self._lock(row) for row in sorted(self._held(client_id), key=lambda row: row["id"])]
+
+    async def lock_restored(self, *_: Any) -> list[LockedCommand]:
+        return []  # no database is restored here
 
     async def lock_shutdowns(self, _: Any, client_ids: Sequence[str], *, said: bool) -> list[LockedCommand]:
         found = []

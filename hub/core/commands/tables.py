@@ -179,6 +179,15 @@ class QuarantinedReport(Table, table=True):
     report: str = text_()
 
 
+class Restore(Table, table=True):
+    """A restore of the database; `compared`: with the database of before, so that it knows what happened since."""
+
+    __tablename__ = "restores"
+
+    at: datetime = Field(primary_key=True)
+    compared: bool
+
+
 class ActionPolicy(Table, table=True):
     """The defaults of an action; NULL: the hub's own."""
 

@@ -194,6 +194,20 @@ async def test_a_report_that_nobody_can_use_is_kept(
     assert (after["status"], after["refused"]) == ("queued", [reason])
 
 
+async def test_after_a_restore_the_end_of_an_attempt_that_the_backup_does_not_know_counts(worker: Worker) -> None:
+    """The client retried since the backup, so its journal answers the first attempt with the end of the second."""
+    [command_id] = await add_commands(worker.database, [new_command()])
+    async with worker.database.connection() as connection:
+        await connection.execute(b"INSERT INTO restores VALUES (floorhub_now(), false)")
+    await worker.claim("front-pc")
+
+    await worker.hear(said("front-pc", command_id, ReportStatus.STARTED, 2))
+    await worker.hear(said("front-pc", command_id, ReportStatus.COMPLETED, 2))
+
+    after = await state(worker.database, command_id)
+    assert (after["status"], after["attempt"], after["refused"]) == ("completed", 2, ["not_handed_out"])
+
+
 STEPS = ("accepted", "started", "held", "busy", "retry", "failed", "completed", "unknown", "repeat", "cancel", "late")
 
 

@@ -20,7 +20,7 @@ from hub.telemetry.log import Log
 from hub.telemetry.metrics import Meters
 from schemas.messages import AgentVersion, Birth, Welcome
 from schemas.states import Level, Presence, ReportStatus
-from tests.support.factories import add_client, add_commands, claim, new_command, row
+from tests.support.factories import JOURNAL, add_client, add_commands, claim, new_command, row
 from tests.support.recording_ports import RecordingPorts
 
 PC = "front-pc"
@@ -125,6 +125,42 @@ async def test_nothing_goes_to_a_journal_that_replaces_a_lost_one_before_it_is_k
 
 
 # --- a database from a backup ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("compared", [False, True])
+async def test_after_a_restore_nothing_goes_to_a_journal_that_replaces_the_one_of_then(
+    database: Database, hub: PresenceService, ports: Ports, *, compared: bool
+) -> None:
+    """The journal of then may know that the commands were done after the backup."""
+    await add_client(database, PC)
+    ids = await six_commands(database)
+    [again] = await add_commands(database, [new_command(PC, lane="again", on_interrupt="rerun")])
+    async with database.connection() as connection:
+        await connection.execute(b"INSERT INTO restores VALUES (floorhub_now(), %s)", (compared,))
+    [later] = await add_commands(database, [new_command(PC, lane="later")])
+
+    await hub.see([birth("s2", 1)])
+    await hub.observe([Life(PC, "s2", ports.welcomes[-1].epoch, 1, 1)])
+
+    assert await statuses(database, ids) == ({"pending"} if compared else {"unknown"})
+    assert await statuses(database, [again, later]) == {"pending"}
+
+
+async def test_after_a_restore_the_journal_of_then_is_asked(
+    database: Database, hub: PresenceService, ports: Ports
+) -> None:
+    await add_client(database, PC)
+    ids = await six_commands(database)
+    async with database.connection() as connection:
+        await connection.execute(b"INSERT INTO restores VALUES (floorhub_now(), false)")
+
+    await hub.see([birth("s2", 1, JOURNAL, 7)])
+    assert sorted(await claim(database, PC)) == sorted(ids)
+    # Then it is lost all the same.
+    await hub.see([birth("s3", 1)])
+    await hub.observe([Life(PC, "s3", ports.welcomes[-1].epoch, 1, 1)])
+
+    assert await statuses(database, ids) == {"unknown"}
 
 
 async def fold(database: Database, command_id: UUID, *events: Any) -> None:

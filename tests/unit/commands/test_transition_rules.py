@@ -33,9 +33,11 @@ def every_event(attempt: int = 2) -> list[lifecycle.Event]:
 
 def test_the_table_holds_each_transition_that_is_decided_and_no_other() -> None:
     made = {(Status.PENDING, Status.QUEUED)}  # dispatch, in SQL
-    for status, cancel, held, rerun in product(Status, (False, True), (False, True), (False, True)):
+    flags = product(Status, *[(False, True)] * 4)
+    for status, cancel, held, rerun, restored in flags:
         for event in every_event():
-            decision = decide(command(status, cancel_requested=cancel, held=held, rerun=rerun), event, NOW)
+            known = command(status, cancel_requested=cancel, held=held, rerun=rerun, restored=restored)
+            decision = decide(known, event, NOW)
             if isinstance(decision, Move) and decision.to is not status:
                 made.add((status, decision.to))
     assert made == {(old, new) for old, news in lifecycle.TRANSITIONS.items() for new in news}
@@ -58,6 +60,43 @@ def test_a_report_about_another_attempt_changes_nothing(status: Status, report: 
 def test_a_report_about_an_attempt_that_was_not_handed_out_is_refused() -> None:
     for report in ReportStatus:
         assert decide(command(Status.PENDING), Reported(report, 2), NOW) == Ignore(Ignored.NOT_HANDED_OUT)
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.QUEUED, Status.RUNNING, Status.UNKNOWN])
+@pytest.mark.parametrize("attempt", [2, 3])
+def test_of_a_restored_hub_the_end_in_the_client_s_journal_counts(status: Status, attempt: int) -> None:
+    restored = command(status, restored=True, unknown_reason="restored" if status is Status.UNKNOWN else None)
+
+    decision = decide(restored, Reported(ReportStatus.COMPLETED, attempt, result={"data": 1}), NOW)
+
+    assert isinstance(decision, Move)
+    assert (decision.to, decision.changes["result"]) == (Status.COMPLETED, {"data": 1})
+    assert decision.changes.get("attempt", 2) == attempt
+
+
+@pytest.mark.parametrize("report", [ReportStatus.ACCEPTED, ReportStatus.STARTED, ReportStatus.BUSY])
+def test_of_a_restored_hub_what_is_under_way_does_not_count(report: ReportStatus) -> None:
+    decision = decide(command(Status.QUEUED, restored=True), Reported(report, 3), NOW)
+
+    assert decision == Ignore(Ignored.NOT_HANDED_OUT)
+
+
+def test_a_retry_after_a_newer_attempt_of_before_the_restore_counts_on_from_it() -> None:
+    retries = command(Status.QUEUED, restored=True, retry=RetryPolicy(max_retries=5))
+
+    decision = decide(retries, Reported(ReportStatus.FAILED, 3, retryable=True, chance=0.0), NOW)
+
+    assert isinstance(decision, Move)
+    assert (decision.to, decision.changes["attempt"]) == (Status.PENDING, 4)
+
+
+def test_of_a_restored_hub_a_pending_command_is_unknown_once_the_journal_is_gone() -> None:
+    decision = decide(command(Status.PENDING, restored=True), lifecycle.JournalLost(), NOW)
+
+    assert isinstance(decision, Move)
+    assert (decision.to, decision.changes["unknown_reason"]) == (Status.UNKNOWN, "restored")
+    for other in ({}, {"restored": True, "rerun": True}):
+        assert decide(command(Status.PENDING, **other), lifecycle.JournalLost(), NOW) == Ignore(Ignored.LATE)
 
 
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.RUNNING])

@@ -1,8 +1,10 @@
 -- fragment: locked_columns
--- Of `commands c`: what decisions about a command depend on, and the clock.
+-- Of `commands c`: what decisions about a command depend on, and the clock. `restored`: the last restore that could
+-- compare nothing is younger than the command, so that the client may know more of it than the hub.
 c.id, c.client_id, c.status, c.version, c.attempt, c.max_retries, c.back_off, c.expires_at, c.timeout_s, c.on_interrupt,
 c.cancel_requested_at, c.held_reasons, c.accepted_at, c.unknown_reason, c.deadline_at, c.created_at, c.finished_at,
-c.dead_letter_reason, c.dead_letter_closed_by, c.lease_until, c.goodbye_at, floorhub_now() AS now
+c.dead_letter_reason, c.dead_letter_closed_by, c.lease_until, c.goodbye_at, floorhub_now() AS now,
+coalesce(c.created_at <= (SELECT max(at) FROM restores WHERE NOT compared), false) AS restored
 
 -- name: lock
 -- Commands about which something is to be decided, locked in id order so that two workers cannot deadlock, with the
@@ -32,6 +34,17 @@ FOR UPDATE OF c SKIP LOCKED;
 SELECT {locked_columns}, ARRAY[]::uuid[] AS seen
 FROM commands c
 WHERE c.client_id = %(client_id)s AND c.status IN ('queued', 'running')
+ORDER BY c.id
+FOR UPDATE OF c;
+
+-- name: lock_restored
+-- What a restored database shows as not handed out, and what was not handed out since the restore either: the client's
+-- journal of then may know more. Few databases were ever restored: then nothing of `commands` is read.
+SELECT {locked_columns}, ARRAY[]::uuid[] AS seen
+FROM commands c
+WHERE c.client_id = %(client_id)s AND c.status = 'pending' AND c.deadline_at IS NOT NULL AND c.on_interrupt <> 'rerun'
+    AND c.created_at <= (SELECT max(at) FROM restores WHERE NOT compared)
+    AND coalesce(c.queued_at <= (SELECT max(at) FROM restores WHERE NOT compared), true)
 ORDER BY c.id
 FOR UPDATE OF c;
 

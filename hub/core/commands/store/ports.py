@@ -31,6 +31,9 @@ class Transitions(Protocol):
     async def lock_handed_out(self, connection: Connection, /, client_id: str) -> list[LockedCommand]:
         """Lock all that a client holds, in id order."""
 
+    async def lock_restored(self, connection: Connection, /, client_id: str) -> list[LockedCommand]:
+        """Lock what a restored database shows as not handed out to a client, although it may have been, in id order."""
+
     async def lock_shutdowns(
         self, connection: Connection, /, client_ids: Sequence[str], *, said: bool
     ) -> list[LockedCommand]:

@@ -20,6 +20,7 @@ from hub.database.statements import statement
 _LOCK = HotStatement("core/commands/transitions", "lock")
 _LOCK_OVERDUE = statement("core/commands/transitions", "lock_overdue")
 _LOCK_HANDED_OUT = statement("core/commands/transitions", "lock_handed_out")
+_LOCK_RESTORED = statement("core/commands/transitions", "lock_restored")
 _LOCK_SHUTDOWNS = statement("core/commands/transitions", "lock_shutdowns")
 _LOCK_REBOOTS = statement("core/commands/transitions", "lock_reboots")
 _APPLY = HotStatement("core/commands/transitions", "apply")
@@ -47,6 +48,7 @@ def locked(row: DictRow) -> LockedCommand:
             dead_letter_reason=row["dead_letter_reason"],
             dead_letter_closed_by=row["dead_letter_closed_by"],
             goodbye_at=row["goodbye_at"],
+            restored=row["restored"],
         ),
         version=row["version"],
         now=row["now"],
@@ -103,6 +105,13 @@ async def lock_overdue(connection: Connection, most: int) -> list[LockedCommand]
 async def lock_handed_out(connection: Connection, client_id: str) -> list[LockedCommand]:
     """Lock all that a client holds. Needs a transaction."""
     cursor = await connection.execute(_LOCK_HANDED_OUT, {"client_id": client_id})
+    return [locked(row) for row in await cursor.fetchall()]
+
+
+async def lock_restored(connection: Connection, client_id: str) -> list[LockedCommand]:
+    """Lock what a restored database shows as not handed out to a client, although it may have been. Needs a
+    transaction."""
+    cursor = await connection.execute(_LOCK_RESTORED, {"client_id": client_id})
     return [locked(row) for row in await cursor.fetchall()]
 
 

@@ -174,6 +174,8 @@ class Births:
         if finding not in (Finding.LOST, Finding.NEW_SESSION):
             return
         commands = await self._transitions.lock_handed_out(done.connection, client_id)
+        if finding is Finding.LOST:
+            commands += await self._transitions.lock_restored(done.connection, client_id)
         for command in commands:
             event = lifecycle.JournalLost(finding.value)
             command.fold(lifecycle.decide(command.state, event, command.now))

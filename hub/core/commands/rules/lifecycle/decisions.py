@@ -24,6 +24,17 @@ MAX_REASONS = 20
 NOT_REQUESTED = "cancel_not_requested"
 """Why a command is a dead letter whose client says `cancelled` although nobody asked for that through the hub."""
 
+_ENDS = frozenset(
+    {
+        ReportStatus.COMPLETED,
+        ReportStatus.FAILED,
+        ReportStatus.CANCELLED,
+        ReportStatus.EXPIRED,
+        ReportStatus.UNKNOWN,
+    }
+)
+_RESTORED = "the hub was restored from a backup, and the journal that the client had then is gone"
+
 # --- events --------------------------------------------------------------------------------------------------
 
 
@@ -157,7 +168,7 @@ def _report(command: Command, report: Reported, now: datetime) -> Decision:
     if report.attempt < command.attempt:
         return Ignore(Ignored.OLD_ATTEMPT)
     if report.attempt > command.attempt or command.status is Status.PENDING:
-        return Ignore(Ignored.NOT_HANDED_OUT)
+        return _forgotten(command, report, now)
     if command.status in FINAL:
         return Ignore(Ignored.REPEATED if report.status.value == command.status.value else Ignored.LATE)
     match report.status:
@@ -192,6 +203,22 @@ def _report(command: Command, report: Reported, now: datetime) -> Decision:
         case ReportStatus.UNSUPPORTED:
             return Ignore(Ignored.UNSUPPORTED)
     assert_never(report.status)
+
+
+def _forgotten(command: Command, report: Reported, now: datetime) -> Decision:
+    """About an attempt of which the hub does not know that it handed it out. If a restore made it forget that, the
+    client's journal proves how the attempt ended; what is only under way is offered again, and then answered."""
+    if not command.restored or command.status in FINAL or report.status not in _ENDS:
+        return Ignore(Ignored.NOT_HANDED_OUT)
+    handed_out = msgspec.structs.replace(
+        command,
+        attempt=report.attempt,
+        status=Status.QUEUED if command.status is Status.PENDING else command.status,
+    )
+    decision = _report(handed_out, report, now)
+    if not isinstance(decision, Move):
+        return decision
+    return msgspec.structs.replace(decision, changes={"attempt": report.attempt, **decision.changes})
 
 
 def _accepted(command: Command, now: datetime) -> Decision:
@@ -366,12 +393,18 @@ def _rebooted(command: Command, event: Rebooted) -> Decision:
 
 
 def _no_word(message: str) -> Move:
-    error = {"code": "no_word", "message": message, "retryable": False}
-    changes = {"unknown_reason": "no_word", "error": error, "dead_letter_reason": "unknown"}
+    return _cannot_say("no_word", message)
+
+
+def _cannot_say(code: str, message: str) -> Move:
+    error = {"code": code, "message": message, "retryable": False}
+    changes = {"unknown_reason": code, "error": error, "dead_letter_reason": "unknown"}
     return Move(Status.UNKNOWN, "unknown", changes)
 
 
 def _journal_lost(command: Command, event: JournalLost, now: datetime) -> Decision:
+    if command.status is Status.PENDING and command.restored and not command.rerun:
+        return _cannot_say("restored", _RESTORED)
     if command.status not in HANDED_OUT:
         return Ignore(Ignored.LATE)
     if command.rerun:
@@ -382,13 +415,4 @@ def _journal_lost(command: Command, event: JournalLost, now: datetime) -> Decisi
                 Status.RUNNING, command.expires_at, command.timeout_s, now, held=command.held
             )
         return Touch(again)
-    error = {
-        "code": event.reason,
-        "message": "the client can no longer say what became of this attempt",
-        "retryable": False,
-    }
-    return Move(
-        Status.UNKNOWN,
-        "unknown",
-        {"unknown_reason": event.reason, "error": error, "dead_letter_reason": "unknown"},
-    )
+    return _cannot_say(event.reason, "the client can no longer say what became of this attempt")

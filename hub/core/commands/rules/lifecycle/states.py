@@ -53,7 +53,10 @@ BUSY_DELAY = timedelta(seconds=5)
 """When an attempt that the agent was too busy to take is sent again."""
 
 TRANSITIONS: Mapping[Status, frozenset[Status]] = {
-    Status.PENDING: frozenset({Status.QUEUED, Status.CANCELLED, Status.EXPIRED}),
+    # Ends without having been handed out: only of a restored hub, which may have handed it out before.
+    Status.PENDING: frozenset(
+        {Status.QUEUED, Status.CANCELLED, Status.EXPIRED, Status.COMPLETED, Status.FAILED, Status.UNKNOWN}
+    ),
     Status.QUEUED: frozenset(
         {
             Status.RUNNING,
@@ -102,6 +105,9 @@ class Command(msgspec.Struct, frozen=True):
     dead_letter_reason: str | None = None
     dead_letter_closed_by: str | None = None
     goodbye_at: datetime | None = None
+    restored: bool = False
+    """Whether the hub was restored since, from a backup and without the database of before: the client's journal may
+    know more of the command than the hub."""
 
     @property
     def waits(self) -> bool:
