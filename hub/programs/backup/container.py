@@ -33,6 +33,8 @@ KEYS = ("root.key", "command.key", "keys.signed", "broker-accounts.json")
 REQUIRED = (DUMP, "keys/root.key", "keys/command.key")
 PLAIN = (DUMP, "admin.key", "agent/agent.toml", "ports.json", "settings.env", *(f"keys/{name}" for name in KEYS))
 _ARCHIVED = re.compile(r"archive/[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_MAJOR = re.compile(r"[1-9][0-9]{0,3}(?![0-9])")
+_YEARS = (2000, 9000)
 _BLOCK = 512
 _CHUNK = 1024 * 1024
 _MOST_PARTS = 50_000
@@ -67,6 +69,14 @@ class _Member:
     name: str
     offset: int
     size: int
+
+
+def major_of(postgres: str) -> int:
+    """The major of a server by its version, such as `18.1 (Debian 18.1-1)` or `19beta1`. Raises ValueError."""
+    found = _MAJOR.match(postgres)
+    if found is None:
+        raise ValueError(postgres)
+    return int(found[0])
 
 
 def is_part(name: str) -> bool:
@@ -275,9 +285,17 @@ class Backup:
         if b"".join(self._read(told.size)) != hashlib.sha256(raw).hexdigest().encode():
             raise _damaged(self._path, "its manifest is not what it was", "매니페스트가 바뀌었습니다")
         try:
-            return msgspec.json.decode(raw, type=Manifest)
-        except (msgspec.DecodeError, RecursionError):
+            manifest = msgspec.json.decode(raw, type=Manifest)
+            major_of(manifest.postgres)
+        except (msgspec.DecodeError, RecursionError, ValueError):
             raise _damaged(self._path, "its manifest cannot be read", "매니페스트를 읽을 수 없습니다") from None
+        if manifest.taken_at.tzinfo is None or not _YEARS[0] <= manifest.taken_at.year <= _YEARS[1]:
+            raise _damaged(
+                self._path,
+                "its manifest has a time that no backup can have",
+                "매니페스트에 백업일 수 없는 시각이 들어 있습니다",
+            )
+        return manifest
 
 
 @contextmanager

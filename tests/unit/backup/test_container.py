@@ -7,6 +7,7 @@ import tarfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -195,3 +196,27 @@ def test_a_name_that_is_taken_stays(file: Path, tmp_path: Path) -> None:
         container.publish(file, other)
 
     assert other.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"postgres": text} for text in ("", "x", "-1", "0", "18" * 5, "\uff11\uff18")),
+        {"taken_at": datetime(1, 1, 1, tzinfo=UTC)},
+        {"taken_at": datetime(9999, 12, 31, tzinfo=UTC)},
+        {"taken_at": datetime(2026, 11, 29)},  # noqa: DTZ001 - of no zone
+    ],
+    ids=str,
+)
+def test_a_manifest_that_no_server_and_no_time_can_be_of_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
+    source, made = tmp_path / "part", tmp_path / "backup"
+    source.write_bytes(b"PGDMP")
+    container.write(made, msgspec.structs.replace(HEAD, **changes), [(name, source) for name in container.REQUIRED])
+
+    with pytest.raises(SetupError, match="Nothing was changed"):
+        look(made)
+
+
+@pytest.mark.parametrize(("version", "major"), [("18.4", 18), ("14.2 (Debian 14.2-1)", 14), ("19beta1", 19)])
+def test_the_major_of_a_server_is_read_from_its_version(version: str, major: int) -> None:
+    assert container.major_of(version) == major
