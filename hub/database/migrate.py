@@ -37,6 +37,7 @@ def migrate(url: str, *, deadline_s: float = DEADLINE_S) -> list[str]:
     with _connected(url) as connection:
         _require_version(connection)
         _require_usable(connection)
+        _require_restored(connection)
         _take_lock(connection, deadline_s)
         before = _revision(connection)
         _require_known(scripts, before)
@@ -110,6 +111,24 @@ def _require_usable(connection: Connection) -> None:
     connection.commit()
 
 
+def require_restored(url: str) -> None:
+    """Raise SetupError for a database whose restore is under way, or was killed."""
+    with _connected(url) as connection:
+        _require_restored(connection)
+
+
+def _require_restored(connection: Connection) -> None:
+    marked = connection.exec_driver_sql("SELECT to_regclass('restore_in_progress') IS NOT NULL").scalar_one()
+    connection.commit()
+    if marked:
+        raise SetupError(
+            "A restore into this database has not ended. If none is running, it was interrupted: run the same "
+            "`floorhub restore` again, which completes it.",
+            ko="이 데이터베이스의 복원이 끝나지 않았습니다. 진행 중인 복원이 없다면 중단된 것입니다. 같은 `floorhub "
+            "restore` 명령을 다시 실행하면 복원이 완료됩니다.",
+        )
+
+
 def _require_known(scripts: ScriptDirectory, revision: str | None) -> None:
     if revision is not None and revision not in {script.revision for script in scripts.walk_revisions()}:
         raise SetupError(
@@ -153,6 +172,7 @@ def require_current(url: str) -> None:
     newest = scripts.get_current_head()
     with _connected(url) as connection:
         _require_usable(connection)
+        _require_restored(connection)
         found = _revision(connection)
     _require_known(scripts, found)
     if found != newest:

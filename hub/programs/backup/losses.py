@@ -1,6 +1,5 @@
-"""What a restore loses, and what it must not repeat: the database of before compared with the restored one."""
+"""What a restore loses: the database of before compared with the restored one."""
 
-import json
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -18,10 +17,7 @@ from hub.database.statements import statement
 from hub.programs.backup import server
 from schemas.text import json_text
 
-REASON = "restored"
-"""`unknown_reason`, and the code of the error."""
 _BATCH = 1_000
-_MESSAGE = "the hub was restored from a backup, and this client has no journal that says what it has done since"
 
 
 class Lost(msgspec.Struct, frozen=True):
@@ -34,6 +30,8 @@ class Lost(msgspec.Struct, frozen=True):
     """Clients that were given a new secret since."""
     schedules: list[str]
     """Added or changed since, by their names."""
+    api_keys: list[str]
+    """Added since: whose, and their prefixes."""
     file: str | None
     """The list of all of it, a line each; None: nothing is lost."""
 
@@ -62,41 +60,19 @@ def compare(before: str, restored: str, since: datetime, file: Path) -> Lost:
                         tell("command", **row)
             clients, secrets = _clients(old, new)
             schedules = _schedules(old, new)
+            api_keys = _api_keys(old, new)
         for name in clients:
             tell("client", id=name)
         for name in secrets:
             tell("secret", client_id=name)
         for name in schedules:
             tell("schedule", name=name)
+        for name in api_keys:
+            tell("api_key", of=name)
     if file.stat().st_size == 0:
         file.unlink()
-        return Lost({}, [], [], [], None)
-    return Lost(dict(sorted(statuses.items())), clients, secrets, schedules, str(file))
-
-
-def make_unknown(restored: str, before: str | None) -> int:
-    """In the restored database: let nobody do again what a client without a journal may have done since the backup.
-
-    Such commands become `unknown`, for people to decide; how many. Those that `before` (the database that is replaced,
-    if it is of the same hub) shows as never handed out stay. Raises SetupError and psycopg.Error.
-    """
-    error = {"code": REASON, "message": _MESSAGE, "retryable": False}
-    with server.connected(restored) as new:
-        open_ones = server.rows(new, "unfinished")
-        if before is None:
-            ids = [row["id"] for row in open_ones if row["basic"] or row["unseen"]]
-        else:
-            with server.connected(before) as old:
-                basic = {row["client_id"] for row in server.rows(old, "basic_clients")}
-                ids = [row["id"] for row in open_ones if row["basic"] or row["client_id"] in basic]
-                untouched = {row["id"] for row in server.rows(old, "still_pending", ids=ids)}
-            ids = [one for one in ids if one not in untouched]
-        if not ids:
-            return 0
-        detail = {"error": error, "unknown_reason": REASON}
-        values = {"ids": ids, "reason": REASON, "error": json.dumps(error), "detail": json.dumps(detail)}
-        new.execute(statement("programs/backup", "make_unknown"), values)
-    return len(ids)
+        return Lost({}, [], [], [], [], None)
+    return Lost(dict(sorted(statuses.items())), clients, secrets, schedules, api_keys, str(file))
 
 
 def _later(old: Connection[DictRow], since: datetime) -> Iterator[list[DictRow]]:
@@ -122,3 +98,9 @@ def _schedules(old: Connection[DictRow], new: Connection[DictRow]) -> list[str]:
     except psycopg.errors.UndefinedTable:
         there = {}
     return [row["name"] for row in server.rows(old, "schedules") if there.get(row["name"]) != row["content"]]
+
+
+def _api_keys(old: Connection[DictRow], new: Connection[DictRow]) -> list[str]:
+    """Added since."""
+    there = {row["id"] for row in server.rows(new, "api_keys")}
+    return [f"{row['name']} ({row['prefix']})" for row in server.rows(old, "api_keys") if row["id"] not in there]

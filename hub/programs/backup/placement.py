@@ -15,6 +15,8 @@ from hub.programs.embedded.errors import reason
 from schemas import aside
 
 _IN_PLACE = ("admin.key", *(f"keys/{name}" for name in KEYS))
+LIST = "lost.jsonl"
+"""What is lost, in the folder of the files of before."""
 _AGENT = "agent/agent.toml"
 """Of `make run`'s own agent. Its journal stays where it is: it knows what was done since the backup."""
 _Ports = dict[str, dict[str, int]]
@@ -31,6 +33,7 @@ class Placement:
         self._at = at
         self._settings: Path | None = None
         self._embedded = embedded
+        self._reservation: tuple[Path, Path] | None = None
         self._done: list[tuple[Path, Path]] = []
 
     @property
@@ -38,10 +41,18 @@ class Placement:
         """Where the settings of the backup lie, for a person to compare; None: it has none."""
         return self._settings
 
+    def reserve(self) -> Path:
+        """Make the folder for the files of before. Raises SetupError."""
+        try:
+            self._reservation = self._reservation or self._reserved()
+        except OSError as problem:
+            raise self._refused(problem) from None
+        return self._reservation[0]
+
     def put(self) -> Path:
         """The folder with the files of before. Raises SetupError; then all files are where they were."""
         try:
-            kept, settings = self._reserved()
+            kept, settings = self._reservation = self._reservation or self._reserved()
             for name in self._places():
                 place, staged = self._folder / name, self._staged / name
                 if place.is_symlink() or place.exists():
@@ -57,12 +68,26 @@ class Placement:
                 sync_folder(folder)
         except OSError as problem:
             self.undo()
-            where = problem.filename or self._folder
-            raise SetupError(
-                f"{where} cannot be written: {reason(problem)}. The files are as they were.",
-                ko=f"{where}에 쓸 수 없습니다: {reason(problem)}. 파일은 이전 그대로입니다.",
-            ) from None
+            raise self._refused(problem) from None
         return kept
+
+    def _refused(self, problem: OSError) -> SetupError:
+        where = problem.filename or self._folder
+        return SetupError(
+            f"{where} cannot be written: {reason(problem)}. The files are as they were.",
+            ko=f"{where}에 쓸 수 없습니다: {reason(problem)}. 파일은 이전 그대로입니다.",
+        )
+
+    def add(self, file: Path) -> Path:
+        """Put a file to those of before, under its name. Raises SetupError; then all files are where they were."""
+        target = self.reserve() / file.name
+        try:
+            self._move(file, target)
+            sync_folder(target.parent)
+        except OSError as problem:
+            self.undo()
+            raise self._refused(problem) from None
+        return target
 
     def undo(self) -> None:
         """Put everything back that was moved, the last first."""
@@ -71,6 +96,23 @@ class Placement:
                 target.rename(source)
         self._done.clear()
         self._settings = None
+        if self._reservation is not None:
+            _remove_empty(self._reservation[0])
+            self._reservation = None
+
+    def take_back(self, kept: Path) -> None:
+        """Put back what an earlier restore, which was killed, moved to its folder. Raises SetupError."""
+        if kept.parent != self._folder or not kept.is_dir():
+            return
+        waiting = [f"keys/{file.name}" for file in (kept / "keys").glob("*.next")]
+        try:
+            for name in (*_IN_PLACE, _AGENT, *waiting):
+                if (kept / name).is_symlink() or (kept / name).exists():
+                    (kept / name).replace(self._folder / name)  # here is the backup's, which has it, too
+        except OSError as problem:
+            raise self._refused(problem) from None
+        (kept / LIST).unlink(missing_ok=True)
+        _remove_empty(kept)
 
     def _reserved(self) -> tuple[Path, Path]:
         """A new folder for the files of before, and a free name for the settings of the backup."""
@@ -79,6 +121,7 @@ class Placement:
             with suppress(FileExistsError):
                 if not (settings.is_symlink() or settings.exists()):
                     kept.mkdir(mode=0o700)
+                    self._give(kept)
                     return kept, settings
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(self._folder))
 
@@ -118,3 +161,10 @@ class Placement:
             known = msgspec.json.decode(part.read_bytes(), type=_Ports)
             here = msgspec.json.decode(place.read_bytes(), type=_Ports) if place.exists() else {}
             place.write_bytes(msgspec.json.format(msgspec.json.encode({**known, **here}), indent=2) + b"\n")
+
+
+def _remove_empty(kept: Path) -> None:
+    """Remove a folder for files of before; one that has some stays."""
+    for folder in (kept / "keys", kept / "agent", kept):
+        with suppress(OSError):
+            folder.rmdir()

@@ -1,7 +1,9 @@
 """Putting a backup in place of what is there. Everything is checked first; what was there stays beside it.
 
 Order: look through the file, put its parts into a private folder, load the dump into a database beside the present one,
-then give databases and files their names. Whatever fails before that leaves everything as it was.
+bring that up to what the present one knows, write down what is lost, then give databases and files their names.
+Whatever fails before that leaves everything as it was. A restore that is killed after it leaves its mark in the
+database: no hub starts on it, and the next restore takes the names back first.
 """
 
 import fcntl
@@ -14,22 +16,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import psycopg
 from psycopg import sql
 
 from hub.database import migrate
 from hub.errors import SetupError
 from hub.keys import cannot_write, public_key, read_seeds
-from hub.programs.backup import container, losses, server, tools
+from hub.programs.backup import carrying, container, losses, marks, server, tools
+from hub.programs.backup.carrying import Carried, NextTime
 from hub.programs.backup.container import DUMP, Backup, Manifest
 from hub.programs.backup.losses import Lost
-from hub.programs.backup.placement import Placement
+from hub.programs.backup.marks import Mark
+from hub.programs.backup.placement import LIST, Placement
 from hub.programs.backup.taking import known_keys, require_keys
 from hub.programs.embedded.data_folder import DataFolder
+from hub.programs.embedded.errors import reason
 from hub.programs.embedded.patience import Say
 from schemas import aside
 
 SPARE_MIB = 256
+_STAGED = ".restore-"
 _MAINTENANCE = ("postgres", "template1")
 _LONGEST_NAME = 31
 """Bytes of a database's name in names beside it: what follows takes up to 32 of the 63 that Postgres keeps."""
@@ -46,38 +53,67 @@ class Restored:
     kept_folder: Path | None
     lost: Lost | None
     """None: the database of before is missing or another hub's, so nobody can say."""
-    unknown: int
-    """Commands of clients without a journal that became `unknown`."""
+    carried: Carried
+    """What the database was told of the time since the backup."""
     settings: Path | None
     """Where the settings of the backup lie, for a person to compare."""
 
 
 def restore(
-    file: Path, *, folder: Path, database_url: str | None, replace: bool, pg_bin: Path | None, say: Say
+    file: Path,
+    *,
+    folder: Path,
+    database_url: str | None,
+    replace: bool,
+    pg_bin: Path | None,
+    next_time: NextTime,
+    say: Say,
 ) -> Restored:
     """Restore into a data folder and its database: that of `make run`, or the one of `database_url`.
 
-    `replace`: also when data are there. Raises SetupError and EmbeddedError; then nothing was replaced.
+    `replace`: also when data are there. Raises SetupError and EmbeddedError; then nothing was replaced, or what was
+    begun goes on when it is run again.
     """
+    try:
+        return _restore(file, folder, database_url, pg_bin, next_time, say, replace=replace)
+    except OSError as problem:
+        raise _stopped(folder, f"{problem.filename or folder}: {reason(problem)}") from None
+    except psycopg.Error as problem:
+        raise _stopped(folder, " ".join(str(problem).split())) from None
+
+
+def _restore(
+    file: Path,
+    folder: Path,
+    database_url: str | None,
+    pg_bin: Path | None,
+    next_time: NextTime,
+    say: Say,
+    *,
+    replace: bool,
+) -> Restored:
     with container.opened(file) as backup:
         require_revision(backup.manifest.revision)
         if database_url is None:
             data = DataFolder.prepare(folder)
             with data.locked():
+                interrupted = any(data.root.glob(f"{_STAGED}*"))
                 _require_room(backup, data.root)
                 with _staged(backup, data.root) as staged:
                     # The files say whether somebody works here; an empty database would be made by asking.
-                    if not replace and _has_keys(data.root):
+                    if not replace and not interrupted and _has_keys(data.root):
                         raise _not_empty(str(data.root))
                     with server.alone(data, say) as url:
-                        return _Restore(backup, staged, data.root, url, pg_bin, embedded=True).run(replace=replace)
+                        work = _Restore(backup, staged, data.root, url, pg_bin, next_time, embedded=True)
+                        return work.run(replace=replace)
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as problem:
             raise cannot_write(folder, problem) from None
         _require_room(backup, folder)
         with _only_one(folder), _staged(backup, folder) as staged:
-            return _Restore(backup, staged, folder, database_url, pg_bin, embedded=False).run(replace=replace)
+            work = _Restore(backup, staged, folder, database_url, pg_bin, next_time, embedded=False)
+            return work.run(replace=replace)
 
 
 def require_revision(revision: str) -> None:
@@ -115,9 +151,9 @@ def _staged(backup: Backup, folder: Path) -> Iterator[Path]:
 
     Nobody else restores here, so what an earlier restore left that was killed goes first.
     """
-    for left in folder.glob(".restore-*"):
+    for left in folder.glob(f"{_STAGED}*"):
         shutil.rmtree(left, ignore_errors=True)
-    staged = folder / f".restore-{secrets.token_hex(6)}"
+    staged = folder / f"{_STAGED}{secrets.token_hex(6)}"
     try:
         staged.mkdir(mode=0o700)
     except OSError as problem:
@@ -146,12 +182,22 @@ class _Restore:
     """One restore, from the staged parts to the end."""
 
     def __init__(
-        self, backup: Backup, staged: Path, folder: Path, url: str, pg_bin: Path | None, *, embedded: bool
+        self,
+        backup: Backup,
+        staged: Path,
+        folder: Path,
+        url: str,
+        pg_bin: Path | None,
+        next_time: NextTime,
+        *,
+        embedded: bool,
     ) -> None:
         self._manifest = backup.manifest
+        self._dump = next(part.sha256 for part in backup.manifest.parts if part.name == DUMP)
         self._staged = staged
         self._folder = folder
         self._url = url
+        self._next_time = next_time
         self._at = datetime.now(UTC)
         self._files = Placement(staged, folder, self._at, embedded=embedded)
         self._facts = server.facts(url)
@@ -161,15 +207,22 @@ class _Restore:
     def run(self, *, replace: bool) -> Restored:
         """Check the dump, load it beside the present database, and let it take its place."""
         self._check_dump()
+        mark = marks.find(self._url)
+        if mark is not None and mark.kept_database is None:
+            return self._fill_further(mark)
+        if mark is not None:
+            self._take_back(mark)
         facts = self._facts
         is_empty = facts.tables == 0
-        if not replace and not (is_empty and not _has_keys(self._folder)):
+        if not replace and not (is_empty and (mark is not None or not _has_keys(self._folder))):
             raise _not_empty(f"{facts.name}, {self._folder}")
         if not is_empty:
             if not facts.ours:
                 raise _not_ours(facts.name)
             _require_alone(self._url)
-        before = None if is_empty or not self._is_ours() else self._url
+        # One whose database of before is gone, and which is itself half restored, tells nothing.
+        half = marks.find(self._url) is not None
+        before = None if is_empty or half or not self._is_ours() else self._url
         if is_empty and not facts.may_create:
             return self._fill()
         if not facts.may_create:
@@ -183,15 +236,57 @@ class _Restore:
             )
         return self._beside(before, is_empty=is_empty)
 
+    def _take_back(self, mark: Mark) -> None:
+        """Undo the switch of a restore that was killed, so that the database of before is the present one again."""
+        name = self._facts.name
+        _require_alone(self._url)
+        if mark.folder == str(self._folder):
+            self._files.take_back(Path(mark.kept_folder))
+        if mark.kept_database is None or mark.kept_database not in self._databases(mark.kept_database):
+            return
+        taken = self._databases("")
+        half = next(one for stamp in aside.stamps(self._at) if (one := names_beside(name, stamp)[0]) not in taken)
+        self._rename((name, half), (mark.kept_database, name))
+        self._drop(half)
+        self._facts = server.facts(self._url)
+
     def _fill(self) -> Restored:
-        """Into an empty database by a role that can make no other one: all or nothing."""
-        kept = self._files.put()
+        """Into an empty database by a role that can make no other one. Its mark keeps hubs out until all is done."""
+        kept = self._files.reserve()
         try:
+            marks.put(self._url, self._mark(None, kept))
             self._tools.load(self._staged / DUMP, self._url)
         except BaseException:
             self._files.undo()
+            with suppress(SetupError, psycopg.Error):
+                if server.facts(self._url).tables == 0:
+                    marks.remove(self._url)
             raise
-        return self._done(None, kept, None, losses.make_unknown(self._url, None))
+        return self._filled()
+
+    def _fill_further(self, mark: Mark) -> Restored:
+        """The same after it was interrupted."""
+        if mark.dump != self._dump:
+            raise SetupError(
+                f"A restore of another backup into {self._facts.name} was interrupted. Nothing was changed. Run that "
+                "restore again, or name an empty database in FLOORHUB_DATABASE_URL.",
+                ko=f"{self._facts.name}에 다른 백업을 복원하던 중에 중단되었습니다. 아무것도 바꾸지 않았습니다. "
+                "그 복원을 다시 실행하거나 FLOORHUB_DATABASE_URL에 빈 데이터베이스를 지정하십시오.",
+            )
+        _require_alone(self._url)
+        if mark.folder == str(self._folder):
+            self._files.take_back(Path(mark.kept_folder))
+        if self._facts.tables == 0:
+            return self._fill()
+        return self._filled()
+
+    def _filled(self) -> Restored:
+        """What follows when the dump is loaded; each step may come again."""
+        marks.put(self._url, self._mark(None, self._files.reserve()))
+        carried = carrying.carry(self._url, None, self._next_time)
+        kept = self._files.put()
+        marks.remove(self._url)
+        return self._done(None, kept, None, carried)
 
     def _beside(self, before: str | None, *, is_empty: bool) -> Restored:
         """Into a database of its own, which then takes the name of the present one."""
@@ -201,42 +296,60 @@ class _Restore:
         restored, kept = next(
             both for stamp in aside.stamps(self._at) if taken.isdisjoint(both := names_beside(name, stamp))
         )
-        self._create(restored)
         try:
+            self._create(restored)
             url = server.in_database(self._url, restored)
             self._tools.load(self._staged / DUMP, url)
-            unknown = losses.make_unknown(url, before)
+            carried = carrying.carry(url, before, self._next_time)
+            lost = self._compare(before, url)
             if not is_empty:
                 _require_alone(self._url)
+            kept_folder = self._files.reserve()
+            marks.put(url, self._mark(kept, kept_folder))
             self._rename((name, kept), (restored, name))
         except BaseException:
-            with suppress(SetupError, psycopg.Error):
-                self._drop(restored)
+            self._discard(restored)
             raise
         try:
-            kept_folder = self._files.put()
+            self._files.put()
+            if lost is not None and lost.file is not None:
+                lost = msgspec.structs.replace(lost, file=str(self._files.add(Path(lost.file))))
         except BaseException:
             self._rename((name, restored), (kept, name))
-            with suppress(SetupError, psycopg.Error):
-                self._drop(restored)
+            self._discard(restored)
             raise
+        marks.remove(self._url)
         if is_empty:
             self._drop(kept)
-            return self._done(None, kept_folder, None, unknown)
-        return self._done(kept, kept_folder, server.in_database(self._url, kept) if before else None, unknown)
+            return self._done(None, kept_folder, None, carried)
+        return self._done(kept, kept_folder, lost, carried)
 
-    def _done(self, kept: str | None, kept_folder: Path | None, before: str | None, unknown: int) -> Restored:
-        lost = None
-        if before is not None and kept_folder is not None:
-            file = kept_folder / "lost.jsonl"
-            try:
-                lost = losses.compare(before, self._url, self._manifest.taken_at, file)
-            except (psycopg.Error, OSError):  # a newer or broken database of before; the restore itself is done
-                lost = None
-        return Restored(self._manifest, migrate.newest(), kept, kept_folder, lost, unknown, self._files.settings)
+    def _discard(self, restored: str) -> None:
+        """A database that took nobody's place, and the folder for the files of before."""
+        self._files.undo()
+        with suppress(SetupError, psycopg.Error):
+            self._drop(restored)
+
+    def _mark(self, kept: str | None, kept_folder: Path) -> Mark:
+        return Mark(dump=self._dump, kept_database=kept, folder=str(self._folder), kept_folder=str(kept_folder))
+
+    def _compare(self, before: str | None, restored: str) -> Lost | None:
+        """Write the list of what is lost; None when nobody can say. Raises SetupError when it cannot be written."""
+        if before is None:
+            return None
+        file = self._staged / LIST
+        try:
+            return losses.compare(before, restored, self._manifest.taken_at, file)
+        except psycopg.Error:  # a newer or broken database of before
+            return None
+        except OSError as problem:
+            raise cannot_write(file, problem) from None
+
+    def _done(self, kept: str | None, kept_folder: Path | None, lost: Lost | None, carried: Carried) -> Restored:
+        return Restored(self._manifest, migrate.newest(), kept, kept_folder, lost, carried, self._files.settings)
 
     def _fitting(self, pg_bin: Path | None) -> tools.Tools:
-        made, here = int(self._manifest.postgres.split(".")[0]), self._facts.major
+        made, here = container.major_of(self._manifest.postgres), self._facts.major
         if here < made or (here < tools.NEW_SETTINGS <= self._manifest.pg_dump):
             raise SetupError(
                 f"The backup is of Postgres {self._manifest.postgres}, and the server here is {self._facts.version}: "
@@ -356,6 +469,13 @@ def _not_ours(name: str) -> SetupError:
         "Name the hub's database in FLOORHUB_DATABASE_URL, or an empty one.",
         ko=f"데이터베이스 {name}에 테이블이 있지만 Floorhub의 것이 아닙니다. 다른 프로그램의 것입니다. 아무것도 "
         "바꾸지 않았습니다. FLOORHUB_DATABASE_URL에 허브의 데이터베이스나 빈 데이터베이스를 지정하십시오.",
+    )
+
+
+def _stopped(folder: Path, words: str) -> SetupError:
+    return SetupError(
+        f"The restore into {folder} has stopped: {words}. Remove the cause, then run the same command again.",
+        ko=f"{folder}의 복원이 중단되었습니다: {words}. 원인을 없앤 뒤 같은 명령을 다시 실행하십시오.",
     )
 
 

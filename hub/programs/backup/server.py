@@ -75,6 +75,12 @@ def rows(connection: Connection[DictRow], name: str, **values: Any) -> list[Dict
     return connection.execute(statement(_PLACE, name), values or None).fetchall()
 
 
+def run(connection: Connection[DictRow], name: str, **values: Any) -> list[DictRow]:
+    """Run a statement of ours that writes; the rows that it returns, if it does."""
+    cursor = connection.execute(statement(_PLACE, name), values or None)
+    return cursor.fetchall() if cursor.description is not None else []
+
+
 def facts(url: str) -> Facts:
     """Raises SetupError when the server does not answer or is too old."""
     with connected(url) as connection:

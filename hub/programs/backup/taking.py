@@ -3,10 +3,11 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from hub import private_files
+from hub.database import migrate
 from hub.errors import SetupError
 from hub.keys import FILES, cannot_write, public_key, read_seeds
 from hub.programs.backup import container, server, tools
@@ -33,7 +34,8 @@ def take(installation: Installation, file: Path, *, pg_bin: Path | None, archive
     except OSError as problem:
         raise cannot_write(file.parent, problem) from None
     try:
-        with _database(installation, say) as url:
+        with ExitStack() as running:
+            url = _started(running, installation, say)
             manifest, sources = _collect(installation, url, work, pg_bin, archive=archive)
             made = work / "made"
             manifest = container.write(made, manifest, sources)
@@ -45,6 +47,14 @@ def take(installation: Installation, file: Path, *, pg_bin: Path | None, archive
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return manifest
+
+
+def _started(running: ExitStack, installation: Installation, say: Say) -> str:
+    """The database's URL. A server that has to be started writes into the data folder, whose disk may be full."""
+    try:
+        return running.enter_context(_database(installation, say))
+    except OSError as problem:
+        raise cannot_write(Path(problem.filename or installation.folder), problem) from None
 
 
 @contextmanager
@@ -62,6 +72,7 @@ def _collect(
     installation: Installation, url: str, work: Path, pg_bin: Path | None, *, archive: bool
 ) -> tuple[Manifest, list[tuple[str, Path]]]:
     """The dump, made now, and where the other parts lie."""
+    migrate.require_restored(url)
     revision = server.revision(url)
     if revision is None:
         raise SetupError(

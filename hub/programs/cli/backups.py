@@ -1,5 +1,6 @@
 """`floorhub backup` and `floorhub restore`: a hub of this machine in one file, and back."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,7 @@ from hub.programs.cli.local import DatabaseUrl, DataDir
 from hub.programs.cli.output import Json, explained
 
 if TYPE_CHECKING:
+    from hub.programs.backup.carrying import Carried
     from hub.programs.backup.restoring import Restored
 
 PgBin = Annotated[
@@ -67,11 +69,30 @@ def restore(
     with explained(as_json=as_json):
         folder = (data_dir or default_root()).expanduser().absolute()
         url = own_database(database_url, folder)
-        done = put(file, folder=folder, database_url=url, replace=replace, pg_bin=pg_bin, say=output.tell)
+        done = put(
+            file,
+            folder=folder,
+            database_url=url,
+            replace=replace,
+            pg_bin=pg_bin,
+            next_time=next_time,
+            say=output.tell,
+        )
     if as_json:
         output.print_json(_document(done))
     else:
         output.say(*(_korean(done) if output.korean() else _english(done)))
+
+
+def next_time(cron: str, time_zone: str, now: datetime, last_at: datetime | None) -> datetime | None:
+    """When a schedule comes next, not again for a time that it was judged for; None: never, or its zone is not known
+    here."""
+    from hub.features.schedules.rules import Timetable, TimetableError, first
+
+    try:
+        return first(Timetable.of(cron, time_zone), now, last_at)
+    except TimetableError:
+        return None
 
 
 def _document(done: "Restored") -> dict[str, Any]:
@@ -83,7 +104,15 @@ def _document(done: "Restored") -> dict[str, Any]:
         "kept_database": done.kept_database,
         "kept_folder": None if done.kept_folder is None else str(done.kept_folder),
         "settings": None if done.settings is None else str(done.settings),
-        "unknown": done.unknown,
+        "unknown": done.carried.unknown,
+        "missed": done.carried.missed,
+        "carried_over": {
+            "commands": done.carried.commands,
+            "clients": done.carried.clients,
+            "secrets": done.carried.secrets,
+            "api_keys": done.carried.api_keys,
+            "schedules_removed": done.carried.removed,
+        },
         "lost": None
         if lost is None
         else {
@@ -91,6 +120,7 @@ def _document(done: "Restored") -> dict[str, Any]:
             "clients": lost.clients,
             "secrets": lost.secrets,
             "schedules": lost.schedules,
+            "api_keys": lost.api_keys,
             "file": lost.file,
         },
     }
@@ -116,20 +146,45 @@ def _english(done: "Restored") -> list[str]:
                 ("the registration of", lost.clients),
                 ("the new secret of", lost.secrets),
                 ("the changes of the schedules", lost.schedules),
+                ("the API keys of", lost.api_keys),
             )
             if names
         ]
         said.append(f"The list: {lost.file}. Send again what was not done.")
-    if done.unknown:
-        said.append(
-            f"{output.number_of(done.unknown, 'command')} of clients without a journal became `unknown`: nobody knows "
-            "whether they were done since. Decide each: floorhub dead-letter --reason unknown"
-        )
+    said += _carried_english(done.carried)
     if done.settings is not None:
         said.append(f"The settings of the backup: {done.settings}. Compare them with yours.")
     if done.manifest.revision != done.newest:
         said.append("The tables are of an older version: run `floorhub migrate` (`make run` does it itself).")
     return [*said, "Now start the hub, and the order systems last."]
+
+
+def _carried_english(carried: "Carried") -> list[str]:
+    said = []
+    if carried.commands:
+        said.append(
+            f"Kept from the database of before: what became of {output.number_of(carried.commands, 'command')} since "
+            "the backup. What ended since is not done again."
+        )
+    said += [f"Kept: {name} is {status}." for name, status in carried.clients.items()]
+    said += [
+        f"Kept: {what} {', '.join(names)}."
+        for what, names in (("the new secret of", carried.secrets), ("revoked API keys", carried.api_keys))
+        if names
+    ]
+    if carried.removed:
+        said.append(f"Removed since the backup, and back as disabled schedules: {', '.join(carried.removed)}.")
+    if carried.missed:
+        said.append(
+            "Schedules that do not fire for their times between the backup and now, since nobody knows whether they "
+            f"did: {', '.join(carried.missed)}."
+        )
+    if carried.unknown:
+        said.append(
+            f"{output.number_of(carried.unknown, 'command')} became `unknown`: nobody knows whether they were done "
+            "since the backup. Decide each: floorhub dead-letter --reason unknown"
+        )
+    return said
 
 
 def _korean(done: "Restored") -> list[str]:
@@ -152,17 +207,45 @@ def _korean(done: "Restored") -> list[str]:
                 ("등록이 사라진 클라이언트", lost.clients),
                 ("새 비밀 값이 사라진 클라이언트", lost.secrets),
                 ("변경이 사라진 예약", lost.schedules),
+                ("사라진 API 키", lost.api_keys),
             )
             if names
         ]
         said.append(f"목록: {lost.file}. 처리되지 않은 것을 다시 보내십시오.")
-    if done.unknown:
-        said.append(
-            f"저널이 없는 클라이언트의 명령 {done.unknown}건이 `unknown`이 되었습니다. 그동안 수행되었는지 알 수 "
-            "없으므로 하나씩 결정하십시오: floorhub dead-letter --reason unknown"
-        )
+    said += _carried_korean(done.carried)
     if done.settings is not None:
         said.append(f"백업의 설정: {done.settings}. 지금 설정과 비교하십시오.")
     if done.manifest.revision != done.newest:
         said.append("테이블이 이전 버전입니다. `floorhub migrate`를 실행하십시오(`make run`은 스스로 합니다).")
     return [*said, "이제 허브를 시작하고, 주문 시스템은 마지막에 시작하십시오."]
+
+
+def _carried_korean(carried: "Carried") -> list[str]:
+    said = []
+    words = {"retired": "폐기됨", "disabled": "사용 중지됨", "enabled": "사용 중"}
+    if carried.commands:
+        said.append(
+            f"백업 이후 명령 {carried.commands}건의 진행 상황을 이전 데이터베이스에서 가져왔습니다. 그동안 끝난 명령은 "
+            "다시 수행하지 않습니다."
+        )
+    said += [f"유지한 클라이언트 상태: {name} ({words[status]})." for name, status in carried.clients.items()]
+    said += [
+        f"{what}: {', '.join(names)}."
+        for what, names in (
+            ("새 비밀 값을 유지한 클라이언트", carried.secrets),
+            ("폐기 상태를 유지한 API 키", carried.api_keys),
+        )
+        if names
+    ]
+    if carried.removed:
+        said.append(f"백업 이후 삭제되어 사용 중지 상태로 되살아난 예약: {', '.join(carried.removed)}.")
+    if carried.missed:
+        said.append(
+            f"백업과 지금 사이의 시각에 실행되었는지 알 수 없어 그 시각을 건너뛰는 예약: {', '.join(carried.missed)}."
+        )
+    if carried.unknown:
+        said.append(
+            f"명령 {carried.unknown}건이 `unknown`이 되었습니다. 백업 이후 수행되었는지 알 수 없으므로 하나씩 "
+            "결정하십시오: floorhub dead-letter --reason unknown"
+        )
+    return said

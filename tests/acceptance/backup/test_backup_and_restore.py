@@ -7,7 +7,8 @@ import json
 import os
 import threading
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from hub.programs.backup import container
 from hub.programs.cli.main import app
 from tests.support import plain_http
 from tests.support.http_speaker import HttpSpeaker
+from tests.support.killed_restore import kill_restore
 from tests.support.site import Site
 from tests.support.waiting import READY_S, until
 
@@ -110,6 +112,15 @@ class Orders:
                     self.accepted.append(posted.json()["id"])
 
 
+def quarantined(site: Site) -> set[str]:
+    """Commands that agents reported and the hub does not know."""
+    with psycopg.connect(site.stack.database_url) as database:
+        reported = database.execute(
+            "SELECT DISTINCT command_id::text FROM report_quarantine WHERE reason = 'unknown_command'"
+        ).fetchall()
+    return {row[0] for row in reported}
+
+
 def test_a_backup_under_load_prints_nothing_twice_after_its_restore_and_says_what_is_lost(
     site: Site, tmp_path: Path
 ) -> None:
@@ -166,16 +177,18 @@ def test_a_backup_under_load_prints_nothing_twice_after_its_restore_and_says_wha
         command = site.command(one)
         assert (command["status"], len(site.effects(one))) == ("completed", 1), command
     # Agents printed some that the hub does not know any more: they said so, and the doctor tells people.
-    with psycopg.connect(site.stack.database_url) as database:
-        reported = database.execute(
-            "SELECT DISTINCT command_id::text FROM report_quarantine WHERE reason = 'unknown_command'"
-        ).fetchall()
-    unknown_here = {row[0] for row in reported}
+    # Of reports that come together, those about known commands are written first.
+    unknown_here: set[str] = set()
+
+    def doctor_lists_them() -> bool:
+        unknown_here.update(quarantined(site))
+        examined = run(hub_of(site), "doctor", "--json")
+        found = {item["code"]: item for item in json.loads(examined.stdout)["findings"]}
+        return "lost_found" in found and found["lost_found"]["values"]["number"] == str(len(unknown_here))
+
+    until(doctor_lists_them, "the doctor lists what agents did and the hub does not know", PATIENCE_S)
     assert unknown_here <= told
     assert unknown_here, "commands were under way when the hub went"
-    examined = run(hub_of(site), "doctor", "--json")
-    found = {item["code"]: item for item in json.loads(examined.stdout)["findings"]}
-    assert found["lost_found"]["values"]["number"] == str(len(unknown_here))
     assert [agent.process.poll() for agent in agents] == [None] * CLIENTS
     assert made["revision"] == restored["revision"]
 
@@ -207,16 +220,29 @@ def test_what_a_client_without_a_journal_may_have_done_is_not_done_again(site: S
         site.wait_ready()
 
         assert restored["lost"]["file"] is None, "nothing was accepted since"
-        assert site.command(done)["status"] == "unknown"
-        assert site.command(done)["error"]["code"] == "restored"
-        assert done in {item["id"] for item in site.http.get("/api/dead-letters").json()["items"]}
-        assert restored["unknown"] == (1 if handed_out == "pending" else 2)
-        assert site.command(again)["status"] != "unknown", "twice does no harm there, as its sender said"
-        assert site.events(done)[-1] == "unknown"
-        assert done not in {message["command_id"] for message in pda.poll()}
-        # Its late word still counts.
-        assert pda.report({"command_id": done}, "result").status_code == 200
-        site.wait_status(done, "completed")
+        for one in (done, again):
+            assert site.command(one)["status"] == "completed", "the database of before knows it"
+            assert site.events(one)[-1] == "completed"
+        assert restored["carried_over"]["commands"] == (2 if handed_out == "pending" else 3)
+        assert restored["unknown"] == 0
+        assert site.command(kept)["status"] == handed_out, "as when a hub starts again"
+        assert not {done, again} & {message["command_id"] for message in pda.poll()}
+        site.hub.stop()
+
+        # On another machine nobody knows.
+        elsewhere = tmp_path / "elsewhere"
+        url = psycopg.conninfo.make_conninfo(site.stack.database_url, host="localhost", dbname="elsewhere")
+        with psycopg.connect(site.stack.database_url, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE elsewhere")
+        there = answer(hub_of(site, FLOORHUB_DATABASE_URL=url, FLOORHUB_DATA_DIR=str(elsewhere)), "restore", str(file))
+        with psycopg.connect(url) as connection:
+            found = connection.execute("SELECT id::text, status, error ->> 'code' FROM commands").fetchall()
+        told = {one: (status, code) for one, status, code in found}
+        assert (told[done], told[kept]) == (("unknown", "restored"), ("unknown", "restored"))
+        assert told[again][0] != "unknown", "twice does no harm there, as its sender said"
+        assert there["unknown"] == sum(status == "unknown" for status, _ in told.values())
+        with psycopg.connect(site.stack.database_url, autocommit=True) as connection:
+            connection.execute("DROP DATABASE elsewhere")
     finally:
         pda.close()
 
@@ -318,29 +344,70 @@ def test_a_backup_of_a_newer_version_is_refused_whatever_its_manifest_says(site:
         assert state(site) == before
 
 
-def test_a_role_that_may_create_no_database_restores_into_an_empty_one(site: Site, tmp_path: Path) -> None:
-    file, folder = tmp_path / "floorhub.backup", tmp_path / "data"
-    answer(hub_of(site), "backup", str(file))
+@contextmanager
+def plain_database(site: Site) -> Iterator[str]:
+    """The URL of an empty database whose role may create none."""
     passwords = json.loads((site.folder.keys / "postgres-18.json").read_text())
     port = psycopg.conninfo.conninfo_to_dict(site.stack.database_url)["port"]
     superuser = f"postgresql://postgres:{passwords['postgres']}@127.0.0.1:{port}/postgres"
-    url = f"postgresql://plain:secret@127.0.0.1:{port}/plain_target"
     with psycopg.connect(superuser, autocommit=True) as connection:
         connection.execute("CREATE ROLE plain LOGIN PASSWORD 'secret'")
         connection.execute(sql.SQL("CREATE DATABASE plain_target OWNER plain"))
-    environment = hub_of(site, FLOORHUB_DATABASE_URL=url, FLOORHUB_DATA_DIR=str(folder))
+    try:
+        yield f"postgresql://plain:secret@127.0.0.1:{port}/plain_target"
+    finally:
+        with psycopg.connect(superuser, autocommit=True) as connection:
+            connection.execute("DROP DATABASE plain_target")
+            connection.execute("DROP ROLE plain")
 
-    restored = answer(environment, "restore", str(file))
 
-    assert restored["kept_database"] is None
-    assert restored["lost"] is None
-    assert read_seeds(folder / "keys") == read_seeds(site.folder.keys)
-    assert (folder / "admin.key").read_bytes() == (site.folder.root / "admin.key").read_bytes()
-    assert "FLOORHUB_DATABASE_URL=" in Path(restored["settings"]).read_text()
-    assert {file.stat().st_mode & 0o077 for file in folder.rglob("*")} == {0}
-    again = run(environment, "restore", str(file), "--replace")
-    assert again.exit_code == 2
-    assert "may not create databases" in again.stderr
-    with psycopg.connect(superuser, autocommit=True) as connection:
-        connection.execute("DROP DATABASE plain_target")
-        connection.execute("DROP ROLE plain")
+def test_a_role_that_may_create_no_database_restores_into_an_empty_one(site: Site, tmp_path: Path) -> None:
+    file, folder = tmp_path / "floorhub.backup", tmp_path / "data"
+    answer(hub_of(site), "backup", str(file))
+    with plain_database(site) as url:
+        environment = hub_of(site, FLOORHUB_DATABASE_URL=url, FLOORHUB_DATA_DIR=str(folder))
+
+        restored = answer(environment, "restore", str(file))
+
+        assert restored["kept_database"] is None
+        assert restored["lost"] is None
+        assert read_seeds(folder / "keys") == read_seeds(site.folder.keys)
+        assert (folder / "admin.key").read_bytes() == (site.folder.root / "admin.key").read_bytes()
+        assert "FLOORHUB_DATABASE_URL=" in Path(restored["settings"]).read_text()
+        assert {file.stat().st_mode & 0o077 for file in folder.rglob("*")} == {0}
+        again = run(environment, "restore", str(file), "--replace")
+        assert again.exit_code == 2
+        assert "may not create databases" in again.stderr
+
+
+@pytest.mark.parametrize("point", ["load", "move:2", "end"])
+def test_where_no_database_can_be_made_a_killed_restore_is_completed_by_the_same_command(
+    site: Site, tmp_path: Path, point: str
+) -> None:
+    file, other, folder = tmp_path / "floorhub.backup", tmp_path / "other.backup", tmp_path / "data"
+    pda = HttpSpeaker(site)
+    try:
+        assert pda.ping().status_code == 200
+        waits = site.send(pda.id, "open-door", {})["id"]
+        answer(hub_of(site), "backup", str(file))
+        site.send(pda.id, "open-door", {})
+    finally:
+        pda.close()
+    answer(hub_of(site), "backup", str(other))
+    with plain_database(site) as url:
+        environment = hub_of(site, FLOORHUB_DATABASE_URL=url, FLOORHUB_DATA_DIR=str(folder))
+
+        kill_restore(point, file, folder, url, replace=False)
+
+        refused = run(environment, "migrate")
+        assert refused.exit_code == 2
+        assert "A restore into this database has not ended" in refused.stderr
+        refused = run(environment, "restore", str(other))
+        assert refused.exit_code == 2
+        assert "A restore of another backup" in refused.stderr
+        answer(environment, "restore", str(file))
+        assert run(environment, "migrate").exit_code == 0
+        assert (folder / "admin.key").read_bytes() == (site.folder.root / "admin.key").read_bytes()
+        with psycopg.connect(url) as connection:
+            found = connection.execute("SELECT status, unknown_reason FROM commands WHERE id = %s", (waits,)).fetchone()
+        assert found == ("unknown", "restored")

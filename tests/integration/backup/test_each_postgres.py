@@ -1,6 +1,7 @@
 """Backup and restore with the tools of each Postgres that is bundled, as they are found here."""
 
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -12,8 +13,12 @@ from hub.programs import installation
 from hub.programs.backup import tools
 from hub.programs.backup.restoring import restore
 from hub.programs.backup.taking import take
+from hub.programs.cli.backups import next_time
 from hub.programs.embedded.patience import silent
 from tests.support import postgres
+
+REST: dict[str, Any] = {"pg_bin": None, "next_time": next_time, "say": silent}
+"""What these restores have in common."""
 
 
 @pytest.mark.each_postgres
@@ -25,10 +30,10 @@ def test_a_backup_fills_an_empty_database_and_replaces_a_full_one(
     manifest = take(installation.find(database_url, source, {}), file, pg_bin=None, archive=True, say=silent)
 
     with postgres.fresh_database(postgres_server) as url:
-        first = restore(file, folder=target, database_url=url, replace=False, pg_bin=None, say=silent)
+        first = restore(file, folder=target, database_url=url, replace=False, **REST)
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("INSERT INTO security_events (at, kind) VALUES (now(), 'since')")
-        second = restore(file, folder=target, database_url=url, replace=True, pg_bin=None, say=silent)
+        second = restore(file, folder=target, database_url=url, replace=True, **REST)
 
         assert (first.kept_database, migrate.current(url)) == (None, migrate.newest())
         assert second.kept_database is not None

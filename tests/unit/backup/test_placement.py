@@ -1,5 +1,6 @@
 """The files of a restore overwrite nothing, whatever the clock says, and go back as they were."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -60,6 +61,41 @@ def test_what_is_taken_back_names_no_settings(tmp_path: Path) -> None:
     with pytest.raises(SetupError):
         placement.put()
     assert (placement.settings, (data / "admin.key").read_text()) == (None, "first")
+
+
+def test_what_is_kept_belongs_to_the_user_of_the_data_folder(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    (data / "keys").mkdir(parents=True)
+    (data / "keys" / "root.key").write_text("first")
+    new = staged(tmp_path, "new")
+    (new / "keys").mkdir()
+    (new / "keys" / "root.key").write_text("second")
+    if os.geteuid() == 0:
+        os.chown(data, 4_321, 4_321)
+    placement = Placement(new, data, NOW, embedded=False)
+
+    kept = placement.put()
+
+    owner = data.stat().st_uid
+    assert {path.stat().st_uid for path in (kept, *kept.rglob("*"), data / "keys" / "root.key")} == {owner}
+
+
+def test_what_a_killed_restore_moved_comes_back(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "admin.key").write_text("first")
+    kept = Placement(staged(tmp_path, "killed"), data, NOW, embedded=False).put()
+    (kept / "lost.jsonl").write_text("{}")
+
+    Placement(staged(tmp_path, "next"), data, NOW, embedded=False).take_back(kept)
+
+    assert (data / "admin.key").read_text() == "first"
+    assert not kept.exists()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "admin.key").write_text("not ours")
+    Placement(staged(tmp_path, "third"), data, NOW, embedded=False).take_back(elsewhere)
+    assert (data / "admin.key").read_text() == "first"
 
 
 @pytest.mark.parametrize("name", ["floorhub", "Floorhub", "x" * 63, "데이터" * 7, "İ" * 31])
