@@ -23,7 +23,7 @@ from psycopg import sql
 from hub.database import migrate
 from hub.errors import SetupError
 from hub.keys import cannot_write, public_key, read_seeds
-from hub.programs.backup import carrying, container, losses, marks, server, tools
+from hub.programs.backup import carrying, container, losses, marks, refusals, server, tools
 from hub.programs.backup.carrying import Carried, NextTime
 from hub.programs.backup.container import DUMP, Backup, Manifest
 from hub.programs.backup.losses import Lost
@@ -77,9 +77,9 @@ def restore(
     try:
         return _restore(file, folder, database_url, pg_bin, next_time, say, replace=replace)
     except OSError as problem:
-        raise _stopped(folder, f"{problem.filename or folder}: {reason(problem)}") from None
+        raise refusals.stopped(folder, f"{problem.filename or folder}: {reason(problem)}") from None
     except psycopg.Error as problem:
-        raise _stopped(folder, " ".join(str(problem).split())) from None
+        raise refusals.stopped(folder, " ".join(str(problem).split())) from None
 
 
 def _restore(
@@ -102,7 +102,7 @@ def _restore(
                 with _staged(backup, data.root) as staged:
                     # The files say whether somebody works here; an empty database would be made by asking.
                     if not replace and not interrupted and _has_keys(data.root):
-                        raise _not_empty(str(data.root))
+                        raise refusals.not_empty(str(data.root))
                     with server.alone(data, say) as url:
                         work = _Restore(backup, staged, data.root, url, pg_bin, next_time, embedded=True)
                         return work.run(replace=replace)
@@ -215,10 +215,10 @@ class _Restore:
         facts = self._facts
         is_empty = facts.tables == 0
         if not replace and not (is_empty and (mark is not None or not _has_keys(self._folder))):
-            raise _not_empty(f"{facts.name}, {self._folder}")
+            raise refusals.not_empty(f"{facts.name}, {self._folder}")
         if not is_empty:
             if not facts.ours:
-                raise _not_ours(facts.name)
+                raise refusals.not_ours(facts.name)
             _require_alone(self._url)
         # One whose database of before is gone, and which is itself half restored, tells nothing.
         half = marks.find(self._url) is not None
@@ -414,14 +414,14 @@ class _Restore:
                     statement = sql.SQL("ALTER DATABASE {} RENAME TO {}")
                     connection.execute(statement.format(sql.Identifier(old), sql.Identifier(new)))
             except psycopg.Error as problem:
-                raise _refused(problem) from None
+                raise refusals.refused(problem) from None
 
     def _administer(self, statement: sql.Composed) -> None:
         with server.connected(self._maintenance()) as connection:
             try:
                 connection.execute(statement)
             except psycopg.Error as problem:
-                raise _refused(problem) from None
+                raise refusals.refused(problem) from None
 
     def _maintenance(self) -> str:
         """A database of the server that is not the one to be renamed."""
@@ -452,36 +452,3 @@ def _require_alone(url: str) -> None:
 def _has_keys(folder: Path) -> bool:
     """Whether a hub has its keys there."""
     return any((folder / name).exists() for name in ("keys/root.key", "keys/command.key", "admin.key"))
-
-
-def _not_empty(what: str) -> SetupError:
-    return SetupError(
-        f"There are data already ({what}). Nothing was changed. With --replace the backup takes their place, and what "
-        "is there is kept beside it.",
-        ko=f"이미 데이터가 있습니다({what}). 아무것도 바꾸지 않았습니다. --replace를 붙이면 백업으로 바꾸고 지금 것은 "
-        "옆에 남겨 둡니다.",
-    )
-
-
-def _not_ours(name: str) -> SetupError:
-    return SetupError(
-        f"The database {name} has tables, and none of Floorhub: it belongs to another program. Nothing was changed. "
-        "Name the hub's database in FLOORHUB_DATABASE_URL, or an empty one.",
-        ko=f"데이터베이스 {name}에 테이블이 있지만 Floorhub의 것이 아닙니다. 다른 프로그램의 것입니다. 아무것도 "
-        "바꾸지 않았습니다. FLOORHUB_DATABASE_URL에 허브의 데이터베이스나 빈 데이터베이스를 지정하십시오.",
-    )
-
-
-def _stopped(folder: Path, words: str) -> SetupError:
-    return SetupError(
-        f"The restore into {folder} has stopped: {words}. Remove the cause, then run the same command again.",
-        ko=f"{folder}의 복원이 중단되었습니다: {words}. 원인을 없앤 뒤 같은 명령을 다시 실행하십시오.",
-    )
-
-
-def _refused(problem: psycopg.Error) -> SetupError:
-    words = " ".join(str(problem).split())
-    return SetupError(
-        f"Postgres refuses what is needed: {words}. Nothing was changed.",
-        ko=f"Postgres가 필요한 작업을 거절했습니다: {words}. 아무것도 바꾸지 않았습니다.",
-    )
