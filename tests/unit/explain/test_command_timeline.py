@@ -173,6 +173,6 @@ def test_a_hub_that_does_not_answer_leads_to_what_to_check(
         port = closed.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     found = Found(url, source, "key", "FLOORHUB_KEY")
-    with Api(url, "key", found) as api, pytest.raises(ApiError, match="refused|거부됨") as caught:
+    with Api(url, "key", found) as api, pytest.raises(ApiError, match=r"refused|거부됨") as caught:
         api.get("/health")
     assert asked in str(caught.value)
