@@ -372,9 +372,29 @@ def find_hub() -> Found:
     return Found(url, url_from, key, key_from)
 
 
+def _is_damaged(note: Path) -> bool:
+    """Whether a note is there that names no address."""
+    try:
+        raw = note.read_bytes()
+    except OSError:
+        return False
+    try:
+        said = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return True
+    return not isinstance(said, dict) or not isinstance(said.get("url"), str)
+
+
 def _no_hub(folder: Path) -> Exception:
     """Why no hub of this machine is known: it has stopped, we may not look, or there has never been one."""
     require_readable(folder)
+    if _is_damaged(folder / RUNNING_FILE):
+        return SetupError(
+            f"{folder / RUNNING_FILE} is damaged: it does not say where the hub answers. Restart `make run`, or set "
+            "FLOORHUB_URL and FLOORHUB_KEY.",
+            ko=f"{folder / RUNNING_FILE}이(가) 손상되어 허브의 주소를 알 수 없습니다. `make run`을 다시 시작하거나 "
+            "FLOORHUB_URL과 FLOORHUB_KEY를 설정하십시오.",
+        )
     if (folder / PORTS_FILE).exists():
         return ApiError(
             either(

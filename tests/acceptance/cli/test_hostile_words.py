@@ -59,6 +59,7 @@ def proxy(site: Site) -> Iterator[str]:
                 sent = json.dumps(told).encode()
             self.send_response(answer.status_code)
             self.send_header("Content-Length", str(len(sent)))
+            self.send_header("X-Request-ID", answer.headers["X-Request-ID"])
             self.end_headers()
             self.wfile.write(sent)
 

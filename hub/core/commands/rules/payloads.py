@@ -36,7 +36,7 @@ def url_problems(action: str, payload: dict[str, Any], stored: Mapping[str, Any]
     """What is wrong with the URL of a document, as the payload calls it. `stored`: the payload under our names."""
     document = stored.get("document") if action in actions.ACTIONS else None
     url = document.get("url") if isinstance(document, dict) else None
-    if not isinstance(url, str):
+    if not isinstance(url, str) or url[:5].lower() == "file:":  # a path, which is looked at when it is opened
         return []
     try:
         parse_url(url)

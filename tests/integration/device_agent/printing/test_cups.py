@@ -90,7 +90,7 @@ async def ended_unasked(queue: Queue, command_id: str) -> Context:
         taken = await client.print_job(ticket, queue.folder / command_id)
         await context.remember({"job_id": taken.job_id})
         await eventually(lambda: is_put_away(client, taken.job_id))
-    assert [effect["job_name"] for effect in queue.printer.effects()][-1] == context.job_name
+    await eventually(lambda: context.job_name in [effect["job_name"] for effect in queue.printer.effects()][-1:])
     return context
 
 
