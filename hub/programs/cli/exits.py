@@ -42,7 +42,7 @@ MEANINGS: dict[ExitCode, tuple[str, str]] = {
         "거부: 허브가 요청을 받아들이지 않음(한도, 충돌, 잘못된 값, 사용 중지된 클라이언트)",
     ),
     ExitCode.NOT_PERMITTED: (
-        "not permitted: the key is not valid, or may not do this",
+        "not permitted: the key is not valid, or does not allow this",
         "권한 없음: 키가 유효하지 않거나 이 작업이 허용되지 않음",
     ),
     ExitCode.NOT_FOUND: ("not found", "찾을 수 없음"),
