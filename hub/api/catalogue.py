@@ -109,7 +109,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "forbidden": Entry(
         403,
         "FORBIDDEN",
-        "Your role may not do this: ask an administrator.",
+        "Your role is not allowed to do this: ask an administrator.",
         "권한이 없습니다. 관리자에게 요청하십시오.",
     ),
     "action_not_allowed": Entry(
@@ -230,7 +230,8 @@ CATALOGUE: Mapping[str, Entry] = {
     "url_not_allowed": Entry(
         403,
         "FORBIDDEN",
-        "The hub may not fetch from {host}: add it to FLOORHUB_FETCH_ALLOW as an administrator, or upload the file.",
+        "The hub is not allowed to fetch from {host}: add it to FLOORHUB_FETCH_ALLOW as an administrator, "
+        "or upload the file.",
         "허브는 {host}에서 문서를 가져올 수 없습니다. 관리자가 FLOORHUB_FETCH_ALLOW에 추가하거나 파일을 올리십시오.",
     ),
     "address_not_allowed": Entry(

@@ -27,7 +27,7 @@ SCHEMA = "Problem"
 STATUSES: Mapping[int, str] = {
     400: "The body cannot be read, such as `bad_json`.",
     401: "No valid key: `unauthorized`.",
-    403: "The caller may not do this, such as `forbidden`.",
+    403: "The caller is not allowed to do this, such as `forbidden`.",
     404: "There is no such thing, or not for this caller; `code` says what is missing.",
     408: "The transfer of the body stopped: `upload_stalled`.",
     409: "It does not fit the present state; `code` says why.",
