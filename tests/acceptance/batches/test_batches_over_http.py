@@ -14,7 +14,7 @@ from tests.support.waiting import until
 @pytest.fixture(scope="module")
 def hall(site: Site) -> list[str]:
     """Two clients with agents and one that is away, in a zone of their own."""
-    made = [site.client(zone="hall", tags=["even" if n % 2 == 0 else "odd"]) for n in range(3)]
+    made = [site.client(id=f"hall-{n}", zone="hall", tags=["even" if n % 2 == 0 else "odd"]) for n in range(3)]
     for client in made[:2]:
         site.agent(client)
     return [client["id"] for client in made]
