@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
+import os
 import fcntl
 import socket
 import struct
@@ -240,6 +241,7 @@ async def test_a_printer_that_takes_no_byte_for_long_but_lives_is_waited_for(tmp
     assert [kind for kind, _ in context.told] == [HELD, "resumed"]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="newer kernels let only root filter what a TCP connection receives")
 @pytest.mark.parametrize("after", ["its window is closed", "it accepted"])
 async def test_a_printer_whose_network_stack_is_silent_is_given_up(after: str, tmp_path: Path) -> None:
     size = 60_000
