@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import ctypes
-import os
 import fcntl
+import os
 import socket
 import struct
 import sys
