@@ -240,10 +240,11 @@ class App:
         decisions = [self._core.handle(event, Now(time.time(), time.monotonic())) for event in events]
         writes = merge(write for decision in decisions for write in decision.writes)
         await journal.commit(tuple(writes.values()))
-        if ended := [(event.command_id, event.attempt) for event in events if isinstance(event, EffectEnded)]:
-            await asyncio.to_thread(self._marks.forget, ended)
         for decision in decisions:
             self._act(decision, executor)
+        ended = [(event.command_id, event.attempt) for event in events if isinstance(event, EffectEnded)]
+        if self._marks.has(ended):
+            await asyncio.to_thread(self._marks.forget, ended)
         if any(isinstance(event, Connected) for event in events):
             self._describer.connected()  # after the birth, which was just handed to the session
         if self._core.distrusts != self._told_distrust and time.monotonic() - self._told_at >= description.POLL_S:

@@ -15,15 +15,19 @@ _FACT = re.compile(r"[a-z_]{1,40}")
 
 
 class Marks:
-    """The facts of all attempts, in `folder`, which is made when it is needed. Each call reads or changes the disk."""
+    """The facts of all attempts, in `folder`, which is made when it is needed. Each call but `has` reads or changes the
+    disk."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._marked: set[str] = set()
+        """Prefixes of the attempts that have any, so that the end of all others costs no look at the disk."""
 
     def leave(self, attempt: Attempt, fact: str) -> None:
         """Keep a fact; nothing where even that fails. A fact is a word of small letters and `_`."""
         if not _FACT.fullmatch(fact):
             raise ValueError(f"{fact!r} is no word")
+        self._marked.add(_prefix(attempt))
         with contextlib.suppress(OSError):
             self._folder.mkdir(mode=0o700, exist_ok=True)
             self._file(attempt, fact).touch(mode=0o600)
@@ -39,13 +43,19 @@ class Marks:
 
     def forget(self, attempts: Iterable[Attempt]) -> None:
         """Drop all that was kept about these."""
-        gone = {_prefix(attempt) for attempt in attempts}
-        self._drop(name for name in self._names() if _prefix_of(name) in gone)
+        gone = {_prefix(attempt) for attempt in attempts} & self._marked
+        if gone:
+            self._marked -= gone
+            self._drop(name for name in self._names() if _prefix_of(name) in gone)
+
+    def has(self, attempts: Iterable[Attempt]) -> bool:
+        """Whether `forget` would have anything to do; reads no disk."""
+        return any(_prefix(attempt) in self._marked for attempt in attempts)
 
     def forget_others(self, attempts: Iterable[Attempt]) -> None:
         """Drop all that was kept about any but these."""
-        kept = {_prefix(attempt) for attempt in attempts}
-        self._drop(name for name in self._names() if _prefix_of(name) not in kept)
+        self._marked = {_prefix(attempt) for attempt in attempts}
+        self._drop(name for name in self._names() if _prefix_of(name) not in self._marked)
 
     def _names(self) -> list[str]:
         try:
