@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 
 from hub.api.lookup import parts_of
 from hub.api.parameters import require_known
-from hub.core.access.rules import Caller, Permission, may
+from hub.core.access.rules import Caller, Permission
 from hub.core.access.service import Access
 from hub.errors import RejectedError
 from hub.keys import hash_secret
@@ -36,10 +36,10 @@ async def caller_of(
     key = credentials.strip() if scheme.lower() == "bearer" else api_key
     if not key:
         raise RejectedError("unauthorized")
-    principal = await access.authenticate(key)
-    if not may(principal.role, permission):
+    caller = (await access.authenticate(key)).caller(address)
+    if not caller.may(permission):
         raise RejectedError("forbidden")
-    return Caller(principal, address)
+    return caller
 
 
 async def _principal(request: Request, permission: Permission) -> Caller:

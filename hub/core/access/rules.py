@@ -18,11 +18,15 @@ class Permission(enum.StrEnum):
     COMMAND = "command"
     DOCUMENT = "document"
     ADMINISTER = "administer"
+    DECIDE = "decide"
+    """To close a dead letter whose effect nobody knows."""
+    PAIR = "pair"
+    AUDIT = "audit"
 
 
 _BY_ROLE: Mapping[str, frozenset[Permission]] = {
     "admin": frozenset(Permission),
-    "operator": frozenset({Permission.READ, Permission.COMMAND, Permission.DOCUMENT}),
+    "operator": frozenset({Permission.READ, Permission.COMMAND, Permission.DOCUMENT, Permission.DECIDE}),
     "viewer": frozenset({Permission.READ}),
 }
 
@@ -40,6 +44,53 @@ class Principal:
     kind: str
     name: str
     role: str
+    reach: str = "all"
+    """`all` clients, or those that it was `granted`."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyScope:
+    """What a key narrows of what its principal may do. None: nothing of that kind."""
+
+    permissions: frozenset[str] | None = None
+    actions: frozenset[str] | None = None
+    narrowed: bool = False
+    """Whether it is for some clients only; the database knows which."""
+
+
+WHOLE = KeyScope()
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a key or a session that was looked up stands for."""
+
+    principal: Principal
+    key_id: UUID | None = None
+    session_id: UUID | None = None
+    scope: KeyScope = WHOLE
+    addresses: tuple[str, ...] | None = None
+    """Networks that the key may be used from; None: all."""
+
+    def caller(self, address: str | None) -> "Caller":
+        """Who asks, from an address."""
+        return Caller(self.principal, address, self.key_id, self.session_id, self.scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a statement needs to ask `floorhub_allows` for a caller: its parameters `limited`, `scope_principal` and
+    `scope_key`."""
+
+    principal_id: UUID
+    key_id: UUID | None = None
+    limited: bool = True
+    """False: the caller reaches every client and action, so that the rule need not be asked."""
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """As the statements name them."""
+        return {"limited": self.limited, "scope_principal": self.principal_id, "scope_key": self.key_id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +99,27 @@ class Caller:
 
     principal: Principal
     address: str | None
+    key_id: UUID | None = None
+    """The key that the request shows; None: it belongs to a session."""
+    session_id: UUID | None = None
+    key_scope: KeyScope = WHOLE
 
     @property
     def principal_id(self) -> UUID:
         """The principal's id."""
         return self.principal.id
+
+    @property
+    def scope(self) -> Scope:
+        """What statements are asked with."""
+        narrow = self.key_scope
+        limited = self.principal.reach != "all" or narrow.narrowed or narrow.actions is not None
+        return Scope(self.principal.id, self.key_id, limited)
+
+    def may(self, permission: Permission) -> bool:
+        """Whether role and key allow what a route declares; clients and actions are judged by the statements."""
+        listed = self.key_scope.permissions
+        return may(self.principal.role, permission) and (listed is None or permission in listed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 
 from hub import staged_files
 from hub.core.access import store as store
-from hub.core.access.rules import Caller, IdempotencyKey, Principal
+from hub.core.access.rules import Caller, Credential, IdempotencyKey, KeyScope, Principal
 from hub.core.access.telemetry import Event
 from hub.database.engine import Connection, Database
 from hub.errors import ConflictError, RejectedError, UnavailableError
@@ -29,27 +29,27 @@ class Access:
         self._log = log
         self._new_id = new_id
         self._used: set[bytes] = set()
-        self._cache: dict[bytes, tuple[float, Principal]] = {}
-        self._looking: dict[bytes, asyncio.Task[Principal | None]] = {}
+        self._cache: dict[bytes, tuple[float, Credential]] = {}
+        self._looking: dict[bytes, asyncio.Task[Credential | None]] = {}
 
-    async def authenticate(self, key: str) -> Principal:
-        """The principal of a key. Raises RejectedError `unauthorized`, which tells nothing about why."""
+    async def authenticate(self, key: str) -> Credential:
+        """What a key stands for. Raises RejectedError `unauthorized`, which tells nothing about why."""
         hashed = hash_secret(key)
         now = asyncio.get_running_loop().time()
         cached = self._cache.get(hashed)
         if cached is not None and now - cached[0] < CACHE_S:
             return cached[1]
-        principal = await self._look_up(hashed)
-        if principal is None:
+        found = await self._look_up(hashed)
+        if found is None:
             self._cache.pop(hashed, None)
             raise RejectedError("unauthorized")
         if len(self._cache) > 1_000:
             self._cache.clear()
-        self._cache[hashed] = (now, principal)
+        self._cache[hashed] = (now, found)
         self._used.add(hashed)
-        return principal
+        return found
 
-    async def _look_up(self, hashed: bytes) -> Principal | None:
+    async def _look_up(self, hashed: bytes) -> Credential | None:
         """Who has a key. Requests that ask at the same time share one look: all do whenever the cache runs out."""
         looking = self._looking.get(hashed)
         if looking is None:
@@ -58,9 +58,10 @@ class Access:
         # Shielded: a caller that hangs up must not take the answer from the others.
         return await asyncio.shield(looking)
 
-    async def _find(self, hashed: bytes) -> Principal | None:
+    async def _find(self, hashed: bytes) -> Credential | None:
         async with self._database.connection() as connection:
-            return await store.by_key(connection, hashed)
+            found = await store.by_key(connection, hashed)
+        return None if found is None else _credential(found)
 
     async def ensure_administrator(self, key_file: Path) -> None:
         """Make the first administrator of a database that has none, with the key in `key_file`, or with a new one that
@@ -139,6 +140,18 @@ class Access:
         except UnavailableError:
             self._used |= used
             raise
+
+
+def _credential(found: store.KeyHolder) -> Credential:
+    def listed(names: list[str] | None) -> frozenset[str] | None:
+        return None if names is None else frozenset(names)
+
+    return Credential(
+        Principal(found.id, found.kind, found.name, found.role, found.reach),
+        found.key_id,
+        scope=KeyScope(listed(found.permissions), listed(found.actions), found.narrowed),
+        addresses=None if found.addresses is None else tuple(found.addresses),
+    )
 
 
 class Idempotency:

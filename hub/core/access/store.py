@@ -1,6 +1,7 @@
 """Users, integrations, their keys, and what repeated requests made before."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -15,6 +16,22 @@ from hub.database import model
 from hub.database.engine import Connection
 from hub.database.model import NOW
 from hub.database.statements import Statement
+
+
+class KeyHolder(msgspec.Struct, frozen=True):
+    """A valid key, and the principal that it stands for."""
+
+    id: UUID
+    kind: str
+    name: str
+    role: str
+    reach: str
+    key_id: UUID
+    permissions: list[str] | None
+    actions: list[str] | None
+    narrowed: bool
+    addresses: list[str] | None
+    expires_at: datetime | None
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -59,7 +76,7 @@ async def revoke_keys(connection: Connection, principal_id: UUID) -> None:
 
 # Built once: requests of all callers ask for it.
 _BY_KEY = (
-    select(*model.columns(Principal, Principals))
+    select(*model.columns(KeyHolder, Principals, ApiKey), col(ApiKey.id).label("key_id"))
     .join(ApiKey, col(ApiKey.principal_id) == col(Principals.id))
     .where(col(ApiKey.sha256) == bindparam("sha256"), col(ApiKey.revoked_at).is_(None))
     .where(col(Principals.disabled_at).is_(None))
@@ -67,9 +84,9 @@ _BY_KEY = (
 )
 
 
-async def by_key(connection: Connection, sha256: bytes) -> Principal | None:
-    """The principal that a valid key stands for."""
-    return await model.fetch_one(connection, _BY_KEY, Principal, sha256=sha256)
+async def by_key(connection: Connection, sha256: bytes) -> KeyHolder | None:
+    """A valid key, and the principal that it stands for."""
+    return await model.fetch_one(connection, _BY_KEY, KeyHolder, sha256=sha256)
 
 
 async def touch_keys(connection: Connection, hashes: Sequence[bytes]) -> None:

@@ -92,7 +92,7 @@ async def test_a_second_hub_without_the_administrators_key_starts_and_revokes_no
 
     two = await hub("two").start()
 
-    assert (await one.access.authenticate(one.key())).role == "admin"
+    assert (await one.access.authenticate(one.key())).principal.role == "admin"
     assert not two.admin_key.exists()
     assert "key.not_here" in "".join(capfd.readouterr())
     for name in ("one", "two", "one", "two"):
@@ -126,7 +126,7 @@ async def test_a_folder_that_has_served_another_database_keeps_its_keys_for_an_e
     one = await hub("one").start()
 
     assert {name: content for name, content in one.files().items() if name in files} == files
-    assert (await one.access.authenticate(mine.text)).role == "admin"
+    assert (await one.access.authenticate(mine.text)).principal.role == "admin"
 
 
 @pytest.mark.parametrize("lost", [NAMES, NAMES[:1], NAMES[1:]], ids=["both", "command", "root"])
@@ -190,14 +190,14 @@ async def test_of_hubs_that_start_together_with_folders_of_their_own_one_wins(hu
     assert len(won) == 1
     assert [type(one) for one in started].count(SetupError) == 5
     assert [one.folder.exists() for one in map(hub, (f"hub-{n}" for n in range(6)))].count(True) == 1
-    assert (await won[0].access.authenticate(won[0].key())).role == "admin"
+    assert (await won[0].access.authenticate(won[0].key())).principal.role == "admin"
 
 
 async def test_hubs_that_start_together_on_one_folder_have_the_same_keys(hub: Callable[[str], OneHub]) -> None:
     started = await asyncio.gather(*(hub("one").start() for _ in range(6)))
 
     assert len({(one.keys.root_public_key, one.keys.signer.kid) for one in started}) == 1
-    assert (await started[0].access.authenticate(started[0].key())).role == "admin"
+    assert (await started[0].access.authenticate(started[0].key())).principal.role == "admin"
     assert len((await shared(started[0].database))["api_keys"]) == 1
 
 
@@ -380,7 +380,7 @@ async def test_a_new_administrators_key_ends_the_one_of_before(hub: Callable[[st
 
     await one.access.replace_administrator_key(one.admin_key)
 
-    assert (await OneHub(one.database, one.folder).access.authenticate(one.key())).role == "admin"
+    assert (await OneHub(one.database, one.folder).access.authenticate(one.key())).principal.role == "admin"
     with pytest.raises(RejectedError):
         await OneHub(one.database, one.folder).access.authenticate(old)
     assert one.admin_key.stat().st_mode & 0o777 == 0o600

@@ -86,7 +86,7 @@ async def test_the_administrators_key_stays_when_postgres_dies_at_the_commit(
     assert (await rotate(database, tmp_path, "admin")).exit_code == 1
 
     assert contents(tmp_path) == before
-    assert (await Access(database, Log()).authenticate(before["admin.key"].decode().strip())).role == "admin"
+    assert (await Access(database, Log()).authenticate(before["admin.key"].decode().strip())).principal.role == "admin"
 
 
 async def test_a_folder_in_the_place_of_a_key_makes_way(database: Database, tmp_path: Path) -> None:

@@ -1,0 +1,40 @@
+"""People who sign in, keys with a scope, grants, and the one rule that says who may see and command what.
+
+Safe before the rollout of the code that comes with it: it only adds, and what it adds has defaults that mean what was
+true before (every principal reaches every client, every key may do what its principal may).
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from alembic import op
+
+revision: str = "0015"
+down_revision: str | None = "0014"
+branch_labels: Sequence[str] | None = None
+depends_on: Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    """Add what `0015_access.sql` has."""
+    text = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+    # Past SQLAlchemy: it would pass parameters, and with those Postgres takes only one statement at a time.
+    connection = op.get_bind().connection.driver_connection
+    if connection is None:
+        raise RuntimeError("the migration needs an open connection")
+    connection.execute(text)
+
+
+def downgrade() -> None:
+    """Remove what it added; users, sessions and grants are lost."""
+    op.execute("""
+        DROP FUNCTION floorhub_clients(uuid, uuid, text);
+        DROP FUNCTION floorhub_allows(uuid, uuid, text, text, text);
+        DROP VIEW key_clients;
+        DROP VIEW granted_clients;
+        DROP TABLE api_key_targets, grants, refresh_tokens, sessions, users;
+        ALTER TABLE api_keys
+            DROP COLUMN name, DROP COLUMN permissions, DROP COLUMN actions, DROP COLUMN narrowed,
+            DROP COLUMN addresses, DROP COLUMN created_by;
+        ALTER TABLE principals DROP COLUMN reach;
+    """)

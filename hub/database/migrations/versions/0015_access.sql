@@ -1,0 +1,160 @@
+-- A principal reaches all clients, or those of its grants.
+ALTER TABLE principals ADD COLUMN reach text NOT NULL DEFAULT 'all'
+    CHECK (reach IN ('all', 'granted'))
+    CONSTRAINT principals_admin_reach CHECK (role <> 'admin' OR reach = 'all');
+
+-- A key may do what its principal may, within its scope. NULL: everything of that kind.
+ALTER TABLE api_keys
+    ADD COLUMN name text NOT NULL DEFAULT '',
+    ADD COLUMN permissions text[],
+    ADD COLUMN actions text[],
+    ADD COLUMN narrowed boolean NOT NULL DEFAULT false,
+    ADD COLUMN addresses text[],
+    ADD COLUMN created_by uuid;
+CREATE INDEX api_keys_principal ON api_keys (principal_id);
+
+CREATE TABLE users (
+    principal_id uuid PRIMARY KEY REFERENCES principals (id),
+    login text NOT NULL UNIQUE,
+    password_hash text,
+    password_changed_at timestamptz,
+    updated_at timestamptz NOT NULL
+);
+
+-- A sign-in: of a page (an opaque cookie) or of a program (access and refresh tokens).
+CREATE TABLE sessions (
+    id uuid PRIMARY KEY,
+    principal_id uuid NOT NULL REFERENCES principals (id),
+    kind text NOT NULL CHECK (kind IN ('page', 'token')),
+    cookie_sha256 bytea UNIQUE,
+    screen_id text,
+    address text,
+    user_agent text,
+    created_at timestamptz NOT NULL,
+    seen_at timestamptz NOT NULL,
+    confirmed_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    ended_at timestamptz,
+    ended_by text
+);
+CREATE INDEX sessions_principal ON sessions (principal_id);
+CREATE INDEX sessions_expires ON sessions (expires_at);
+
+-- The refresh tokens of one session are one family: one of them is unused.
+CREATE TABLE refresh_tokens (
+    sha256 bytea PRIMARY KEY,
+    session_id uuid NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    used_at timestamptz
+);
+CREATE INDEX refresh_tokens_session ON refresh_tokens (session_id);
+
+CREATE TABLE grants (
+    id uuid PRIMARY KEY,
+    principal_id uuid NOT NULL REFERENCES principals (id),
+    target_kind text NOT NULL CHECK (target_kind IN ('client', 'group', 'zone', 'tags', 'all')),
+    target text,
+    tags text[],
+    actions text[],
+    access text NOT NULL CHECK (access IN ('read', 'command')),
+    created_at timestamptz NOT NULL,
+    created_by uuid,
+    CONSTRAINT grants_target CHECK (
+        CASE target_kind
+            WHEN 'all' THEN target IS NULL AND tags IS NULL
+            WHEN 'tags' THEN target IS NULL AND cardinality(tags) > 0
+            ELSE target IS NOT NULL AND tags IS NULL
+        END
+    )
+);
+CREATE INDEX grants_principal ON grants (principal_id);
+
+-- The clients that a narrowed key is for.
+CREATE TABLE api_key_targets (
+    key_id uuid NOT NULL REFERENCES api_keys (id) ON DELETE CASCADE,
+    target_kind text NOT NULL CHECK (target_kind IN ('client', 'group', 'zone', 'tags')),
+    target text,
+    tags text[],
+    CONSTRAINT api_key_targets_target CHECK (
+        CASE target_kind
+            WHEN 'tags' THEN target IS NULL AND cardinality(tags) > 0
+            ELSE target IS NOT NULL AND tags IS NULL
+        END
+    )
+);
+CREATE INDEX api_key_targets_key ON api_key_targets (key_id);
+
+-- Each client that a grant names, by whichever kind of target; each branch is one look into an index.
+CREATE VIEW granted_clients AS
+    SELECT g.principal_id, c.id AS client_id, g.actions, g.access
+    FROM grants g JOIN clients c ON c.id = g.target WHERE g.target_kind = 'client'
+    UNION ALL
+    SELECT g.principal_id, m.client_id, g.actions, g.access
+    FROM grants g JOIN client_group_members m ON m.group_id = g.target WHERE g.target_kind = 'group'
+    UNION ALL
+    SELECT g.principal_id, c.id, g.actions, g.access
+    FROM grants g JOIN clients c ON c.zone = g.target WHERE g.target_kind = 'zone'
+    UNION ALL
+    SELECT g.principal_id, c.id, g.actions, g.access
+    FROM grants g JOIN clients c ON c.tags @> g.tags WHERE g.target_kind = 'tags'
+    UNION ALL
+    SELECT g.principal_id, c.id, g.actions, g.access
+    FROM grants g CROSS JOIN clients c WHERE g.target_kind = 'all';
+
+CREATE VIEW key_clients AS
+    SELECT t.key_id, c.id AS client_id
+    FROM api_key_targets t JOIN clients c ON c.id = t.target WHERE t.target_kind = 'client'
+    UNION ALL
+    SELECT t.key_id, m.client_id
+    FROM api_key_targets t JOIN client_group_members m ON m.group_id = t.target WHERE t.target_kind = 'group'
+    UNION ALL
+    SELECT t.key_id, c.id
+    FROM api_key_targets t JOIN clients c ON c.zone = t.target WHERE t.target_kind = 'zone'
+    UNION ALL
+    SELECT t.key_id, c.id
+    FROM api_key_targets t JOIN clients c ON c.tags @> t.tags WHERE t.target_kind = 'tags';
+
+-- THE rule: whether a principal, with one of its keys (NULL: by a session, or by what it left behind, such as a
+-- schedule), may `read` or `command` an action of a client. `act` NULL: any action. Role AND grants AND the key's scope.
+-- Every statement that shows or takes something for a caller asks this one, or floorhub_clients, which is its set.
+CREATE FUNCTION floorhub_allows(principal uuid, key uuid, want text, client text, act text) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT EXISTS (
+        SELECT FROM principals p
+        WHERE p.id = principal
+            AND p.disabled_at IS NULL
+            AND (want = 'read' OR p.role IN ('admin', 'operator'))
+            AND (
+                p.reach = 'all'
+                OR EXISTS (
+                    SELECT FROM granted_clients g
+                    WHERE g.principal_id = principal
+                        AND g.client_id = client
+                        AND (want = 'read' OR g.access = 'command')
+                        AND (act IS NULL OR g.actions IS NULL OR act = ANY (g.actions))
+                )
+            )
+    ) AND (
+        key IS NULL
+        OR EXISTS (
+            SELECT FROM api_keys k
+            WHERE k.id = key
+                AND k.principal_id = principal
+                AND (k.permissions IS NULL OR want = ANY (k.permissions))
+                AND (act IS NULL OR k.actions IS NULL OR act = ANY (k.actions))
+                AND (
+                    NOT k.narrowed
+                    OR EXISTS (SELECT FROM key_clients n WHERE n.key_id = key AND n.client_id = client)
+                )
+        )
+    )
+$$;
+
+-- The clients of which a principal may read or command anything: the set that the rule says yes to for some action.
+CREATE FUNCTION floorhub_clients(principal uuid, key uuid, want text) RETURNS SETOF text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT c.id
+    FROM clients c
+    WHERE floorhub_allows(principal, key, want, c.id, NULL)
+$$;
