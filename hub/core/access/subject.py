@@ -28,5 +28,5 @@ def build(settings: Settings, parts: Parts) -> Subject:
         loops=(periodic("key-uses", access.record_uses, parts.get(Log), pause_s=RECORD_USES_EVERY_S),),
         prepare=(administrator,) if "api" in settings.roles else (),
         events=(Event,),
-        kept=(Kept.of("keys", KEEP_IDEMPOTENCY_KEYS, "core/access", "idempotency_keys"),),
+        kept=(Kept.of("keys", KEEP_IDEMPOTENCY_KEYS, "core/access/idempotency", "idempotency_keys"),),
     )

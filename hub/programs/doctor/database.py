@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 import psycopg
 
-from hub.core.access import store as access_store
+from hub.core.access.store import keys as access_store
 from hub.core.hub_keys import store as keys_store
 from hub.database import migrate, session
 from hub.database.engine import Connection, Database, not_connected

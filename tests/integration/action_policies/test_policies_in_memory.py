@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from uuid_utils.compat import uuid7
 
-from hub.core.access import store as principals
 from hub.core.access.rules import Caller, Principal
+from hub.core.access.store import keys as principals
 from hub.core.commands.rules.policies import Policy
 from hub.core.commands.service.policies import Policies
 from hub.core.commands.store.policies import StoredPolicy

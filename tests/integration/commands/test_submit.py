@@ -15,7 +15,7 @@ from psycopg.errors import UniqueViolation
 from uuid_utils.compat import uuid7
 
 from hub.core.access.rules import IdempotencyKey
-from hub.core.access.store import find_idempotent
+from hub.core.access.store.idempotency import find_idempotent
 from hub.core.clients.store import clients
 from hub.core.commands.store.submit import KeyCollisionError, NewCommand, Verdict, submit
 from hub.database import engine

@@ -214,7 +214,7 @@ STATEMENTS |= {
     ),
 }
 OTHER_TABLES = {
-    ("core/access", "delete_idempotency_keys"): ({"before": OLD, "most": 250}, "idempotency_keys_created"),
+    ("core/access/idempotency", "delete_idempotency_keys"): ({"before": OLD, "most": 250}, "idempotency_keys_created"),
     ("core/commands/transitions", "delete_quarantine"): ({"before": OLD, "most": 250}, "report_quarantine_at"),
     ("core/presence", "delete_history"): ({"before": OLD, "most": 250}, "client_status_history_at"),
     ("core/audit", "delete_rows"): ({"before": OLD, "most": 250}, "audit_logs_at"),

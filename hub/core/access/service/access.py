@@ -1,4 +1,4 @@
-"""Keys of users and integrations, the first administrator, and what repeated requests made before."""
+"""Who asks, by the key that a request shows; and the key of the first administrator."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,11 +8,11 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from hub import staged_files
-from hub.core.access import store as store
-from hub.core.access.rules import Caller, Credential, IdempotencyKey, KeyScope, Principal
+from hub.core.access.rules import Credential, KeyScope, Principal
+from hub.core.access.store import keys as store
 from hub.core.access.telemetry import Event
 from hub.database.engine import Connection, Database
-from hub.errors import ConflictError, RejectedError, UnavailableError
+from hub.errors import RejectedError, UnavailableError
 from hub.keys import NEW_KEY, ApiKey, cannot_write, hash_secret, new_api_key, read_api_key, write_secret_file
 from hub.telemetry.log import Log
 
@@ -152,32 +152,6 @@ def _credential(found: store.KeyHolder) -> Credential:
         scope=KeyScope(listed(found.permissions), listed(found.actions), found.narrowed),
         addresses=None if found.addresses is None else tuple(found.addresses),
     )
-
-
-class Idempotency:
-    """What requests with an `Idempotency-Key` made: a command or a batch, for 24 hours."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def find(self, caller: Caller, key: IdempotencyKey) -> UUID | None:
-        """What an earlier request with this key made; None when there was none. Raises ConflictError when that request
-        had another body."""
-        async with self._database.connection() as connection:
-            found = await store.find_idempotent(connection, caller.principal_id, key)
-        if found is None:
-            return None
-        if found.request_sha256 != key.request_sha256:
-            raise ConflictError("idempotency_key_reused", key=key.key, made=found.command_id)
-        return found.command_id
-
-    async def find_repeated(self, caller: Caller, key: IdempotencyKey) -> UUID:
-        """The same when the key was just found to be taken. Raises UnavailableError when the other request was rolled
-        back meanwhile."""
-        found = await self.find(caller, key)
-        if found is None:
-            raise UnavailableError("try_again")
-        return found
 
 
 def _write(file: Path, key: ApiKey) -> None:

@@ -1,5 +1,4 @@
--- Principals and keys are read and written by SQLModel. Idempotency keys are on the hot path, and clean-up takes them by
--- the hundred.
+-- On the hot path; and clean-up takes idempotency keys by the hundred.
 
 -- name: find_idempotent
 -- The command that an idempotency key stands for, with the hash of the request that made it.

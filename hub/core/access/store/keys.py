@@ -1,4 +1,4 @@
-"""Users, integrations, their keys, and what repeated requests made before."""
+"""Users and integrations with their keys."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,13 +9,12 @@ from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
-from hub.core.access.rules import IdempotencyKey, Principal
+from hub.core.access.rules import Principal
 from hub.core.access.tables import ApiKey
 from hub.core.access.tables import Principal as Principals
 from hub.database import model
 from hub.database.engine import Connection
 from hub.database.model import NOW
-from hub.database.statements import Statement
 
 
 class KeyHolder(msgspec.Struct, frozen=True):
@@ -32,17 +31,6 @@ class KeyHolder(msgspec.Struct, frozen=True):
     narrowed: bool
     addresses: list[str] | None
     expires_at: datetime | None
-
-
-class Made(msgspec.Struct, frozen=True):
-    """What an idempotency key stands for (a command or a batch), and the SHA-256 of the request that made it."""
-
-    command_id: UUID
-    request_sha256: bytes
-
-
-_FIND_IDEMPOTENT = Statement("core/access", "find_idempotent", Made)
-_TAKE_IDEMPOTENT = Statement("core/access", "take_idempotent")
 
 
 async def ensure(connection: Connection, principal: Principal) -> UUID:
@@ -93,22 +81,3 @@ async def touch_keys(connection: Connection, hashes: Sequence[bytes]) -> None:
     """Record that keys were used just now."""
     used = model.among(col(ApiKey.sha256), hashes)
     await model.execute(connection, update(ApiKey).where(used).values(last_used_at=NOW))
-
-
-async def find_idempotent(connection: Connection, principal_id: UUID, key: IdempotencyKey) -> Made | None:
-    """What an idempotency key stands for; None while nobody has used it."""
-    return await _FIND_IDEMPOTENT.fetch_one(connection, principal_id=principal_id, route=key.route, key=key.key)
-
-
-async def take_idempotent(connection: Connection, principal_id: UUID, key: IdempotencyKey, made: UUID) -> bool:
-    """Take an idempotency key for what is about to be made; False when it is taken. Waits for whoever takes it just
-    now. Needs a transaction."""
-    taken = await _TAKE_IDEMPOTENT.execute(
-        connection,
-        id=made,
-        principal_id=principal_id,
-        route=key.route,
-        key=key.key,
-        request_sha256=key.request_sha256,
-    )
-    return taken > 0

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from hub.core.access.rules import Caller, IdempotencyKey
 from hub.core.access.service import Idempotency
-from hub.core.access.store import take_idempotent
+from hub.core.access.store.idempotency import take_idempotent
 from hub.core.audit import store as audit
 from hub.core.clients.rules import Target
 from hub.core.clients.service import groups
