@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses and networks of proxies whose `X-Forwarded-For` says from where a request comes; none: nobody's."""
+    plain_sign_in: bool = False
+    """Whether people may sign in to pages from other machines without TLS: passwords and cookies can be read on the
+    way."""
     roles: Annotated[frozenset[Role], NoDecode] = frozenset({"api", "worker"})
     worker: str = Field(default_factory=_worker_name)
     """The worker's stable name; its MQTT client id is `_hub-<name>`."""
@@ -194,6 +197,21 @@ class Settings(BaseSettings):
     def keys_dir(self) -> Path:
         """Where the signing keys lie."""
         return self.data_dir / "keys"
+
+    @property
+    def url(self) -> str:
+        """Where HTTP answers, as a browser on this machine asks for it."""
+        try:
+            everywhere = ip_address(self.host).is_unspecified
+        except ValueError:
+            everywhere = False
+        host = "127.0.0.1" if everywhere else f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def first_administrator_file(self) -> Path:
+        """Where the link for the first administrator is written, until there is one."""
+        return self.data_dir / "first-administrator.link"
 
     @property
     def admin_key_file(self) -> Path:

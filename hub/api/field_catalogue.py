@@ -91,6 +91,26 @@ FIELDS: Mapping[str, Sentence] = {
     "traceparent": Sentence(
         "must be a W3C trace context: 0-9, a-f and '-'", "W3C trace context여야 합니다(0-9, a-f, '-')."
     ),
+    "login": Sentence(
+        "must be 1 to 64 characters from a-z, 0-9 and '._@+-', starting with a letter or digit",
+        "a-z, 0-9, '._@+-'로 된 1~64자여야 하며 첫 글자는 문자나 숫자여야 합니다.",
+    ),
+    "password_too_short": Sentence(
+        "must have {limit} or more characters: several words are easy to keep in mind",
+        "{limit}자 이상이어야 합니다. 여러 단어를 이어 쓰면 기억하기 쉽습니다.",
+    ),
+    "password_too_long": Sentence("must have {limit} or fewer characters", "{limit}자 이하여야 합니다."),
+    "password_too_common": Sentence(
+        "is one of the passwords that are tried first: choose another one",
+        "가장 먼저 시도되는 비밀번호 가운데 하나입니다. 다른 비밀번호를 고르십시오.",
+    ),
+    "password_like_login": Sentence(
+        "must not be the login: choose another one", "로그인 이름과 같을 수 없습니다. 다른 비밀번호를 고르십시오."
+    ),
+    "administrator_reach": Sentence(
+        "must be all for the role admin: an administrator reaches all clients",
+        "역할이 admin이면 all이어야 합니다. 관리자는 모든 클라이언트에 접근합니다.",
+    ),
     "no_nul": Sentence("must not be empty or contain NUL", "비어 있거나 NUL을 포함할 수 없습니다."),
     "file_name": Sentence(
         "must be a file name without folders, such as label.pdf", "label.pdf처럼 폴더 없는 파일 이름이어야 합니다."

@@ -5,6 +5,7 @@ The codes and their sentences stand in `catalogue.py`.
 
 from collections.abc import Mapping
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +27,7 @@ SCHEMA = "Problem"
 """What the API's description calls the shape of an error."""
 STATUSES: Mapping[int, str] = {
     400: "The body cannot be read, such as `bad_json`.",
-    401: "No valid key: `unauthorized`.",
+    401: "No valid key or sign-in, such as `unauthorized`.",
     403: "The caller is not allowed to do this, such as `forbidden`.",
     404: "There is no such thing, or not for this caller; `code` says what is missing.",
     408: "The transfer of the body stopped: `upload_stalled`.",
@@ -146,7 +147,9 @@ def of_hub_error(request: Request, error: HubError) -> JSONResponse:
         headers["Retry-After"] = str(error.retry_after_s)
     elif "retry_after_s" in error.params:
         headers["Retry-After"] = str(error.params["retry_after_s"])
-    if error.code == "unauthorized":
+    if error.code in ("invalid_token", "token_expired"):
+        headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    elif (entry := CATALOGUE.get(error.code)) is not None and entry.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     fields = error.fields if isinstance(error, RejectedError) else ()
     return problem(request, error.code, error.params, fields, headers)

@@ -1,9 +1,12 @@
-"""Who asks, and which roles may do what. Pure."""
+"""Who asks, which roles may do what, and which passwords are taken. Pure."""
 
 import enum
 import hashlib
+import re
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from uuid import UUID
 
 
@@ -14,6 +17,8 @@ class Permission(enum.StrEnum):
     """Anyone: liveness and the description of the API."""
     CLIENT = "client"
     """A client with its own secret, for its own things; or whoever may read documents."""
+    SELF = "self"
+    """Whoever is known, for what is his own: who am I, my sessions, my password. No key narrows it."""
     READ = "read"
     COMMAND = "command"
     DOCUMENT = "document"
@@ -26,8 +31,10 @@ class Permission(enum.StrEnum):
 
 _BY_ROLE: Mapping[str, frozenset[Permission]] = {
     "admin": frozenset(Permission),
-    "operator": frozenset({Permission.READ, Permission.COMMAND, Permission.DOCUMENT, Permission.DECIDE}),
-    "viewer": frozenset({Permission.READ}),
+    "operator": frozenset(
+        {Permission.SELF, Permission.READ, Permission.COMMAND, Permission.DOCUMENT, Permission.DECIDE}
+    ),
+    "viewer": frozenset({Permission.SELF, Permission.READ}),
 }
 
 
@@ -71,10 +78,12 @@ class Credential:
     scope: KeyScope = WHOLE
     addresses: tuple[str, ...] | None = None
     """Networks that the key may be used from; None: all."""
+    confirmed: bool = True
+    """False: a session whose password was given too long ago for a dangerous act."""
 
     def caller(self, address: str | None) -> "Caller":
         """Who asks, from an address."""
-        return Caller(self.principal, address, self.key_id, self.session_id, self.scope)
+        return Caller(self.principal, address, self.key_id, self.session_id, self.scope, self.confirmed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +112,8 @@ class Caller:
     """The key that the request shows; None: it belongs to a session."""
     session_id: UUID | None = None
     key_scope: KeyScope = WHOLE
+    confirmed: bool = True
+    """False: the password has to be given again before a dangerous act."""
 
     @property
     def principal_id(self) -> UUID:
@@ -119,7 +130,15 @@ class Caller:
     def may(self, permission: Permission) -> bool:
         """Whether role and key allow what a route declares; clients and actions are judged by the statements."""
         listed = self.key_scope.permissions
-        return may(self.principal.role, permission) and (listed is None or permission in listed)
+        if not may(self.principal.role, permission):
+            return False
+        return listed is None or permission in listed or permission is Permission.SELF
+
+    @property
+    def permissions(self) -> list[str]:
+        """What he may do somewhere, for whoever shows it to him."""
+        always = (Permission.PUBLIC, Permission.CLIENT, Permission.SELF)
+        return [str(each) for each in Permission if each not in always and self.may(each)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +153,55 @@ class IdempotencyKey:
     def of(cls, route: str, key: str, body: bytes) -> "IdempotencyKey":
         """A key for a raw request body."""
         return cls(route, key, hashlib.sha256(body).digest())
+
+
+LOGIN = r"^[a-z0-9][a-z0-9._@+-]{0,63}$"
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 256
+"""Characters, as NIST SP 800-63B has it: length counts, and no kinds of characters are asked for."""
+_AROUND = string.digits + string.punctuation + string.whitespace
+_COMMON = frozenset(
+    """
+    password passw0rd p@ssw0rd p@ssword qwerty qwertyui qwertyuiop qwerty12 asdfghjk asdfghjkl zxcvbnm zxcvbnmm 1q2w3e4r
+    1q2w3e4r5t 1qaz2wsx q1w2e3r4 q1w2e3r4t5 qazwsxedc zaq12wsx abcd1234 abc12345 1234abcd a1b2c3d4 aa123456 a1234567
+    iloveyou sunshine princess football baseball superman batman123 starwars trustno1 whatever welcome letmein michael
+    jennifer computer internet samsung corvette mercedes midnight dragon master monkey shadow freedom charlie chocolate
+    butterfly liverpool chelsea arsenal jordan23 hunter12 killer12 pokemon nintendo playstation minecraft google
+    facebook linkedin adobe123 photoshop windows microsoft changeme changeit default secret topsecret testtest test1234
+    testing guest123 admin administrator adminadmin admin123 root1234 rootroot toor1234 login123 access14 operator
+    viewer printer warehouse floorhub floorhubfloorhub hubfloor dkssud dkssudgktpdy qlalfqjsgh tkfkdgo tkfkdgody
+    rhkswp dlqslek gksrnr wjdqhqhghd
+    """.split()  # noqa: SIM905 - a list of words, one a line, would be a page
+)
+"""The commonest of eight characters and more, and those at hand here; with Korean words typed on a Latin keyboard."""
+
+
+def login_of(text: str) -> str:
+    """A login in the one form in which it is kept."""
+    return text.strip().lower()
+
+
+def is_login(text: str) -> bool:
+    """Whether somebody may be called so."""
+    return re.fullmatch(LOGIN, text) is not None
+
+
+def password_fault(password: str, login: str) -> tuple[str, Mapping[str, object]] | None:
+    """Why a password is not taken, as a code of the catalogue of fields; None: it is. In the form NFC."""
+    if len(password) < SHORTEST_PASSWORD:
+        return "password_too_short", {"limit": SHORTEST_PASSWORD}
+    if len(password) > LONGEST_PASSWORD:
+        return "password_too_long", {"limit": LONGEST_PASSWORD}
+    folded = password.casefold()
+    core = folded.strip(_AROUND)
+    names = {login, login.partition("@")[0]}
+    if folded in names or (core and core in {name.strip(_AROUND) for name in names}):
+        return "password_like_login", {}
+    if folded in _COMMON or core in _COMMON or len(set(folded)) < 3 or _is_sequence(folded):
+        return "password_too_common", {}
+    return None
+
+
+def _is_sequence(text: str) -> bool:
+    """Whether each character follows the one before, as in 12345678 or hgfedcba; the digits also from 9 on to 0."""
+    steps = {ord(after) - ord(before) for before, after in pairwise(text)}
+    return len(steps) == 1 or (text.isdecimal() and steps <= {1, -9})

@@ -78,13 +78,54 @@ class RefreshToken(Table, table=True):
     """One token of a session's family; all but the newest are used."""
 
     __tablename__ = "refresh_tokens"
-    __table_args__ = (Index("refresh_tokens_session", "session_id"),)
+    __table_args__ = (
+        Index("refresh_tokens_session", "session_id"),
+        Index("refresh_tokens_expires", "expires_at"),
+    )
 
     sha256: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
     session_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False))
     created_at: datetime
     expires_at: datetime
     used_at: datetime | None
+
+
+class TokenKey(Table, table=True):
+    """What access tokens are signed with: an Ed25519 key (JWK), sealed by a key outside the database."""
+
+    __tablename__ = "token_keys"
+
+    kid: str = text_(primary_key=True)
+    sealed: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime
+
+
+class OneTimeLink(Table, table=True):
+    """A secret that is good once."""
+
+    __tablename__ = "one_time_links"
+    __table_args__ = (
+        one_of("purpose", "first_administrator", "password"),
+        Index("one_time_links_expires", "expires_at"),
+    )
+
+    sha256: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    purpose: str = text_()
+    principal_id: UUID | None = Field(foreign_key="principals.id")
+    """Whose password it sets."""
+    created_at: datetime
+    expires_at: datetime
+
+
+class SignInFailures(Table, table=True):
+    """Sign-ins that failed lately, counted by the hash of a login, of an address, and of both."""
+
+    __tablename__ = "sign_in_failures"
+    __table_args__ = (Index("sign_in_failures_resets", "resets_at"),)
+
+    bucket: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    failures: int
+    resets_at: datetime
 
 
 class Grant(Table, table=True):

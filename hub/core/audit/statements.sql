@@ -17,6 +17,10 @@ INSERT INTO audit_logs (at, principal_id, action, resource, resource_id, address
 SELECT floorhub_now(), %(principal_id)s, %(action)s, %(resource)s, resource_id, %(address)s, %(detail)s::jsonb
 FROM unnest(%(resource_ids)s::text[]) AS resource_id;
 
+-- name: record_security
+INSERT INTO security_events (at, kind, address, detail)
+VALUES (floorhub_now(), %(kind)s, %(address)s, %(detail)s);
+
 -- name: delete_rows
 WITH old AS MATERIALIZED (
     SELECT ctid FROM audit_logs

@@ -12,14 +12,15 @@ from hub.database.statements import Statement
 _RECORD = Statement("core/audit", "record")
 _RECORD_EACH = Statement("core/audit", "record_each")
 _RECORD_MANY = Statement("core/audit", "record_many")
+_RECORD_SECURITY = Statement("core/audit", "record_security")
 
 
 class Actor(Protocol):
     """Who did it, and from which address (None: the hub itself, by a schedule for example)."""
 
     @property
-    def principal_id(self) -> UUID:
-        """Whose key or session it was."""
+    def principal_id(self) -> UUID | None:
+        """Whose key or session it was; None: nobody's that is known."""
 
     @property
     def address(self) -> str | None:
@@ -69,6 +70,20 @@ async def record_commands(
     if details:
         rows = [{"id": command_id, "detail": detail} for command_id, detail in details.items()]
         await _RECORD_MANY.execute(connection, **_who_did(actor, action), rows=Jsonb(rows))
+
+
+async def record_security(
+    connection: Connection,
+    kind: str,
+    severity: str,
+    *,
+    principal_id: UUID | None = None,
+    address: str | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Leave a row about what looks like an attack. The caller owns the transaction."""
+    told = {"severity": severity, **({} if principal_id is None else {"principal_id": str(principal_id)})}
+    await _RECORD_SECURITY.execute(connection, kind=kind, address=address, detail=Jsonb({**told, **(detail or {})}))
 
 
 def _who_did(actor: Actor, action: str) -> dict[str, Any]:

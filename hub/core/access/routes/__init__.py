@@ -4,6 +4,7 @@ from hub.core.access.routes.require import (
     ByBearer,
     ClientAuthenticator,
     ClientOrReader,
+    Confirmed,
     ItsOwnId,
     MayAdminister,
     MayCommand,
@@ -15,6 +16,7 @@ from hub.core.access.routes.require import (
     client_or,
     public,
     require,
+    require_confirmed,
     shows_bearer,
 )
 
@@ -22,6 +24,7 @@ __all__ = [
     "ByBearer",
     "ClientAuthenticator",
     "ClientOrReader",
+    "Confirmed",
     "ItsOwnId",
     "MayAdminister",
     "MayCommand",
@@ -33,5 +36,6 @@ __all__ = [
     "client_or",
     "public",
     "require",
+    "require_confirmed",
     "shows_bearer",
 ]

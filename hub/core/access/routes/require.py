@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 
 from hub.api.lookup import parts_of
 from hub.api.parameters import require_known
+from hub.core.access.routes.cookies import PageRules, require_csrf_token
 from hub.core.access.rules import Caller, Permission
 from hub.core.access.service import Access
 from hub.errors import RejectedError
@@ -31,7 +32,8 @@ class ClientAuthenticator:
 async def caller_of(
     access: Access, authorization: str, api_key: str, address: str | None, permission: Permission
 ) -> Caller:
-    """Who asks, by the headers `Authorization` and `X-API-Key`. Raises RejectedError `unauthorized` or `forbidden`."""
+    """Who asks, by the headers `Authorization` and `X-API-Key`. Raises RejectedError `unauthorized` or `forbidden`, and
+    for an access token `invalid_token` or `token_expired`."""
     scheme, _, credentials = authorization.partition(" ")
     key = credentials.strip() if scheme.lower() == "bearer" else api_key
     if not key:
@@ -46,9 +48,24 @@ async def _principal(request: Request, permission: Permission) -> Caller:
     headers = request.headers
     authorization, api_key = headers.get("authorization", ""), headers.get("x-api-key", "")
     address = request.client.host if request.client else None
-    found = await caller_of(parts_of(request).get(Access), authorization, api_key, address, permission)
+    access = parts_of(request).get(Access)
+    # A cookie counts only alone: a browser adds it by itself, also where a program shows something else.
+    if not authorization and not api_key and (cookie := parts_of(request).get(PageRules).cookie(request)):
+        found = await _caller_of_page(access, request, cookie, address, permission)
+    else:
+        found = await caller_of(access, authorization, api_key, address, permission)
     request.state.known = True
     return found
+
+
+async def _caller_of_page(
+    access: Access, request: Request, cookie: str, address: str | None, permission: Permission
+) -> Caller:
+    caller = (await access.by_cookie(cookie)).caller(address)
+    require_csrf_token(request, cookie)
+    if not caller.may(permission):
+        raise RejectedError("forbidden")
+    return caller
 
 
 async def _caller(request: Request, permission: Permission) -> Caller:
@@ -81,21 +98,37 @@ def _declared(dependency: Any, permission: Permission, *schemes: str) -> Any:
     return Depends(dependency)
 
 
-def require(permission: Permission) -> Any:
-    """A dependency that lets only callers with this permission in, and gives the caller."""
+def require(permission: Permission, *, person: bool = False, confirmed: bool = False) -> Any:
+    """A dependency that lets only callers with this permission in, and gives the caller. `person`: only who has signed
+    in, no key. `confirmed`: who has signed in must have given his password lately."""
 
     async def caller(request: Request) -> Caller:
         found = await _caller(request, permission)
         require_known(request)
+        if person and found.session_id is None:
+            raise RejectedError("people_only")
+        if confirmed:
+            require_confirmed(found)
         return found
 
     return _declared(caller, permission, "key")
+
+
+def require_confirmed(caller: Caller) -> None:
+    """Raise RejectedError `confirm_password` for a person who is about to do something dangerous, and has not given his
+    password for a while. A key has none."""
+    if not caller.confirmed:
+        raise RejectedError("confirm_password")
 
 
 MayRead = Annotated[Caller, require(Permission.READ)]
 MayCommand = Annotated[Caller, require(Permission.COMMAND)]
 MayUpload = Annotated[Caller, require(Permission.DOCUMENT)]
 MayAdminister = Annotated[Caller, require(Permission.ADMINISTER)]
+Confirmed = Annotated[Caller, require(Permission.ADMINISTER, confirmed=True)]
+"""Who may administer, for what is dangerous: who may do what, and what cannot be taken back."""
+Known = Annotated[Caller, require(Permission.SELF)]
+SignedIn = Annotated[Caller, require(Permission.SELF, person=True)]
 
 
 def public() -> Any:

@@ -1,4 +1,4 @@
-"""Who asks, by the key that a request shows; and the key of the first administrator."""
+"""Who asks, by the key, the access token or the cookie that a request shows; and the key of the first administrator."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,8 +8,13 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from hub import staged_files
-from hub.core.access.rules import Credential, KeyScope, Principal
+from hub.core.access.rules import Caller, Credential, KeyScope, Principal
+from hub.core.access.service.lookups import Lookup
+from hub.core.access.service.sessions import hash_cookie
+from hub.core.access.service.tokens import AccessTokens
 from hub.core.access.store import keys as store
+from hub.core.access.store import sessions
+from hub.core.access.store.sessions import SessionHolder
 from hub.core.access.telemetry import Event
 from hub.database.engine import Connection, Database
 from hub.errors import RejectedError, UnavailableError
@@ -17,51 +22,93 @@ from hub.keys import NEW_KEY, ApiKey, cannot_write, hash_secret, new_api_key, re
 from hub.telemetry.log import Log
 
 FIRST_ADMINISTRATOR = "administrator"
-CACHE_S = 1.0
-"""How long a key that was just looked up is believed: a revocation is felt within this time."""
 
 
 class Access:
     """The service; `record_uses` is to be called a few times a minute."""
 
-    def __init__(self, database: Database, log: Log, *, new_id: Callable[[], UUID] = uuid7) -> None:
+    def __init__(
+        self,
+        database: Database,
+        log: Log,
+        tokens: AccessTokens | None = None,
+        *,
+        new_id: Callable[[], UUID] = uuid7,
+    ) -> None:
+        """Without `tokens` there are no people, but keys."""
         self._database = database
         self._log = log
+        self._tokens = tokens
         self._new_id = new_id
         self._used: set[bytes] = set()
-        self._cache: dict[bytes, tuple[float, Credential]] = {}
-        self._looking: dict[bytes, asyncio.Task[Credential | None]] = {}
+        self._seen: set[UUID] = set()
+        self._keys = Lookup(self._find_key)
+        self._sessions = Lookup(self._find_session)
+        self._cookies = Lookup(self._find_cookie)
+        self._valid = Lookup(self._is_valid)
 
     async def authenticate(self, key: str) -> Credential:
-        """What a key stands for. Raises RejectedError `unauthorized`, which tells nothing about why."""
+        """What a key, or an access token, stands for. Raises RejectedError: `unauthorized`, which tells nothing about
+        why, and `invalid_token` or `token_expired` for what has the form of an access token."""
+        if self._tokens is not None and key.count(".") == 2:
+            return await self._of_token(self._tokens, key)
         hashed = hash_secret(key)
-        now = asyncio.get_running_loop().time()
-        cached = self._cache.get(hashed)
-        if cached is not None and now - cached[0] < CACHE_S:
-            return cached[1]
-        found = await self._look_up(hashed)
+        found = await self._keys.get(hashed)
         if found is None:
-            self._cache.pop(hashed, None)
             raise RejectedError("unauthorized")
-        if len(self._cache) > 1_000:
-            self._cache.clear()
-        self._cache[hashed] = (now, found)
         self._used.add(hashed)
         return found
 
-    async def _look_up(self, hashed: bytes) -> Credential | None:
-        """Who has a key. Requests that ask at the same time share one look: all do whenever the cache runs out."""
-        looking = self._looking.get(hashed)
-        if looking is None:
-            looking = self._looking[hashed] = asyncio.create_task(self._find(hashed), name="key-look-up")
-            looking.add_done_callback(lambda _: self._looking.pop(hashed, None))
-        # Shielded: a caller that hangs up must not take the answer from the others.
-        return await asyncio.shield(looking)
+    async def _of_token(self, tokens: AccessTokens, token: str) -> Credential:
+        claims = await tokens.read(token)
+        found = await self._sessions.get(claims.session_id)
+        if found is None or found.id != claims.principal_id or found.session_kind != "token":
+            raise RejectedError("invalid_token")
+        if claims.expires_at <= found.now.timestamp():
+            raise RejectedError("token_expired")
+        return self._of_session(found)
 
-    async def _find(self, hashed: bytes) -> Credential | None:
+    async def by_cookie(self, cookie: str) -> Credential:
+        """What the cookie of a page stands for. Raises RejectedError `unauthorized`."""
+        found = await self._cookies.get(hash_cookie(cookie))
+        if found is None:
+            raise RejectedError("unauthorized")
+        return self._of_session(found)
+
+    def _of_session(self, found: SessionHolder) -> Credential:
+        if found.stale:
+            self._seen.add(found.session_id)
+        principal = Principal(found.id, found.kind, found.name, found.role, found.reach)
+        return Credential(principal, session_id=found.session_id, confirmed=found.confirmed)
+
+    async def still_valid(self, caller: Caller) -> bool:
+        """Whether what somebody asked with, a while ago, is still good: streams and waits ask every now and then."""
+        return await self._valid.get((caller.principal_id, caller.key_id, caller.session_id)) or False
+
+    def forget(self, session_id: UUID) -> None:
+        """Look at a session again with the next request, which shall see what was just changed here."""
+        self._sessions.forget(session_id)
+        self._cookies.clear()
+
+    async def _find_key(self, hashed: bytes) -> Credential | None:
         async with self._database.connection() as connection:
             found = await store.by_key(connection, hashed)
         return None if found is None else _credential(found)
+
+    async def _find_session(self, session_id: UUID) -> SessionHolder | None:
+        async with self._database.connection() as connection:
+            return await sessions.by_id(connection, session_id)
+
+    async def _find_cookie(self, hashed: bytes) -> SessionHolder | None:
+        async with self._database.connection() as connection:
+            return await sessions.by_cookie(connection, hashed)
+
+    async def _is_valid(self, asked: tuple[UUID, UUID | None, UUID | None]) -> bool:
+        principal_id, key_id, session_id = asked
+        async with self._database.connection() as connection:
+            if session_id is not None:
+                return await sessions.by_id(connection, session_id) is not None
+            return await store.is_valid(connection, principal_id, key_id)
 
     async def ensure_administrator(self, key_file: Path) -> None:
         """Make the first administrator of a database that has none, with the key in `key_file`, or with a new one that
@@ -130,15 +177,20 @@ class Access:
         )
 
     async def record_uses(self) -> None:
-        """Write down which keys were used since the last call. Raises UnavailableError, and then keeps them."""
+        """Write down which keys and sessions were used. Raises UnavailableError, and then keeps them."""
         used, self._used = self._used, set()
-        if not used:
+        seen, self._seen = self._seen, set()
+        if not used and not seen:
             return
         try:
             async with self._database.connection() as connection:
-                await store.touch_keys(connection, list(used))
+                if used:
+                    await store.touch_keys(connection, list(used))
+                if seen:
+                    await sessions.touch(connection, list(seen))
         except UnavailableError:
             self._used |= used
+            self._seen |= seen
             raise
 
 

@@ -32,7 +32,8 @@ def downgrade() -> None:
         DROP FUNCTION floorhub_allows(uuid, uuid, text, text, text);
         DROP VIEW key_clients;
         DROP VIEW granted_clients;
-        DROP TABLE api_key_targets, grants, refresh_tokens, sessions, users;
+        DROP TABLE api_key_targets, grants, sign_in_failures, one_time_links, token_keys;
+        DROP TABLE refresh_tokens, sessions, users;
         ALTER TABLE api_keys
             DROP COLUMN name, DROP COLUMN permissions, DROP COLUMN actions, DROP COLUMN narrowed,
             DROP COLUMN addresses, DROP COLUMN created_by;

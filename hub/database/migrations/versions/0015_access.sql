@@ -49,6 +49,32 @@ CREATE TABLE refresh_tokens (
     used_at timestamptz
 );
 CREATE INDEX refresh_tokens_session ON refresh_tokens (session_id);
+CREATE INDEX refresh_tokens_expires ON refresh_tokens (expires_at);
+
+-- What access tokens are signed with: Ed25519 keys (JWK), sealed by a key outside the database. The newest signs.
+CREATE TABLE token_keys (
+    kid text PRIMARY KEY,
+    sealed bytea NOT NULL,
+    created_at timestamptz NOT NULL
+);
+
+-- Secrets that are good once: for the first administrator, or for a new password of somebody.
+CREATE TABLE one_time_links (
+    sha256 bytea PRIMARY KEY,
+    purpose text NOT NULL CHECK (purpose IN ('first_administrator', 'password')),
+    principal_id uuid REFERENCES principals (id),
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+CREATE INDEX one_time_links_expires ON one_time_links (expires_at);
+
+-- Sign-ins that failed lately, counted by the hash of a login, of an address, and of both.
+CREATE TABLE sign_in_failures (
+    bucket bytea PRIMARY KEY,
+    failures integer NOT NULL,
+    resets_at timestamptz NOT NULL
+);
+CREATE INDEX sign_in_failures_resets ON sign_in_failures (resets_at);
 
 CREATE TABLE grants (
     id uuid PRIMARY KEY,
