@@ -85,6 +85,15 @@ class Command(Table, table=True):
             postgresql_where=text("batch_id IS NOT NULL AND status IN ('failed', 'unknown')"),
         ),
         Index("commands_replay_of", "replay_of", unique=True, postgresql_where=text("replay_of IS NOT NULL")),
+        # Which clients and actions a document was for: who may read those may read it.
+        Index(
+            "commands_document",
+            text("(document_ids[1])"),
+            "client_id",
+            "action",
+            postgresql_where=text("document_ids <> '{}' AND status <> 'rejected'"),
+        ),
+        CheckConstraint("cardinality(document_ids) <= 1", name="commands_one_document"),
         # What waits for a person.
         Index("commands_dead_letters", "id", postgresql_where=text(_OPEN_DEAD_LETTER)),
         Index("commands_dead_letters_client", "client_id", "id", postgresql_where=text(_OPEN_DEAD_LETTER)),

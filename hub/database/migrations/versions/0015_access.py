@@ -28,7 +28,11 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Remove what it added; users, sessions and grants are lost."""
     op.execute("""
+        DROP FUNCTION floorhub_reads_document(uuid, uuid, boolean, uuid);
+        ALTER TABLE commands DROP CONSTRAINT commands_one_document;
+        DROP INDEX commands_document;
         DROP FUNCTION floorhub_clients(uuid, uuid, text);
+        DROP FUNCTION floorhub_reach(uuid, uuid, text);
         DROP FUNCTION floorhub_allows(uuid, uuid, text, text, text);
         DROP VIEW key_clients;
         DROP VIEW granted_clients;

@@ -142,45 +142,173 @@ CREATE VIEW key_clients AS
     FROM api_key_targets t JOIN clients c ON c.tags @> t.tags WHERE t.target_kind = 'tags';
 
 -- THE rule: whether a principal, with one of its keys (NULL: by a session, or by what it left behind, such as a
--- schedule), may `read` or `command` an action of a client. `act` NULL: any action. Role AND grants AND the key's scope.
--- Every statement that shows or takes something for a caller asks this one, or floorhub_clients, which is its set.
+-- schedule), may `read`, `command` or `decide` an action of a client. `act` NULL: any action. Role AND grants AND the
+-- key's scope. Every statement that shows or takes something for a caller asks this one, or floorhub_reach, which is its
+-- set. In PL/pgSQL, which keeps its plans: a function in SQL is planned anew for each statement that calls it.
 CREATE FUNCTION floorhub_allows(principal uuid, key uuid, want text, client text, act text) RETURNS boolean
-LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT EXISTS (
-        SELECT FROM principals p
-        WHERE p.id = principal
-            AND p.disabled_at IS NULL
-            AND (want = 'read' OR p.role IN ('admin', 'operator'))
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+DECLARE
+    asking record;
+    shown record;
+BEGIN
+    SELECT p.role, p.reach INTO asking FROM principals p WHERE p.id = principal AND p.disabled_at IS NULL;
+    IF NOT FOUND OR (want <> 'read' AND asking.role NOT IN ('admin', 'operator')) THEN
+        RETURN false;
+    END IF;
+    SELECT NULL::text[] AS actions INTO shown;
+    IF key IS NOT NULL THEN
+        SELECT k.actions, k.narrowed INTO shown
+        FROM api_keys k
+        WHERE k.id = key AND k.principal_id = principal
+            AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > floorhub_now())
+            AND (k.permissions IS NULL OR want = ANY (k.permissions));
+        IF NOT FOUND OR act <> ALL (shown.actions) THEN
+            RETURN false;
+        END IF;
+        IF shown.narrowed AND NOT EXISTS (
+            SELECT FROM key_clients n WHERE n.key_id = key AND n.client_id = client
+        ) THEN
+            RETURN false;
+        END IF;
+    END IF;
+    RETURN asking.reach = 'all' OR EXISTS (
+        SELECT FROM granted_clients g
+        WHERE g.principal_id = principal
+            AND g.client_id = client
+            AND (want = 'read' OR g.access = 'command')
             AND (
-                p.reach = 'all'
-                OR EXISTS (
-                    SELECT FROM granted_clients g
-                    WHERE g.principal_id = principal
-                        AND g.client_id = client
-                        AND (want = 'read' OR g.access = 'command')
-                        AND (act IS NULL OR g.actions IS NULL OR act = ANY (g.actions))
-                )
+                g.actions IS NULL
+                OR act = ANY (g.actions)
+                OR (act IS NULL AND (shown.actions IS NULL OR g.actions && shown.actions))
             )
-    ) AND (
-        key IS NULL
-        OR EXISTS (
-            SELECT FROM api_keys k
-            WHERE k.id = key
-                AND k.principal_id = principal
-                AND (k.permissions IS NULL OR want = ANY (k.permissions))
-                AND (act IS NULL OR k.actions IS NULL OR act = ANY (k.actions))
-                AND (
-                    NOT k.narrowed
-                    OR EXISTS (SELECT FROM key_clients n WHERE n.key_id = key AND n.client_id = client)
-                )
-        )
-    )
+    );
+END
 $$;
 
--- The clients of which a principal may read or command anything: the set that the rule says yes to for some action.
+-- The set of the rule: each client of which a principal may read or command something, with the actions (NULL: all).
+CREATE FUNCTION floorhub_reach(principal uuid, key uuid, want text) RETURNS TABLE (client_id text, actions text[])
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100 AS $$
+#variable_conflict use_column
+DECLARE
+    asking record;
+    shown record;
+BEGIN
+    SELECT p.role, p.reach INTO asking FROM principals p WHERE p.id = principal AND p.disabled_at IS NULL;
+    IF NOT FOUND OR (want <> 'read' AND asking.role NOT IN ('admin', 'operator')) THEN
+        RETURN;
+    END IF;
+    SELECT NULL::text[] AS actions, false AS narrowed INTO shown;
+    IF key IS NOT NULL THEN
+        SELECT k.actions, k.narrowed INTO shown
+        FROM api_keys k
+        WHERE k.id = key AND k.principal_id = principal
+            AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > floorhub_now())
+            AND (k.permissions IS NULL OR want = ANY (k.permissions));
+        IF NOT FOUND THEN
+            RETURN;
+        END IF;
+    END IF;
+    IF asking.reach = 'all' AND shown.narrowed THEN
+        RETURN QUERY SELECT DISTINCT n.client_id, shown.actions FROM key_clients n WHERE n.key_id = key;
+    ELSIF asking.reach = 'all' THEN
+        RETURN QUERY SELECT c.id, shown.actions FROM clients c;
+    ELSE
+        RETURN QUERY
+        SELECT
+            g.client_id,
+            CASE WHEN NOT bool_or(g.actions IS NULL AND shown.actions IS NULL) THEN array_agg(DISTINCT a.name) END
+        FROM granted_clients g
+        LEFT JOIN LATERAL unnest(coalesce(g.actions, shown.actions)) AS a (name) ON true
+        WHERE g.principal_id = principal
+            AND (want = 'read' OR g.access = 'command')
+            AND (g.actions IS NULL OR shown.actions IS NULL OR a.name = ANY (shown.actions))
+            AND (
+                NOT shown.narrowed
+                OR g.client_id IN (SELECT n.client_id FROM key_clients n WHERE n.key_id = key)
+            )
+        GROUP BY g.client_id;
+    END IF;
+END
+$$;
+
+-- Its clients alone.
 CREATE FUNCTION floorhub_clients(principal uuid, key uuid, want text) RETURNS SETOF text
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT c.id
-    FROM clients c
-    WHERE floorhub_allows(principal, key, want, c.id, NULL)
+    SELECT r.client_id FROM floorhub_reach(principal, key, want) r
+$$;
+
+-- Which clients, and which of their actions, a document was for: read by hopping from one to the next. A command names
+-- at most one document. One that was refused made the document nobody's concern.
+CREATE INDEX commands_document ON commands ((document_ids[1]), client_id, action)
+    WHERE document_ids <> '{}' AND status <> 'rejected';
+ALTER TABLE commands ADD CONSTRAINT commands_one_document CHECK (cardinality(document_ids) <= 1);
+
+-- Whether a principal may read a document, and name it in a command: its creator, with a key within whose scope all is
+-- that it was for, or who may read everything that it was for, if it was for anything. Not limited: any that there is.
+CREATE FUNCTION floorhub_reads_document(principal uuid, key uuid, limited boolean, document_id uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+DECLARE
+    creator uuid;
+    shown record;
+    concerned bigint;
+    others bigint;
+BEGIN
+    SELECT d.created_by INTO creator FROM documents d WHERE d.id = document_id;
+    IF NOT FOUND OR NOT limited THEN
+        RETURN FOUND;
+    END IF;
+    SELECT NULL::text[] AS actions, false AS narrowed INTO shown;
+    IF creator = principal AND key IS NOT NULL THEN
+        SELECT k.actions, k.narrowed INTO shown FROM api_keys k WHERE k.id = key AND k.principal_id = principal;
+        IF NOT FOUND THEN
+            RETURN false;
+        END IF;
+    END IF;
+    IF creator = principal AND NOT shown.narrowed AND shown.actions IS NULL THEN
+        RETURN true;
+    END IF;
+    WITH RECURSIVE hop AS (
+        (
+            SELECT c.client_id, c.action
+            FROM commands c
+            WHERE c.document_ids[1] = document_id AND c.document_ids <> '{}' AND c.status <> 'rejected'
+            ORDER BY c.client_id, c.action
+            LIMIT 1
+        )
+        UNION ALL
+        SELECT next.client_id, next.action
+        FROM hop
+        CROSS JOIN LATERAL (
+            SELECT c.client_id, c.action
+            FROM commands c
+            WHERE c.document_ids[1] = document_id AND c.document_ids <> '{}' AND c.status <> 'rejected'
+                AND (c.client_id, c.action) > (hop.client_id, hop.action)
+            ORDER BY c.client_id, c.action
+            LIMIT 1
+        ) next
+    ),
+    its AS (
+        SELECT h.client_id, h.action FROM hop h
+        UNION ALL
+        SELECT u.client_id, c.action
+        FROM uploads u JOIN commands c ON c.id = u.command_id
+        WHERE u.document_id = floorhub_reads_document.document_id
+    )
+    SELECT
+        count(*),
+        count(*) FILTER (
+            WHERE NOT CASE
+                WHEN creator = principal THEN
+                    (shown.actions IS NULL OR its.action = ANY (shown.actions))
+                    AND (
+                        NOT shown.narrowed
+                        OR EXISTS (SELECT FROM key_clients n WHERE n.key_id = key AND n.client_id = its.client_id)
+                    )
+                ELSE floorhub_allows(principal, key, 'read', its.client_id, its.action)
+            END
+        )
+    INTO concerned, others
+    FROM its;
+    RETURN others = 0 AND (concerned > 0 OR creator = principal);
+END
 $$;
