@@ -89,6 +89,8 @@ class Settings(BaseSettings):
     """Ended commands with their logs, and batches; 0: for ever, as with the others."""
     keep_dead_letters_days: Days = 0
     """Dead letters that nobody has closed."""
+    revoked_commands: Literal["withhold", "run"] = "withhold"
+    """What becomes of unfinished commands whose principal was disabled or lost the grant for them."""
     keep_quarantine_days: Days = 30
     keep_presence_days: Days = 90
     keep_documents_days: Days = 90

@@ -241,6 +241,22 @@ CATALOGUE: Mapping[str, Entry] = {
         "Your role is not allowed to do this: ask an administrator.",
         "권한이 없습니다. 관리자에게 요청하십시오.",
     ),
+    "grant_missing": Entry(
+        403,
+        "FORBIDDEN",
+        "You may see client {client_id}, but not send it the action {action}: ask an administrator for a grant "
+        "`{access}` for this action on this client, and use a key whose scope has it.",
+        "클라이언트 {client_id}을(를) 볼 수는 있지만 {action} 동작을 보낼 수 없습니다. 이 클라이언트의 이 동작에 대한 "
+        "`{access}` 권한 부여를 관리자에게 요청하고, 그 범위를 가진 키를 쓰십시오.",
+    ),
+    "decide_missing": Entry(
+        403,
+        "FORBIDDEN",
+        "Nobody knows whether command {command_id} took effect, and your key may not decide that: use a key with the "
+        "permission `decide`, or ask somebody who has it.",
+        "명령 {command_id}의 효과를 아무도 모르며, 이 키로는 그것을 결정할 수 없습니다. `decide` 권한이 있는 키를 "
+        "쓰거나 그 권한이 있는 사람에게 요청하십시오.",
+    ),
     "action_not_allowed": Entry(
         403,
         "FORBIDDEN",

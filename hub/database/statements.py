@@ -32,14 +32,18 @@ def parse(text: str) -> dict[str, str]:
     """The statements of a text by name: each begins with a line `-- name: <name>`.
 
     What several of them share, such as a list of columns, begins with a line `-- fragment: <name>` and stands where
-    they say `{<name>}`. Raises KeyError for a fragment that is not there.
+    they, or other fragments, say `{<name>}`. Raises KeyError for a fragment that is not there.
     """
     headings = list(_HEADING.finditer(text))
     ends = [heading.start() for heading in headings[1:]] + [len(text)]
     parts: dict[str, dict[str, str]] = {"name": {}, "fragment": {}}
     for heading, end in zip(headings, ends, strict=True):
         parts[heading["kind"]][heading["name"]] = text[heading.end() : end].strip()
-    return {name: _FRAGMENT.sub(lambda use: parts["fragment"][use[1]], sql) for name, sql in parts["name"].items()}
+
+    def filled(sql: str) -> str:
+        return _FRAGMENT.sub(lambda use: filled(parts["fragment"][use[1]]), sql)
+
+    return {name: filled(sql) for name, sql in parts["name"].items()}
 
 
 def statement(place: str, name: str) -> bytes:

@@ -85,8 +85,8 @@ async def grant(
     access: str = "command",
     actions: Sequence[str] | None = None,
 ) -> UUID:
-    """A grant of a principal: `read` or `command` these actions (None: all) of one client, a group, a zone, clients with
-    all of these tags, or all; its id."""
+    """A grant of a principal: `read` or `command` these actions (None: all) of one client, a group, a zone, clients
+    with all of these tags, or all; its id."""
     made = uuid7()
     await _execute(
         connection,

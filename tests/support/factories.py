@@ -92,6 +92,8 @@ def new_command(client_id: str = "front-pc", **changes: Any) -> NewCommand:
         "estimated_duration_s": None,
         "traceparent": None,
         "created_by": PRINCIPAL,
+        "limited": False,
+        "scope_key": None,
         "address": None,
     }
     return NewCommand(**fields | changes)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, Uuid, text
 from sqlmodel import Field
 
-from hub.database.tables import Table, one_of, text_, texts
+from hub.database.tables import Table, number, one_of, text_, texts
 
 _ONE_TARGET = "WHEN 'tags' THEN target IS NULL AND cardinality(tags) > 0 ELSE target IS NOT NULL AND tags IS NULL END"
 
@@ -196,6 +196,15 @@ class ApiKeyTarget(Table, table=True):
     target_kind: str = text_()
     target: str | None = text_()
     tags: list[str] | None = texts()
+
+
+class AccessChange(Table, table=True):
+    """That something changed by which a principal may reach fewer clients, or more; written by triggers."""
+
+    __tablename__ = "access_changes"
+
+    id: int | None = number()
+    at: datetime = Field(sa_column_kwargs={"server_default": text("now()")})
 
 
 class IdempotencyKey(Table, table=True):

@@ -39,6 +39,8 @@ class Facts(Protocol):
     accepted_at: datetime | None
     started_at: datetime | None
     goodbye_at: datetime | None
+    withheld_at: datetime | None
+    expires_at: datetime
     held_reasons: list[str] | None
     progress: Mapping[str, Any] | None
 
@@ -78,6 +80,12 @@ def _retry_waits(facts: Facts) -> Details:
         "until": facts.not_before,
         "error": facts.error,
     }
+
+
+def _principal_revoked(facts: Facts) -> Details:
+    if facts.withheld_at is None:
+        return None
+    return {"since": facts.withheld_at, "expires_at": facts.expires_at}
 
 
 def _scheduled(facts: Facts) -> Details:
@@ -187,6 +195,19 @@ CAUSES = (
         _ended,
         en="It has ended: {status} ({reason}). What to do: {what_to_do}",
         ko="끝났습니다: {status}({reason}). 할 일: {what_to_do}",
+    ),
+    Cause(
+        "principal_revoked",
+        {"pending": 15},
+        _principal_revoked,
+        en=(
+            "Who sent it was disabled, or lost the grant to send this action to this client: it has been withheld "
+            "since {since}. It continues when the access is given back, and expires at {expires_at}; or cancel it."
+        ),
+        ko=(
+            "명령을 보낸 사용자나 연동이 비활성화되었거나 이 동작의 권한을 잃어 {since}부터 보류 중입니다. "
+            "권한을 되돌리면 계속되고, {expires_at}에 만료됩니다. 필요 없으면 취소하십시오."
+        ),
     ),
     Cause(
         "retry_waits",

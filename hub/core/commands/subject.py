@@ -1,6 +1,7 @@
 """Commands: the life of each from its submit to its end."""
 
 import random
+import time
 from uuid import UUID
 
 from starlette.types import ASGIApp
@@ -16,6 +17,8 @@ from hub.core.commands.service.puback_times import PubackTimes
 from hub.core.commands.service.reports import Reports
 from hub.core.commands.service.submission import Submission
 from hub.core.commands.service.waiting import POLL_S, Waiting
+from hub.core.commands.service.withholding import POLL_S as WITHHOLDING_POLL_S
+from hub.core.commands.service.withholding import Withholding
 from hub.core.commands.store import commands as store
 from hub.core.commands.store import dispatch
 from hub.core.commands.telemetry import Event, Metrics
@@ -41,6 +44,9 @@ def build(settings: Settings, parts: Parts) -> Subject:
         Submission(database, signals, parts.get(Documents), metrics, log, parts.get(Idempotency), policies.of)
     )
     commands = parts.add(Commands(database, signals, metrics, log))
+    withholding = parts.add(
+        Withholding(database, signals, log, withholds=settings.revoked_commands == "withhold", monotonic=time.monotonic)
+    )
     waiting = signals.waiting = parts.add(Waiting(database))
     acceptor = parts.add(Acceptor(submission, commands, waiting))
 
@@ -74,6 +80,7 @@ def build(settings: Settings, parts: Parts) -> Subject:
             Loop("dispatcher", dispatcher.run),
             Reaper(database, commands, signals).loop(log),
             Loop("puback-times", puback_times.run),
+            periodic("withholding", withholding.look, log, pause_s=WITHHOLDING_POLL_S, first_s=0.0),
         )
 
     async def count(connection: Connection) -> None:

@@ -149,13 +149,15 @@ class Command(Table, table=True):
     dead_letter_closed_by: str | None = text_()
     replay_of: UUID | None
     on_hold: bool = Field(sa_column_kwargs={"server_default": text("false")})
-    """Its batch is paused or stopped: a time that comes does not let it in."""
+    """Its batch is paused or stopped, or it is withheld: a time that comes does not let it in."""
     order_place: UUID | None
     """A replay's place among those of its order key: the id of what was replayed first. NULL: its own id."""
     back_off: dict[str, Any] | None = json_()
     """first_delay_s, factor, cap_s of its further attempts. NULL: the hub's own."""
     goodbye_at: datetime | None
     """A `shutdown` that is with its client: since when that is gone by its own good-bye."""
+    withheld_at: datetime | None
+    """Since when it is held back because its principal may not send it any more."""
 
 
 class CommandLog(Table, table=True):

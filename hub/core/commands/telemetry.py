@@ -9,7 +9,7 @@ OWN = "own"
 """Label of a site's own actions, whose names callers choose."""
 REFUSALS = (
     *("action_not_allowed", "already_expired", "client_disabled", "client_not_found", "client_offline"),
-    *("client_retired", "document_not_found", "never_due", "quota_exceeded", "rate_limited"),
+    *("client_retired", "document_not_found", "grant_missing", "never_due", "quota_exceeded", "rate_limited"),
 )
 """The codes of the statement `submit` with which a command is refused."""
 UNUSABLE = ("failed", "foreign_command", "not_handed_out", "unknown_command", "unreadable", "unsupported")
@@ -26,6 +26,8 @@ class Event(EventName):
     COMMAND_CANCEL_SENT = "command.cancel_sent"
     COMMAND_CHANGED = "command.changed"
     COMMAND_OVERDUE = "command.overdue"
+    COMMANDS_WITHHELD = "commands.withheld"
+    COMMANDS_RELEASED = "commands.released"
     REPORT_QUARANTINED = "report.quarantined"
     DOCUMENT_FETCHED = "document.fetched"
     DOCUMENT_REFUSED = "document.refused"

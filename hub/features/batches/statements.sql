@@ -16,14 +16,15 @@ END AS blocked_by
 -- what was handed out stays where it is, but would wait here if its agent gives it back for another attempt.
 WITH open AS MATERIALIZED (
     SELECT id FROM commands
-    WHERE batch_id = %(id)s AND batch_id IS NOT NULL AND status IN ('pending', 'queued', 'running') AND NOT on_hold
+    WHERE batch_id = %(id)s AND batch_id IS NOT NULL AND status IN ('pending', 'queued', 'running')
+        AND (NOT on_hold OR withheld_at IS NOT NULL)
     ORDER BY id
     FOR UPDATE
 )
 UPDATE commands c SET on_hold = true, scheduled = true FROM open WHERE c.id = open.id;
 
 -- name: release
--- The opposite of hold. With `shift`, the commands whose time had not come when the batch was paused keep their
+-- The opposite of hold; what is withheld for another reason stays held. With `shift`, the commands whose time had not come when the batch was paused keep their
 -- distance: they begin, and expire, later by the length of the pause.
 WITH open AS MATERIALIZED (
     SELECT
@@ -40,11 +41,12 @@ WITH open AS MATERIALIZED (
 )
 UPDATE commands c
 SET
-    on_hold = false,
+    on_hold = c.withheld_at IS NOT NULL,
     not_before = c.not_before + open.by,
     expires_at = c.expires_at + open.by,
     deadline_at = c.deadline_at + open.by,
-    scheduled = c.status = 'pending' AND coalesce(c.not_before + open.by > floorhub_now(), false)
+    scheduled = c.withheld_at IS NOT NULL
+        OR (c.status = 'pending' AND coalesce(c.not_before + open.by > floorhub_now(), false))
 FROM open
 WHERE c.id = open.id
 RETURNING c.client_id, c.scheduled;

@@ -15,7 +15,7 @@ from hub.api.pages import Cursor, Limit, from_cursor, to_cursor
 from hub.api.parameters import require_order
 from hub.api.problems import fails, prefers_korean, sentence
 from hub.api.shapes import ActionName, LanguageHeader, Moment, Slug
-from hub.core.access.routes import MayCommand, MayRead
+from hub.core.access.routes import MayCommand, MayDecide, MayRead
 from hub.core.commands.routes.commands import CommandIdInPath, until_end
 from hub.core.commands.rules.lifecycle import Status
 from hub.core.commands.service.commands import Commands
@@ -79,10 +79,10 @@ Which = Annotated[Filter, Depends(which)]
     responses=fails(),
 )
 async def list_dead_letters(
-    dead_letters: DeadLettersDep, _caller: MayRead, wanted: Which, cursor: Cursor = None, limit: Limit = 50
+    dead_letters: DeadLettersDep, caller: MayRead, wanted: Which, cursor: Cursor = None, limit: Limit = 50
 ) -> Response:
     """A page of them."""
-    return page_answer(DeadLetter, await dead_letters.page(wanted, before=from_cursor(cursor), limit=limit))
+    return page_answer(DeadLetter, await dead_letters.page(caller, wanted, before=from_cursor(cursor), limit=limit))
 
 
 @router.get(
@@ -91,9 +91,9 @@ async def list_dead_letters(
     summary="How many dead letters are open, by client, action and cause",
     responses=fails(),
 )
-async def get_dead_letter_summary(dead_letters: DeadLettersDep, _caller: MayRead, wanted: Which) -> Response:
+async def get_dead_letter_summary(dead_letters: DeadLettersDep, caller: MayRead, wanted: Which) -> Response:
     """The numbers."""
-    return row_answer(DeadLetterSummary, await dead_letters.summary(wanted))
+    return row_answer(DeadLetterSummary, await dead_letters.summary(caller, wanted))
 
 
 @router.post(
@@ -123,7 +123,7 @@ async def retry_command(
     """Run it once more."""
     asked = body or RetryInput()
     new_id = uuid7()
-    with waiting.expected(new_id) as end:
+    with waiting.expected(new_id, caller) as end:
         done = await dead_letters.retry(
             caller, command_id, force=asked.force, expires_in_s=asked.expires_in_s, new_id=new_id
         )
@@ -131,10 +131,10 @@ async def retry_command(
             await until_end(end, request, wait)
     found = done.command_id or new_id
     if wait and done.repeated:
-        with waiting.expected(found) as end:
+        with waiting.expected(found, caller) as end:
             await waiting.look(found)
             await until_end(end, request, wait)
-    row = await commands.get(found)
+    row = await commands.get(caller, found, "command")
     return json_answer(
         {**shown(CommandOutput, row), "repeated": done.repeated},
         status_code=200 if done.repeated else 201,
@@ -193,11 +193,11 @@ async def decide_command(
     body: DecideInput,
     dead_letters: DeadLettersDep,
     commands: CommandsDep,
-    caller: MayCommand,
+    caller: MayDecide,
 ) -> Response:
     """Take a person's word."""
     await dead_letters.decide(caller, command_id, Status(body.outcome), note=body.note)
-    return row_answer(CommandOutput, await commands.get(command_id))
+    return row_answer(CommandOutput, await commands.get(caller, command_id, "decide"))
 
 
 @dataclass(frozen=True, slots=True)

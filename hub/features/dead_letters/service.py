@@ -11,9 +11,10 @@ from uuid_utils.compat import uuid7
 
 from hub.api.pages import Page
 from hub.api.text import require_storable
-from hub.core.access.rules import Caller
+from hub.core.access.rules import Caller, Permission
 from hub.core.audit import store as audit
 from hub.core.commands.rules.lifecycle import Close, Command, Ignore, Ignored, LockedCommand, Status
+from hub.core.commands.service import reach
 from hub.core.commands.service.submission import label_of, refusal
 from hub.core.commands.store import submit as submit_store
 from hub.core.commands.store import transitions
@@ -117,18 +118,18 @@ class DeadLetters:
 
     # --- looking ---------------------------------------------------------------------------------------------
 
-    async def page(self, wanted: Filter, *, before: UUID | None, limit: int) -> Page[DeadLetter, UUID]:
-        """Up to `limit` open dead letters, newest first."""
+    async def page(self, caller: Caller, wanted: Filter, *, before: UUID | None, limit: int) -> Page[DeadLetter, UUID]:
+        """Up to `limit` open dead letters that a caller may read, newest first."""
         require_storable(**asdict(wanted))
         async with self._database.connection() as connection:
-            rows = await store.page(connection, wanted, before=before, limit=limit + 1)
+            rows = await store.page(connection, wanted, caller.scope, before=before, limit=limit + 1)
         return Page.of(rows, limit, lambda letter: letter.id)
 
-    async def summary(self, wanted: Filter) -> Summary:
-        """How many there are, and by client, action and reason the largest numbers."""
+    async def summary(self, caller: Caller, wanted: Filter) -> Summary:
+        """How many there are that a caller may read, and by client, action and reason the largest numbers."""
         require_storable(**asdict(wanted))
         async with self._database.connection() as connection:
-            counts = await store.summary(connection, wanted, most=MOST_GROUPS)
+            counts = await store.summary(connection, wanted, caller.scope, most=MOST_GROUPS)
         found = Summary()
         numbers = {"client": found.client, "action": found.action, "reason": found.reason}
         for count in counts:
@@ -171,7 +172,9 @@ class DeadLetters:
         self, caller: Caller, chosen: Chosen, *, force: bool = False, expires_in_s: float | None = None
     ) -> Outcomes:
         """The same for those that somebody chose."""
-        return await self._chosen(chosen, lambda ids: self.replay(caller, ids, force=force, expires_in_s=expires_in_s))
+        return await self._chosen(
+            caller, chosen, lambda ids: self.replay(caller, ids, force=force, expires_in_s=expires_in_s)
+        )
 
     async def _replay(
         self,
@@ -185,8 +188,10 @@ class DeadLetters:
         closing: list[tuple[LockedCommand, Close]] = []
         replays: dict[UUID, UUID] = {}
         async with self._database.transaction() as connection:
-            locked = await transitions.lock(connection, ids)
+            locked = await self._lock(connection, caller, ids, outcomes)
             for command in locked.values():
+                if force and self._needs_decide(caller, command, outcomes):
+                    continue
                 new_id = (new_ids or {}).get(command.id) or self._new_id()
                 decision = judge(command.state, Replay(new_id, caller.principal.name, force), command.now)
                 if isinstance(decision, Close):
@@ -244,15 +249,17 @@ class DeadLetters:
 
     async def dismiss_chosen(self, caller: Caller, chosen: Chosen, *, note: str | None = None) -> Outcomes:
         """The same for those that somebody chose."""
-        return await self._chosen(chosen, lambda ids: self.dismiss(caller, ids, note=note))
+        return await self._chosen(caller, chosen, lambda ids: self.dismiss(caller, ids, note=note))
 
     async def _dismiss(self, caller: Caller, ids: Sequence[UUID], note: str | None) -> list[Outcome]:
         outcomes: dict[UUID, Outcome] = {}
         wish = Dismiss(caller.principal.name, note)
         closed: list[LockedCommand] = []
         async with self._database.transaction() as connection:
-            locked = await transitions.lock(connection, ids)
+            locked = await self._lock(connection, caller, ids, outcomes)
             for command in locked.values():
+                if self._needs_decide(caller, command, outcomes):
+                    continue
                 decision = judge(command.state, wish, command.now)
                 if isinstance(decision, Close):
                     command.fold(decision)
@@ -275,9 +282,11 @@ class DeadLetters:
 
     async def decide(self, caller: Caller, command_id: UUID, outcome: Status, *, note: str | None = None) -> None:
         """Say what became of an unknown command: somebody has looked at the device. That is final; later reports
-        change nothing. Raises NotFoundError, or ConflictError when it is not unknown."""
+        change nothing. Raises NotFoundError, RejectedError `grant_missing`, or ConflictError when it is not unknown."""
         require_storable(note=note)
         async with self._database.transaction() as connection:
+            for refused in (await reach.refusals(connection, caller, [command_id], "decide")).values():
+                raise refused
             command = (await transitions.lock(connection, [command_id])).get(command_id)
             if command is None:
                 raise NotFoundError("command_not_found", command_id=command_id)
@@ -303,18 +312,36 @@ class DeadLetters:
 
     # --- shared ----------------------------------------------------------------------------------------------
 
-    async def _chosen(self, chosen: Chosen, close: Callable[[Sequence[UUID]], Awaitable[list[Outcome]]]) -> Outcomes:
+    async def _lock(
+        self, connection: Connection, caller: Caller, ids: Sequence[UUID], outcomes: dict[UUID, Outcome]
+    ) -> dict[UUID, LockedCommand]:
+        """Lock those that a caller may command; of the others `outcomes` says why not, and they are left alone."""
+        refused = await reach.refusals(connection, caller, ids)
+        outcomes |= {letter: Outcome(letter, refusal=refusal) for letter, refusal in refused.items()}
+        return await transitions.lock(connection, [letter for letter in ids if letter not in refused])
+
+    @staticmethod
+    def _needs_decide(caller: Caller, command: LockedCommand, outcomes: dict[UUID, Outcome]) -> bool:
+        """Whether a caller may not close this one, since nobody knows its effect; `outcomes` says so then."""
+        if not command.state.waits or command.state.status is not Status.UNKNOWN or caller.may(Permission.DECIDE):
+            return False
+        outcomes[command.id] = Outcome(command.id, refusal=RejectedError("decide_missing", command_id=command.id))
+        return True
+
+    async def _chosen(
+        self, caller: Caller, chosen: Chosen, close: Callable[[Sequence[UUID]], Awaitable[list[Outcome]]]
+    ) -> Outcomes:
         if chosen.ids is not None:
             return Outcomes(await close(chosen.ids), 0, None)
         wanted = chosen.wanted
         require_storable(**asdict(wanted))
         async with self._database.connection() as connection:
-            ids = await store.matching(connection, wanted, after=chosen.after, limit=MOST)
+            ids = await store.matching(connection, wanted, caller.scope, after=chosen.after, limit=MOST)
         items = await close(ids)
         left = 0
         if len(ids) == MOST:
             async with self._database.connection() as connection:
-                left = await store.number(connection, wanted, after=ids[-1])
+                left = await store.number(connection, wanted, caller.scope, after=ids[-1])
         return Outcomes(items, left, ids[-1] if left else None)
 
     def _tell_replays(self, new: Sequence[NewCommand], outcomes: dict[UUID, Outcome]) -> None:
@@ -387,6 +414,8 @@ def _copy(original: Original, new_id: UUID, caller: Caller, expires_in_s: float 
             "expires_in_s": dead_letters.time_left(**times, asked_s=expires_in_s),
             "traceparent": None,
             "created_by": caller.principal_id,
+            "limited": caller.scope.limited,
+            "scope_key": caller.scope.key_id,
             "address": caller.address,
             "replay_of": original.id,
             "order_place": None if original.order_key is None else order_place,

@@ -3,12 +3,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
 from msgspec.structs import asdict
 
+from hub.core.access.rules import Scope
 from hub.database.engine import Connection
 from hub.database.statements import Statement
 
@@ -91,33 +92,54 @@ class _Replay(msgspec.Struct, frozen=True):
     id: UUID
 
 
+Kind = TypeVar("Kind")
+
+
+def _both(name: str, kind: type[Kind]) -> dict[bool, Statement[Kind]]:
+    """A statement for who may see everything (False), and for a limited caller (True)."""
+    return {
+        limited: Statement("features/dead_letters", f"{name}_within" if limited else name, kind, fresh_plan=True)
+        for limited in (False, True)
+    }
+
+
 _NUMBER_OPEN = Statement("features/dead_letters", "number_open", int)
-_PAGE = Statement("features/dead_letters", "page", DeadLetter, fresh_plan=True)
-_MATCHING = Statement("features/dead_letters", "matching", UUID, fresh_plan=True)
-_NUMBER = Statement("features/dead_letters", "number", int, fresh_plan=True)
-_SUMMARY = Statement("features/dead_letters", "summary", Count, fresh_plan=True)
+_PAGE = _both("page", DeadLetter)
+_MATCHING = _both("matching", UUID)
+_NUMBER = _both("number", int)
+_SUMMARY = _both("summary", Count)
 _ORIGINALS = Statement("features/dead_letters", "originals", Original)
 _REPLAYS = Statement("features/dead_letters", "replays", _Replay)
 
 
-async def page(connection: Connection, wanted: Filter, *, before: UUID | None, limit: int) -> list[DeadLetter]:
-    """Open dead letters, newest first, older than `before`."""
-    return await _PAGE.fetch_all(connection, **asdict(wanted), before=before, limit=limit)
+async def page(
+    connection: Connection, wanted: Filter, scope: Scope, *, before: UUID | None, limit: int
+) -> list[DeadLetter]:
+    """Open dead letters that a caller may read, newest first, older than `before`."""
+    return await _PAGE[scope.limited].fetch_all(connection, **_asked(wanted, scope), before=before, limit=limit)
 
 
-async def matching(connection: Connection, wanted: Filter, *, after: UUID | None, limit: int) -> list[UUID]:
-    """Ids of open dead letters, oldest first, younger than `after`."""
-    return await _MATCHING.fetch_all(connection, **asdict(wanted), after=after, limit=limit)
+async def matching(
+    connection: Connection, wanted: Filter, scope: Scope, *, after: UUID | None, limit: int
+) -> list[UUID]:
+    """Ids of open dead letters that a caller may command, oldest first, younger than `after`."""
+    asked = _asked(wanted, scope, "command")
+    return await _MATCHING[scope.limited].fetch_all(connection, **asked, after=after, limit=limit)
 
 
-async def number(connection: Connection, wanted: Filter, *, after: UUID | None) -> int:
-    """How many open dead letters there are, younger than `after`."""
-    return await _NUMBER.fetch_one(connection, **asdict(wanted), after=after) or 0
+async def number(connection: Connection, wanted: Filter, scope: Scope, *, after: UUID | None) -> int:
+    """How many open dead letters there are that a caller may command, younger than `after`."""
+    asked = _asked(wanted, scope, "command")
+    return await _NUMBER[scope.limited].fetch_one(connection, **asked, after=after) or 0
 
 
-async def summary(connection: Connection, wanted: Filter, *, most: int) -> list[Count]:
-    """Numbers by kind and name, the largest `most` of each kind first."""
-    return await _SUMMARY.fetch_all(connection, **asdict(wanted), most=most)
+async def summary(connection: Connection, wanted: Filter, scope: Scope, *, most: int) -> list[Count]:
+    """Numbers by kind and name of those that a caller may read, the largest `most` of each kind first."""
+    return await _SUMMARY[scope.limited].fetch_all(connection, **_asked(wanted, scope), most=most)
+
+
+def _asked(wanted: Filter, scope: Scope, want: str = "read") -> dict[str, Any]:
+    return {**asdict(wanted), **scope.parameters, "want": want}
 
 
 async def originals(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Original]:

@@ -33,12 +33,12 @@ def routes(causes: Sequence[Cause]) -> APIRouter:
     async def explain_command(
         command_id: Annotated[UUID, Path(description="Id of a command.")],
         explaining: ExplainingDep,
-        _caller: MayRead,
+        caller: MayRead,
         response: Response,
         accept_language: LanguageHeader = "",
     ) -> ExplanationOutput:
         """One cause from a closed list, and the whole timeline."""
-        explained = await explaining.explain(command_id)
+        explained = await explaining.explain(caller, command_id)
         found = explained.explanation
         korean = prefers_korean(accept_language)
         response.headers["Content-Language"] = "ko" if korean else "en"

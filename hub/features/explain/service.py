@@ -1,13 +1,16 @@
 """Why commands have not run yet: gathers the facts, and lets the causes of all subjects decide."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
+from hub.core.access.rules import Caller
+from hub.core.commands.service import reach
 from hub.core.commands.store import commands as command_store
 from hub.database.engine import Connection, Database
 from hub.errors import NotFoundError
 from hub.features.explain import store
+from hub.features.explain.rules import hiding
 from hub.features.explain.rules.causes import Explanation, explain
 from hub.features.explain.rules.timeline import Step, timeline
 from hub.features.explain.telemetry import Event
@@ -38,14 +41,25 @@ class Explaining:
         self._broker_connected = broker_connected
         self._log = log
 
-    async def explain(self, command_id: UUID) -> Explained:
-        """One cause and the timeline. Raises NotFoundError."""
+    async def explain(self, caller: Caller, command_id: UUID) -> Explained:
+        """One cause and the timeline of a command that a caller may read; of other commands and batches only those are
+        named that he may read. Raises NotFoundError."""
         async with self._database.connection() as connection:
+            for refusal in (await reach.refusals(connection, caller, [command_id], "read")).values():
+                raise refusal
             found = (await self._facts(connection, [command_id])).get(command_id)
             if found is None:
                 raise NotFoundError("command_not_found", command_id=command_id)
             logs = await command_store.logs(connection, command_id)
-        return Explained(explain(found, self._causes), timeline(found, logs))
+            cause, steps = explain(found, self._causes), timeline(found, logs)
+            if not caller.scope.limited:
+                return Explained(cause, steps)
+            named = hiding.ids_in(cause.details, *(step.detail for step in steps))
+            hidden = await store.hidden(connection, named, caller.scope) if named else set()
+        return Explained(
+            replace(cause, details=hiding.without(cause.details, hidden)),
+            [replace(step, detail=step.detail and hiding.without(step.detail, hidden)) for step in steps],
+        )
 
     async def codes(self, connection: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
         """What keeps each of the first of these commands, in the caller's transaction; one statement for all."""

@@ -4,7 +4,7 @@
 SELECT
     c.id, c.client_id, c.status, c.attempt, c.max_retries, c.lane, c.priority, c.not_before, c.scheduled, c.on_hold,
     c.batch_id, c.expires_at, c.sends, c.queued_at, c.sent_at, c.lease_until, c.accepted_at, c.started_at, c.held_reasons,
-    c.goodbye_at,
+    c.goodbye_at, c.withheld_at,
     c.progress, c.cancel_requested_at, c.error, c.unknown_reason, c.order_key,
     floorhub_now() AS now, k.status AS client_status, s.presence, s.presence_since, s.session,
     s.keep_away IS NOT NULL AS fenced, s.epoch_confirmed < s.journal_epoch AS unconfirmed,
@@ -53,6 +53,15 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) running ON true
 WHERE c.id = ANY (%(ids)s);
+
+-- name: hidden
+-- Those of these ids that belong to a command which a caller may not read, or to somebody else's batch.
+SELECT c.id
+FROM commands c
+WHERE c.id = ANY (%(ids)s)
+    AND NOT floorhub_allows(%(scope_principal)s, %(scope_key)s, 'read', c.client_id, c.action)
+UNION ALL
+SELECT b.id FROM batches b WHERE b.id = ANY (%(ids)s) AND b.created_by <> %(scope_principal)s;
 
 -- name: stalled
 -- Commands that are next in their lanes and have been for too long although their client is there: one of each lane, and

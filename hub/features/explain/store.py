@@ -1,16 +1,18 @@
 """Facts about why commands have not run yet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from hub.core.access.rules import Scope
 from hub.database.engine import Connection, reading
 from hub.database.statements import statement
 
 _FACTS = statement("features/explain", "facts")
+_HIDDEN = statement("features/explain", "hidden")
 _STALLED = statement("features/explain", "stalled")
 
 
@@ -36,6 +38,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     accepted_at: datetime | None
     started_at: datetime | None
     goodbye_at: datetime | None
+    withheld_at: datetime | None = None
     held_reasons: list[str] | None
     progress: Mapping[str, Any] | None
     cancel_requested_at: datetime | None
@@ -70,6 +73,13 @@ async def facts(
     cursor = reading(connection)
     await cursor.execute(_FACTS, {"ids": list(ids)})
     return {row["id"]: Facts(**row, broker_connected=broker_connected) for row in await cursor.fetchall()}
+
+
+async def hidden(connection: Connection, ids: Collection[UUID], scope: Scope) -> set[UUID]:
+    """Which of these ids are those of commands and batches that a limited caller may not read."""
+    asked = {"ids": list(ids), "scope_principal": scope.principal_id, "scope_key": scope.key_id}
+    cursor = await connection.execute(_HIDDEN, asked)
+    return {row["id"] for row in await cursor.fetchall()}
 
 
 async def stalled(connection: Connection, *, longer_than_s: float, most: int) -> list[UUID]:

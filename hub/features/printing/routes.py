@@ -29,7 +29,7 @@ PrintersDep = Annotated[Printers, part(Printers)]
 )
 async def list_printers(
     printers: PrintersDep,
-    _caller: MayRead,
+    caller: MayRead,
     client_id: Annotated[Slug | None, Query(description="Of this client.")] = None,
     zone: Annotated[Word | None, Query(max_length=100, description="Of clients in this zone.")] = None,
     group: Annotated[Slug | None, Query(description="Of clients in this group.")] = None,
@@ -54,5 +54,5 @@ async def list_printers(
         states=list(state) if state else None,
         reason=reason,
     )
-    page = await printers.page(wanted, after=Place.of(cursor), limit=limit)
+    page = await printers.page(caller, wanted, after=Place.of(cursor), limit=limit)
     return json_answer({"items": list(page.rows), "next_cursor": page.following})

@@ -6,6 +6,7 @@ import msgspec
 
 from hub.api.pages import Page
 from hub.api.text import require_storable
+from hub.core.access.rules import Caller
 from hub.database.engine import Database
 from hub.features.printing import store
 from hub.features.printing.rules import Place, details
@@ -18,11 +19,14 @@ class Printers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def page(self, wanted: Filter, *, after: Place | None, limit: int) -> Page[dict[str, Any], str]:
-        """Up to `limit` printers by the fields of `PrinterOutput`, in order of their clients' ids."""
+    async def page(
+        self, caller: Caller, wanted: Filter, *, after: Place | None, limit: int
+    ) -> Page[dict[str, Any], str]:
+        """Up to `limit` printers of clients that a caller may read, by the fields of `PrinterOutput`, in order of their
+        clients' ids."""
         require_storable(**msgspec.structs.asdict(wanted))
         async with self._database.connection() as connection:
-            rows = await store.page(connection, wanted, after=after, limit=limit + 1)
+            rows = await store.page(connection, wanted, caller.scope, after=after, limit=limit + 1)
         page = Page.of(rows, limit, lambda row: str(Place(row.client_id, row.place)))
         return Page([_shown(row) for row in page.rows], page.following)
 

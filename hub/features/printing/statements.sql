@@ -15,6 +15,10 @@ FROM (
         CASE jsonb_typeof(s.state -> 'printers') WHEN 'array' THEN s.state -> 'printers' ELSE '[]'::jsonb END
     ) WITH ORDINALITY AS p (printer, place)
     WHERE c.status <> 'retired'
+        AND (
+            NOT %(limited)s
+            OR c.id IN (SELECT readable FROM floorhub_clients(%(scope_principal)s, %(scope_key)s, 'read') AS readable)
+        )
         AND (%(client_id)s::text IS NULL OR c.id = %(client_id)s)
         AND (%(zone)s::text IS NULL OR c.zone = %(zone)s)
         AND (%(tag)s::text IS NULL OR c.tags @> ARRAY[%(tag)s::text])

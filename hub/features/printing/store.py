@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from hub.core.access.rules import Scope
 from hub.database.engine import Connection
 from hub.database.statements import Statement
 from hub.features.printing.rules import Place
@@ -41,9 +42,16 @@ class Reported(msgspec.Struct, frozen=True, kw_only=True):
 _PAGE = Statement("features/printing", "page", Reported, fresh_plan=True)
 
 
-async def page(connection: Connection, wanted: Filter, *, after: Place | None, limit: int) -> list[Reported]:
-    """Printers in order of their clients' ids, after one of them."""
+async def page(
+    connection: Connection, wanted: Filter, scope: Scope, *, after: Place | None, limit: int
+) -> list[Reported]:
+    """Printers of clients that a caller may read, in order of their clients' ids, after one of them."""
     client_id, place = (None, None) if after is None else (after.client_id, after.number)
     return await _PAGE.fetch_all(
-        connection, **msgspec.structs.asdict(wanted), after_client=client_id, after_place=place, most=limit
+        connection,
+        **msgspec.structs.asdict(wanted),
+        **scope.parameters,
+        after_client=client_id,
+        after_place=place,
+        most=limit,
     )

@@ -83,7 +83,7 @@ UPDATE commands c SET
     cancel_sends = i.cancel_sends, progress = i.progress, result = i.result, error = i.error,
     unknown_reason = i.unknown_reason, dead_letter_reason = i.dead_letter_reason,
     dead_letter_closed_at = i.dead_letter_closed_at, dead_letter_closed_by = i.dead_letter_closed_by,
-    on_hold = i.on_hold, goodbye_at = i.goodbye_at
+    on_hold = i.on_hold, goodbye_at = i.goodbye_at, withheld_at = i.withheld_at
 FROM jsonb_populate_recordset(NULL::commands, %(rows)s) i
 WHERE c.id = i.id AND c.version <= i.version
 RETURNING c.id;

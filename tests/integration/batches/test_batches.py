@@ -32,7 +32,7 @@ from tests.support.recording_ports import RecordingPorts
 
 pytestmark = pytest.mark.each_postgres
 
-CALLER = Caller(Principal(PRINCIPAL, "user", "tester", "admin"), "127.0.0.1")
+CALLER = Caller(Principal(PRINCIPAL, "user", "tester", "admin"), "127.0.0.1", key_id=UUID(int=9))
 COMMAND = CommandRequest(client_id="", action="open-door")
 
 

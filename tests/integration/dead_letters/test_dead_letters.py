@@ -27,7 +27,7 @@ from tests.support.factories import PRINCIPAL, add_client, add_commands, claim, 
 from tests.support.hubs import command_metrics
 from tests.support.recording_ports import RecordingPorts
 
-KIM = Caller(Principal(PRINCIPAL, "user", "kim", "operator"), "10.0.0.7")
+KIM = Caller(Principal(PRINCIPAL, "user", "kim", "operator"), "10.0.0.7", key_id=UUID(int=9))
 JAM = {"code": "jam", "message": "it jammed", "retryable": False}
 UNKNOWN = UUID(int=7)
 
@@ -108,7 +108,7 @@ async def test_open_ones_are_listed_filtered_and_counted(database: Database, let
     done = await dead(database, Reported(ReportStatus.COMPLETED, 1))
     await letters.dismiss(KIM, [third])
 
-    page = await letters.page(Filter(), before=None, limit=50)
+    page = await letters.page(KIM, Filter(), before=None, limit=50)
 
     assert ([item.id for item in page.rows], page.following) == ([second, first], None)
     assert [item.reason for item in page.rows] == ["unknown", "jam"]
@@ -124,11 +124,11 @@ async def test_open_ones_are_listed_filtered_and_counted(database: Database, let
         (Filter(created_after=begun), [second]),
         (Filter(client_id="back-pc", reason="jam"), []),
     ):
-        assert [item.id for item in (await letters.page(wanted, before=None, limit=50)).rows] == found, wanted
-        assert (await letters.summary(wanted)).total == len(found), wanted
-    page = await letters.page(Filter(), before=None, limit=1)
+        assert [item.id for item in (await letters.page(KIM, wanted, before=None, limit=50)).rows] == found, wanted
+        assert (await letters.summary(KIM, wanted)).total == len(found), wanted
+    page = await letters.page(KIM, Filter(), before=None, limit=1)
     assert ([item.id for item in page.rows], page.following) == ([second], second)
-    page = await letters.page(Filter(), before=page.following, limit=1)
+    page = await letters.page(KIM, Filter(), before=page.following, limit=1)
     assert ([item.id for item in page.rows], page.following) == ([first], None)
 
 
@@ -142,14 +142,14 @@ async def test_a_summary_names_the_largest_and_says_how_many_there_are(
             await dead(database, None, client_id)
     await dead(database, JournalLost(), "a")
 
-    found = await letters.summary(Filter())
+    found = await letters.summary(KIM, Filter())
 
     assert (found.total, found.client.different) == (7, 3)
     assert found.client.largest == [Number("c", 3), Number("a", 2)]
     assert found.action == Numbers(1, [Number("print", 7)])
     assert found.reason.largest == [Number("jam", 6), Number("unknown", 1)]
     assert found.oldest is not None
-    empty = await letters.summary(Filter(client_id="nobody"))
+    empty = await letters.summary(KIM, Filter(client_id="nobody"))
     assert (empty.total, empty.client) == (0, Numbers())
 
 
@@ -266,7 +266,7 @@ async def test_what_may_have_happened_needs_force_and_a_late_answer_leaves_the_r
     other = await dead(database, JournalLost(), payload={"printer": "other"})
     await letters.retry(KIM, other, force=True)
     await happen(database, other, failed())
-    assert (await letters.page(Filter(), before=None, limit=50)).rows == []
+    assert (await letters.page(KIM, Filter(), before=None, limit=50)).rows == []
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,7 @@ async def test_each_of_many_gets_its_own_answer(
         *("command_not_found", None),
     ]
     assert [outcome.repeated for outcome in outcomes] == [False, False, True, *[False] * 5]
-    still_open = {item.id for item in (await letters.page(Filter(), before=None, limit=50)).rows}
+    still_open = {item.id for item in (await letters.page(KIM, Filter(), before=None, limit=50)).rows}
     assert still_open == {younger, unsure}
 
 

@@ -15,6 +15,7 @@ from uuid import UUID
 import pytest
 from uuid_utils.compat import uuid7
 
+from hub.core.access.rules import EVERYTHING
 from hub.core.commands.service.puback_times import PubackTimes
 from hub.core.commands.service.reports import Arrived, Reports
 from hub.core.commands.store import dispatch
@@ -252,7 +253,7 @@ async def test_a_document_stays_while_something_that_may_be_printed_names_it(dat
     await ended(database, long_ago, status="failed", reason="failed", document_ids=(dead,))
     await ended(database, now - DAY, document_ids=(printed,))
     async with database.connection() as connection:
-        assert set(await documents.use(connection, [named_again])) == {named_again}
+        assert set(await documents.use(connection, [named_again], EVERYTHING)) == {named_again}
     counts = await cleaning(database, None).run(share=1)
     assert counts is not None
     assert counts["documents"] == 2
@@ -265,7 +266,7 @@ async def test_a_document_stays_while_something_that_may_be_printed_names_it(dat
 async def test_a_document_that_is_being_named_is_left_alone(database: Database, now: datetime) -> None:
     named = await document(database, now - 200 * DAY)
     async with database.transaction() as connection:
-        await documents.use(connection, [named])  # not committed yet
+        await documents.use(connection, [named], EVERYTHING)  # not committed yet
         counts = await cleaning(database, None).run(share=1)
     assert counts is not None
     assert counts["documents"] == 0

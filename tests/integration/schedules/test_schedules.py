@@ -29,8 +29,8 @@ from tests.support.features import batch_creation, retention
 from tests.support.recording_ports import RecordingPorts
 
 Shift = Callable[[str], Awaitable[Database]]
-KIM = Caller(Principal(UUID(int=1), "user", "kim", "operator"), "10.0.0.7")
-ANN = Caller(Principal(UUID(int=2), "user", "ann", "admin"), "10.0.0.8")
+KIM = Caller(Principal(UUID(int=1), "user", "kim", "operator"), "10.0.0.7", key_id=UUID(int=9))
+ANN = Caller(Principal(UUID(int=2), "user", "ann", "admin"), "10.0.0.8", key_id=UUID(int=9))
 OPEN = CommandRequest(client_id="", action="open-door", expires_in_s=900.0)
 EVERYBODY = BatchRequest(target=Target(), command=OPEN)
 DAY = timedelta(days=1)

@@ -67,7 +67,7 @@ class Acceptor:
         command_id = self._new_id()
         status_code, headers = 201, {}
         # Expected before it is stored: its end cannot slip through in between.
-        with self._waiting.expected(command_id) as end:
+        with self._waiting.expected(command_id, caller) as end:
             accepted = await self._submission.submit(caller, wanted, key, command_id=command_id)
             if accepted.quota is not None:
                 left = min(accepted.quota.minute_left, accepted.quota.day_left)
@@ -80,10 +80,11 @@ class Acceptor:
         if accepted.repeated:
             status_code = 200
             if wait:
-                with self._waiting.expected(accepted.command_id) as end:
+                with self._waiting.expected(accepted.command_id, caller) as end:
                     await self._waiting.look(accepted.command_id)
                     await until_end(end, request, wait)
-        return row_answer(CommandOutput, await self._commands.get(accepted.command_id), status_code, headers)
+        row = await self._commands.get(caller, accepted.command_id, "command")
+        return row_answer(CommandOutput, row, status_code, headers)
 
 
 CommandIdInPath = Annotated[UUID, Path(description="Id of a command.")]
@@ -123,13 +124,15 @@ async def create_command(
 
 
 async def until_end(end: asyncio.Future[None], request: Request, wait: float) -> None:
-    """Until the end, the time, or the caller's hanging up."""
+    """Until the end, the time, or the caller's hanging up. Raises RejectedError when he may not see it any more."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait
     while not end.done() and (left := deadline - loop.time()) > 0:
         await asyncio.wait({end}, timeout=min(left, LOOK_AT_CALLER_S))
         if not end.done() and await request.is_disconnected():
             return
+    if end.done():
+        end.result()
 
 
 @router.get(
@@ -138,9 +141,9 @@ async def until_end(end: asyncio.Future[None], request: Request, wait: float) ->
     summary="One command",
     responses=fails(404),
 )
-async def get_command(command_id: CommandIdInPath, commands: CommandsDep, _caller: MayRead) -> Response:
+async def get_command(command_id: CommandIdInPath, commands: CommandsDep, caller: MayRead) -> Response:
     """A command with its current status."""
-    return row_answer(CommandOutput, await commands.get(command_id))
+    return row_answer(CommandOutput, await commands.get(caller, command_id))
 
 
 @router.get(
@@ -149,9 +152,9 @@ async def get_command(command_id: CommandIdInPath, commands: CommandsDep, _calle
     summary="Every change of a command",
     responses=fails(404),
 )
-async def get_command_logs(command_id: CommandIdInPath, commands: CommandsDep, _caller: MayRead) -> Response:
+async def get_command_logs(command_id: CommandIdInPath, commands: CommandsDep, caller: MayRead) -> Response:
     """Every change of a command, oldest first."""
-    logs = await commands.logs(command_id)
+    logs = await commands.logs(caller, command_id)
     return json_answer({"command_id": command_id, "items": shown_all(LogEntry, logs)})
 
 
@@ -163,7 +166,7 @@ async def get_command_logs(command_id: CommandIdInPath, commands: CommandsDep, _
 )
 async def list_commands(
     commands: CommandsDep,
-    _caller: MayRead,
+    caller: MayRead,
     client_id: Annotated[Slug | None, Query(description="Of this client.")] = None,
     status: Annotated[
         list[CommandStatus] | None, Query(max_length=9, description="With this status; may be given several times.")
@@ -187,7 +190,7 @@ async def list_commands(
         created_after=created_after,
         created_before=created_before,
     )
-    return page_answer(CommandOutput, await commands.page(wanted, before=from_cursor(cursor), limit=limit))
+    return page_answer(CommandOutput, await commands.page(caller, wanted, before=from_cursor(cursor), limit=limit))
 
 
 @router.post(

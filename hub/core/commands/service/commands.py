@@ -9,6 +9,7 @@ from hub.core.access.rules import Caller
 from hub.core.audit import store as audit
 from hub.core.commands.rules import lifecycle
 from hub.core.commands.rules.lifecycle import ENDED, CancelRequested, DeadlinePassed, Ignore
+from hub.core.commands.service import reach
 from hub.core.commands.store import commands as store
 from hub.core.commands.store import transitions
 from hub.core.commands.store.commands import Filter, StoredCommand, StoredLog
@@ -44,9 +45,15 @@ class Commands:
         """Names for the log what kept commands that are overdue; set by the subject that explains."""
         self.reader: Batcher[UUID, StoredCommand | None] = Batcher(self._find)
 
-    async def get(self, command_id: UUID) -> StoredCommand:
-        """One command; look-ups that coincide share a statement. Raises NotFoundError."""
-        found = await self.reader.submit(command_id)
+    async def get(self, caller: Caller, command_id: UUID, want: str = "read") -> StoredCommand:
+        """One command that a caller may read, or `want` something else of; look-ups of those who may see everything
+        share a statement when they coincide. Raises NotFoundError."""
+        scope = caller.scope
+        if scope.limited:
+            async with self._database.connection() as connection:
+                found = (await store.find(connection, [command_id], scope, want)).get(command_id)
+        else:
+            found = await self.reader.submit(command_id)
         if found is None:
             raise NotFoundError("command_not_found", command_id=command_id)
         return found
@@ -56,24 +63,28 @@ class Commands:
             found = await store.find(connection, ids)
         return [found.get(command_id) for command_id in ids]
 
-    async def logs(self, command_id: UUID) -> list[StoredLog]:
+    async def logs(self, caller: Caller, command_id: UUID) -> list[StoredLog]:
         """Every change of a command, oldest first. Raises NotFoundError."""
         async with self._database.connection() as connection:
-            if command_id not in await store.find(connection, [command_id]):
+            if command_id not in await store.find(connection, [command_id], caller.scope):
                 raise NotFoundError("command_not_found", command_id=command_id)
             return await store.logs(connection, command_id)
 
-    async def page(self, wanted: Filter, *, before: UUID | None, limit: int) -> Page[StoredCommand, UUID]:
-        """Up to `limit` commands, newest first."""
+    async def page(
+        self, caller: Caller, wanted: Filter, *, before: UUID | None, limit: int
+    ) -> Page[StoredCommand, UUID]:
+        """Up to `limit` commands that a caller may read, newest first."""
         async with self._database.connection() as connection:
-            rows = await store.page(connection, wanted, before=before, limit=limit + 1)
+            rows = await store.page(connection, wanted, caller.scope, before=before, limit=limit + 1)
         return Page.of(rows, limit, lambda row: row.id)
 
     async def cancel(self, caller: Caller, command_id: UUID) -> StoredCommand:
         """Ask for a cancel. Pending: cancelled at once. Handed out: the agent is asked until it answers, and what it
-        has done already wins. Idempotent. Raises NotFoundError, or ConflictError when it has ended
-        otherwise."""
+        has done already wins. Idempotent. Raises NotFoundError, RejectedError `grant_missing`, or ConflictError when it
+        has ended otherwise."""
         async with self._database.transaction() as connection:
+            for refusal in (await reach.refusals(connection, caller, [command_id])).values():
+                raise refusal
             locked = await self._transitions.lock(connection, [command_id])
             command = locked.get(command_id)
             if command is None:
@@ -91,7 +102,7 @@ class Commands:
             self._signals.ended([command_id])
         else:
             self._signals.send_again()
-        return await self.get(command_id)
+        return await self.get(caller, command_id, "command")
 
     async def close_overdue(self, most: int = 500) -> int:
         """Decide about commands whose deadline has passed; how many there were."""

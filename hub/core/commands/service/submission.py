@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 
 from hub.api.text import find_unstorable, kept_size
 from hub.batching import Batcher
-from hub.core.access.rules import Caller, IdempotencyKey
+from hub.core.access.rules import Caller, IdempotencyKey, Scope
 from hub.core.access.service import Idempotency
 from hub.core.commands.rules import policies
 from hub.core.commands.rules.payloads import payload_problems
@@ -119,7 +119,7 @@ class Submission:
         self._policy_of = policy_of
         self._new_id = new_id
         self._monotonic = monotonic
-        self._documents: dict[UUID, tuple[float, dict[str, Any]]] = {}
+        self._documents: dict[tuple[Scope | None, UUID], tuple[float, dict[str, Any]]] = {}
         self.batcher: Batcher[NewCommand, Verdict | KeyCollisionError] = Batcher(self._write)
 
     async def submit(
@@ -204,7 +204,8 @@ class Submission:
     async def _new_command(
         self, caller: Caller, request: CommandRequest, key: IdempotencyKey | None, command_id: UUID
     ) -> NewCommand:
-        payload, document_ids = await self._resolve(check(request))
+        scope = caller.scope
+        payload, document_ids = await self._resolve(check(request), scope)
         size = kept_size(payload)
         if size > MAX_PAYLOAD:
             raise RejectedError("payload_too_large", size=size, most=MAX_PAYLOAD)
@@ -239,14 +240,17 @@ class Submission:
             estimated_duration_s=request.estimated_duration_s,
             traceparent=request.traceparent,
             created_by=caller.principal_id,
+            limited=scope.limited,
+            scope_key=scope.key_id,
             address=caller.address,
             idempotency_route=key.route if key else None,
             idempotency_key=key.key if key else None,
             request_sha256=key.request_sha256.hex() if key else None,
         )
 
-    async def _resolve(self, payload: dict[str, Any]) -> tuple[dict[str, Any], list[UUID]]:
-        """Replace the id in `payload.document` by path, hash and size; documents never change, so they are cached."""
+    async def _resolve(self, payload: dict[str, Any], scope: Scope) -> tuple[dict[str, Any], list[UUID]]:
+        """Replace the id in `payload.document` by path, hash and size; documents never change, so they are cached. Who
+        may not read all of them has a cache of his own: even a document's type is no one else's business."""
         if "document" not in payload:
             return payload, []
         named = payload["document"]
@@ -256,10 +260,11 @@ class Submission:
         except (ValueError, TypeError, AttributeError):
             fields = (FieldProblem("payload.document", "document_reference"),)
             raise RejectedError("validation_error", fields=fields) from None
-        until, reference = self._documents.get(document_id, (0.0, {}))
+        place = (scope if scope.limited else None, document_id)
+        until, reference = self._documents.get(place, (0.0, {}))
         if until < self._monotonic():
             async with self._database.connection() as connection:
-                found = await document_store.use(connection, [document_id])
+                found = await document_store.use(connection, [document_id], scope)
             document = found.get(document_id)
             if document is None:
                 raise NotFoundError("document_not_found", document_id=document_id)
@@ -272,7 +277,7 @@ class Submission:
             }
             if len(self._documents) >= 10_000:
                 self._documents.clear()
-            self._documents[document_id] = self._monotonic() + DOCUMENT_KNOWN_S, reference
+            self._documents[place] = self._monotonic() + DOCUMENT_KNOWN_S, reference
         wanted = payload.get("content_type")
         if isinstance(wanted, str) and claims_otherwise(wanted, reference["content_type"]):
             known = {"content_type": reference["content_type"]}
@@ -369,6 +374,8 @@ def refusal(verdict: Verdict, request: CommandRequest | NewCommand) -> RejectedE
     match code:
         case "client_not_found" | "client_retired":
             return NotFoundError(code, client_id=request.client_id)
+        case "grant_missing":
+            return RejectedError(code, client_id=request.client_id, action=request.action, access="command")
         case "document_not_found":
             named = request.payload.get("document")
             return NotFoundError(code, document_id=named.get("id") if isinstance(named, dict) else named)

@@ -5,22 +5,26 @@
 -- A key that exists already: the row is refused as `repeated`; a key that comes into being meanwhile makes the whole
 -- statement fail (unique violation), which takes everything back.
 -- Rows of client_usage are locked in client-id order, so overlapping calls cannot deadlock.
+-- Of a client that is out of its principal's reach nothing is read or locked: the answer is that of one that there is not.
 WITH clock AS MATERIALIZED (
     SELECT floorhub_now() AS at
 ),
 input AS MATERIALIZED (
-    SELECT r.*
+    SELECT
+        r.*,
+        NOT r.limited OR floorhub_allows(r.created_by, r.scope_key, 'command', r.client_id, r.action) AS allowed
     FROM ROWS FROM (jsonb_to_recordset(%(rows)s) AS (
         id uuid, client_id text, batch_id uuid, action text, lane text, payload jsonb, document_ids uuid[],
         priority smallint, max_retries integer, not_before timestamptz, expires_at timestamptz, expires_in_s float,
         timeout_s float, on_interrupt text, order_key text, when_offline text, reference text, tags text[],
         estimated_duration_s float, traceparent text, created_by uuid, address text,
-        idempotency_route text, idempotency_key text, request_sha256 text, replay_of uuid, order_place uuid, back_off jsonb
+        idempotency_route text, idempotency_key text, request_sha256 text, replay_of uuid, order_place uuid, back_off jsonb,
+        limited boolean, scope_key uuid
     )) WITH ORDINALITY AS r (
         id, client_id, batch_id, action, lane, payload, document_ids, priority, max_retries, not_before, expires_at,
         expires_in_s, timeout_s, on_interrupt, order_key, when_offline, reference, tags, estimated_duration_s,
         traceparent, created_by, address, idempotency_route, idempotency_key, request_sha256, replay_of, order_place,
-        back_off, n
+        back_off, limited, scope_key, n
     )
 ),
 today AS MATERIALIZED (
@@ -37,7 +41,7 @@ usage AS MATERIALIZED (
         CASE WHEN u.minute = t.minute + interval '1 minute' THEN u.minute ELSE t.minute END AS minute,
         CASE WHEN u.minute IN (t.minute, t.minute + interval '1 minute') THEN u.minute_used ELSE 0 END AS minute_used
     FROM client_usage u, today t
-    WHERE u.client_id IN (SELECT client_id FROM input)
+    WHERE u.client_id IN (SELECT client_id FROM input WHERE allowed)
     ORDER BY u.client_id
     FOR UPDATE OF u
 ),
@@ -53,7 +57,13 @@ judged AS (
         clock.at,
         CASE
             WHEN k.command_id IS NOT NULL THEN 'repeated'
-            WHEN c.id IS NULL THEN 'client_not_found'
+            WHEN c.id IS NULL AND i.allowed THEN 'client_not_found'
+            -- Asked of a client that there is not, too: the answer takes as long.
+            WHEN NOT i.allowed THEN CASE
+                WHEN floorhub_allows(i.created_by, i.scope_key, 'read', i.client_id, NULL) AND c.id IS NOT NULL
+                    THEN 'grant_missing'
+                ELSE 'client_not_found'
+            END
             WHEN c.status = 'retired' THEN 'client_retired'
             WHEN c.status = 'disabled' THEN 'client_disabled'
             WHEN p.allowed_actions IS NOT NULL AND NOT i.action = ANY (p.allowed_actions) THEN 'action_not_allowed'
@@ -61,7 +71,9 @@ judged AS (
             WHEN i.expires_at <= clock.at THEN 'already_expired'
             WHEN i.expires_at <= i.not_before THEN 'never_due'
             WHEN (
-                SELECT count(*) FROM documents d WHERE d.id = ANY (i.document_ids)
+                SELECT count(*) FROM documents d
+                WHERE d.id = ANY (i.document_ids)
+                    AND (NOT i.limited OR floorhub_reads_document(i.created_by, i.scope_key, true, d.id))
             ) < cardinality(i.document_ids) THEN 'document_not_found'
         END AS refusal
     FROM input i

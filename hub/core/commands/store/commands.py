@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from hub.core.access.rules import EVERYTHING, Scope
 from hub.database.engine import Connection
 from hub.database.hot import HotStatement
 from hub.database.statements import Statement
@@ -79,6 +80,29 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     created_before: datetime | None = None
 
 
+class Reached(msgspec.Struct, frozen=True):
+    """A command that a caller may read at least; `allowed`: and do to it what was asked."""
+
+    id: UUID
+    client_id: str
+    action: str
+    allowed: bool
+
+
+class Wait(msgspec.Struct, frozen=True):
+    """Who waits for the end of a command."""
+
+    command_id: UUID
+    principal_id: UUID
+    key_id: UUID | None
+    session_id: UUID | None
+
+
+class _Lost(msgspec.Struct, frozen=True):
+    place: int
+    code: str
+
+
 class _OfStatus(msgspec.Struct, frozen=True):
     status: str
     number: int
@@ -86,15 +110,29 @@ class _OfStatus(msgspec.Struct, frozen=True):
 
 _FIND = HotStatement("core/commands/commands", "find")
 _LOGS = Statement("core/commands/commands", "logs", StoredLog)
+_REACHED = Statement("core/commands/commands", "reached", Reached)
 _PAGE = Statement("core/commands/commands", "page", StoredCommand, fresh_plan=True)
+_PAGE_WITHIN = Statement("core/commands/commands", "page_within", StoredCommand, fresh_plan=True)
 _UNFINISHED = Statement("core/commands/commands", "unfinished", _OfStatus, fresh_plan=True)
+_LOST = Statement("core/commands/commands", "lost", _Lost)
 _ENDED = Statement("core/commands/commands", "ended", UUID)
 
 
-async def find(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, StoredCommand]:
-    """The commands with these ids that exist."""
-    cursor = await _FIND.execute(connection, ids=list(ids))
+async def find(
+    connection: Connection, ids: Sequence[UUID], scope: Scope = EVERYTHING, want: str = "read"
+) -> dict[UUID, StoredCommand]:
+    """The commands with these ids that a caller may read, or `want` something else of."""
+    asked: dict[str, Any] = {"ids": list(ids), "want": want, **scope.parameters}
+    cursor = await _FIND.execute(connection, **asked)
     return {row["id"]: StoredCommand(**row) for row in await cursor.fetchall()}
+
+
+async def reached(connection: Connection, ids: Sequence[UUID], scope: Scope, want: str) -> dict[UUID, Reached]:
+    """Those of these commands that a limited caller may read at least."""
+    rows = await _REACHED.fetch_all(
+        connection, ids=list(ids), want=want, scope_principal=scope.principal_id, scope_key=scope.key_id
+    )
+    return {row.id: row for row in rows}
 
 
 async def logs(connection: Connection, command_id: UUID) -> list[StoredLog]:
@@ -102,14 +140,32 @@ async def logs(connection: Connection, command_id: UUID) -> list[StoredLog]:
     return await _LOGS.fetch_all(connection, id=command_id)
 
 
-async def page(connection: Connection, wanted: Filter, *, before: UUID | None, limit: int) -> list[StoredCommand]:
-    """Commands, newest first, older than `before`."""
-    return await _PAGE.fetch_all(connection, **msgspec.structs.asdict(wanted), before=before, limit=limit)
+async def page(
+    connection: Connection, wanted: Filter, scope: Scope, *, before: UUID | None, limit: int
+) -> list[StoredCommand]:
+    """Commands that a caller may read, newest first, older than `before`."""
+    found = _PAGE_WITHIN if scope.limited else _PAGE
+    return await found.fetch_all(
+        connection, **msgspec.structs.asdict(wanted), **scope.parameters, before=before, limit=limit
+    )
 
 
 async def unfinished(connection: Connection) -> dict[str, int]:
     """How many commands have not ended, by status, without scheduled ones."""
     return {row.status: row.number for row in await _UNFINISHED.fetch_all(connection)}
+
+
+async def lost(connection: Connection, waits: Sequence[Wait]) -> dict[int, str]:
+    """Which of these waits, by their places, are over because who waits may not see the command any more, and why: a
+    code."""
+    rows = await _LOST.fetch_all(
+        connection,
+        ids=[wait.command_id for wait in waits],
+        principals=[wait.principal_id for wait in waits],
+        keys=[wait.key_id for wait in waits],
+        sessions=[wait.session_id for wait in waits],
+    )
+    return {row.place: row.code for row in rows}
 
 
 async def ended(connection: Connection, ids: Sequence[UUID]) -> set[UUID]:

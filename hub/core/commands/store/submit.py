@@ -43,6 +43,10 @@ class NewCommand(msgspec.Struct, frozen=True, kw_only=True):
     estimated_duration_s: float | None
     traceparent: str | None
     created_by: UUID
+    limited: bool
+    """Whether `floorhub_allows` is to be asked for `created_by`; see `Scope`."""
+    scope_key: UUID | None
+    """The key that the principal showed; None: none, as with what it left behind."""
     address: str | None
     idempotency_route: str | None = None
     idempotency_key: str | None = None
@@ -58,9 +62,9 @@ class NewCommand(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of one new command. `refusal` is None when it was accepted, else one of repeated, client_not_found,
-    client_retired, client_disabled, action_not_allowed, client_offline, already_expired, never_due,
-    document_not_found, quota_exceeded, rate_limited."""
+    """What became of one new command. `refusal` is None when it was accepted, else one of repeated, client_not_found
+    (also: the principal may not see it), grant_missing, client_retired, client_disabled, action_not_allowed,
+    client_offline, already_expired, never_due, document_not_found, quota_exceeded, rate_limited."""
 
     refusal: str | None
     at: datetime
@@ -91,9 +95,14 @@ async def submit(connection: Connection, commands: Sequence[NewCommand]) -> list
 
 async def submit_many(connection: Connection, commands: Sequence[NewCommand]) -> list[Verdict]:
     """The same for thousands of commands at once, without keys. Needs a transaction, which it makes plan anew."""
-    await connection.execute(_PLAN_FOR_MANY)
+    await plan_for_many(connection)
     cursor = await _SUBMIT.execute(connection, prepare=False, rows=Jsonb(commands))
     return _verdicts(await cursor.fetchall())
+
+
+async def plan_for_many(connection: Connection) -> None:
+    """Have the rest of a transaction planned for thousands of rows."""
+    await connection.execute(_PLAN_FOR_MANY)
 
 
 def _verdicts(rows: Sequence[DictRow]) -> list[Verdict]:

@@ -20,14 +20,20 @@ FROM documents
 WHERE id = ANY (%(ids)s);
 
 -- name: use
--- Documents that a new command is about to name. Clean-up goes by the time that this notes, at most once an hour.
-WITH used AS (
+-- Documents that a new command is about to name, as far as its principal may read them. Clean-up goes by the time that
+-- this notes, at most once an hour.
+WITH readable AS MATERIALIZED (
+    SELECT {document_columns}, used_at
+    FROM documents
+    WHERE id = ANY (%(ids)s)
+        AND (NOT %(limited)s OR floorhub_reads_document(%(scope_principal)s, %(scope_key)s, true, id))
+),
+used AS (
     UPDATE documents SET used_at = floorhub_now()
-    WHERE id = ANY (%(ids)s) AND used_at < floorhub_now() - interval '1 hour'
+    WHERE id IN (SELECT id FROM readable WHERE used_at < floorhub_now() - interval '1 hour')
 )
 SELECT {document_columns}
-FROM documents
-WHERE id = ANY (%(ids)s);
+FROM readable;
 
 -- name: named_by_unfinished
 -- Whether an unfinished command of this client names the document.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from hub.core.access.rules import Scope
 from hub.core.documents.rules import DOCUMENT_PATH
 from hub.database.engine import Connection
 from hub.database.statements import Statement
@@ -74,9 +75,10 @@ async def find(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Docume
     return {document.id: document for document in await _FIND.fetch_all(connection, ids=list(ids))}
 
 
-async def use(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Document]:
-    """The same for documents that a new command is about to name: clean-up leaves them alone for their whole period."""
-    return {document.id: document for document in await _USE.fetch_all(connection, ids=list(ids))}
+async def use(connection: Connection, ids: Sequence[UUID], scope: Scope) -> dict[UUID, Document]:
+    """Those that a new command is about to name and a caller may read: clean-up leaves them alone for their whole
+    period."""
+    return {document.id: document for document in await _USE.fetch_all(connection, ids=list(ids), **scope.parameters)}
 
 
 async def named_by_unfinished(connection: Connection, client_id: str, document_id: UUID) -> bool:

@@ -31,6 +31,15 @@ def downgrade() -> None:
         DROP FUNCTION floorhub_reads_document(uuid, uuid, boolean, uuid);
         ALTER TABLE commands DROP CONSTRAINT commands_one_document;
         DROP INDEX commands_document;
+        UPDATE commands SET on_hold = false, scheduled = false WHERE withheld_at IS NOT NULL AND finished_at IS NULL;
+        ALTER TABLE commands DROP COLUMN withheld_at;
+        DROP TRIGGER clients_changed ON clients;
+        DROP TRIGGER client_group_members_changed ON client_group_members;
+        DROP TRIGGER principals_changed ON principals;
+        DROP TRIGGER grants_changed ON grants;
+        DROP FUNCTION floorhub_access_changed();
+        DROP TABLE access_changes;
+        DROP FUNCTION floorhub_is_valid(uuid, uuid, uuid);
         DROP FUNCTION floorhub_clients(uuid, uuid, text);
         DROP FUNCTION floorhub_reach(uuid, uuid, text);
         DROP FUNCTION floorhub_allows(uuid, uuid, text, text, text);

@@ -237,6 +237,48 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT r.client_id FROM floorhub_reach(principal, key, want) r
 $$;
 
+-- Changes by which somebody may reach fewer clients, or more: who keeps the commands of revoked principals takes these
+-- rows, with whose commit they appear. By triggers, since many subjects change what grants go by.
+CREATE TABLE access_changes (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at timestamptz NOT NULL DEFAULT now()
+);
+CREATE FUNCTION floorhub_access_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO access_changes DEFAULT VALUES;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER grants_changed AFTER INSERT OR UPDATE OR DELETE ON grants
+    FOR EACH STATEMENT EXECUTE FUNCTION floorhub_access_changed();
+CREATE TRIGGER principals_changed AFTER UPDATE OF role, reach, disabled_at ON principals
+    FOR EACH STATEMENT EXECUTE FUNCTION floorhub_access_changed();
+CREATE TRIGGER client_group_members_changed AFTER INSERT OR UPDATE OR DELETE ON client_group_members
+    FOR EACH STATEMENT EXECUTE FUNCTION floorhub_access_changed();
+CREATE TRIGGER clients_changed AFTER UPDATE OF zone, tags ON clients
+    FOR EACH STATEMENT EXECUTE FUNCTION floorhub_access_changed();
+
+-- A command that is withheld is `on_hold` and `scheduled` besides, which every hub's dispatch knows.
+ALTER TABLE commands ADD COLUMN withheld_at timestamptz;
+
+-- Whether what somebody showed when he asked still stands: for what goes on after that, such as waits and streams.
+CREATE FUNCTION floorhub_is_valid(principal uuid, key uuid, session uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM principals p WHERE p.id = principal AND p.disabled_at IS NULL)
+        AND (key IS NULL OR EXISTS (
+            SELECT FROM api_keys k
+            WHERE k.id = key AND k.principal_id = principal
+                AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > floorhub_now())
+        ))
+        AND (session IS NULL OR EXISTS (
+            SELECT FROM sessions s
+            WHERE s.id = session AND s.principal_id = principal
+                AND s.ended_at IS NULL AND s.expires_at > floorhub_now()
+        ));
+END
+$$;
+
 -- Which clients, and which of their actions, a document was for: read by hopping from one to the next. A command names
 -- at most one document. One that was refused made the document nobody's concern.
 CREATE INDEX commands_document ON commands ((document_ids[1]), client_id, action)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from hub.features.explain.rules import hiding
 from hub.subject import Cause
 
 
@@ -31,7 +32,8 @@ class Explanation:
     def sentence(self, *, korean: bool) -> str:
         """What a person reads."""
         said = self.cause.ko if korean else self.cause.en
-        return said.format_map({name: _shown(value, korean=korean) for name, value in self.details.items()})
+        words = hiding.in_words(self.details)
+        return said.format_map({name: _shown(value, korean=korean) for name, value in words.items()})
 
 
 def explain(command: Standing, causes: Iterable[Cause]) -> Explanation:
