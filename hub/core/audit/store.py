@@ -1,7 +1,7 @@
 """The trace of who did what: rows written in the transaction of what they tell of."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -13,6 +13,11 @@ _RECORD = Statement("core/audit", "record")
 _RECORD_EACH = Statement("core/audit", "record_each")
 _RECORD_MANY = Statement("core/audit", "record_many")
 _RECORD_SECURITY = Statement("core/audit", "record_security")
+Severity = Literal["info", "warning", "critical"]
+MOST_OF_ADDRESS = 10
+"""Security events of one kind and address in a minute; the others are counted in one row."""
+MOST_OF_KIND = 100
+"""The same from all addresses together."""
 
 
 class Actor(Protocol):
@@ -75,15 +80,28 @@ async def record_commands(
 async def record_security(
     connection: Connection,
     kind: str,
-    severity: str,
+    severity: Severity,
     *,
     principal_id: UUID | None = None,
+    client_id: str | None = None,
     address: str | None = None,
     detail: Mapping[str, Any] | None = None,
 ) -> None:
-    """Leave a row about what looks like an attack. The caller owns the transaction."""
-    told = {"severity": severity, **({} if principal_id is None else {"principal_id": str(principal_id)})}
-    await _RECORD_SECURITY.execute(connection, kind=kind, address=address, detail=Jsonb({**told, **(detail or {})}))
+    """Leave a row about what looks like an attack, or counts one that is there already when too many come.
+
+    The caller owns the transaction, and does this last in it: until its end others of the same kind may wait for it.
+    """
+    await _RECORD_SECURITY.execute(
+        connection,
+        kind=kind,
+        severity=severity,
+        principal_id=principal_id,
+        client_id=client_id,
+        address=address,
+        detail=Jsonb(detail) if detail is not None else None,
+        most_of_address=MOST_OF_ADDRESS,
+        most_of_kind=MOST_OF_KIND,
+    )
 
 
 def _who_did(actor: Actor, action: str) -> dict[str, Any]:

@@ -120,8 +120,8 @@ GROUP BY session;
 WITH kept AS (
     UPDATE client_sessions SET keep_away = %(reason)s WHERE client_id = %(client_id)s RETURNING client_id
 )
-INSERT INTO security_events (at, kind, client_id, detail)
-SELECT floorhub_now(), 'two_machines', client_id, %(detail)s FROM kept;
+INSERT INTO security_events (at, kind, severity, client_id, detail)
+SELECT floorhub_now(), 'two_machines', 'critical', client_id, %(detail)s FROM kept;
 
 -- name: release
 -- A person has looked: dispatch goes on. Two machines must be proven anew, by epochs made from now on.

@@ -215,7 +215,7 @@ class Sessions:
             await audit.record_security(
                 connection,
                 "refresh_reused",
-                "high",
+                "warning",
                 principal_id=reused.principal_id,
                 address=visitor.address,
                 detail={"session_id": session},

@@ -1,9 +1,12 @@
-"""Seals of the audit trail.
+"""Seals of the audit trail, and security events that have a severity and a bound.
 
 Safe before the rollout of the code that comes with it: it only adds.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
+
+from alembic import op
 
 revision: str = "0016"
 down_revision: str | None = "0015"
@@ -12,8 +15,19 @@ depends_on: Sequence[str] | None = None
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    """Add what `0016_audit.sql` has."""
+    text = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+    # Past SQLAlchemy: it would pass parameters, and with those Postgres takes only one statement at a time.
+    connection = op.get_bind().connection.driver_connection
+    if connection is None:
+        raise RuntimeError("the migration needs an open connection")
+    connection.execute(text)
 
 
 def downgrade() -> None:
-    """Nothing yet."""
+    """Remove what it added."""
+    op.execute("""
+        DROP INDEX security_events_counted, security_events_kind;
+        ALTER TABLE security_events
+            DROP COLUMN severity, DROP COLUMN principal_id, DROP COLUMN number, DROP COLUMN counted_from;
+    """)
