@@ -12,6 +12,7 @@ from hub.core.commands import subject as commands
 from hub.core.documents import subject as documents
 from hub.core.http_clients import subject as http_clients
 from hub.core.hub_keys import subject as hub_keys
+from hub.core.limits import subject as limits
 from hub.core.presence import subject as presence
 from hub.database.durability import DurabilityWatch
 from hub.database.durability import Event as DurabilityEvent
@@ -39,6 +40,7 @@ from hub.telemetry.metrics import Meters
 CORE: Sequence[Build] = (
     hub_keys.build,
     audit.build,
+    limits.build,
     access.build,
     documents.build,
     commands.build,

@@ -1,6 +1,7 @@
 """Group commit: requests that wait while one statement runs go together into the next.
 
-No timer collects them, so a lone request pays nothing, and under load the batches grow by themselves.
+No timer collects them, so a lone request pays nothing, and under load the batches grow by themselves. Of those who wait
+each principal has its turn, so that a flood of one fills the room that others leave, and no more.
 """
 
 import asyncio
@@ -9,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from hub.database.engine import DEADLINE_S
-from hub.errors import UnavailableError
+from hub.errors import RejectedError, UnavailableError
+from hub.fairness import FairQueue, served
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -34,24 +36,31 @@ class Batcher(Generic[Item, Answer]):
         most: int = 200,
         lanes: int = 2,
         bound: int = 5_000,
+        bound_each: int = 1_000,
         patience_s: float = DEADLINE_S,
     ) -> None:
-        """An item that waits longer than `patience_s` behind others is dropped."""
+        """An item that waits longer than `patience_s` behind others is dropped. `bound_each`: how many of one principal
+        may wait."""
         self._work = work
         self._patience_s = patience_s
         self._most = most
         self._lanes = lanes
-        self._queue: asyncio.Queue[_Waiting[Item, Answer]] = asyncio.Queue(bound)
+        self._queue: FairQueue[_Waiting[Item, Answer]] = FairQueue(bound, bound_each)
+        self._some = asyncio.Event()
 
     async def submit(self, item: Item) -> Answer:
-        """The answer for `item`. Raises UnavailableError at once when too many wait already, and when its turn or its
-        answer does not come in time."""
+        """The answer for `item`, which waits for its turn among those of whom the running task serves. Raises
+        UnavailableError at once when too many wait already, and when its turn or its answer does not come in time;
+        RejectedError when too many are of this one."""
         loop = asyncio.get_running_loop()
+        who = served()
+        if self._queue.full_for(who):
+            raise RejectedError("too_many_waiting", retry_after_s=1)
+        if self._queue.full:
+            raise UnavailableError("overloaded", retry_after_s=2)
         waiting: _Waiting[Item, Answer] = _Waiting(item, loop.create_future())
-        try:
-            self._queue.put_nowait(waiting)
-        except asyncio.QueueFull:
-            raise UnavailableError("overloaded", retry_after_s=2) from None
+        self._queue.put(who, waiting)
+        self._some.set()
         # A timer of its own costs a tenth of `asyncio.timeout`, and every command comes by here several times.
         patience = loop.call_later(self._patience_s, _end_waiting, waiting.answer)
         try:
@@ -66,19 +75,23 @@ class Batcher(Generic[Item, Answer]):
                 for lane in range(self._lanes):
                     group.create_task(self._lane(), name=f"batcher-{lane}")
         finally:
-            while not self._queue.empty():
-                waiting = self._queue.get_nowait()
+            while self._queue:
+                waiting = self._queue.pop()
                 if not waiting.answer.done():
                     waiting.answer.set_exception(UnavailableError("stopping", retry_after_s=2))
 
     async def _lane(self) -> None:
         while True:
-            batch = [await self._queue.get()]
-            while len(batch) < self._most and not self._queue.empty():
-                batch.append(self._queue.get_nowait())
-            batch = [waiting for waiting in batch if not waiting.answer.done()]
+            if not self._queue:
+                self._some.clear()
+                await self._some.wait()
+            batch: list[_Waiting[Item, Answer]] = []
+            while self._queue and len(batch) < self._most:
+                waiting = self._queue.pop()
+                if not waiting.answer.done():  # else whoever asked has been told that it takes too long
+                    batch.append(waiting)
             if not batch:
-                continue  # whoever asked has been told that it takes too long
+                continue
             # Shielded: a statement that has begun is finished, and its callers hear of it, even while stopping.
             work = asyncio.ensure_future(self._answer(batch))
             try:

@@ -1,13 +1,17 @@
 """Settings of the hub, read once from the environment (`FLOORHUB_*`). Nothing else reads the environment."""
 
+import contextlib
 import difflib
 import os
+import re
 import secrets
 import socket
 from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -16,6 +20,9 @@ from schemas.topics import is_client_id
 
 Role = Literal["api", "worker"]
 Days = Annotated[int, Field(ge=0, le=36_500)]
+RequestLimit = Annotated[int, Field(ge=0, le=10_000_000)]
+"""Requests a minute; 0: as many as come."""
+_HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|\*")
 
 
 DATA_OTHER_NAME = "FLOORHUB_DATA"
@@ -70,6 +77,21 @@ class Settings(BaseSettings):
     plain_sign_in: bool = False
     """Whether people may sign in to pages from other machines without TLS: passwords and cookies can be read on the
     way."""
+    hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Names that requests may call the hub by, besides loopback and the addresses it listens on; none: those of this
+    machine."""
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins of other sites' pages that may call the API; none: no page but the hub's own."""
+    limit_programs: RequestLimit = 6_000
+    """Requests a minute of a principal with keys."""
+    limit_people: RequestLimit = 100
+    """Requests a minute of a person who has signed in."""
+    limit_addresses: RequestLimit = 100
+    """Requests a minute of an address that shows nothing valid."""
+    require_timestamp: bool = False
+    """Whether integrations must send `X-Request-Timestamp` and `X-Request-Nonce`."""
+    quota_time_zone: str = "UTC"
+    """Whose midnight begins the day of a client's limit."""
     roles: Annotated[frozenset[Role], NoDecode] = frozenset({"api", "worker"})
     worker: str = Field(default_factory=_worker_name)
     """The worker's stable name; its MQTT client id is `_hub-<name>`."""
@@ -129,7 +151,7 @@ class Settings(BaseSettings):
             )
         return roles
 
-    @field_validator("fetch_allow", "document_folders", "trusted_proxies", mode="before")
+    @field_validator("fetch_allow", "document_folders", "trusted_proxies", "hosts", "cors_origins", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -155,6 +177,44 @@ class Settings(BaseSettings):
                     f"{text} is none: give an address, or a network such as 10.0.0.0/8",
                     f"{text}을(를) 주소나 10.0.0.0/8 같은 네트워크로 고치십시오",
                 ) from None
+        return value
+
+    @field_validator("hosts")
+    @classmethod
+    def _are_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_host(text) for text in value)
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            if text == "*":
+                continue
+            scheme, _, rest = text.partition("://")
+            try:
+                right = scheme in ("http", "https") and urlsplit(text).netloc == rest and "@" not in rest
+                right = right and rest == rest.lower() and urlsplit(text).port != 0 and bool(urlsplit(text).hostname)
+            except ValueError:
+                right = False
+            if not right:
+                raise WrongValueError(
+                    f"{text} is none: write origins as browsers send them, such as https://shop.example or "
+                    "http://10.0.0.5:3000, without a path",
+                    f"{text}을(를) 고치십시오. https://shop.example이나 http://10.0.0.5:3000처럼 브라우저가 보내는 "
+                    "그대로, 경로 없이 쓰십시오",
+                )
+        return value
+
+    @field_validator("quota_time_zone")
+    @classmethod
+    def _is_a_time_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise WrongValueError(
+                "give a name such as Asia/Seoul, Europe/Berlin or UTC",
+                "Asia/Seoul, Europe/Berlin, UTC 같은 이름을 쓰십시오",
+            ) from None
         return value
 
     @field_validator("worker")
@@ -219,6 +279,24 @@ class Settings(BaseSettings):
     def admin_key_file(self) -> Path:
         """Where the first administrator's key is written."""
         return self.data_dir / "admin.key"
+
+
+def _host(text: str) -> str:
+    """A host as requests name it, or raise WrongValueError."""
+    with contextlib.suppress(ValueError):
+        return str(ip_address(text.strip("[]")))
+    try:
+        name = text.lower() if text.isascii() else text.encode("idna").decode()
+    except UnicodeError:
+        name = ""
+    if not _HOST.fullmatch(name):
+        raise WrongValueError(
+            f"{text} is none: give names or addresses without scheme and port, such as hub.example, *.shop.example or "
+            "10.0.0.5",
+            f"{text}을(를) 고치십시오. hub.example, *.shop.example, 10.0.0.5처럼 프로토콜과 포트 없이 이름이나 "
+            "주소를 쓰십시오",
+        )
+    return name
 
 
 _PREFIX = "FLOORHUB_"

@@ -62,6 +62,8 @@ class Subject:
     routers: tuple[APIRouter, ...] = ()
     fast_paths: tuple[Callable[[ASGIApp], ASGIApp], ...] = ()
     """What serves a route past the framework, for its cost, and passes everything else on."""
+    gates: tuple[Callable[[ASGIApp], ASGIApp], ...] = ()
+    """What every request passes before the fast paths, once its address is known."""
     loops: tuple[Loop, ...] = ()
     prepare: tuple[Callable[[], Awaitable[None]], ...] = ()
     """Called in order, once, when the database is open and before any loop runs."""

@@ -50,6 +50,57 @@ CATALOGUE: Mapping[str, Entry] = {
         "The request needs exactly one header `Host`, with a host name or address. The connection is closed.",
         "`Host` 헤더는 호스트 이름이나 주소로 정확히 하나만 보내야 합니다. 연결을 닫습니다.",
     ),
+    "unknown_host": Entry(
+        421,
+        "NOT_FOUND",
+        "The hub does not answer for the host {host}: call it by its own name or address, or add this name to "
+        "FLOORHUB_HOSTS.",
+        "허브는 {host} 호스트의 요청에 답하지 않습니다. 허브의 이름이나 주소로 요청하거나 이 이름을 FLOORHUB_HOSTS에 "
+        "추가하십시오.",
+    ),
+    "cors_refused": Entry(
+        403,
+        "FORBIDDEN",
+        "Pages of {origin} are not allowed to send this request ({method}; headers: {headers}): add the origin to "
+        "FLOORHUB_CORS_ORIGINS if you trust it.",
+        "{origin} 페이지에서는 이 요청({method}, 헤더: {headers})을 보낼 수 없습니다. 믿을 수 있는 출처라면 "
+        "FLOORHUB_CORS_ORIGINS에 추가하십시오.",
+    ),
+    "too_many_requests": Entry(
+        429,
+        "RATE_LIMIT",
+        "You have sent more than {limit} requests within a minute: wait {retry_after_s} seconds. The administrator of "
+        "the hub can raise the limit ({setting}).",
+        "1분 동안 요청을 {limit}개 넘게 보냈습니다. {retry_after_s}초 뒤에 다시 보내십시오. 허브 관리자가 한도"
+        "({setting})를 높일 수 있습니다.",
+    ),
+    "too_many_waiting": Entry(
+        429,
+        "RATE_LIMIT",
+        "Too many of your requests wait at the same time: send fewer at once. Nothing was stored.",
+        "동시에 기다리는 요청이 너무 많습니다. 한 번에 더 적게 보내십시오. 저장된 것은 없습니다.",
+    ),
+    "timestamp_expired": Entry(
+        401,
+        "REQUEST_EXPIRED",
+        "X-Request-Timestamp is more than 5 minutes away from the hub's time, {now}: set the clock of your machine, "
+        "and send each request with the time of sending.",
+        "X-Request-Timestamp가 허브의 시각 {now}에서 5분 넘게 벗어났습니다. 컴퓨터의 시계를 맞추고 보내는 시각을 넣어 "
+        "다시 보내십시오.",
+    ),
+    "nonce_used": Entry(
+        401,
+        "REQUEST_EXPIRED",
+        "A request with this X-Request-Nonce has come already: give each request a nonce of its own, also a repeated "
+        "one.",
+        "같은 X-Request-Nonce를 쓴 요청이 이미 있습니다. 다시 보내는 요청에도 매번 새 값을 넣으십시오.",
+    ),
+    "timestamp_required": Entry(
+        401,
+        "REQUEST_EXPIRED",
+        "This hub takes requests of integrations only with X-Request-Timestamp and X-Request-Nonce: send both.",
+        "이 허브는 연동 프로그램의 요청에 X-Request-Timestamp와 X-Request-Nonce를 요구합니다. 둘 다 보내십시오.",
+    ),
     "head_too_long": Entry(
         431,
         "VALIDATION_ERROR",
@@ -569,8 +620,8 @@ CATALOGUE: Mapping[str, Entry] = {
     "quota_exceeded": Entry(
         429,
         "RATE_LIMIT",
-        "Client {client_id} has reached its limit per day (UTC): try after {reset}, or raise max_commands_per_day.",
-        "클라이언트 {client_id}의 하루(UTC) 한도에 도달했습니다. {reset} 이후 시도하거나 한도를 높이십시오.",
+        "Client {client_id} has reached its limit per day: try after {reset}, or raise max_commands_per_day.",
+        "클라이언트 {client_id}의 하루 한도에 도달했습니다. {reset} 이후 시도하거나 한도를 높이십시오.",
     ),
     "overloaded": Entry(
         503,

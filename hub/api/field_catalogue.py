@@ -201,6 +201,13 @@ FIELDS: Mapping[str, Sentence] = {
         "does not match the document, which is {content_type}: leave it out, or upload the right document",
         "문서의 형식 {content_type}와(과) 맞지 않습니다. 이 필드를 빼거나 올바른 문서를 올리십시오.",
     ),
+    "request_timestamp": Sentence(
+        "must be the time of sending: seconds or milliseconds since 1970, or ISO 8601 with an offset",
+        "보내는 시각이어야 합니다. 1970년부터의 초나 밀리초, 또는 시간대가 있는 ISO 8601로 쓰십시오.",
+    ),
+    "request_nonce": Sentence(
+        "must have 1 to {most} visible characters of ASCII", "눈에 보이는 ASCII 문자 1~{most}자여야 합니다."
+    ),
     "empty_document": Sentence("is empty: send the document's bytes", "비어 있습니다. 문서의 내용을 보내십시오."),
     "payload_too_large": Sentence(
         "is too large: upload large data as a document", "너무 큽니다. 큰 내용은 문서로 올리십시오."

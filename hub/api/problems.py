@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect
 
 from hub.api.catalogue import CATALOGUE
 from hub.api.field_catalogue import field_sentence, of_validation, place_of
+from hub.api.secret_paths import shown
 from hub.api.telemetry import Event
 from hub.api.text import clean
 from hub.errors import FieldProblem, HubError, RejectedError, UnavailableError
@@ -27,7 +28,7 @@ SCHEMA = "Problem"
 """What the API's description calls the shape of an error."""
 STATUSES: Mapping[int, str] = {
     400: "The body cannot be read, such as `bad_json`.",
-    401: "No valid key or sign-in, such as `unauthorized`.",
+    401: "No valid key or sign-in: `unauthorized`; or sent too long ago, or before: `timestamp_expired`, `nonce_used`.",
     403: "The caller is not allowed to do this, such as `forbidden`.",
     404: "There is no such thing, or not for this caller; `code` says what is missing.",
     408: "The transfer of the body stopped: `upload_stalled`.",
@@ -41,7 +42,7 @@ STATUSES: Mapping[int, str] = {
     507: "The hub's disk is nearly full: `storage_full`.",
 }
 """What an answer of each status says, in the API's description."""
-_OF_MOST = (401, 403, 422, 503)
+_OF_MOST = (401, 403, 422, 429, 503)
 _OF_A_BODY = (400, 413, 415)
 HUNG_UP = 499
 """The status that the log shows for a caller who hung up while sending."""
@@ -159,7 +160,7 @@ def of_bug(request: Request, error: Exception, log: Log) -> JSONResponse:
     """The answer for an error that nobody foresaw; the log has its stack."""
     request_id = getattr(request.state, "request_id", "?")
     log.seldom(type(error).__name__).error(
-        Event.HTTP_FAILED, method=request.method, path=request.url.path, request_id=request_id, exc_info=error
+        Event.HTTP_FAILED, method=request.method, path=shown(request.url.path), request_id=request_id, exc_info=error
     )
     return problem(request, "internal_error", {"request_id": request_id})
 

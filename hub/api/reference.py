@@ -42,7 +42,7 @@ def install(app: FastAPI) -> None:
 
 def _file(path: Path) -> Callable[[], Awaitable[FileResponse]]:
     async def answer() -> FileResponse:
-        return FileResponse(path)
+        return FileResponse(path, headers={"Cache-Control": "no-cache"})  # kept, and asked about by its ETag
 
     return answer
 

@@ -11,9 +11,12 @@ import structlog
 from fastapi import APIRouter, FastAPI, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.api import openapi, problems, reference
+from hub.api import openapi, problems, rate_limits, reference, safe_headers
 from hub.api.edge import Edge
+from hub.api.hosts import ANY, KnownHosts
+from hub.api.origins import AllowedOrigins
 from hub.api.proxies import TrustedProxies, networks
+from hub.api.secret_paths import shown
 from hub.api.telemetry import METHODS, Event, Metrics
 from hub.parts import Parts
 from hub.telemetry.log import Log
@@ -35,14 +38,23 @@ def build(
     routers: Sequence[APIRouter],
     fast_paths: Sequence[Callable[[ASGIApp], ASGIApp]] = (),
     trusted_proxies: Sequence[str] = (),
+    *,
+    gates: Sequence[Callable[[ASGIApp], ASGIApp]] = (),
+    hosts: Sequence[str] = (ANY,),
+    origins: Sequence[str] = (),
 ) -> ASGIApp:
     """What is served for a hub; whoever serves it starts and stops the hub."""
     app = application(parts, routers)
     served: ASGIApp = Edge(TooLarge(app), [*app.routes, *(route for router in routers for route in router.routes)])
     for fast_path in fast_paths:
         served = fast_path(served)
+    for gate in gates:
+        served = gate(served)
     if trusted_proxies:
         served = TrustedProxies(served, networks(trusted_proxies))
+    served = KnownHosts(served, hosts)
+    if origins:
+        served = AllowedOrigins(served, origins)
     return RequestLog(served, parts.get(Metrics), parts.get(Log))
 
 
@@ -96,7 +108,10 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"].append((b"x-request-id", request_id.encode()))
+                headers = message["headers"] = list(message["headers"])
+                headers.append((b"x-request-id", request_id.encode()))
+                rate_limits.add_headers(headers, scope["state"])
+                safe_headers.complete(headers)
             await send(message)
 
         try:
@@ -118,7 +133,7 @@ class RequestLog:
             log.info(
                 Event.HTTP_REQUEST,
                 method=scope["method"],
-                path=scope["path"],
+                path=shown(scope["path"]),
                 status=status,
                 duration_ms=round(took * 1000, 2),
             )

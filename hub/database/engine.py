@@ -19,7 +19,9 @@ from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from hub.database import session
+from hub.database.turns import NoTurnError, Turns
 from hub.errors import SetupError, UnavailableError
+from hub.fairness import served
 
 Connection = AsyncConnection[DictRow]
 
@@ -36,6 +38,8 @@ _AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOn
 DEADLINE_S = 35.0
 """For all that is done with one connection at a time; longer than Postgres's own deadline for a statement, so it only
 counts when Postgres itself stands still, or its answers are lost."""
+WAIT_S = 5.0
+"""For a connection, behind others."""
 _GIVE_UP_BEFORE_S = 0.5
 """So much earlier a connection is cut off. A cancelled statement would be cancelled at the server, too, for which the
 library takes up to 5 s more when nothing answers."""
@@ -61,6 +65,7 @@ class Database:
         set_json_loads(msgspec.json.decode)
         self._size = size
         self._lent = 0
+        self._turns = Turns(size)
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             self._conninfo,
             connection_class=AsyncConnection[DictRow],
@@ -68,7 +73,7 @@ class Database:
             configure=self._prepare,
             min_size=2,
             max_size=size,
-            timeout=5,
+            timeout=WAIT_S,
             max_waiting=500,
             # A broken connection is given up after this long; the pool goes on making new ones.
             reconnect_timeout=30,
@@ -109,11 +114,16 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """One connection in autocommit. Raises UnavailableError when Postgres is away or all are in use."""
+        """One connection in autocommit; who waits for one waits for its turn among those of whom the running task
+        serves. Raises UnavailableError when Postgres is away or all are in use."""
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + self._deadline_s - _GIVE_UP_BEFORE_S
         try:
-            async with asyncio.timeout(self._deadline_s), self._pool.connection() as connection:
+            async with (
+                asyncio.timeout(self._deadline_s),
+                self._turns.taken(served(), WAIT_S),
+                self._pool.connection() as connection,
+            ):
                 giving_up = loop.call_at(give_up_at, _cut, connection)
                 self._lent += 1
                 try:
@@ -121,7 +131,7 @@ class Database:
                 finally:
                     self._lent -= 1
                     giving_up.cancel()
-        except (PoolTimeout, TooManyRequests) as problem:
+        except (PoolTimeout, TooManyRequests, NoTurnError) as problem:
             # With connections left to lend, the pool could make none: Postgres is away.
             code = "database_busy" if self._lent >= self._size else "database_unavailable"
             raise UnavailableError(code) from problem

@@ -170,6 +170,10 @@ class Site:
             "FLOORHUB_DATA_DIR": str(self.folder.root),
             "FLOORHUB_PORT": str(self.hub_ports[name]),
             "FLOORHUB_WORKER": name,
+            # A test sends in seconds what a program sends in hours.
+            "FLOORHUB_LIMIT_PROGRAMS": "0",
+            "FLOORHUB_LIMIT_PEOPLE": "0",
+            "FLOORHUB_LIMIT_ADDRESSES": "0",
             **settings,
         }
         return self.start(f"hub {name}", [sys.executable, "-m", "hub", "serve"], env, f"hub-{name}.log")

@@ -89,7 +89,7 @@ class ClientPermissions(Table, table=True):
 
 
 class ClientUsage(Table, table=True):
-    """Counters that submit takes from; they count for `day` (UTC) and `minute` only."""
+    """Counters that submit takes from; they count for `day` (of the limits' time zone) and `minute` only."""
 
     __tablename__ = "client_usage"
     __table_args__ = (UPDATED_OFTEN,)
@@ -99,6 +99,11 @@ class ClientUsage(Table, table=True):
     day_used: int
     minute: datetime
     minute_used: int
+    day_refused: int = Field(sa_column_kwargs={"server_default": text("0")})
+    """Refused on `refused_day` because the day's limit was used up; takes nothing of it."""
+    refused_day: date | None
+    suspicious_day: date | None
+    """The last day on which a security event said that far too much was asked."""
 
 
 class ClientSession(Table, table=True):

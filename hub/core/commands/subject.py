@@ -25,6 +25,7 @@ from hub.core.commands.telemetry import Event, Metrics
 from hub.core.commands.worker.dispatcher import Dispatcher
 from hub.core.commands.worker.reaper import Reaper
 from hub.core.documents.service.documents import Documents
+from hub.core.limits.service import Limits
 from hub.database.engine import Connection, Database
 from hub.loops import Loop, periodic
 from hub.parts import Parts
@@ -89,7 +90,7 @@ def build(settings: Settings, parts: Parts) -> Subject:
             metrics.unfinished.labels(status).set(found.get(status, 0))
 
     def fast_path(app: ASGIApp) -> ASGIApp:
-        return FastPath(app, acceptor, parts.get(Access), log)
+        return FastPath(app, acceptor, parts.get(Access), parts.get(Limits), log)
 
     return Subject(
         routers=(router,),

@@ -14,3 +14,13 @@ class HubKey(Table, table=True):
     purpose: str = text_(primary_key=True)
     public_key: str = text_()
     since: datetime
+
+
+class DataKey(Table, table=True):
+    """A key that seals secrets in this database; the key itself is in `keys/data.key`. The newest one seals."""
+
+    __tablename__ = "data_keys"
+
+    kid: str = text_(primary_key=True)
+    fingerprint: str = text_()
+    since: datetime

@@ -1,4 +1,5 @@
-"""Settings of the hub that `make run` takes from the environment: from where documents may come."""
+"""Settings of the hub that `make run` takes from the environment: from where documents may come, and who may ask how
+often."""
 
 import os
 from collections.abc import Mapping
@@ -10,7 +11,11 @@ from pydantic import ValidationError
 from hub.config import Settings
 from hub.programs.settings_sentences import of_validation, variable_of
 
-FIELDS = ("fetch_allow", "fetch_private", "document_folders")
+FIELDS = (
+    *("fetch_allow", "fetch_private", "document_folders"),
+    *("hosts", "cors_origins", "limit_programs", "limit_people", "limit_addresses"),
+    *("require_timestamp", "quota_time_zone"),
+)
 _USED = {*FIELDS, "data_dir", "port"}
 
 

@@ -14,6 +14,7 @@ IN_FLIGHT = 64
 """Requests at a time; when the hub is slower than the rate, posting waits for it, and the summary shows it."""
 FINISH_S = 10.0
 """How long requests may go on after the last one was begun."""
+TOO_MUCH_AT_ONCE = frozenset({"too_many_requests", "too_many_waiting"})
 AGAIN_S = (0.2, 2.0)
 """The waits before a request without answer is repeated, doubled from the first to the second."""
 POLL_S = 0.5
@@ -83,7 +84,7 @@ class Poster:
             except AwayError:
                 pass
             except RefusedError as problem:
-                if problem.status < 500:
+                if problem.status < 500 and problem.code not in TOO_MUCH_AT_ONCE:
                     raise
             self.posts.repeated += 1
             await asyncio.sleep(wait)

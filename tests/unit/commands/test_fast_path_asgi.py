@@ -91,7 +91,7 @@ async def through(asked: Scope, *messages: Message) -> list[Message]:
     async def send(_message: Message) -> None:
         raise AssertionError("the fast path answered")
 
-    await FastPath(application, cast("Any", None), cast("Any", None), cast("Any", None))(asked, receive, send)
+    await FastPath(application, *[cast("Any", None)] * 4)(asked, receive, send)
     return received
 
 

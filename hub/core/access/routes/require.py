@@ -16,6 +16,7 @@ from hub.api.parameters import require_known
 from hub.core.access.routes.cookies import PageRules, require_csrf_token
 from hub.core.access.rules import Caller, Permission
 from hub.core.access.service import Access
+from hub.core.limits.service import Limits
 from hub.errors import RejectedError
 from hub.keys import hash_secret
 
@@ -29,19 +30,14 @@ class ClientAuthenticator:
     find: Callable[[str], Awaitable[str | None]]
 
 
-async def caller_of(
-    access: Access, authorization: str, api_key: str, address: str | None, permission: Permission
-) -> Caller:
-    """Who asks, by the headers `Authorization` and `X-API-Key`. Raises RejectedError `unauthorized` or `forbidden`, and
-    for an access token `invalid_token` or `token_expired`."""
+async def caller_of(access: Access, authorization: str, api_key: str, address: str | None) -> Caller:
+    """Who asks, by the headers `Authorization` and `X-API-Key`; `admit` judges whether it may. Raises RejectedError
+    `unauthorized`, and for an access token `invalid_token` or `token_expired`."""
     scheme, _, credentials = authorization.partition(" ")
     key = credentials.strip() if scheme.lower() == "bearer" else api_key
     if not key:
         raise RejectedError("unauthorized")
-    caller = (await access.authenticate(key)).caller(address)
-    if not caller.may(permission):
-        raise RejectedError("forbidden")
-    return caller
+    return (await access.authenticate(key)).caller(address)
 
 
 async def _principal(request: Request, permission: Permission) -> Caller:
@@ -51,21 +47,30 @@ async def _principal(request: Request, permission: Permission) -> Caller:
     access = parts_of(request).get(Access)
     # A cookie counts only alone: a browser adds it by itself, also where a program shows something else.
     if not authorization and not api_key and (cookie := parts_of(request).get(PageRules).cookie(request)):
-        found = await _caller_of_page(access, request, cookie, address, permission)
+        found = (await access.by_cookie(cookie)).caller(address)
+        require_csrf_token(request, cookie)
     else:
-        found = await caller_of(access, authorization, api_key, address, permission)
-    request.state.known = True
+        found = await caller_of(access, authorization, api_key, address)
+    await admit(parts_of(request).get(Limits), request, found, permission)
     return found
 
 
-async def _caller_of_page(
-    access: Access, request: Request, cookie: str, address: str | None, permission: Permission
-) -> Caller:
-    caller = (await access.by_cookie(cookie)).caller(address)
-    require_csrf_token(request, cookie)
+async def admit(limits: Limits, request: Request, caller: Caller, permission: Permission) -> None:
+    """Let a request of a caller who has shown who it is through, within its limits, once, and if it may do this. Raises
+    RejectedError."""
+    state = request.scope.setdefault("state", {})
+    state["known"] = True
+    headers = request.headers
+    await limits.admit(
+        state,
+        caller.principal_id,
+        caller.principal.kind,
+        by_session=caller.session_id is not None,
+        timestamp=headers.get("x-request-timestamp"),
+        nonce=headers.get("x-request-nonce"),
+    )
     if not caller.may(permission):
         raise RejectedError("forbidden")
-    return caller
 
 
 async def _caller(request: Request, permission: Permission) -> Caller:

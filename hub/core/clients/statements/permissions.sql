@@ -9,10 +9,11 @@ SELECT
     CASE WHEN u.minute IN (t.minute, t.minute + interval '1 minute') THEN u.minute_used ELSE 0 END AS minute_used,
     CASE WHEN u.day IN (t.day, t.day + 1) THEN u.day_used ELSE 0 END AS day_used,
     t.minute + interval '1 minute' AS minute_reset,
-    (t.day + 1)::timestamp AT TIME ZONE 'UTC' AS day_reset
+    t.day_reset
 FROM client_permissions p
 JOIN client_usage u ON u.client_id = p.client_id
 CROSS JOIN (
-    SELECT date_trunc('minute', floorhub_now()) AS minute, (floorhub_now() AT TIME ZONE 'UTC')::date AS day
+    SELECT date_trunc('minute', now.at) AS minute, q.day, q.day_reset
+    FROM (SELECT floorhub_now() AS at) now, floorhub_quota_day(now.at) q
 ) t
 WHERE p.client_id = %(client_id)s;

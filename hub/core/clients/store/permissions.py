@@ -44,7 +44,7 @@ class Permissions(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def day(self) -> Left:
-        """Of this UTC day."""
+        """Of this day."""
         return _left(self.max_commands_per_day, self.day_used, self.day_reset)
 
 

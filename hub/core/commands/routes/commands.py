@@ -2,23 +2,26 @@
 
 import asyncio
 from collections.abc import Callable
+from math import ceil
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Path, Query, Request, Response
 from uuid_utils.compat import uuid7
 
+from hub.api import rate_limits
 from hub.api.answers import json_answer, page_answer, row_answer, shown_all
 from hub.api.description import Routes
 from hub.api.lookup import part
 from hub.api.pages import Cursor, Limit, from_cursor
 from hub.api.parameters import require_order
 from hub.api.problems import fails
+from hub.api.rate_limits import Rule
 from hub.api.shapes import ActionName, IdempotencyHeader, Moment, Slug, TraceHeader, Word
 from hub.core.access.routes import MayCommand, MayRead
 from hub.core.access.rules import Caller, IdempotencyKey
 from hub.core.commands.service.commands import Commands
-from hub.core.commands.service.submission import Submission
+from hub.core.commands.service.submission import OverLimitError, Quota, Submission
 from hub.core.commands.service.waiting import Waiting
 from hub.core.commands.shapes import (
     CommandInput,
@@ -35,6 +38,7 @@ CommandsDep = Annotated[Commands, part(Commands)]
 SubmissionDep = Annotated[Submission, part(Submission)]
 WaitingDep = Annotated[Waiting, part(Waiting)]
 ROUTE = "POST /api/commands"
+MINUTE_S, DAY_S = 60, 86_400
 LOOK_AT_CALLER_S = 1.0
 """How often a waiting request looks whether its caller is still there."""
 
@@ -65,13 +69,16 @@ class Acceptor:
         key = IdempotencyKey.of(ROUTE, idempotency_key, raw) if idempotency_key else None
         wanted = body.to_request(traceparent)
         command_id = self._new_id()
-        status_code, headers = 201, {}
+        status_code, headers = 201, dict[str, str]()
         # Expected before it is stored: its end cannot slip through in between.
         with self._waiting.expected(command_id, caller) as end:
-            accepted = await self._submission.submit(caller, wanted, key, command_id=command_id)
+            try:
+                accepted = await self._submission.submit(caller, wanted, key, command_id=command_id)
+            except OverLimitError as refused:
+                _tell(refused.quota, request)
+                raise
             if accepted.quota is not None:
-                left = min(accepted.quota.minute_left, accepted.quota.day_left)
-                headers["RateLimit-Remaining"] = str(left)
+                _tell(accepted.quota, request)
             headers["Location"] = f"/api/commands/{accepted.command_id}"
             if accepted.row is not None:
                 if not wait:
@@ -85,6 +92,16 @@ class Acceptor:
                     await until_end(end, request, wait)
         row = await self._commands.get(caller, accepted.command_id, "command")
         return row_answer(CommandOutput, row, status_code, headers)
+
+
+def _tell(quota: Quota, request: Request) -> None:
+    """Have the answer's headers say what is left of the client's limits."""
+    minute, day = (ceil((reset - quota.at).total_seconds()) for reset in (quota.minute_reset, quota.day_reset))
+    rate_limits.tell(
+        request.scope.setdefault("state", {}),
+        Rule("client-minute", quota.minute_limit, MINUTE_S, quota.minute_left, minute),
+        Rule("client-day", quota.day_limit, DAY_S, quota.day_left, day),
+    )
 
 
 CommandIdInPath = Annotated[UUID, Path(description="Id of a command.")]

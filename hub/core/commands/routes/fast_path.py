@@ -15,11 +15,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.api import problems
 from hub.api.parameters import SINGLE_HEADERS
-from hub.core.access.routes import caller_of
+from hub.core.access.routes import admit, caller_of
 from hub.core.access.rules import Permission
 from hub.core.access.service import Access
 from hub.core.commands.routes.commands import Acceptor
 from hub.core.commands.shapes import CommandInput
+from hub.core.limits.service import Limits
 from hub.errors import HubError
 from hub.telemetry.log import Log
 from schemas import json_keys
@@ -41,10 +42,11 @@ class _UnusualError(Exception):
 class FastPath:
     """Serves the hottest route itself and passes everything else on."""
 
-    def __init__(self, app: ASGIApp, acceptor: Acceptor, access: Access, log: Log) -> None:
+    def __init__(self, app: ASGIApp, acceptor: Acceptor, access: Access, limits: Limits, log: Log) -> None:
         self._app = app
         self._acceptor = acceptor
         self._access = access
+        self._limits = limits
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,8 +75,8 @@ class FastPath:
 
     async def _answer(self, asked: "_Asked", request: Request) -> Response:
         address = request.client.host if request.client else None
-        caller = await caller_of(self._access, asked.authorization, asked.api_key, address, Permission.COMMAND)
-        request.scope.setdefault("state", {})["known"] = True
+        caller = await caller_of(self._access, asked.authorization, asked.api_key, address)
+        await admit(self._limits, request, caller, Permission.COMMAND)
         return await self._acceptor.accept(
             caller,
             asked.command,

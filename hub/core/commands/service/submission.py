@@ -66,10 +66,26 @@ class CommandRequest:
 class Quota:
     """What is left of a client's limits after a request."""
 
+    at: datetime
+    minute_limit: int
     minute_left: int
     minute_reset: datetime
+    day_limit: int
     day_left: int
     day_reset: datetime
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> "Quota":
+        """As the statement found it."""
+        return cls(
+            verdict.at,
+            verdict.minute_limit,
+            verdict.minute_left,
+            verdict.minute_reset,
+            verdict.day_limit,
+            verdict.day_left,
+            verdict.day_reset,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +97,14 @@ class Accepted:
     quota: Quota | None
     row: StoredCommand | None = None
     """The command as it was stored, when it is new."""
+
+
+class OverLimitError(RejectedError):
+    """A limit of the client is used up."""
+
+    def __init__(self, code: str, *, quota: Quota, **params: Any) -> None:
+        super().__init__(code, **params)
+        self.quota = quota
 
 
 class Sources(Protocol):
@@ -198,8 +222,7 @@ class Submission:
             raise refusal(verdict, request)
         self._metrics.created.labels(label_of(command.action)).inc()
         self._log.info(Event.COMMAND_CREATED, command_id=command.id, client_id=command.client_id, action=command.action)
-        quota = Quota(verdict.minute_left, verdict.minute_reset, verdict.day_left, verdict.day_reset)
-        return Accepted(command.id, repeated=False, quota=quota, row=_stored(command, verdict))
+        return Accepted(command.id, repeated=False, quota=Quota.of(verdict), row=_stored(command, verdict))
 
     async def _new_command(
         self, caller: Caller, request: CommandRequest, key: IdempotencyKey | None, command_id: UUID
@@ -382,7 +405,14 @@ def refusal(verdict: Verdict, request: CommandRequest | NewCommand) -> RejectedE
         case "rate_limited" | "quota_exceeded":
             reset = verdict.minute_reset if code == "rate_limited" else verdict.day_reset
             retry_after = max(1, int((reset - verdict.at).total_seconds()) + 1)
-            return RejectedError(code, client_id=request.client_id, remaining=0, reset=reset, retry_after_s=retry_after)
+            return OverLimitError(
+                code,
+                quota=Quota.of(verdict),
+                client_id=request.client_id,
+                remaining=0,
+                reset=reset,
+                retry_after_s=retry_after,
+            )
         case "already_expired" | "never_due":
             return RejectedError("request_expired", reason=code)
         case _:

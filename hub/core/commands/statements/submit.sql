@@ -28,7 +28,7 @@ input AS MATERIALIZED (
     )
 ),
 today AS MATERIALIZED (
-    SELECT (at AT TIME ZONE 'UTC')::date AS day, date_trunc('minute', at) AS minute FROM clock
+    SELECT q.day, q.day_reset, date_trunc('minute', clock.at) AS minute FROM clock, floorhub_quota_day(clock.at) q
 ),
 usage AS MATERIALIZED (
     -- Whoever waited for the row over the turn of a minute or day finds it one ahead of the own clock and counts
@@ -39,7 +39,9 @@ usage AS MATERIALIZED (
         CASE WHEN u.day = t.day + 1 THEN u.day ELSE t.day END AS day,
         CASE WHEN u.day IN (t.day, t.day + 1) THEN u.day_used ELSE 0 END AS day_used,
         CASE WHEN u.minute = t.minute + interval '1 minute' THEN u.minute ELSE t.minute END AS minute,
-        CASE WHEN u.minute IN (t.minute, t.minute + interval '1 minute') THEN u.minute_used ELSE 0 END AS minute_used
+        CASE WHEN u.minute IN (t.minute, t.minute + interval '1 minute') THEN u.minute_used ELSE 0 END AS minute_used,
+        CASE WHEN u.refused_day IN (t.day, t.day + 1) THEN u.day_refused ELSE 0 END AS day_refused,
+        u.suspicious_day
     FROM client_usage u, today t
     WHERE u.client_id IN (SELECT client_id FROM input WHERE allowed)
     ORDER BY u.client_id
@@ -49,6 +51,8 @@ judged AS (
     SELECT
         i.n,
         i.client_id,
+        p.rate_limit AS minute_limit,
+        p.max_commands_per_day AS day_limit,
         p.rate_limit - usage.minute_used AS minute_left,
         p.max_commands_per_day - usage.day_used AS day_left,
         coalesce(i.expires_at, greatest(coalesce(i.not_before, clock.at), clock.at) + make_interval(secs => i.expires_in_s))
@@ -105,16 +109,56 @@ kept AS MATERIALIZED (
     JOIN decided d USING (n)
     WHERE d.verdict IS NULL OR (i.batch_id IS NOT NULL AND d.verdict <> 'client_not_found')
 ),
+asked AS MATERIALIZED (
+    -- What is refused takes nothing of the limit, but it is counted: half as much again as the limit allows looks like
+    -- an attack, or a program that has gone wild, and is said once a day.
+    SELECT
+        client_id,
+        t.accepted,
+        t.over,
+        t.day_limit,
+        usage.day_used + usage.day_refused + t.accepted + t.over AS in_all,
+        t.over > 0
+            AND t.day_limit > 0
+            AND usage.suspicious_day IS DISTINCT FROM usage.day
+            AND usage.day_used + usage.day_refused + t.accepted + t.over > t.day_limit * 1.5 AS suspicious,
+        t.address
+    FROM (
+        SELECT
+            d.client_id,
+            min(d.day_limit) AS day_limit,
+            count(*) FILTER (WHERE d.verdict IS NULL) AS accepted,
+            count(*) FILTER (WHERE d.verdict = 'quota_exceeded') AS over,
+            max(i.address) FILTER (WHERE d.verdict = 'quota_exceeded') AS address
+        FROM decided d JOIN input i USING (n)
+        WHERE d.verdict IS NULL OR d.verdict = 'quota_exceeded'
+        GROUP BY d.client_id
+    ) t
+    JOIN usage USING (client_id)
+),
 taken AS (
     UPDATE client_usage u
     SET
         day = usage.day,
         day_used = usage.day_used + t.accepted,
         minute = usage.minute,
-        minute_used = usage.minute_used + t.accepted
-    FROM (SELECT client_id, count(*) AS accepted FROM decided WHERE verdict IS NULL GROUP BY client_id) t
+        minute_used = usage.minute_used + t.accepted,
+        day_refused = usage.day_refused + t.over,
+        refused_day = usage.day,
+        suspicious_day = CASE WHEN t.suspicious THEN usage.day ELSE usage.suspicious_day END
+    FROM asked t
     JOIN usage USING (client_id)
     WHERE u.client_id = t.client_id
+),
+suspected AS (
+    INSERT INTO security_events (at, kind, client_id, address, detail)
+    SELECT
+        clock.at, 'suspicious_activity', client_id, address,
+        jsonb_build_object(
+            'clientId', client_id, 'reason', 'Exceeds daily command quota by 50%', 'limit', day_limit, 'asked', in_all
+        )
+    FROM asked, clock
+    WHERE suspicious
 ),
 written AS (
     INSERT INTO commands (
@@ -180,11 +224,14 @@ SELECT
     d.verdict,
     d.at,
     d.expires_at,
+    d.minute_limit,
+    d.day_limit,
     greatest(d.minute_left - count(*) FILTER (WHERE d.verdict IS NULL) OVER client, 0) AS minute_left,
     greatest(d.day_left - count(*) FILTER (WHERE d.verdict IS NULL) OVER client, 0) AS day_left,
     date_trunc('minute', d.at) + interval '1 minute' AS minute_reset,
-    (date_trunc('day', d.at AT TIME ZONE 'UTC') + interval '1 day') AT TIME ZONE 'UTC' AS day_reset
+    today.day_reset
 FROM decided d
+CROSS JOIN today
 WINDOW client AS (PARTITION BY d.client_id)
 ORDER BY d.n;
 

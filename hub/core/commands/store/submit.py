@@ -73,6 +73,8 @@ class Verdict:
     day_left: int
     minute_reset: datetime
     day_reset: datetime
+    minute_limit: int = 0
+    day_limit: int = 0
 
 
 class KeyCollisionError(Exception):
@@ -115,6 +117,8 @@ def _verdicts(rows: Sequence[DictRow]) -> list[Verdict]:
             day_left=row["day_left"] or 0,
             minute_reset=row["minute_reset"],
             day_reset=row["day_reset"],
+            minute_limit=row["minute_limit"] or 0,
+            day_limit=row["day_limit"] or 0,
         )
         for row in rows
     ]

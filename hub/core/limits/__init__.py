@@ -1,0 +1,1 @@
+"""Limits of requests by principal and address, and protection against requests that are sent again."""

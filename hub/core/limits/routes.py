@@ -1,0 +1,75 @@
+"""The gate for strangers: requests that show nothing valid are counted by their address."""
+
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hub.api import problems
+from hub.core.limits.rules import site_of
+from hub.core.limits.service import Limits
+from hub.errors import RejectedError
+from hub.fairness import serve_for
+
+FREE = frozenset({"/health", "/health/ready", "/api/health", "/metrics", "/api/metrics"})
+"""What watches the hub asks for these, from wherever it stands; they cost next to nothing."""
+FILES = ("/docs/", "/assets/")
+"""Files of pages: a page needs many of them."""
+_SHOWS = frozenset({b"authorization", b"x-api-key", b"cookie"})
+
+
+class StrangersGate:
+    """Counts requests that turn out to be a stranger's, and refuses those that are too many.
+
+    Who shows something is looked up first, also from an address that has used up its minute: a whole floor may stand
+    behind one address, and its programs are none of those who guess.
+    """
+
+    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+        self._app = app
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        client = scope.get("client")
+        if scope["type"] != "http" or client is None:
+            await self._app(scope, receive, send)
+            return
+        address: str = client[0]
+        serve_for(("address", site_of(address)))  # until it is clear whose request it is
+        state = scope.setdefault("state", {})
+        try:
+            if scope["path"] in FREE or scope["path"].startswith(FILES):
+                await self._app(scope, receive, send)
+            elif any(name in _SHOWS for name, _ in scope["headers"]):
+                await self._app(scope, receive, self._counting(address, scope, receive, send))
+            elif refused := self._limits.stranger(address):
+                await self._refuse(refused, scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
+        finally:
+            self._limits.ended(state)
+
+    def _counting(self, address: str, scope: Scope, receive: Receive, send: Send) -> Send:
+        """Passes an answer on, or the refusal in its place where what the request shows is not valid."""
+        state = scope["state"]
+        replaced = False
+
+        async def answer(message: Message) -> None:
+            nonlocal replaced
+            if (
+                message["type"] == "http.response.start"
+                and message["status"] == HTTPStatus.UNAUTHORIZED
+                and "known" not in state
+                and "client_id" not in state
+                and (refused := self._limits.stranger(address))
+            ):
+                replaced = True
+                await self._refuse(refused, scope, receive, send)
+            elif not replaced:
+                await send(message)
+
+        return answer
+
+    async def _refuse(self, refused: RejectedError, scope: Scope, receive: Receive, send: Send) -> None:
+        await problems.of_hub_error(Request(scope), refused)(scope, receive, send)
