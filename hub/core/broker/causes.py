@@ -50,8 +50,8 @@ CAUSES = (
         {"queued": 120},
         _not_at_broker,
         en=(
-            "It was sent {sends} times, and the broker has not acknowledged it. It is sent again at {next_send}. Check "
-            "the broker."
+            "The hub has sent it {sends} times, and the broker has not acknowledged it. The hub sends it again at "
+            "{next_send}. Check the broker."
         ),
         ko="{sends}번 보냈지만 브로커가 확인하지 않았습니다. 다음 전송은 {next_send}입니다. 브로커를 확인하십시오.",
     ),
@@ -60,8 +60,8 @@ CAUSES = (
         {"queued": 130},
         _not_acknowledged,
         en=(
-            "The broker received it at {since}, but the agent has not confirmed it (sent: {sends}, next at "
-            "{next_send}): the agent hangs, refuses it, or is full. Check the agent's log."
+            "The broker received it at {since}, but the agent has not confirmed it (sent {sends} times, next "
+            "time at {next_send}): the agent hangs, refuses the command, or has no room for it. Check the agent's log."
         ),
         ko=(
             "브로커는 {since}에 받았지만 에이전트의 확인이 없습니다(전송 {sends}번, 다음 {next_send}). 에이전트가 "

@@ -215,7 +215,7 @@ CAUSES = (
         _retry_waits,
         en=(
             "The previous attempt failed without effect. Attempt {attempt} (at most {max_retries} retries) is sent "
-            "at {until}. The field error says what went wrong."
+            "at {until}. The field `error` says what went wrong."
         ),
         ko=(
             "앞선 시도가 아무 효과 없이 실패했습니다. {attempt}번째 시도(재시도 최대 {max_retries}회)는 {until}에 "
@@ -233,14 +233,17 @@ CAUSES = (
         "order_key_dead_letter",
         {"pending": 100},
         _order_key_dead_letter,
-        en=("An older command with its order key {order_key} failed and blocks it: replay or dismiss {command_id}."),
+        en=(
+            "An older command with the same order key {order_key} failed and blocks this command: replay or dismiss "
+            "{command_id}."
+        ),
         ko="같은 순서 키 {order_key}의 앞선 명령 {command_id}이(가) 실패했습니다. 다시 실행하거나 종결하십시오.",
     ),
     Cause(
         "order_key_waits",
         {"pending": 105},
         _order_key_waits,
-        en="An older command with its order key {order_key} has not ended: {command_id}. Explain that command.",
+        en="An older command with the same order key {order_key} has not ended: {command_id}. Explain that command.",
         ko="같은 순서 키 {order_key}의 앞선 명령 {command_id}이(가) 끝나지 않았습니다. 그 명령을 확인하십시오.",
     ),
     Cause(
@@ -248,7 +251,7 @@ CAUSES = (
         {"pending": 110},
         _lane_full,
         en=(
-            "Lane {lane} is full: the client has earlier commands in it that have not ended (command_ids). "
+            "Lane {lane} is full: earlier commands of the client in this lane have not ended (command_ids). "
             "Explain those commands."
         ),
         ko=(
@@ -260,14 +263,17 @@ CAUSES = (
         "client_full",
         {"pending": 120},
         _client_full,
-        en=("The client has {commands} unfinished commands in all lanes, the maximum. The next is sent when one ends."),
+        en=(
+            "The client has {commands} unfinished commands in all its lanes, which is the maximum. When one of them "
+            "ends, the next command is sent."
+        ),
         ko="클라이언트에 끝나지 않은 명령이 {commands}개로 한도에 달했습니다. 하나가 끝나면 계속됩니다.",
     ),
     Cause(
         "behind_others",
         {"pending": 130},
         _behind_others,
-        en="Other commands in lane {lane} go first, because of their priority or age (command_ids).",
+        en="Other commands in lane {lane} (command_ids) are sent first, because of their priority or age.",
         ko="레인 {lane}에서 우선순위가 높거나 오래된 명령(command_ids)이 먼저 전송됩니다.",
     ),
     Cause(
@@ -284,14 +290,20 @@ CAUSES = (
         "cancel_asked",
         {"queued": 10, "running": 10},
         _cancel_asked,
-        en=("A cancel was requested at {since}. The agent ({presence}) has not answered; the hub asks until it does."),
+        en=(
+            "A cancel was requested at {since}. The agent ({presence}) has not answered yet; the hub repeats the "
+            "request until the agent answers."
+        ),
         ko="{since}에 취소를 요청했고 에이전트({presence})의 답을 기다립니다. 답할 때까지 다시 묻습니다.",
     ),
     Cause(
         "waits_in_agent",
         {"queued": 20},
         _waits_in_lane,
-        en="It has been in the agent's journal since {since} and waits for its lane. Running there: {command_id}.",
+        en=(
+            "It has been in the agent's journal since {since} and waits for its lane. Command {command_id} is running "
+            "in this lane."
+        ),
         ko="{since}부터 에이전트 저널에서 레인을 기다립니다. 실행 중인 명령: {command_id}.",
     ),
     Cause(
@@ -299,9 +311,8 @@ CAUSES = (
         {"queued": 21},
         _waits_in_agent,
         en=(
-            "It has been in the agent's journal since {since}. Nothing else runs in its lane; the agent has not "
-            "reported "
-            "its start."
+            "It has been in the agent's journal since {since}. No other command runs in its lane; the agent has not "
+            "reported the start yet."
         ),
         ko="{since}부터 에이전트 저널에 있습니다. 그 레인에서 실행 중인 명령이 없으며 시작 보고를 기다립니다.",
     ),
@@ -310,8 +321,8 @@ CAUSES = (
         {"running": 14},
         _held_without_document,
         en=(
-            "Its agent cannot fetch the document: {problem}. Make sure that a hub answers there, or correct hub_url in "
-            "agent.toml; the command continues automatically."
+            "Its agent cannot fetch the document: {problem}. Make sure that a hub answers at this address, or correct "
+            "hub_url in agent.toml; the command continues automatically."
         ),
         ko=(
             "에이전트가 문서를 가져올 수 없습니다: {problem}. 그 주소에서 허브가 응답하는지 확인하거나 agent.toml의 "
@@ -330,8 +341,8 @@ CAUSES = (
         {"running": 17},
         _held_by_delay,
         en=(
-            "It waits for its `delay_s` ({reasons}); nothing has been done yet. Cancel it if you do not want it any "
-            "more."
+            "It waits until its `delay_s` is over ({reasons}); nothing has been done yet. If you do not want it any "
+            "more, cancel it."
         ),
         ko="`delay_s`가 지나기를 기다립니다({reasons}). 아직 아무것도 실행되지 않았습니다. 원하지 않으면 취소하십시오.",
     ),
@@ -359,7 +370,7 @@ CAUSES = (
         "held",
         {"running": 20},
         _held,
-        en="The device needs attention: {reasons}. Then the command continues automatically.",
+        en="The device needs attention: {reasons}. After that, the command continues automatically.",
         ko="장치에 조치가 필요합니다: {reasons}. 조치하면 자동으로 계속됩니다.",
     ),
     Cause(
@@ -367,8 +378,8 @@ CAUSES = (
         {"running": 15},
         _said_goodbye,
         en=(
-            "The client disconnected cleanly at {since}. If it does not return by {until}, the shutdown is completed. "
-            "Nothing to do."
+            "The client disconnected cleanly at {since}. If it does not return by {until}, the shutdown counts as "
+            "completed. Nothing to do."
         ),
         ko=(
             "클라이언트가 {since}에 정상 종료했습니다. {until}까지 돌아오지 않으면 shutdown이 완료됩니다. "

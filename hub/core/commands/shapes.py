@@ -77,7 +77,7 @@ class CommandFields(Input):
     )
     not_before: Moment | None = Field(None, description="The hub hands the command out at this time or later.")
     expires_at: Moment | None = Field(
-        None, description="The effect may not begin later. Default: the action's policy, or in 1 h."
+        None, description="The effect must begin before this time. Default: the action's policy, or in 1 h."
     )
     expires_in_s: float | None = Field(
         None,
@@ -260,7 +260,7 @@ class CommandOutput(Output):
     )
     created_at: datetime = Field(description="When it was stored.")
     not_before: datetime | None = Field(None, description="It is handed out at this time or later.")
-    expires_at: datetime = Field(description="Its effect may not begin later.")
+    expires_at: datetime = Field(description="The effect must begin before this time.")
     timeout_s: float = Field(description="Seconds that a run may take.")
     on_interrupt: str = Field(description="What happens after a crash in the middle: `rerun` or `unknown`.")
     order_key: str | None = Field(None, description="Commands of one client with the same key run in order.")

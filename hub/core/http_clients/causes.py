@@ -28,9 +28,9 @@ CAUSES = (
         {"queued": 110},
         _not_fetched,
         en=(
-            "It has been waiting since {since} for the stream or the next poll of the client, which uses HTTP "
-            "(offered: "
-            "{sends}). If this lasts, the client does not read, or does not answer. Check its log."
+            "The client uses HTTP. Since {since}, the command has been waiting until the client reads it from its "
+            "stream or with its next poll (offered {sends} times). If this lasts, the client does not read, or does "
+            "not answer. Check the client's log."
         ),
         ko=(
             "{since}부터 HTTP 클라이언트의 스트림 또는 다음 폴링을 기다립니다(전달 {sends}번). 계속되면 "

@@ -66,8 +66,8 @@ CAUSES = (
         {"pending": 70, "queued": 70},
         _fenced,
         en=(
-            "Two machines use this client's identity, so dispatch to it is stopped. Remove one, then run "
-            "`floorhub client unfence`."
+            "Two machines use this client's identity, so dispatch to it is stopped. Remove one of the "
+            "two, then run `floorhub client unfence`."
         ),
         ko=(
             "두 기기가 같은 클라이언트 ID를 사용해 전송이 중지되었습니다. 한 대를 제거하고 `floorhub "
@@ -93,8 +93,8 @@ CAUSES = (
         _distrusts,
         en=(
             "The client refuses the messages of this hub ({reason}). Compare its root_key with `floorhub key show` "
-            "(root). "
-            "If they agree, check the database's clock and restart the hub: it signs a newer list of keys."
+            "(root). If they agree, check the database's clock and restart the hub: at its start, the hub signs a "
+            "newer list of keys."
         ),
         ko=(
             "클라이언트가 이 허브의 서명을 거부합니다({reason}). 클라이언트의 root_key와 `floorhub key show`의 root 행"
@@ -106,8 +106,9 @@ CAUSES = (
         {"pending": 95},
         _unconfirmed,
         en=(
-            "The client connected at {since} with a new journal, and its agent has not confirmed it yet. Until then, "
-            "nothing is handed out. Usually it confirms at once; if this lasts, check its log."
+            "The client connected at {since} with a new journal, and its agent has not confirmed this journal yet. "
+            "Until it does, the hub hands out nothing to it. Agents usually confirm at once; if this lasts, check the "
+            "agent's log."
         ),
         ko=(
             "클라이언트가 {since}에 새 저널로 접속했고, 에이전트가 아직 이를 확인하지 않았습니다. 확인하기 전에는 "
@@ -119,8 +120,8 @@ CAUSES = (
         {"pending": 140, "queued": 100},
         _unknown,
         en=(
-            "Since {since} the hub does not know whether the client is alive. It asks; if this lasts, check the "
-            "machine."
+            "Since {since} the hub does not know whether the client is alive. The hub is asking it; if this lasts, "
+            "check the machine."
         ),
         ko="{since}부터 클라이언트의 접속 여부를 알 수 없습니다. 확인 중이며, 계속되면 기기를 확인하십시오.",
     ),

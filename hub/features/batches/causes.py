@@ -36,7 +36,7 @@ CAUSES = (
         "batch_paused",
         {"pending": 20},
         _paused,
-        en="Its batch {batch_id} is {batch_status}. It waits until somebody resumes or cancels the batch.",
+        en="Its batch {batch_id} is {batch_status}. The command waits until somebody resumes or cancels the batch.",
         ko="배치 {batch_id}의 상태가 {batch_status}입니다. 배치를 재개하거나 취소할 때까지 기다립니다.",
     ),
     Cause(

@@ -32,7 +32,7 @@ work() {
 
 for name in stderr seconds exit seconds_after; do
     if [ -e "$control/$name" ] && [ ! -r "$control/$name" ]; then
-        printf 'ERROR: the printer may not read its file control/%s: chmod a+r it\n' "$name" >&2
+        printf 'ERROR: the printer cannot read its file control/%s: chmod a+r it\n' "$name" >&2
         exit 1
     fi
 done

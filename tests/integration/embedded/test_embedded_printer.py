@@ -102,7 +102,7 @@ def test_a_control_file_that_the_printer_may_not_read_is_named(
     private.rename(printer.control_folder / "seconds")
     ask(programs.printer, PRINT, printer.url, tmp_path)
     until(lambda: "aborted" in ask(programs.printer, STATE, printer.url, tmp_path), "the job was aborted", SOON_S)
-    assert "may not read its file control/seconds" in ask(programs.printer, STATE, printer.url, tmp_path)
+    assert "cannot read its file control/seconds" in ask(programs.printer, STATE, printer.url, tmp_path)
     assert effects(printer) == []
 
 
