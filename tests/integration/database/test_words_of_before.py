@@ -42,7 +42,7 @@ async def add_schedule(database: Database) -> None:
 
 async def test_the_documented_statements_bring_words_into_one_form(database: Database) -> None:
     page = (ROOT / "docs/how-to/operate.md").read_text(encoding="utf-8")
-    found = re.search(r"### Words stored before.*?```sql\n(.*?)```", page, re.DOTALL)
+    found = re.search(r"### Text from older versions.*?```sql\n(.*?)```", page, re.DOTALL)
     assert found is not None
     await add_client(database, "old", zone=nfd("포장"), tags=[nfd("라벨"), "a"], name=nfd("포장 1"))
     await add_client(database, "plain", zone=None, tags=[], name="plain")
