@@ -23,6 +23,7 @@ import nacl.secret
 
 from hub import private_files
 from hub.errors import SetupError
+from hub.tokens import API_KEY, CLIENT_SECRET, LINK, REFRESH, is_token, new_token
 from schemas import signing
 from schemas.codec import ContractError, decode_keys, encode
 from schemas.messages import Keys, SigningKey
@@ -226,7 +227,10 @@ def sync_folder(folder: Path) -> None:
 
 NEW_KEY = "floorhub key rotate admin"
 """What makes another key of the administrator."""
-_API_KEY = re.compile(r"fh_[0-9a-f]{8}_[A-Za-z0-9_-]{43}")
+_OLD_API_KEY = re.compile(r"fh_[0-9a-f]{8}_[A-Za-z0-9_-]{43}")
+_PREFIXES = (API_KEY, CLIENT_SECRET, REFRESH, LINK)
+_SHOWN = len(API_KEY) + 8
+"""Characters of a key that its prefix has: 48 of its 256 bits, which leaves more than anybody can guess."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,17 +244,23 @@ class ApiKey:
     @classmethod
     def of(cls, text: str) -> "ApiKey":
         """The key of this text."""
-        return cls(text, "_".join(text.split("_")[:2]), hash_secret(text))
+        prefix = text[:_SHOWN] if text.startswith(API_KEY) else "_".join(text.split("_")[:2])
+        return cls(text, prefix, hash_secret(text))
 
 
 def new_api_key() -> ApiKey:
     """256 random bits; the prefix helps people to tell keys apart."""
+    return ApiKey.of(new_token(API_KEY))
+
+
+def new_administrator_key() -> ApiKey:
+    """The same in the form of before, for the file `admin.key`: the previous version's hub reads that file, too."""
     return ApiKey.of(f"fh_{secrets.token_hex(4)}_{secrets.token_urlsafe(32)}")
 
 
 def is_api_key(text: str) -> bool:
-    """Whether a text has the form of an API key."""
-    return _API_KEY.fullmatch(text) is not None
+    """Whether a text has the form of an API key, of now or of before."""
+    return is_token(text, API_KEY) or _OLD_API_KEY.fullmatch(text) is not None
 
 
 def read_api_key(file: Path) -> str | None:
@@ -270,9 +280,12 @@ def read_api_key(file: Path) -> str | None:
 
 def new_client_secret() -> str:
     """256 random bits for a client; it opens the broker and the client's own things over HTTP."""
-    while (text := secrets.token_urlsafe(32)).startswith("-"):
-        pass  # a program that gets the secret as an argument would read it as an option
-    return text
+    return new_token(CLIENT_SECRET)
+
+
+def is_mistyped(text: str) -> bool:
+    """Whether a text begins as a token does and is none: nothing that a hub ever gave out, so nobody need be asked."""
+    return any(text.startswith(prefix) for prefix in _PREFIXES) and not is_token(text)
 
 
 def hash_secret(text: str) -> bytes:

@@ -15,7 +15,9 @@ _MOST_LEVELS = 4
 _CODE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:[.:-][A-Za-z0-9_]+)*")
 _SLUG = re.compile(r"[a-z0-9_][a-z0-9_-]{0,62}")
 _LANE = re.compile(r"[a-z]+(?::[a-z0-9_-]{0,63})?")
-_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.\d+)?|[0-9a-f]{16}|[0-9a-f]{32}|fh_[0-9a-f]{8}")
+_ID = re.compile(
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.\d+)?|[0-9a-f]{16}|[0-9a-f]{32}|fh_[0-9a-f]{8}|fhk_[0-9A-Za-z]{8}"
+)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 _POSTGRES = re.compile(r"^\d{4}-\d\d-\d\d [^\]]*\] *(LOG|WARNING|ERROR|FATAL|PANIC|HINT|NOTICE): ")
 _SQL = re.compile(r"\b(statement|execute [^:]*|parse [^:]*|bind [^:]*):.*", re.DOTALL)

@@ -52,6 +52,8 @@ def test_a_known_secret_goes_in_every_form(redaction: Redaction, form: str) -> N
         "cookie: session=CANARY; other=1",
         "PUT /api/uploads/CANARY HTTP/1.1",
         "fh_0a1b2c3d_CANARYabcdefghijklmnopqrstuvwxyz",
+        "fhk_CANARYabcdefg",
+        "fhc_CANARYabcdefg and more",
         "some CANARYaB3dEfGh1jKlMnOpQrStUv text",
         "-----BEGIN PRIVATE KEY-----\nCANARY\n-----END PRIVATE KEY-----",
         "-----BEGIN PRIVATE KEY-----\nCANARY cut off",

@@ -18,7 +18,7 @@ from hub.core.access.store.sessions import SessionHolder
 from hub.core.access.telemetry import Event
 from hub.database.engine import Connection, Database
 from hub.errors import RejectedError, UnavailableError
-from hub.keys import NEW_KEY, ApiKey, cannot_write, hash_secret, new_api_key, read_api_key, write_secret_file
+from hub.keys import NEW_KEY, ApiKey, cannot_write, hash_secret, new_administrator_key, read_api_key, write_secret_file
 from hub.telemetry.log import Log
 
 FIRST_ADMINISTRATOR = "administrator"
@@ -121,7 +121,7 @@ class Access:
             await self._settle(connection, key_file)
             kept = await asyncio.to_thread(read_api_key, key_file)
             if not await store.has_key(connection, administrator):
-                key = ApiKey.of(kept) if kept else new_api_key()
+                key = ApiKey.of(kept) if kept else new_administrator_key()
                 await self._give(connection, administrator, key)
                 if not kept:
                     await asyncio.to_thread(_write, key_file, key)
@@ -135,7 +135,7 @@ class Access:
 
     async def replace_administrator_key(self, key_file: Path) -> ApiKey:
         """Give the administrator a new key, written to `key_file`; those of before end with it. Raises SetupError."""
-        key = new_api_key()
+        key = new_administrator_key()
         try:
             async with self._database.transaction() as connection:
                 administrator = await self._administrator(connection)
