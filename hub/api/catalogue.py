@@ -1,7 +1,7 @@
 """The one table from an error's code to its status and sentences; docs/reference/errors.md is made from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +12,8 @@ class Entry:
     name: str
     en: str
     ko: str
+    variants: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """More exact sentences, in English and Korean, for what the error's param `variant` names."""
 
 
 CATALOGUE: Mapping[str, Entry] = {
@@ -291,6 +293,104 @@ CATALOGUE: Mapping[str, Entry] = {
         "FORBIDDEN",
         "Your role is not allowed to do this: ask an administrator.",
         "권한이 없습니다. 관리자에게 요청하십시오.",
+        variants={
+            "by_key": (
+                "This key may {may} but not {permission}. Ask an administrator for the permission {permission}: a key "
+                "whose scope has it.",
+                "이 키의 권한은 {may}이며 {permission} 권한이 없습니다. 관리자에게 {permission} 권한이 있는 키를 "
+                "요청하십시오.",
+            ),
+            "by_role_of_key": (
+                "This key may {may} but not {permission}. Ask an administrator for the permission {permission}: the "
+                "role {role} does not have it, the roles with it are: {roles}.",
+                "이 키의 권한은 {may}이며 {permission} 권한이 없습니다. 관리자에게 {permission} 권한을 요청하십시오. "
+                "역할 {role}에는 이 권한이 없으며, 이 권한이 있는 역할은 {roles}입니다.",
+            ),
+            "by_role": (
+                "You may {may} but not {permission}. Ask an administrator for the permission {permission}: the role "
+                "{role} does not have it, the roles with it are: {roles}.",
+                "{may} 권한은 있지만 {permission} 권한이 없습니다. 관리자에게 {permission} 권한을 요청하십시오. "
+                "역할 {role}에는 이 권한이 없으며, 이 권한이 있는 역할은 {roles}입니다.",
+            ),
+        },
+    ),
+    "key_address_refused": Entry(
+        403,
+        "FORBIDDEN",
+        "This key may not be used from the address {address}: use it where it belongs, or ask an administrator to add "
+        "this address to a new key.",
+        "이 키는 주소 {address}에서 사용할 수 없습니다. 허용된 곳에서 사용하거나, 관리자에게 이 주소가 허용된 새 키를 "
+        "요청하십시오.",
+    ),
+    "wider_than_your_key": Entry(
+        403,
+        "FORBIDDEN",
+        "The key that you use is limited, and what you ask for would go beyond it in: {limits}. Stay within its "
+        "limits, or use a key or a sign-in of an administrator without them.",
+        "사용 중인 키에는 제한이 있으며 요청한 내용이 그 범위를 넘습니다: {limits}. 범위 안에서 요청하거나, "
+        "제한이 없는 관리자의 키나 로그인을 사용하십시오.",
+    ),
+    "too_many_unknown_keys": Entry(
+        503,
+        "UNAVAILABLE",
+        "Too many keys that nobody knows are tried at once: try again shortly. Keys that were valid lately still work.",
+        "알 수 없는 키가 동시에 너무 많이 시도되고 있습니다. 잠시 후 다시 시도하십시오. 최근에 유효했던 키는 계속 "
+        "사용할 수 있습니다.",
+    ),
+    "integration_not_found": Entry(
+        404,
+        "NOT_FOUND",
+        "There is no integration {id}: see GET /api/integrations or `floorhub integration list`.",
+        "연동 시스템 {id}이(가) 없습니다. GET /api/integrations 또는 `floorhub integration list`로 확인하십시오.",
+    ),
+    "principal_not_found": Entry(
+        404,
+        "NOT_FOUND",
+        "There is no user or integration {id}: see GET /api/integrations or `floorhub integration list`.",
+        "사용자나 연동 시스템 {id}이(가) 없습니다. GET /api/integrations 또는 `floorhub integration list`로 "
+        "확인하십시오.",
+    ),
+    "principal_name_taken": Entry(
+        409,
+        "CONFLICT",
+        "A user or an integration has the name {name} already: choose another name.",
+        "이름 {name}은(는) 이미 다른 사용자나 연동 시스템이 사용합니다. 다른 이름을 고르십시오.",
+    ),
+    "key_not_found": Entry(
+        404,
+        "NOT_FOUND",
+        "There is no key {id}: see GET /api/keys or `floorhub key list`.",
+        "키 {id}이(가) 없습니다. GET /api/keys 또는 `floorhub key list`로 확인하십시오.",
+    ),
+    "key_ended": Entry(
+        409,
+        "CONFLICT",
+        "The key {prefix} is {status} and cannot be rotated: create a new key.",
+        "키 {prefix}의 상태가 {status}이므로 교체할 수 없습니다. 새 키를 만드십시오.",
+    ),
+    "too_many_keys": Entry(
+        409,
+        "CONFLICT",
+        "{name} has {most} valid keys already: revoke those that are not used any more.",
+        "{name}에는 유효한 키가 이미 {most}개 있습니다. 더 이상 쓰지 않는 키를 폐기하십시오.",
+    ),
+    "grant_not_found": Entry(
+        404,
+        "NOT_FOUND",
+        "There is no grant {id}: see GET /api/grants or `floorhub grant list`.",
+        "접근 허용 {id}이(가) 없습니다. GET /api/grants 또는 `floorhub grant list`로 확인하십시오.",
+    ),
+    "grant_exists": Entry(
+        409,
+        "CONFLICT",
+        "This is granted already, by the grant {made}.",
+        "이미 같은 접근 허용이 있습니다: {made}.",
+    ),
+    "too_many_grants": Entry(
+        409,
+        "CONFLICT",
+        "{name} has {most} grants already: grant a group, a zone or tags instead of single clients.",
+        "{name}에는 접근 허용이 이미 {most}개 있습니다. 클라이언트 하나씩이 아니라 그룹, 구역, 태그로 허용하십시오.",
     ),
     "grant_missing": Entry(
         403,

@@ -234,6 +234,32 @@ FIELDS: Mapping[str, Sentence] = {
         "must have its IPv4 address as four decimal numbers, such as 192.0.2.1",
         "IPv4 주소를 192.0.2.1처럼 10진수 네 개로 써야 합니다.",
     ),
+    # --- access ---
+    "no_such_group": Sentence("is not a group: create it first", "없는 그룹입니다. 먼저 만드십시오."),
+    "not_of_role": Sentence(
+        "is not a permission of the role {role}, which has: {names}",
+        "역할 {role}에 없는 권한입니다. 이 역할의 권한: {names}.",
+    ),
+    "role_only_reads": Sentence(
+        "must be read: the role {role} cannot command", "read여야 합니다. 역할 {role}은(는) 명령할 수 없습니다."
+    ),
+    "admin_reaches_all": Sentence(
+        "must be all: an administrator is not limited to grants",
+        "all이어야 합니다. 관리자는 접근 허용으로 제한되지 않습니다.",
+    ),
+    "network": Sentence(
+        "must be an IP address or a network such as 192.0.2.0/24, without bits beyond its prefix",
+        "IP 주소나 192.0.2.0/24 같은 네트워크여야 하며, 접두사 뒤의 비트는 0이어야 합니다.",
+    ),
+    "duration": Sentence(
+        "must be a duration such as 30m, 24h or 7d, at most {days} days",
+        "30m, 24h, 7d 같은 기간이어야 하며 최대 {days}일입니다.",
+    ),
+    "already_past": Sentence("must be in the future", "미래의 시각이어야 합니다."),
+    "blank": Sentence(
+        "must not begin or end with a space, or have control characters",
+        "공백으로 시작하거나 끝날 수 없고 제어 문자를 포함할 수 없습니다.",
+    ),
     # --- clients, batches, schedules ---
     "no_such_client": Sentence("is not a registered client", "등록되지 않은 클라이언트입니다."),
     "reserved_id": Sentence(

@@ -44,6 +44,9 @@ STATUSES: Mapping[int, str] = {
 """What an answer of each status says, in the API's description."""
 _OF_MOST = (401, 403, 422, 429, 503)
 _OF_A_BODY = (400, 413, 415)
+_SAID = ("remaining", "reset", "made")
+_SAID_BY_CODE: Mapping[str, tuple[str, ...]] = {"forbidden": ("permission", "role", "key")}
+"""Params of errors that are fields of the answer, too."""
 HUNG_UP = 499
 """The status that the log shows for a caller who hung up while sending."""
 
@@ -87,7 +90,7 @@ def sentence(code: str, params: Mapping[str, Any], *, korean: bool) -> str:
     entry = CATALOGUE.get(code, CATALOGUE["internal_error"])
     texts = {key: str(_plain(value)) for key, value in params.items()}
     shown = _Blank({key: text if len(text) <= 200 else f"{text[:200]}..." for key, text in texts.items()})
-    return (entry.ko if korean else entry.en).format_map(shown)
+    return entry.variants.get(params.get("variant", ""), (entry.en, entry.ko))[korean].format_map(shown)
 
 
 def problem(
@@ -123,7 +126,7 @@ def plain_problem(
         body["errors"] = [
             {"field": item.field, "code": item.code, "message": field_sentence(item, korean=korean)} for item in fields
         ]
-    for name in ("remaining", "reset", "made"):
+    for name in (*_SAID, *_SAID_BY_CODE.get(code, ())):
         if name in params:
             body[name] = params[name]
     return JSONResponse(

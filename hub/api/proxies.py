@@ -39,7 +39,7 @@ class TrustedProxies:
             forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
             scope["client"] = (caller(host, forwarded, self._trusted), port)
             said = [value for name, value in scope["headers"] if name == b"x-forwarded-proto"]
-            if said and _is_in(_address(host), self._trusted):
+            if said and _is_in(address_of(host), self._trusted):
                 scope["scheme"] = _scheme(said) or scope["scheme"]
         await self._app(scope, receive, send)
 
@@ -47,12 +47,12 @@ class TrustedProxies:
 def caller(connected: str, forwarded: Sequence[bytes], trusted: Sequence[Network]) -> str:
     """The address of the caller: each trusted proxy appends to `X-Forwarded-For` whom it saw, so it is read from its
     end, as far as those who wrote it are trusted. Whatever is no address ends it."""
-    address = _address(connected)
+    address = address_of(connected)
     if address is None:
         return connected
     seen = [part.strip() for value in forwarded for part in value.decode("latin-1").split(",")]
     while seen and _is_in(address, trusted):
-        before = _address(seen.pop())
+        before = address_of(seen.pop())
         if before is None:
             break
         address = before
@@ -69,7 +69,7 @@ def _is_in(address: IPv4Address | IPv6Address | None, trusted: Sequence[Network]
     return address is not None and any(address in network for network in trusted)
 
 
-def _address(text: str) -> IPv4Address | IPv6Address | None:
+def address_of(text: str) -> IPv4Address | IPv6Address | None:
     """An address, also with a port as some proxies write it."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]

@@ -206,5 +206,10 @@ class Problem(BaseModel):
     remaining: int | None = Field(None, description="With 429: how many commands are left, which is 0.")
     reset: str | None = Field(None, description="With 429: when the limit resets (ISO 8601).")
     made: str | None = Field(
-        None, description="With `idempotency_key_reused`: id of the command or batch that the key has made."
+        None,
+        description="With `idempotency_key_reused`: id of the command or batch that the key has made; with "
+        "`grant_exists`: id of the grant.",
     )
+    permission: str | None = Field(None, description="With `forbidden`: the permission that is missing.")
+    role: str | None = Field(None, description="With `forbidden`: the caller's role.")
+    key: str | None = Field(None, description="With `forbidden`: id of the key; null for a sign-in.")

@@ -34,6 +34,13 @@ class Outbox(Protocol):
         """There may be something."""
 
 
+class LookUps(Protocol):
+    """What is to look up anew who may do what."""
+
+    def forget(self) -> None:
+        """Something has changed."""
+
+
 class LocalSignals:
     """Subjects put themselves in; what nobody is there for in this process goes to the others."""
 
@@ -41,6 +48,7 @@ class LocalSignals:
         self.dispatcher: Dispatching | None = None
         self.waiting: Waiters | None = None
         self.broker: Outbox | None = None
+        self.access: LookUps | None = None
         self.notifications = notifications
         notifications.receive = self._receive
 
@@ -84,6 +92,12 @@ class LocalSignals:
             self.broker.wake()
         self.notifications.tell(broker=True)
 
+    def access_changed(self) -> None:
+        """Have every process look up anew who may do what: a key, a principal, a session or a grant was changed."""
+        if self.access is not None:
+            self.access.forget()
+        self.notifications.tell(access=True)
+
     def _receive(self, hint: Hint) -> None:
         if self.dispatcher is not None and hint.clients:
             self.dispatcher.work_for(hint.clients)
@@ -93,3 +107,5 @@ class LocalSignals:
             self.waiting.ended(hint.ended)
         if self.broker is not None and hint.broker:
             self.broker.wake()
+        if self.access is not None and hint.access:
+            self.access.forget()

@@ -51,6 +51,8 @@ class Hint(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether the sender is at the broker; in a hello. None: it has no part in that."""
     worker: str = ""
     """In a hello: the name that the sender uses at the broker."""
+    access: bool = False
+    """Who may do what has changed."""
     everything: bool = False
     """More than fits: look for yourself."""
 
@@ -78,6 +80,7 @@ class Notifications:
         self._ended: set[UUID] = set()
         self._broker = False
         self._leases = False
+        self._access = False
         self._hello = False
         self._some = asyncio.Event()
         self._alone_from = float("inf")
@@ -92,11 +95,13 @@ class Notifications:
         *,
         broker: bool = False,
         leases: bool = False,
+        access: bool = False,
     ) -> None:
         """Queue a hint for the other processes."""
         self._clients.update(clients)
         self._ended.update(ended)
         self._broker = self._broker or broker
+        self._access = self._access or access
         self._leases = self._leases or leases
         self._some.set()
 
@@ -225,6 +230,7 @@ class Notifications:
 
     def _take(self) -> Hint:
         clients, ended, broker, leases = self._clients, self._ended, self._broker, self._leases
+        access, self._access = self._access, False
         hello, self._hello = self._hello, False
         at_broker = self.at_broker() if hello else None
         worker = self._worker if hello else ""
@@ -237,9 +243,10 @@ class Notifications:
                 hello=hello,
                 at_broker=at_broker,
                 worker=worker,
+                access=access,
                 everything=True,
             )
-        return Hint(self._sender, list(clients), list(ended), broker, leases, hello, at_broker, worker)
+        return Hint(self._sender, list(clients), list(ended), broker, leases, hello, at_broker, worker, access)
 
 
 def _read(payload: str) -> Hint | None:

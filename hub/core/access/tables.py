@@ -31,6 +31,8 @@ class Principal(Table, table=True):
     disabled_at: datetime | None
     reach: str = text_(sa_column_kwargs={"server_default": text("'all'")})
     """All clients, or those of its grants; an administrator's is always `all`."""
+    removed_at: datetime | None
+    """It is disabled then, too, for good, and has given its name back."""
 
 
 class User(Table, table=True):
@@ -178,6 +180,8 @@ class ApiKey(Table, table=True):
     """Whether it is for the clients of its targets only."""
     addresses: list[str] | None = texts()
     """Addresses and networks that it may be used from; None: all."""
+    last_address: str | None = text_()
+    """Where it was last used from."""
     created_by: UUID | None
 
 

@@ -13,3 +13,4 @@ class Event(EventName):
     SIGN_IN_FAILED = "sign_in.failed"
     REFRESH_REUSED = "session.refresh_reused"
     FIRST_ADMINISTRATOR = "first_administrator.awaited"
+    KEY_ADDRESS_REFUSED = "key.address_refused"

@@ -55,7 +55,14 @@ UNFINISHED = ("pending", "queued", "running")
 """Statuses of commands that have not ended."""
 
 
-_OF_THE_KEY = ("unauthorized", "forbidden", "not_your_client", "client_may_not")
+_OF_THE_KEY = (
+    "unauthorized",
+    "forbidden",
+    "key_address_refused",
+    "wider_than_your_key",
+    "not_your_client",
+    "client_may_not",
+)
 """Codes of a refusal that another key would not get."""
 
 

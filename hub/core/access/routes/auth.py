@@ -18,7 +18,7 @@ from hub.core.access.service.first_link import FirstLink
 from hub.core.access.service.people import People
 from hub.core.access.service.sessions import PageSession, Sessions, TokenPair, Visitor, csrf_token
 from hub.core.access.service.tokens import LASTS_S
-from hub.core.access.shapes import (
+from hub.core.access.shapes.people import (
     Confirmation,
     FirstAdministrator,
     FirstAdministratorState,
@@ -225,7 +225,7 @@ async def confirm_password(body: Confirmation, access: AccessDep, sessions: Sess
     """Note that the caller is still who signed in."""
     if caller.session_id is not None:
         await sessions.confirm(caller, caller.session_id, body.password)
-        access.forget(caller.session_id)
+        access.forget()
     return Response(status_code=204)
 
 

@@ -15,6 +15,7 @@ from hub.api.lookup import parts_of
 from hub.api.parameters import require_known
 from hub.core.access.routes.cookies import PageRules, require_csrf_token
 from hub.core.access.rules import Caller, Permission
+from hub.core.access.rules.permissions import require_permission
 from hub.core.access.service import Access
 from hub.core.limits.service import Limits
 from hub.errors import RejectedError
@@ -37,7 +38,7 @@ async def caller_of(access: Access, authorization: str, api_key: str, address: s
     key = credentials.strip() if scheme.lower() == "bearer" else api_key
     if not key:
         raise RejectedError("unauthorized")
-    return (await access.authenticate(key)).caller(address)
+    return (await access.authenticate(key, address)).caller(address)
 
 
 async def _principal(request: Request, permission: Permission) -> Caller:
@@ -69,8 +70,7 @@ async def admit(limits: Limits, request: Request, caller: Caller, permission: Pe
         timestamp=headers.get("x-request-timestamp"),
         nonce=headers.get("x-request-nonce"),
     )
-    if not caller.may(permission):
-        raise RejectedError("forbidden")
+    require_permission(caller, permission)
 
 
 async def _caller(request: Request, permission: Permission) -> Caller:

@@ -12,7 +12,7 @@ from hub.api.pages import Cursor, Limit, from_cursor
 from hub.api.problems import fails
 from hub.core.access.routes.require import Confirmed, MayAdminister
 from hub.core.access.service.people import People
-from hub.core.access.shapes import NewPassword, PasswordLink, UserChange, UserInput, UserOutput, UserPage
+from hub.core.access.shapes.people import NewPassword, PasswordLink, UserChange, UserInput, UserOutput, UserPage
 
 router = Routes(
     "users", "The people who may sign in. Changes need a password that was given lately: `confirm_password`."

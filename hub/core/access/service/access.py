@@ -8,20 +8,34 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from hub import staged_files
-from hub.core.access.rules import Caller, Credential, KeyScope, Principal
+from hub.core.access.rules import Caller, Credential, Principal
+from hub.core.access.rules.addresses import may_come_from
+from hub.core.access.service.look_ups import KeyLookUps
 from hub.core.access.service.lookups import Lookup
 from hub.core.access.service.sessions import hash_cookie
 from hub.core.access.service.tokens import AccessTokens
+from hub.core.access.store import api_keys, sessions
 from hub.core.access.store import keys as store
-from hub.core.access.store import sessions
 from hub.core.access.store.sessions import SessionHolder
 from hub.core.access.telemetry import Event
 from hub.database.engine import Connection, Database
 from hub.errors import RejectedError, UnavailableError
-from hub.keys import NEW_KEY, ApiKey, cannot_write, hash_secret, new_administrator_key, read_api_key, write_secret_file
+from hub.keys import (
+    NEW_KEY,
+    ApiKey,
+    cannot_write,
+    hash_secret,
+    is_api_key,
+    new_administrator_key,
+    read_api_key,
+    write_secret_file,
+)
 from hub.telemetry.log import Log
 
 FIRST_ADMINISTRATOR = "administrator"
+MOST_REFUSED = 200
+"""Pairs of key and address that one security event each is about, in one round."""
+REFUSED_AGAIN_AFTER_S = 60.0
 
 
 class Access:
@@ -34,29 +48,38 @@ class Access:
         tokens: AccessTokens | None = None,
         *,
         new_id: Callable[[], UUID] = uuid7,
+        clock: Callable[[], float] | None = None,
     ) -> None:
-        """Without `tokens` there are no people, but keys."""
+        """Without `tokens` there are no people, but keys. `clock`: seconds that only grow, for what is remembered;
+        default: the event loop's."""
         self._database = database
         self._log = log
         self._tokens = tokens
         self._new_id = new_id
-        self._used: set[bytes] = set()
+        self._used: dict[UUID, str | None] = {}
         self._seen: set[UUID] = set()
-        self._keys = Lookup(self._find_key)
+        self._refused: dict[tuple[UUID, str | None], str] = {}
+        """Keys that were shown from addresses that they do not allow, and where their principals' names stand."""
+        self._told: dict[tuple[UUID, str | None], float] = {}
+        self._keys = KeyLookUps(database, clock=clock)
         self._sessions = Lookup(self._find_session)
         self._cookies = Lookup(self._find_cookie)
-        self._valid = Lookup(self._is_valid)
 
-    async def authenticate(self, key: str) -> Credential:
-        """What a key, or an access token, stands for. Raises RejectedError: `unauthorized`, which tells nothing about
-        why, and `invalid_token` or `token_expired` for what has the form of an access token."""
+    async def authenticate(self, key: str, address: str | None = None) -> Credential:
+        """What a key, or an access token, stands for that is shown from an address. Raises RejectedError:
+        `unauthorized`, which tells nothing about why, `key_address_refused`, and `invalid_token` or `token_expired` for
+        what has the form of an access token."""
         if self._tokens is not None and key.count(".") == 2:
             return await self._of_token(self._tokens, key)
-        hashed = hash_secret(key)
-        found = await self._keys.get(hashed)
-        if found is None:
+        # What cannot be a key costs the database nothing.
+        found = await self._keys.find(hash_secret(key)) if is_api_key(key) else None
+        if found is None or found.key_id is None:
             raise RejectedError("unauthorized")
-        self._used.add(hashed)
+        if not may_come_from(found.addresses, address):
+            if len(self._refused) < MOST_REFUSED:
+                self._refused[found.key_id, address] = found.principal.name
+            raise RejectedError("key_address_refused", address=address or "?")
+        self._used[found.key_id] = address
         return found
 
     async def _of_token(self, tokens: AccessTokens, token: str) -> Credential:
@@ -82,18 +105,29 @@ class Access:
         return Credential(principal, session_id=found.session_id, confirmed=found.confirmed)
 
     async def still_valid(self, caller: Caller) -> bool:
-        """Whether what somebody asked with, a while ago, is still good: streams and waits ask every now and then."""
-        return await self._valid.get((caller.principal_id, caller.key_id, caller.session_id)) or False
+        """Whether a caller that was let in would be let in now, with what it showed: for what lasts longer than a
+        request."""
+        if caller.session_id is not None:
+            session = await self._sessions.get(caller.session_id)
+            return session is not None and (session.role, session.reach) == (
+                caller.principal.role,
+                caller.principal.reach,
+            )
+        if caller.key_id is None:
+            return True
+        found = await self._keys.find(caller.key_id)
+        return (
+            found is not None
+            and found.principal.role == caller.principal.role
+            and found.principal.reach == caller.principal.reach
+            and may_come_from(found.addresses, caller.address)
+        )
 
-    def forget(self, session_id: UUID) -> None:
-        """Look at a session again with the next request, which shall see what was just changed here."""
-        self._sessions.forget(session_id)
+    def forget(self) -> None:
+        """Look everything up anew: a key, a session, or who has one, was changed."""
+        self._keys.forget()
+        self._sessions.clear()
         self._cookies.clear()
-
-    async def _find_key(self, hashed: bytes) -> Credential | None:
-        async with self._database.connection() as connection:
-            found = await store.by_key(connection, hashed)
-        return None if found is None else _credential(found)
 
     async def _find_session(self, session_id: UUID) -> SessionHolder | None:
         async with self._database.connection() as connection:
@@ -102,13 +136,6 @@ class Access:
     async def _find_cookie(self, hashed: bytes) -> SessionHolder | None:
         async with self._database.connection() as connection:
             return await sessions.by_cookie(connection, hashed)
-
-    async def _is_valid(self, asked: tuple[UUID, UUID | None, UUID | None]) -> bool:
-        principal_id, key_id, session_id = asked
-        async with self._database.connection() as connection:
-            if session_id is not None:
-                return await sessions.by_id(connection, session_id) is not None
-            return await store.is_valid(connection, principal_id, key_id)
 
     async def ensure_administrator(self, key_file: Path) -> None:
         """Make the first administrator of a database that has none, with the key in `key_file`, or with a new one that
@@ -177,33 +204,34 @@ class Access:
         )
 
     async def record_uses(self) -> None:
-        """Write down which keys and sessions were used. Raises UnavailableError, and then keeps them."""
-        used, self._used = self._used, set()
+        """Write down which keys and sessions were used since the last call, and which keys were refused for the address
+        that they came from. Raises UnavailableError, and then keeps them."""
+        used, self._used = self._used, {}
         seen, self._seen = self._seen, set()
-        if not used and not seen:
+        refused, self._refused = self._refused, {}
+        if not used and not seen and not refused:
             return
+        now = asyncio.get_running_loop().time()
+        self._told = {pair: at for pair, at in self._told.items() if now - at < REFUSED_AGAIN_AFTER_S}
+        new = [pair for pair in refused if pair not in self._told]
         try:
             async with self._database.connection() as connection:
                 if used:
-                    await store.touch_keys(connection, list(used))
+                    await api_keys.touch(connection, used)
                 if seen:
                     await sessions.touch(connection, list(seen))
+                if new:
+                    await api_keys.record_refused_addresses(connection, new)
         except UnavailableError:
-            self._used |= used
+            self._used = used | self._used
             self._seen |= seen
+            self._refused = refused | self._refused
             raise
-
-
-def _credential(found: store.KeyHolder) -> Credential:
-    def listed(names: list[str] | None) -> frozenset[str] | None:
-        return None if names is None else frozenset(names)
-
-    return Credential(
-        Principal(found.id, found.kind, found.name, found.role, found.reach),
-        found.key_id,
-        scope=KeyScope(listed(found.permissions), listed(found.actions), found.narrowed),
-        addresses=None if found.addresses is None else tuple(found.addresses),
-    )
+        for key_id, address in new:
+            self._told[key_id, address] = now
+            self._log.warning(
+                Event.KEY_ADDRESS_REFUSED, key_id=str(key_id), principal=refused[key_id, address], address=address
+            )
 
 
 def _write(file: Path, key: ApiKey) -> None:

@@ -1,6 +1,5 @@
 """Users and integrations with their keys."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -75,31 +74,3 @@ _BY_KEY = (
 async def by_key(connection: Connection, sha256: bytes) -> KeyHolder | None:
     """A valid key, and the principal that it stands for."""
     return await model.fetch_one(connection, _BY_KEY, KeyHolder, sha256=sha256)
-
-
-async def touch_keys(connection: Connection, hashes: Sequence[bytes]) -> None:
-    """Record that keys were used just now."""
-    used = model.among(col(ApiKey.sha256), hashes)
-    await model.execute(connection, update(ApiKey).where(used).values(last_used_at=NOW))
-
-
-# Of a key; without one, of the principal alone.
-_OF_KEY = (
-    select(col(Principals.id))
-    .join(ApiKey, col(ApiKey.principal_id) == col(Principals.id))
-    .where(col(Principals.id) == bindparam("principal_id"), col(Principals.disabled_at).is_(None))
-    .where(col(ApiKey.id) == bindparam("key_id"), col(ApiKey.revoked_at).is_(None))
-    .where(or_(col(ApiKey.expires_at).is_(None), col(ApiKey.expires_at) > NOW))
-)
-_OF_PRINCIPAL = select(col(Principals.id)).where(
-    col(Principals.id) == bindparam("principal_id"), col(Principals.disabled_at).is_(None)
-)
-
-
-async def is_valid(connection: Connection, principal_id: UUID, key_id: UUID | None) -> bool:
-    """Whether a key, or a principal, may still ask."""
-    if key_id is None:
-        found = await model.fetch_one(connection, _OF_PRINCIPAL, UUID, principal_id=principal_id)
-    else:
-        found = await model.fetch_one(connection, _OF_KEY, UUID, principal_id=principal_id, key_id=key_id)
-    return found is not None

@@ -49,6 +49,6 @@ def downgrade() -> None:
         DROP TABLE refresh_tokens, sessions, users;
         ALTER TABLE api_keys
             DROP COLUMN name, DROP COLUMN permissions, DROP COLUMN actions, DROP COLUMN narrowed,
-            DROP COLUMN addresses, DROP COLUMN created_by;
-        ALTER TABLE principals DROP COLUMN reach;
+            DROP COLUMN addresses, DROP COLUMN last_address, DROP COLUMN created_by;
+        ALTER TABLE principals DROP COLUMN reach, DROP COLUMN removed_at;
     """)

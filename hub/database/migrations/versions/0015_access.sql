@@ -2,6 +2,8 @@
 ALTER TABLE principals ADD COLUMN reach text NOT NULL DEFAULT 'all'
     CHECK (reach IN ('all', 'granted'))
     CONSTRAINT principals_admin_reach CHECK (role <> 'admin' OR reach = 'all');
+-- Removed for good: rows of the past name it, so it stays, without keys, and its name is free again.
+ALTER TABLE principals ADD COLUMN removed_at timestamptz;
 
 -- A key may do what its principal may, within its scope. NULL: everything of that kind.
 ALTER TABLE api_keys
@@ -10,6 +12,7 @@ ALTER TABLE api_keys
     ADD COLUMN actions text[],
     ADD COLUMN narrowed boolean NOT NULL DEFAULT false,
     ADD COLUMN addresses text[],
+    ADD COLUMN last_address text,
     ADD COLUMN created_by uuid;
 CREATE INDEX api_keys_principal ON api_keys (principal_id);
 
@@ -113,19 +116,19 @@ CREATE INDEX api_key_targets_key ON api_key_targets (key_id);
 
 -- Each client that a grant names, by whichever kind of target; each branch is one look into an index.
 CREATE VIEW granted_clients AS
-    SELECT g.principal_id, c.id AS client_id, g.actions, g.access
+    SELECT g.principal_id, c.id AS client_id, g.actions, g.access, g.id AS grant_id
     FROM grants g JOIN clients c ON c.id = g.target WHERE g.target_kind = 'client'
     UNION ALL
-    SELECT g.principal_id, m.client_id, g.actions, g.access
+    SELECT g.principal_id, m.client_id, g.actions, g.access, g.id AS grant_id
     FROM grants g JOIN client_group_members m ON m.group_id = g.target WHERE g.target_kind = 'group'
     UNION ALL
-    SELECT g.principal_id, c.id, g.actions, g.access
+    SELECT g.principal_id, c.id, g.actions, g.access, g.id AS grant_id
     FROM grants g JOIN clients c ON c.zone = g.target WHERE g.target_kind = 'zone'
     UNION ALL
-    SELECT g.principal_id, c.id, g.actions, g.access
+    SELECT g.principal_id, c.id, g.actions, g.access, g.id AS grant_id
     FROM grants g JOIN clients c ON c.tags @> g.tags WHERE g.target_kind = 'tags'
     UNION ALL
-    SELECT g.principal_id, c.id, g.actions, g.access
+    SELECT g.principal_id, c.id, g.actions, g.access, g.id AS grant_id
     FROM grants g CROSS JOIN clients c WHERE g.target_kind = 'all';
 
 CREATE VIEW key_clients AS

@@ -1,0 +1,68 @@
+-- Keys as people see them. What a request's key stands for is looked up by a statement built with SQLModel.
+
+-- fragment: key
+SELECT
+    k.id, k.principal_id, p.name AS principal, p.kind AS principal_kind, k.name, k.prefix,
+    k.permissions, k.actions, k.addresses,
+    CASE WHEN k.narrowed THEN (
+        SELECT coalesce(jsonb_agg(
+            CASE t.target_kind
+                WHEN 'tags' THEN jsonb_build_object('tags', t.tags)
+                ELSE jsonb_build_object(t.target_kind, t.target)
+            END
+            ORDER BY t.target_kind, t.target, t.tags
+        ), '[]')
+        FROM api_key_targets t WHERE t.key_id = k.id
+    ) END AS targets,
+    CASE
+        WHEN k.revoked_at IS NOT NULL THEN 'revoked'
+        WHEN k.expires_at <= floorhub_now() THEN 'expired'
+        WHEN p.disabled_at IS NOT NULL THEN 'disabled'
+        ELSE 'active'
+    END AS status,
+    k.created_at, k.created_by, k.expires_at, k.last_used_at, k.last_address, k.revoked_at
+FROM api_keys k JOIN principals p ON p.id = k.principal_id
+
+-- name: get
+{key} WHERE k.id = %(id)s;
+
+-- name: page
+{key}
+WHERE (%(after)s::uuid IS NULL OR k.id > %(after)s)
+    AND (%(principal_id)s::uuid IS NULL OR k.principal_id = %(principal_id)s)
+    AND (%(prefix)s::text IS NULL OR k.prefix = %(prefix)s)
+    AND (
+        %(unused_since)s::timestamptz IS NULL
+        OR coalesce(k.last_used_at, k.created_at) < %(unused_since)s
+    )
+    AND (
+        %(status)s::text IS NULL
+        OR %(status)s = CASE
+            WHEN k.revoked_at IS NOT NULL THEN 'revoked'
+            WHEN k.expires_at <= floorhub_now() THEN 'expired'
+            WHEN p.disabled_at IS NOT NULL THEN 'disabled'
+            ELSE 'active'
+        END
+    )
+ORDER BY k.id
+LIMIT %(limit)s;
+
+-- name: add_target
+INSERT INTO api_key_targets (key_id, target_kind, target, tags)
+VALUES (%(key_id)s, %(target_kind)s, %(target)s, %(tags)s);
+
+-- name: touch
+-- At most once a minute for each key, whichever of the hubs were asked.
+UPDATE api_keys k
+SET last_used_at = floorhub_now(), last_address = u.address
+FROM unnest(%(ids)s::uuid[], %(addresses)s::text[]) AS u (id, address)
+WHERE k.id = u.id AND (k.last_used_at IS NULL OR k.last_used_at < floorhub_now() - interval '1 minute');
+
+-- name: record_refused_addresses
+INSERT INTO security_events (at, kind, address, detail)
+SELECT
+    floorhub_now(), 'key_address_refused', u.address,
+    jsonb_build_object('key_id', k.id, 'prefix', k.prefix, 'principal', p.name, 'allowed', k.addresses)
+FROM unnest(%(ids)s::uuid[], %(addresses)s::text[]) AS u (id, address)
+JOIN api_keys k ON k.id = u.id
+JOIN principals p ON p.id = k.principal_id;
