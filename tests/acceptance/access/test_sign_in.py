@@ -1,9 +1,11 @@
 """Signing in and out: tokens of programs, sessions of pages, and what is told of a wrong password."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import socket
 from contextlib import closing
 from typing import Any
 
+import Callable
+import Iterator
 import psycopg
 import pytest
 
@@ -168,7 +170,7 @@ def test_a_page_shows_its_token_and_its_origin(site: Site, open_page: Open) -> N
 def test_a_page_elsewhere_needs_tls(site: Site) -> None:
     login = people.add(site)["login"]
     body = {"login": login, "password": PASSWORD, "session": "page"}
-    for host in ("hub.example", "192.168.7.9:8080", "localhost.example"):
+    for host in (name := socket.gethostname().lower(), f"{name}:8080", f"{name}.local"):
         refused = plain_http.request("POST", f"{site.url}/api/auth/login", json=body, headers={"Host": host})
         assert code(refused) == (403, "https_needed")
         assert host in refused.json()["detail"]

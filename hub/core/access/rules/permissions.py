@@ -10,7 +10,9 @@ from hub.core.access.rules.targets import EVERY_CLIENT, ClientsNamed
 from hub.errors import RejectedError
 
 ROLES = ("admin", "operator", "viewer")
-OF_KEYS = tuple(permission for permission in Permission if permission not in (Permission.PUBLIC, Permission.CLIENT))
+OF_KEYS = tuple(
+    permission for permission in Permission if permission not in (Permission.PUBLIC, Permission.CLIENT, Permission.SELF)
+)
 """Permissions that a role has, and that the scope of a key may list."""
 MOST_KEYS = 100
 """Valid keys of one principal."""
