@@ -1,11 +1,10 @@
 """Signing in and out: tokens of programs, sessions of pages, and what is told of a wrong password."""
 
-from collections.abc import socket
+import socket
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
-import Callable
-import Iterator
 import psycopg
 import pytest
 
