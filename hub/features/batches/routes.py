@@ -11,7 +11,7 @@ from hub.api.lookup import part
 from hub.api.pages import Cursor, Limit, from_cursor
 from hub.api.problems import fails
 from hub.api.shapes import IdempotencyHeader, TraceHeader
-from hub.core.access.routes import MayCommand, MayRead
+from hub.core.access.routes import MayCommand, MayRead, require_confirmed
 from hub.core.access.rules import IdempotencyKey
 from hub.core.commands.shapes import CommandStatus
 from hub.errors import FieldProblem, RejectedError
@@ -70,6 +70,8 @@ async def create_batch(
     if body.dry_run:
         preview = await creation.preview(caller, wanted)
         return json_answer(shown(Preview, preview) | {"items": shown_all(PreviewRow, preview.items)})
+    if wanted.stops_machines:
+        require_confirmed(caller)
     key = IdempotencyKey.of(ROUTE, idempotency_key, await request.body()) if idempotency_key else None
     created = await creation.create(caller, wanted, key)
     return row_answer(

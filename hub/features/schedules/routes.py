@@ -11,7 +11,7 @@ from hub.api.lookup import part
 from hub.api.pages import Cursor, Limit, from_cursor
 from hub.api.problems import fails
 from hub.api.shapes import Word
-from hub.core.access.routes import MayCommand, MayRead
+from hub.core.access.routes import MayCommand, MayRead, require_confirmed
 from hub.features.schedules.service.schedules import Schedules
 from hub.features.schedules.shapes import (
     NextTimes,
@@ -40,7 +40,10 @@ SchedulesDep = Annotated[Schedules, part(Schedules)]
 )
 async def create_schedule(body: ScheduleInput, schedules: SchedulesDep, caller: MayCommand) -> Response:
     """Make a schedule."""
-    made = await schedules.create(caller, body.to_request())
+    wanted = body.to_request()
+    if wanted.request.stops_machines:
+        require_confirmed(caller)
+    made = await schedules.create(caller, wanted)
     return row_answer(ScheduleOutput, made, 201, {"Location": f"/api/schedules/{made.id}"})
 
 
@@ -99,7 +102,10 @@ async def update_schedule(
     schedule_id: ScheduleIdInPath, body: ScheduleChange, schedules: SchedulesDep, caller: MayCommand
 ) -> Response:
     """Change what is given."""
-    return row_answer(ScheduleOutput, await schedules.change(caller, schedule_id, body.changes()))
+    changes = body.changes()
+    if "request" in changes and changes["request"].stops_machines:
+        require_confirmed(caller)
+    return row_answer(ScheduleOutput, await schedules.change(caller, schedule_id, changes))
 
 
 @router.delete(

@@ -10,7 +10,7 @@ from hub.api.lookup import part
 from hub.api.pages import NEXT_PAGE, Limit, SlugCursor
 from hub.api.problems import fails
 from hub.api.shapes import ClientIdInPath, Moment, Slug, Word
-from hub.core.access.routes import MayAdminister, MayRead
+from hub.core.access.routes import Confirmed, MayAdminister, MayRead
 from hub.core.clients.service.clients import Clients, Registered
 from hub.core.clients.shapes import (
     ClientChange,
@@ -100,7 +100,7 @@ async def update_client(
     description="It can no longer connect or get commands. Its id is never reused, and its history stays.",
     responses=fails(404),
 )
-async def retire_client(client_id: ClientIdInPath, clients: ClientsDep, caller: MayAdminister) -> Response:
+async def retire_client(client_id: ClientIdInPath, clients: ClientsDep, caller: Confirmed) -> Response:
     """Retire a client."""
     return row_answer(ClientOutput, await clients.retire(caller, client_id))
 
@@ -136,7 +136,7 @@ async def enable_client(client_id: ClientIdInPath, clients: ClientsDep, caller: 
     responses=fails(404),
 )
 async def rotate_client_secret(
-    client_id: ClientIdInPath, clients: ClientsDep, keys: SigningKeysDep, caller: MayAdminister
+    client_id: ClientIdInPath, clients: ClientsDep, keys: SigningKeysDep, caller: Confirmed
 ) -> Response:
     """Rotate the secret."""
     return json_answer(_with_secret(await clients.rotate_secret(caller, client_id), keys))

@@ -35,6 +35,10 @@ MOST_BYTES = 32 * 1024 * 1024
 """Payloads of all commands of a batch together: what goes to Postgres in one statement."""
 
 
+STOPS_MACHINE = frozenset({"reboot", "shutdown"})
+"""Actions that end all else that runs on a machine."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRequest:
     """What a caller asks for: `command` for each client of `target` (its own `client_id` does not count), or else
@@ -47,6 +51,13 @@ class BatchRequest:
     max_failures_percent: float | None = None
     rollout: Rollout | None = None
     dry_run: bool = False
+
+    @property
+    def stops_machines(self) -> bool:
+        """Whether it takes several machines away from their work: a person gives his password for that."""
+        if self.command is not None:
+            return self.command.action in STOPS_MACHINE
+        return len(self.commands) > 1 and any(command.action in STOPS_MACHINE for command in self.commands)
 
 
 @dataclass(frozen=True, slots=True)
