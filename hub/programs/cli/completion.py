@@ -71,6 +71,11 @@ def actions(incomplete: str) -> list[str]:
     return list(_plain((item["action"] for item in _items("/api/actions", limited=False)), incomplete))
 
 
+def logins(incomplete: str) -> list[str]:
+    """Logins of people."""
+    return list(_plain((item["login"] for item in _items("/api/users")), incomplete))
+
+
 def statuses(incomplete: str) -> list[str]:
     """Statuses of commands."""
     return list(_plain(iter(STATUSES), incomplete))

@@ -4,6 +4,7 @@ A contract in `pyproject.toml` names this module and those that it takes its com
 """
 
 import asyncio
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,6 +20,7 @@ from hub.programs.cli.conformance import conformance
 from hub.programs.cli.doctor import doctor
 from hub.programs.cli.exits import ExitCode
 from hub.programs.cli.output import either, explained
+from hub.programs.cli.recovery import recover
 from hub.programs.cli.support import support_bundle
 from hub.programs.embedded.errors import EmbeddedError
 
@@ -36,6 +38,11 @@ def add_last(app: App) -> None:
     """Those that few people need."""
     for command in (doctor, backup, restore, support_bundle, cleanup, conformance):
         app.command(cls=Change if command in (restore, cleanup, conformance) else Command)(command)
+
+
+def add_to_users(users: App) -> None:
+    """What helps when nobody can sign in any more."""
+    users.command(cls=Change)(recover)
 
 
 def up(
@@ -92,7 +99,7 @@ def serve() -> None:
             # Built first: a part may find a setting wrong, and is to say so though the database is away.
             hub = Hub(settings)
             await asyncio.to_thread(migrations.require_current, settings.database_url.get_secret_value())
-            await runtime.serve(hub)
+            await runtime.serve(hub, ready=lambda _: tell_first(settings.first_administrator_file))
 
         try:
             uvloop.run(main())
@@ -101,6 +108,14 @@ def serve() -> None:
         except Exception:  # noqa: BLE001 - the last word before the process ends, one line as all others
             Log().exception(Event.HUB_FAILED)
             raise typer.Exit(ExitCode.FAILED) from None
+
+
+def tell_first(file: Path) -> None:
+    """Show a person at the terminal how to become the first administrator; others find the file in the log."""
+    if output.is_terminal():
+        from hub.programs.cli.up import first_administrator
+
+        output.say(*first_administrator(file))
 
 
 def migrate(

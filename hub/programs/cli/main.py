@@ -21,6 +21,7 @@ from hub.programs.cli import (
     printers,
     printing,
     schedules,
+    users,
 )
 from hub.programs.cli.app import App, Change
 from hub.programs.cli.exits import ExitCode
@@ -78,6 +79,8 @@ app.add_typer(actions.app, name="action")
 app.add_typer(dead_letters.app, name="dead-letter")
 app.add_typer(host.broker, name="broker")
 app.add_typer(host.keys, name="key")
+host.add_to_users(users.app)
+app.add_typer(users.app, name="user")
 app.add_typer(schema, name="schema")
 
 OLD_SPELLINGS = {"actions": actions.app, "dead-letters": dead_letters.app, "keys": host.keys}

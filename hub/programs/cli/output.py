@@ -80,6 +80,11 @@ def progress(line: str) -> None:
         terminal.write(line, error=True, end="\r")
 
 
+def is_terminal() -> bool:
+    """Whether what a command says goes to a person's terminal, and into no file and no other program."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def print_json(value: Any) -> None:
     """One document for programs on standard output: JSON, or YAML if that was asked for."""
     if _form.get() is Form.YAML:

@@ -46,6 +46,8 @@ READY_PATIENCE_S = 60.0
 PRINT_PATIENCE_S = 45.0
 TICK_S = 0.1
 HUB_PORT = 8080
+FIRST_LINK = "first-administrator.link"
+"""The hub's file with the link for the first administrator."""
 WRONG_SETUP = 2
 """With this a program of ours ends when a person has to change something; its last line says what."""
 STOPPED_EARLY = 130
@@ -146,6 +148,25 @@ def places(url: str, root: Path, admin_key: Path, logs: Path) -> list[str]:
         either(f"Logs:     {logs}", f"로그:    {logs}"),
         either("Stop with Ctrl-C.", "Ctrl-C로 멈춥니다."),
     ]
+
+
+def first_administrator(file: Path) -> list[str]:
+    """How a person becomes the first administrator, while there is none. The link is shown to a terminal only: whoever
+    reads it may become administrator."""
+    if not file.exists():
+        return []
+    if not output.is_terminal():
+        return [
+            either(
+                f"First administrator: open the link in {file}",
+                f"첫 관리자: {file} 파일의 링크를 여십시오.",
+            )
+        ]
+    try:
+        link = read(file).strip()
+    except (OSError, ValueError):
+        return []
+    return [either(f"First administrator: {link}", f"첫 관리자: {link}")]
 
 
 def prepare_database(url: str) -> Iterable[Client]:
@@ -322,7 +343,8 @@ class _Machine:
         return bool(command["status"] == "completed")
 
     def _tell(self, url: str) -> None:
-        output.say("", *places(url, self._folder.root, self._admin_key, self._folder.logs))
+        link = first_administrator(self._folder.root / FIRST_LINK)
+        output.say("", *places(url, self._folder.root, self._admin_key, self._folder.logs), *link)
 
     def _until(self, what: str, what_ko: str, look: Callable[[], Value | None], program: Program) -> Value:
         """Keep everything alive until `look` finds something. Raises SetupError at the deadline."""

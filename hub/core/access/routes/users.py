@@ -3,16 +3,26 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path, Response
+from fastapi import Path, Query, Response
 
-from hub.api.answers import page_answer, row_answer
+from hub.api.answers import json_answer, page_answer, row_answer, shown_all
 from hub.api.description import Routes
 from hub.api.lookup import part
 from hub.api.pages import Cursor, Limit, from_cursor
 from hub.api.problems import fails
+from hub.api.shapes import Word
 from hub.core.access.routes.require import Confirmed, MayAdminister
 from hub.core.access.service.people import People
-from hub.core.access.shapes.people import NewPassword, PasswordLink, UserChange, UserInput, UserOutput, UserPage
+from hub.core.access.shapes.people import (
+    NewPassword,
+    PasswordLink,
+    UserChange,
+    UserInput,
+    UserOutput,
+    UserPage,
+    UserSession,
+    UserSessions,
+)
 
 router = Routes(
     "users", "The people who may sign in. Changes need a password that was given lately: `confirm_password`."
@@ -37,9 +47,15 @@ async def create_user(body: UserInput, people: PeopleDep, caller: Confirmed) -> 
 
 
 @router.get("/api/users", response_model=UserPage, summary="List people", responses=fails())
-async def list_users(people: PeopleDep, _caller: MayAdminister, cursor: Cursor = None, limit: Limit = 50) -> Response:
+async def list_users(
+    people: PeopleDep,
+    _caller: MayAdminister,
+    login: Annotated[Word | None, Query(max_length=200, description="The one of this login.")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
     """A page of people, those added first at its head."""
-    return page_answer(UserOutput, await people.page(after=from_cursor(cursor), limit=limit))
+    return page_answer(UserOutput, await people.page(login=login, after=from_cursor(cursor), limit=limit))
 
 
 @router.get("/api/users/{user_id}", response_model=UserOutput, summary="One person", responses=fails(404))
@@ -98,6 +114,17 @@ async def set_user_password(user_id: UserId, body: NewPassword, people: PeopleDe
 async def create_password_link(user_id: UserId, people: PeopleDep, caller: Confirmed) -> Response:
     """A secret for a person."""
     return row_answer(PasswordLink, await people.password_link(caller, user_id), 201, {"Cache-Control": "no-store"})
+
+
+@router.get(
+    "/api/users/{user_id}/sessions",
+    response_model=UserSessions,
+    summary="Where somebody is signed in",
+    responses=fails(404),
+)
+async def list_user_sessions(user_id: UserId, people: PeopleDep, _caller: MayAdminister) -> Response:
+    """The living sessions of a person."""
+    return json_answer({"items": shown_all(UserSession, await people.sessions_of(user_id))})
 
 
 @router.delete(

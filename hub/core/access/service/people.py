@@ -14,9 +14,11 @@ from hub.api.pages import Page
 from hub.api.text import require_storable
 from hub.core.access.rules import is_login, login_of
 from hub.core.access.service.passwords import Passwords, require_good
-from hub.core.access.service.sessions import Actor, PageSession, Sessions, Visitor, end_all
+from hub.core.access.service.sessions import MOST_SESSIONS, Actor, PageSession, Sessions, Visitor, end_all
 from hub.core.access.store import people as store
+from hub.core.access.store import sessions
 from hub.core.access.store.people import Link, Person
+from hub.core.access.store.sessions import Entry
 from hub.core.audit import store as audit
 from hub.database.engine import Connection, Database
 from hub.errors import ConflictError, FieldProblem, NotFoundError, RejectedError
@@ -112,10 +114,11 @@ class People:
         async with self._database.connection() as connection:
             return await _required(connection, person_id)
 
-    async def page(self, *, after: UUID | None, limit: int) -> Page[Person, UUID]:
-        """Up to `limit` people in order of their ids."""
+    async def page(self, *, login: str | None = None, after: UUID | None, limit: int) -> Page[Person, UUID]:
+        """Up to `limit` people in order of their ids; with `login` the one of this login."""
+        wanted = None if login is None else login_of(login)
         async with self._database.connection() as connection:
-            rows = await store.page(connection, after=after, limit=limit + 1)
+            rows = await store.page(connection, login=wanted, after=after, limit=limit + 1)
         return Page.of(rows, limit, lambda person: person.id)
 
     async def change(self, actor: audit.Actor, person_id: UUID, changes: Mapping[str, Any]) -> Person:
@@ -155,6 +158,22 @@ class People:
         async with self._database.transaction() as connection:
             await self._set(connection, actor, person_id, hashed, "administrator")
 
+    async def recover(self, actor: audit.Actor, person_id: UUID, password: str) -> Person:
+        """Another password of somebody, who is enabled, by whoever has the hub's machine. Raises NotFoundError,
+        RejectedError."""
+        person = await self.get(person_id)
+        require_good(password, person.login, "password")
+        hashed = await self._passwords.hash(password)
+        async with self._database.transaction() as connection:
+            await store.lock(connection)
+            before = await _required(connection, person_id)
+            if before.disabled:
+                await store.change(connection, msgspec.structs.replace(before, disabled=False))
+                detail = {"before": {"disabled": True}, "after": {"disabled": False}}
+                await audit.record(connection, actor, "user.update", "user", str(person_id), detail)
+            await self._set(connection, actor, person_id, hashed, "host")
+            return await _required(connection, person_id)
+
     async def by_login(self, login: str) -> Person:
         """Who has a login. Raises NotFoundError."""
         async with self._database.connection() as connection:
@@ -162,6 +181,12 @@ class People:
             if found is None:
                 raise NotFoundError("user_not_found", user_id=login_of(login))
             return await _required(connection, found.id)
+
+    async def sessions_of(self, person_id: UUID) -> list[Entry]:
+        """The living sessions of somebody. Raises NotFoundError."""
+        async with self._database.connection() as connection:
+            await _required(connection, person_id)
+            return await sessions.living(connection, person_id, MOST_SESSIONS)
 
     async def end_sessions(self, actor: audit.Actor, person_id: UUID) -> None:
         """Sign somebody out everywhere. Raises NotFoundError."""

@@ -234,6 +234,25 @@ class UserPage(Output):
     next_cursor: NextCursor
 
 
+class UserSession(Output):
+    """A sign-in of somebody that lives."""
+
+    id: UUID = Field(description="The session's id.")
+    kind: Literal["page", "token"] = Field(description="A page, or a program with tokens.")
+    address: str | None = Field(description="From where it was begun.")
+    user_agent: str | None = Field(description="What the browser or program called itself.")
+    screen_id: str | None = Field(description="The screen that it is bound to.")
+    created_at: datetime = Field(description="When it was begun.")
+    seen_at: datetime = Field(description="When it was last used, to the minute.")
+    expires_at: datetime = Field(description="When it ends at the latest.")
+
+
+class UserSessions(Output):
+    """The sessions of one person, the one used last first."""
+
+    items: list[UserSession] = Field(description="All of them.")
+
+
 class NewPassword(Input):
     """A password that an administrator sets."""
 

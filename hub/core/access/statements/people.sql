@@ -14,7 +14,7 @@ WHERE p.id = %(id)s;
 
 -- name: list_people
 {person}
-WHERE p.id > %(after)s
+WHERE p.id > %(after)s AND (%(login)s::text IS NULL OR u.login = %(login)s)
 ORDER BY p.id
 LIMIT %(limit)s;
 

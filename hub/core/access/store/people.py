@@ -45,7 +45,7 @@ class Link(msgspec.Struct, frozen=True):
 
 
 _GET = Statement(_PLACE, "get_person", Person)
-_LIST = Statement(_PLACE, "list_people", Person)
+_LIST = Statement(_PLACE, "list_people", Person, fresh_plan=True)
 _FIND = Statement(_PLACE, "find_person", Known)
 _FIND_BY_ID = Statement(_PLACE, "find_person_by_id", Known)
 _INSERT_PRINCIPAL = Statement(_PLACE, "insert_principal")
@@ -69,9 +69,9 @@ async def get(connection: Connection, person_id: UUID) -> Person | None:
     return await _GET.fetch_one(connection, id=person_id)
 
 
-async def page(connection: Connection, *, after: UUID | None, limit: int) -> list[Person]:
-    """People in order of their ids."""
-    return await _LIST.fetch_all(connection, after=after or FIRST, limit=limit)
+async def page(connection: Connection, *, login: str | None, after: UUID | None, limit: int) -> list[Person]:
+    """People in order of their ids; with `login` the one of this login."""
+    return await _LIST.fetch_all(connection, login=login, after=after or FIRST, limit=limit)
 
 
 async def by_login(connection: Connection, login: str) -> Known | None:

@@ -187,6 +187,22 @@ COMMANDS: dict[str, str] = {
     "Commands that wait behind them by their order key can run. Exits with 0 if none is refused.": (
         "order key로 그 뒤에서 기다리던 명령이 실행될 수 있습니다. 거부된 것이 없으면 0으로 끝납니다."
     ),
+    # --- user
+    "People who may sign in.": "로그인할 수 있는 사람.",
+    "Add a person.": "사람을 추가합니다.",
+    "Asks for the first password, or reads it from standard input.": ("첫 비밀번호를 묻거나 표준 입력에서 읽습니다."),
+    "List the people who may sign in.": "로그인할 수 있는 사람의 목록을 보여 줍니다.",
+    "Show a person.": "한 사람을 보여 줍니다.",
+    "Change a person's role, reach, name or login.": "사람의 역할, 범위, 이름, 로그인 이름을 바꿉니다.",
+    "Sign a person out, and refuse further sign-ins.": "로그아웃시키고 더 이상 로그인하지 못하게 합니다.",
+    "Let a disabled person sign in again.": "비활성화된 사람이 다시 로그인할 수 있게 합니다.",
+    "List where a person is signed in.": "어디에서 로그인했는지 보여 줍니다.",
+    "Set a person's password on the hub's machine.": "허브 컴퓨터에서 비밀번호를 정합니다.",
+    "For an administrator who cannot sign in any more. Asks for the new password, or reads it from standard input; the "
+    "person is enabled and signed out everywhere.": (
+        "더 이상 로그인할 수 없는 관리자를 위한 명령입니다. 새 비밀번호를 묻거나 표준 입력에서 읽습니다. 비활성화를 "
+        "풀고 모든 곳에서 로그아웃합니다."
+    ),
     # --- broker, keys, schema
     "Configuration for your own Mosquitto.": "직접 운영하는 Mosquitto의 설정.",
     "Write mosquitto.conf, acl and dynsec.json.": "mosquitto.conf, acl, dynsec.json을 만듭니다.",

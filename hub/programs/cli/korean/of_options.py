@@ -198,6 +198,12 @@ OPTIONS: dict[str, str] = {
     "Each further wait is this many times longer.": "그다음 대기 시간은 이 배수만큼 길어집니다.",
     "The longest wait.": "가장 긴 대기 시간.",
     "How long a run may take.": "실행 제한 시간.",
+    # --- users
+    "What the person signs in with.": "로그인할 때 쓰는 이름.",
+    "admin: everything; operator: command and read; viewer: read.": "admin: 모두, operator: 명령과 조회, viewer: 조회.",
+    "all clients, or only those that were granted.": "all: 모든 클라이언트, granted: 부여된 클라이언트만.",
+    "Another login.": "다른 로그인 이름.",
+    "Sign the person out everywhere.": "모든 곳에서 로그아웃시킵니다.",
     # --- broker
     "Where the broker will read its files; made if it is missing.": "브로커가 읽을 파일의 폴더. 없으면 만듭니다.",
     "The address without TLS.": "TLS가 없는 주소.",

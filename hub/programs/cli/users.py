@@ -1,0 +1,192 @@
+"""`floorhub user`: the people who may sign in."""
+
+import enum
+from typing import Annotated, Any
+
+import typer
+
+from hub.programs.cli import completion, lists, output
+from hub.programs.cli.api import Api, ApiError, in_path
+from hub.programs.cli.app import App
+from hub.programs.cli.exits import ExitCode
+from hub.programs.cli.lists import Column, View, field
+from hub.programs.cli.output import Json, either, explained
+from hub.programs.cli.passwords import new_password
+
+app = App(help="People who may sign in.")
+Login = Annotated[
+    str, typer.Argument(metavar="LOGIN", help="What the person signs in with.", autocompletion=completion.logins)
+]
+
+
+class Role(enum.StrEnum):
+    """What somebody may do."""
+
+    ADMIN = "admin"
+    OPERATOR = "operator"
+    VIEWER = "viewer"
+
+
+class Reach(enum.StrEnum):
+    """Of which clients."""
+
+    ALL = "all"
+    GRANTED = "granted"
+
+
+_ROLE = "admin: everything; operator: command and read; viewer: read."
+_REACH = "all clients, or only those that were granted."
+_NAME = "A name for people."
+
+
+@app.command()
+def add(
+    login: Annotated[str, typer.Argument(metavar="LOGIN", help="What the person signs in with.")],
+    role: Annotated[Role, typer.Option(help=_ROLE)],
+    reach: Annotated[Reach, typer.Option(help=_REACH)] = Reach.ALL,
+    name: Annotated[str | None, typer.Option(help=_NAME)] = None,
+    as_json: Json = False,
+) -> None:
+    """Add a person.
+
+    Asks for the first password, or reads it from standard input.
+    """
+    password = new_password(login)
+    body = {"login": login, "role": role, "reach": reach, "password": password}
+    with explained(as_json=as_json), Api.from_environment() as api:
+        _said(api.post("/api/users", body | ({} if name is None else {"name": name})), as_json=as_json)
+
+
+@app.command("list")
+def list_users(
+    limit: lists.Limit = 0,
+    sort: lists.Sort = None,
+    no_headers: lists.NoHeaders = False,
+    as_json: Json = False,
+) -> None:
+    """List the people who may sign in."""
+    view = View(as_json, limit, sort, no_headers)
+    with explained(as_json=as_json), Api.from_environment() as api:
+        items, more = api.pages("/api/users", most=view.most_to_sort)
+    columns = (
+        Column("login", "로그인", field("login")),
+        Column("name", "이름", field("name")),
+        Column("role", "역할", field("role")),
+        Column("reach", "범위", field("reach")),
+        Column("state", "상태", lambda item: _state(item)),
+        Column("seen", "최근 사용", lambda item: output.local(item["seen_at"])),
+    )
+    empty = either(
+        "Nobody can sign in yet: floorhub user add LOGIN --role admin",
+        "아직 로그인할 수 있는 사람이 없습니다: floorhub user add LOGIN --role admin",
+    )
+    lists.show(items, columns, view, empty=empty, more=more)
+
+
+@app.command()
+def show(login: Login, as_json: Json = False) -> None:
+    """Show a person."""
+    with explained(as_json=as_json), Api.from_environment() as api:
+        _said(_find(api, login), as_json=as_json)
+
+
+@app.command()
+def change(
+    login: Login,
+    role: Annotated[Role | None, typer.Option(help=_ROLE)] = None,
+    reach: Annotated[Reach | None, typer.Option(help=_REACH)] = None,
+    name: Annotated[str | None, typer.Option(help=_NAME)] = None,
+    new_login: Annotated[str | None, typer.Option("--login", help="Another login.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Change a person's role, reach, name or login."""
+    wanted = {"role": role, "reach": reach, "name": name, "login": new_login}
+    changes = {key: value for key, value in wanted.items() if value is not None}
+    if not changes:
+        output.misused(
+            "Say what to change: --role, --reach, --name or --login.",
+            "바꿀 것을 지정하십시오: --role, --reach, --name, --login.",
+        )
+    _change(login, changes, as_json=as_json)
+
+
+@app.command()
+def disable(login: Login, as_json: Json = False) -> None:
+    """Sign a person out, and refuse further sign-ins."""
+    _change(login, {"disabled": True}, as_json=as_json)
+
+
+@app.command()
+def enable(login: Login, as_json: Json = False) -> None:
+    """Let a disabled person sign in again."""
+    _change(login, {"disabled": False}, as_json=as_json)
+
+
+@app.command()
+def sessions(
+    login: Login,
+    end: Annotated[bool, typer.Option("--end", help="Sign the person out everywhere.")] = False,
+    limit: lists.Limit = 0,
+    sort: lists.Sort = None,
+    no_headers: lists.NoHeaders = False,
+    as_json: Json = False,
+) -> None:
+    """List where a person is signed in."""
+    view = View(as_json, limit, sort, no_headers)
+    with explained(as_json=as_json), Api.from_environment() as api:
+        path = f"/api/users/{in_path(_find(api, login)['id'])}/sessions"
+        if end:
+            api.delete(path)
+        items = api.get(path)["items"]
+    columns = (
+        Column("kind", "종류", field("kind")),
+        Column("address", "주소", field("address")),
+        Column("since", "시작", lambda item: output.local(item["created_at"])),
+        Column("seen", "최근 사용", lambda item: output.local(item["seen_at"])),
+        Column("program", "프로그램", field("user_agent")),
+    )
+    empty = either(f"{login} is signed in nowhere.", f"{login}은(는) 로그인되어 있지 않습니다.")
+    lists.show(items, columns, view, empty=empty, more=False)
+
+
+def _change(login: str, changes: dict[str, Any], *, as_json: bool) -> None:
+    with explained(as_json=as_json), Api.from_environment() as api:
+        person = _find(api, login)
+        _said(api.patch(f"/api/users/{in_path(person['id'])}", changes), as_json=as_json)
+
+
+def _find(api: Api, login: str) -> dict[str, Any]:
+    """The person of a login. Raises ApiError."""
+    items = api.get("/api/users", login=login)["items"]
+    if not items:
+        raise ApiError(
+            either(
+                f"There is no person with the login {login}: floorhub user list",
+                f"로그인 이름이 {login}인 사람이 없습니다: floorhub user list",
+            ),
+            code=ExitCode.NOT_FOUND,
+        )
+    person: dict[str, Any] = items[0]
+    return person
+
+
+def _state(person: dict[str, Any]) -> str:
+    if person["disabled"]:
+        return either("disabled", "비활성화")
+    return either("active", "사용 중") if person["has_password"] else either("no password", "비밀번호 없음")
+
+
+def _said(person: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        output.print_json(person)
+        return
+    seen = output.local(person["seen_at"])
+    rows = [
+        (either("Login", "로그인"), person["login"]),
+        (either("Name", "이름"), person["name"]),
+        (either("Role", "역할"), person["role"]),
+        (either("Reach", "범위"), person["reach"]),
+        (either("State", "상태"), _state(person)),
+        (either("Last seen", "최근 사용"), seen),
+    ]
+    output.say(*output.aligned(rows))
