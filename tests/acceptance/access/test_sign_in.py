@@ -4,6 +4,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
+from unicodedata import normalize
 
 import psycopg
 import pytest
@@ -234,5 +235,6 @@ def test_a_password_is_changed_and_other_sessions_end(site: Site, open_page: Ope
     assert page.http.get("/api/auth/whoami").status_code == 200
     assert code(people.refresh(site.url, pair["refreshToken"])) == (401, "invalid_refresh_token")
     assert code(people.sign_in(site.url, login)) == (401, "login_failed")
-    decomposed = "비밀번호는 길게 씁니다"
+    decomposed = normalize("NFD", change["newPassword"])
+    assert decomposed != change["newPassword"]
     assert people.sign_in(site.url, login, decomposed).status_code == 200

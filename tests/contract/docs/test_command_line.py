@@ -26,6 +26,10 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return described
 
 
+NOT_SHOWN = {"GET /api/auth/sessions"}
+"""A key, which the program uses, has no sessions; `floorhub user sessions` shows those of a person."""
+
+
 def lists_of(described: dict[str, Any]) -> set[str]:
     """The routes that answer with `items`."""
     found = set()
@@ -40,7 +44,7 @@ def lists_of(described: dict[str, Any]) -> set[str]:
 def test_every_list_of_the_api_has_its_list_in_the_program(paths: dict[str, Any]) -> None:
     found = lists_of(paths)
     assert {"GET /api/commands", "GET /api/printers", "GET /api/batches/{batch_id}"} <= found
-    assert {row.shows for row in COMMANDS if row.shows is not None} == found
+    assert {row.shows for row in COMMANDS if row.shows is not None} == found - NOT_SHOWN
 
 
 def test_the_page_is_the_table() -> None:

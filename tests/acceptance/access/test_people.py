@@ -1,0 +1,164 @@
+"""Administration of people, over HTTP and on the command line."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.support import people, plain_http
+from tests.support.people import PASSWORD
+from tests.support.site import NOWHERE, Site
+
+
+def code(answer: Any) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+def floorhub(site: Site, *words: str, typed: str = "", korean: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run a command with what is typed on standard input."""
+    env = {
+        "PATH": os.environ["PATH"],
+        "FLOORHUB_URL": site.url,
+        "FLOORHUB_KEY": site.key,
+        "FLOORHUB_DATABASE_URL": site.stack.database_url,
+        "FLOORHUB_DATA_DIR": str(site.folder.root),
+        "LANG": "ko_KR.UTF-8" if korean else "C.UTF-8",
+    }
+    argv = [sys.executable, "-m", "hub", *words]
+    return subprocess.run(argv, env=env, input=typed, text=True, capture_output=True, timeout=120, check=False)
+
+
+def test_people_are_added_listed_and_changed(site: Site, database: psycopg.Connection[Any]) -> None:
+    person = people.add(site, "operator", login="Mina.K@Shop.example", name="김미나", reach="granted")
+    assert (person["login"], person["role"], person["reach"]) == ("mina.k@shop.example", "operator", "granted")
+    assert person["has_password"] is True
+    assert "password_hash" not in person
+    url = f"/api/users/{person['id']}"
+    assert site.http.get(url).json() == person
+    listed = site.http.get("/api/users", params={"login": "MINA.K@shop.example"}).json()
+    assert (listed["items"], listed["next_cursor"]) == ([person], None)
+    assert (
+        code(site.http.post("/api/users", json={"login": "mina.k@shop.example", "role": "viewer"}))[1] == "login_taken"
+    )
+    again = {"login": "mina2", "name": "김미나", "role": "viewer"}
+    assert code(site.http.post("/api/users", json=again)) == (409, "name_taken")
+    for wrong, field, expected in (
+        ({"login": "a b"}, "login", "login"),
+        ({"role": "root"}, "role", "choice"),
+        ({"role": "admin", "reach": "granted"}, "reach", "administrator_reach"),
+        ({"password": "short"}, "password", "password_too_short"),
+        ({"disabled": True}, "disabled", "unknown_field"),
+        ({"id": NOWHERE}, "id", "unknown_field"),
+        ({"password_hash": "x"}, "password_hash", "unknown_field"),
+    ):
+        answer = site.http.post("/api/users", json={"login": "somebody", "role": "viewer", **wrong})
+        assert [(each["field"], each["code"]) for each in answer.json()["errors"]] == [(field, expected)]
+
+    changed = site.http.patch(url, json={"role": "admin", "name": "미나"}).json()
+    assert (changed["role"], changed["reach"], changed["name"]) == ("admin", "all", "미나")
+    assert code(site.http.patch(url, json={"reach": "granted"}))[1] == "validation_error"
+    rows = database.execute(
+        "SELECT action, detail FROM audit_logs WHERE resource = 'user' AND resource_id = %s ORDER BY id",
+        (person["id"],),
+    ).fetchall()
+    after = {"name": "김미나", "login": "mina.k@shop.example", "role": "operator", "reach": "granted"}
+    assert rows == [
+        ("user.create", {"after": after}),
+        (
+            "user.update",
+            {
+                "before": {"name": "김미나", "role": "operator", "reach": "granted"},
+                "after": {"name": "미나", "role": "admin", "reach": "all"},
+            },
+        ),
+    ]
+    assert site.http.delete(url).json()["disabled"] is True
+    assert code(site.http.post(f"{url}/password-link")) == (409, "user_disabled")
+    assert code(site.http.get(f"/api/users/{NOWHERE}")) == (404, "user_not_found")
+
+
+def test_the_last_administrator_stays(site: Site, database: psycopg.Connection[Any]) -> None:
+    first, second = people.add(site, "admin"), people.add(site, "admin")
+    for each in site.http.get("/api/users", params={"limit": 200}).json()["items"]:
+        if each["role"] == "admin" and each["id"] not in (first["id"], second["id"]):
+            site.http.delete(f"/api/users/{each['id']}")
+    assert site.http.delete(f"/api/users/{first['id']}").status_code == 200
+    url = f"/api/users/{second['id']}"
+    for refused in (
+        site.http.delete(url),
+        site.http.patch(url, json={"role": "operator"}),
+        site.http.patch(url, json={"disabled": True}),
+    ):
+        assert code(refused) == (409, "last_administrator")
+    # An administrator who cannot sign in yet is none.
+    people.add(site, "admin", password=None)
+    assert code(site.http.delete(url)) == (409, "last_administrator")
+    assert site.http.patch(f"/api/users/{first['id']}", json={"disabled": False}).status_code == 200
+    assert site.http.delete(url).status_code == 200
+
+
+def test_a_link_sets_a_password_once(site: Site) -> None:
+    person = people.add(site, password=None)
+    old = site.http.post(f"/api/users/{person['id']}/password-link").json()["token"]
+    token = site.http.post(f"/api/users/{person['id']}/password-link").json()["token"]
+    url = f"{site.url}/api/auth/password-link"
+    for wrong, expected in ((old, "link_not_valid"), (token[:-1], "link_not_valid"), ("x", "link_not_valid")):
+        assert code(plain_http.request("POST", url, json={"token": wrong, "password": PASSWORD})) == (403, expected)
+    bad = plain_http.request("POST", url, json={"token": token, "password": person["login"]})
+    assert bad.status_code == 422
+    assert plain_http.request("POST", url, json={"token": token, "password": PASSWORD}).status_code == 204
+    assert people.sign_in(site.url, person["login"]).status_code == 200
+    assert code(plain_http.request("POST", url, json={"token": token, "password": PASSWORD})) == (403, "link_not_valid")
+
+
+def test_only_administrators_administer_people(site: Site) -> None:
+    for role in ("operator", "viewer"):
+        mine = people.tokens(site.url, people.add(site, role)["login"])["accessToken"]
+        headers = {"Authorization": f"Bearer {mine}"}
+        for method, path in (("GET", "/api/users"), ("POST", "/api/users"), ("GET", f"/api/users/{NOWHERE}")):
+            assert code(plain_http.request(method, site.url + path, headers=headers, json={})) == (403, "forbidden")
+
+
+def test_the_command_line_administers_people(site: Site) -> None:
+    added = floorhub(site, "user", "add", "cli.mina", "--role", "operator", "-o", "json", typed=f"{PASSWORD}\n")
+    assert added.returncode == 0, added.stderr
+    assert json.loads(added.stdout)["login"] == "cli.mina"
+    assert floorhub(site, "user", "add", "cli.none", "--role", "viewer").returncode == 2
+    weak = floorhub(site, "user", "add", "cli.weak", "--role", "viewer", typed="12345678\n", korean=True)
+    assert (weak.returncode, "가장 먼저 시도되는" in weak.stderr) == (5, True)
+    changed = floorhub(site, "user", "change", "CLI.mina", "--role", "viewer", "--name", "미나 2", "--json")
+    assert (json.loads(changed.stdout)["role"], json.loads(changed.stdout)["name"]) == ("viewer", "미나 2")
+    assert "미나 2" in floorhub(site, "user", "list", korean=True).stdout
+    people.tokens(site.url, "cli.mina")
+    assert len(json.loads(floorhub(site, "user", "sessions", "cli.mina", "--json").stdout)) == 1
+    assert json.loads(floorhub(site, "user", "sessions", "cli.mina", "--end", "--json").stdout) == []
+    assert floorhub(site, "user", "disable", "cli.mina").returncode == 0
+    assert "disabled" in floorhub(site, "user", "show", "cli.mina").stdout
+    assert floorhub(site, "user", "show", "cli.nobody").returncode == 7
+    assert code(people.sign_in(site.url, "cli.mina")) == (401, "login_failed")
+
+    recovered = floorhub(site, "user", "recover", "cli.mina", typed="another long password\n")
+    assert recovered.returncode == 0, recovered.stderr
+    assert "another long password" not in recovered.stdout + recovered.stderr
+    assert people.sign_in(site.url, "cli.mina", "another long password").status_code == 200
+    for words, typed in ((("user", "recover", "cli.nobody"), "x\n"), (("user", "recover", "cli.mina"), "short\n")):
+        failed = floorhub(site, *words, typed=typed)
+        assert failed.returncode != 0
+        assert "Traceback" not in failed.stderr
+
+
+@pytest.mark.parametrize("table", ["users", "sessions", "refresh_tokens", "token_keys", "audit_logs", "one_time_links"])
+def test_no_secret_stands_in_the_database(site: Site, database: psycopg.Connection[Any], table: str) -> None:
+    login = people.add(site)["login"]
+    pair = people.tokens(site.url, login)
+    page = people.open_page(site.url, login)
+    secrets = [PASSWORD, pair["accessToken"], pair["refreshToken"], page.csrf, *page.http.cookies.values()]
+    page.http.close()
+    text = "".join(str(row) for row in database.execute(f"SELECT t::text FROM {table} t".encode()))  # noqa: S608
+    assert [secret for secret in secrets if secret in text] == []
+    logs = "".join(file.read_text(errors="replace") for file in site.folder.logs.glob("hub-*.log"))
+    assert [secret for secret in secrets if secret in logs] == []
