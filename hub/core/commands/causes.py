@@ -201,8 +201,9 @@ CAUSES = (
         {"pending": 15},
         _principal_revoked,
         en=(
-            "Who sent it was disabled, or lost the grant to send this action to this client: it has been withheld "
-            "since {since}. It continues when the access is given back, and expires at {expires_at}; or cancel it."
+            "The user or integration that sent it was disabled, or lost the grant to send this action to this client. "
+            "The hub has withheld it since {since}. If the access is given back before {expires_at}, it continues; "
+            "otherwise it expires. If nobody needs it, cancel it."
         ),
         ko=(
             "명령을 보낸 사용자나 연동이 비활성화되었거나 이 동작의 권한을 잃어 {since}부터 보류 중입니다. "
