@@ -1,7 +1,8 @@
 """The hub's keys: the root that clients pin, the key that signs what is sent, and API keys.
 
-Files in the folder `keys`: `root.key` and `command.key` (seeds, hex, mode 0600) and `keys.signed` (the list as
-published). The database knows the public halves; a hub starts with these and no others, see hub.core.hub_keys.
+Files in the folder `keys`: `root.key` and `command.key` (seeds, hex, mode 0600), `data.key` (see hub.sealing) and
+`keys.signed` (the list as published). The database knows the public halves; a hub starts with these and no others, see
+hub.core.hub_keys.
 """
 
 import base64
@@ -12,7 +13,7 @@ import hmac
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -21,8 +22,9 @@ from pathlib import Path
 import nacl.exceptions
 import nacl.secret
 
-from hub import private_files
+from hub import private_files, sealing
 from hub.errors import SetupError
+from hub.sealing import DataKey, DataKeys
 from hub.tokens import API_KEY, CLIENT_SECRET, LINK, REFRESH, is_token, new_token
 from schemas import signing
 from schemas.codec import ContractError, decode_keys, encode
@@ -50,11 +52,16 @@ class SigningKeys:
         self.command_public_key: str
         self.signer: Signer
         self._root: Signer
+        self.data: DataKeys
+        self.beside_previous = False
+        """Whether a hub of the version before takes what this one puts into the broker's outbox. Goes with the next
+        version."""
         self._box: nacl.secret.SecretBox
         self._address_key: bytes
 
-    def load(self, seeds: Mapping[str, bytes]) -> None:
-        """Take the seeds of `root` and `command`."""
+    def load(self, seeds: Mapping[str, bytes], data: DataKeys) -> None:
+        """Take the seeds of `root` and `command`, and the keys that seal."""
+        self.data = data
         self._root = Signer(seeds["root"])
         self.root_public_key = signing.encode_key(self._root.public_key)
         self.signer = Signer(seeds["command"])
@@ -92,7 +99,11 @@ class SigningKeys:
 
     def seal(self, text: str) -> bytes:
         """Encrypt a secret for the database."""
-        return bytes(self._box.encrypt(text.encode()))
+        return self.data.seal(text)
+
+    def seal_for_broker(self, text: str) -> bytes:
+        """The same for the broker's outbox, which hubs of the version before work off, too, while they run."""
+        return bytes(self._box.encrypt(text.encode())) if self.beside_previous else self.data.seal(text)
 
     def sign_address(self, text: str) -> str:
         """What only the hubs of this site can give for a text, to be part of a URL: HMAC-SHA-256, base64url."""
@@ -101,7 +112,10 @@ class SigningKeys:
 
     def unseal(self, sealed: bytes) -> str | None:
         """The secret again; None when another key sealed it."""
-        try:
+        opened = self.data.unseal(sealed)
+        if opened is not None:
+            return opened
+        try:  # as before there was a key for data
             return self._box.decrypt(sealed).decode()
         except nacl.exceptions.CryptoError:
             return None
@@ -110,8 +124,39 @@ class SigningKeys:
 def load_signing_keys(folder: Path) -> SigningKeys:
     """The keys in `folder`, made there when they are missing, whatever the database says. Raises SetupError."""
     keys = SigningKeys(folder)
-    keys.load(create_seeds(folder))
+    keys.load(create_seeds(folder), DataKeys(create_data_keys(folder)))
     return keys
+
+
+def read_data_keys(folder: Path) -> list[DataKey]:
+    """The keys that seal, as they lie in `folder`, the newest first; none when there is no file. Raises SetupError."""
+    file = folder / sealing.FILE
+    text = private_files.read(file)
+    if text is None:
+        return []
+    try:
+        return sealing.of_text(text)
+    except ValueError as problem:
+        raise private_files.damaged(file, str(problem), "파일의 내용이 처음과 다릅니다") from None
+
+
+def create_data_keys(folder: Path) -> list[DataKey]:
+    """The same, with a new one when there is no file. Raises SetupError."""
+    if not read_data_keys(folder):
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write_private(folder / sealing.FILE, sealing.to_text([sealing.new_data_key()]).encode())
+        except OSError as problem:
+            raise cannot_write(folder, problem) from None
+    return read_data_keys(folder)
+
+
+def write_data_keys(folder: Path, keys: Sequence[DataKey]) -> None:
+    """Replace the file as a whole. Raises SetupError."""
+    try:
+        write_secret_file(folder / sealing.FILE, sealing.to_text(keys))
+    except OSError as problem:
+        raise cannot_write(folder, problem) from None
 
 
 def read_seeds(folder: Path, *purposes: str) -> dict[str, bytes]:

@@ -27,7 +27,8 @@ HELLO_EVERY_S = 5.0
 NAME_PATIENCE_S = 6.0
 """For a process that has our name to say so: one that lives says hello more often."""
 FIRST_PAUSE_S = 0.1
-_NAMES = 0x466C776E
+NAMES = 0x466C776E
+"""The first half of the advisory lock that a worker holds for its name."""
 _TAKE_NAME = b"SELECT pg_try_advisory_lock(%(kind)s, hashtext(%(name)s)) AS taken"
 ALONE_AFTER_S = 15.0
 """A process that has heard no other for so long is alone: three hellos, one of which got lost."""
@@ -167,7 +168,7 @@ class Notifications:
 
     async def _take_name(self, connection: Connection) -> None:
         if self._worker:
-            cursor = await connection.execute(_TAKE_NAME, {"kind": _NAMES, "name": self._worker})
+            cursor = await connection.execute(_TAKE_NAME, {"kind": NAMES, "name": self._worker})
             row = await cursor.fetchone()
             self._holds_name = row is not None and bool(row["taken"])
 

@@ -28,7 +28,7 @@ def build(settings: Settings, parts: Parts) -> Subject:
             database,
             parts.get(LocalSignals),
             parts.get(Log),
-            seal=parts.get(SigningKeys).seal,
+            seal=parts.get(SigningKeys).seal_for_broker,
             broker_managed=settings.mqtt_admin_password is not None,
         )
     )

@@ -1,15 +1,28 @@
 """A hub starts with the keys that the database knows, and with no others; replacing them is asked for by a person."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from hub import staged_files
+from hub import sealing, staged_files
 from hub.core.hub_keys import store
 from hub.core.hub_keys.telemetry import Event
 from hub.database.engine import Connection, Database
 from hub.errors import SetupError
-from hub.keys import FILES, SigningKeys, cannot_write, create_seeds, new_seed, public_key, read_seed, read_seeds
+from hub.keys import (
+    FILES,
+    SigningKeys,
+    cannot_write,
+    create_data_keys,
+    create_seeds,
+    new_seed,
+    public_key,
+    read_data_keys,
+    read_seed,
+    read_seeds,
+    write_data_keys,
+)
+from hub.sealing import DataKey, DataKeys, new_data_key
 from hub.telemetry.log import Log
 from schemas import signing
 
@@ -41,7 +54,8 @@ class HubKeys:
                 seeds = await asyncio.to_thread(create_seeds, folder)
             if not known:
                 await store.record(connection, _public(seeds))
-        self._keys.load(seeds)
+            data = await self._data_keys(connection)
+        self._keys.load(seeds, data)
         if not known:
             self._log.info(Event.KEYS_RECORDED, root_key=self._keys.root_public_key, kid=self._keys.signer.kid)
 
@@ -50,6 +64,7 @@ class HubKeys:
         is refused."""
         async with self._database.connection() as connection:
             known = await store.known(connection)
+            data = await store.known_data(connection)
         mine = {"root": self._keys.root_public_key, "command": self._keys.command_public_key}
         if known and known != mine:
             if await asyncio.to_thread(_public_in, self._keys.folder) == known:
@@ -66,6 +81,67 @@ class HubKeys:
                 f"{self._keys.folder}에는 새 키가 없습니다. 키를 교체한 허브에서 keys/를 복사한 다음 다시 "
                 "시작하십시오.",
             )
+        if data and next(iter(data)) != self._keys.data.kid:
+            await self._take_newer(data)
+
+    async def _take_newer(self, known: Mapping[str, str]) -> None:
+        """Seal with the key that is the newest by now. Raises SetupError when the folder does not have it."""
+        listed = await asyncio.to_thread(read_data_keys, self._keys.folder)
+        _require_data(listed, known, self._keys.folder)
+        self._keys.data = _in_order(listed, known)
+        self._log.warning(Event.KEYS_REPLACED, keys=["data"], kid=self._keys.data.kid)
+
+    async def _data_keys(self, connection: Connection) -> DataKeys:
+        """The keys of the folder that seal secrets in this database; made and recorded if it knows none yet. Needs the
+        lock. Raises SetupError when one is missing."""
+        folder = self._keys.folder
+        known = await store.known_data(connection)
+        if not known:
+            made = await asyncio.to_thread(create_data_keys, folder)
+            await store.record_data(connection, _known_data(reversed(made)))
+            return DataKeys(made)
+        listed = await asyncio.to_thread(read_data_keys, folder)
+        _require_data(listed, known, folder)
+        return _in_order(listed, known)
+
+    async def _data_keys_for(self, connection: Connection, purposes: Sequence[str]) -> DataKeys:
+        """The same for a replacement of these keys. Whoever replaces the root key, too, has lost the folder: then what
+        was sealed is lost with it."""
+        try:
+            return await self._data_keys(connection)
+        except SetupError:
+            if "root" not in purposes:
+                raise
+        await self.add_data_key(connection, without_lost=True)
+        return self._keys.data
+
+    async def add_data_key(self, connection: Connection, *, without_lost: bool = False) -> list[str]:
+        """Seal with a new key from now on; those of before still open what they have sealed. It lies in the folder
+        before the database knows it, where it does no harm. With `without_lost` keys that the folder does not have are
+        given up, and with them what only they can open; their ids are returned.
+
+        Needs a transaction. Raises SetupError.
+        """
+        folder = self._keys.folder
+        await store.lock(connection)
+        known = await store.known_data(connection)
+        listed = await asyncio.to_thread(_lenient_data if without_lost else read_data_keys, folder)
+        lost = [kid for kid in known if kid not in {key.kid for key in listed}]
+        if not without_lost:
+            _require_data(listed, known, folder)
+        new = new_data_key()
+        keys = [new, *listed]
+        await asyncio.to_thread(write_data_keys, folder, keys)
+        await store.forget_data(connection, lost)
+        await store.record_data(connection, _known_data(reversed(keys)))
+        self._keys.data = DataKeys(keys)
+        self._log.warning(Event.KEYS_REPLACED, keys=["data"], kid=new.kid)
+        return lost
+
+    async def known_data(self) -> Mapping[str, str]:
+        """The fingerprints of the keys that seal, by their ids, the newest first."""
+        async with self._database.connection() as connection:
+            return await store.known_data(connection)
 
     async def known(self) -> Mapping[str, str]:
         """The public keys that the database knows, by purpose."""
@@ -83,7 +159,8 @@ class HubKeys:
         await store.lock(connection)
         known = await store.known(connection)
         _settle(folder, known)
-        before = _loaded(folder)
+        data = await self._data_keys_for(connection, purposes)
+        before = _loaded(folder, data)
         seeds = {purpose: seed for purpose, seed in _lenient(folder).items() if purpose not in purposes}
         if "root" not in purposes:
             _require_same({"root": seeds["root"]} if "root" in seeds else {}, _only(known, "root"), folder)
@@ -95,7 +172,7 @@ class HubKeys:
         except OSError as problem:
             raise cannot_write(folder, problem) from None
         await store.record(connection, _public(seeds))
-        self._keys.load(seeds)
+        self._keys.load(seeds, data)
         return before
 
     async def settle(self) -> None:
@@ -117,18 +194,58 @@ class HubKeys:
         seeds = read_seeds(self._keys.folder)
         _require_all(seeds, self._keys.folder)
         await store.record(connection, _public(seeds))
-        self._keys.load(seeds)
+        listed = await asyncio.to_thread(create_data_keys, self._keys.folder)
+        known = await store.known_data(connection)
+        here = {key.kid for key in listed}
+        await store.forget_data(connection, [kid for kid in known if kid not in here])
+        await store.record_data(connection, _known_data(reversed(listed)))
+        self._keys.load(seeds, _in_order(listed, await store.known_data(connection)))
         self._keys.key_list(await self._database.now(connection))
         self._log.warning(Event.KEYS_REPLACED, keys=list(seeds), kid=self._keys.signer.kid)
 
 
-def _loaded(folder: Path) -> SigningKeys | None:
+def _known_data(keys: Iterable[DataKey]) -> list[store.KnownData]:
+    return [store.KnownData(key.kid, key.fingerprint) for key in keys]
+
+
+def _in_order(listed: Sequence[DataKey], known: Mapping[str, str]) -> DataKeys:
+    """Those that the database knows, in its order. One that it does not know yet, of a rotation that was interrupted,
+    seals nothing."""
+    by_kid = {key.kid: key for key in listed}
+    return DataKeys([by_kid[kid] for kid in known])
+
+
+def _lenient_data(folder: Path) -> list[DataKey]:
+    """The keys of a file that is well; what is damaged is given up, and kept under another name."""
+    try:
+        return read_data_keys(folder)
+    except SetupError:
+        staged_files.keep(folder / sealing.FILE)
+        return []
+
+
+def _require_data(listed: Sequence[DataKey], known: Mapping[str, str], folder: Path) -> None:
+    here = {key.kid: key.fingerprint for key in listed}
+    missing = [kid for kid, fingerprint in known.items() if here.get(kid) != fingerprint]
+    if missing:
+        names = ", ".join(missing)
+        raise SetupError(
+            f"{folder / sealing.FILE} does not have the key {names}, by which secrets in the database are sealed: copy "
+            "keys/ from a hub that has it, or restore your backup. Nothing was changed. If the key is lost: `floorhub "
+            "key rotate data --yes`, see docs/how-to/secure.md.",
+            ko=f"{folder / sealing.FILE}에 데이터베이스의 비밀 값을 암호화한 키 {names}이(가) 없습니다. 키가 있는 "
+            "허브에서 keys/를 복사하거나 백업을 복원하십시오. 아무것도 바꾸지 않았습니다. 키를 잃었다면 "
+            "`floorhub key rotate data --yes`를 실행하십시오. docs/how-to/secure.md를 보십시오.",
+        )
+
+
+def _loaded(folder: Path, data: DataKeys) -> SigningKeys | None:
     """The keys of a folder, whatever the database says; None when they are not all well."""
     seeds = _lenient(folder)
     if len(seeds) < len(FILES):
         return None
     keys = SigningKeys(folder)
-    keys.load(seeds)
+    keys.load(seeds, data)
     return keys
 
 

@@ -1,12 +1,13 @@
 """The public halves of the hub's keys."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
 
-from hub.core.hub_keys.tables import HubKey
+from hub.core.hub_keys.tables import DataKey, HubKey
 from hub.database import model
 from hub.database.engine import Connection
 from hub.database.model import NOW
@@ -23,6 +24,33 @@ class Known(msgspec.Struct, frozen=True):
 _LOCK = Statement("core/hub_keys", "lock")
 _IN_USE = Statement("core/hub_keys", "in_use", bool)
 _KNOWN = select(*model.columns(Known, HubKey))
+
+
+class KnownData(msgspec.Struct, frozen=True):
+    """A key that seals."""
+
+    kid: str
+    fingerprint: str
+
+
+_KNOWN_DATA = select(*model.columns(KnownData, DataKey)).order_by(col(DataKey.number).desc())
+
+
+async def known_data(connection: Connection) -> dict[str, str]:
+    """The fingerprints of the keys that seal, by their ids, the newest first."""
+    return {row.kid: row.fingerprint for row in await model.fetch_all(connection, _KNOWN_DATA, KnownData)}
+
+
+async def record_data(connection: Connection, keys: Sequence[KnownData]) -> None:
+    """Let these keys seal, too, the last of them from now on. Needs a transaction with the lock."""
+    for key in keys:
+        new = insert(DataKey).values(kid=key.kid, fingerprint=key.fingerprint, since=NOW)
+        await model.execute(connection, new.on_conflict_do_nothing(index_elements=["kid"]))
+
+
+async def forget_data(connection: Connection, kids: Sequence[str]) -> None:
+    """Miss these keys no longer. Needs a transaction with the lock."""
+    await model.execute(connection, delete(DataKey).where(model.among(col(DataKey.kid), kids)))
 
 
 async def lock(connection: Connection) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from hub.database.tables import Table, one_of, text_
+from hub.database.tables import Table, number, one_of, text_
 
 
 class HubKey(Table, table=True):
@@ -21,6 +21,7 @@ class DataKey(Table, table=True):
 
     __tablename__ = "data_keys"
 
-    kid: str = text_(primary_key=True)
+    number: int | None = number()
+    kid: str = text_(unique=True)
     fingerprint: str = text_()
     since: datetime

@@ -50,6 +50,8 @@ class Presence:
         self._at: tuple[datetime, float] | None = None
         self.share = 1
         """How many processes answer HTTP, this one among them."""
+        self.beside_previous = False
+        """Whether a worker of the version before runs, too."""
 
     async def beat(self) -> None:
         """Say that this process lives. Raises UnavailableError, and then what was known before counts."""
@@ -57,6 +59,7 @@ class Presence:
             found = await store.beat(connection, self._id, self._roles)
         self._at = found.now, self._monotonic()
         self.share = found.others + 1
+        self.beside_previous = found.names > found.workers
 
     async def leave(self) -> None:
         """Say that this process ends. Raises UnavailableError; then the others find out by themselves."""

@@ -33,7 +33,21 @@ SELECT
         WHERE id <> %(id)s
             AND 'api' = ANY (roles)
             AND seen_at BETWEEN floorhub_now() - make_interval(secs => %(alive_s)s) AND floorhub_now() + interval '1 minute'
-    ) AS others;
+    ) AS others,
+    (
+        SELECT count(*) FROM pg_locks
+        WHERE locktype = 'advisory'
+            AND classid = %(names)s::bigint::oid
+            AND objsubid = 2
+            AND granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    ) AS names,
+    (
+        SELECT count(*) FROM hub_processes
+        WHERE id <> %(id)s
+            AND 'worker' = ANY (roles)
+            AND seen_at BETWEEN floorhub_now() - make_interval(secs => %(alive_s)s) AND floorhub_now() + interval '1 minute'
+    ) + ('worker' = ANY (%(roles)s::text[]))::integer AS workers;
 
 -- name: leave
 DELETE FROM hub_processes WHERE id = %(id)s;

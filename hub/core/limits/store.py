@@ -8,6 +8,7 @@ import msgspec
 
 from hub.database.engine import Connection
 from hub.database.statements import Statement
+from hub.signals.notifications import NAMES
 
 QUOTA_TIME_ZONE = "quota_time_zone"
 ALIVE_S = 16.0
@@ -16,10 +17,13 @@ FORGET_S = 600.0
 
 
 class Beat(msgspec.Struct, frozen=True):
-    """The hub's clock, and how many other processes answer HTTP."""
+    """The hub's clock, and how many other processes answer HTTP; how many workers there are by their names, and how
+    many say so themselves, which those of the version before do not."""
 
     now: datetime
     others: int
+    names: int
+    workers: int
 
 
 _TAKE_NONCE = Statement("core/limits", "take_nonce")
@@ -42,7 +46,9 @@ async def forget_nonces(connection: Connection, before: datetime, most: int) -> 
 
 async def beat(connection: Connection, process_id: UUID, roles: Sequence[str]) -> Beat:
     """Say that a process lives."""
-    found = await _BEAT.fetch_one(connection, id=process_id, roles=list(roles), alive_s=ALIVE_S, forget_s=FORGET_S)
+    found = await _BEAT.fetch_one(
+        connection, id=process_id, roles=list(roles), alive_s=ALIVE_S, forget_s=FORGET_S, names=NAMES
+    )
     assert found is not None  # noqa: S101 - a SELECT without FROM has one row
     return found
 

@@ -10,6 +10,7 @@ from hub.core.limits.service import Limits, PerMinute, Presence, Replays, use_qu
 from hub.core.limits.telemetry import Event
 from hub.database.engine import Database
 from hub.errors import UnavailableError
+from hub.keys import SigningKeys
 from hub.loops import Loop, periodic
 from hub.parts import Parts
 from hub.subject import Subject
@@ -20,19 +21,25 @@ FORGET_EVERY_S = 60.0
 
 
 def build(settings: Settings, parts: Parts) -> Subject:
-    """Needs the database; brings Limits."""
+    """Needs the database and the keys; brings Limits."""
     database, log = parts.get(Database), parts.get(Log)
     presence = Presence(database, settings.roles)
     replays = Replays(database, presence, required=settings.require_timestamp)
     per_minute = PerMinute(
         programs=settings.limit_programs, people=settings.limit_people, addresses=settings.limit_addresses
     )
+    keys = parts.get(SigningKeys)
+
+    async def beat() -> None:
+        await presence.beat()
+        keys.beside_previous = presence.beside_previous
+
     limits = parts.add(Limits(per_minute, presence, replays, log))
 
     async def agree_on_days() -> None:
         await use_quota_time_zone(database, settings.quota_time_zone, log)
 
-    beats = periodic("hub-processes", presence.beat, log, pause_s=BEAT_EVERY_S)
+    beats = periodic("hub-processes", beat, log, pause_s=BEAT_EVERY_S)
 
     async def live() -> None:
         try:
@@ -50,6 +57,6 @@ def build(settings: Settings, parts: Parts) -> Subject:
             Loop("hub-processes", live),
             periodic("request-nonces", replays.forget, log, pause_s=FORGET_EVERY_S),
         ),
-        prepare=(agree_on_days, presence.beat),
+        prepare=(agree_on_days, beat),
         events=(Event,),
     )

@@ -22,14 +22,14 @@ from psycopg import sql
 
 from hub.database import migrate
 from hub.errors import SetupError
-from hub.keys import cannot_write, public_key, read_seeds
+from hub.keys import cannot_write, public_key, read_data_keys, read_seeds
 from hub.programs.backup import carrying, container, losses, marks, refusals, server, tools
 from hub.programs.backup.carrying import Carried, NextTime
 from hub.programs.backup.container import DUMP, Backup, Manifest
 from hub.programs.backup.losses import Lost
 from hub.programs.backup.marks import Mark
 from hub.programs.backup.placement import LIST, Placement
-from hub.programs.backup.taking import known_keys, require_keys
+from hub.programs.backup.taking import known_keys, require_data_keys, require_keys
 from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.errors import reason
 from hub.programs.embedded.patience import Say
@@ -374,6 +374,8 @@ class _Restore:
             )
         keys = {purpose: public_key(seed) for purpose, seed in read_seeds(self._staged / "keys").items()}
         require_keys(known_keys(self._tools, dump), keys, self._staged / "keys")
+        data = [key.kid for key in read_data_keys(self._staged / "keys")]
+        require_data_keys(self._tools, dump, data, self._staged / "keys")
         self._root_key = keys["root"]
 
     def _is_ours(self) -> bool:

@@ -2,19 +2,20 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from hub import private_files
 from hub.database import migrate
 from hub.errors import SetupError
-from hub.keys import FILES, cannot_write, public_key, read_seeds
+from hub.keys import FILES, cannot_write, public_key, read_data_keys, read_seeds
 from hub.programs.backup import container, server, tools
 from hub.programs.backup.container import DUMP, KEYS, Manifest
 from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.patience import Say
 from hub.programs.installation import Installation, is_running
+from hub.sealing import FILE as DATA_KEYS
 from schemas.version import installed_version
 
 NOT_KEPT = ("FLOORHUB_KEY", "FLOORHUB_URL", "FLOORHUB_TEST_")
@@ -86,7 +87,9 @@ def _collect(
     folder = installation.folder
     with private_files.belonging_to_owner_of(folder):
         keys = {purpose: public_key(seed) for purpose, seed in read_seeds(folder / "keys").items()}
+        data = [key.kid for key in read_data_keys(folder / "keys")]
     require_keys(known_keys(programs, dump), keys, folder / "keys")
+    require_data_keys(programs, dump, data, folder / "keys")
     sources = [(DUMP, dump), *((f"keys/{name}", folder / "keys" / name) for name in KEYS)]
     sources.append(("admin.key", folder / "admin.key"))
     if installation.embedded:
@@ -129,6 +132,19 @@ def require_keys(known: dict[str, str], here: dict[str, str], folder: Path) -> N
             f"{folder} does not have the database's {' and '.join(wrong)}. If keys were just replaced, run this again; "
             "otherwise `floorhub key show` compares them.",
             ko=f"{folder}에 데이터베이스의 {', '.join(wrong)}이(가) 없습니다. 방금 키를 교체했다면 다시 실행하고, "
+            "아니라면 `floorhub key show`로 비교하십시오.",
+        )
+
+
+def require_data_keys(programs: tools.Tools, dump: Path, here: Sequence[str], folder: Path) -> None:
+    """Raise SetupError unless a folder has the keys that seal secrets in a dump. `here`: the ids of those it has."""
+    lost = [row["kid"] for row in programs.rows(dump, "data_keys") if row["kid"] not in here]
+    if lost:
+        names = ", ".join(lost)
+        raise SetupError(
+            f"{folder / DATA_KEYS} does not have the database's key {names}. If keys were just replaced, run this "
+            "again; otherwise `floorhub key show` compares them.",
+            ko=f"{folder / DATA_KEYS}에 데이터베이스의 키 {names}이(가) 없습니다. 방금 키를 교체했다면 다시 실행하고, "
             "아니라면 `floorhub key show`로 비교하십시오.",
         )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import enum
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -35,6 +35,7 @@ class Kind(enum.StrEnum):
     ADMIN = "admin"
     COMMAND = "command"
     ROOT = "root"
+    DATA = "data"
 
 
 @app.command()
@@ -47,10 +48,13 @@ def show(database_url: DatabaseUrl = None, data_dir: DataDir = None, as_json: Js
     async def compare(parts: "_Parts") -> dict[str, Any]:
         known = await parts.keys.known()
         here = parts.public_keys()
-        return {
-            purpose: {"database": known.get(purpose), "here": here.get(purpose)}
+        found = {
+            str(purpose): {"database": known.get(purpose), "here": here.get(purpose)}
             for purpose in (Kind.ROOT, Kind.COMMAND)
         }
+        listed = parts.data_keys()
+        sealing = list(await parts.keys.known_data())
+        return found | {str(Kind.DATA): {"database": sealing[0] if sealing else None, "here": _newest(sealing, listed)}}
 
     with explained(as_json=as_json):
         found = _run(compare, database_url, data_dir)
@@ -71,9 +75,16 @@ def show(database_url: DatabaseUrl = None, data_dir: DataDir = None, as_json: Js
 
 @app.command(cls=Change)
 def rotate(
-    kind: Annotated[Kind, typer.Argument(help="admin: the API key; command: signs messages; root: agents pin it.")],
+    kind: Annotated[
+        Kind,
+        typer.Argument(help="admin: the API key; command: signs messages; root: agents pin it; data: seals secrets."),
+    ],
     yes: Annotated[
-        bool, typer.Option("--yes", help="For root: really replace it; otherwise only say what it means.")
+        bool,
+        typer.Option(
+            "--yes",
+            help="For root: really replace it, otherwise only say what it means. For data: give up keys that are lost.",
+        ),
     ] = False,
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
@@ -93,7 +104,7 @@ def rotate(
                 "않습니다. "
                 "keys/root.key를 잃었거나 도난당했을 때만 --yes를 붙여 실행하십시오.",
             )
-        result = _run(lambda parts: parts.rotate(kind), database_url, data_dir)
+        result = _run(lambda parts: parts.rotate(kind, give_up=yes), database_url, data_dir)
     _tell(result, as_json=as_json)
 
 
@@ -144,13 +155,21 @@ class _Parts:
 
         return {purpose: public_key(seed) for purpose, seed in read_seeds(self._folder / "keys").items()}
 
-    async def rotate(self, kind: Kind) -> dict[str, Any]:
-        """Replace a key; what was done."""
+    def data_keys(self) -> list[str]:
+        """The ids of those that seal, as the folder has them."""
+        from hub.keys import read_data_keys
+
+        return [key.kid for key in read_data_keys(self._folder / "keys")]
+
+    async def rotate(self, kind: Kind, *, give_up: bool) -> dict[str, Any]:
+        """Replace a key; what was done. `give_up`: data keys that the folder does not have."""
         if kind is Kind.ADMIN:
             key = await self._access.replace_administrator_key(self._admin_key)
             return {"replaced": ["admin"], "file": str(self._admin_key), "prefix": key.prefix}
         from hub.core.broker.store import seal_again
 
+        if kind is Kind.DATA:
+            return await self._rotate_data(give_up=give_up)
         purposes = ["command"] if kind is Kind.COMMAND else ["root", "command"]
         try:
             async with self._database.transaction() as connection:
@@ -162,6 +181,19 @@ class _Parts:
             await self.keys.settle()
         self._signing.key_list(now)
         return {"replaced": purposes, "root_key": self._signing.root_public_key, "folder": str(self._folder / "keys")}
+
+    async def _rotate_data(self, *, give_up: bool) -> dict[str, Any]:
+        from hub.core.broker.store import seal_again
+        from hub.keys import read_seeds
+
+        seeds = await asyncio.to_thread(read_seeds, self._folder / "keys")
+        async with self._database.transaction() as connection:
+            lost = await self.keys.add_data_key(connection, without_lost=give_up)
+            if "command" in seeds and "root" in seeds:
+                self._signing.load(seeds, self._signing.data)
+                await seal_again(connection, self._signing.unseal, self._signing.seal)
+        folder = str(self._folder / "keys")
+        return {"replaced": ["data"], "kid": self._signing.data.kid, "lost": lost, "folder": folder}
 
     async def adopt(self) -> dict[str, Any]:
         """Take the folder's keys; what was done."""
@@ -210,6 +242,9 @@ def _tell(result: dict[str, Any], *, as_json: bool) -> None:
             else f"The administrator's new key is in {result['file']}. The one of before is no longer valid.",
         )
         return
+    if result["replaced"] == ["data"]:
+        _tell_data(result, korean=korean)
+        return
     output.say(f"root_key: {result['root_key']}")
     output.say(
         f"{result['folder']}을(를) 모든 허브에 복사하고 허브를 시작하십시오."
@@ -222,3 +257,27 @@ def _tell(result: dict[str, Any], *, as_json: bool) -> None:
             if korean
             else "Put this root_key into the configuration of every agent, and restart the agents.",
         )
+
+
+def _tell_data(result: dict[str, Any], *, korean: bool) -> None:
+    output.say(
+        f"이제 키 {result['kid']}이(가) 비밀 값을 암호화합니다. 이전 키는 그 키로 암호화한 값을 읽는 데 계속 쓰이므로 "
+        f"파일에 남습니다. 폴더가 다른 허브가 있으면 {result['folder']}/data.key를 복사하십시오."
+        if korean
+        else f"The key {result['kid']} seals secrets from now on. The keys of before stay in the file, since they open "
+        f"what they sealed. Copy {result['folder']}/data.key to hubs that have a folder of their own."
+    )
+    if result["lost"]:
+        names = ", ".join(result["lost"])
+        output.say(
+            f"잃어버린 키: {names}. 이 키로 암호화한 값은 읽을 수 없습니다."
+            if korean
+            else f"Given up: {names}. What only these keys open is lost."
+        )
+
+
+def _newest(known: Sequence[str], listed: Sequence[str]) -> str | None:
+    """What the folder has of the keys that the database knows: the newest if it has all, else what it has instead."""
+    if known and all(kid in listed for kid in known):
+        return known[0]
+    return next((kid for kid in listed if kid not in known), None)

@@ -130,7 +130,7 @@ def known(installation: Installation) -> tuple[list[str], set[str]]:
     public = {str(folder)}
     for file in sorted(folder.glob("keys/*")):
         text = _read(file)
-        secrets += _strings(text) if file.suffix == ".json" else [text]
+        secrets += _strings(text) if file.suffix == ".json" else [text, *text.split()]
         if file.name in FILES.values():
             try:
                 public.add(public_key(bytes.fromhex(text.strip())))

@@ -149,7 +149,7 @@ def test_a_hub_whose_list_is_below_the_agents_is_named(site: Site, patient: Pati
     keys = SigningKeys(patient.file.parent)
     root = load_signing_keys(site.folder.keys)
     seed = {name: bytes.fromhex((site.folder.keys / f"{name}.key").read_text()) for name in ("root", "command")}
-    keys.load({"root": seed["root"], "command": secrets.token_bytes(32)})
+    keys.load({"root": seed["root"], "command": secrets.token_bytes(32)}, root.data)
     assert keys.root_public_key == root.root_public_key
     newer = keys.key_list(datetime.now(UTC) + timedelta(days=1))
     with contextlib.closing(sqlite3.connect(patient.file.parent / "data/journal.db")) as journal, journal:

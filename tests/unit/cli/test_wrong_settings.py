@@ -94,7 +94,10 @@ def test_a_clean_up_wants_to_know_where_the_archive_lies() -> None:
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ("rotate", "For root: really replace it; otherwise only say what it means."),
+        (
+            "rotate",
+            "For root: really replace it, otherwise only say what it means. For data: give up keys that are lost.",
+        ),
         ("adopt", "Really do it; otherwise only say what it means."),
     ],
 )

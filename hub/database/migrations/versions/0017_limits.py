@@ -1,4 +1,4 @@
-"""What limits and web rules keep.
+"""What limits and web rules keep, and which keys seal secrets.
 
 Safe before the rollout of the code that comes with it: it only adds.
 """
@@ -41,7 +41,8 @@ def upgrade() -> None:
     """)
     op.execute("""
         CREATE TABLE data_keys (
-            kid text PRIMARY KEY,
+            number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            kid text NOT NULL UNIQUE,
             fingerprint text NOT NULL,
             since timestamptz NOT NULL
         )

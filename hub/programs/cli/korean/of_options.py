@@ -30,11 +30,11 @@ OPTIONS: dict[str, str] = {
     "The hub's database; default: that of `make run`.": "허브의 데이터베이스. 기본값: `make run`의 것.",
     "The hub's data folder.": "허브의 데이터 폴더.",
     "Only say what would be deleted now.": "지금 삭제될 것만 알려 줍니다.",
-    "admin: the API key; command: signs messages; root: agents pin it.": (
-        "admin: API 키, command: 서명하는 키, root: 에이전트가 신뢰하는 키."
+    "admin: the API key; command: signs messages; root: agents pin it; data: seals secrets.": (
+        "admin: API 키, command: 서명하는 키, root: 에이전트가 신뢰하는 키, data: 비밀 값을 암호화하는 키."
     ),
-    "For root: really replace it; otherwise only say what it means.": (
-        "root를 실제로 교체합니다. 없으면 무슨 뜻인지만 알려 줍니다."
+    "For root: really replace it, otherwise only say what it means. For data: give up keys that are lost.": (
+        "root: 실제로 교체합니다. 없으면 무슨 뜻인지만 알려 줍니다. data: 잃어버린 키를 포기합니다."
     ),
     "Really do it; otherwise only say what it means.": "실제로 실행합니다. 없으면 무슨 뜻인지만 알려 줍니다.",
     # --- doctor, backup, restore, support bundle
