@@ -112,6 +112,7 @@ _FIND = HotStatement("core/commands/commands", "find")
 _LOGS = Statement("core/commands/commands", "logs", StoredLog)
 _REACHED = Statement("core/commands/commands", "reached", Reached)
 _PAGE = Statement("core/commands/commands", "page", StoredCommand, fresh_plan=True)
+_IN_ORDER = Statement("core/commands/commands", "in_order")
 _PAGE_WITHIN = Statement("core/commands/commands", "page_within", StoredCommand, fresh_plan=True)
 _UNFINISHED = Statement("core/commands/commands", "unfinished", _OfStatus, fresh_plan=True)
 _LOST = Statement("core/commands/commands", "lost", _Lost)
@@ -144,10 +145,12 @@ async def page(
     connection: Connection, wanted: Filter, scope: Scope, *, before: UUID | None, limit: int
 ) -> list[StoredCommand]:
     """Commands that a caller may read, newest first, older than `before`."""
-    found = _PAGE_WITHIN if scope.limited else _PAGE
-    return await found.fetch_all(
-        connection, **msgspec.structs.asdict(wanted), **scope.parameters, before=before, limit=limit
-    )
+    asked = {**msgspec.structs.asdict(wanted), **scope.parameters, "before": before, "limit": limit}
+    if not scope.limited:
+        return await _PAGE.fetch_all(connection, **asked)
+    async with connection.transaction():
+        await _IN_ORDER.execute(connection)
+        return await _PAGE_WITHIN.fetch_all(connection, **asked)
 
 
 async def unfinished(connection: Connection) -> dict[str, int]:
