@@ -77,6 +77,9 @@ async def test_a_grant_reaches_the_clients_of_its_target(clients: Database, kind
         assert await _reach(connection, who, "command") == {}
         await access.grant(connection, who, *TARGETS[kind])
         expected: dict[str, object] = {"in-1": None} | ({"out-1": None} if kind == "all" else {})
+        for want in ("read", "command"):
+            cursor = await connection.execute(b"SELECT floorhub_reaches_all(%s, NULL, %s) AS whole", (who, want))
+            assert await cursor.fetchone() == {"whole": kind == "all"}
         assert await _reach(connection, who, "command") == expected
         assert await _reach(connection, who, "read") == expected
         assert await _reach(connection, other, "read") == {}

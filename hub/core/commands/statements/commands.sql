@@ -67,7 +67,11 @@ LIMIT %(limit)s;
 -- name: in_order
 -- For the rest of a transaction: histories are read in the order of their index and left off early. By what it knows of
 -- the average client the planner would rather read and sort all of one that has a thousand times as many commands.
-SELECT set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true);
+-- `everything`: the caller may read all that there is, by a grant of all clients.
+SELECT
+    set_config('enable_sort', 'off', true),
+    set_config('enable_bitmapscan', 'off', true),
+    floorhub_reaches_all(%(scope_principal)s, %(scope_key)s, 'read') AS everything;
 
 -- name: page_within
 -- Newest first, of the clients and actions that a caller may read. The newest of each client comes first: of those clients

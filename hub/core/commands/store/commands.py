@@ -103,6 +103,10 @@ class _Lost(msgspec.Struct, frozen=True):
     code: str
 
 
+class _InOrder(msgspec.Struct, frozen=True):
+    everything: bool
+
+
 class _OfStatus(msgspec.Struct, frozen=True):
     status: str
     number: int
@@ -112,7 +116,7 @@ _FIND = HotStatement("core/commands/commands", "find")
 _LOGS = Statement("core/commands/commands", "logs", StoredLog)
 _REACHED = Statement("core/commands/commands", "reached", Reached)
 _PAGE = Statement("core/commands/commands", "page", StoredCommand, fresh_plan=True)
-_IN_ORDER = Statement("core/commands/commands", "in_order")
+_IN_ORDER = Statement("core/commands/commands", "in_order", _InOrder)
 _PAGE_WITHIN = Statement("core/commands/commands", "page_within", StoredCommand, fresh_plan=True)
 _UNFINISHED = Statement("core/commands/commands", "unfinished", _OfStatus, fresh_plan=True)
 _LOST = Statement("core/commands/commands", "lost", _Lost)
@@ -146,11 +150,12 @@ async def page(
 ) -> list[StoredCommand]:
     """Commands that a caller may read, newest first, older than `before`."""
     asked = {**msgspec.structs.asdict(wanted), **scope.parameters, "before": before, "limit": limit}
-    if not scope.limited:
-        return await _PAGE.fetch_all(connection, **asked)
-    async with connection.transaction():
-        await _IN_ORDER.execute(connection)
-        return await _PAGE_WITHIN.fetch_all(connection, **asked)
+    if scope.limited:
+        async with connection.transaction():
+            found = await _IN_ORDER.fetch_one(connection, scope_principal=scope.principal_id, scope_key=scope.key_id)
+            if found is None or not found.everything:
+                return await _PAGE_WITHIN.fetch_all(connection, **asked)
+    return await _PAGE.fetch_all(connection, **asked)
 
 
 async def unfinished(connection: Connection) -> dict[str, int]:

@@ -41,6 +41,7 @@ def downgrade() -> None:
         DROP TABLE access_changes;
         DROP FUNCTION floorhub_is_valid(uuid, uuid, uuid);
         DROP FUNCTION floorhub_clients(uuid, uuid, text);
+        DROP FUNCTION floorhub_reaches_all(uuid, uuid, text);
         DROP FUNCTION floorhub_reach(uuid, uuid, text);
         DROP FUNCTION floorhub_allows(uuid, uuid, text, text, text);
         DROP VIEW key_clients;

@@ -234,6 +234,29 @@ BEGIN
 END
 $$;
 
+-- Whether that set is all that there is: then nobody needs to go through it.
+CREATE FUNCTION floorhub_reaches_all(principal uuid, key uuid, want text) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM principals p
+        WHERE p.id = principal AND p.disabled_at IS NULL
+            AND (want = 'read' OR p.role IN ('admin', 'operator'))
+            AND (p.reach = 'all' OR EXISTS (
+                SELECT FROM grants g
+                WHERE g.principal_id = principal AND g.target_kind = 'all' AND g.actions IS NULL
+                    AND (want = 'read' OR g.access = 'command')
+            ))
+    ) AND (key IS NULL OR EXISTS (
+        SELECT FROM api_keys k
+        WHERE k.id = key AND k.principal_id = principal
+            AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > floorhub_now())
+            AND (k.permissions IS NULL OR want = ANY (k.permissions))
+            AND NOT k.narrowed AND k.actions IS NULL
+    ));
+END
+$$;
+
 -- Its clients alone.
 CREATE FUNCTION floorhub_clients(principal uuid, key uuid, want text) RETURNS SETOF text
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
