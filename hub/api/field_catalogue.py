@@ -251,10 +251,8 @@ FIELDS: Mapping[str, Sentence] = {
         "must be an IP address or a network such as 192.0.2.0/24, without bits beyond its prefix",
         "IP 주소나 192.0.2.0/24 같은 네트워크여야 하며, 접두사 뒤의 비트는 0이어야 합니다.",
     ),
-    "duration": Sentence(
-        "must be a duration such as 30m, 24h or 7d, at most {days} days",
-        "30m, 24h, 7d 같은 기간이어야 하며 최대 {days}일입니다.",
-    ),
+    "duration": Sentence("must be a duration such as 30m, 24h or 7d", "30m, 24h, 7d 같은 기간이어야 합니다."),
+    "too_many_days": Sentence("must be at most {days} days", "{days}일 이하여야 합니다."),
     "already_past": Sentence("must be in the future", "미래의 시각이어야 합니다."),
     "blank": Sentence(
         "must not begin or end with a space, or have control characters",
@@ -321,6 +319,8 @@ PATTERNS: Mapping[str, str] = {
     r"^-?[0-9]+(-[0-9]*)?( *, *-?[0-9]+(-[0-9]*)?){0,99}$": "page_ranges",
     r"^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*( *;[ -~]*)?$": "media_type",
     r"^[0-9a-f]{64}$": "sha256",
+    r"^[0-9A-Fa-f:./]+$": "network",
+    r"^[0-9]{1,9}[smhd]$": "duration",
 }
 """What the patterns of fields mean to people. A test holds that none is left out."""
 

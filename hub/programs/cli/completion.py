@@ -76,6 +76,36 @@ def logins(incomplete: str) -> list[str]:
     return list(_plain((item["login"] for item in _items("/api/users")), incomplete))
 
 
+def integrations(incomplete: str) -> list[str]:
+    """Names of integrations."""
+    return list(_plain((item["name"] for item in _items("/api/integrations")), incomplete))
+
+
+def keys(incomplete: str) -> list[str]:
+    """Prefixes of keys."""
+    return list(_plain((item["prefix"] for item in _items("/api/keys")), incomplete))
+
+
+def keys_of_all_kinds(incomplete: str) -> list[str]:
+    """The same, and the keys of a hub itself."""
+    return [*_plain(iter(("admin", "command", "root", "data")), incomplete), *keys(incomplete)]
+
+
+def grants(incomplete: str) -> list[str]:
+    """Ids of grants."""
+    return list(_plain((item["id"] for item in _items("/api/grants")), incomplete))
+
+
+def templates(incomplete: str) -> list[str]:
+    """Templates of integrations."""
+    return list(_plain((item["id"] for item in _items("/api/integrations/templates", limited=False)), incomplete))
+
+
+def permissions(incomplete: str) -> list[str]:
+    """Permissions of keys."""
+    return list(_plain(iter(("read", "command", "document", "administer", "decide", "pair", "audit")), incomplete))
+
+
 def statuses(incomplete: str) -> list[str]:
     """Statuses of commands."""
     return list(_plain(iter(STATUSES), incomplete))

@@ -9,14 +9,16 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from hub.errors import SetupError
-from hub.programs.cli import output
+from hub.programs.cli import api_keys, completion, output
 from hub.programs.cli.app import App, Change
 from hub.programs.cli.exits import ExitCode
 from hub.programs.cli.output import Json, either, explained
 from hub.programs.embedded.data_folder import default_root
 from hub.programs.embedded.postgres import url_beside
 
-app = App(help="The hub's keys: compare and replace them.")
+app = App(help="Keys: API keys of integrations and users, and the hub's own keys.")
+app.command()(api_keys.add)
+app.command("list")(api_keys.list_keys)
 Done = TypeVar("Done")
 DatabaseUrl = Annotated[
     str | None,
@@ -75,10 +77,16 @@ def show(database_url: DatabaseUrl = None, data_dir: DataDir = None, as_json: Js
 
 @app.command(cls=Change)
 def rotate(
-    kind: Annotated[
-        Kind,
-        typer.Argument(help="admin: the API key; command: signs messages; root: agents pin it; data: seals secrets."),
+    which: Annotated[
+        str,
+        typer.Argument(
+            metavar="KEY",
+            help="An API key, by id or prefix; or a key of this hub: admin (the administrator's API key), command "
+            "(signs messages), root (agents pin it), data (seals secrets).",
+            autocompletion=completion.keys_of_all_kinds,
+        ),
     ],
+    overlap: api_keys.Overlap = None,
     yes: Annotated[
         bool,
         typer.Option(
@@ -92,8 +100,20 @@ def rotate(
 ) -> None:
     """Replace a key.
 
-    Running hubs stop when their keys are no longer the database's.
+    Another API key is made by the hub, and the old one stays valid for the overlap.
+
+    admin, command, root and data are replaced on this machine. Running hubs stop when their keys are no longer the
+    database's.
     """
+    if which not in list(Kind):
+        api_keys.rotate(which, overlap, as_json=as_json)
+        return
+    if overlap is not None:
+        output.misused(
+            "--overlap is for API keys: admin, command, root and data have none.",
+            "--overlap은 API 키에만 쓸 수 있습니다. admin, command, root, data에는 쓸 수 없습니다.",
+        )
+    kind = Kind(which)
     with explained(as_json=as_json):
         if kind is Kind.ROOT and not yes:
             raise SetupError(
@@ -106,6 +126,9 @@ def rotate(
             )
         result = _run(lambda parts: parts.rotate(kind, give_up=yes), database_url, data_dir)
     _tell(result, as_json=as_json)
+
+
+app.command()(api_keys.revoke)
 
 
 @app.command(cls=Change)

@@ -105,18 +105,21 @@ def show(
 
 def since_until(since: str | None, until: str | None) -> dict[str, str]:
     """The moments of `--since` and `--until` as the API takes them. Ends the program with 2 when one is none."""
-    found = {}
-    for option, name, text in (("--since", "created_after", since), ("--until", "created_before", until)):
-        if text is not None:
-            try:
-                found[name] = durations.moment(text)
-            except ValueError as problem:
-                output.misused(
-                    f"{option}: {problem}.",
-                    f"{option} {text}: 시간이 아닙니다. 2h, 3d, today, yesterday, 2026-11-29, 2026-11-29T08:00처럼 "
-                    "쓰십시오.",
-                )
-    return found
+    given = {"created_after": earlier("--since", since), "created_before": earlier("--until", until)}
+    return {name: moment for name, moment in given.items() if moment is not None}
+
+
+def earlier(option: str, text: str | None) -> str | None:
+    """The past moment of an option. Ends the program with 2 when it is none."""
+    if text is None:
+        return None
+    try:
+        return durations.moment(text)
+    except ValueError as problem:
+        output.misused(
+            f"{option}: {problem}.",
+            f"{option} {text}: 시간이 아닙니다. 2h, 3d, today, yesterday, 2026-11-29, 2026-11-29T08:00처럼 쓰십시오.",
+        )
 
 
 def later(option: str, text: str | None) -> str | None:

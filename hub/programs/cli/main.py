@@ -8,6 +8,7 @@ import typer
 
 from hub.keys import cannot_write
 from hub.programs.cli import (
+    access,
     actions,
     agent_logs,
     batches,
@@ -15,8 +16,10 @@ from hub.programs.cli import (
     commands,
     completion,
     dead_letters,
+    grants,
     groups,
     host,
+    integrations,
     output,
     printers,
     printing,
@@ -77,6 +80,9 @@ app.add_typer(batches.app, name="batch")
 app.add_typer(schedules.app, name="schedule")
 app.add_typer(actions.app, name="action")
 app.add_typer(dead_letters.app, name="dead-letter")
+app.add_typer(integrations.app, name="integration")
+app.add_typer(grants.app, name="grant")
+app.add_typer(access.app, name="access")
 app.add_typer(host.broker, name="broker")
 app.add_typer(host.keys, name="key")
 host.add_to_users(users.app)

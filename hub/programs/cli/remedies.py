@@ -124,6 +124,22 @@ PHRASES: Mapping[str, tuple[_Phrases, _Phrases]] = {
         (("see GET /api/schedules or `floorhub schedule list`.", "see `floorhub schedule list`."),),
         (("GET /api/schedules 또는 `floorhub schedule list`로", "`floorhub schedule list`로"),),
     ),
+    "integration_not_found": (
+        (("see GET /api/integrations or `floorhub integration list`.", "see `floorhub integration list`."),),
+        (("GET /api/integrations 또는 `floorhub integration list`로", "`floorhub integration list`로"),),
+    ),
+    "principal_not_found": (
+        (("see GET /api/integrations or `floorhub integration list`.", "see `floorhub integration list`."),),
+        (("GET /api/integrations 또는 `floorhub integration list`로", "`floorhub integration list`로"),),
+    ),
+    "key_not_found": (
+        (("see GET /api/keys or `floorhub key list`.", "see `floorhub key list`."),),
+        (("GET /api/keys 또는 `floorhub key list`로", "`floorhub key list`로"),),
+    ),
+    "grant_not_found": (
+        (("see GET /api/grants or `floorhub grant list`.", "see `floorhub grant list`."),),
+        (("GET /api/grants 또는 `floorhub grant list`로", "`floorhub grant list`로"),),
+    ),
     "idempotency_key_reused": (
         (
             (

@@ -12,9 +12,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "reach_all": ("It reaches all clients.", "모든 클라이언트에 접근합니다."),
     "grant": ("A grant allows it.", "접근 허용이 있습니다."),
     "no_grant": (
-        "No grant allows it for this client: give one with `floorhub grant add` or POST /api/principals/ID/grants.",
-        "이 클라이언트에 대한 접근 허용이 없습니다. `floorhub grant add`나 POST /api/principals/ID/grants로 "
-        "추가하십시오.",
+        "No grant allows it for this client: `floorhub grant add` gives one.",
+        "이 클라이언트에 대한 접근 허용이 없습니다. `floorhub grant add`로 추가하십시오.",
     ),
     "key_permissions": ("The key's permissions are: {may}.", "키의 권한: {may}."),
     "key_actions": ("The key is for the actions: {actions}.", "키가 허용하는 동작: {actions}."),

@@ -35,7 +35,7 @@ def _network(text: str) -> str:
 
 Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_plain)]
 """Of a principal or a key."""
-Address = Annotated[str, Field(min_length=1, max_length=50), AfterValidator(_network)]
+Address = Annotated[str, Field(max_length=50, pattern=r"^[0-9A-Fa-f:./]+$"), AfterValidator(_network)]
 Actions = Annotated[list[ActionName], Field(min_length=1, max_length=100)]
 Addresses = Annotated[list[Address], Field(min_length=1, max_length=MOST_ADDRESSES)]
 Permissions = Annotated[list[PermissionName], Field(min_length=1, max_length=len(OF_KEYS))]

@@ -203,6 +203,39 @@ COMMANDS: dict[str, str] = {
         "더 이상 로그인할 수 없는 관리자를 위한 명령입니다. 새 비밀번호를 묻거나 표준 입력에서 읽습니다. 비활성화를 "
         "풀고 모든 곳에서 로그아웃합니다."
     ),
+    # --- integrations, grants, access
+    "Integrations: other systems, such as a WMS, with keys of their own.": (
+        "연동 시스템: WMS처럼 자신의 키를 쓰는 다른 시스템."
+    ),
+    "Create an integration with its grants and its first key.": "연동 시스템을 접근 허용, 첫 키와 함께 만듭니다.",
+    "The key is shown only once. --client, --group, --zone, --tag and --all say what it is granted, with --action and "
+    "--read-only.": (
+        "키는 한 번만 표시됩니다. --client, --group, --zone, --tag, --all로 접근할 대상을 정하고, --action과 "
+        "--read-only로 범위를 좁힙니다."
+    ),
+    "List integrations.": "연동 시스템을 보여 줍니다.",
+    "Show an integration with its grants and keys.": "연동 시스템과 그 접근 허용, 키를 보여 줍니다.",
+    "Change an integration; what is not given stays.": "연동 시스템을 바꿉니다. 지정하지 않은 것은 그대로입니다.",
+    "Refuse all keys of an integration from now on.": "지금부터 연동 시스템의 모든 키를 거부합니다.",
+    "Accept the keys of a disabled integration again.": "사용 중지한 연동 시스템의 키를 다시 받아들입니다.",
+    "Remove an integration for good, with its keys and grants.": (
+        "연동 시스템을 키, 접근 허용과 함께 영구히 삭제합니다."
+    ),
+    "Grants: which clients an integration or a user may see or command.": (
+        "접근 허용: 연동 시스템이나 사용자가 조회하거나 명령할 수 있는 클라이언트."
+    ),
+    "Grant clients to an integration or a user.": "연동 시스템이나 사용자에게 클라이언트 접근을 허용합니다.",
+    "Each --client, --group and --zone is a grant of its own.": (
+        "--client, --group, --zone은 각각 따로 된 접근 허용이 됩니다."
+    ),
+    "List grants.": "접근 허용을 보여 줍니다.",
+    "Take a grant back; it counts at once.": "접근 허용을 취소합니다. 즉시 적용됩니다.",
+    "Access: who may do what, and why.": "접근: 누가 무엇을 할 수 있는지, 그 이유.",
+    "Say whether something is allowed, and why.": "어떤 작업이 허용되는지와 그 이유를 알려 줍니다.",
+    "--client alone: who may do it. --of or --key alone: what it may do.": (
+        "--client만 쓰면 누가 할 수 있는지, --of나 --key만 쓰면 무엇을 할 수 있는지 보여 줍니다."
+    ),
+    "With both, exits with 0 if it is allowed, with 1 if not.": "둘 다 쓰면 허용될 때 0, 아닐 때 1로 끝납니다.",
     # --- broker, keys, schema
     "Configuration for your own Mosquitto.": "직접 운영하는 Mosquitto의 설정.",
     "Write mosquitto.conf, acl and dynsec.json.": "mosquitto.conf, acl, dynsec.json을 만듭니다.",
@@ -213,12 +246,25 @@ COMMANDS: dict[str, str] = {
         "FLOORHUB_MQTT_ADMIN_PASSWORD, FLOORHUB_MQTT_OPS_PASSWORD입니다. 첫 번째가 없으면 데이터 폴더의 "
         "keys/broker-accounts.json에 있는 것을 쓰고, 없으면 만듭니다."
     ),
-    "The hub's keys: compare and replace them.": "허브의 키: 비교하고 교체하기.",
+    "Keys: API keys of integrations and users, and the hub's own keys.": (
+        "키: 연동 시스템과 사용자의 API 키, 그리고 허브 자체의 키."
+    ),
+    "Create an API key of an integration or a user.": "연동 시스템이나 사용자의 API 키를 만듭니다.",
+    "It is shown only once. It may do what its owner may, within these options.": (
+        "키는 한 번만 표시됩니다. 소유자의 권한 중 이 옵션으로 정한 범위만 쓸 수 있습니다."
+    ),
+    "List API keys.": "API 키를 보여 줍니다.",
+    "Revoke an API key: it is refused at once.": "API 키를 폐기합니다. 즉시 거부됩니다.",
+    "Another API key is made by the hub, and the old one stays valid for the overlap.": (
+        "API 키는 허브가 새로 만들며, 이전 키는 --overlap 동안 유효합니다."
+    ),
     "Compare this folder's keys with the database.": "이 폴더의 키를 데이터베이스와 비교합니다.",
     "Exits with 0 if they agree, with 1 if they differ.": "같으면 0, 다르면 1로 끝납니다.",
     "Replace a key.": "키를 교체합니다.",
-    "Running hubs stop when their keys are no longer the database's.": (
-        "실행 중인 허브는 자신의 키가 데이터베이스의 키와 달라지면 멈춥니다."
+    "admin, command, root and data are replaced on this machine. Running hubs stop when their keys are no longer the "
+    "database's.": (
+        "admin, command, root, data는 이 컴퓨터에서 교체합니다. 실행 중인 허브는 자신의 키가 데이터베이스의 키와 달라지면 "
+        "멈춥니다."
     ),
     "Make the keys of this folder the hub's.": "이 폴더의 키를 허브의 키로 삼습니다.",
     "For example after a restore of the database.": "예를 들어 데이터베이스를 복원한 뒤에 씁니다.",

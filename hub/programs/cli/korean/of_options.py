@@ -30,9 +30,51 @@ OPTIONS: dict[str, str] = {
     "The hub's database; default: that of `make run`.": "허브의 데이터베이스. 기본값: `make run`의 것.",
     "The hub's data folder.": "허브의 데이터 폴더.",
     "Only say what would be deleted now.": "지금 삭제될 것만 알려 줍니다.",
-    "admin: the API key; command: signs messages; root: agents pin it; data: seals secrets.": (
-        "admin: API 키, command: 서명하는 키, root: 에이전트가 신뢰하는 키, data: 비밀 값을 암호화하는 키."
+    "An API key, by id or prefix; or a key of this hub: admin (the administrator's API key), command (signs "
+    "messages), root (agents pin it), data (seals secrets).": (
+        "API 키의 id나 prefix. 또는 이 허브의 키: admin(관리자의 API 키), command(메시지에 서명), "
+        "root(에이전트가 신뢰), data(비밀 값을 암호화)."
     ),
+    "For an API key: how long the old one stays valid; default 24h, 0s: not.": (
+        "API 키: 이전 키가 유효한 기간. 기본값 24h, 0s이면 바로 끝납니다."
+    ),
+    # --- integrations, keys, grants, access
+    "Its name; must be unique.": "이름. 중복될 수 없습니다.",
+    "order-system, wms or monitoring: role, permissions and actions that fit.": (
+        "order-system, wms, monitoring: 알맞은 역할, 권한, 동작."
+    ),
+    "What it may do at most: admin, operator or viewer.": "최대 권한: admin, operator, viewer.",
+    "granted: the clients of its grants; all: every client.": "granted: 접근 허용된 클라이언트, all: 모든 클라이언트.",
+    "The clients of a group; may be given several times.": "그룹의 클라이언트. 여러 번 쓸 수 있습니다.",
+    "The clients of a zone; may be given several times.": "구역의 클라이언트. 여러 번 쓸 수 있습니다.",
+    "Every client, also those that come later.": "나중에 추가되는 것까지 모든 클라이언트.",
+    "Only this action; may be given several times.": "이 동작만. 여러 번 쓸 수 있습니다.",
+    "Only to see, not to command.": "조회만 허용하고 명령은 허용하지 않습니다.",
+    "What the key may do: read, command, document, ...; may be given several times.": (
+        "키의 권한: read, command, document 등. 여러 번 쓸 수 있습니다."
+    ),
+    "An address or network that the key may be used from; may be given several times.": (
+        "키를 쓸 수 있는 주소나 네트워크. 여러 번 쓸 수 있습니다."
+    ),
+    "When the key ends: 90d, 2027-01-31 or 2027-01-31T08:00.": "키의 만료: 90d, 2027-01-31, 2027-01-31T08:00.",
+    "A name of the key, such as where it is used.": "키의 이름. 예: 쓰이는 곳.",
+    "Create no key yet.": "키는 아직 만들지 않습니다.",
+    "Name or id of an integration.": "연동 시스템의 이름이나 id.",
+    "Its new name.": "새 이름.",
+    "Name or id of an integration or a user.": "연동 시스템이나 사용자의 이름 또는 id.",
+    "Only of this integration or user, by name or id.": "이 연동 시스템이나 사용자의 것만. 이름이나 id.",
+    "Only those that mean this client.": "이 클라이언트에 해당하는 것만.",
+    "Id of a grant.": "접근 허용의 id.",
+    "An integration or a user, by name or id.": "연동 시스템이나 사용자의 이름 또는 id.",
+    "A key, by id or prefix.": "키의 id나 prefix.",
+    "A client's id.": "클라이언트의 id.",
+    "An action; without it, any.": "동작. 없으면 어느 것이든.",
+    "read or command; default: command with --action, else read.": (
+        "read나 command. 기본값: --action이 있으면 command, 없으면 read."
+    ),
+    "Also keys that expired or were revoked.": "만료되거나 폐기된 키도.",
+    "Only keys that were not used since: 90d or 2026-09-01.": "이때부터 쓰이지 않은 키만: 90d, 2026-09-01.",
+    "Id or prefix of a key.": "키의 id나 prefix.",
     "For root: really replace it, otherwise only say what it means. For data: give up keys that are lost.": (
         "root: 실제로 교체합니다. 없으면 무슨 뜻인지만 알려 줍니다. data: 잃어버린 키를 포기합니다."
     ),

@@ -1,0 +1,132 @@
+"""`floorhub grant`: which clients an integration or a user may see or command."""
+
+from typing import Annotated, Any
+
+import typer
+
+from hub.programs.cli import completion, lists, output, principals
+from hub.programs.cli.api import Api, in_path
+from hub.programs.cli.app import App
+from hub.programs.cli.lists import Column, View, field
+from hub.programs.cli.output import Json, either, explained
+from hub.programs.cli.principals import Who
+
+app = App(help="Grants: which clients an integration or a user may see or command.")
+
+
+@app.command()
+def add(
+    who: Who,
+    client: principals.OfClients = None,
+    group: principals.OfGroups = None,
+    zone: principals.OfZones = None,
+    tag: principals.OfTags = None,
+    everybody: principals.Everybody = False,
+    action: principals.ForActions = None,
+    read_only: principals.OnlyRead = False,
+    as_json: Json = False,
+) -> None:
+    """Grant clients to an integration or a user.
+
+    Each --client, --group and --zone is a grant of its own.
+    """
+    targets = principals.named_targets(client, group, zone, tag, everybody=everybody)
+    if not targets:
+        output.misused(
+            "Say which clients: --client, --group, --zone, --tag or --all.",
+            "대상을 지정하십시오: --client, --group, --zone, --tag, --all.",
+        )
+    limits = ({"actions": action} if action else {}) | principals.access_of(only_read=read_only)
+    with explained(as_json=as_json), Api.from_environment() as api:
+        owner = principals.find(api, who)
+        path = f"/api/principals/{in_path(owner['id'])}/grants"
+        made = [api.post(path, {"target": target, **limits}) for target in targets]
+    if as_json:
+        output.print_json(made)
+        return
+    for grant in made:
+        _say(grant)
+    if owner["reach"] == "all":
+        output.tell(
+            either(
+                f"{owner['name']} reaches all clients anyway: `floorhub integration change --reach granted` limits it "
+                "to its grants.",
+                f"{owner['name']}은(는) 이미 모든 클라이언트에 접근합니다. `floorhub integration change --reach "
+                "granted`로 접근 허용만 쓰게 할 수 있습니다.",
+            )
+        )
+
+
+@app.command("list")
+def list_grants(
+    of: Annotated[
+        str | None,
+        typer.Option(
+            "--of",
+            metavar="NAME",
+            help="Only of this integration or user, by name or id.",
+            autocompletion=completion.integrations,
+        ),
+    ] = None,
+    client: Annotated[
+        str | None,
+        typer.Option(help="Only those that mean this client.", autocompletion=completion.clients),
+    ] = None,
+    limit: lists.Limit = 0,
+    sort: lists.Sort = None,
+    no_headers: lists.NoHeaders = False,
+    as_json: Json = False,
+) -> None:
+    """List grants."""
+    view = View(as_json, limit, sort, no_headers)
+    with explained(as_json=as_json), Api.from_environment() as api:
+        principal = None if of is None else principals.find(api, of)["id"]
+        items, more = api.pages("/api/grants", {"principal": principal, "client": client}, most=view.most_to_sort)
+        lists.require_known(api, items, client=client)
+    columns = (
+        Column("id", "id", field("id")),
+        Column("to", "대상자", field("principal")),
+        Column("clients", "클라이언트", lambda grant: principals.in_words(grant["target"])),
+        Column("actions", "동작", lambda grant: principals.listed(grant["actions"])),
+        Column("access", "허용", field("access")),
+    )
+    empty = either(
+        "There is no grant yet: floorhub grant add NAME --zone ZONE",
+        "접근 허용이 아직 없습니다: floorhub grant add NAME --zone ZONE",
+    )
+    if of is not None or client is not None:
+        empty = either("No grant fits.", "조건에 맞는 접근 허용이 없습니다.")
+    lists.show(items, columns, view, empty=empty, more=more)
+
+
+@app.command()
+def remove(
+    grant_id: Annotated[str, typer.Argument(metavar="GRANT", help="Id of a grant.", autocompletion=completion.grants)],
+    as_json: Json = False,
+) -> None:
+    """Take a grant back; it counts at once."""
+    with explained(as_json=as_json), Api.from_environment() as api:
+        grant = api.delete(f"/api/grants/{in_path(grant_id)}")
+    if as_json:
+        output.print_json(grant)
+        return
+    where = principals.in_words(grant["target"])
+    output.say(
+        either(
+            f"{grant['principal']} has no longer this grant: {where}.",
+            f"{grant['principal']}: {where} 접근 허용을 취소했습니다.",
+        )
+    )
+
+
+def _say(grant: dict[str, Any]) -> None:
+    where, actions = principals.in_words(grant["target"]), principals.listed(grant["actions"])
+    name = grant["principal"]
+    if grant["access"] == "read":
+        output.say(
+            either(f"{name} may see {where}; actions: {actions}.", f"{name} 조회 가능: {where}, 동작: {actions}.")
+        )
+    else:
+        output.say(
+            either(f"{name} may command {where}; actions: {actions}.", f"{name} 명령 가능: {where}, 동작: {actions}.")
+        )
