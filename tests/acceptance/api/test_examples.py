@@ -53,6 +53,20 @@ class Setting:
         body = {"name": f"of an example {next(self.numbers)}", "cron": "0 7 1 1 *", "request": request}
         return str(self.site.http.post("/api/schedules", json=body).json()["id"])
 
+    def integration(self) -> str:
+        """A new integration."""
+        body = {"name": f"of an example {next(self.numbers)}"}
+        return str(self.site.http.post("/api/integrations", json=body).json()["integration"]["id"])
+
+    def user(self) -> str:
+        """The first administrator."""
+        found = self.site.http.get("/api/access/check", params={"principal": "administrator"})
+        return str(found.json()["principal"]["id"])
+
+    def key(self) -> str:
+        """A new key."""
+        return str(self.site.http.post(f"/api/integrations/{self.integration()}/keys", json={}).json()["id"])
+
     def run(self, session: str) -> "Run":
         """A command that was handed out to a client of its own, which is in this session."""
         client = self.site.client()
@@ -133,6 +147,9 @@ def test_an_example_is_accepted(setting: Setting, described: dict[str, Any], met
         "{group_id}": lambda: "presses",
         "{action}": lambda: "print",
         "{schedule_id}": setting.schedule,
+        "{integration_id}": setting.integration,
+        "{principal_id}": setting.user if path.startswith("/api/users/") else setting.integration,
+        "{key_id}": setting.key,
     }
     headers: dict[str, str] = {}
     shown = bearer if name == "simple" else basic
