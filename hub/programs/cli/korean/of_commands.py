@@ -263,8 +263,8 @@ COMMANDS: dict[str, str] = {
     "Replace a key.": "키를 교체합니다.",
     "admin, command, root and data are replaced on this machine. Running hubs stop when their keys are no longer the "
     "database's.": (
-        "admin, command, root, data는 이 컴퓨터에서 교체합니다. 실행 중인 허브는 자신의 키가 데이터베이스의 키와 달라지면 "
-        "멈춥니다."
+        "admin, command, root, data는 이 컴퓨터에서 교체합니다. 실행 중인 허브는 자신의 키가 "
+        "데이터베이스의 키와 달라지면 멈춥니다."
     ),
     "Make the keys of this folder the hub's.": "이 폴더의 키를 허브의 키로 삼습니다.",
     "For example after a restore of the database.": "예를 들어 데이터베이스를 복원한 뒤에 씁니다.",
