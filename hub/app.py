@@ -21,6 +21,7 @@ from hub.disk import DiskWatch
 from hub.disk import Event as DiskEvent
 from hub.disk import Metrics as DiskMetrics
 from hub.features.action_policies import subject as action_policies
+from hub.features.audit_trail import subject as audit_trail
 from hub.features.batches import subject as batches
 from hub.features.dead_letters import subject as dead_letters
 from hub.features.explain import subject as explain
@@ -54,6 +55,7 @@ FEATURES: Sequence[Build] = (
     schedules.build,
     dead_letters.build,
     action_policies.build,
+    audit_trail.build,
     printing.build,
     retention.build,
     explain.build,

@@ -28,7 +28,7 @@ _HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|\*")
 DATA_OTHER_NAME = "FLOORHUB_DATA"
 OF_OTHERS = frozenset(
     {
-        *(DATA_OTHER_NAME, "FLOORHUB_PACKAGES", "FLOORHUB_URL", "FLOORHUB_KEY"),
+        *(DATA_OTHER_NAME, "FLOORHUB_PACKAGES", "FLOORHUB_DATABASE_OWNER_URL", "FLOORHUB_URL", "FLOORHUB_KEY"),
         *("FLOORHUB_BIND", "FLOORHUB_MQTT_PORT", "FLOORHUB_WEBSOCKET_PORT", "FLOORHUB_MQTT_OPS_PASSWORD"),
         *("FLOORHUB_COMMAND_ID", "FLOORHUB_ATTEMPT", "FLOORHUB_PRINTER", "FLOORHUB_SECRET", "FLOORHUB_SUPERVISED"),
     }
@@ -119,6 +119,8 @@ class Settings(BaseSettings):
     """Since a command last named it."""
     keep_audit_days: Days = 1095
     """Audit rows and security events."""
+    audit_seal_file: Path | None = None
+    """A file that gets the number and hash of the audit trail's last seal once a day; none: nowhere."""
     archive_folder: str = ""
     """Where what is deleted is written before; `off`: nowhere. Default: `archive` in the data folder."""
     disk_low_mib: Annotated[int, Field(ge=0)] = 2048
@@ -238,6 +240,13 @@ class Settings(BaseSettings):
     def _is_absolute_or_off(cls, value: str) -> str:
         if value not in ("", "off") and not Path(value).is_absolute():
             raise WrongValueError("give an absolute path, or off", "절대 경로나 off를 쓰십시오")
+        return value
+
+    @field_validator("audit_seal_file")
+    @classmethod
+    def _is_absolute(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_absolute():
+            raise WrongValueError("give the absolute path of a file", "파일의 절대 경로를 쓰십시오")
         return value
 
     @property

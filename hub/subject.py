@@ -7,8 +7,8 @@ None of these knows a subject by name.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 from fastapi import APIRouter
 from starlette.types import ASGIApp
@@ -55,6 +55,27 @@ class Kept:
         return cls(kind, period, statement(place, f"delete_{rows}"), statement(place, f"count_{rows}"))
 
 
+class Walk(Protocol):
+    """One round over a kind."""
+
+    async def portion(self, connection: Connection) -> tuple[bool, list[str]]:
+        """Delete some, in the caller's transaction: whether to call again, and the archive lines of what went."""
+
+
+class Kind(Protocol):
+    """One kind of rows for clean-up."""
+
+    @property
+    def name(self) -> str:
+        """Its name, as the archive and the metrics have it."""
+
+    async def count(self, connection: Connection, now: datetime) -> int:
+        """How many rows would go now."""
+
+    def walk(self, now: datetime) -> Walk | None:
+        """A round; None: nothing of the kind ever goes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """What one subject adds to the hub."""
@@ -72,6 +93,8 @@ class Subject:
     events: tuple[type[EventName], ...] = ()
     causes: tuple[Cause, ...] = ()
     kept: tuple[Kept, ...] = ()
+    cleaned: tuple[Kind, ...] = ()
+    """Rows that clean-up takes in the subject's own way."""
     figures: tuple[Callable[[Connection], Awaitable[None]], ...] = ()
     """Set gauges from the tables at each scrape."""
     readiness: Mapping[str, Callable[[], str]] = field(default_factory=dict)

@@ -626,6 +626,32 @@ CATALOGUE: Mapping[str, Entry] = {
         "Command {command_id} is {status} and is not a dead letter: send a new command instead.",
         "명령 {command_id}은(는) {status} 상태이며 데드 레터가 아닙니다. 새 명령을 보내십시오.",
     ),
+    "audit_row_not_found": Entry(
+        404,
+        "NOT_FOUND",
+        "There is no row {id} in the audit trail.",
+        "감사 기록에 {id}번 행이 없습니다.",
+    ),
+    "audit_verification_long": Entry(
+        409,
+        "CONFLICT",
+        "The audit trail takes longer than {seconds} s to verify: run `floorhub audit verify --offline` on the hub's "
+        "host.",
+        "감사 기록을 확인하는 데 {seconds}초가 넘게 걸립니다. 허브의 호스트에서 `floorhub audit verify --offline`을 "
+        "실행하십시오.",
+    ),
+    "audit_person_active": Entry(
+        409,
+        "CONFLICT",
+        "{name} is still active: disable it first, then erase its data.",
+        "{name}이(가) 아직 활성 상태입니다. 먼저 비활성화한 다음 데이터를 지우십시오.",
+    ),
+    "audit_person_not_found": Entry(
+        404,
+        "NOT_FOUND",
+        "There is no such user or integration.",
+        "그런 사용자나 연동이 없습니다.",
+    ),
     "dead_letter_closed": Entry(
         409,
         "CONFLICT",

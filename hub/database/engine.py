@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, LiteralString
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 import msgspec
 import psycopg
@@ -45,6 +45,14 @@ _GIVE_UP_BEFORE_S = 0.5
 library takes up to 5 s more when nothing answers."""
 
 
+_marks: "WeakKeyDictionary[Connection, set[str]]" = WeakKeyDictionary()
+
+
+def mark(connection: Connection, what: str) -> None:
+    """Note what this connection is about to write; see `Database.after_commit`."""
+    _marks.setdefault(connection, set()).add(what)
+
+
 def _dumps(value: Any) -> bytes:
     return msgspec.json.encode(value)
 
@@ -66,6 +74,8 @@ class Database:
         self._size = size
         self._lent = 0
         self._turns = Turns(size)
+        self.after_commit: dict[str, Callable[[], None]] = {}
+        """What is called when a connection is given back that was marked, by the mark: its transaction has ended."""
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             self._conninfo,
             connection_class=AsyncConnection[DictRow],
@@ -131,6 +141,8 @@ class Database:
                 finally:
                     self._lent -= 1
                     giving_up.cancel()
+                    for what in _marks.pop(connection, ()):
+                        self.after_commit.get(what, _nothing)()
         except (PoolTimeout, TooManyRequests, NoTurnError) as problem:
             # With connections left to lend, the pool could make none: Postgres is away.
             code = "database_busy" if self._lent >= self._size else "database_unavailable"
@@ -173,6 +185,10 @@ class Database:
     async def now(self, connection: Connection) -> datetime:
         """The hub's clock, which is Postgres's."""
         return await now(connection)
+
+
+def _nothing() -> None:
+    """Nobody is interested in that."""
 
 
 def _cut(connection: Connection) -> None:

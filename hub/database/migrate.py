@@ -17,6 +17,9 @@ from hub.database.engine import not_connected
 from hub.errors import SetupError
 
 OLDEST_POSTGRES = 14
+OLDEST_PROGRAM = "0014"
+"""The newest revision that is known to the oldest program which still works with the tables of this version. A step
+that takes away what that program reads or writes raises it."""
 DEADLINE_S = 60.0
 """How long to wait for another process that migrates the same database."""
 
@@ -40,6 +43,8 @@ def migrate(url: str, *, deadline_s: float = DEADLINE_S) -> list[str]:
         _require_restored(connection)
         _take_lock(connection, deadline_s)
         before = _revision(connection)
+        if _is_newer_and_usable(connection, scripts, before):
+            return []
         _require_known(scripts, before)
         missing = [script.revision for script in scripts.iterate_revisions("head", before)]
         missing.reverse()
@@ -52,6 +57,7 @@ def migrate(url: str, *, deadline_s: float = DEADLINE_S) -> list[str]:
                     f"The database could not be migrated from {before or 'empty'}: {problem}",
                     ko=f"데이터베이스를 {before or '빈 상태'}에서 이행할 수 없습니다: {problem}",
                 ) from problem
+        _name_oldest(connection)
         return missing
 
 
@@ -141,6 +147,26 @@ def _require_known(scripts: ScriptDirectory, revision: str | None) -> None:
         )
 
 
+def _is_newer_and_usable(connection: Connection, scripts: ScriptDirectory, revision: str | None) -> bool:
+    """Whether a newer version has migrated the database and says that this one may use it all the same."""
+    known = {script.revision for script in scripts.walk_revisions()}
+    if revision is None or revision in known:
+        return False
+    exists = connection.exec_driver_sql("SELECT to_regclass('schema_compatibility') IS NOT NULL").scalar_one()
+    oldest = connection.exec_driver_sql("SELECT oldest FROM schema_compatibility").scalar() if exists else None
+    connection.commit()
+    return oldest in known
+
+
+def _name_oldest(connection: Connection) -> None:
+    connection.exec_driver_sql(
+        "INSERT INTO schema_compatibility (oldest) VALUES (%(oldest)s) ON CONFLICT (one) DO UPDATE "
+        "SET oldest = excluded.oldest WHERE schema_compatibility.oldest <> excluded.oldest",
+        {"oldest": OLDEST_PROGRAM},
+    )
+    connection.commit()
+
+
 def _take_lock(connection: Connection, deadline_s: float) -> None:
     """Hold the database's migration lock until the connection ends."""
     connection.exec_driver_sql(f"SET lock_timeout = {max(1, round(deadline_s * 1000))}")
@@ -167,13 +193,16 @@ def _revision(connection: Connection) -> str | None:
 
 
 def require_current(url: str) -> None:
-    """Raise SetupError unless the database is exactly at this code's newest revision, and one that the hub can use."""
+    """Raise SetupError unless the database is at this code's newest revision, or at a newer one that says that this
+    version may use it, and one that the hub can use."""
     scripts = ScriptDirectory.from_config(_config())
     newest = scripts.get_current_head()
     with _connected(url) as connection:
         _require_usable(connection)
         _require_restored(connection)
         found = _revision(connection)
+        if _is_newer_and_usable(connection, scripts, found):
+            return
     _require_known(scripts, found)
     if found != newest:
         raise SetupError(

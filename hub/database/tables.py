@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Identity, MetaData, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Identity, MetaData, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
@@ -48,3 +48,14 @@ def number() -> Any:
 def one_of(column: str, *values: str) -> CheckConstraint:
     """The CHECK of a closed set."""
     return CheckConstraint(f"{column} IN ({', '.join(repr(value) for value in values)})")
+
+
+class SchemaCompatibility(Table, table=True):
+    """One row: the oldest program that may use the tables."""
+
+    __tablename__ = "schema_compatibility"
+    __table_args__ = (CheckConstraint("one"),)
+
+    one: bool = Field(primary_key=True, sa_column_kwargs={"server_default": text("true")})
+    oldest: str = text_()
+    """The newest revision that this program knows."""

@@ -46,6 +46,10 @@ PARTS = {
         "sixteen times the examples of the property tests, and of requests that the API describes",
         (*PYTEST, *IN_PARALLEL, "-m", "hypothesis", "--hypothesis-profile", "full"),
     ),
+    "previous": Part(
+        "the previous version's hub, built with its own lock, runs beside this one on the migrated tables",
+        (*PYTEST, "tests/previous_version/beside_this_one.py"),
+    ),
     "features": Part(
         "core and what is left pass their tests without each feature, removed with those that stand on it",
         ("-m", "tests.removal"),

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,11 @@ from uuid import UUID
 
 import httpx
 
+from broker_config.render import Client
 from hub.keys import create_seeds
 from hub.programs.cli import testpage
 from hub.programs.cli.clients import write_agent_config
-from hub.programs.cli.up import prepare_database
+from hub.programs.cli.up import prepare_database, separate_roles
 from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.ports import PortBook
@@ -113,7 +114,14 @@ class Site:
         if prepare is not prepare_database:
             create_seeds(self.folder.keys)  # clients before the first hub are those of a hub of before, with its keys
         options = StackOptions(postgres_port=0, mqtt_port=0, websocket_port=0, printer_port=0)
-        self.stack = Stack(self.folder, Packages(), options, prepare).__enter__()
+
+        def prepared(url: str) -> Iterable[Client]:
+            clients = prepare(url)
+            separate_roles(self.stack, url)
+            return clients
+
+        self.stack = Stack(self.folder, Packages(), options, prepared)
+        self.stack.__enter__()
         self.hub_ports: dict[str, int] = {}
         self._processes: list[Process] = []
         self._agents = 0
@@ -163,7 +171,7 @@ class Site:
         accounts = self.stack.accounts
         assert accounts is not None
         env = {
-            "FLOORHUB_DATABASE_URL": self.stack.database_url,
+            "FLOORHUB_DATABASE_URL": self.stack.hub_database_url,
             "FLOORHUB_MQTT_URL": str(self.stack.mqtt_url),
             "FLOORHUB_MQTT_PASSWORD": accounts.hub.password,
             "FLOORHUB_MQTT_ADMIN_PASSWORD": accounts.admin.password,

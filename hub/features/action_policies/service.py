@@ -39,15 +39,19 @@ class ActionPolicies:
     async def put(self, caller: Caller, action: str, policy: Policy) -> ActionRow:
         """Make or replace the policy of an action; it counts for commands that are accepted from now on."""
         async with self._database.transaction() as connection:
+            before = await store.held(connection, action)
             await store.put(connection, action, policy, caller.principal_id)
-            await audit.record(connection, caller, "action_policy.put", "action", action, asdict(policy))
+            detail = {**asdict(policy), **audit.changed(asdict(before or Policy()), asdict(policy))}
+            await audit.record(connection, caller, "action_policy.put", "action", action, detail)
         return await self._after(action)
 
     async def delete(self, caller: Caller, action: str) -> ActionRow:
         """Go back to the hub's defaults; the same when there was no policy."""
         async with self._database.transaction() as connection:
+            before = await store.held(connection, action)
             if await store.remove(connection, action):
-                await audit.record(connection, caller, "action_policy.delete", "action", action)
+                detail = audit.changed(asdict(before or Policy()), asdict(Policy()))
+                await audit.record(connection, caller, "action_policy.delete", "action", action, detail)
         return await self._after(action)
 
     async def _after(self, action: str) -> ActionRow:

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -12,6 +12,12 @@ from hub.core.commands.tables import ActionPolicy
 from hub.database import model
 from hub.database.engine import Connection
 from hub.database.model import NOW
+
+
+async def held(connection: Connection, action: str) -> Policy | None:
+    """The policy of an action, which nobody else changes until the transaction ends."""
+    this = select(*model.columns(Policy, ActionPolicy)).where(col(ActionPolicy.action) == action)
+    return await model.fetch_one(connection, this.with_for_update(), Policy)
 
 
 async def put(connection: Connection, action: str, policy: Policy, updated_by: UUID) -> None:

@@ -28,7 +28,7 @@ FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 SUM = "manifest.sha256"
 DUMP = "database.dump"
-KEYS = ("root.key", "command.key", "data.key", "keys.signed", "broker-accounts.json")
+KEYS = ("root.key", "command.key", "data.key", "audit.key", "keys.signed", "broker-accounts.json")
 """What of the folder `keys` belongs to the hub and not to this machine's Postgres."""
 REQUIRED = (DUMP, "keys/root.key", "keys/command.key")
 PLAIN = (DUMP, "admin.key", "agent/agent.toml", "ports.json", "settings.env", *(f"keys/{name}" for name in KEYS))

@@ -22,14 +22,14 @@ from psycopg import sql
 
 from hub.database import migrate
 from hub.errors import SetupError
-from hub.keys import cannot_write, public_key, read_data_keys, read_seeds
+from hub.keys import cannot_write, read_data_keys
 from hub.programs.backup import carrying, container, losses, marks, refusals, server, tools
 from hub.programs.backup.carrying import Carried, NextTime
 from hub.programs.backup.container import DUMP, Backup, Manifest
 from hub.programs.backup.losses import Lost
 from hub.programs.backup.marks import Mark
 from hub.programs.backup.placement import LIST, Placement
-from hub.programs.backup.taking import known_keys, require_data_keys, require_keys
+from hub.programs.backup.taking import keys_in, known_keys, require_data_keys, require_keys
 from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.errors import reason
 from hub.programs.embedded.patience import Say
@@ -372,7 +372,7 @@ class _Restore:
                 ko=f"백업의 덤프는 리비전 {revisions}인데 목록에는 {self._manifest.revision}(으)로 되어 있습니다. "
                 "변조된 백업입니다. 이곳은 아무것도 바꾸지 않았습니다. 다른 사본을 쓰십시오.",
             )
-        keys = {purpose: public_key(seed) for purpose, seed in read_seeds(self._staged / "keys").items()}
+        keys = keys_in(self._staged / "keys")
         require_keys(known_keys(self._tools, dump), keys, self._staged / "keys")
         data = [key.kid for key in read_data_keys(self._staged / "keys")]
         require_data_keys(self._tools, dump, data, self._staged / "keys")

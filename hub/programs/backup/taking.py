@@ -9,7 +9,7 @@ from pathlib import Path
 from hub import private_files
 from hub.database import migrate
 from hub.errors import SetupError
-from hub.keys import FILES, cannot_write, public_key, read_data_keys, read_seeds
+from hub.keys import FILES, cannot_write, public_key, read_data_keys, read_seed, read_seeds
 from hub.programs.backup import container, server, tools
 from hub.programs.backup.container import DUMP, KEYS, Manifest
 from hub.programs.embedded.data_folder import DataFolder
@@ -18,6 +18,10 @@ from hub.programs.installation import Installation, is_running
 from hub.sealing import FILE as DATA_KEYS
 from schemas.version import installed_version
 
+AUDIT, AUDIT_KEY = "audit", "audit.key"
+"""What seals the audit trail; a database of an earlier version knows none."""
+_NULL = "\\N"
+"""As COPY writes it."""
 NOT_KEPT = ("FLOORHUB_KEY", "FLOORHUB_URL", "FLOORHUB_TEST_")
 """Of the environment: what programs use to speak to a hub, not what a hub is set to."""
 
@@ -86,7 +90,7 @@ def _collect(
     programs.dump(url, dump)
     folder = installation.folder
     with private_files.belonging_to_owner_of(folder):
-        keys = {purpose: public_key(seed) for purpose, seed in read_seeds(folder / "keys").items()}
+        keys = keys_in(folder / "keys")
         data = [key.kid for key in read_data_keys(folder / "keys")]
     require_keys(known_keys(programs, dump), keys, folder / "keys")
     require_data_keys(programs, dump, data, folder / "keys")
@@ -115,16 +119,28 @@ def _collect(
     return manifest, sources
 
 
+def keys_in(folder: Path) -> dict[str, str]:
+    """The public keys of a folder `keys`, by purpose. Raises SetupError."""
+    seeds = read_seeds(folder)
+    sealing = read_seed(folder / AUDIT_KEY)
+    if sealing is not None:
+        seeds[AUDIT] = sealing
+    return {purpose: public_key(seed) for purpose, seed in seeds.items()}
+
+
 def known_keys(programs: tools.Tools, dump: Path) -> dict[str, str]:
     """The public keys in a dump, by purpose; none if no hub of this version has used the database."""
-    return {row["purpose"]: row["public_key"] for row in programs.rows(dump, "hub_keys")}
+    known = {row["purpose"]: row["public_key"] for row in programs.rows(dump, "hub_keys")}
+    sealing = [row["public_key"] for row in programs.rows(dump, "audit_keys") if row["until"] == _NULL]
+    return known | ({AUDIT: sealing[0]} if sealing else {})
 
 
 def require_keys(known: dict[str, str], here: dict[str, str], folder: Path) -> None:
     """Raise SetupError unless the keys of a folder are those of the database: neither is of use without the other."""
+    needed = {**FILES, **({AUDIT: AUDIT_KEY} if AUDIT in known else {})}
     wrong = [
         name
-        for purpose, name in FILES.items()
+        for purpose, name in needed.items()
         if purpose not in here or here[purpose] != known.get(purpose, here[purpose])
     ]
     if wrong:

@@ -179,6 +179,24 @@ class Api:
         """The bytes of a document."""
         return self._ask("GET", path).content
 
+    def save(self, path: str, write: Callable[[bytes], Any], query: Mapping[str, Any], *, patience_s: float) -> int:
+        """Hand the bytes of an answer on as they come; how many there were."""
+        wanted = {key: value for key, value in query.items() if value is not None}
+        size, meant = 0, _as_meant({"params": wanted})
+        Api.asked = True
+        try:
+            timeout = httpx.Timeout(patience_s, connect=min(CONNECT_S, patience_s))
+            with self._client.stream("GET", path, timeout=timeout, **meant) as answer:
+                if answer.is_error or OF_A_HUB not in answer.headers:
+                    answer.read()
+                    self._judge(answer, changes=False)
+                for part in answer.iter_bytes():
+                    write(part)
+                    size += len(part)
+        except httpx.HTTPError as problem:
+            raise ApiError(no_answer(self.url, problem, self._found)) from None
+        return size
+
     def upload(self, content: bytes, content_type: str, filename: str) -> Any:
         """Upload a document; its JSON."""
         document = self._call(
@@ -215,6 +233,10 @@ class Api:
         except (httpx.HTTPError, OSError) as problem:
             lost = changes and not isinstance(problem, NOT_SENT)
             raise ApiError(no_answer(self.url, problem, self._found), may_have_worked=lost) from None
+        return self._judge(answer, changes=changes)
+
+    def _judge(self, answer: httpx.Response, *, changes: bool) -> httpx.Response:
+        """The answer, unless it is an error or not a hub's. Raises ApiError."""
         body = _json(answer) if answer.is_error else None
         if OF_A_HUB not in answer.headers and not (isinstance(body, dict) and "code" in body):
             raise self._no_hub_answered(answer, may_have_worked=changes and _is_doubtful(answer, body))

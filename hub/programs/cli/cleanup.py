@@ -53,7 +53,7 @@ def _clean_up(settings: "Settings", *, dry_run: bool, as_json: bool) -> None:
     configure("error")
 
     async def work() -> Counts | None:
-        # Clean-up signs nothing, so the hub's keys are not loaded.
+        # The hub's keys are not loaded; where the audit trail is cut is signed with a key that is loaded then.
         hub = Hub(settings)
         await hub.database.open()
         try:

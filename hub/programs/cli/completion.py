@@ -88,7 +88,7 @@ def keys(incomplete: str) -> list[str]:
 
 def keys_of_all_kinds(incomplete: str) -> list[str]:
     """The same, and the keys of a hub itself."""
-    return [*_plain(iter(("admin", "command", "root", "data")), incomplete), *keys(incomplete)]
+    return [*_plain(iter(("admin", "command", "root", "data", "audit")), incomplete), *keys(incomplete)]
 
 
 def grants(incomplete: str) -> list[str]:

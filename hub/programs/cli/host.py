@@ -122,19 +122,30 @@ def migrate(
     database_url: Annotated[
         str, typer.Option("--database-url", envvar="FLOORHUB_DATABASE_URL", help="The database to bring up to date.")
     ] = "",
+    owner_url: Annotated[
+        str,
+        typer.Option(
+            "--owner-url",
+            envvar="FLOORHUB_DATABASE_OWNER_URL",
+            help="The same as the role that owns the tables, if the hub is another role.",
+        ),
+    ] = "",
 ) -> None:
     """Bring the database's tables up to date.
 
     Safe to call again, and from several machines at once.
     """
     from hub.database import migrate as migrations
+    from hub.database import roles
     from hub.programs.settings_sentences import missing
 
     with explained():
         if not database_url:
             raise missing("database_url")
         _tell_doubts(folder=False)
-        done = migrations.migrate(database_url)
+        done = migrations.migrate(owner_url or database_url)
+        if owner_url:
+            roles.separate(owner_url, database_url)
         listed = ", ".join(done)
         if done:
             output.say(either(f"Applied: {listed}", f"적용함: {listed}"))

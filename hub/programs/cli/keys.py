@@ -38,6 +38,7 @@ class Kind(enum.StrEnum):
     COMMAND = "command"
     ROOT = "root"
     DATA = "data"
+    AUDIT = "audit"
 
 
 @app.command()
@@ -48,11 +49,11 @@ def show(database_url: DatabaseUrl = None, data_dir: DataDir = None, as_json: Js
     """
 
     async def compare(parts: "_Parts") -> dict[str, Any]:
-        known = await parts.keys.known()
+        known = await parts.known()
         here = parts.public_keys()
         found = {
             str(purpose): {"database": known.get(purpose), "here": here.get(purpose)}
-            for purpose in (Kind.ROOT, Kind.COMMAND)
+            for purpose in (Kind.ROOT, Kind.COMMAND, Kind.AUDIT)
         }
         listed = parts.data_keys()
         sealing = list(await parts.keys.known_data())
@@ -82,7 +83,7 @@ def rotate(
         typer.Argument(
             metavar="KEY",
             help="An API key, by id or prefix; or a key of this hub: admin (the administrator's API key), command "
-            "(signs messages), root (agents pin it), data (seals secrets).",
+            "(signs messages), root (agents pin it), data (seals secrets), audit (seals the audit trail).",
             autocompletion=completion.keys_of_all_kinds,
         ),
     ],
@@ -102,16 +103,16 @@ def rotate(
 
     Another API key is made by the hub, and the old one stays valid for the overlap.
 
-    admin, command, root and data are replaced on this machine. Running hubs stop when their keys are no longer the
-    database's.
+    admin, command, root, data and audit are replaced on this machine. Running hubs stop when their keys are no
+    longer the database's.
     """
     if which not in list(Kind):
         api_keys.rotate(which, overlap, as_json=as_json)
         return
     if overlap is not None:
         output.misused(
-            "--overlap is for API keys: admin, command, root and data have none.",
-            "--overlap은 API 키에만 쓸 수 있습니다. admin, command, root, data에는 쓸 수 없습니다.",
+            "--overlap is for API keys: the keys of this hub have none.",
+            "--overlap은 API 키에만 쓸 수 있습니다. 이 허브의 키에는 쓸 수 없습니다.",
         )
     kind = Kind(which)
     with explained(as_json=as_json):
@@ -161,6 +162,7 @@ class _Parts:
 
     def __init__(self, database: Any, folder: Path) -> None:
         from hub.core.access.service import Access
+        from hub.core.audit.service.keys import AuditKey
         from hub.core.hub_keys.service import HubKeys
         from hub.keys import SigningKeys
         from hub.telemetry.log import Log
@@ -170,13 +172,45 @@ class _Parts:
         self._admin_key = folder / "admin.key"
         self._signing = SigningKeys(folder / "keys")
         self.keys = HubKeys(database, self._signing, Log())
+        self._audit = AuditKey(folder / "keys")
         self._access = Access(database, Log())
 
     def public_keys(self) -> dict[str, str]:
         """Those of the folder."""
-        from hub.keys import public_key, read_seeds
+        from hub.keys import public_key, read_seed, read_seeds
 
-        return {purpose: public_key(seed) for purpose, seed in read_seeds(self._folder / "keys").items()}
+        seeds = read_seeds(self._folder / "keys")
+        seals = read_seed(self._audit.file)
+        if seals is not None:
+            seeds[Kind.AUDIT] = seals
+        return {purpose: public_key(seed) for purpose, seed in seeds.items()}
+
+    async def known(self) -> dict[str, str]:
+        """The public keys that the database knows, by purpose."""
+        from hub.core.audit.store import seals
+
+        async with self._database.connection() as connection:
+            sealing = await seals.key(connection)
+        return {**await self.keys.known(), **({Kind.AUDIT: sealing} if sealing is not None else {})}
+
+    async def _record(self, connection: Any, action: str, before: dict[str, str], after: dict[str, str]) -> None:
+        """That somebody at the host did it."""
+        from hub.core.audit.store import AtHost, changed, record
+
+        for purpose, detail in ((purpose, changed(before, after)) for purpose in sorted(after)):
+            if purpose in detail["after"]:
+                values = {when: {"public_key": detail[when][purpose]} for when in ("before", "after")}
+                await record(connection, AtHost(), action, "hub_key", purpose, values)
+
+    async def _rotate_audit_key(self) -> dict[str, Any]:
+        before = await self.known()
+        try:
+            async with self._database.transaction() as connection:
+                key = await self._audit.replace(connection, self._database)
+                await self._record(connection, "hub_key.rotate", before, {Kind.AUDIT: key})
+        finally:
+            await self._audit.settle(self._database)
+        return {"replaced": ["audit"], "audit_key": key, "folder": str(self._folder / "keys")}
 
     def data_keys(self) -> list[str]:
         """The ids of those that seal, as the folder has them."""
@@ -189,10 +223,13 @@ class _Parts:
         if kind is Kind.ADMIN:
             key = await self._access.replace_administrator_key(self._admin_key)
             return {"replaced": ["admin"], "file": str(self._admin_key), "prefix": key.prefix}
+        if kind is Kind.AUDIT:
+            return await self._rotate_audit_key()
         from hub.core.broker.store import seal_again
 
         if kind is Kind.DATA:
             return await self._rotate_data(give_up=give_up)
+        known = await self.keys.known()
         purposes = ["command"] if kind is Kind.COMMAND else ["root", "command"]
         try:
             async with self._database.transaction() as connection:
@@ -200,6 +237,8 @@ class _Parts:
                 before = await self.keys.replace(connection, *purposes)
                 if before is not None:
                     await seal_again(connection, before.unseal, self._signing.seal)
+                after = {"root": self._signing.root_public_key, "command": self._signing.command_public_key}
+                await self._record(connection, "hub_key.rotate", dict(known), after)
         finally:
             await self.keys.settle()
         self._signing.key_list(now)
@@ -220,8 +259,15 @@ class _Parts:
 
     async def adopt(self) -> dict[str, Any]:
         """Take the folder's keys; what was done."""
+        from hub.keys import read_seed
+
+        before = await self.known()
         async with self._database.transaction() as connection:
             await self.keys.adopt(connection)
+            after = {"root": self._signing.root_public_key, "command": self._signing.command_public_key}
+            if read_seed(self._audit.file) is not None:
+                after[Kind.AUDIT] = await self._audit.replace(connection, self._database, adopt=True)
+            await self._record(connection, "hub_key.adopt", before, after)
         return {"replaced": [], "root_key": self._signing.root_public_key, "folder": str(self._folder / "keys")}
 
 
@@ -268,7 +314,10 @@ def _tell(result: dict[str, Any], *, as_json: bool) -> None:
     if result["replaced"] == ["data"]:
         _tell_data(result, korean=korean)
         return
-    output.say(f"root_key: {result['root_key']}")
+    if "root_key" in result:
+        output.say(f"root_key: {result['root_key']}")
+    if "audit_key" in result:
+        output.say(f"audit_key: {result['audit_key']}")
     output.say(
         f"{result['folder']}을(를) 모든 허브에 복사하고 허브를 시작하십시오."
         if korean

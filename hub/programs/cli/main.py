@@ -11,6 +11,7 @@ from hub.programs.cli import (
     access,
     actions,
     agent_logs,
+    audit,
     batches,
     clients,
     commands,
@@ -83,6 +84,8 @@ app.add_typer(dead_letters.app, name="dead-letter")
 app.add_typer(integrations.app, name="integration")
 app.add_typer(grants.app, name="grant")
 app.add_typer(access.app, name="access")
+app.add_typer(audit.app, name="audit")
+app.add_typer(audit.security, name="security")
 app.add_typer(host.broker, name="broker")
 app.add_typer(host.keys, name="key")
 host.add_to_users(users.app)

@@ -15,7 +15,7 @@ import msgspec
 from psycopg.rows import dict_row
 
 from broker_config.render import Client
-from hub.database import migrate, session
+from hub.database import migrate, roles, session
 from hub.database.statements import statement
 from hub.errors import SetupError
 from hub.keys import load_signing_keys
@@ -91,7 +91,9 @@ def run_up(*, once: bool) -> int:
 
     def prepare(url: str) -> Iterable[Client]:
         stop.check()
-        return prepare_database(url)
+        clients = prepare_database(url)
+        separate_roles(stack, url)
+        return clients
 
     output.say(
         either(
@@ -178,6 +180,12 @@ def prepare_database(url: str) -> Iterable[Client]:
     return clients
 
 
+def separate_roles(stack: Stack, owner_url: str) -> None:
+    """Let the hub of an embedded Postgres be another role than the owner of its tables. Raises SetupError."""
+    if stack.postgres is not None:
+        roles.separate(owner_url, stack.hub_database_url, stack.postgres.superuser_url)
+
+
 class _Machine:
     """The hub and its agent as children of this process, and the first page."""
 
@@ -251,7 +259,7 @@ class _Machine:
             "hub",
             [sys.executable, "-m", "hub", "serve"],
             {
-                "FLOORHUB_DATABASE_URL": stack.database_url,
+                "FLOORHUB_DATABASE_URL": stack.hub_database_url,
                 "FLOORHUB_MQTT_URL": stack.mqtt_url,
                 "FLOORHUB_MQTT_USERNAME": accounts.hub.username,
                 "FLOORHUB_MQTT_PASSWORD": accounts.hub.password,

@@ -10,13 +10,14 @@ import psycopg
 
 from hub.core.access.store import keys as access_store
 from hub.core.hub_keys import store as keys_store
-from hub.database import migrate, session
+from hub.database import migrate, roles, session
 from hub.database.engine import Connection, Database, not_connected
 from hub.database.migrate import OLDEST_POSTGRES
 from hub.database.statements import Statement
 from hub.disk import MIB
 from hub.errors import SetupError
 from hub.programs.doctor.sentences import fail, ok, warn
+from hub.programs.embedded.postgres import HUB_ROLE
 from hub.programs.installation import Installation, is_running
 from schemas.findings import Finding, spell_duration
 
@@ -84,7 +85,7 @@ async def ask(installation: Installation, admin_hash: bytes | None) -> Asked:
         async with asyncio.timeout(DEADLINE_S):
             connection = await Database(url).connect()
             try:
-                await _look(asked, connection, url, admin_hash)
+                await _look(asked, connection, installation, admin_hash)
             finally:
                 await connection.close()
     except SetupError as problem:
@@ -95,7 +96,8 @@ async def ask(installation: Installation, admin_hash: bytes | None) -> Asked:
     return asked
 
 
-async def _look(asked: Asked, connection: Connection, url: str, admin_hash: bytes | None) -> None:
+async def _look(asked: Asked, connection: Connection, installation: Installation, admin_hash: bytes | None) -> None:
+    url = installation.database_url
     facts = await _FACTS.fetch_one(connection)
     here = datetime.now(UTC)
     assert facts is not None  # noqa: S101 - a SELECT without FROM has one row
@@ -111,11 +113,19 @@ async def _look(asked: Asked, connection: Connection, url: str, admin_hash: byte
         asked.findings.append(_told("tables", "schema_wrong", problem))
         return
     asked.findings.append(ok("tables", "schema_ok", revision=migrate.newest()))
+    hub_role = HUB_ROLE if installation.embedded else None
+    separate = await asyncio.to_thread(_is_separate, url, hub_role)
+    asked.findings.append(ok("audit", "audit_two_roles" if separate else "audit_one_role"))
     asked.keys = await keys_store.known(connection)
     if admin_hash is not None:
         asked.admin_valid = await access_store.by_key(connection, admin_hash) is not None
     asked.clients = {client.id: not client.disabled for client in await _CLIENTS.fetch_all(connection)}
     asked.findings.append(judge_lost(await _UNKNOWN_REPORTS.fetch_all(connection, days=LOST_DAYS)))
+
+
+def _is_separate(url: str, role: str | None) -> bool:
+    with session.connect(url) as connection:
+        return roles.is_separate(connection, role)
 
 
 def judge_server(facts: Facts) -> Finding:

@@ -72,6 +72,16 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The tables have the revision that this version needs ({revision}).",
         "테이블이 이 버전에 맞습니다({revision}).",
     ),
+    "audit_two_roles": (
+        "The hub's role at Postgres can add to the audit trail and cannot change it.",
+        "Postgres에서 허브의 역할은 감사 기록에 추가만 할 수 있고 변경할 수 없습니다.",
+    ),
+    "audit_one_role": (
+        "The hub's role at Postgres owns the tables, so it can also change the audit trail; `floorhub audit verify` "
+        "finds that. For two roles see docs/how-to/audit.md.",
+        "Postgres에서 허브의 역할이 테이블을 소유하므로 감사 기록을 변경할 수도 있습니다. `floorhub audit verify`로 "
+        "찾을 수 있습니다. 역할을 둘로 나누려면 docs/how-to/audit.md를 보십시오.",
+    ),
     "schema_wrong": ("{problem}", "{problem_ko}"),
     "lost_none": (
         "No agent has reported about a command that the hub does not know.",

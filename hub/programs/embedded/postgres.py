@@ -23,6 +23,8 @@ from schemas.terminal import either
 HOST = "127.0.0.1"
 ROLE = DATABASE = "floorhub"
 _SUPERUSER = "postgres"
+HUB_ROLE = "floorhub_hub"
+"""What the hub signs in as: it reads and writes the tables of `floorhub`, and cannot change the audit trail."""
 #: Replaying the log after a crash takes as long as it takes to rewrite what changed since the last checkpoint.
 _START_DEADLINE_S = 60
 _STOP_DEADLINE_S = 30
@@ -84,6 +86,22 @@ class EmbeddedPostgres(OneChild):
     def url(self) -> str:
         """Connection URL of the role `floorhub`, which owns the database `floorhub` and may create databases."""
         return f"postgresql://{ROLE}:{self._passwords()[ROLE]}@{HOST}:{self.port}/{DATABASE}"
+
+    @property
+    def hub_url(self) -> str:
+        """The same for the hub's own role, which the superuser makes when the tables are there; see
+        hub.database.roles. Its password is made at the first call. Raises OSError."""
+        passwords = json.loads(private_files.read(self._passwords_file) or "{}")
+        if HUB_ROLE not in passwords:
+            self._passwords()  # refuses a damaged file
+            passwords[HUB_ROLE] = secrets.token_urlsafe(24)
+            write_private(self._passwords_file, json.dumps(passwords, indent=2) + "\n")
+        return f"postgresql://{HUB_ROLE}:{passwords[HUB_ROLE]}@{HOST}:{self.port}/{DATABASE}"
+
+    @property
+    def superuser_url(self) -> str:
+        """Connection URL of the superuser, for what the owner may not do."""
+        return f"postgresql://{_SUPERUSER}:{self._passwords()[_SUPERUSER]}@{HOST}:{self.port}/{DATABASE}"
 
     def start(self) -> str:
         """Create the data folder if it is new, start, wait until connections are taken, and return `url`.

@@ -118,6 +118,11 @@ class Stack:
         return self._database_url
 
     @property
+    def hub_database_url(self) -> str:
+        """The same for the hub: as its own role at the embedded Postgres, as it is at a given one."""
+        return self.postgres.hub_url if self.postgres is not None else self.database_url
+
+    @property
     def mqtt_url(self) -> str | None:
         """MQTT over TCP at the embedded broker; None without one."""
         return self.broker.url if self.broker else None

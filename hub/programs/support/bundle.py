@@ -121,7 +121,8 @@ def known(installation: Installation) -> tuple[list[str], set[str]]:
         if name.startswith(("FLOORHUB_", "PG")):
             secrets += [text] if _hides(name, text) else _logins(text)
             secrets += [name] if not _may_be_shown(name) else []
-    for url in (installation.database_url, installation.environment.get("FLOORHUB_DATABASE_URL", "")):
+    named = (installation.environment.get(f"FLOORHUB_DATABASE_{name}", "") for name in ("URL", "OWNER_URL"))
+    for url in (installation.database_url, *named):
         try:
             parts = conninfo_to_dict(url)
             secrets += [str(parts.get(part) or "") for part in ("password", "sslpassword", "passfile")]

@@ -14,6 +14,8 @@ SELECT 'quarantined ' || reason, count(*) FROM report_quarantine GROUP BY reason
 UNION ALL
 SELECT 'security events ' || kind, count(*) FROM security_events GROUP BY kind
 UNION ALL
+SELECT 'audit seals ' || kind, count(*) FROM audit_seals GROUP BY kind
+UNION ALL
 SELECT 'batches ' || status, count(*) FROM batches GROUP BY status
 UNION ALL
 SELECT 'documents', count(*) FROM documents

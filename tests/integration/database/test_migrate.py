@@ -12,7 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import NullPool, create_engine, text
 
 from hub.database import migrate as module
-from hub.database.migrate import current, migrate
+from hub.database.migrate import OLDEST_PROGRAM, current, migrate, require_current
 from hub.database.migrations.tables import metadata
 from hub.errors import SetupError
 
@@ -112,9 +112,27 @@ def test_a_process_that_migrates_for_too_long_is_not_waited_for(empty_database_u
 def test_a_database_from_the_future_is_refused(database_url: str) -> None:
     with psycopg.connect(database_url) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(SetupError, match="9999, which this version of Floorhub does not know"):
-        migrate(database_url)
+        connection.execute("UPDATE schema_compatibility SET oldest = '9998'")
+    for use in (migrate, require_current):
+        with pytest.raises(SetupError, match="9999, which this version of Floorhub does not know"):
+            use(database_url)
     assert current(database_url) == "9999"
+
+
+def test_a_newer_database_that_names_this_version_is_used_as_it_is(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute("SELECT oldest FROM schema_compatibility").fetchall() == [(OLDEST_PROGRAM,)]
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute("UPDATE schema_compatibility SET oldest = %s", (HEAD,))
+    assert migrate(database_url) == []
+    require_current(database_url)
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute("SELECT oldest FROM schema_compatibility").fetchall() == [(HEAD,)], (
+            "not this one's word"
+        )
+        connection.execute("DROP TABLE schema_compatibility")
+    with pytest.raises(SetupError, match="does not know"):
+        require_current(database_url)
 
 
 def test_an_old_postgres_is_refused(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,7 @@ from hub.features.retention.service.retention import Retention
 from hub.telemetry.log import Log
 from schemas.messages import Report
 from schemas.states import ReportStatus
+from tests.support.audit import Trail
 from tests.support.factories import PRINCIPAL, add_client, add_document, new_command
 from tests.support.features import retention as built
 from tests.support.hubs import command_metrics
@@ -44,8 +45,8 @@ KINDS = [
 Shift = Callable[[str], Awaitable[Database]]
 
 
-def cleaning(database: Database, folder: Path | None) -> Retention:
-    return built(database, folder)
+def cleaning(database: Database, folder: Path | None, trail: Trail | None = None) -> Retention:
+    return built(database, folder, trail)
 
 
 def lines(folder: Path, kind: str) -> list[dict[str, Any]]:
@@ -122,6 +123,7 @@ async def test_each_kind_goes_right_after_its_period_and_not_before(
     database: Database, now: datetime, tmp_path: Path
 ) -> None:
     old, young = 60 * SECOND, -60 * SECOND
+    trail = Trail(database, tmp_path / "data")
     for kind, period in (("old", old), ("young", young)):
         await execute(
             database,
@@ -143,6 +145,7 @@ async def test_each_kind_goes_right_after_its_period_and_not_before(
             "INSERT INTO audit_logs (at, action, resource) VALUES (%s, %s, 'x')",
             *(now - 1095 * DAY - period, kind),
         )
+        await trail.seal()  # the two are in blocks of their own: a block goes as a whole
         await execute(
             database, "INSERT INTO security_events (at, kind) VALUES (%s, %s)", *(now - 1095 * DAY - period, kind)
         )
@@ -164,7 +167,7 @@ async def test_each_kind_goes_right_after_its_period_and_not_before(
         )
     await ended(database, now - 90 * DAY - old)
     [young_command] = await ended(database, now - 90 * DAY - young)
-    service = cleaning(database, tmp_path)
+    service = cleaning(database, tmp_path, trail)
     expected = dict.fromkeys(KINDS, 1)
     assert await service.preview() == expected
     assert await service.run(share=1) == expected

@@ -100,7 +100,7 @@ class Clients:
             async with self._database.transaction() as connection:
                 await store.insert_client(connection, new)
                 change = await store.add_broker_change(connection, request.id, "put", self._seal(secret))
-                await audit.record(connection, caller, "client.create", "client", request.id)
+                await audit.record(connection, caller, "client.create", "client", request.id, {"after": _told(new)})
         except ClientExistsError:
             raise ConflictError("client_exists", client_id=request.id) from None
         self._log.info(Event.CLIENT_CREATED, client_id=request.id)
@@ -125,19 +125,24 @@ class Clients:
         """Change what an administrator may change. Raises NotFoundError or RejectedError."""
         require_storable(**changes)
         async with self._database.transaction() as connection:
-            if not await store.change(connection, client_id, changes):
+            before = await store.held(connection, client_id)
+            if before is None or not await store.change(connection, client_id, changes):
                 raise await absent(connection, client_id)
-            await audit.record(connection, caller, "client.update", "client", client_id, {"fields": sorted(changes)})
+            old = {name: getattr(before, name) for name in changes}
+            detail = {"fields": sorted(changes), **audit.changed(old, changes)}
+            await audit.record(connection, caller, "client.update", "client", client_id, detail)
         return await self.get(client_id)
 
     async def retire(self, caller: Caller, client_id: str) -> Client:
         """Retire a client: it cannot connect or be commanded any more; its history stays. Raises NotFoundError."""
         async with self._database.transaction() as connection:
-            if not await store.retire(connection, client_id):
+            before = await store.held(connection, client_id)
+            if before is None or not await store.retire(connection, client_id):
                 raise await absent(connection, client_id)
             change = await store.add_broker_change(connection, client_id, "remove")
             await end_session(connection, client_id, "retired")
-            await audit.record(connection, caller, "client.retire", "client", client_id)
+            detail = audit.changed({"status": before.status}, {"status": "retired"})
+            await audit.record(connection, caller, "client.retire", "client", client_id, detail)
         self._log.info(Event.CLIENT_RETIRED, client_id=client_id)
         await self._broker_knows(change)
         return await self.get(client_id)
@@ -147,14 +152,17 @@ class Clients:
         Raises NotFoundError."""
         status, change = ("active", "put") if enabled else ("disabled", "disable")
         async with self._database.transaction() as connection:
-            if not await store.set_status(connection, client_id, status):
+            before = await store.held(connection, client_id)
+            if before is None or not await store.set_status(connection, client_id, status):
                 raise await absent(connection, client_id)
             change_id = await store.add_broker_change(connection, client_id, change)
             if enabled:
                 await may_return(connection, client_id)
             else:
                 await end_session(connection, client_id, "disabled")
-            await audit.record(connection, caller, f"client.{'enable' if enabled else 'disable'}", "client", client_id)
+            action = f"client.{'enable' if enabled else 'disable'}"
+            detail = audit.changed({"status": before.status}, {"status": status})
+            await audit.record(connection, caller, action, "client", client_id, detail)
         self._log.info(Event.CLIENT_CHANGED, client_id=client_id, status=status)
         await self._broker_knows(change_id)
         return await self.get(client_id)
@@ -184,10 +192,11 @@ class Clients:
     async def unfence(self, caller: Caller, client_id: str) -> Client:
         """Dispatch to a client goes on after two machines used its identity. Idempotent. Raises
         NotFoundError."""
-        await self.get(client_id)
+        before = await self.get(client_id)
         async with self._database.transaction() as connection:
             if await sessions.release(connection, client_id):
-                await audit.record(connection, caller, "client.unfence", "client", client_id)
+                detail = audit.changed({"fenced": before.fenced}, {"fenced": None})
+                await audit.record(connection, caller, "client.unfence", "client", client_id, detail)
                 self._log.info(Event.CLIENT_CHANGED, client_id=client_id, status="unfenced")
         self._signals.send_again()
         self._signals.work_for([client_id])
@@ -242,3 +251,9 @@ async def absent(connection: Connection, client_id: str) -> NotFoundError:
     """Why a client cannot be changed: there is none, or it is retired."""
     known = await store.get(connection, client_id)
     return NotFoundError("client_not_found" if known is None else "client_retired", client_id=client_id)
+
+
+def _told(new: store.NewClient) -> dict[str, Any]:
+    """What the audit has of a new client: nothing that opens anything."""
+    names = ("name", "kind", "zone", "tags", "metadata", "allowed_actions", "rate_limit", "max_commands_per_day")
+    return {name: getattr(new, name) for name in names}

@@ -30,7 +30,9 @@ class Groups:
                 raise ConflictError("group_exists", group_id=group_id)
             await require_clients(connection, clients, "clients[{}]")
             await store.join(connection, group_id, clients)
-            await audit.record(connection, caller, "group.create", "group", group_id, {"clients": len(clients)})
+            after = {"name": name or group_id, "members": list(clients)}
+            detail = {"clients": len(clients), "after": after}
+            await audit.record(connection, caller, "group.create", "group", group_id, detail)
         return await self.get(group_id)
 
     async def get(self, group_id: str) -> Group:
@@ -58,9 +60,11 @@ class Groups:
         """Another name. Raises NotFoundError."""
         require_storable(name=name)
         async with self._database.transaction() as connection:
-            if not await store.rename(connection, group_id, name):
+            before = await store.get(connection, group_id)
+            if before is None or not await store.rename(connection, group_id, name):
                 raise NotFoundError("group_not_found", group_id=group_id)
-            await audit.record(connection, caller, "group.update", "group", group_id, {"name": name})
+            detail = {"name": name, **audit.changed({"name": before.name}, {"name": name})}
+            await audit.record(connection, caller, "group.update", "group", group_id, detail)
         return await self.get(group_id)
 
     async def change_members(self, caller: Caller, group_id: str, add: Sequence[str], remove: Sequence[str]) -> Group:
@@ -82,7 +86,8 @@ class Groups:
             group = await store.get(connection, group_id)
             if group is None or not await store.delete_group(connection, group_id):
                 raise NotFoundError("group_not_found", group_id=group_id)
-            await audit.record(connection, caller, "group.delete", "group", group_id)
+            before = {"name": group.name, "members": group.members}
+            await audit.record(connection, caller, "group.delete", "group", group_id, {"before": before})
         return group
 
 

@@ -42,6 +42,10 @@ class Permissions:
 
 async def _change(connection: Connection, caller: Caller, client_ids: Sequence[str], changes: Mapping[str, Any]) -> int:
     """How many of these clients were changed: all that are not retired."""
-    changed = await store.change(connection, client_ids, changes)
-    await audit.record_each(connection, caller, "client.permissions", "client", changed, changes)
-    return len(changed)
+    before = await store.change(connection, client_ids, changes)
+    details = {
+        one.client_id: {**changes, **audit.changed({name: getattr(one, name) for name in changes}, changes)}
+        for one in before
+    }
+    await audit.record_details(connection, caller, "client.permissions", "client", details)
+    return len(before)

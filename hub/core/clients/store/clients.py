@@ -184,6 +184,14 @@ _CLIENTS = (
 _CLIENT = _CLIENTS.where(col(Clients.id) == bindparam("client_id"))
 
 
+async def held(connection: Connection, client_id: str) -> Client | None:
+    """A client that is not retired, which nobody else changes until the transaction ends."""
+    this = select(col(Clients.id)).where(col(Clients.id) == client_id, col(Clients.status) != "retired")
+    if await model.fetch_one(connection, this.with_for_update(key_share=True), str) is None:
+        return None
+    return await get(connection, client_id)
+
+
 async def change(connection: Connection, client_id: str, changes: Mapping[str, Any]) -> bool:
     """Change fields of a client that is not retired; False when there is none. Needs a transaction.
 

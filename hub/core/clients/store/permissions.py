@@ -60,21 +60,30 @@ async def get(connection: Connection, client_id: str) -> Permissions | None:
     return await _LEFT.fetch_one(connection, client_id=client_id)
 
 
-async def change(connection: Connection, client_ids: Sequence[str], changes: Mapping[str, Any]) -> list[str]:
-    """Change permissions of clients that are not retired; whose were changed. Needs a transaction.
+class Before(msgspec.Struct, frozen=True, kw_only=True):
+    """A client's permissions as they were before a change."""
+
+    client_id: str
+    allowed_actions: list[str] | None
+    rate_limit: int
+    max_commands_per_day: int
+
+
+async def change(connection: Connection, client_ids: Sequence[str], changes: Mapping[str, Any]) -> list[Before]:
+    """Change permissions of clients that are not retired; whose were changed, as they were. Needs a transaction.
 
     `changes` may hold allowed_actions (None: all), rate_limit, max_commands_per_day.
     """
     client_id = col(ClientPermissions.client_id)
     # In order of ids, so that two that change the same clients do not wait for each other in a circle.
     living = (
-        select(client_id)
+        select(*model.columns(Before, ClientPermissions))
         .join(Client, col(Client.id) == client_id)
         .where(model.among(client_id, client_ids), col(Client.status) != "retired")
         .order_by(client_id)
         .with_for_update(of=ClientPermissions)
     )
-    locked = await model.fetch_all(connection, living, str)
-    these = model.among(client_id, locked)
+    locked = await model.fetch_all(connection, living, Before)
+    these = model.among(client_id, [one.client_id for one in locked])
     await model.execute(connection, update(ClientPermissions).where(these).values(**changes, updated_at=NOW))
     return locked

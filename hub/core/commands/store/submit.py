@@ -11,7 +11,8 @@ import psycopg.errors
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from hub.database.engine import Connection
+from hub.core.audit.store import WROTE
+from hub.database.engine import Connection, mark
 from hub.database.hot import HotStatement
 from hub.database.statements import statement
 
@@ -86,6 +87,7 @@ async def submit(connection: Connection, commands: Sequence[NewCommand]) -> list
 
     Raises KeyCollisionError when an idempotency key came into being meanwhile.
     """
+    mark(connection, WROTE)
     try:
         cursor = await _SUBMIT.execute(connection, rows=Jsonb(commands))
     except psycopg.errors.UniqueViolation as problem:
@@ -97,6 +99,7 @@ async def submit(connection: Connection, commands: Sequence[NewCommand]) -> list
 
 async def submit_many(connection: Connection, commands: Sequence[NewCommand]) -> list[Verdict]:
     """The same for thousands of commands at once, without keys. Needs a transaction, which it makes plan anew."""
+    mark(connection, WROTE)
     await plan_for_many(connection)
     cursor = await _SUBMIT.execute(connection, prepare=False, rows=Jsonb(commands))
     return _verdicts(await cursor.fetchall())

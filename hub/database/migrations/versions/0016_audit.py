@@ -25,8 +25,14 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Remove what it added."""
+    """Remove what it added; seals are lost, and rows that were erased stay so."""
     op.execute("""
+        DROP FUNCTION floorhub_audit_cut(bigint);
+        DROP FUNCTION floorhub_audit_erase(bigint[], bytea[]);
+        DROP FUNCTION floorhub_audit_salt(bigint[]);
+        DROP TABLE schema_compatibility, audit_keys, audit_seals;
+        DROP INDEX audit_logs_principal, audit_logs_resource;
+        ALTER TABLE audit_logs DROP COLUMN salt, DROP COLUMN digest;
         DROP INDEX security_events_counted, security_events_kind;
         ALTER TABLE security_events
             DROP COLUMN severity, DROP COLUMN principal_id, DROP COLUMN number, DROP COLUMN counted_from;

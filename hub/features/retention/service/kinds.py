@@ -5,38 +5,16 @@ depends on rows of several subjects, so that they are here.
 """
 
 from datetime import datetime
-from typing import Protocol
 from uuid import UUID
 
 from hub.database.engine import Connection
 from hub.features.retention import store
 from hub.features.retention.rules import Periods, may_go
-from hub.subject import Kept
+from hub.subject import Kept, Walk
 
 PORTION = 250
 """Rows of a transaction; a command brings some five rows of its log along."""
 _FIRST = UUID(int=0)
-
-
-class Walk(Protocol):
-    """One round over a kind."""
-
-    async def portion(self, connection: Connection) -> tuple[bool, list[str]]:
-        """Delete some, in the caller's transaction: whether to call again, and the archive lines of what went."""
-
-
-class Kind(Protocol):
-    """One kind of rows."""
-
-    @property
-    def name(self) -> str:
-        """Its name, as the archive and the metrics have it."""
-
-    async def count(self, connection: Connection, now: datetime) -> int:
-        """How many rows would go now."""
-
-    def walk(self, now: datetime) -> Walk | None:
-        """A round; None: nothing of the kind ever goes."""
 
 
 class ByAge:
@@ -47,12 +25,12 @@ class ByAge:
         self.name = kept.kind
 
     async def count(self, connection: Connection, now: datetime) -> int:
-        """See Kind."""
+        """See `subject.Kind`."""
         period = self._kept.period
         return 0 if period is None else await store.count_by_age(connection, self._kept, now - period)
 
     def walk(self, now: datetime) -> Walk | None:
-        """See Kind."""
+        """See `subject.Kind`."""
         period = self._kept.period
         return None if period is None else _ByAge(self._kept, now - period)
 
@@ -76,7 +54,7 @@ class Commands:
         self._periods = periods
 
     async def count(self, connection: Connection, now: datetime) -> int:
-        """See Kind."""
+        """See `subject.Kind`."""
         period, number, after = self._periods.first_command, 0, _FIRST
         if period is None:
             return 0
@@ -86,7 +64,7 @@ class Commands:
         return number
 
     def walk(self, now: datetime) -> Walk | None:
-        """See Kind."""
+        """See `subject.Kind`."""
         return None if self._periods.first_command is None else _Commands(self._periods, now)
 
 
@@ -119,7 +97,7 @@ class Batches:
         self._period = periods.commands
 
     async def count(self, connection: Connection, now: datetime) -> int:
-        """See Kind. Those that would only become empty are not counted."""
+        """See `subject.Kind`. Those that would only become empty are not counted."""
         number, after = 0, _FIRST
         if self._period is None:
             return 0
@@ -129,7 +107,7 @@ class Batches:
         return number
 
     def walk(self, now: datetime) -> Walk | None:
-        """See Kind."""
+        """See `subject.Kind`."""
         return None if self._period is None else _Batches(now - self._period)
 
 
@@ -157,11 +135,11 @@ class Documents:
         self._period = periods.documents
 
     async def count(self, connection: Connection, now: datetime) -> int:
-        """See Kind."""
+        """See `subject.Kind`."""
         return 0 if self._period is None else await store.count_documents(connection, now - self._period)
 
     def walk(self, now: datetime) -> Walk | None:
-        """See Kind."""
+        """See `subject.Kind`."""
         return None if self._period is None else _Documents(now - self._period)
 
 

@@ -15,8 +15,8 @@ from hub.database import engine
 from hub.database.engine import Connection, Database
 from hub.features.retention import store as store
 from hub.features.retention.service.archive import Archive, ArchiveError
-from hub.features.retention.service.kinds import Kind
 from hub.features.retention.telemetry import Event, Metrics
+from hub.subject import Kind
 from hub.telemetry.log import Log
 
 SHARE = 0.1

@@ -236,6 +236,24 @@ COMMANDS: dict[str, str] = {
         "--client만 쓰면 누가 할 수 있는지, --of나 --key만 쓰면 무엇을 할 수 있는지 보여 줍니다."
     ),
     "With both, exits with 0 if it is allowed, with 1 if not.": "둘 다 쓰면 허용될 때 0, 아닐 때 1로 끝납니다.",
+    # --- audit, security events
+    "The audit trail: who did what.": "감사 기록: 누가 무엇을 했는지.",
+    "Security events: what looks like an attack.": "보안 이벤트: 공격으로 보이는 일.",
+    "List what was done, newest first.": "수행된 작업을 최신순으로 보여 줍니다.",
+    "Show a row with its details, such as the values before and after.": (
+        "변경 전후의 값과 같은 상세 내용과 함께 한 행을 보여 줍니다."
+    ),
+    "Write the rows that fit into a file, oldest first.": "조건에 맞는 행을 오래된 것부터 파일에 씁니다.",
+    "Say whether the trail is what the hub wrote.": "감사 기록이 허브가 쓴 그대로인지 확인합니다.",
+    "Names the first row that was edited, deleted, inserted or moved. Exits with 0 if the trail is intact, else with "
+    "1.": "수정, 삭제, 삽입되거나 옮겨진 첫 행을 알려 줍니다. 기록이 온전하면 0, 아니면 1로 끝납니다.",
+    "Erase a person's data from the trail.": "감사 기록에서 개인의 데이터를 지웁니다.",
+    "Address and detail of all rows by or about the person, and the name. The rows stay, and the trail stays "
+    "verifiable.": (
+        "그 사람이 했거나 그 사람에 관한 모든 행의 주소와 상세 내용, 그리고 이름을 지웁니다. 행은 남고, 기록은 계속 "
+        "확인할 수 있습니다."
+    ),
+    "List security events, newest first.": "보안 이벤트를 최신순으로 보여 줍니다.",
     # --- broker, keys, schema
     "Configuration for your own Mosquitto.": "직접 운영하는 Mosquitto의 설정.",
     "Write mosquitto.conf, acl and dynsec.json.": "mosquitto.conf, acl, dynsec.json을 만듭니다.",
@@ -261,9 +279,9 @@ COMMANDS: dict[str, str] = {
     "Compare this folder's keys with the database.": "이 폴더의 키를 데이터베이스와 비교합니다.",
     "Exits with 0 if they agree, with 1 if they differ.": "같으면 0, 다르면 1로 끝납니다.",
     "Replace a key.": "키를 교체합니다.",
-    "admin, command, root and data are replaced on this machine. Running hubs stop when their keys are no longer the "
-    "database's.": (
-        "admin, command, root, data는 이 컴퓨터에서 교체합니다. 실행 중인 허브는 자신의 키가 "
+    "admin, command, root, data and audit are replaced on this machine. Running hubs stop when their keys are no "
+    "longer the database's.": (
+        "admin, command, root, data, audit은 이 컴퓨터에서 교체합니다. 실행 중인 허브는 자신의 키가 "
         "데이터베이스의 키와 달라지면 멈춥니다."
     ),
     "Make the keys of this folder the hub's.": "이 폴더의 키를 허브의 키로 삼습니다.",

@@ -31,9 +31,9 @@ OPTIONS: dict[str, str] = {
     "The hub's data folder.": "허브의 데이터 폴더.",
     "Only say what would be deleted now.": "지금 삭제될 것만 알려 줍니다.",
     "An API key, by id or prefix; or a key of this hub: admin (the administrator's API key), command (signs "
-    "messages), root (agents pin it), data (seals secrets).": (
+    "messages), root (agents pin it), data (seals secrets), audit (seals the audit trail).": (
         "API 키의 id나 prefix. 또는 이 허브의 키: admin(관리자의 API 키), command(메시지에 서명), "
-        "root(에이전트가 신뢰), data(비밀 값을 암호화)."
+        "root(에이전트가 신뢰), data(비밀 값을 암호화), audit(감사 기록을 봉인)."
     ),
     "For an API key: how long the old one stays valid; default 24h, 0s: not.": (
         "API 키: 이전 키가 유효한 기간. 기본값 24h, 0s이면 바로 끝납니다."
@@ -161,6 +161,29 @@ OPTIONS: dict[str, str] = {
     "Only those that are enabled, or disabled.": "사용 중이거나 사용 중지된 것만.",
     "Only how many, by client, action and reason.": "클라이언트, 동작, 이유별 개수만.",
     "How many times.": "표시할 시각의 수.",
+    "The same as the role that owns the tables, if the hub is another role.": (
+        "허브가 다른 역할을 쓸 때, 테이블을 소유한 역할로 접속하는 같은 데이터베이스."
+    ),
+    # --- audit, security events
+    "Only of this user or integration: name or id.": "이 사용자나 연동의 것만. 이름이나 id.",
+    "Only of this action, such as client.update.": "client.update처럼 이 동작의 것만.",
+    "Only about this kind of thing, such as client.": "client처럼 이 종류의 대상에 관한 것만.",
+    "Only about the thing with this id.": "이 id의 대상에 관한 것만.",
+    "Only from this address.": "이 주소에서 한 것만.",
+    "Only with this text anywhere.": "어디든 이 글자가 있는 것만.",
+    "Number of the row.": "행의 번호.",
+    "A new file.": "새 파일.",
+    "jsonl or csv.": "jsonl이나 csv.",
+    "Read the database of this host instead of asking the hub.": (
+        "허브에 묻지 않고 이 호스트의 데이터베이스를 읽습니다."
+    ),
+    "Offline: the audit key's public half; default: of keys/.": "오프라인: 감사 키의 공개 키. 기본값: keys/의 것.",
+    "Offline: also compare with the day's seals in this file.": "오프라인: 이 파일의 일별 봉인과도 비교합니다.",
+    "The seal of a restore that you know of.": "알고 있는 복원의 봉인 번호.",
+    "Offline: the hub's database.": "오프라인: 허브의 데이터베이스.",
+    "Name or id of the user or integration.": "사용자나 연동의 이름 또는 id.",
+    "Only: info, warning or critical.": "info, warning, critical 중 하나만.",
+    "Only of this kind, such as two_machines.": "two_machines처럼 이 종류만.",
     # --- commands and dead letters
     "The id of an unknown command.": "결과 불명인 명령의 id.",
     "completed, failed or cancelled.": "completed, failed, cancelled 중 하나.",

@@ -11,25 +11,17 @@ INSERT INTO audit_logs (at, principal_id, action, resource, resource_id, address
 SELECT floorhub_now(), %(principal_id)s, %(action)s, 'command', r.id::text, %(address)s, r.detail
 FROM jsonb_to_recordset(%(rows)s) AS r (id uuid, detail jsonb);
 
+-- name: record_details
+-- The same of several things, each with its detail.
+INSERT INTO audit_logs (at, principal_id, action, resource, resource_id, address, detail)
+SELECT floorhub_now(), %(principal_id)s, %(action)s, %(resource)s, r.id, %(address)s, r.detail
+FROM jsonb_to_recordset(%(rows)s) AS r (id text, detail jsonb);
+
 -- name: record_each
 -- The same of several things, with one detail.
 INSERT INTO audit_logs (at, principal_id, action, resource, resource_id, address, detail)
 SELECT floorhub_now(), %(principal_id)s, %(action)s, %(resource)s, resource_id, %(address)s, %(detail)s::jsonb
 FROM unnest(%(resource_ids)s::text[]) AS resource_id;
-
--- name: delete_rows
-WITH old AS MATERIALIZED (
-    SELECT ctid FROM audit_logs
-    WHERE at < %(before)s
-    ORDER BY at
-    LIMIT %(most)s
-    FOR UPDATE SKIP LOCKED
-)
-DELETE FROM audit_logs a USING old WHERE a.ctid = old.ctid
-RETURNING jsonb_build_object('kind', 'audit', 'id', a.id, 'row', to_jsonb(a))::text AS line;
-
--- name: count_rows
-SELECT count(*) AS number FROM audit_logs WHERE at < %(before)s;
 
 -- name: delete_security_events
 -- Rows are numbered as they come, so the oldest are the lowest; there are few.

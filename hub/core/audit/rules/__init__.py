@@ -1,0 +1,1 @@
+"""What a row and a seal say, and whether a chain holds. Pure."""

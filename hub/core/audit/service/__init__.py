@@ -1,0 +1,1 @@
+"""Sealing, verification, erasure and clean-up of the trail."""

@@ -1,0 +1,120 @@
+-- The chain of seals. Nothing here updates a row or a seal.
+
+-- fragment: seal
+number, kind, at, ids::text AS ids, high, rows, rows_hash, marks, content, previous, kid, hash, signature
+
+-- fragment: row
+a.id, a.at, a.principal_id, a.action, a.resource, a.resource_id, a.address, a.detail::text AS detail, a.salt, a.digest,
+    a.seq IS NOT NULL OR a.hash IS NOT NULL AS claimed
+
+-- name: last
+SELECT {seal} FROM audit_seals ORDER BY number DESC LIMIT 1;
+
+-- name: from
+SELECT {seal} FROM audit_seals WHERE number >= %(number)s ORDER BY number LIMIT %(most)s;
+
+-- name: since
+-- The blocks of a time, oldest first; of more than `most` the last ones.
+SELECT * FROM (
+    SELECT {seal} FROM audit_seals WHERE at > %(since)s ORDER BY number DESC LIMIT %(most)s
+) s ORDER BY number;
+
+-- name: special
+-- All blocks of other kinds than rows, newest first.
+SELECT {seal} FROM audit_seals WHERE kind <> 'rows' ORDER BY number DESC;
+
+-- name: snapshot
+-- The time, and which transactions run: all below `oldest` have ended, and `next` has not begun.
+SELECT
+    floorhub_now() AS at,
+    pg_snapshot_xmin(s)::text::bigint AS oldest,
+    pg_snapshot_xmax(s)::text::bigint AS next
+FROM pg_current_snapshot() AS s;
+
+-- name: committed
+-- Rows that have no seal yet: those above the highest that has, and those of numbers that were left out.
+SELECT {row} FROM audit_logs a WHERE a.id > %(high)s ORDER BY a.id LIMIT %(most)s;
+
+-- name: late
+SELECT {row}
+FROM unnest(%(lows)s::bigint[], %(highs)s::bigint[]) AS r (low, high)
+JOIN audit_logs a ON a.id >= r.low AND a.id < r.high
+ORDER BY a.id
+LIMIT %(most)s;
+
+-- name: ids
+-- Which rows there are, page by page.
+SELECT id FROM audit_logs WHERE id > %(after)s AND id <= %(until)s ORDER BY id LIMIT %(most)s;
+
+-- name: beyond
+SELECT count(*) FROM audit_logs WHERE id > %(high)s;
+
+-- name: append
+-- Two hubs may seal at the same moment: the number goes to one of them. Not onto a chain that has
+-- changed meanwhile, and not with a key that was replaced.
+INSERT INTO audit_seals (
+    number, kind, at, ids, high, rows, rows_hash, marks, content, previous, kid, hash, signature
+)
+SELECT
+    %(number)s, %(kind)s, %(at)s, %(ids)s::int8multirange, %(high)s, %(rows)s, %(rows_hash)s, %(marks)s, %(content)s,
+    %(previous)s, %(kid)s, %(hash)s, %(signature)s
+WHERE (
+        %(number)s = 1 AND NOT EXISTS (SELECT FROM audit_seals)
+        OR EXISTS (SELECT FROM audit_seals WHERE number = %(number)s - 1 AND hash = %(previous)s)
+    )
+    AND EXISTS (SELECT FROM audit_keys WHERE kid = %(kid)s AND until IS NULL)
+ON CONFLICT (number) DO NOTHING;
+
+-- name: salt
+SELECT floorhub_audit_salt(%(ids)s);
+
+-- name: erasures
+-- Every row that says that texts were erased, and which.
+SELECT {row} FROM audit_logs a WHERE a.action = 'audit.erase' AND a.resource = 'principal' ORDER BY a.id;
+
+-- name: of_person
+-- Rows whose texts may tell of a person: by this principal, or about it; those that are erased already left out.
+SELECT {row} FROM audit_logs a
+WHERE a.id > %(after)s AND a.digest IS NULL AND a.action <> 'audit.erase'
+    AND (a.address IS NOT NULL OR a.detail IS NOT NULL)
+    AND (a.principal_id = %(principal_id)s OR a.resource_id = ANY (%(names)s) AND a.resource = ANY (%(resources)s))
+ORDER BY a.id
+LIMIT %(most)s;
+
+-- name: erase
+SELECT floorhub_audit_erase(%(ids)s, %(digests)s) AS number;
+
+-- name: erase_security_events
+UPDATE security_events SET address = NULL, detail = NULL
+WHERE principal_id = %(principal_id)s AND (address IS NOT NULL OR detail IS NOT NULL);
+
+-- name: oldest
+-- The oldest blocks, each with whether any of its rows (or it itself, if it has none) is younger than that.
+SELECT s.number, s.rows, s.hash,
+    CASE WHEN s.rows = 0 THEN s.at >= %(before)s ELSE EXISTS (
+        SELECT FROM unnest(s.ids) AS r JOIN audit_logs a ON a.id >= lower(r) AND a.id < upper(r)
+        WHERE a.at >= %(before)s
+    ) END AS stays
+FROM audit_seals s
+ORDER BY s.number
+OFFSET %(skip)s
+LIMIT %(most)s;
+
+-- name: cut
+SELECT line FROM floorhub_audit_cut(%(through)s) AS line;
+
+-- name: restored_since
+SELECT EXISTS (SELECT FROM restores WHERE at > %(at)s) AS restored;
+
+-- name: lock_keys
+LOCK TABLE audit_keys IN SHARE ROW EXCLUSIVE MODE;
+
+-- name: key
+SELECT public_key FROM audit_keys WHERE until IS NULL;
+
+-- name: retire_key
+UPDATE audit_keys SET until = floorhub_now() WHERE until IS NULL AND kid <> %(kid)s;
+
+-- name: add_key
+INSERT INTO audit_keys (kid, public_key, since) VALUES (%(kid)s, %(public_key)s, floorhub_now())
+ON CONFLICT (kid) DO UPDATE SET until = NULL;
