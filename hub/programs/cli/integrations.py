@@ -175,7 +175,7 @@ def change(
     reach: ReachOption = None,
     as_json: Json = False,
 ) -> None:
-    """Change an integration; what is not given stays."""
+    """Change an integration; omitted values stay."""
     changes = {key: value for key, value in (("name", new_name), ("role", role), ("reach", reach)) if value is not None}
     if not changes:
         output.misused(
