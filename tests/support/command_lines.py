@@ -57,6 +57,12 @@ ASKED: dict[str, list[str]] = {
     "action list": [],
     "action set": ["status", "--max-retries", "2"],
     "action reset": ["status"],
+    "user list": [],
+    "user show": ["{user}"],
+    "user change": ["{user}", "--role", "viewer"],
+    "user disable": ["{user}"],
+    "user enable": ["{user}"],
+    "user sessions": ["{user}"],
     "dead-letter list": [],
     "dead-letter replay": ["{dead}"],
     "dead-letter dismiss": ["{dismissed}"],
@@ -78,6 +84,8 @@ NOT_HERE = {
     "simulate": "asks the hub by another path; see the test of its own",
     "completion": "asks no hub",
     "help": "asks no hub",
+    "user add": "asks for a password first; see the test of its own",
+    "user recover": "asks no hub",
     "broker render": "asks no hub",
     "schema export": "asks no hub",
     "key show": "asks no hub",
@@ -113,11 +121,14 @@ def _make(site: Site, name: str) -> dict[str, str]:
         site.wait_status(one, "expired")
     site.http.post("/api/groups", json={"id": name, "clients": [away["id"]]}).raise_for_status()
     target = {"target": {"clients": [away["id"]]}, "command": {"action": "status"}}
+    person = site.http.post("/api/users", json={"login": f"user-{name}", "role": "operator"})
+    assert person.status_code == 201, person.text
     batch = site.http.post("/api/batches", json=target, headers={"Idempotency-Key": name}).json()["id"]
     schedule = {"name": name, "cron": "0 3 * * *", "time_zone": "UTC", "request": target}
     answer = site.http.post("/api/schedules", json=schedule)
     assert answer.status_code == 201, answer.text
     return {
+        "user": person.json()["login"],
         "client": client["id"],
         "away": away["id"],
         "spare": spare["id"],

@@ -30,6 +30,32 @@ PHRASES: Mapping[str, tuple[_Phrases, _Phrases]] = {
             ),
         ),
     ),
+    "invalid_token": (
+        (("sign in again with POST /api/auth/login.", "set FLOORHUB_KEY to a key, or to a new access token."),),
+        (("POST /api/auth/login으로 다시 로그인하십시오.", "FLOORHUB_KEY에 키나 새 액세스 토큰을 설정하십시오."),),
+    ),
+    "token_expired": (
+        (("get the next one with POST /api/auth/refresh.", "set FLOORHUB_KEY to a key, or to a new access token."),),
+        (("POST /api/auth/refresh로 새 토큰을 받으십시오.", "FLOORHUB_KEY에 키나 새 액세스 토큰을 설정하십시오."),),
+    ),
+    "confirm_password": (
+        (
+            (
+                "Send POST /api/auth/confirm, then send this request again.",
+                "Set FLOORHUB_KEY to a key, or to the access token of a new sign-in.",
+            ),
+        ),
+        (
+            (
+                "POST /api/auth/confirm을 보낸 뒤 이 요청을 다시 보내십시오.",
+                "FLOORHUB_KEY에 키나 새로 로그인한 액세스 토큰을 설정하십시오.",
+            ),
+        ),
+    ),
+    "user_not_found": (
+        (("see GET /api/users or `floorhub user list`.", "see `floorhub user list`."),),
+        (("GET /api/users 또는 `floorhub user list`로", "`floorhub user list`로"),),
+    ),
     "client_not_found": (
         (
             (

@@ -93,7 +93,7 @@ MAKES = {"group add", "schedule add", "batch send", "batch send-list"}
     ],
 )
 def test_what_is_not_there_has_a_code_of_its_own(site: Site, there: dict[str, str], words: str) -> None:
-    nobody = dict.fromkeys(("client", "away", "spare", "group", "new"), "nobody")
+    nobody = dict.fromkeys(("client", "away", "spare", "group", "new", "user"), "nobody")
     nothing = dict.fromkeys(("command", "late", "later", "dead", "dismissed", "batch", "schedule"), NOWHERE)
     done = run(site, line(words, {**there, **nobody, **nothing}))
     assert done.exit_code == ExitCode.NOT_FOUND, done.output

@@ -63,5 +63,5 @@ def test_only_what_changes_a_hub_ends_as_the_change_did() -> None:
     changing = {words for words, command in commands(get_command(app)) if isinstance(command, Change)}
     assert changing == {
         *("up", "serve", "migrate", "restore", "cleanup", "conformance", "simulate"),
-        *("broker render", "key rotate", "key adopt"),
+        *("broker render", "key rotate", "key adopt", "user recover"),
     }

@@ -10,7 +10,9 @@ from hub.programs.cli.remedies import PHRASES, at_the_command_line
 OF_THE_API = re.compile(
     r"\b(GET|POST|PUT|PATCH|DELETE) /|`errors`|force=true|Authorization|when_offline|allowed_actions"
 )
-NOT_FROM_HERE = {"client_may_not", "live_feed_missing"}
+NOT_FROM_HERE = {
+    *("client_may_not", "live_feed_missing", "invalid_refresh_token", "csrf_failed", "people_only", "session_not_found")
+}
 """What the program never asks for, or asks only with the key of a client."""
 
 

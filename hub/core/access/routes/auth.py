@@ -100,6 +100,7 @@ async def refresh_tokens(body: Refresh, request: Request, sessions: SessionsDep,
 @router.post(
     "/api/auth/logout",
     status_code=204,
+    response_description="The session has ended.",
     summary="Sign out",
     description="Ends the session of the bearer token, of the cookie, or of `refreshToken`.",
     responses=fails_only(400, 401, 403, 413, 415, 422, 503),
@@ -176,6 +177,7 @@ async def list_sessions(sessions: SessionsDep, caller: SignedIn) -> Response:
 @router.delete(
     "/api/auth/sessions",
     status_code=204,
+    response_description="All other sessions have ended.",
     summary="Sign out everywhere else",
     responses=fails(),
 )
@@ -188,6 +190,7 @@ async def end_other_sessions(sessions: SessionsDep, caller: SignedIn) -> Respons
 @router.delete(
     "/api/auth/sessions/{session_id}",
     status_code=204,
+    response_description="The session has ended.",
     summary="Sign out there",
     responses=fails(404),
 )
@@ -204,6 +207,7 @@ async def end_session(
 @router.post(
     "/api/auth/password",
     status_code=204,
+    response_description="The password is changed.",
     summary="Change your password",
     description="All your other sessions end.",
     responses=fails(429, body=True),
@@ -217,6 +221,7 @@ async def change_password(body: PasswordChange, sessions: SessionsDep, caller: S
 @router.post(
     "/api/auth/confirm",
     status_code=204,
+    response_description="The password was right.",
     summary="Give your password again",
     description="Dangerous acts need it to be at most 10 minutes ago; see `confirm_password`.",
     responses=fails(429, body=True),
@@ -268,6 +273,7 @@ async def become_first_administrator(
 @router.post(
     "/api/auth/password-link",
     status_code=204,
+    response_description="The password is set.",
     summary="Set your password with a link",
     description="With the token that an administrator passed on. It is good once; all your sessions end.",
     responses=fails_only(400, 403, 413, 415, 422, 503),

@@ -93,6 +93,7 @@ async def delete_user(user_id: UserId, people: PeopleDep, caller: Confirmed) -> 
 @router.post(
     "/api/users/{user_id}/password",
     status_code=204,
+    response_description="The password is set.",
     summary="Set somebody's password",
     description="All sessions of the person end.",
     responses=fails(404, body=True),
@@ -130,6 +131,7 @@ async def list_user_sessions(user_id: UserId, people: PeopleDep, _caller: MayAdm
 @router.delete(
     "/api/users/{user_id}/sessions",
     status_code=204,
+    response_description="The person is signed out.",
     summary="Sign somebody out everywhere",
     responses=fails(404),
 )

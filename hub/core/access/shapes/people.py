@@ -140,8 +140,8 @@ class WhoAmI(CamelOutput):
     sign_in_expires_at: datetime | None = Field(description="When the session ends at the latest.")
 
 
-class SessionOutput(CamelOutput):
-    """A sign-in that lives."""
+class UserSession(Output):
+    """A sign-in of somebody that lives."""
 
     id: UUID = Field(description="The session's id.")
     kind: Literal["page", "token"] = Field(description="A page, or a program with tokens.")
@@ -151,6 +151,12 @@ class SessionOutput(CamelOutput):
     created_at: datetime = Field(description="When it was begun.")
     seen_at: datetime = Field(description="When it was last used, to the minute.")
     expires_at: datetime = Field(description="When it ends at the latest.")
+
+
+class SessionOutput(UserSession):
+    """One of your own sign-ins that live."""
+
+    model_config = CamelOutput.model_config
     current: bool = Field(description="Whether it is the one that asks.")
 
 
@@ -232,19 +238,6 @@ class UserPage(Output):
 
     items: list[UserOutput] = Field(description="The people of this page.")
     next_cursor: NextCursor
-
-
-class UserSession(Output):
-    """A sign-in of somebody that lives."""
-
-    id: UUID = Field(description="The session's id.")
-    kind: Literal["page", "token"] = Field(description="A page, or a program with tokens.")
-    address: str | None = Field(description="From where it was begun.")
-    user_agent: str | None = Field(description="What the browser or program called itself.")
-    screen_id: str | None = Field(description="The screen that it is bound to.")
-    created_at: datetime = Field(description="When it was begun.")
-    seen_at: datetime = Field(description="When it was last used, to the minute.")
-    expires_at: datetime = Field(description="When it ends at the latest.")
 
 
 class UserSessions(Output):

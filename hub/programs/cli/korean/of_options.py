@@ -267,6 +267,7 @@ OPTIONS: dict[str, str] = {
     "What the person signs in with.": "로그인할 때 쓰는 이름.",
     "admin: everything; operator: command and read; viewer: read.": "admin: 모두, operator: 명령과 조회, viewer: 조회.",
     "all clients, or only those that were granted.": "all: 모든 클라이언트, granted: 부여된 클라이언트만.",
+    "A name for people.": "사람이 알아볼 이름.",
     "Another login.": "다른 로그인 이름.",
     "Sign the person out everywhere.": "모든 곳에서 로그아웃시킵니다.",
     # --- broker
