@@ -107,6 +107,7 @@ async def list_audit(
     response_class=StreamingResponse,
     summary="Export the audit trail, oldest first",
     description="The rows that the same filters list. That it was exported is a row of the trail, too.",
+    response_description="The rows, as they are read.",
     responses={200: {"content": {"application/jsonl": {}, "text/csv": {}}}, **fails()},
 )
 async def export_audit(

@@ -215,6 +215,12 @@ STATEMENTS |= {
 }
 OTHER_TABLES = {
     ("core/access/idempotency", "delete_idempotency_keys"): ({"before": OLD, "most": 250}, "idempotency_keys_created"),
+    ("core/access/sessions", "delete_sessions"): ({"before": OLD, "most": 250}, "sessions_expires"),
+    ("core/access/sessions", "delete_refresh_tokens"): ({"before": OLD, "most": 250}, "refresh_tokens_expires"),
+    ("core/access/sessions", "by_id"): ({"id": BATCH}, "sessions_pkey"),
+    ("core/access/sessions", "by_cookie"): ({"sha256": b"x"}, "sessions_cookie_sha256_key"),
+    ("core/access/people", "delete_links"): ({"before": OLD, "most": 250}, "one_time_links_expires"),
+    ("core/access/throttle", "delete_failures"): ({"before": OLD, "most": 250}, "sign_in_failures_resets"),
     ("core/commands/transitions", "delete_quarantine"): ({"before": OLD, "most": 250}, "report_quarantine_at"),
     ("core/presence", "delete_history"): ({"before": OLD, "most": 250}, "client_status_history_at"),
     ("core/audit/seals", "committed"): ({"high": 1, "most": 250}, "audit_logs_pkey"),

@@ -41,6 +41,7 @@ SECOND = timedelta(seconds=1)
 KINDS = [
     *("security", "audit", "keys", "quarantine", "presence", "broker_changes"),
     *("commands", "batches", "documents"),
+    *("sessions", "refresh_tokens", "links", "sign_in_failures"),
 ]
 Shift = Callable[[str], Awaitable[Database]]
 
@@ -106,6 +107,33 @@ async def ended(
     return ids
 
 
+async def sign_in(database: Database, kind: str, at: datetime) -> None:
+    """A session, a refresh token of another one, a link, and a count of failures that fall due at a time."""
+    hour, named = timedelta(hours=1), kind.encode()
+    await execute(
+        database,
+        "INSERT INTO principals (id, kind, name, role, created_at) VALUES (%s, 'user', 'p', 'viewer', %s) "
+        "ON CONFLICT DO NOTHING",
+        *(PRINCIPAL, at),
+    )
+    for session_id, expires_at, agent in ((uuid7(), at - 7 * DAY, kind), (_USED, at + 90 * DAY, "used")):
+        await execute(
+            database,
+            "INSERT INTO sessions (id, principal_id, kind, user_agent, created_at, seen_at, confirmed_at, expires_at) "
+            "VALUES (%s, %s, 'token', %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            *(session_id, PRINCIPAL, agent, at, at, at, expires_at),
+        )
+    await execute(database, "INSERT INTO refresh_tokens VALUES (%s, %s, %s, %s, NULL)", *(named, _USED, at, at - hour))
+    await execute(
+        database, "INSERT INTO one_time_links VALUES (%s, 'password', %s, %s, %s)", *(named, PRINCIPAL, at, at - hour)
+    )
+    await execute(database, "INSERT INTO sign_in_failures VALUES (%s, 3, %s)", *(named, at - hour))
+
+
+_USED = uuid7()
+"""A session whose tokens are used up."""
+
+
 async def left(database: Database) -> set[UUID]:
     async with database.connection() as connection:
         cursor = await connection.execute(b"SELECT id FROM commands")
@@ -160,6 +188,7 @@ async def test_each_kind_goes_right_after_its_period_and_not_before(
             "VALUES (%s, %s, %s, '{}', 'finished', 1, NULL, %s)",
             *(first_id_of(now - 100 * DAY - period), PRINCIPAL, now, now - 90 * DAY - period),
         )
+        await sign_in(database, kind, now - period)
         await execute(
             database,
             "INSERT INTO documents VALUES (%s, 'x', 1, 'text/plain', %s, %s, %s, %s)",
@@ -175,6 +204,10 @@ async def test_each_kind_goes_right_after_its_period_and_not_before(
         [line] = lines(tmp_path, kind)
         assert "old" in json.dumps(line), kind
         assert line["id"]
+    [line] = lines(tmp_path, "sessions")
+    assert line["row"]["user_agent"] == "old"
+    assert "cookie_sha256" not in line["row"]
+    assert await value(database, "SELECT array_agg(user_agent ORDER BY user_agent) FROM sessions") == ["used", "young"]
     [line] = lines(tmp_path, "commands")
     assert line["row"]["payload"] == {"copies": 1}
     assert [log["version"] for log in line["logs"]] == [1, 2]

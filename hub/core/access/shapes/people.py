@@ -45,7 +45,7 @@ class SignIn(Input):
 
     EXAMPLES: ClassVar = {
         "minimal": example("A program", login="mina", password=_EXAMPLE),
-        "full": example("A screen", login="mina", password=_EXAMPLE, screenId="SCREEN-001"),
+        "full": example("A screen", login="mina", password=_EXAMPLE, screen_id="SCREEN-001"),
     }
 
 
@@ -120,7 +120,7 @@ class PageSignedIn(CamelOutput):
 
     csrf_token: str = Field(description="For the header `X-CSRF-Token` of every request that changes something.")
     expires_at: datetime = Field(description="When the session ends at the latest; without use it ends after an hour.")
-    principal: PagePrincipal = Field(description="Who has signed in.")
+    principal: PagePrincipal = Field(description="The person whose session it is.")
 
 
 class WhoAmI(CamelOutput):
