@@ -1,7 +1,7 @@
 """Signing in and out, one's sessions and one's password. No answer of these may be kept by whatever stands between."""
 
 import contextlib
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Header, Path, Request, Response
@@ -43,10 +43,8 @@ PeopleDep = Annotated[People, part(People)]
 RulesDep = Annotated[PageRules, part(PageRules)]
 SessionsDep = Annotated[Sessions, part(Sessions)]
 SessionHeader = Annotated[
-    str | None,
-    Header(
-        alias="X-Floorhub-Session", description="`page`: the same as `session` in the body.", pattern="^(page|token)$"
-    ),
+    Literal["page", "token"] | None,
+    Header(alias="X-Floorhub-Session", description="`page`: the same as `session` in the body."),
 ]
 _ALWAYS = {"Cache-Control": "no-store"}
 

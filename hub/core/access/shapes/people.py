@@ -45,7 +45,7 @@ class SignIn(Input):
 
     EXAMPLES: ClassVar = {
         "minimal": example("A program", login="mina", password=_EXAMPLE),
-        "full": example("A screen", login="mina", password=_EXAMPLE, screen_id="SCREEN-001"),
+        "full": example("A screen", login="mina", password=_EXAMPLE, screen_id="SCREEN-001", session="token"),
     }
 
 
