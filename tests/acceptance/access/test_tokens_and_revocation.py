@@ -95,8 +95,10 @@ def test_a_refresh_token_that_is_used_again_later_ends_the_session(
     until_refused(site.url, mine["accessToken"])
     rows = database.execute("SELECT ended_by FROM sessions WHERE principal_id = %s", (person["id"],)).fetchall()
     assert rows == [("refresh_reused",)]
-    told = database.execute("SELECT address, detail FROM security_events WHERE kind = 'refresh_reused'").fetchall()
-    assert [(address, detail["severity"]) for address, detail in told] == [("127.0.0.1", "high")]
+    told = database.execute(
+        "SELECT address, severity, principal_id::text FROM security_events WHERE kind = 'refresh_reused'"
+    ).fetchall()
+    assert told == [("127.0.0.1", "warning", person["id"])]
 
 
 def test_a_refresh_token_belongs_to_a_screen_and_lives_for_a_day(site: Site, database: psycopg.Connection[Any]) -> None:
