@@ -7,36 +7,19 @@ import pytest
 
 from hub.core.commands.rules.lifecycle import Reported, decide
 from hub.core.commands.service.commands import Commands
-from hub.core.commands.service.withholding import WHOLE_EVERY_S, Withholding
+from hub.core.commands.service.withholding import WHOLE_EVERY_S
 from hub.core.commands.store import dispatch, transitions
 from hub.database.engine import Database
-from hub.features.batches import store as batches
-from hub.features.batches.rules import BatchStatus
 from hub.telemetry.log import Log
 from schemas.states import ReportStatus
 from tests.support import access
 from tests.support.factories import add_client, add_commands, claim, new_command, row
 from tests.support.hubs import command_metrics
-from tests.support.recording_ports import RecordingPorts
+from tests.support.withholding import Keeper
 
 pytestmark = pytest.mark.each_postgres
 
-BATCH = UUID(int=7)
-
-
-class Keeper:
-    """The service with a clock that stands still, so that it judges only what changed."""
-
-    def __init__(self, database: Database, *, withholds: bool = True) -> None:
-        self.signals = RecordingPorts()
-        self.now = 0.0
-        self._service = Withholding(database, self.signals, Log(), withholds=withholds, monotonic=lambda: self.now)
-
-    async def look(self) -> set[str]:
-        """Look once; the clients whose dispatch was woken."""
-        self.signals.woken.clear()
-        await self._service.look()
-        return set(self.signals.woken)
+REPORT = UUID(int=7)
 
 
 @pytest.fixture
@@ -170,7 +153,7 @@ async def test_what_was_handed_out_goes_on_but_gets_no_further_attempt(database:
     )
     async with database.transaction() as connection:
         locked = (await transitions.lock(connection, [mine]))[mine]
-        locked.fold(decide(locked.state, failure, locked.now), BATCH)
+        locked.fold(decide(locked.state, failure, locked.now), REPORT)
         await transitions.apply(connection, [locked])
         found = await row(connection, mine)
     assert (found["status"], found["attempt"], found["on_hold"]) == ("pending", 2, True)
@@ -180,46 +163,6 @@ async def test_what_was_handed_out_goes_on_but_gets_no_further_attempt(database:
     await execute(database, "UPDATE principals SET disabled_at = NULL")
     assert await keeper.look() == {"in-1"}
     assert await claim(database, "in-1") == [mine]
-
-
-async def test_a_paused_batch_and_a_lost_grant_hold_each_for_itself(database: Database, keeper: Keeper) -> None:
-    who = await sender(database)
-    await execute(
-        database,
-        "INSERT INTO batches (id, created_by, created_at, target, status, total, max_failures)"
-        " VALUES (%s, %s, now(), '{}', 'running', 1, 1)",
-        BATCH,
-        who,
-    )
-    [mine] = await add_commands(database, [new_command("in-1", created_by=who, batch_id=BATCH)])
-
-    async def goes() -> bool:
-        async with database.connection() as connection:
-            found = await row(connection, mine)
-        assert found["on_hold"] == found["scheduled"]
-        return not found["on_hold"]
-
-    async def pause() -> None:
-        async with database.transaction() as connection:
-            await batches.set_status(connection, BATCH, BatchStatus.PAUSED, None)
-            await batches.hold(connection, BATCH)
-
-    async def resume() -> set[str]:
-        async with database.transaction() as connection:
-            await batches.set_status(connection, BATCH, BatchStatus.RUNNING, None)
-            return await batches.release(connection, BATCH, shift=False, paused_at=None)
-
-    await execute(database, "UPDATE principals SET disabled_at = now()")
-    await keeper.look()
-    await pause()
-    assert await resume() == set()
-    assert not await goes()
-    await pause()
-    await execute(database, "UPDATE principals SET disabled_at = NULL")
-    await keeper.look()
-    assert not await goes()
-    assert await resume() == {"in-1"}
-    assert await goes()
 
 
 async def test_with_the_other_setting_everything_runs_also_what_was_withheld_before(
