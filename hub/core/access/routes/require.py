@@ -207,19 +207,19 @@ def client_or(permission: Permission) -> Any:
     """A dependency for a route that a client may use with its own secret (HTTP Basic, or as a bearer key), or a caller
     with a permission.
 
-    Gives the client's id, or None for the other caller.
+    Gives the client's id, or the other caller.
     """
 
-    async def who(request: Request) -> str | None:
+    async def who(request: Request) -> str | Caller:
         if request.headers.get("authorization", "").partition(" ")[0].lower() != "basic":
             try:
-                await _principal(request, permission)
+                caller = await _principal(request, permission)
             except RejectedError as refused:
                 if refused.code != "unauthorized" or not shows_bearer(request):
                     raise
             else:
                 require_known(request)
-                return None
+                return caller
         client_id = await _client(request)
         require_known(request)
         return client_id
@@ -232,4 +232,4 @@ ShownSecret = Annotated[bytes, Depends(_shown_secret)]
 """SHA-256 of the secret that a client shows: it may have been replaced since the client was let in."""
 ByBearer = Annotated[bool, Depends(_is_by_bearer)]
 """Whether a client shows its secret as a bearer key: programs that know nothing of sessions do."""
-ClientOrReader = Annotated[str | None, client_or(Permission.READ)]
+ClientOrReader = Annotated[str | Caller, client_or(Permission.READ)]

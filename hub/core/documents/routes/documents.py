@@ -12,6 +12,7 @@ from hub.api.description import Routes
 from hub.api.lookup import part
 from hub.api.problems import fails, fails_only
 from hub.core.access.routes import ClientOrReader, MayUpload, public
+from hub.core.access.rules import Caller
 from hub.core.documents.service.documents import Documents
 from hub.core.documents.service.downloads import Downloads
 from hub.core.documents.service.incoming import Incoming
@@ -101,7 +102,10 @@ async def upload_document(
 @router.get(
     "/api/documents/{document_id}",
     summary="Download a document",
-    description="For people with the permission, and for the client (HTTP Basic) whose unfinished command names it.",
+    description=(
+        "For whoever uploaded it or is allowed to read all clients whose commands name it, and for the client (HTTP "
+        "Basic) whose unfinished command names it."
+    ),
     response_class=StreamingResponse,
     responses={
         200: file_answer("The bytes, with the stored type."),
@@ -109,12 +113,12 @@ async def upload_document(
     },
 )
 async def download_document(
-    document_id: DocumentIdInPath, documents: DocumentsDep, client_id: ClientOrReader
+    document_id: DocumentIdInPath, documents: DocumentsDep, who: ClientOrReader
 ) -> StreamingResponse:
     """The bytes."""
-    if client_id is None:
-        return _sent(documents, await documents.get(document_id))
-    return _sent(documents, await documents.get_for_client(client_id, document_id))
+    if isinstance(who, Caller):
+        return _sent(documents, await documents.get(who, document_id))
+    return _sent(documents, await documents.get_for_client(who, document_id))
 
 
 @router.get(

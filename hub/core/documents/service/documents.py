@@ -191,10 +191,15 @@ class Documents:
                 created_by=caller.principal_id,
             )
 
-    async def get(self, document_id: UUID) -> Document:
-        """One document. Raises NotFoundError."""
+    async def get(self, caller: Caller, document_id: UUID) -> Document:
+        """One document. Raises NotFoundError, also for one that the caller is not allowed to read."""
         async with self._database.connection() as connection:
-            found = await store.find(connection, [document_id])
+            if not await store.is_readable(connection, caller.scope, document_id):
+                raise NotFoundError("document_not_found", document_id=document_id)
+            return await self._found(connection, document_id)
+
+    async def _found(self, connection: Connection, document_id: UUID) -> Document:
+        found = await store.find(connection, [document_id])
         if document_id not in found:
             raise NotFoundError("document_not_found", document_id=document_id)
         return found[document_id]
@@ -205,7 +210,7 @@ class Documents:
         async with self._database.connection() as connection:
             if not await store.named_by_unfinished(connection, client_id, document_id):
                 raise NotFoundError("document_not_found", document_id=document_id)
-        return await self.get(document_id)
+            return await self._found(connection, document_id)
 
     async def read(self, document: Document) -> AsyncIterator[bytes]:
         """The bytes, a chunk at a time; no connection is held while the reader is slow."""

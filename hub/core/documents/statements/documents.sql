@@ -42,6 +42,10 @@ SELECT EXISTS (
     WHERE client_id = %(client_id)s AND status IN ('queued', 'running') AND %(id)s = ANY (document_ids)
 ) AS allowed;
 
+-- name: is_readable
+-- Whether a caller may read a document.
+SELECT floorhub_reads_document(%(scope_principal)s, %(scope_key)s, %(limited)s, %(id)s) AS readable;
+
 -- name: chunk
 SELECT bytes FROM document_chunks WHERE document_id = %(document_id)s AND position = %(position)s;
 

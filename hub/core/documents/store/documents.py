@@ -37,6 +37,7 @@ _INSERT = Statement("core/documents/documents", "insert", Document)
 _FIND = Statement("core/documents/documents", "find", Document)
 _USE = Statement("core/documents/documents", "use", Document)
 _NAMED = Statement("core/documents/documents", "named_by_unfinished", bool)
+_READABLE = Statement("core/documents/documents", "is_readable", bool)
 _CHUNK = Statement("core/documents/documents", "chunk", bytes)
 _DELETE = Statement("core/documents/documents", "delete")
 
@@ -84,6 +85,11 @@ async def use(connection: Connection, ids: Sequence[UUID], scope: Scope) -> dict
 async def named_by_unfinished(connection: Connection, client_id: str, document_id: UUID) -> bool:
     """Whether an unfinished command of this client names the document."""
     return await _NAMED.fetch_one(connection, client_id=client_id, id=document_id) or False
+
+
+async def is_readable(connection: Connection, scope: Scope, document_id: UUID) -> bool:
+    """Whether there is such a document for this caller."""
+    return await _READABLE.fetch_one(connection, id=document_id, **scope.parameters) or False
 
 
 async def chunk(connection: Connection, document_id: UUID, position: int) -> bytes | None:
