@@ -392,6 +392,14 @@ CATALOGUE: Mapping[str, Entry] = {
         "{name} has {most} grants already: grant a group, a zone or tags instead of single clients.",
         "{name}에는 접근 허용이 이미 {most}개 있습니다. 클라이언트 하나씩이 아니라 그룹, 구역, 태그로 허용하십시오.",
     ),
+    "all_clients_needed": Entry(
+        403,
+        "FORBIDDEN",
+        "This concerns all clients, and you reach only some: use a key without a limit on clients, of a principal "
+        "that reaches all of them, or ask an administrator.",
+        "모든 클라이언트에 관한 요청이지만 일부 클라이언트만 쓸 수 있습니다. 모든 클라이언트를 쓸 수 있는 주체의, "
+        "클라이언트를 제한하지 않은 키를 쓰거나 관리자에게 요청하십시오.",
+    ),
     "grant_missing": Entry(
         403,
         "FORBIDDEN",

@@ -76,7 +76,7 @@ async def create_batch(
     created = await creation.create(caller, wanted, key)
     return row_answer(
         BatchOutput,
-        await batches.get(created.batch_id),
+        await (batches.get(caller, created.batch_id) if created.repeated else batches.created(created.batch_id)),
         status_code=200 if created.repeated else 201,
         headers={"Location": f"/api/batches/{created.batch_id}"},
     )
@@ -90,7 +90,7 @@ async def create_batch(
 )
 async def list_batches(
     batches: BatchesDep,
-    _caller: MayRead,
+    caller: MayRead,
     status: Annotated[
         list[Literal["running", "paused", "cancelled", "finished"]] | None,
         Query(max_length=4, description="With this status; may be given several times."),
@@ -99,7 +99,9 @@ async def list_batches(
     limit: Limit = 50,
 ) -> Response:
     """A page of batches."""
-    return page_answer(BatchSummary, await batches.page(before=from_cursor(cursor), limit=limit, statuses=status))
+    return page_answer(
+        BatchSummary, await batches.page(caller, before=from_cursor(cursor), limit=limit, statuses=status)
+    )
 
 
 @router.get(
@@ -112,7 +114,7 @@ async def list_batches(
 async def get_batch(
     batch_id: BatchIdInPath,
     batches: BatchesDep,
-    _caller: MayRead,
+    caller: MayRead,
     status: Annotated[
         list[CommandStatus] | None,
         Query(max_length=9, description="Commands with this status; may be given several times."),
@@ -127,8 +129,10 @@ async def get_batch(
     if blocked_by is not None and status and not _UNFINISHED.intersection(status):
         problem = FieldProblem("blocked_by", "empty_filter", {"names": sorted(_UNFINISHED)})
         raise RejectedError("validation_error", fields=(problem,))
-    batch = await batches.get(batch_id)
-    rows = await batches.rows(batch_id, after=from_cursor(cursor), limit=limit, statuses=status, blocked_by=blocked_by)
+    batch = await batches.get(caller, batch_id)
+    rows = await batches.rows(
+        caller, batch_id, after=from_cursor(cursor), limit=limit, statuses=status, blocked_by=blocked_by
+    )
     return json_answer(shown(BatchOutput, batch) | paged(BatchRow, rows))
 
 

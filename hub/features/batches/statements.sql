@@ -1,5 +1,72 @@
--- What is said of a batch alone is built with SQLModel. These are about its commands: they hold and release thousands in one
--- order, or count them by small indexes, next to the hot path.
+-- What is written of a batch alone is built with SQLModel. These are about its commands: they hold and release thousands in
+-- one order, or count them by small indexes, next to the hot path; and by its commands is decided who sees a batch.
+
+-- fragment: seen
+-- Whether a caller sees batch `b`: its maker, and who may read every command of it. The sub-query stays one, whatever the
+-- planner knows, since it ends at the first command that he may not read.
+(
+    NOT %(limited)s
+    OR b.created_by = %(scope_owner)s
+    OR (
+        EXISTS (SELECT FROM commands c WHERE c.batch_id = b.id AND c.batch_id IS NOT NULL)
+        AND (
+            SELECT c.id
+            FROM commands c
+            LEFT JOIN floorhub_reach(%(scope_principal)s, %(scope_key)s, %(scope_sees)s) r ON r.client_id = c.client_id
+            WHERE c.batch_id = b.id AND c.batch_id IS NOT NULL AND (r.client_id IS NULL OR c.action <> ALL (r.actions))
+            LIMIT 1
+        ) IS NULL
+    )
+)
+
+-- fragment: readable
+-- Whether a caller may read command `c`; its maker may have lost what it was granted when it made the batch.
+(
+    NOT %(limited)s
+    OR c.client_id IN (
+        SELECT r.client_id FROM floorhub_reach(%(scope_principal)s, %(scope_key)s, %(scope_sees)s) r WHERE r.actions IS NULL
+    )
+    OR (c.client_id, c.action) IN (
+        SELECT r.client_id, a.name
+        FROM floorhub_reach(%(scope_principal)s, %(scope_key)s, %(scope_sees)s) r CROSS JOIN LATERAL unnest(r.actions) AS a (name)
+    )
+)
+
+-- fragment: batch_columns
+b.id, b.status, b.target, b.action, b.total, b.accepted, b.rejected, b.max_failures, b.per_minute, b.stop_reason,
+b.created_at, b.created_by, b.paused_at, b.finished_at
+
+-- name: find
+SELECT {batch_columns} FROM batches b WHERE b.id = %(id)s AND {seen};
+
+-- name: page
+-- Newest first; a filter that is NULL lets everything through.
+SELECT {batch_columns}
+FROM batches b
+WHERE (%(before)s::uuid IS NULL OR b.id < %(before)s)
+    AND (%(statuses)s::text[] IS NULL OR b.status = ANY (%(statuses)s))
+    AND {seen}
+ORDER BY b.id DESC
+LIMIT %(limit)s;
+
+-- name: reaches_any
+-- Whether there is one among these clients that a caller may send the action beside it.
+SELECT EXISTS (
+    SELECT FROM unnest(%(client_ids)s::text[], %(actions)s::text[]) AS one (client_id, action)
+    JOIN floorhub_reach(%(scope_principal)s, %(scope_key)s, 'command') r ON r.client_id = one.client_id
+    WHERE r.actions IS NULL OR one.action = ANY (r.actions)
+) AS found;
+
+-- name: beyond
+-- A command of a batch that has not ended, and that a caller may not command.
+SELECT c.client_id, c.action
+FROM commands c
+LEFT JOIN floorhub_reach(%(scope_principal)s, %(scope_key)s, 'command') r ON r.client_id = c.client_id
+WHERE %(limited)s
+    AND c.batch_id = %(id)s AND c.batch_id IS NOT NULL AND c.status IN ('pending', 'queued', 'running')
+    AND (r.client_id IS NULL OR c.action <> ALL (r.actions))
+ORDER BY c.id
+LIMIT 1;
 
 -- fragment: blocked_by
 -- What stands in the way of an unfinished command `c` of a client with session `s`: it is away (offline), or gives no sign
@@ -103,7 +170,7 @@ FROM (
         {blocked_by}
     FROM commands c
     JOIN client_sessions s ON s.client_id = c.client_id
-    WHERE c.batch_id = %(id)s
+    WHERE c.batch_id = %(id)s AND {readable}
 ) one
 GROUP BY status, code, blocked_by;
 
@@ -121,6 +188,7 @@ FROM (
     WHERE c.batch_id = %(id)s
         AND (%(after)s::uuid IS NULL OR c.id > %(after)s)
         AND (%(statuses)s::text[] IS NULL OR c.status = ANY (%(statuses)s))
+        AND {readable}
 ) one
 WHERE %(blocked_by)s::text IS NULL OR blocked_by = %(blocked_by)s
 ORDER BY command_id

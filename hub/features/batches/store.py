@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlmodel import col
 
+from hub.core.access.rules import Scope
 from hub.core.clients.tables import ClientSession
 from hub.database import model
 from hub.database.engine import Connection
@@ -99,6 +100,13 @@ class BatchCommand(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime | None
 
 
+class Beyond(msgspec.Struct, frozen=True):
+    """A client, and an action for it, that are perhaps beyond what a caller may command."""
+
+    client_id: str
+    action: str
+
+
 class _Released(msgspec.Struct, frozen=True):
     client_id: str
     scheduled: bool
@@ -114,10 +122,13 @@ _RELEASE = Statement("features/batches", "release", _Released)
 _TO_CANCEL = Statement("features/batches", "to_cancel", UUID)
 _LOOK = Statement("features/batches", "look", OpenBatch)
 _FINISH = Statement("features/batches", "finish")
-_PROGRESS = Statement("features/batches", "progress", Count)
+# With fresh plans: for who reaches all clients, nothing of the rule is left in them.
+_PROGRESS = Statement("features/batches", "progress", Count, fresh_plan=True)
 _ROWS = Statement("features/batches", "rows", BatchCommand, fresh_plan=True)
-_BATCHES = select(*model.columns(Batch, Batches))
-_BATCH = _BATCHES.where(col(Batches.id) == bindparam("batch_id"))
+_FIND = Statement("features/batches", "find", Batch, fresh_plan=True)
+_PAGE = Statement("features/batches", "page", Batch, fresh_plan=True)
+_REACHES_ANY = Statement("features/batches", "reaches_any", bool, fresh_plan=True)
+_BEYOND = Statement("features/batches", "beyond", Beyond, fresh_plan=True)
 
 
 async def insert_batch(connection: Connection, new: NewBatch) -> None:
@@ -169,30 +180,49 @@ async def finish(connection: Connection, ids: Sequence[UUID]) -> None:
     await _FINISH.execute(connection, ids=list(ids))
 
 
-async def get(connection: Connection, batch_id: UUID) -> Batch | None:
-    """One batch."""
-    return await model.fetch_one(connection, _BATCH, Batch, batch_id=batch_id)
+async def get(connection: Connection, scope: Scope, batch_id: UUID) -> Batch | None:
+    """One batch, if a caller may see it."""
+    return await _FIND.fetch_one(connection, id=batch_id, **scope.parameters)
+
+
+async def reaches_any(connection: Connection, scope: Scope, wanted: Sequence[Beyond]) -> bool:
+    """Whether a limited caller may send one of these clients the action that is meant for it."""
+    found = await _REACHES_ANY.fetch_one(
+        connection,
+        client_ids=[one.client_id for one in wanted],
+        actions=[one.action for one in wanted],
+        **scope.parameters,
+    )
+    return found or False
+
+
+async def beyond(connection: Connection, scope: Scope, batch_id: UUID) -> Beyond | None:
+    """A command of a batch that has not ended and that a caller may not command; None: there is none."""
+    return await _BEYOND.fetch_one(connection, id=batch_id, **scope.parameters)
 
 
 async def page(
-    connection: Connection, *, before: UUID | None, statuses: Sequence[str] | None, limit: int
+    connection: Connection, scope: Scope, *, before: UUID | None, statuses: Sequence[str] | None, limit: int
 ) -> list[Batch]:
-    """Batches, newest first, older than one of them; a filter that is None lets everything through."""
-    asked = _BATCHES if before is None else _BATCHES.where(col(Batches.id) < before)
-    if statuses:
-        asked = asked.where(model.among(col(Batches.status), statuses))
-    return await model.fetch_all(
-        connection, asked.order_by(col(Batches.id).desc()).limit(limit), Batch, fresh_plan=True
+    """Batches that a caller may see, newest first, older than one of them; a filter that is None lets everything
+    through."""
+    return await _PAGE.fetch_all(
+        connection,
+        before=before,
+        statuses=list(statuses) if statuses else None,
+        limit=limit,
+        **scope.parameters,
     )
 
 
-async def progress(connection: Connection, batch_id: UUID) -> list[Count]:
-    """How many commands of a batch are where, and what stands in their way."""
-    return await _PROGRESS.fetch_all(connection, id=batch_id)
+async def progress(connection: Connection, scope: Scope, batch_id: UUID) -> list[Count]:
+    """How many commands of a batch are where, and what stands in their way; of those that a caller may read."""
+    return await _PROGRESS.fetch_all(connection, id=batch_id, **scope.parameters)
 
 
 async def rows(
     connection: Connection,
+    scope: Scope,
     batch_id: UUID,
     *,
     after: UUID | None = None,
@@ -200,7 +230,8 @@ async def rows(
     blocked_by: str | None = None,
     limit: int,
 ) -> list[BatchCommand]:
-    """Commands of a batch in the order of its request; a filter that is None lets everything through."""
+    """Commands of a batch that a caller may read, in the order of its request; a filter that is None lets everything
+    through."""
     return await _ROWS.fetch_all(
         connection,
         id=batch_id,
@@ -208,6 +239,7 @@ async def rows(
         statuses=list(statuses) if statuses else None,
         blocked_by=blocked_by,
         limit=limit,
+        **scope.parameters,
     )
 
 

@@ -55,21 +55,21 @@ async def create_schedule(body: ScheduleInput, schedules: SchedulesDep, caller: 
 )
 async def list_schedules(
     schedules: SchedulesDep,
-    _caller: MayRead,
+    caller: MayRead,
     name: Annotated[Word | None, Query(max_length=200, description="With exactly this name.")] = None,
     enabled: Annotated[bool | None, Query(description="Only enabled, or only disabled ones.")] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Response:
     """A page of schedules."""
-    found = await schedules.page(before=from_cursor(cursor), limit=limit, name=name, enabled=enabled)
+    found = await schedules.page(caller, before=from_cursor(cursor), limit=limit, name=name, enabled=enabled)
     return page_answer(ScheduleSummary, found)
 
 
 @router.get("/api/schedules/{schedule_id}", response_model=ScheduleOutput, summary="One schedule", responses=fails(404))
-async def get_schedule(schedule_id: ScheduleIdInPath, schedules: SchedulesDep, _caller: MayRead) -> Response:
+async def get_schedule(schedule_id: ScheduleIdInPath, schedules: SchedulesDep, caller: MayRead) -> Response:
     """A schedule with its next time."""
-    return row_answer(ScheduleOutput, await schedules.get(schedule_id))
+    return row_answer(ScheduleOutput, await schedules.get(caller, schedule_id))
 
 
 @router.get(
@@ -81,11 +81,11 @@ async def get_schedule(schedule_id: ScheduleIdInPath, schedules: SchedulesDep, _
 async def list_next_times(
     schedule_id: ScheduleIdInPath,
     schedules: SchedulesDep,
-    _caller: MayRead,
+    caller: MayRead,
     count: Annotated[int, Query(ge=1, le=50, description="How many times.")] = 5,
 ) -> Response:
     """Look ahead."""
-    return json_answer({"items": await schedules.preview(schedule_id, count)})
+    return json_answer({"items": await schedules.preview(caller, schedule_id, count)})
 
 
 @router.patch(

@@ -19,7 +19,7 @@ from hub.features.schedules.service.schedules import ScheduleRequest
 _CRON = "Five fields: minute, hour, day of month, month, day of week; as Debian's cron, and L, # beside."
 _ZONE = "An IANA name, such as Asia/Seoul."
 _MISFIRE = "If no hub was running at the time: `skip` it, or make up for it `once` within `grace_s`."
-_NAME = "For people; no two schedules have the same."
+_NAME = "For people; no two schedules of one user or integration have the same."
 _GRACE = "For misfire `once`: seconds after the time; at least 60 count."
 _REQUEST = "What is sent each time, as POST /api/batches takes it."
 _ENABLED = "A disabled schedule sends nothing."

@@ -8,11 +8,11 @@ from uuid import UUID
 
 import msgspec
 import psycopg.errors
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
-from hub.core.access.rules import Principal
+from hub.core.access.rules import Principal, Scope
 from hub.database import model
 from hub.database.engine import Connection
 from hub.database.model import NOW
@@ -23,7 +23,7 @@ _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class NameTakenError(Exception):
-    """Another schedule has this name; the transaction is lost."""
+    """Another schedule of the same principal has this name; the transaction is lost."""
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +39,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool
     next_at: datetime | None
     runs_as: UUID
+    runs_by_key: UUID | None
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +85,8 @@ class Due:
     next_at: datetime
     request: dict[str, Any]
     principal: Principal
+    key_id: UUID | None
+    """Within whose scope it fires; None: the principal's own."""
 
 
 class LockedDue(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,13 +109,24 @@ class _Due(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     name: str
     role: str
+    reach: str
+    key_id: UUID | None
+
+
+class Beyond(msgspec.Struct, frozen=True):
+    """A client that a caller may not command, and the action that a schedule asks of it."""
+
+    client_id: str
+    action: str
 
 
 _DUE = Statement("features/schedules", "due", _Due)
 _LOCK_DUE = Statement("features/schedules", "lock_due", LockedDue)
 _MOVE = Statement("features/schedules", "move")
-_SCHEDULES = select(*model.columns(Schedule, Schedules))
-_SCHEDULE = _SCHEDULES.where(col(Schedules.id) == bindparam("schedule_id"))
+_FIND = Statement("features/schedules", "find", Schedule, fresh_plan=True)
+_PAGE = Statement("features/schedules", "page", Schedule, fresh_plan=True)
+_BEYOND = Statement("features/schedules", "beyond", Beyond, fresh_plan=True)
+_MEANS_SOMEBODY = Statement("features/schedules", "means_somebody", bool)
 
 
 async def insert_schedule(connection: Connection, schedule_id: UUID, new: Stored) -> bool:
@@ -122,24 +136,33 @@ async def insert_schedule(connection: Connection, schedule_id: UUID, new: Stored
     return await model.execute(connection, row.on_conflict_do_nothing()) > 0
 
 
-async def get(connection: Connection, schedule_id: UUID) -> Schedule | None:
-    """One schedule."""
-    return await model.fetch_one(connection, _SCHEDULE, Schedule, schedule_id=schedule_id)
+async def get(connection: Connection, scope: Scope, schedule_id: UUID) -> Schedule | None:
+    """One schedule, if a caller may see it."""
+    return await _FIND.fetch_one(connection, id=schedule_id, **scope.parameters)
+
+
+async def beyond(connection: Connection, scope: Scope, schedule_id: UUID) -> Beyond | None:
+    """A client that the schedule of somebody else means and that a caller may not command; None: there is none."""
+    return await _BEYOND.fetch_one(connection, id=schedule_id, **scope.parameters)
+
+
+async def means_somebody(connection: Connection, schedule_id: UUID) -> bool:
+    """Whether there is any client that a schedule means, whoever may command it."""
+    return await _MEANS_SOMEBODY.fetch_one(connection, id=schedule_id) or False
 
 
 async def page(
-    connection: Connection, *, before: UUID | None, name: str | None, enabled: bool | None, limit: int
+    connection: Connection,
+    scope: Scope,
+    *,
+    before: UUID | None,
+    name: str | None,
+    enabled: bool | None,
+    limit: int,
 ) -> list[Schedule]:
-    """Schedules, newest first, older than one of them; a filter that is None lets everything through."""
-    asked = _SCHEDULES
-    if before is not None:
-        asked = asked.where(col(Schedules.id) < before)
-    if name is not None:
-        asked = asked.where(col(Schedules.name) == name)
-    if enabled is not None:
-        asked = asked.where(col(Schedules.enabled) == enabled)
-    asked = asked.order_by(col(Schedules.id).desc()).limit(limit)
-    return await model.fetch_all(connection, asked, Schedule, fresh_plan=True)
+    """Schedules that a caller may see, newest first, older than one of them; a filter that is None lets everything
+    through."""
+    return await _PAGE.fetch_all(connection, before=before, name=name, enabled=enabled, limit=limit, **scope.parameters)
 
 
 async def lock(connection: Connection, schedule_id: UUID) -> Locked | None:
@@ -166,7 +189,14 @@ async def due(connection: Connection, most: int, after: Due | None = None) -> li
     """Up to `most` schedules whose time has come, the oldest first; those after another one in this order."""
     at, last = (_BEGINNING, UUID(int=0)) if after is None else (after.next_at, after.id)
     return [
-        Due(row.id, row.version, row.next_at, row.request, Principal(row.runs_as, row.kind, row.name, row.role))
+        Due(
+            row.id,
+            row.version,
+            row.next_at,
+            row.request,
+            Principal(row.runs_as, row.kind, row.name, row.role, row.reach),
+            row.key_id,
+        )
         for row in await _DUE.fetch_all(connection, most=most, after_at=at, after_id=last)
     ]
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, JSON, CheckConstraint, Column, Index, Uuid, text
+from sqlalchemy import ARRAY, JSON, CheckConstraint, Column, Index, UniqueConstraint, Uuid, text
 from sqlmodel import Field
 
 from hub.database.tables import Table, one_of, text_
@@ -18,11 +18,12 @@ class Schedule(Table, table=True):
         one_of("misfire", "skip", "once"),
         CheckConstraint("grace_s >= 0"),
         CheckConstraint("enabled OR next_at IS NULL"),
+        UniqueConstraint("created_by", "name", name="schedules_created_by_name_key"),
         Index("schedules_next", "next_at", postgresql_where=text("next_at IS NOT NULL")),
     )
 
     id: UUID = Field(primary_key=True)
-    name: str = text_(unique=True)
+    name: str = text_()
     cron: str = text_()
     time_zone: str = text_()
     request: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
@@ -45,3 +46,5 @@ class Schedule(Table, table=True):
     created_at: datetime
     updated_at: datetime
     version: int
+    runs_by_key: UUID | None
+    """The key that was shown then, if it was for some clients or actions only: it fires within that key's scope."""

@@ -58,6 +58,8 @@ UNFINISHED = ("pending", "queued", "running")
 _OF_THE_KEY = (
     "unauthorized",
     "forbidden",
+    "all_clients_needed",
+    "grant_missing",
     "key_address_refused",
     "wider_than_your_key",
     "not_your_client",

@@ -193,6 +193,16 @@ def _id(api: Api, which: str) -> str:
                 ),
                 ExitCode.NOT_FOUND,
             )
+        if len(found) > 1:
+            output.fail(
+                either(
+                    f"{len(found)} schedules of different owners are called {which}: name yours by its id, see "
+                    "`floorhub schedule list`.",
+                    f"이름이 {which}인 예약이 소유자별로 {len(found)}개 있습니다. `floorhub schedule list`에서 id를 "
+                    "확인해 지정하십시오.",
+                ),
+                ExitCode.REFUSED,
+            )
         return str(found[0]["id"])
 
 

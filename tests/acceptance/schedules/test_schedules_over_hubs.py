@@ -295,7 +295,7 @@ def test_what_somebody_may_no_longer_do_his_schedule_does_not(
 
     database.execute(f"UPDATE principals SET {loses} WHERE id = %s", (who,))  # noqa: S608 - our own words
     wait_judged(database, ids, let_come(database, ids, 20))
-    assert site.http.get(f"/api/schedules/{ids[0]}").json()["last_error"] == "forbidden"
+    assert site.http.get(f"/api/schedules/{ids[0]}").json()["last_error"] == "principal_revoked"
     assert len(fired_of(database, ids)) == 1
 
     # Another one says it again, and answers for it from then on.

@@ -32,7 +32,7 @@ from tests.support.recording_ports import RecordingPorts
 
 pytestmark = pytest.mark.each_postgres
 
-CALLER = Caller(Principal(PRINCIPAL, "user", "tester", "admin"), "127.0.0.1", key_id=UUID(int=9))
+CALLER = Caller(Principal(PRINCIPAL, "user", "tester", "admin"), "127.0.0.1", session_id=UUID(int=1))
 COMMAND = CommandRequest(client_id="", action="open-door")
 
 
@@ -57,7 +57,7 @@ async def create(database: Database, wanted: BatchRequest) -> UUID:
 
 
 async def rows(database: Database, batch_id: UUID) -> Sequence[store.BatchCommand]:
-    return (await batches(database).rows(batch_id, after=None, limit=50_000)).rows
+    return (await batches(database).rows(CALLER, batch_id, after=None, limit=50_000)).rows
 
 
 async def counts(database: Database) -> dict[str, int]:
@@ -124,7 +124,7 @@ async def test_every_target_has_its_row_and_who_is_refused_pays_nothing(database
         "day_used": 2,
         "minute_used": 2,
     }
-    shown = await batches(database).get(batch_id)
+    shown = await batches(database).get(CALLER, batch_id)
     assert (shown.status, shown.total, shown.accepted, shown.rejected) == ("running", 7, 2, 5)
     assert (shown.counts["pending"], shown.counts["rejected"]) == (2, 5)
     assert shown.rejections == {code: 1 for status, code in EXPECTED.values() if code}
@@ -248,10 +248,10 @@ async def test_a_target_means_the_clients_that_fit_each_condition(database: Data
         ]
         async with database.connection() as connection:
             if fitting:
-                assert await resolve(connection, target) == fitting
+                assert await resolve(connection, CALLER.scope, target, want="command") == fitting
             else:
                 with pytest.raises(RejectedError, match="no_targets"):
-                    await resolve(connection, target)
+                    await resolve(connection, CALLER.scope, target, want="command")
 
 
 async def test_batches_that_overlap_do_not_deadlock(database: Database) -> None:
@@ -301,7 +301,7 @@ async def test_ten_thousand_clients_are_accepted_in_one_statement(database: Data
         )
     batch_id = await create(database, request())
 
-    shown = await batches(database).get(batch_id)
+    shown = await batches(database).get(CALLER, batch_id)
     assert (shown.accepted, shown.counts["pending"], shown.offline) == (10_000, 10_000, 10_000)
     assert (await counts(database))["day_used"] == 10_000
 
@@ -387,12 +387,12 @@ async def test_a_cancel_ends_what_waits_and_asks_for_what_was_handed_out(databas
     async with database.connection() as connection:
         assert {cancel.command_id for cancel in await dispatch.resend_cancels(connection)} == {running, lost}
     await service.look()
-    assert (await service.get(batch_id)).finished_at is None
+    assert (await service.get(CALLER, batch_id)).finished_at is None
 
     await report(database, running, ReportStatus.CANCELLED)
     await report(database, lost, ReportStatus.COMPLETED)
     await service.look()
-    shown = await service.get(batch_id)
+    shown = await service.get(CALLER, batch_id)
     assert (shown.status, shown.finished_at is None) == ("cancelled", False)
     assert (await service.change(CALLER, batch_id, Change.CANCEL)).status == "cancelled"
     for change in (Change.PAUSE, Change.RESUME):
@@ -408,7 +408,7 @@ async def test_a_cancel_that_a_dying_hub_left_unfinished_is_finished_by_a_look(d
 
     await asyncio.gather(*(batches(database).look() for _ in range(4)))
 
-    shown = await batches(database).get(batch_id)
+    shown = await batches(database).get(CALLER, batch_id)
     assert shown.counts["cancelled"] == 4
     assert {row.attempt for row in await rows(database, batch_id)} == {1}
     async with database.connection() as connection:
@@ -423,12 +423,12 @@ async def test_one_failure_too_many_stops_it_however_many_look(database: Databas
     service = batches(database)
     await report(database, first, ReportStatus.FAILED)
     assert await service.look()
-    assert (await service.get(batch_id)).status == "running"
+    assert (await service.get(CALLER, batch_id)).status == "running"
 
     await report(database, second, ReportStatus.UNKNOWN)
     await asyncio.gather(*(batches(database).look() for _ in range(4)))
 
-    shown = await service.get(batch_id)
+    shown = await service.get(CALLER, batch_id)
     assert (shown.status, shown.stop_reason) == ("cancelled", "max_failures")
     assert {name: number for name, number in shown.counts.items() if number} == {
         "failed": 1,
@@ -439,7 +439,7 @@ async def test_one_failure_too_many_stops_it_however_many_look(database: Databas
     assert await claim(database, *ids) == []
     await report(database, third, ReportStatus.COMPLETED)
     assert not await service.look()
-    assert (await service.get(batch_id)).finished_at is not None
+    assert (await service.get(CALLER, batch_id)).finished_at is not None
 
 
 async def test_every_batch_is_looked_at_however_many_there_are(database: Database) -> None:
@@ -450,7 +450,7 @@ async def test_every_batch_is_looked_at_however_many_there_are(database: Databas
 
     await batches(database).look(most=2)
 
-    page = (await batches(database).page(before=None, limit=10)).rows
+    page = (await batches(database).page(CALLER, before=None, limit=10)).rows
     assert {row.id for row in page if row.finished_at is None} == set(made[:2])
 
 
@@ -460,12 +460,12 @@ async def test_a_batch_of_which_everything_has_ended_is_finished(database: Datab
     other = await create(database, request(await add_client(database, "other")))
     for command_id in await claim(database, *ids):
         await batches(database).look()
-        assert (await batches(database).get(batch_id)).status == "running"
+        assert (await batches(database).get(CALLER, batch_id)).status == "running"
         await report(database, command_id, ReportStatus.COMPLETED)
     await batches(database).look()
-    assert (await batches(database).get(batch_id)).status == "finished"
-    assert (await batches(database).get(other)).status == "running"
-    page = (await batches(database).page(before=None, limit=10, statuses=["finished"])).rows
+    assert (await batches(database).get(CALLER, batch_id)).status == "finished"
+    assert (await batches(database).get(CALLER, other)).status == "running"
+    page = (await batches(database).page(CALLER, before=None, limit=10, statuses=["finished"])).rows
     assert [row.id for row in page] == [batch_id]
 
 
@@ -534,7 +534,7 @@ async def test_permissions_of_many_change_together_and_say_what_is_left(database
     await service.change(CALLER, ids[0], {"allowed_actions": ["print"]})
     await create(database, request(*ids[:4]))
 
-    first, second = await service.get(ids[0]), await service.get(ids[1])
+    first, second = await service.get(CALLER, ids[0]), await service.get(CALLER, ids[1])
     assert (first.allowed_actions, first.day_used) == (["print"], 0)
     assert (second.rate_limit, second.minute_used, second.day_used) == (7, 1, 1)
     assert (second.day_reset.hour, second.day_reset.minute) == (0, 0)

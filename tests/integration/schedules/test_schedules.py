@@ -29,8 +29,8 @@ from tests.support.features import batch_creation, retention
 from tests.support.recording_ports import RecordingPorts
 
 Shift = Callable[[str], Awaitable[Database]]
-KIM = Caller(Principal(UUID(int=1), "user", "kim", "operator"), "10.0.0.7", key_id=UUID(int=9))
-ANN = Caller(Principal(UUID(int=2), "user", "ann", "admin"), "10.0.0.8", key_id=UUID(int=9))
+KIM = Caller(Principal(UUID(int=1), "user", "kim", "operator"), "10.0.0.7", session_id=UUID(int=1))
+ANN = Caller(Principal(UUID(int=2), "user", "ann", "admin"), "10.0.0.8", session_id=UUID(int=2))
 OPEN = CommandRequest(client_id="", action="open-door", expires_in_s=900.0)
 EVERYBODY = BatchRequest(target=Target(), command=OPEN)
 DAY = timedelta(days=1)
@@ -100,7 +100,7 @@ async def minutes_ago(database: Database, minutes: float) -> datetime:
 
 async def test_it_fires_at_its_time_and_not_before_with_what_it_was_told(hub: Hub, shift_clock: Shift) -> None:
     schedule_id = await add(hub)
-    planned = (await hub.schedules.get(schedule_id)).next_at
+    planned = (await hub.schedules.get(KIM, schedule_id)).next_at
     late = Hub(await shift_clock(f"{(planned - datetime.now(UTC)).total_seconds() + 2} seconds"))
 
     await hub.runner.look()
@@ -109,7 +109,7 @@ async def test_it_fires_at_its_time_and_not_before_with_what_it_was_told(hub: Hu
         await late.runner.look()
 
     assert await fired(hub.database) == [(str(schedule_id), planned.isoformat())]
-    row = await hub.schedules.get(schedule_id)
+    row = await hub.schedules.get(KIM, schedule_id)
     assert (row.last_at, row.next_at, row.last_error) == (planned, planned + DAY, None)
     batch = await one(hub.database, "SELECT to_jsonb(b) FROM batches b")
     assert (batch["id"], batch["created_by"]) == (str(row.last_batch_id), str(KIM.principal.id))
@@ -214,7 +214,7 @@ async def test_one_that_is_removed_while_it_fires_has_fired(hub: Hub, monkeypatc
     assert len(await fired(hub.database)) == 1
     assert (await removing[0]).last_batch_id == await one(hub.database, "SELECT id FROM batches")
     with pytest.raises(NotFoundError):
-        await hub.schedules.get(schedule_id)
+        await hub.schedules.get(KIM, schedule_id)
 
 
 async def test_one_that_is_removed_before_it_is_locked_does_not_fire(hub: Hub) -> None:
@@ -242,7 +242,7 @@ async def test_a_look_ends_when_others_have_in_hand_what_is_left(hub: Hub) -> No
 
 async def test_a_clock_that_is_put_back_repeats_nothing(hub: Hub, shift_clock: Shift) -> None:
     schedule_id = await add(hub, cron="* * * * *")
-    planned = (await hub.schedules.get(schedule_id)).next_at
+    planned = (await hub.schedules.get(KIM, schedule_id)).next_at
     ahead = Hub(await shift_clock("2 hours"))
     await ahead.runner.look()
     [(_, late)] = await fired(hub.database)
@@ -256,7 +256,7 @@ async def test_a_clock_that_is_put_back_repeats_nothing(hub: Hub, shift_clock: S
 
     assert len(await fired(hub.database)) == 1
     assert row.next_at > datetime.fromisoformat(late)
-    assert (await hub.schedules.preview(schedule_id, 1)) == [row.next_at]
+    assert (await hub.schedules.preview(KIM, schedule_id, 1)) == [row.next_at]
 
 
 async def test_a_fault_of_ours_is_noted_and_holds_no_other_up(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,8 +266,8 @@ async def test_a_fault_of_ours_is_noted_and_holds_no_other_up(hub: Hub, monkeypa
     real = hub.creation.store_in
     broken: list[UUID] = []
 
-    async def breaks(connection: Connection, caller: Caller, prepared: Any) -> Any:
-        stored = await real(connection, caller, prepared)
+    async def breaks(connection: Connection, caller: Caller, prepared: Any, **how: Any) -> Any:
+        stored = await real(connection, caller, prepared, **how)
         if not broken:
             broken.append(stored.batch_id)
             raise ZeroDivisionError
@@ -277,7 +277,7 @@ async def test_a_fault_of_ours_is_noted_and_holds_no_other_up(hub: Hub, monkeypa
     await hub.runner.look()
 
     assert [schedule_id for schedule_id, _ in await fired(hub.database)] == [str(good)]
-    row = await hub.schedules.get(bad)
+    row = await hub.schedules.get(KIM, bad)
     assert (row.last_error, row.last_batch_id) == ("internal_error", None)
     assert row.next_at > row.last_at
 
@@ -291,11 +291,11 @@ async def test_those_that_always_fail_for_want_of_the_database_keep_no_other_wai
         await plan(hub.database, schedule_id, await minutes_ago(hub.database, minutes))
     real, attempts = hub.creation.store_in, list[Any]()
 
-    async def too_long(connection: Connection, caller: Caller, prepared: Any) -> Any:
+    async def too_long(connection: Connection, caller: Caller, prepared: Any, **how: Any) -> Any:
         attempts.append(prepared)
         if len(attempts) <= len(bad):
             raise UnavailableError("database_unavailable")
-        return await real(connection, caller, prepared)
+        return await real(connection, caller, prepared, **how)
 
     monkeypatch.setattr(hub.creation, "store_in", too_long)
     with pytest.raises(UnavailableError):
@@ -336,14 +336,14 @@ async def test_a_time_without_a_hub_is_made_up_for_or_missed(
     hub: Hub, misfire: Misfire, grace_s: int, late: float, error: str | None
 ) -> None:
     schedule_id = await add(hub, cron="0 7 1 1 *", misfire=misfire, grace_s=grace_s)
-    following = (await hub.schedules.get(schedule_id)).next_at
+    following = (await hub.schedules.get(KIM, schedule_id)).next_at
     at = await minutes_ago(hub.database, late)
     await plan(hub.database, schedule_id, at)
 
     await hub.runner.look()
     await hub.runner.look()
 
-    row = await hub.schedules.get(schedule_id)
+    row = await hub.schedules.get(KIM, schedule_id)
     assert (row.last_at, row.last_error, row.next_at) == (at, error, following)
     assert len(await fired(hub.database)) == (error is None)
     action = "schedule.fire" if error is None else "schedule.refuse"
@@ -352,7 +352,7 @@ async def test_a_time_without_a_hub_is_made_up_for_or_missed(
 
 async def test_disabled_enabled_and_deleted(hub: Hub) -> None:
     schedule_id = await add(hub)
-    planned = (await hub.schedules.get(schedule_id)).next_at
+    planned = (await hub.schedules.get(KIM, schedule_id)).next_at
     await plan(hub.database, schedule_id, await minutes_ago(hub.database, 5))
     assert (await hub.schedules.change(KIM, schedule_id, {"enabled": False})).next_at is None
     await hub.runner.look()
@@ -364,7 +364,7 @@ async def test_disabled_enabled_and_deleted(hub: Hub) -> None:
     await hub.runner.look()
 
     assert await fired(hub.database) == []
-    for ask in (hub.schedules.get(schedule_id), hub.schedules.delete(KIM, schedule_id)):
+    for ask in (hub.schedules.get(KIM, schedule_id), hub.schedules.delete(KIM, schedule_id)):
         with pytest.raises(NotFoundError, match="schedule_not_found"):
             await ask
 
@@ -372,8 +372,8 @@ async def test_disabled_enabled_and_deleted(hub: Hub) -> None:
 @pytest.mark.parametrize(
     ("broken", "error"),
     [
-        ("UPDATE principals SET disabled_at = now() WHERE name = 'kim' RETURNING 1", "forbidden"),
-        ("UPDATE principals SET role = 'viewer' WHERE name = 'kim' RETURNING 1", "forbidden"),
+        ("UPDATE principals SET disabled_at = now() WHERE name = 'kim' RETURNING 1", "principal_revoked"),
+        ("UPDATE principals SET role = 'viewer' WHERE name = 'kim' RETURNING 1", "principal_revoked"),
         ("UPDATE clients SET status = 'retired', retired_at = now() RETURNING 1", "no_targets"),
         ("UPDATE schedules SET request = '{\"target\": 5}' RETURNING 1", "validation_error"),
         ("UPDATE schedules SET time_zone = 'Atlantis' RETURNING 1", "validation_error"),
@@ -392,7 +392,7 @@ async def test_what_cannot_be_sent_any_more_is_noted_and_holds_no_other_up(hub: 
 
     await hub.runner.look()
 
-    row = await hub.schedules.get(schedule_id)
+    row = await hub.schedules.get(KIM, schedule_id)
     assert (row.last_at, row.last_batch_id, row.last_error, row.enabled) == (at, None, error, True)
     assert row.next_at is None if "time_zone" in broken else row.next_at > at
     assert [one for one, _ in await fired(hub.database)] == ([str(good)] if good else [])
@@ -424,7 +424,7 @@ async def test_large_numbers_are_sent_as_they_were_said(hub: Hub) -> None:
     schedule_id = await add(hub, request=BatchRequest(target=Target(), command=command))
     await plan(hub.database, schedule_id, await minutes_ago(hub.database, 0.5))
     await hub.runner.look()
-    assert (await hub.schedules.get(schedule_id)).last_error is None
+    assert (await hub.schedules.get(KIM, schedule_id)).last_error is None
     sent = await one(hub.database, "SELECT payload FROM commands")
     assert {name: float(number) for name, number in sent.items()} == payload
 
@@ -524,10 +524,10 @@ async def test_changes_count_from_now_on_and_who_says_what_is_sent_answers_for_i
     row = await hub.schedules.change(ANN, schedule_id, {"time_zone": "Asia/Seoul", "enabled": True})
     assert (row.runs_as, row.created_by) == (ANN.principal.id, KIM.principal.id)
     assert (row.next_at.hour, row.version) == (22, 3)
-    times = await hub.schedules.preview(schedule_id, 3)
+    times = await hub.schedules.preview(KIM, schedule_id, 3)
     assert times == [row.next_at + DAY * number for number in range(3)]
-    assert [item.id for item in (await hub.schedules.page(before=None, limit=1)).rows] == [other]
-    assert [item.id for item in (await hub.schedules.page(before=other, limit=9)).rows] == [schedule_id]
+    assert [item.id for item in (await hub.schedules.page(KIM, before=None, limit=1)).rows] == [other]
+    assert [item.id for item in (await hub.schedules.page(KIM, before=other, limit=9)).rows] == [schedule_id]
     done = "SELECT array_agg(action ORDER BY id) FROM audit_logs WHERE resource_id = %s"
     assert await one(hub.database, done, str(schedule_id)) == ["schedule.create", "schedule.change", "schedule.change"]
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from uuid import UUID
 
+from hub.errors import RejectedError
+
 
 class Permission(enum.StrEnum):
     """What a route allows; every route declares one, and a test holds it to that."""
@@ -89,17 +91,28 @@ class Credential:
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What a statement needs to ask `floorhub_allows` for a caller: its parameters `limited`, `scope_principal` and
-    `scope_key`."""
+    `scope_key`, and for what people make, `scope_owner` and `scope_sees`."""
 
     principal_id: UUID
     key_id: UUID | None = None
     limited: bool = True
     """False: the caller reaches every client and action, so that the rule need not be asked."""
+    owner: bool = True
+    """Whether what the principal made is this caller's, too: not with a key for some clients or actions only. Else
+    `scope_owner` is NULL."""
+    sees: str = "read"
+    """What he must be allowed to do with clients to see what concerns them: `command`, where his key lacks `read`."""
 
     @property
     def parameters(self) -> dict[str, object]:
         """As the statements name them."""
-        return {"limited": self.limited, "scope_principal": self.principal_id, "scope_key": self.key_id}
+        return {
+            "limited": self.limited,
+            "scope_principal": self.principal_id,
+            "scope_key": self.key_id,
+            "scope_sees": self.sees,
+            "scope_owner": self.principal_id if self.owner else None,
+        }
 
 
 EVERYTHING = Scope(UUID(int=0), limited=False)
@@ -131,8 +144,16 @@ class Caller:
         # Without key and session somebody acts by what he left behind, such as a schedule: what was looked up of him
         # may be old, so that the database is asked in any case.
         absent = self.key_id is None and self.session_id is None
-        limited = absent or self.principal.reach != "all" or narrow.narrowed or narrow.actions is not None
-        return Scope(self.principal.id, self.key_id, limited)
+        narrowed = narrow.narrowed or narrow.actions is not None
+        limited = absent or self.principal.reach != "all" or narrowed
+        sees = Permission.READ if self.may(Permission.READ) else Permission.COMMAND
+        return Scope(self.principal.id, self.key_id, limited, owner=not narrowed, sees=sees.value)
+
+    def require_all_clients(self) -> None:
+        """Raise RejectedError unless principal and key are for all clients: for what concerns them all, and for what
+        changes which clients somebody reaches."""
+        if self.principal.reach != "all" or self.key_scope.narrowed:
+            raise RejectedError("all_clients_needed")
 
     def may(self, permission: Permission) -> bool:
         """Whether role and key allow what a route declares; clients and actions are judged by the statements."""

@@ -55,7 +55,7 @@ async def create_client(
 )
 async def list_clients(
     clients: ClientsDep,
-    _caller: MayRead,
+    caller: MayRead,
     zone: Annotated[Word | None, Query(max_length=100, description="In this zone.")] = None,
     tag: Annotated[Word | None, Query(max_length=100, description="With this tag.")] = None,
     group: Annotated[Slug | None, Query(description="Of this group.")] = None,
@@ -66,7 +66,7 @@ async def list_clients(
 ) -> Response:
     """A page of clients in order of their ids."""
     wanted = Filter(zone=zone, group=group, tag=tag, presence=presence, status=status)
-    return page_answer(ClientOutput, await clients.page(wanted, after=cursor, limit=limit))
+    return page_answer(ClientOutput, await clients.page(caller, wanted, after=cursor, limit=limit))
 
 
 @router.get(
@@ -75,9 +75,9 @@ async def list_clients(
     summary="One client",
     responses=fails(404),
 )
-async def get_client(client_id: ClientIdInPath, clients: ClientsDep, _caller: MayRead) -> Response:
+async def get_client(client_id: ClientIdInPath, clients: ClientsDep, caller: MayRead) -> Response:
     """A client with its current state."""
-    return row_answer(ClientOutput, await clients.get(client_id))
+    return row_answer(ClientOutput, await clients.get(caller, client_id))
 
 
 @router.patch(
@@ -163,12 +163,12 @@ async def unfence_client(client_id: ClientIdInPath, clients: ClientsDep, caller:
 async def get_client_history(
     client_id: ClientIdInPath,
     clients: ClientsDep,
-    _caller: MayRead,
+    caller: MayRead,
     cursor: Annotated[Moment | None, Query(description=NEXT_PAGE)] = None,
     limit: Annotated[int, Query(ge=1, le=500, description="Entries in a page.")] = 100,
 ) -> Response:
     """When it came and went."""
-    return page_answer(PresenceEntry, await clients.history(client_id, before=cursor, limit=limit))
+    return page_answer(PresenceEntry, await clients.history(caller, client_id, before=cursor, limit=limit))
 
 
 def _with_secret(registered: Registered, keys: SigningKeys) -> dict[str, Any]:

@@ -52,9 +52,9 @@ async def create_group(body: GroupInput, groups: GroupsDep, caller: MayAdministe
     summary="List groups",
     responses=fails(),
 )
-async def list_groups(groups: GroupsDep, _caller: MayRead, cursor: SlugCursor = None, limit: Limit = 50) -> Response:
+async def list_groups(groups: GroupsDep, caller: MayRead, cursor: SlugCursor = None, limit: Limit = 50) -> Response:
     """A page of groups in order of their ids."""
-    return page_answer(GroupOutput, await groups.page(after=cursor, limit=limit))
+    return page_answer(GroupOutput, await groups.page(caller, after=cursor, limit=limit))
 
 
 @group_router.get(
@@ -63,9 +63,9 @@ async def list_groups(groups: GroupsDep, _caller: MayRead, cursor: SlugCursor = 
     summary="One group",
     responses=fails(404),
 )
-async def get_group(group_id: GroupIdInPath, groups: GroupsDep, _caller: MayRead) -> Response:
+async def get_group(group_id: GroupIdInPath, groups: GroupsDep, caller: MayRead) -> Response:
     """A group with the number of its clients."""
-    return row_answer(GroupOutput, await groups.get(group_id))
+    return row_answer(GroupOutput, await groups.get(caller, group_id))
 
 
 @group_router.patch(
@@ -103,12 +103,12 @@ async def delete_group(group_id: GroupIdInPath, groups: GroupsDep, caller: MayAd
 async def list_group_members(
     group_id: GroupIdInPath,
     groups: GroupsDep,
-    _caller: MayRead,
+    caller: MayRead,
     cursor: SlugCursor = None,
     limit: Annotated[int, Query(ge=1, le=1_000, description="Entries in a page.")] = 200,
 ) -> Response:
     """A page of its clients in order of their ids."""
-    return page_answer(MemberOutput, await groups.members(group_id, after=cursor, limit=limit))
+    return page_answer(MemberOutput, await groups.members(caller, group_id, after=cursor, limit=limit))
 
 
 @group_router.post(
@@ -131,9 +131,9 @@ async def change_group_members(
     summary="The limits of a client, and how much of them is left",
     responses=fails(404),
 )
-async def get_client_permissions(client_id: ClientIdInPath, permissions: PermissionsDep, _caller: MayRead) -> Response:
+async def get_client_permissions(client_id: ClientIdInPath, permissions: PermissionsDep, caller: MayRead) -> Response:
     """Its limits, what was used, and when they begin anew."""
-    return row_answer(PermissionsOutput, await permissions.get(client_id))
+    return row_answer(PermissionsOutput, await permissions.get(caller, client_id))
 
 
 @router.patch(

@@ -10,7 +10,8 @@ from typing import Any
 from broker_config.render import hash_password
 from hub.api.pages import Page
 from hub.api.text import require_storable
-from hub.core.access.rules import Caller
+from hub.core.access.rules import Caller, Permission
+from hub.core.access.store.reach import allows
 from hub.core.audit import store as audit
 from hub.core.clients.store import clients as store
 from hub.core.clients.store.clients import Client, ClientExistsError, Filter, NewClient
@@ -29,6 +30,8 @@ BROKER_PATIENCE_S = 10.0
 BROKER_POLL_S = 0.02
 DEFAULT_RATE_LIMIT = 60
 DEFAULT_DAILY_LIMIT = 1_000
+_WIDENS = frozenset({"zone", "tags"})
+"""What grants go by: who changes it changes who reaches the client."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +79,7 @@ class Clients:
 
     async def create(self, caller: Caller, request: ClientRequest) -> Registered:
         """A new client and its secret, which is shown this once. Raises RejectedError or ConflictError."""
+        caller.require_all_clients()
         if not is_client_id(request.id):
             raise RejectedError("validation_error", fields=(FieldProblem("id", "slug"),))
         require_storable(name=request.name, tags=request.tags, zone=request.zone, metadata=request.metadata)
@@ -105,37 +109,42 @@ class Clients:
             raise ConflictError("client_exists", client_id=request.id) from None
         self._log.info(Event.CLIENT_CREATED, client_id=request.id)
         ready = await self._broker_knows(change)
-        return Registered(await self.get(request.id), secret, ready)
+        return Registered(await self._get(request.id), secret, ready)
 
-    async def get(self, client_id: str) -> Client:
-        """One client, also a retired one. Raises NotFoundError."""
+    async def get(self, caller: Caller, client_id: str) -> Client:
+        """One client, also a retired one. Raises NotFoundError, also for one that the caller is not allowed to read."""
         async with self._database.connection() as connection:
-            found = await store.get(connection, client_id)
-        if found is None:
-            raise NotFoundError("client_not_found", client_id=client_id)
-        return found
+            return _found(await store.get_for(connection, caller.scope, client_id), client_id)
 
-    async def page(self, wanted: Filter, *, after: str | None, limit: int) -> Page[Client, str]:
-        """Up to `limit` clients in order of their ids."""
+    async def _get(self, client_id: str) -> Client:
         async with self._database.connection() as connection:
-            rows = await store.page(connection, wanted, after=after, limit=limit + 1)
+            return _found(await store.get(connection, client_id), client_id)
+
+    async def page(self, caller: Caller, wanted: Filter, *, after: str | None, limit: int) -> Page[Client, str]:
+        """Up to `limit` clients that the caller may read, in order of their ids."""
+        async with self._database.connection() as connection:
+            rows = await store.page(connection, caller.scope, wanted, after=after, limit=limit + 1)
         return Page.of(rows, limit, lambda client: client.id)
 
     async def update(self, caller: Caller, client_id: str, changes: Mapping[str, Any]) -> Client:
         """Change what an administrator may change. Raises NotFoundError or RejectedError."""
         require_storable(**changes)
+        if _WIDENS.intersection(changes):
+            caller.require_all_clients()
         async with self._database.transaction() as connection:
+            await require_own(connection, caller, client_id)
             before = await store.held(connection, client_id)
             if before is None or not await store.change(connection, client_id, changes):
                 raise await absent(connection, client_id)
             old = {name: getattr(before, name) for name in changes}
             detail = {"fields": sorted(changes), **audit.changed(old, changes)}
             await audit.record(connection, caller, "client.update", "client", client_id, detail)
-        return await self.get(client_id)
+        return await self._get(client_id)
 
     async def retire(self, caller: Caller, client_id: str) -> Client:
         """Retire a client: it cannot connect or be commanded any more; its history stays. Raises NotFoundError."""
         async with self._database.transaction() as connection:
+            await require_own(connection, caller, client_id)
             before = await store.held(connection, client_id)
             if before is None or not await store.retire(connection, client_id):
                 raise await absent(connection, client_id)
@@ -145,13 +154,14 @@ class Clients:
             await audit.record(connection, caller, "client.retire", "client", client_id, detail)
         self._log.info(Event.CLIENT_RETIRED, client_id=client_id)
         await self._broker_knows(change)
-        return await self.get(client_id)
+        return await self._get(client_id)
 
     async def set_enabled(self, caller: Caller, client_id: str, *, enabled: bool) -> Client:
         """Disable a client (its connection ends, it cannot connect or be commanded) or enable it again; idempotent.
         Raises NotFoundError."""
         status, change = ("active", "put") if enabled else ("disabled", "disable")
         async with self._database.transaction() as connection:
+            await require_own(connection, caller, client_id)
             before = await store.held(connection, client_id)
             if before is None or not await store.set_status(connection, client_id, status):
                 raise await absent(connection, client_id)
@@ -165,13 +175,14 @@ class Clients:
             await audit.record(connection, caller, action, "client", client_id, detail)
         self._log.info(Event.CLIENT_CHANGED, client_id=client_id, status=status)
         await self._broker_knows(change_id)
-        return await self.get(client_id)
+        return await self._get(client_id)
 
     async def rotate_secret(self, caller: Caller, client_id: str) -> Registered:
         """A new secret, shown this once; the connection with the old one ends. Raises NotFoundError."""
         secret = new_client_secret()
         hashed = await asyncio.to_thread(hash_password, secret)
         async with self._database.transaction() as connection:
+            await require_own(connection, caller, client_id)
             known = await store.set_secret(
                 connection,
                 client_id,
@@ -187,26 +198,30 @@ class Clients:
             await audit.record(connection, caller, "client.rotate_secret", "client", client_id)
         self._log.info(Event.CLIENT_CHANGED, client_id=client_id, status="secret_rotated")
         ready = await self._broker_knows(change_id)
-        return Registered(await self.get(client_id), secret, ready)
+        return Registered(await self._get(client_id), secret, ready)
 
     async def unfence(self, caller: Caller, client_id: str) -> Client:
         """Dispatch to a client goes on after two machines used its identity. Idempotent. Raises
         NotFoundError."""
-        before = await self.get(client_id)
+        before = await self._get(client_id)
         async with self._database.transaction() as connection:
+            await require_own(connection, caller, client_id)
             if await sessions.release(connection, client_id):
                 detail = audit.changed({"fenced": before.fenced}, {"fenced": None})
                 await audit.record(connection, caller, "client.unfence", "client", client_id, detail)
                 self._log.info(Event.CLIENT_CHANGED, client_id=client_id, status="unfenced")
         self._signals.send_again()
         self._signals.work_for([client_id])
-        return await self.get(client_id)
+        return await self._get(client_id)
 
-    async def history(self, client_id: str, *, before: datetime | None, limit: int) -> Page[StoredChange, datetime]:
+    async def history(
+        self, caller: Caller, client_id: str, *, before: datetime | None, limit: int
+    ) -> Page[StoredChange, datetime]:
         """Changes of presence before a time, newest first. A page may be longer by those of one moment. Raises
         NotFoundError."""
-        await self.get(client_id)
         async with self._database.connection() as connection:
+            if not await store.is_there(connection, caller.scope, client_id):
+                raise NotFoundError("client_not_found", client_id=client_id)
             rows = await sessions.history(connection, client_id, before=before, limit=limit)
         return Page(rows, rows[-1].at if len(rows) >= limit else None)
 
@@ -245,6 +260,19 @@ class Clients:
                     await asyncio.sleep(BROKER_POLL_S)
         except TimeoutError:
             return False
+
+
+def _found(client: Client | None, client_id: str) -> Client:
+    if client is None:
+        raise NotFoundError("client_not_found", client_id=client_id)
+    return client
+
+
+async def require_own(connection: Connection, caller: Caller, client_id: str) -> None:
+    """Raise NotFoundError for a client that the caller's key is not for. Whether there is such a client at all is left
+    to who asks."""
+    if not await allows(connection, caller.scope, Permission.ADMINISTER, client_id):
+        raise NotFoundError("client_not_found", client_id=client_id)
 
 
 async def absent(connection: Connection, client_id: str) -> NotFoundError:

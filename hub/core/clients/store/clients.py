@@ -6,9 +6,26 @@ from typing import Any
 
 import msgspec
 import psycopg.errors
-from sqlalchemy import ColumnElement, Date, bindparam, cast, exists, func, insert, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    exists,
+    func,
+    insert,
+    literal,
+    literal_column,
+    select,
+    update,
+)
 from sqlmodel import col
 
+from hub.core.access.rules import Scope
+from hub.core.access.store.reach import principal_of, reached
+from hub.core.clients.store.groups import seen
 from hub.core.clients.tables import Client as Clients
 from hub.core.clients.tables import ClientDispatch, ClientGroupMember, ClientPermissions, ClientSession, ClientUsage
 from hub.core.commands.tables import Command
@@ -138,32 +155,50 @@ async def get(connection: Connection, client_id: str) -> Client | None:
     return await model.fetch_one(connection, _CLIENT, Client, client_id=client_id)
 
 
-async def page(connection: Connection, wanted: Filter, *, after: str | None, limit: int) -> list[Client]:
-    """Clients in order of their ids, after one of them."""
+async def get_for(connection: Connection, scope: Scope, client_id: str) -> Client | None:
+    """The same, as far as a caller may read it."""
+    if not scope.limited:
+        return await get(connection, client_id)
+    asked = _clients(scope).where(col(Clients.id) == client_id)
+    return await model.fetch_one(connection, asked, Client)
+
+
+async def is_there(connection: Connection, scope: Scope, client_id: str) -> bool:
+    """Whether there is such a client, also a retired one, for this caller."""
+    asked = select(col(Clients.id)).where(col(Clients.id) == client_id, *reached(col(Clients.id), scope))
+    return await model.fetch_one(connection, asked, str) is not None
+
+
+async def reads_all(connection: Connection, scope: Scope) -> bool:
+    """Whether a caller may read everything of every client that is not retired."""
+    if not scope.limited:
+        return True
+    reach = func.floorhub_reach(*principal_of(scope), literal("read", Text)).table_valued("client_id", "actions")
+    whole = select(reach.c.client_id).where(reach.c.actions.is_(None))
+    hidden = select(col(Clients.id)).where(col(Clients.status) != "retired", col(Clients.id).not_in(whole)).limit(1)
+    return await model.fetch_one(connection, hidden, str) is None
+
+
+async def page(connection: Connection, scope: Scope, wanted: Filter, *, after: str | None, limit: int) -> list[Client]:
+    """Clients that a caller may read, in order of their ids, after one of them."""
     conditions: list[ColumnElement[bool]] = []
     if after is not None:
         conditions.append(col(Clients.id) > after)
     if wanted.zone is not None:
         conditions.append(col(Clients.zone) == wanted.zone)
     if wanted.group is not None:
-        member = col(ClientGroupMember.group_id) == wanted.group
-        conditions.append(exists().where(member, col(ClientGroupMember.client_id) == col(Clients.id)))
+        member = (col(ClientGroupMember.group_id) == wanted.group, *seen(col(ClientGroupMember.group_id), scope))
+        conditions.append(exists().where(*member, col(ClientGroupMember.client_id) == col(Clients.id)))
     if wanted.tag is not None:
         conditions.append(col(Clients.tags).contains([wanted.tag]))
     if wanted.presence is not None:
         conditions.append(col(ClientSession.presence) == wanted.presence)
     if wanted.status is not None:
         conditions.append(col(Clients.status) == wanted.status)
-    asked = _CLIENTS.where(*conditions).order_by(col(Clients.id)).limit(limit)
+    asked = _clients(scope).where(*conditions).order_by(col(Clients.id)).limit(limit)
     return await model.fetch_all(connection, asked, Client, fresh_plan=True)
 
 
-_GROUPS = (
-    select(col(ClientGroupMember.group_id))
-    .where(col(ClientGroupMember.client_id) == col(Clients.id))
-    .order_by(col(ClientGroupMember.group_id))
-    .correlate(Clients)
-)
 _HANDED_OUT = (
     select(func.count())
     .where(col(Command.client_id) == col(Clients.id))
@@ -171,17 +206,36 @@ _HANDED_OUT = (
     .where(col(Command.status).in_([literal_column("'queued'"), literal_column("'running'")]))
     .correlate(Clients)
 )
-_CLIENTS = (
-    select(
-        *model.columns(Client, Clients, ClientPermissions, ClientSession),
-        col(ClientSession.keep_away).label("fenced"),
-        _HANDED_OUT.scalar_subquery().label("handed_out"),
-        func.array(_GROUPS.scalar_subquery()).label("groups"),
+
+
+def _built(scope: Scope | None) -> Select[Any]:
+    groups = (
+        select(col(ClientGroupMember.group_id))
+        .where(col(ClientGroupMember.client_id) == col(Clients.id))
+        .where(*([] if scope is None else seen(col(ClientGroupMember.group_id), scope)))
+        .order_by(col(ClientGroupMember.group_id))
+        .correlate(Clients)
     )
-    .join(ClientPermissions, col(ClientPermissions.client_id) == col(Clients.id))
-    .join(ClientSession, col(ClientSession.client_id) == col(Clients.id))
-)
+    return (
+        select(
+            *model.columns(Client, Clients, ClientPermissions, ClientSession),
+            col(ClientSession.keep_away).label("fenced"),
+            _HANDED_OUT.scalar_subquery().label("handed_out"),
+            func.array(groups.scalar_subquery()).label("groups"),
+        )
+        .join(ClientPermissions, col(ClientPermissions.client_id) == col(Clients.id))
+        .join(ClientSession, col(ClientSession.client_id) == col(Clients.id))
+        .where(*([] if scope is None else reached(col(Clients.id), scope)))
+    )
+
+
+_CLIENTS = _built(None)
 _CLIENT = _CLIENTS.where(col(Clients.id) == bindparam("client_id"))
+
+
+def _clients(scope: Scope) -> Select[Any]:
+    """Those that a caller may read, each with its groups that he may see."""
+    return _built(scope) if scope.limited else _CLIENTS
 
 
 async def held(connection: Connection, client_id: str) -> Client | None:

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Update, bindparam, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, Update, bindparam, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
+from hub.core.access.rules import Scope
+from hub.core.access.store.reach import principal_of, reached
 from hub.core.clients.rules import Target
 from hub.core.clients.tables import Client, ClientGroup, ClientGroupMember, ClientSession
 from hub.database import model
@@ -81,14 +84,28 @@ def _of(group_id: str) -> Update:
     return update(ClientGroup).where(col(ClientGroup.id) == group_id)
 
 
+def seen(group_id: Mapped[str], scope: Scope) -> list[ColumnElement[bool]]:
+    """The conditions by which a statement keeps to groups that a caller may see: all of whose clients he may read."""
+    if not scope.limited:
+        return []
+    return [group_id.in_(select(func.floorhub_groups(*principal_of(scope)).column_valued("id")))]
+
+
 async def get(connection: Connection, group_id: str) -> Group | None:
     """One group."""
     return await model.fetch_one(connection, _GROUP, Group, group_id=group_id)
 
 
-async def page(connection: Connection, *, after: str | None, limit: int) -> list[Group]:
-    """Groups in order of their ids, after one of them."""
-    asked = _GROUPS if after is None else _GROUPS.where(col(ClientGroup.id) > after)
+async def get_for(connection: Connection, scope: Scope, group_id: str) -> Group | None:
+    """The same, if a caller may see it."""
+    asked = _GROUP.where(*seen(col(ClientGroup.id), scope))
+    return await model.fetch_one(connection, asked, Group, group_id=group_id)
+
+
+async def page(connection: Connection, scope: Scope, *, after: str | None, limit: int) -> list[Group]:
+    """Groups that a caller may see, in order of their ids, after one of them."""
+    asked = _GROUPS.where(*seen(col(ClientGroup.id), scope))
+    asked = asked if after is None else asked.where(col(ClientGroup.id) > after)
     asked = asked.order_by(col(ClientGroup.id)).limit(limit)
     return await model.fetch_all(connection, asked, Group, fresh_plan=True)
 
@@ -116,14 +133,19 @@ async def leave(connection: Connection, group_id: str, client_ids: Sequence[str]
     await model.execute(connection, old)
 
 
-async def present(connection: Connection, client_ids: Sequence[str], *, with_retired: bool) -> set[str]:
-    """Which of these clients there are."""
-    asked = select(col(Client.id)).where(model.among(col(Client.id), client_ids))
+async def present(
+    connection: Connection, scope: Scope, client_ids: Sequence[str], *, want: str, with_retired: bool
+) -> set[str]:
+    """Which of these clients there are for a caller who may `read` them, or do something else with them."""
+    asked = select(col(Client.id)).where(model.among(col(Client.id), client_ids), *reached(col(Client.id), scope, want))
     return set(await model.fetch_all(connection, asked if with_retired else asked.where(_LIVING), str))
 
 
-async def matching(connection: Connection, target: Target, most: int) -> list[str]:
-    """The clients that fit a target's conditions, in order of their ids, at most `most` of them."""
+async def matching(
+    connection: Connection, scope: Scope, target: Target, most: int, *, want: str, action: str | None
+) -> list[str]:
+    """The clients that fit a target's conditions, in order of their ids, at most `most` of them; for a limited caller
+    those with which he may do what he wants, such as `command` this action."""
     return await _MATCHING.fetch_all(
         connection,
         group=target.group,
@@ -131,4 +153,7 @@ async def matching(connection: Connection, target: Target, most: int) -> list[st
         tags_all=list(target.tags_all) or None,
         tags_any=list(target.tags_any) or None,
         most=most,
+        want=want,
+        action=action,
+        **scope.parameters,
     )

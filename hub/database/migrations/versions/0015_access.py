@@ -1,7 +1,9 @@
 """People who sign in, keys with a scope, grants, and the one rule that says who may see and command what.
 
-Safe before the rollout of the code that comes with it: it only adds, and what it adds has defaults that mean what was
-true before (every principal reaches every client, every key may do what its principal may).
+Safe before the rollout of the code that comes with it: it adds, and what it adds has defaults that mean what was true
+before (every principal reaches every client, every key may do what its principal may). The one thing that it takes away
+is that no two schedules of different principals have the same name: earlier code asks for no conflict by its name, so
+it goes on, and refuses a name that the same principal has.
 """
 
 from collections.abc import Sequence
@@ -28,6 +30,13 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Remove what it added; users, sessions and grants are lost."""
     op.execute("""
+        ALTER TABLE schedules DROP COLUMN runs_by_key, DROP CONSTRAINT schedules_created_by_name_key;
+        UPDATE schedules s SET name = s.name || ' ' || s.id
+        WHERE EXISTS (SELECT FROM schedules o WHERE o.name = s.name AND o.id < s.id);
+        ALTER TABLE schedules ADD CONSTRAINT schedules_name_key UNIQUE (name);
+        DROP FUNCTION floorhub_same_scope(uuid, uuid);
+        DROP FUNCTION floorhub_targets(json);
+        DROP FUNCTION floorhub_groups(uuid, uuid);
         DROP FUNCTION floorhub_reads_document(uuid, uuid, boolean, uuid);
         ALTER TABLE commands DROP CONSTRAINT commands_one_document;
         DROP INDEX commands_document;

@@ -380,3 +380,101 @@ BEGIN
     RETURN others = 0 AND (concerned > 0 OR creator = principal);
 END
 $$;
+
+-- The groups that a principal may see: those whose clients it may read, every one of them. One without a client is seen
+-- by whom a grant, or the scope of the key, names it to.
+CREATE FUNCTION floorhub_groups(principal uuid, key uuid) RETURNS SETOF text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT g.id
+    FROM client_groups g
+    WHERE (
+            EXISTS (
+                SELECT FROM client_group_members m JOIN clients c ON c.id = m.client_id
+                WHERE m.group_id = g.id AND c.status <> 'retired'
+            )
+            OR EXISTS (
+                SELECT FROM grants t
+                WHERE t.principal_id = principal AND t.target_kind = 'group' AND t.target = g.id
+            )
+            OR EXISTS (
+                SELECT FROM api_key_targets t WHERE t.key_id = key AND t.target_kind = 'group' AND t.target = g.id
+            )
+        )
+        AND NOT EXISTS (
+            SELECT FROM client_group_members m JOIN clients c ON c.id = m.client_id
+            WHERE m.group_id = g.id
+                AND c.status <> 'retired'
+                AND m.client_id NOT IN (SELECT id FROM floorhub_clients(principal, key, 'read') AS readable (id))
+        )
+$$;
+
+-- The clients that the request of a schedule means now, and what it asks each to do: looked up by whichever condition
+-- has an index.
+CREATE FUNCTION floorhub_targets(request json) RETURNS TABLE (client_id text, action text)
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+DECLARE
+    meant json := request -> 'target';
+    act text := request #>> '{command,action}';
+    in_zone text := meant ->> 'zone';
+    in_group text := meant ->> 'group';
+    with_all text[] := ARRAY(SELECT json_array_elements_text(meant #> '{tags,all}'));
+    with_any text[] := ARRAY(SELECT json_array_elements_text(meant #> '{tags,any}'));
+BEGIN
+    IF json_typeof(request -> 'commands') = 'array' THEN
+        RETURN QUERY
+        SELECT each ->> 'client_id', each ->> 'action' FROM json_array_elements(request -> 'commands') AS commands (each);
+    ELSIF meant ->> 'clients' IS NOT NULL THEN
+        RETURN QUERY
+        SELECT c.id, act FROM clients c WHERE c.id = ANY (ARRAY(SELECT json_array_elements_text(meant -> 'clients')));
+    ELSIF in_zone IS NOT NULL THEN
+        RETURN QUERY
+        SELECT c.id, act
+        FROM clients c
+        WHERE c.zone = in_zone
+            AND c.status <> 'retired'
+            AND c.tags @> with_all
+            AND (with_any = '{}' OR c.tags && with_any)
+            AND (in_group IS NULL OR EXISTS (
+                SELECT FROM client_group_members m WHERE m.group_id = in_group AND m.client_id = c.id
+            ));
+    ELSIF in_group IS NOT NULL THEN
+        RETURN QUERY
+        SELECT c.id, act
+        FROM client_group_members m JOIN clients c ON c.id = m.client_id
+        WHERE m.group_id = in_group
+            AND c.status <> 'retired'
+            AND c.tags @> with_all
+            AND (with_any = '{}' OR c.tags && with_any);
+    ELSIF json_typeof(meant) = 'object' THEN
+        RETURN QUERY
+        SELECT c.id, act
+        FROM clients c
+        WHERE c.status <> 'retired' AND c.tags @> with_all AND (with_any = '{}' OR c.tags && with_any);
+    END IF;
+END
+$$;
+
+-- Whether two keys are of one principal and for the same: one has replaced the other.
+CREATE FUNCTION floorhub_same_scope(one uuid, other uuid) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT EXISTS (
+        SELECT FROM api_keys a JOIN api_keys b ON b.principal_id = a.principal_id
+        WHERE a.id = one
+            AND b.id = other
+            AND b.permissions IS NOT DISTINCT FROM a.permissions
+            AND b.actions IS NOT DISTINCT FROM a.actions
+            AND b.narrowed = a.narrowed
+    ) AND NOT EXISTS (
+        SELECT FROM api_key_targets t
+        WHERE t.key_id IN (one, other)
+        GROUP BY t.target_kind, t.target, t.tags
+        HAVING count(DISTINCT t.key_id) < CASE WHEN one = other THEN 1 ELSE 2 END
+    )
+$$;
+
+-- A schedule's name is its principal's own: two shops may have the same.
+ALTER TABLE schedules DROP CONSTRAINT schedules_name_key;
+ALTER TABLE schedules ADD CONSTRAINT schedules_created_by_name_key UNIQUE (created_by, name);
+-- The key, one for some clients or actions only, that said what it sends, or when: it fires within the scope of that key.
+ALTER TABLE schedules ADD COLUMN runs_by_key uuid;

@@ -6,13 +6,13 @@ from uuid import UUID
 from msgspec.structs import asdict
 
 from hub.api.pages import Page
-from hub.core.access.rules import Caller
+from hub.core.access.rules import EVERYTHING, Caller, Scope
 from hub.core.audit import store as audit
 from hub.core.commands.rules import lifecycle
 from hub.core.commands.rules.lifecycle import ENDED, CancelRequested
 from hub.core.commands.store import transitions
 from hub.database.engine import Connection, Database
-from hub.errors import ConflictError, NotFoundError
+from hub.errors import ConflictError, NotFoundError, RejectedError
 from hub.features.batches import rules as batches
 from hub.features.batches import store as store
 from hub.features.batches.rules import BatchStatus, Change
@@ -43,13 +43,21 @@ class Batches:
         self._signals = signals
         self._log = log
 
-    async def get(self, batch_id: UUID) -> BatchProgress:
-        """A batch and how far it is, counted now. Raises NotFoundError."""
+    async def get(self, caller: Caller, batch_id: UUID) -> BatchProgress:
+        """A batch and how far it is, counted now. Raises NotFoundError, also for one that the caller is not allowed to
+        see."""
+        return await self._get(caller.scope, batch_id)
+
+    async def created(self, batch_id: UUID) -> BatchProgress:
+        """The same for whoever has just made it."""
+        return await self._get(EVERYTHING, batch_id)
+
+    async def _get(self, scope: Scope, batch_id: UUID) -> BatchProgress:
         async with self._database.connection() as connection:
-            batch = await store.get(connection, batch_id)
+            batch = await store.get(connection, scope, batch_id)
             if batch is None:
                 raise NotFoundError("batch_not_found", batch_id=batch_id)
-            progress = await store.progress(connection, batch_id)
+            progress = await store.progress(connection, scope, batch_id)
         counts = dict.fromkeys((status.value for status in lifecycle.Status), 0)
         rejections: dict[str, int] = {}
         blocked_by = {"offline": 0, "unresponsive": 0}
@@ -68,15 +76,16 @@ class Batches:
         )
 
     async def page(
-        self, *, before: UUID | None, limit: int, statuses: Sequence[str] | None = None
+        self, caller: Caller, *, before: UUID | None, limit: int, statuses: Sequence[str] | None = None
     ) -> Page[Batch, UUID]:
-        """Up to `limit` batches, newest first."""
+        """Up to `limit` batches that the caller may see, newest first."""
         async with self._database.connection() as connection:
-            rows = await store.page(connection, before=before, statuses=statuses, limit=limit + 1)
+            rows = await store.page(connection, caller.scope, before=before, statuses=statuses, limit=limit + 1)
         return Page.of(rows, limit, lambda batch: batch.id)
 
     async def rows(
         self,
+        caller: Caller,
         batch_id: UUID,
         *,
         after: UUID | None,
@@ -84,10 +93,16 @@ class Batches:
         statuses: Sequence[str] | None = None,
         blocked_by: str | None = None,
     ) -> Page[BatchCommand, UUID]:
-        """Up to `limit` commands of a batch in the order of its request."""
+        """Up to `limit` commands of a batch, of those that the caller may read, in the order of its request."""
         async with self._database.connection() as connection:
             rows = await store.rows(
-                connection, batch_id, after=after, statuses=statuses, blocked_by=blocked_by, limit=limit + 1
+                connection,
+                caller.scope,
+                batch_id,
+                after=after,
+                statuses=statuses,
+                blocked_by=blocked_by,
+                limit=limit + 1,
             )
         return Page.of(rows, limit, lambda command: command.command_id)
 
@@ -95,13 +110,18 @@ class Batches:
         """Pause, resume or cancel; idempotent. The batch as it stands then.
 
         Pause and cancel count at once: nothing that was not handed out is handed out any more when this answers. A
-        cancel is asked for each command, as for a single one. Raises NotFoundError, or ConflictError when the batch has
-        ended otherwise.
+        cancel is asked for each command, as for a single one. Raises NotFoundError, RejectedError when the caller is
+        not allowed to command all that it still has open, or ConflictError when the batch has ended otherwise.
         """
         async with self._database.transaction() as connection:
+            if await store.get(connection, caller.scope, batch_id) is None:
+                raise NotFoundError("batch_not_found", batch_id=batch_id)
             batch = await store.lock(connection, batch_id)
             if batch is None:
                 raise NotFoundError("batch_not_found", batch_id=batch_id)
+            beyond = await store.beyond(connection, caller.scope, batch_id)
+            if beyond is not None:
+                raise RejectedError("grant_missing", client_id=beyond.client_id, action=beyond.action, access="command")
             goal = batches.after(batch.status, change)
             if goal is None:
                 raise ConflictError("batch_ended", batch_id=batch_id, status=batch.status.value)
@@ -114,7 +134,7 @@ class Batches:
         self._signals.work_for(woken)
         if goal is BatchStatus.CANCELLED:
             await self._cancel_commands(batch_id)
-        return await self.get(batch_id)
+        return await self.get(caller, batch_id)
 
     async def look(self, most: int = 500) -> bool:
         """Stop batches in which too many failed, go on with cancels that a hub left unfinished, and mark what has

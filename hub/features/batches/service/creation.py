@@ -9,12 +9,13 @@ import msgspec
 from msgspec.structs import replace as copy
 from uuid_utils.compat import uuid7
 
-from hub.core.access.rules import Caller, IdempotencyKey
+from hub.core.access.rules import Caller, IdempotencyKey, Permission, Scope
 from hub.core.access.service import Idempotency
 from hub.core.access.store.idempotency import take_idempotent
 from hub.core.audit import store as audit
 from hub.core.clients.rules import Target
 from hub.core.clients.service import groups
+from hub.core.clients.store import groups as group_store
 from hub.core.commands.service.submission import CommandRequest, Submission, check, label_of, names_source
 from hub.core.commands.store import submit as submit_store
 from hub.core.commands.store.submit import NewCommand, Verdict
@@ -189,10 +190,12 @@ class BatchCreation:
         prepared = await self.prepare(caller, request)
         async with self._database.connection() as connection:
             try:
-                await self._commands(connection, prepared, self._new_id())
+                commands = await self._commands(connection, caller.scope, prepared, self._new_id())
             except RejectedError as problem:
                 if problem.code != "no_targets":
                     raise
+            else:
+                await _require_reach(connection, caller.scope, commands)
         return list(dict.fromkeys(one for command in prepared.templates for one in command.document_ids))
 
     async def prepare(self, caller: Caller, request: BatchRequest) -> "Prepared":
@@ -211,16 +214,25 @@ class BatchCreation:
         ):
             if key is not None and not await take_idempotent(connection, caller.principal_id, key, batch_id):
                 return None
-            return await self.store_in(connection, caller, prepared, batch_id)
+            stored = await self.store_in(connection, caller, prepared, batch_id)
+            stored.require_granted()
+            return stored
 
     async def store_in(
-        self, connection: Connection, caller: Caller, prepared: "Prepared", batch_id: UUID | None = None
+        self,
+        connection: Connection,
+        caller: Caller,
+        prepared: "Prepared",
+        batch_id: UUID | None = None,
+        *,
+        lenient: bool = False,
     ) -> "Stored":
-        """Store a batch in the caller's transaction, who calls `tell` after its commit. Raises RejectedError or
-        NotFoundError; then the caller takes everything back."""
+        """Store a batch in the caller's transaction, who calls `tell` after its commit. `lenient`: clients that there
+        are not (any more) for him are left out. Raises RejectedError or NotFoundError; then the caller takes everything
+        back."""
         request = prepared.request
         batch_id = batch_id or self._new_id()
-        commands = await self._commands(connection, prepared, batch_id)
+        commands = await self._commands(connection, caller.scope, prepared, batch_id, lenient=lenient)
         pace = None
         if request.rollout is not None:
             pace = request.rollout.pace(len(commands))
@@ -252,19 +264,28 @@ class BatchCreation:
         )
         return Stored(batch_id, commands, verdicts)
 
-    async def _commands(self, connection: Connection, prepared: "Prepared", batch_id: UUID) -> list[NewCommand]:
+    async def _commands(
+        self, connection: Connection, scope: Scope, prepared: "Prepared", batch_id: UUID, *, lenient: bool = False
+    ) -> list[NewCommand]:
         """A command for each target, in the order in which they are to be stored."""
         request, templates = prepared.request, prepared.templates
         if request.target is not None:
-            client_ids = await groups.resolve(connection, request.target)
-            _check_size(templates, len(client_ids))
             template = templates[0]
+            client_ids = await _meant(connection, scope, request.target, template.action, lenient=lenient)
+            _check_size(templates, len(client_ids))
             return [
                 copy(template, id=self._new_id(), client_id=client_id, batch_id=batch_id) for client_id in client_ids
             ]
-        await groups.require_clients(
-            connection, [command.client_id for command in templates], "commands[{}].client_id", with_retired=True
-        )
+        wanted = [command.client_id for command in templates]
+        if lenient:
+            there = await group_store.present(connection, scope, wanted, want=scope.sees, with_retired=True)
+            templates = [command for command in templates if command.client_id in there]
+            if not templates:
+                raise RejectedError("no_targets")
+        else:
+            await groups.require_clients(
+                connection, scope, wanted, "commands[{}].client_id", want=scope.sees, with_retired=True
+            )
         _check_size(templates, 1)
         return [copy(template, batch_id=batch_id) for template in templates]
 
@@ -328,6 +349,37 @@ class Stored:
     batch_id: UUID
     commands: list[NewCommand]
     verdicts: list[Verdict]
+
+    def require_granted(self) -> None:
+        """Raise RejectedError when no client got anything because its principal is not allowed to command any."""
+        if all(verdict.refusal in ("grant_missing", "client_not_found") for verdict in self.verdicts):
+            raise _not_granted(self.commands)
+
+
+async def _require_reach(connection: Connection, scope: Scope, commands: Sequence[NewCommand]) -> None:
+    """Raise RejectedError when a caller may send none of these commands."""
+    wanted = [store.Beyond(command.client_id, command.action) for command in commands]
+    if scope.limited and not await store.reaches_any(connection, scope, wanted):
+        raise _not_granted(commands)
+
+
+def _not_granted(commands: Sequence[NewCommand]) -> RejectedError:
+    first = commands[0]
+    return RejectedError("grant_missing", client_id=first.client_id, action=first.action, access="command")
+
+
+async def _meant(connection: Connection, scope: Scope, target: Target, action: str, *, lenient: bool) -> list[str]:
+    """The clients of a target that a caller may command. Raises like `groups.resolve`, and RejectedError that says what
+    to ask for when he may read some of them, and command none."""
+    try:
+        return await groups.resolve(connection, scope, target, want=Permission.COMMAND, action=action, lenient=lenient)
+    except RejectedError as problem:
+        if problem.code != "no_targets" or not scope.limited:
+            raise
+        readable = await group_store.matching(connection, scope, target, 1, want=scope.sees, action=None)
+        if target.clients is not None or not readable:
+            raise
+        raise RejectedError("grant_missing", client_id=readable[0], action=action, access="command") from None
 
 
 async def _spread(connection: Connection, commands: Sequence[NewCommand], pace: float) -> list[NewCommand]:

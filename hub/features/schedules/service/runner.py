@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from hub.core.access.rules import Caller, Permission, may
+from hub.core.access.rules import WHOLE, Caller, KeyScope, Permission, may
 from hub.core.audit import store as audit
 from hub.database.engine import Connection, Database
 from hub.errors import RejectedError, UnavailableError
@@ -22,6 +22,10 @@ from hub.telemetry.log import Log
 
 MISSED = "missed"
 """Nothing came of a time because no hub was there."""
+REVOKED = "principal_revoked"
+"""Nothing came of it because whoever it runs as is disabled, or is not allowed to command any of its clients now."""
+_OF_REVOKED = ("no_targets", "group_not_found", "grant_missing")
+"""What one who reaches none of the clients that are meant is told; to others it says that nobody is meant."""
 UNREADABLE = "validation_error"
 FAULT = "internal_error"
 
@@ -65,7 +69,8 @@ class ScheduleRunner:
             raise problem
 
     async def _judge(self, due: Due) -> None:
-        caller = Caller(due.principal, None)
+        scope = WHOLE if due.key_id is None else KeyScope(narrowed=True)
+        caller = Caller(due.principal, None, key_id=due.key_id, key_scope=scope)
         try:
             await self._fire(caller, due, await self._prepare(caller, due))
         except UnavailableError:
@@ -125,15 +130,18 @@ class ScheduleRunner:
         stored: Stored | None = None
         error: str | None = None
         if locked.role is None or not may(locked.role, Permission.COMMAND):
-            error = "forbidden"
+            error = REVOKED
         elif isinstance(prepared, str):
             error = prepared
         else:
             try:
                 async with connection.transaction():  # What is refused is taken back alone.
-                    stored = await self._creation.store_in(connection, caller, prepared)
+                    stored = await self._creation.store_in(connection, caller, prepared, lenient=True)
+                    stored.require_granted()
             except RejectedError as problem:
-                error = problem.code
+                stored, error = None, problem.code
+                if error in _OF_REVOKED and await store.means_somebody(connection, due.id):
+                    error = REVOKED
         return _Outcome(decision.fire, decision.next_at, stored, error, decision.missed)
 
     def _tell(self, schedule_id: UUID, outcome: _Outcome) -> None:

@@ -11,9 +11,9 @@ from uuid_utils.compat import uuid7
 
 from hub.api.pages import Page
 from hub.api.text import require_storable
-from hub.core.access.rules import Caller
+from hub.core.access.rules import EVERYTHING, Caller, Scope
 from hub.core.audit import store as audit
-from hub.database.engine import Database
+from hub.database.engine import Connection, Database
 from hub.errors import ConflictError, FieldProblem, NotFoundError, RejectedError
 from hub.features.batches.service.creation import BatchCreation, BatchRequest
 from hub.features.schedules import rules as domain
@@ -72,6 +72,7 @@ class Schedules:
                 enabled=asked.enabled,
                 next_at=next_at if asked.enabled else None,
                 runs_as=caller.principal_id,
+                runs_by_key=_scoped_key(caller),
             )
             if not await store.insert_schedule(connection, schedule_id, new):
                 raise ConflictError("schedule_exists", name=asked.name)
@@ -85,26 +86,37 @@ class Schedules:
             )
         return await self._changed(schedule_id)
 
-    async def get(self, schedule_id: UUID) -> Schedule:
-        """One schedule. Raises NotFoundError."""
+    async def get(self, caller: Caller, schedule_id: UUID) -> Schedule:
+        """One schedule. Raises NotFoundError, also for one that the caller is not allowed to see."""
         async with self._database.connection() as connection:
-            found = await store.get(connection, schedule_id)
+            return await self._found(connection, caller.scope, schedule_id)
+
+    async def _found(self, connection: Connection, scope: Scope, schedule_id: UUID) -> Schedule:
+        found = await store.get(connection, scope, schedule_id)
         if found is None:
             raise NotFoundError("schedule_not_found", schedule_id=schedule_id)
         return found
 
     async def page(
-        self, *, before: UUID | None, limit: int, name: str | None = None, enabled: bool | None = None
+        self,
+        caller: Caller,
+        *,
+        before: UUID | None,
+        limit: int,
+        name: str | None = None,
+        enabled: bool | None = None,
     ) -> Page[Schedule, UUID]:
-        """Up to `limit` schedules, newest first."""
+        """Up to `limit` schedules that the caller may see, newest first."""
         async with self._database.connection() as connection:
-            rows = await store.page(connection, before=before, name=name, enabled=enabled, limit=limit + 1)
+            rows = await store.page(
+                connection, caller.scope, before=before, name=name, enabled=enabled, limit=limit + 1
+            )
         return Page.of(rows, limit, lambda schedule: schedule.id)
 
-    async def preview(self, schedule_id: UUID, count: int) -> list[datetime]:
+    async def preview(self, caller: Caller, schedule_id: UUID, count: int) -> list[datetime]:
         """The next times from now on, also of one that is disabled; fewer when there are no more. Raises
         NotFoundError."""
-        schedule = await self.get(schedule_id)
+        schedule = await self.get(caller, schedule_id)
         async with self._database.connection() as connection:
             now = await self._database.now(connection)
         timetable = _timetable(schedule.cron, schedule.time_zone)
@@ -119,17 +131,20 @@ class Schedules:
         """Change fields of ScheduleRequest; times that have passed until now are not made up for when `cron` or
         `time_zone` change, or when it is enabled. Raises like `create`, and NotFoundError."""
         require_storable(name=changes.get("name"))
+        async with self._database.connection() as connection:
+            await self._require_own(connection, caller, schedule_id)
         fields = dict(changes)
         if "request" in changes:
             fields["document_ids"] = await self._judge(caller, changes["request"])
             fields["request"] = requests.to_json(changes["request"])
         if any(name in changes for name in _AS_WHOM):
-            fields["runs_as"] = caller.principal_id
+            fields |= {"runs_as": caller.principal_id, "runs_by_key": _scoped_key(caller)}
         try:
             async with self._database.transaction() as connection:
                 locked = await store.lock(connection, schedule_id)
                 if locked is None:
                     raise NotFoundError("schedule_not_found", schedule_id=schedule_id)
+                await self._require_own(connection, caller, schedule_id)
                 changed = replace(locked.stored, **fields)
                 next_at = changed.next_at
                 moved = (changed.cron, changed.time_zone) != (locked.cron, locked.time_zone)
@@ -148,14 +163,21 @@ class Schedules:
         """Remove a schedule; what it has sent goes on. The schedule as it was. Raises NotFoundError."""
         async with self._database.transaction() as connection:
             await store.lock(connection, schedule_id)
-            found = await store.get(connection, schedule_id)
-            if found is None:
-                raise NotFoundError("schedule_not_found", schedule_id=schedule_id)
+            found = await self._require_own(connection, caller, schedule_id)
             await store.remove(connection, schedule_id)
             await audit.record(
                 connection, caller, "schedule.delete", "schedule", str(schedule_id), {"name": found.name}
             )
         self._log.info(Event.SCHEDULE_CHANGED, schedule_id=schedule_id, deleted=True)
+        return found
+
+    async def _require_own(self, connection: Connection, caller: Caller, schedule_id: UUID) -> Schedule:
+        """The schedule, if the caller may change it. Raises NotFoundError when he is not allowed to see it, and
+        RejectedError when it is somebody else's and he is not allowed to command all that it means."""
+        found = await self._found(connection, caller.scope, schedule_id)
+        beyond = await store.beyond(connection, caller.scope, schedule_id)
+        if beyond is not None:
+            raise RejectedError("grant_missing", client_id=beyond.client_id, action=beyond.action, access="command")
         return found
 
     async def _judge(self, caller: Caller, request: BatchRequest) -> list[UUID]:
@@ -169,11 +191,17 @@ class Schedules:
             raise RejectedError(problem.code, fields=fields) from None
 
     async def _changed(self, schedule_id: UUID) -> Schedule:
-        changed = await self.get(schedule_id)
+        async with self._database.connection() as connection:
+            changed = await self._found(connection, EVERYTHING, schedule_id)
         self._log.info(
             Event.SCHEDULE_CHANGED, schedule_id=schedule_id, name=changed.name, next_at=_iso(changed.next_at)
         )
         return changed
+
+
+def _scoped_key(caller: Caller) -> UUID | None:
+    """The key within whose scope stays what this caller leaves behind; None: all that its principal may."""
+    return None if caller.scope.owner else caller.key_id
 
 
 def _iso(moment: datetime | None) -> str | None:
