@@ -42,7 +42,10 @@ async def get_readiness(monitoring: MonitoringDep) -> Response:
 @router.get(
     "/metrics",
     summary="Figures for Prometheus",
-    description="Needs a key: set `authorization` in Prometheus. Counters are those of this process.",
+    description=(
+        "Needs a key that is allowed to read all clients: set `authorization` in Prometheus. Counters are those of "
+        "this process."
+    ),
     response_class=Response,
     responses={
         200: {
@@ -53,6 +56,6 @@ async def get_readiness(monitoring: MonitoringDep) -> Response:
     },
 )
 @router.get("/api/metrics", include_in_schema=False)
-async def get_metrics(monitoring: MonitoringDep, _caller: MayRead) -> Response:
+async def get_metrics(monitoring: MonitoringDep, caller: MayRead) -> Response:
     """Counters of this process and counts of the tables."""
-    return Response(await monitoring.figures(), media_type=CONTENT_TYPE_LATEST)
+    return Response(await monitoring.figures(caller), media_type=CONTENT_TYPE_LATEST)

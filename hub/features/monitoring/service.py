@@ -1,7 +1,9 @@
 """Health, readiness and figures, put together from what the subjects bring."""
 
+from hub.core.access.rules import Caller
+from hub.core.clients.store import clients
 from hub.database.engine import Database
-from hub.errors import UnavailableError
+from hub.errors import RejectedError, UnavailableError
 from hub.subject import Subjects
 from hub.telemetry.metrics import Meters
 
@@ -27,10 +29,12 @@ class Monitoring:
         checks |= {name: check() for subject in self._subjects.all for name, check in subject.advice.items()}
         return ready, checks
 
-    async def figures(self) -> bytes:
-        """The text that Prometheus reads: counters of this process and counts of the tables. Raises
-        UnavailableError."""
+    async def figures(self, caller: Caller) -> bytes:
+        """The text that Prometheus reads: counters of this process and counts of the tables. Raises UnavailableError,
+        and RejectedError for who may not read all clients: the figures are those of all."""
         async with self._database.connection() as connection:
+            if not await clients.reads_all(connection, caller.scope):
+                raise RejectedError("all_clients_needed")
             for subject in self._subjects.all:
                 for count in subject.figures:
                     await count(connection)

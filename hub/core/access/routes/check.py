@@ -36,7 +36,7 @@ _NOTHING: dict[str, Any] = dict.fromkeys(AccessOutput.model_fields)
 )
 async def check_access(
     check: AccessCheckDep,
-    _caller: MayAdminister,
+    caller: MayAdminister,
     principal: Annotated[Word | None, Query(max_length=100, description="Id or name of a principal.")] = None,
     key_id: Annotated[UUID | None, Query(description="Id of a key.")] = None,
     client: Annotated[Slug | None, Query(description="Id of a client.")] = None,
@@ -49,6 +49,7 @@ async def check_access(
     accept_language: LanguageHeader = "",
 ) -> Response:
     """Ask the rule."""
+    caller.require_all_clients()  # the answers name clients
     question = Question(principal=principal, key_id=key_id, client=client, action=action, want=want)
     korean = prefers_korean(accept_language)
     about = {**_NOTHING, "client": client, "action": action}
