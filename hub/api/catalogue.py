@@ -350,12 +350,6 @@ CATALOGUE: Mapping[str, Entry] = {
         "사용자나 연동 시스템 {id}이(가) 없습니다. GET /api/integrations 또는 `floorhub integration list`로 "
         "확인하십시오.",
     ),
-    "principal_name_taken": Entry(
-        409,
-        "CONFLICT",
-        "A user or an integration has the name {name} already: choose another name.",
-        "이름 {name}은(는) 이미 다른 사용자나 연동 시스템이 사용합니다. 다른 이름을 고르십시오.",
-    ),
     "key_not_found": Entry(
         404,
         "NOT_FOUND",

@@ -239,10 +239,6 @@ FIELDS: Mapping[str, Sentence] = {
     "role_only_reads": Sentence(
         "must be read: the role {role} cannot command", "read여야 합니다. 역할 {role}은(는) 명령할 수 없습니다."
     ),
-    "admin_reaches_all": Sentence(
-        "must be all: an administrator is not limited to grants",
-        "all이어야 합니다. 관리자는 접근 허용으로 제한되지 않습니다.",
-    ),
     "network": Sentence(
         "must be an IP address or a network such as 192.0.2.0/24, without bits beyond its prefix",
         "IP 주소나 192.0.2.0/24 같은 네트워크여야 하며, 접두사 뒤의 비트는 0이어야 합니다.",

@@ -149,7 +149,7 @@ def test_a_security_event_tells_of_the_wrong_address(
 
 def test_a_wrong_key_is_nobody(site: Site, keys: dict[str, str]) -> None:
     right = keys["wms"]
-    for wrong in (new_token(API_KEY), right[:-1] + ("a" if right[-1] != "a" else "b"), right + "a", right[4:], ""):
+    for wrong in (new_token(API_KEY), right[:-1] + ("a" if right[-1] != "a" else "b"), right + "a", right[4:], "x"):
         for headers in ({"Authorization": f"Bearer {wrong}"}, {"X-API-Key": wrong}):
             refused = plain_http.get(f"{site.url}/api/clients", headers=headers)
             assert (refused.status_code, refused.json()["code"]) == (401, "unauthorized")
@@ -230,7 +230,7 @@ def test_a_wrong_field_is_named_and_nothing_is_made(site: Site, body: dict[str, 
 
 def test_a_name_is_there_once(site: Site) -> None:
     answer = site.http.post("/api/integrations", json={"name": "administrator"})
-    assert (answer.status_code, answer.json()["code"]) == (409, "principal_name_taken")
+    assert (answer.status_code, answer.json()["code"]) == (409, "name_taken")
 
 
 def test_the_overlap_of_a_rotation_is_bounded(site: Site) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from hub.core.access.service import Access, look_ups
-from hub.core.access.service.look_ups import CACHE_S, MOST_WAITING, STRANGERS, KeyLookUps
+from hub.core.access.service import Access, look_ups, strangers
+from hub.core.access.service.look_ups import CACHE_S, KeyLookUps
+from hub.core.access.service.strangers import AT_ONCE, MOST_WAITING
 from hub.database.engine import Database
 from hub.errors import RejectedError, UnavailableError
 from hub.keys import hash_secret, new_api_key
@@ -177,17 +178,17 @@ async def test_a_flood_of_wrong_keys_leaves_connections_and_memory_to_the_others
     for key in keys:
         await access.authenticate(key.text)
     monkeypatch.setattr(look_ups.store, "by_key", hangs)
-    monkeypatch.setattr(look_ups, "PATIENCE_S", 30.0)
-    flood = [asyncio.create_task(refused(access, new_api_key().text)) for _ in range(MOST_WAITING + STRANGERS + 500)]
-    await eventually(lambda: held == STRANGERS and sum(task.done() for task in flood) == 500)
+    monkeypatch.setattr(strangers, "PATIENCE_S", 30.0)
+    flood = [asyncio.create_task(refused(access, new_api_key().text)) for _ in range(MOST_WAITING + AT_ONCE + 500)]
+    await eventually(lambda: held == AT_ONCE and sum(task.done() for task in flood) == 500)
 
     clock.now += CACHE_S + 0.001
     for key in keys:
         assert (await access.authenticate(key.text)).principal.kind == "integration"
     release.set()
     answers = await asyncio.gather(*flood, return_exceptions=True)
-    assert most == STRANGERS
-    assert sum(answer is True for answer in answers) == MOST_WAITING + STRANGERS
+    assert most == AT_ONCE
+    assert sum(answer is True for answer in answers) == MOST_WAITING + AT_ONCE
     busy = [answer for answer in answers if isinstance(answer, UnavailableError)]
     assert {(error.code, error.retry_after_s) for error in busy} == {("too_many_unknown_keys", 1)}
     assert len(busy) == 500
@@ -196,7 +197,7 @@ async def test_a_flood_of_wrong_keys_leaves_connections_and_memory_to_the_others
 async def test_a_wrong_key_that_cannot_be_looked_up_soon_is_put_off(
     admin: Administration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(look_ups, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(strangers, "PATIENCE_S", 0.0)
     access, held, release = Access(admin.database, Log()), 0, asyncio.Event()
 
     async def hangs(connection: Any, sha256: bytes) -> Any:
@@ -205,12 +206,12 @@ async def test_a_wrong_key_that_cannot_be_looked_up_soon_is_put_off(
         await release.wait()
 
     monkeypatch.setattr(look_ups.store, "by_key", hangs)
-    first = [asyncio.create_task(refused(access, new_api_key().text)) for _ in range(STRANGERS)]
-    await eventually(lambda: held == STRANGERS)
+    first = [asyncio.create_task(refused(access, new_api_key().text)) for _ in range(AT_ONCE)]
+    await eventually(lambda: held == AT_ONCE)
     with pytest.raises(UnavailableError):
         await refused(access, new_api_key().text)
     release.set()
-    assert await asyncio.gather(*first) == [True] * STRANGERS
+    assert await asyncio.gather(*first) == [True] * AT_ONCE
 
 
 async def test_what_is_remembered_of_wrong_keys_is_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +221,7 @@ async def test_what_is_remembered_of_wrong_keys_is_bounded(database: Database, m
         assert await found.find(hash_secret(new_api_key().text)) is None
 
     assert len(found._unknown) == 20
-    assert (len(found._answers), len(found._lately), len(found._asking)) == (0, 0, 0)
+    assert (len(found._answers), len(found._asking)) == (0, 0)
 
 
 async def test_a_wrong_key_that_is_shown_again_is_looked_up_once_in_a_while(

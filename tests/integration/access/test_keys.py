@@ -394,7 +394,7 @@ async def test_names_are_unique_among_users_and_integrations(admin: Administrati
         await admin.integration("a")
     with pytest.raises(ConflictError) as refused:
         await admin.integrations.change(admin.caller, second.integration.id, {"name": "a"})
-    assert refused.value.code == "principal_name_taken"
+    assert refused.value.code == "name_taken"
     assert (await admin.integrations.get(first.integration.id)).name == "a"
 
 

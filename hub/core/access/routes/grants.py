@@ -11,7 +11,7 @@ from hub.api.lookup import part
 from hub.api.pages import Cursor, Limit, from_cursor
 from hub.api.problems import fails
 from hub.api.shapes import Slug
-from hub.core.access.routes.require import MayAdminister
+from hub.core.access.routes.require import Confirmed, MayAdminister
 from hub.core.access.service.grants import Grants
 from hub.core.access.shapes.grants import GrantInput, GrantOutput, GrantPage
 
@@ -25,7 +25,7 @@ def _of_principals(kind: str, who: str) -> None:
     principal = Annotated[UUID, Path(description=f"Id of the {who}.")]
     only = None if kind == "principal" else kind
 
-    async def create(principal_id: principal, body: GrantInput, grants: GrantsDep, caller: MayAdminister) -> Response:
+    async def create(principal_id: principal, body: GrantInput, grants: GrantsDep, caller: Confirmed) -> Response:
         """Grant something."""
         return row_answer(GrantOutput, await grants.create(caller, principal_id, only, body.to_request()), 201)
 

@@ -12,7 +12,7 @@ from hub.api.pages import Cursor, Limit, from_cursor
 from hub.api.problems import fails
 from hub.api.shapes import Word
 from hub.core.access.routes.keys import with_text
-from hub.core.access.routes.require import MayAdminister
+from hub.core.access.routes.require import Confirmed, MayAdminister
 from hub.core.access.rules.permissions import TEMPLATES
 from hub.core.access.service.integrations import Integrations
 from hub.core.access.shapes.grants import GrantOutput
@@ -63,7 +63,7 @@ async def list_integration_templates(_caller: MayAdminister) -> Response:
     description="Its first grants and its first key can come in the same request: all of it is made, or nothing.",
     responses=fails(409, body=True),
 )
-async def create_integration(body: IntegrationInput, integrations: IntegrationsDep, caller: MayAdminister) -> Response:
+async def create_integration(body: IntegrationInput, integrations: IntegrationsDep, caller: Confirmed) -> Response:
     """Make an integration."""
     made = await integrations.create(caller, body.to_request())
     answer = {
@@ -109,7 +109,7 @@ async def get_integration(
     responses=fails(404, 409, body=True),
 )
 async def update_integration(
-    integration_id: IntegrationIdInPath, body: IntegrationChange, integrations: IntegrationsDep, caller: MayAdminister
+    integration_id: IntegrationIdInPath, body: IntegrationChange, integrations: IntegrationsDep, caller: Confirmed
 ) -> Response:
     """Change what is given."""
     return row_answer(IntegrationOutput, await integrations.change(caller, integration_id, body.changes()))
@@ -124,7 +124,7 @@ async def update_integration(
     responses=fails(404),
 )
 async def delete_integration(
-    integration_id: IntegrationIdInPath, integrations: IntegrationsDep, caller: MayAdminister
+    integration_id: IntegrationIdInPath, integrations: IntegrationsDep, caller: Confirmed
 ) -> Response:
     """Remove it."""
     return row_answer(IntegrationOutput, await integrations.remove(caller, integration_id))

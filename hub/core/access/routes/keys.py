@@ -11,7 +11,7 @@ from hub.api.lookup import part
 from hub.api.pages import Cursor, Limit, from_cursor
 from hub.api.problems import fails
 from hub.api.shapes import Moment, Word
-from hub.core.access.routes.require import MayAdminister
+from hub.core.access.routes.require import Confirmed, MayAdminister
 from hub.core.access.service.keys import KeyFilter, Keys, NewKey
 from hub.core.access.shapes.keys import (
     KeyInput,
@@ -40,7 +40,7 @@ def _of_principals(kind: str) -> None:
     who = "user" if kind == "user" else "integration"
     principal = Annotated[UUID, Path(description=f"Id of the {who}.")]
 
-    async def create(principal_id: principal, body: KeyInput, keys: KeysDep, caller: MayAdminister) -> Response:
+    async def create(principal_id: principal, body: KeyInput, keys: KeysDep, caller: Confirmed) -> Response:
         """Make a key."""
         return json_answer(with_text(await keys.create(caller, principal_id, kind, body.to_request())), 201)
 
@@ -106,7 +106,7 @@ async def get_key(key_id: KeyIdInPath, keys: KeysDep, _caller: MayAdminister) ->
     description="Makes a key with the same limits. The old key ends after the overlap: until then both are valid.",
     responses=fails(404, 409, body=True),
 )
-async def rotate_key(key_id: KeyIdInPath, body: RotationInput, keys: KeysDep, caller: MayAdminister) -> Response:
+async def rotate_key(key_id: KeyIdInPath, body: RotationInput, keys: KeysDep, caller: Confirmed) -> Response:
     """Replace a key."""
     return json_answer(with_text(await keys.rotate(caller, key_id, duration(body.overlap))), 201)
 

@@ -13,11 +13,13 @@ from hub.core.access.rules.addresses import may_come_from
 from hub.core.access.service.look_ups import KeyLookUps
 from hub.core.access.service.lookups import Lookup
 from hub.core.access.service.sessions import hash_cookie
+from hub.core.access.service.strangers import Strangers
 from hub.core.access.service.tokens import AccessTokens
 from hub.core.access.store import api_keys, sessions
 from hub.core.access.store import keys as store
 from hub.core.access.store.sessions import SessionHolder
 from hub.core.access.telemetry import Event
+from hub.core.audit import store as audit
 from hub.database.engine import Connection, Database
 from hub.errors import RejectedError, UnavailableError
 from hub.keys import (
@@ -64,6 +66,7 @@ class Access:
         self._keys = KeyLookUps(database, clock=clock)
         self._sessions = Lookup(self._find_session)
         self._cookies = Lookup(self._find_cookie)
+        self._strangers = Strangers()
 
     async def authenticate(self, key: str, address: str | None = None) -> Credential:
         """What a key, or an access token, stands for that is shown from an address. Raises RejectedError:
@@ -134,8 +137,10 @@ class Access:
             return await sessions.by_id(connection, session_id)
 
     async def _find_cookie(self, hashed: bytes) -> SessionHolder | None:
-        async with self._database.connection() as connection:
-            return await sessions.by_cookie(connection, hashed)
+        async with self._strangers.turn(hashed), self._database.connection() as connection:
+            found = await sessions.by_cookie(connection, hashed)
+        self._strangers.judged(hashed, valid=found is not None)
+        return found
 
     async def ensure_administrator(self, key_file: Path) -> None:
         """Make the first administrator of a database that has none, with the key in `key_file`, or with a new one that
@@ -220,8 +225,8 @@ class Access:
                     await api_keys.touch(connection, used)
                 if seen:
                     await sessions.touch(connection, list(seen))
-                if new:
-                    await api_keys.record_refused_addresses(connection, new)
+            for key_id, address in new:
+                await self._tell_refused(key_id, address)
         except UnavailableError:
             self._used = used | self._used
             self._seen |= seen
@@ -232,6 +237,20 @@ class Access:
             self._log.warning(
                 Event.KEY_ADDRESS_REFUSED, key_id=str(key_id), principal=refused[key_id, address], address=address
             )
+
+    async def _tell_refused(self, key_id: UUID, address: str | None) -> None:
+        async with self._database.transaction() as connection:
+            key = await api_keys.get(connection, key_id)
+            if key is not None:
+                detail = {"key_id": str(key_id), "prefix": key.prefix, "allowed": key.addresses}
+                await audit.record_security(
+                    connection,
+                    "key_address_refused",
+                    "warning",
+                    principal_id=key.principal_id,
+                    address=address,
+                    detail=detail,
+                )
 
 
 def _write(file: Path, key: ApiKey) -> None:

@@ -31,14 +31,23 @@ def change_of(before: msgspec.Struct | None, after: msgspec.Struct | None) -> di
     }
 
 
+async def require_principal(connection: Connection, principal_id: UUID, kind: str | None) -> None:
+    """Raise NotFoundError when there is no such principal, or it is of another kind than is said."""
+    found = await integrations.kind_of(connection, principal_id)
+    if found is None or kind not in (None, found):
+        raise _not_found(principal_id, kind)
+
+
 async def lock(connection: Connection, principal_id: UUID, kind: str | None) -> Locked:
     """A principal, of one kind if that is said, locked until the transaction ends. Raises NotFoundError."""
     found = await integrations.lock(connection, principal_id)
     if found is None or kind not in (None, found.kind):
-        raise NotFoundError(
-            "integration_not_found" if kind == "integration" else "principal_not_found", id=principal_id
-        )
+        raise _not_found(principal_id, kind)
     return found
+
+
+def _not_found(principal_id: UUID, kind: str | None) -> NotFoundError:
+    return NotFoundError("integration_not_found" if kind == "integration" else "principal_not_found", id=principal_id)
 
 
 async def own_limits(connection: Connection, caller: Caller) -> KeyLimits:

@@ -11,7 +11,13 @@ from hub.api.text import require_storable
 from hub.core.access.rules import Caller, Permission, may
 from hub.core.access.rules.permissions import MOST_GRANTS
 from hub.core.access.rules.targets import ClientsNamed
-from hub.core.access.service.granting import change_of, lock, require_may_grant, require_present
+from hub.core.access.service.granting import (
+    change_of,
+    lock,
+    require_may_grant,
+    require_present,
+    require_principal,
+)
 from hub.core.access.store import grants as store
 from hub.core.access.store.grants import Grant
 from hub.core.access.store.integrations import Locked
@@ -93,8 +99,8 @@ class Grants:
         self, principal_id: UUID, kind: str | None, *, after: UUID | None, limit: int
     ) -> Page[Grant, UUID]:
         """The same of one principal. Raises NotFoundError."""
-        async with self._database.transaction() as connection:
-            await lock(connection, principal_id, kind)
+        async with self._database.connection() as connection:
+            await require_principal(connection, principal_id, kind)
         return await self.page(principal_id=principal_id, client=None, after=after, limit=limit)
 
     async def delete(self, caller: Caller, grant_id: UUID) -> Grant:

@@ -98,7 +98,7 @@ class Integrations:
                 connection, integration_id=integration_id, name=request.name, role=role, reach=reach
             )
             if not made:
-                raise ConflictError("principal_name_taken", name=request.name)
+                raise ConflictError("name_taken", name=request.name)
             owner = await lock(connection, integration_id, "integration")
             empty = await _get(connection, integration_id)
             detail = change_of(None, empty) | {"template": request.template}
@@ -148,7 +148,7 @@ class Integrations:
                         connection, caller, "integration.update", "integration", str(integration_id), detail
                     )
         except psycopg.errors.UniqueViolation:
-            raise ConflictError("principal_name_taken", name=changes.get("name")) from None
+            raise ConflictError("name_taken", name=changes.get("name")) from None
         self._changed()
         return after
 
@@ -189,7 +189,7 @@ def _key(wish: KeyWish, template: Template | None, role: str) -> KeyRequest:
 
 def _require_reach(role: str, reach: str) -> None:
     if role == "admin" and reach != "all":
-        raise RejectedError("validation_error", fields=(FieldProblem("reach", "admin_reaches_all"),))
+        raise RejectedError("validation_error", fields=(FieldProblem("reach", "administrator_reach"),))
 
 
 async def _get(connection: Connection, integration_id: UUID) -> Integration:

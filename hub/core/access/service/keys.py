@@ -11,7 +11,13 @@ from hub.api.pages import Page
 from hub.api.text import require_storable
 from hub.core.access.rules import Caller
 from hub.core.access.rules.permissions import MOST_KEYS, NO_LIMITS, KeyLimits, permissions_of
-from hub.core.access.service.granting import change_of, lock, require_no_wider, require_present
+from hub.core.access.service.granting import (
+    change_of,
+    lock,
+    require_no_wider,
+    require_present,
+    require_principal,
+)
 from hub.core.access.store import api_keys as store
 from hub.core.access.store.api_keys import Key
 from hub.core.access.store.integrations import Locked
@@ -85,8 +91,8 @@ class Keys:
 
     async def page_of(self, principal_id: UUID, kind: str | None, *, after: UUID | None, limit: int) -> Page[Key, UUID]:
         """The same of one principal. Raises NotFoundError."""
-        async with self._database.transaction() as connection:
-            await lock(connection, principal_id, kind)
+        async with self._database.connection() as connection:
+            await require_principal(connection, principal_id, kind)
         return await self.page(KeyFilter(principal_id), after=after, limit=limit)
 
     async def get(self, key_id: UUID) -> Key:

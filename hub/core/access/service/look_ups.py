@@ -3,29 +3,23 @@ every hub, and bounded, so that wrong keys take neither the memory nor the conne
 """
 
 import asyncio
-from collections.abc import Callable, MutableMapping
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable
+from typing import NamedTuple
 from uuid import UUID
 
 from hub.core.access.rules import Credential, KeyScope, Principal
+from hub.core.access.service.strangers import Strangers, make_room
 from hub.core.access.store import api_keys
 from hub.core.access.store import keys as store
 from hub.core.access.store.keys import KeyHolder
 from hub.database.engine import Database
-from hub.errors import UnavailableError
 
 CACHE_S = 0.3
 """How long an answer is believed, counted from before it was asked for. A change is told to the other hubs; when that
 is lost, this alone bounds how long they take to feel it."""
 MOST_REMEMBERED = 5_000
 MOST_UNKNOWN = 1_000
-STRANGERS = 2
-"""Connections that keys may take, all together, which were not valid lately."""
-MOST_WAITING = 200
-PATIENCE_S = 2.0
-"""How long such a key waits for one of them."""
 
-Value = TypeVar("Value")
 Asked = bytes | UUID
 """The SHA-256 of a key, as a request shows it; or a key's id, by who was let in before."""
 
@@ -44,11 +38,8 @@ class KeyLookUps:
         self._clock = clock
         self._answers: dict[Asked, _Answer] = {}
         self._unknown: dict[Asked, float] = {}
-        self._lately: dict[Asked, None] = {}
-        """What was valid when it was last asked for, the oldest first."""
         self._asking: dict[Asked, asyncio.Task[Credential | None]] = {}
-        self._strangers = asyncio.Semaphore(STRANGERS)
-        self._waiting = 0
+        self._strangers = Strangers()
         self._changes = 0
 
     async def find(self, asked: Asked) -> Credential | None:
@@ -78,27 +69,17 @@ class KeyLookUps:
     def _asked(self, asked: Asked, done: "asyncio.Task[Credential | None]") -> None:
         if self._asking.get(asked) is done:
             del self._asking[asked]
+        if not done.cancelled():
+            done.exception()  # whoever asked may have hung up
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time() if self._clock is None else self._clock()
 
     async def _ask(self, asked: Asked) -> Credential | None:
-        if isinstance(asked, UUID) or asked in self._lately:
+        if isinstance(asked, UUID):
             return await self._query(asked)
-        if self._waiting >= MOST_WAITING:
-            raise UnavailableError("too_many_unknown_keys")
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                await self._strangers.acquire()
-        except TimeoutError:
-            raise UnavailableError("too_many_unknown_keys") from None
-        finally:
-            self._waiting -= 1
-        try:
+        async with self._strangers.turn(asked):
             return await self._query(asked)
-        finally:
-            self._strangers.release()
 
     async def _query(self, asked: Asked) -> Credential | None:
         async with self._database.connection() as connection:
@@ -112,21 +93,13 @@ class KeyLookUps:
 
     def _remember(self, asked: Asked, answer: _Answer) -> None:
         self._answers.pop(asked, None)
-        self._lately.pop(asked, None)
+        self._strangers.judged(asked, valid=answer.credential is not None)
         if answer.credential is None:
-            _make_room(self._unknown, MOST_UNKNOWN)
+            make_room(self._unknown, MOST_UNKNOWN)
             self._unknown[asked] = answer.asked_at
             return
-        _make_room(self._answers, MOST_REMEMBERED)
+        make_room(self._answers, MOST_REMEMBERED)
         self._answers[asked] = answer
-        _make_room(self._lately, MOST_REMEMBERED)
-        self._lately[asked] = None
-
-
-def _make_room(known: MutableMapping[Asked, Value], most: int) -> None:
-    """Let the oldest go."""
-    while len(known) >= most:
-        del known[next(iter(known))]
 
 
 def _credential(found: KeyHolder) -> Credential:

@@ -57,12 +57,3 @@ UPDATE api_keys k
 SET last_used_at = floorhub_now(), last_address = u.address
 FROM unnest(%(ids)s::uuid[], %(addresses)s::text[]) AS u (id, address)
 WHERE k.id = u.id AND (k.last_used_at IS NULL OR k.last_used_at < floorhub_now() - interval '1 minute');
-
--- name: record_refused_addresses
-INSERT INTO security_events (at, kind, address, detail)
-SELECT
-    floorhub_now(), 'key_address_refused', u.address,
-    jsonb_build_object('key_id', k.id, 'prefix', k.prefix, 'principal', p.name, 'allowed', k.addresses)
-FROM unnest(%(ids)s::uuid[], %(addresses)s::text[]) AS u (id, address)
-JOIN api_keys k ON k.id = u.id
-JOIN principals p ON p.id = k.principal_id;

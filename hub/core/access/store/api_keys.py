@@ -1,6 +1,6 @@
 """API keys: as people see them, and as they are made and ended."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -63,7 +63,6 @@ _GET = Statement("core/access/keys", "get", Key)
 _PAGE = Statement("core/access/keys", "page", Key, fresh_plan=True)
 _ADD_TARGET = Statement("core/access/keys", "add_target")
 _TOUCH = Statement("core/access/keys", "touch")
-_RECORD_REFUSED_ADDRESSES = Statement("core/access/keys", "record_refused_addresses")
 _VALID = (col(ApiKey.revoked_at).is_(None), or_(col(ApiKey.expires_at).is_(None), col(ApiKey.expires_at) > NOW))
 # Built once: requests of all callers ask for it.
 _VALID_BY_ID = (
@@ -177,10 +176,3 @@ async def expire(connection: Connection, key_id: UUID, at: datetime) -> None:
 async def touch(connection: Connection, used: Mapping[UUID, str | None]) -> None:
     """Record that keys were used just now, and from where; at most once a minute for each."""
     await _TOUCH.execute(connection, ids=list(used), addresses=list(used.values()))
-
-
-async def record_refused_addresses(connection: Connection, refused: Sequence[tuple[UUID, str | None]]) -> None:
-    """A security event for each key that was shown from an address that it does not allow."""
-    await _RECORD_REFUSED_ADDRESSES.execute(
-        connection, ids=[key_id for key_id, _ in refused], addresses=[address for _, address in refused]
-    )

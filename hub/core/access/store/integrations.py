@@ -65,18 +65,18 @@ async def lock(connection: Connection, principal_id: UUID) -> Locked | None:
     return await model.fetch_one(connection, _LOCK.where(col(Principals.id) == principal_id), Locked)
 
 
+async def kind_of(connection: Connection, principal_id: UUID) -> str | None:
+    """Whether a principal is a user or an integration; None for one that was removed."""
+    there = select(col(Principals.kind)).where(col(Principals.id) == principal_id, col(Principals.removed_at).is_(None))
+    return await model.fetch_one(connection, there, str)
+
+
 async def insert_integration(connection: Connection, *, integration_id: UUID, name: str, role: str, reach: str) -> bool:
     """A new one; False when a principal has the name."""
     new = insert(Principals).values(
         id=integration_id, kind="integration", name=name, role=role, reach=reach, created_at=NOW
     )
     return await model.execute(connection, new.on_conflict_do_nothing()) > 0
-
-
-async def name_is_taken(connection: Connection, name: str, but_by: UUID) -> bool:
-    """Whether another principal has a name."""
-    other = select(col(Principals.id)).where(col(Principals.name) == name, col(Principals.id) != but_by)
-    return await model.fetch_one(connection, other, UUID) is not None
 
 
 async def change(connection: Connection, principal_id: UUID, changes: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from broker_config.render import hash_password
 from hub.api.pages import Page
 from hub.api.text import require_storable
 from hub.core.access.rules import Caller, Permission
+from hub.core.access.service.strangers import Strangers
 from hub.core.access.store.reach import allows
 from hub.core.audit import store as audit
 from hub.core.clients.store import clients as store
@@ -21,11 +22,13 @@ from hub.core.presence.service.ending import end_session, may_return
 from hub.core.presence.store import StoredChange
 from hub.database.engine import Connection, Database
 from hub.errors import ConflictError, FieldProblem, NotFoundError, RejectedError
-from hub.keys import hash_secret, new_client_secret
+from hub.keys import hash_secret, is_api_key, is_mistyped, new_client_secret
 from hub.signals.ports import Signals
 from hub.telemetry.log import Log
 from schemas.topics import is_client_id
 
+MOST_STRANGERS = 2_000
+"""Clients that show a secret for the first time and wait to be let in: after a start of the hub, all of them."""
 BROKER_PATIENCE_S = 10.0
 BROKER_POLL_S = 0.02
 DEFAULT_RATE_LIMIT = 60
@@ -76,6 +79,7 @@ class Clients:
         self._log = log
         self._seal = seal
         self._broker_managed = broker_managed
+        self._strangers = Strangers(MOST_STRANGERS)
 
     async def create(self, caller: Caller, request: ClientRequest) -> Registered:
         """A new client and its secret, which is shown this once. Raises RejectedError or ConflictError."""
@@ -227,11 +231,14 @@ class Clients:
 
     async def authenticate(self, client_id: str, secret: str) -> bool:
         """Whether this is the secret of a client. Raises RejectedError `client_disabled` for that of a disabled one."""
-        if not is_client_id(client_id):
+        if not is_client_id(client_id) or _is_none_of_a_client(secret):
             return False
-        async with self._database.connection() as connection:
+        hashed = hash_secret(secret)
+        async with self._strangers.turn((client_id, hashed)), self._database.connection() as connection:
             stored = await store.secret(connection, client_id)
-        if stored is None or not compare_digest(stored.secret_sha256, hash_secret(secret)):
+        valid = stored is not None and compare_digest(stored.secret_sha256, hashed)
+        self._strangers.judged((client_id, hashed), valid=valid)
+        if stored is None or not valid:
             return False
         if stored.status == "disabled":
             raise RejectedError("client_disabled", client_id=client_id)
@@ -239,8 +246,12 @@ class Clients:
 
     async def find_by_secret(self, secret: str) -> str | None:
         """The client whose secret this is. Raises RejectedError `client_disabled` for a disabled one."""
-        async with self._database.connection() as connection:
-            found = await store.holder(connection, hash_secret(secret))
+        if _is_none_of_a_client(secret):
+            return None
+        hashed = hash_secret(secret)
+        async with self._strangers.turn(hashed), self._database.connection() as connection:
+            found = await store.holder(connection, hashed)
+        self._strangers.judged(hashed, valid=found is not None)
         if found is not None and found.status == "disabled":
             raise RejectedError("client_disabled", client_id=found.id)
         return None if found is None else found.id
@@ -285,3 +296,8 @@ def _told(new: store.NewClient) -> dict[str, Any]:
     """What the audit has of a new client: nothing that opens anything."""
     names = ("name", "kind", "zone", "tags", "metadata", "allowed_actions", "rate_limit", "max_commands_per_day")
     return {name: getattr(new, name) for name in names}
+
+
+def _is_none_of_a_client(secret: str) -> bool:
+    """Whether it shows by its form that it is no client's secret, so that the database need not be asked."""
+    return is_mistyped(secret) or is_api_key(secret)
