@@ -64,9 +64,9 @@ def list_keys(
         str | None,
         typer.Option("--unused-since", metavar="TIME", help="Only keys that were not used since: 90d or 2026-09-01."),
     ] = None,
-    limit: lists.Limit = 0,
     sort: lists.Sort = None,
     no_headers: lists.NoHeaders = False,
+    limit: lists.Limit = 0,
     as_json: Json = False,
 ) -> None:
     """List API keys."""

@@ -17,13 +17,13 @@ app = App(help="Grants: which clients an integration or a user may see or comman
 @app.command()
 def add(
     who: Who,
+    action: principals.ForActions = None,
+    read_only: principals.OnlyRead = False,
     client: principals.OfClients = None,
     group: principals.OfGroups = None,
     zone: principals.OfZones = None,
     tag: principals.OfTags = None,
     everybody: principals.Everybody = False,
-    action: principals.ForActions = None,
-    read_only: principals.OnlyRead = False,
     as_json: Json = False,
 ) -> None:
     """Grant clients to an integration or a user.
@@ -72,8 +72,8 @@ def list_grants(
         str | None,
         typer.Option(help="Only those that mean this client.", autocompletion=completion.clients),
     ] = None,
-    limit: lists.Limit = 0,
     sort: lists.Sort = None,
+    limit: lists.Limit = 0,
     no_headers: lists.NoHeaders = False,
     as_json: Json = False,
 ) -> None:

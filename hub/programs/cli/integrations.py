@@ -116,9 +116,9 @@ def _grant(grant: dict[str, Any]) -> str:
 
 @app.command("list")
 def list_integrations(
+    no_headers: lists.NoHeaders = False,
     limit: lists.Limit = 0,
     sort: lists.Sort = None,
-    no_headers: lists.NoHeaders = False,
     as_json: Json = False,
 ) -> None:
     """List integrations."""
@@ -175,7 +175,7 @@ def change(
     reach: ReachOption = None,
     as_json: Json = False,
 ) -> None:
-    """Change an integration; omitted values stay."""
+    """Change an integration. What you leave out stays."""
     changes = {key: value for key, value in (("name", new_name), ("role", role), ("reach", reach)) if value is not None}
     if not changes:
         output.misused(

@@ -132,6 +132,13 @@ OPERATIONS = [
     "verifyAudit",
     "whoAmI",
 ]
+OF_ACCESS = [
+    *("checkAccess", "createIntegration", "createIntegrationGrant", "createIntegrationKey", "createPrincipalGrant"),
+    *("createUserGrant", "createUserKey", "deleteGrant", "deleteIntegration", "getIntegration", "getKey"),
+    *("listGrants", "listIntegrationGrants", "listIntegrationKeys", "listIntegrations", "listIntegrationTemplates"),
+    *("listKeys", "listPrincipalGrants", "listUserGrants", "listUserKeys", "revokeKey", "rotateKey"),
+    "updateIntegration",
+]
 """Names of functions in programs that exist: one that changes breaks them."""
 PREDICATES = [
     "is",
@@ -176,7 +183,7 @@ def properties(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any
 
 
 def test_operations_are_called_as_they_were(described: dict[str, Any]) -> None:
-    assert sorted(operation["operationId"] for operation in operations(described)) == OPERATIONS
+    assert sorted(operation["operationId"] for operation in operations(described)) == sorted([*OPERATIONS, *OF_ACCESS])
 
 
 def test_everything_has_a_description(described: dict[str, Any]) -> None:

@@ -215,7 +215,7 @@ COMMANDS: dict[str, str] = {
     ),
     "List integrations.": "연동 시스템을 보여 줍니다.",
     "Show an integration with its grants and keys.": "연동 시스템과 그 접근 허용, 키를 보여 줍니다.",
-    "Change an integration; omitted values stay.": "연동 시스템을 바꿉니다. 지정하지 않은 값은 그대로입니다.",
+    "Change an integration. What you leave out stays.": "연동 시스템을 바꿉니다. 지정하지 않은 것은 그대로입니다.",
     "Refuse all keys of an integration from now on.": "지금부터 연동 시스템의 모든 키를 거부합니다.",
     "Accept the keys of a disabled integration again.": "사용 중지한 연동 시스템의 키를 다시 받아들입니다.",
     "Remove an integration for good, with its keys and grants.": (
