@@ -67,13 +67,12 @@ class Grantee:
         """What section 6 of the reference says, read once more."""
         if self.disabled or (want == "command" and self.role == "viewer"):
             return False
+        asked = None if key is None or action is not None else key.limits.actions
         granted = self.reach == "all" or any(
-            target.is_named_by(machine)
-            for target in (
-                Named(target)
-                for target, actions, access in self.grants
-                if (want == "read" or access == "command") and (not action or actions is None or action in actions)
-            )
+            machine.is_named(target)
+            and (want == "read" or access == "command")
+            and (actions is None or (action in actions if action else asked is None or set(asked) & set(actions)))
+            for target, actions, access in self.grants
         )
         if key is None or not granted:
             return granted
@@ -83,16 +82,6 @@ class Grantee:
             and (limits.actions is None or action is None or action in limits.actions)
             and (limits.targets is None or any(machine.is_named(target) for target in limits.targets))
         )
-
-
-@dataclass
-class Named:
-    """A target, asked the other way round."""
-
-    target: ClientsNamed
-
-    def is_named_by(self, machine: Machine) -> bool:
-        return machine.is_named(self.target)
 
 
 class World:

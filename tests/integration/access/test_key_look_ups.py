@@ -16,7 +16,7 @@ from hub.signals.local import LocalSignals
 from hub.signals.notifications import Notifications
 from hub.telemetry.log import Log
 from tests.support.granting import Administration, id_of
-from tests.support.waiting import eventually
+from tests.support.waiting import SOON_S, eventually
 
 
 class Clock:
@@ -100,7 +100,7 @@ async def test_what_was_withdrawn_during_a_look_is_not_remembered(
     for is_told in (False, True):
         told.clear(), slow.clear()
         asking = asyncio.create_task(access.authenticate(key.text))
-        await told.wait()
+        await asyncio.wait_for(told.wait(), SOON_S)
         clock.now += 0 if is_told else CACHE_S + 0.001
         if is_told:
             await admin.keys.revoke(admin.caller, id_of(key))

@@ -1,5 +1,5 @@
--- What may be done, and why. The decision is always that of floorhub_allows, which enforcement asks, too; the rest of an
--- answer are the facts that it goes by.
+-- What may be done, and why. The decision is always that of floorhub_allows and floorhub_reach, which enforcement asks,
+-- too; the rest of an answer are the facts that they go by.
 
 -- name: principal
 SELECT id, kind, name, role, reach, CASE WHEN disabled_at IS NULL THEN 'active' ELSE 'disabled' END AS status
@@ -20,11 +20,15 @@ SELECT
         SELECT FROM key_clients n WHERE n.key_id = %(key_id)s AND n.client_id = %(client)s
     ) AS key_has_client,
     ARRAY(
-        SELECT g.grant_id FROM granted_clients g
+        SELECT g.grant_id FROM granted_clients g LEFT JOIN api_keys k ON k.id = %(key_id)s
         WHERE g.principal_id = %(principal_id)s
             AND g.client_id = %(client)s
             AND (%(want)s = 'read' OR g.access = 'command')
-            AND (%(action)s::text IS NULL OR g.actions IS NULL OR %(action)s = ANY (g.actions))
+            AND (
+                g.actions IS NULL
+                OR %(action)s = ANY (g.actions)
+                OR (%(action)s::text IS NULL AND (k.actions IS NULL OR g.actions && k.actions))
+            )
         ORDER BY g.grant_id
         LIMIT 100
     ) AS grants;
@@ -52,29 +56,16 @@ ORDER BY p.id
 LIMIT %(limit)s;
 
 -- name: reached
--- What may be done with each client that can be read. No client's action is called '*', so that who may do that may do
--- everything.
-WITH named AS (
-    SELECT DISTINCT action FROM (
-        SELECT unnest(g.actions) AS action FROM grants g WHERE g.principal_id = %(principal_id)s
-        UNION
-        SELECT unnest(k.actions) FROM api_keys k WHERE k.id = %(key_id)s
-    ) both_kinds
-)
+-- What may be done with each client. An empty list: no action may be commanded; NULL: all may.
 SELECT
     c.id AS client_id,
-    floorhub_allows(%(principal_id)s, %(key_id)s, 'read', c.id, NULL) AS read,
-    CASE WHEN floorhub_allows(%(principal_id)s, %(key_id)s, 'command', c.id, '*') THEN NULL ELSE ARRAY(
-        SELECT n.action FROM named n
-        WHERE floorhub_allows(%(principal_id)s, %(key_id)s, 'command', c.id, n.action)
-        ORDER BY n.action
-    ) END AS actions
+    r.client_id IS NOT NULL AS read,
+    CASE WHEN m.client_id IS NULL THEN '{}' ELSE m.actions END AS actions
 FROM clients c
+LEFT JOIN floorhub_reach(%(principal_id)s, %(key_id)s, 'read') r ON r.client_id = c.id
+LEFT JOIN floorhub_reach(%(principal_id)s, %(key_id)s, 'command') m ON m.client_id = c.id
 WHERE c.status <> 'retired'
+    AND (r.client_id IS NOT NULL OR m.client_id IS NOT NULL)
     AND (%(after)s::text IS NULL OR c.id > %(after)s)
-    AND (
-        floorhub_allows(%(principal_id)s, %(key_id)s, 'read', c.id, NULL)
-        OR floorhub_allows(%(principal_id)s, %(key_id)s, 'command', c.id, NULL)
-    )
 ORDER BY c.id
 LIMIT %(limit)s;
