@@ -26,8 +26,14 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return described
 
 
-NOT_SHOWN = {"GET /api/auth/sessions"}
-"""A key, which the program uses, has no sessions; `floorhub user sessions` shows those of a person."""
+NOT_SHOWN = {
+    "GET /api/auth/sessions",
+    "GET /api/integrations/templates",
+    *(f"GET /api/{kind}s/{{principal_id}}/keys" for kind in ("integration", "user")),
+    *(f"GET /api/{kind}s/{{principal_id}}/grants" for kind in ("integration", "principal", "user")),
+}
+"""A key, which the program uses, has no sessions; `floorhub user sessions` shows those of a person. The help names the
+templates; `--of` of `key list` and `grant list` names a principal."""
 
 
 def lists_of(described: dict[str, Any]) -> set[str]:
