@@ -178,6 +178,7 @@ class Site:
             "FLOORHUB_DATA_DIR": str(self.folder.root),
             "FLOORHUB_PORT": str(self.hub_ports[name]),
             "FLOORHUB_WORKER": name,
+            "FLOORHUB_HOSTS": "hub,hub.example",
             # A test sends in seconds what a program sends in hours.
             "FLOORHUB_LIMIT_PROGRAMS": "0",
             "FLOORHUB_LIMIT_PEOPLE": "0",
