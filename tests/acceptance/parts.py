@@ -54,6 +54,11 @@ PARTS = {
         "core and what is left pass their tests without each feature, removed with those that stand on it",
         ("-m", "tests.removal"),
     ),
+    "roles": Part(
+        "10,000 requests that the API describes as each role: no fault, no stack in the log, memory stays flat",
+        (*PYTEST, "-k", "each_role", "tests/acceptance/api/test_described_api.py"),
+        {"FLOORHUB_TEST_ROLE_REQUESTS": "10000"},
+    ),
     "simulation": Part(
         "10,000 seeds of the simulated world keep every promise",
         ("-m", "tests.simulation", "--seeds", "10000"),

@@ -1,8 +1,8 @@
-"""Secrets that went through every way in stand only where they belong: in no log, error, metric, process list or other
-table.
+"""Secrets that went through every way in stand only where they belong.
 
-Each canary is looked for as it is, in hex (how a table shows bytes), in base64 and percent-encoded. A subject that
-takes a new kind of secret adds it to `CANARIES`, and the requests that carry it to `drive`.
+They are in no log, URL, error, metric, process list or other table. Each canary is looked for as it is, in hex (how a
+table shows bytes), in base64 and percent-encoded. A subject that takes a new kind of secret adds it to `canaries`, and
+the requests that carry it to `drive`.
 """
 
 import base64

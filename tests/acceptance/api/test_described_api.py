@@ -1,42 +1,37 @@
 """The API does what its own description says: no status that is not described, no answer of another shape, no fault."""
 
 import base64
+import os
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-import hypothesis.strategies as st
+import psycopg
 import pytest
 import requests
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from schemathesis import GenerationMode
-from schemathesis.checks import CHECKS, load_all_checks
 
+from hub.keys import new_api_key
+from tests.support.described_api import OPERATIONS, ask_operation
 from tests.support.examples import examples
-from tests.support.hubs import routes
 from tests.support.site import NOWHERE, Site
 
 pytestmark = [pytest.mark.own_site("makes schedules and batches for everybody"), pytest.mark.hypothesis]
 
 
-@schemathesis.serializer("application/pdf", "image/jpeg", "image/png")
-def _as_it_is(ctx: object, value: object) -> bytes:
-    """A document's body is bytes; what they mean is nobody's affair here."""
-    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
-
-
-load_all_checks()
-HELD_TO = CHECKS.get_by_names(
-    [
-        "not_a_server_error",
-        "status_code_conformance",
-        "content_type_conformance",
-        "response_headers_conformance",
-        "response_schema_conformance",
-    ]
-)
-STREAM = "/api/events/{client_id}"
-OPERATIONS = sorted((method, route.path) for route in routes() if route.include_in_schema for method in route.methods)
+REQUESTS = int(os.environ.get("FLOORHUB_TEST_ROLE_REQUESTS", "0"))
+"""Of each role; 0: a few."""
+GROWTH_MIB = 48
+"""What pools and caches may still take after the first half of the requests."""
+ROLES = {
+    "admin": ("user", "admin", "all"),
+    "operator": ("user", "operator", "all"),
+    "viewer": ("user", "viewer", "all"),
+    "integration": ("integration", "operator", "granted"),
+    "stranger": None,
+}
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +47,7 @@ def session() -> Iterator[requests.Session]:
 
 
 @pytest.fixture(scope="module")
-def real(site: Site) -> dict[str, list[str]]:
+def real(site: Site, keys: dict[str, str]) -> dict[str, list[str]]:
     """Values of parameters that name something, by the parameter's name."""
     client = site.client()
     command = site.send(client["id"], "open-door", {})
@@ -74,7 +69,7 @@ def real(site: Site) -> dict[str, list[str]]:
         "schedule_id": [schedule["id"], NOWHERE],
         "group_id": ["some", "none"],
         "document_id": [site.upload()["id"], NOWHERE],
-        "authorization": [f"Bearer {site.key}"] * 4 + [f"Basic {basic}"] * 2 + ["Bearer wrong", ""],
+        "authorization": [f"Bearer {site.key}"] * 4 + [f"Basic {basic}"] * 2 + [*keys.values(), ""],
     }
 
 
@@ -87,34 +82,66 @@ def test_an_operation_keeps_to_its_description(
     method: str,
     path: str,
 ) -> None:
-    # What fits the description, and what does not (nothing, for an operation that takes no input).
-    right = described[path][method].as_strategy(generation_mode=GenerationMode.POSITIVE)
-    wrong = described[path][method].as_strategy(generation_mode=GenerationMode.NEGATIVE)
-
-    @seed(1)
-    @settings(
-        max_examples=examples(80),
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(case=right | wrong, data=st.data())
-    def ask(case: Any, data: st.DataObject) -> None:
-        for name in case.path_parameters or {}:
-            if name in real and data.draw(st.integers(0, 3)):
-                case.path_parameters[name] = data.draw(st.sampled_from(real[name]))
-        if isinstance(case.body, dict) and "client_id" in case.body:
-            case.body["client_id"] = data.draw(st.sampled_from(real["client_id"]))
-        if case.query and "wait" in case.query:
-            case.query.pop("wait")
-        if path == STREAM:  # it would last until somebody hangs up
-            case.query = {**(case.query or {}), "most_s": 0}
-        case.headers["Authorization"] = data.draw(st.sampled_from(real["authorization"]))
-        case.call_and_validate(session=session, checks=HELD_TO, timeout=30)
-
-    ask()
+    ask_operation(described, session, real, method, path, examples(80))
     assert site.hub.process.poll() is None
+
+
+@pytest.fixture(scope="module")
+def keys(site: Site) -> dict[str, str]:
+    """The header `Authorization` of each role."""
+    found = {"stranger": "Bearer wrong"}
+    with psycopg.connect(site.stack.database_url, autocommit=True) as connection:
+        for name, principal in ROLES.items():
+            if principal is None:
+                continue
+            who, key = uuid4(), new_api_key()
+            kind, role, reach = principal
+            connection.execute(
+                "INSERT INTO principals (id, kind, name, role, reach, created_at) VALUES (%s, %s, %s, %s, %s, now())",
+                (who, kind, f"described-{name}", role, reach),
+            )
+            connection.execute(
+                "INSERT INTO api_keys (id, principal_id, prefix, sha256, created_at) VALUES (%s, %s, %s, %s, now())",
+                (uuid4(), who, key.prefix, key.sha256),
+            )
+            found[name] = f"Bearer {key.text}"
+    return found
+
+
+def memory_mib(site: Site) -> float:
+    """What the hub's process has of its own."""
+    text = Path(f"/proc/{site.hub.process.pid}/status").read_text()
+    found = re.search(r"^RssAnon:\s+(\d+) kB", text, re.MULTILINE)
+    assert found is not None
+    return int(found[1]) / 1024
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_gets_what_is_described(
+    site: Site, described: Any, session: requests.Session, keys: dict[str, str], role: str
+) -> None:
+    client = site.client()
+    command = site.send(client["id"], "open-door", {})
+    values = {
+        "client_id": [client["id"], "nobody"],
+        "command_id": [command["id"], NOWHERE],
+        "document_id": [site.upload()["id"], NOWHERE],
+        "authorization": [keys[role]],
+    }
+    # Once to warm up, and again to see whether memory grows.
+    each = max(1, -(-REQUESTS // (2 * len(OPERATIONS))))
+    asked, after = 0, list[float]()
+    # Without a number, every tenth operation: among all roles nearly each second one.
+    chosen = OPERATIONS if REQUESTS else OPERATIONS[2 * list(ROLES).index(role) :: 10]
+    for _ in range(2):
+        asked += sum(ask_operation(described, session, values, method, path, each) for method, path in chosen)
+        after.append(memory_mib(site))
+    assert site.hub.process.poll() is None
+    log = site.hub.log.read_text(errors="replace")
+    assert "Traceback" not in log
+    assert '"http.failed"' not in log
+    assert asked >= max(REQUESTS, 2 * len(chosen))
+    assert after[-1] - after[0] < GROWTH_MIB
 
 
 def test_every_described_operation_is_asked(described: Any) -> None:
