@@ -76,6 +76,9 @@ def test_a_principal_has_its_minute_and_strangers_have_another(site: Site, limit
         guess = {"Authorization": "Bearer wrong", "X-Forwarded-For": "203.0.113.1"}
         assert stranger.get("/api/clients", headers=guess).status_code == 429
         assert stranger.get("/api/clients", headers={"X-Forwarded-For": "203.0.113.2"}).status_code == 429
+        # Nor does it help to show something where nobody looks, or to guess addresses.
+        assert stranger.get("/openapi.json", headers=guess).status_code == 429
+        assert stranger.get("/api/downloads/guessed").status_code == 429
         # Whoever watches the hub is served, and so are clients and callers at the same address.
         assert stranger.get("/health/ready").status_code == 200
         client = site.client()
