@@ -122,7 +122,7 @@ def _without_defaults(described: Mapping[str, Any], schemas: Mapping[str, Any]) 
         for one in methods.values()
         if "requestBody" in one
     ]
-    for name in _reached(bodies, schemas):
+    for name in reached(bodies, schemas):
         for field in schemas[name].get("properties", {}).values():
             default = field.pop("default", None)
             if default not in (None, "", [], {}) and "Default:" not in field["description"]:
@@ -133,7 +133,7 @@ def _in_words(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else f"`{value}`" if isinstance(value, str) else str(value)
 
 
-def _reached(value: Any, schemas: Mapping[str, Any]) -> set[str]:
+def reached(value: Any, schemas: Mapping[str, Any]) -> set[str]:
     """The names of the schemas that a part of the description refers to, directly or by others."""
     reached: set[str] = set()
     ahead = [value]
