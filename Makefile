@@ -17,7 +17,7 @@ export PYTHONIOENCODING := $(CHARMAP):replace
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test acceptance check simulation killpoints chaos bench format lock clean
+.PHONY: help run test acceptance check pages web webtypes simulation killpoints chaos bench format lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -34,12 +34,25 @@ acceptance: ## what is too large for every run; PART=limits runs one part, witho
 	@$(SETUP) dev
 	@$(BIN)/python -m tests.acceptance.parts $(PART)
 
-check: ## style, types and layers
+check: ## style, types and layers, of the pages, too
 	@$(SETUP) dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python scripts/web.py check
+
+pages: ## build the pages for people; `make run` does it, too, beside everything else
+	@$(SETUP) run
+	@$(BIN)/python -m hub.programs.web_build
+
+web: ## pages that follow each change of hub/web, in front of a running hub (FLOORHUB_URL)
+	@$(SETUP) run
+	@$(BIN)/python scripts/web.py dev
+
+webtypes: ## write the types that the pages know of the API anew
+	@$(SETUP) run
+	@$(BIN)/python scripts/web.py types
 
 simulation: ## thousands of simulated floors, each from a seed; SEEDS=100000, ARGS='--seed 42' shows one
 	@$(SETUP) dev

@@ -29,6 +29,7 @@ from hub.features.monitoring import subject as monitoring
 from hub.features.printing import subject as printing
 from hub.features.retention import subject as retention
 from hub.features.schedules import subject as schedules
+from hub.features.web_pages import subject as web_pages
 from hub.loops import Loop, log_loop
 from hub.parts import Parts
 from hub.signals.local import LocalSignals
@@ -60,6 +61,7 @@ FEATURES: Sequence[Build] = (
     retention.build,
     explain.build,
     monitoring.build,
+    web_pages.build,
 )
 """From the lowest to the highest: each may ask for what those before it bring."""
 

