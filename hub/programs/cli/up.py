@@ -27,6 +27,8 @@ from hub.programs.cli.exits import UNFINISHED
 from hub.programs.cli.handing_down import check_handed_down, handed_down
 from hub.programs.cli.new_files import require_writable
 from hub.programs.cli.output import either
+from hub.programs.cli.pages import PagesBuild
+from hub.programs.cli.pages import settings as pages_settings
 from hub.programs.cli.words import STATUSES, word
 from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.errors import EmbeddedError, reason
@@ -219,7 +221,10 @@ class _Machine:
             if once:
                 return 0 if printed else 1
             self._tell(url)
+            pages = PagesBuild(self._stack, say, url)
+            pages.begin()
             while True:
+                pages.look()
                 self._pause()
 
     def _begin_hub(self) -> tuple[str, str, Program]:
@@ -268,6 +273,7 @@ class _Machine:
                 "FLOORHUB_DATA_DIR": str(self._folder.root),
                 "FLOORHUB_PORT": str(chosen.number),
                 "FLOORHUB_WORKER": "local",
+                **pages_settings(),
                 **handed_down(),
                 "LANG": os.environ.get("LANG", ""),  # its sentences are shown here
             },

@@ -145,8 +145,9 @@ class Stack:
         *,
         cwd: Path | None = None,
         stop_deadline_s: float = 15,
+        keep_alive: bool = True,
     ) -> Program:
-        """Start a program of ours as the current user, log to `logs/<name>.log`, and keep it alive.
+        """Start a program of ours as the current user, log to `logs/<name>.log`, and keep it alive if it is to stay.
 
         `env` is added to a minimal environment; ours is not handed down. `name` is a file-name-safe word, new in
         this stack. The program is stopped before the services it uses.
@@ -164,7 +165,8 @@ class Stack:
         )
         self._exit.callback(program.stop)
         program.start()
-        self._supervisor.watch(program)
+        if keep_alive:
+            self._supervisor.watch(program)
         return program
 
     def stop_child(self, program: Program) -> None:
