@@ -10,14 +10,14 @@ from fastapi.responses import StreamingResponse
 from hub.api.answers import json_answer, page_answer, row_answer, shown, shown_all
 from hub.api.description import Routes
 from hub.api.lookup import part
-from hub.api.pages import NEXT_PAGE, Limit
+from hub.api.pages import Cursor, Limit
 from hub.api.parameters import require_order
 from hub.api.problems import fails, prefers_korean
 from hub.api.shapes import LanguageHeader, Moment, Slug
 from hub.core.access.routes import MayAdminister, require
 from hub.core.access.rules import Caller, Permission
 from hub.core.audit.service.sealing import Sealing
-from hub.errors import RejectedError
+from hub.errors import FieldProblem, RejectedError
 from hub.features.audit_trail import rules
 from hub.features.audit_trail.service import AuditTrail
 from hub.features.audit_trail.shapes import (
@@ -39,8 +39,9 @@ from hub.features.audit_trail.store import Entry, Filter, SecurityFilter
 router = Routes("audit", "Who did what: the trail, its verification, and what looks like an attack.")
 AuditTrailDep = Annotated[AuditTrail, part(AuditTrail)]
 SealingDep = Annotated[Sealing, part(Sealing)]
-NumberCursor = Annotated[str | None, Query(max_length=19, pattern=r"^[1-9][0-9]{0,18}$", description=NEXT_PAGE)]
-RowInPath = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of a row.")]
+_TEXT = {"type": "string"}
+_HIGHEST = 2**63 - 1
+RowInPath = Annotated[int, Path(ge=1, le=_HIGHEST, description="Number of a row.")]
 MayAudit = Annotated[Caller, require(Permission.AUDIT)]
 
 
@@ -94,11 +95,11 @@ Which = Annotated[Wanted, Depends(which)]
     responses=fails(),
 )
 async def list_audit(
-    trail: AuditTrailDep, caller: MayAudit, wanted: Which, cursor: NumberCursor = None, limit: Limit = 50
+    trail: AuditTrailDep, caller: MayAudit, wanted: Which, cursor: Cursor = None, limit: Limit = 50
 ) -> Response:
     """A page of it."""
     _everything(caller)
-    page = await trail.page(wanted.filter, wanted.principal, before=int(cursor) if cursor else None, limit=limit)
+    page = await trail.page(wanted.filter, wanted.principal, before=_number(cursor), limit=limit)
     return page_answer(AuditEntry, page)
 
 
@@ -107,8 +108,13 @@ async def list_audit(
     response_class=StreamingResponse,
     summary="Export the audit trail, oldest first",
     description="The rows that the same filters list. That it was exported is a row of the trail, too.",
-    response_description="The rows, as they are read.",
-    responses={200: {"content": {"application/jsonl": {}, "text/csv": {}}}, **fails()},
+    responses={
+        200: {
+            "description": "The rows: one JSON object a line, or CSV with the names of the fields first.",
+            "content": {"application/jsonl": {"schema": _TEXT}, "text/csv": {"schema": _TEXT}},
+        },
+        **fails(),
+    },
 )
 async def export_audit(
     trail: AuditTrailDep,
@@ -204,15 +210,24 @@ async def list_security_events(
     client_id: Annotated[Slug | None, Query(description="Of this client.")] = None,
     since: Annotated[Moment | None, Query(description="At this moment or later.")] = None,
     until: Annotated[Moment | None, Query(description="Before this moment.")] = None,
-    cursor: NumberCursor = None,
+    cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Response:
     """A page of them."""
     _everything(caller)
     require_order(since, until, "since")
     wanted = SecurityFilter(severity=severity, kind=kind, client_id=client_id, since=since, until=until)
-    page = await trail.security_page(wanted, before=int(cursor) if cursor else None, limit=limit)
+    page = await trail.security_page(wanted, before=_number(cursor), limit=limit)
     return page_answer(SecurityEventOutput, page)
+
+
+def _number(cursor: str | None) -> int | None:
+    """The row in a cursor. Raises RejectedError."""
+    if cursor is None:
+        return None
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 20 and 0 < int(cursor) <= _HIGHEST):
+        raise RejectedError("validation_error", fields=(FieldProblem("cursor", "cursor"),))
+    return int(cursor)
 
 
 async def _json_lines(portions: AsyncIterator[list[Entry]]) -> AsyncIterator[bytes]:

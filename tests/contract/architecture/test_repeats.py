@@ -23,6 +23,8 @@ REASONS = {
     ("hub/programs/cli/groups.py", "hub/programs/cli/groups.py"): "the options of two lists",
     ("hub/programs/cli/groups.py", "hub/programs/cli/users.py"): "the options of two lists",
     ("hub/programs/cli/users.py", "hub/programs/cli/users.py"): "the options of two lists",
+    ("hub/programs/cli/audit.py", "hub/programs/cli/audit.py"): "the options of a list and of an export",
+    ("hub/programs/cli/audit.py", "hub/programs/cli/commands.py"): "the options of two lists",
     ("hub/mqtt/link.py", "hub/mqtt/paho_link.py"): "the methods of a link, as the protocol and each link declare them",
     ("hub/mqtt/link.py", "hub/mqtt/thin.py"): "the methods of a link, as the protocol and each link declare them",
     ("hub/mqtt/paho_link.py", "hub/mqtt/thin.py"): "the methods of a link, as the protocol and each link declare them",
