@@ -129,6 +129,25 @@ async def test_a_principal_is_served_so_many_requests_at_a_time(database: Databa
         await limits.admit({}, WMS, "integration", by_session=False)
 
 
+async def test_people_and_programs_have_limits_of_their_own(database: Database) -> None:
+    presence = Presence(database, API)
+    await presence.beat()
+    limits = Limits(PerMinute(programs=2, people=1, addresses=1), presence, await guarded(database), Log())
+    state: dict[str, Any] = {}
+    await limits.admit(state, WMS, "user", by_session=True)
+    with pytest.raises(RejectedError) as refused:
+        await limits.admit({}, WMS, "user", by_session=True)
+    assert refused.value.params["setting"] == "FLOORHUB_LIMIT_PEOPLE"
+    # A person's program, with a key, is a program; another person is another one.
+    await limits.admit({}, WMS, "user", by_session=False)
+    await limits.admit({}, SHOP, "user", by_session=True)
+    [rule] = state["rate_rules"]
+    assert (rule.name, rule.limit, rule.left) == ("requests", 1, 0)
+    assert limits.stranger("2001:db8::1") is None
+    assert limits.stranger("2001:db8::2") is not None
+    assert limits.stranger("2001:db8:0:1::1") is None
+
+
 # --- the day of a limit ------------------------------------------------------------------------------------
 
 
