@@ -147,6 +147,30 @@ def test_who_may_only_read_is_told_what_to_ask_for(
         assert "권한" in korean
 
 
+@pytest.mark.parametrize("content_type", BOTH_WAYS)
+def test_a_wait_ends_when_its_key_is_revoked_and_stores_nothing_more(
+    site: Site, shops: tuple[Shop, Shop], database: psycopg.Connection[Any], content_type: str
+) -> None:
+    who = at_once(access.principal(database, reach="all"))
+    reference = f"revoked-{content_type[-4:]}"
+    with (
+        _http(site, at_once(access.key(database, who))) as http,
+        ThreadPoolExecutor(1) as beside,
+    ):
+        body = {"client_id": shops[0].client, "action": "open-door", "reference": reference}
+        headers = {"Content-Type": content_type}
+        waits = beside.submit(http.post, "/api/commands", params={"wait": 60}, json=body, headers=headers, timeout=30)
+
+        def stored() -> Any:
+            return site.http.get("/api/commands", params={"reference": reference}).json()["items"]
+
+        until(stored, "the command")
+        database.execute("UPDATE api_keys SET revoked_at = now() WHERE principal_id = %s", (who,))
+        assert waits.result().status_code == 401
+        assert http.post("/api/commands", json=body, headers=headers).status_code == 401
+    assert len(stored()) == 1
+
+
 def test_a_wait_ends_and_its_command_is_withheld_when_the_grant_is_gone(
     site: Site, shops: tuple[Shop, Shop], database: psycopg.Connection[Any]
 ) -> None:

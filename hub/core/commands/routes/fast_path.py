@@ -21,7 +21,7 @@ from hub.core.access.service import Access
 from hub.core.commands.routes.commands import Acceptor
 from hub.core.commands.shapes import CommandInput
 from hub.core.limits.service import Limits
-from hub.errors import HubError
+from hub.errors import HubError, RejectedError
 from hub.telemetry.log import Log
 from schemas import json_keys
 
@@ -64,10 +64,10 @@ class FastPath:
         response: Response
         try:
             response = await self._answer(asked, request)
+        except _UnusualError:
+            await self._app(scope, _again(messages, receive), send)
+            return
         except HubError as error:
-            if error.code == "unauthorized":  # Whose key it is after all is said by the slow path.
-                await self._app(scope, _again(messages, receive), send)
-                return
             response = problems.of_hub_error(request, error)
         except Exception as error:  # noqa: BLE001 - logged, and answered as every other bug
             response = problems.of_bug(request, error, self._log)
@@ -75,7 +75,14 @@ class FastPath:
 
     async def _answer(self, asked: "_Asked", request: Request) -> Response:
         address = request.client.host if request.client else None
-        caller = await caller_of(self._access, asked.authorization, asked.api_key, address)
+        try:
+            caller = await caller_of(self._access, asked.authorization, asked.api_key, address)
+        except RejectedError as refused:
+            if refused.code != "unauthorized":
+                raise
+            # Whose key it is after all is said by the slow path. Only before anything is stored: a wait that ends
+            # because its key was revoked must not store its command once more.
+            raise _UnusualError from None
         await admit(self._limits, request, caller, Permission.COMMAND)
         return await self._acceptor.accept(
             caller,
