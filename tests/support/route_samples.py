@@ -31,7 +31,7 @@ class Sample:
     reader: bool = False
     """For a client's own secret, but also for whoever may read."""
     of_people: bool = False
-    """About people, keys and grants, which stand at no client."""
+    """About people, keys, grants and the audit trail, which stand at no client."""
     refuses: bool = False
     """A secret that nobody knows by being who he is opens it: to everybody it says no."""
     elsewhere: str | None = None
@@ -201,7 +201,7 @@ SAMPLES: Mapping[str, Sample] = {
     "GET /api/audit": Sample(all_clients=True),
     "GET /api/audit/export": Sample(all_clients=True),
     "GET /api/audit/verify": Sample(all_clients=True),
-    "GET /api/audit/{row}": Sample(thing="audit_row", named="row", all_clients=True),
+    "GET /api/audit/{row}": Sample(thing="audit_row", named="row", all_clients=True, of_people=True),
     "POST /api/audit/erase": Sample(thing="removed", json=lambda one: {"principal": one}, all_clients=True),
     "GET /api/security-events": Sample(all_clients=True),
     "GET /api/access/check": Sample(query={"client": "nobody"}, all_clients=True, answers=404),

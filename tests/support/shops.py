@@ -18,7 +18,7 @@ TEXT = b"%PDF-1.4 one and the same page"
 _numbers = itertools.count()
 
 
-class Floor:
+class Maker:
     """Makes things at a site, over HTTP as somebody, or in the database where HTTP would take long."""
 
     def __init__(self, site: Site, database: Database) -> None:

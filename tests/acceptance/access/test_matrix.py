@@ -18,7 +18,7 @@ from hub.keys import load_signing_keys
 from tests.support.hubs import permissions, routes
 from tests.support.paths import ROOT
 from tests.support.route_samples import SAMPLES, Sample
-from tests.support.shops import Floor, alike, made
+from tests.support.shops import Maker, alike, made
 from tests.support.site import NOWHERE, Site
 
 pytestmark = pytest.mark.own_site("lists must not hold what other modules left")
@@ -51,48 +51,48 @@ def of_role(role: str, *only: Permission) -> frozenset[Permission]:
 class Things:
     """Makes one of each kind, for a client in the zone `mine` or in `theirs`."""
 
-    def __init__(self, floor: Floor) -> None:
-        self.floor = floor
-        self.admin = floor.site.http
-        self.clients = {zone: floor.client(zone) for zone in ("mine", "theirs")}
-        self._addresses = load_signing_keys(floor.site.folder.keys)
+    def __init__(self, maker: Maker) -> None:
+        self.maker = maker
+        self.admin = maker.site.http
+        self.clients = {zone: maker.client(zone) for zone in ("mine", "theirs")}
+        self._addresses = load_signing_keys(maker.site.folder.keys)
 
     def client_id(self, _http: httpx.Client, zone: str) -> str:
         return str(self.clients[zone]["id"])
 
     def client(self, _http: httpx.Client, zone: str) -> str:
-        return str(self.floor.client(zone)["id"])
+        return str(self.maker.client(zone)["id"])
 
     def group(self, _http: httpx.Client, zone: str) -> str:
-        return self.floor.group(self.clients[zone]["id"])
+        return self.maker.group(self.clients[zone]["id"])
 
     def command(self, http: httpx.Client, zone: str) -> str:
-        return self.floor.command(http, self.clients[zone]["id"])
+        return self.maker.command(http, self.clients[zone]["id"])
 
     def handed_out(self, http: httpx.Client, zone: str) -> str:
-        return self.floor.handed_out(http, self.clients[zone]["id"])
+        return self.maker.handed_out(http, self.clients[zone]["id"])
 
     def dead(self, http: httpx.Client, zone: str) -> str:
-        return self.floor.dead(http, self.clients[zone]["id"])
+        return self.maker.dead(http, self.clients[zone]["id"])
 
     def batch(self, http: httpx.Client, zone: str) -> str:
-        return self.floor.batch(http, self.clients[zone]["id"])
+        return self.maker.batch(http, self.clients[zone]["id"])
 
     def paused(self, http: httpx.Client, zone: str) -> str:
-        return self.floor.paused(http, self.clients[zone]["id"])
+        return self.maker.paused(http, self.clients[zone]["id"])
 
     def schedule(self, http: httpx.Client, zone: str) -> str:
-        return self.floor.schedule(http, self.clients[zone]["id"])
+        return self.maker.schedule(http, self.clients[zone]["id"])
 
     def document(self, http: httpx.Client, zone: str) -> str:
-        document_id = self.floor.document(http)
+        document_id = self.maker.document(http)
         payload = {"printer": "office", "document": document_id}
-        self.floor.handed_out(http, self.clients[zone]["id"], action="print", payload=payload)
+        self.maker.handed_out(http, self.clients[zone]["id"], action="print", payload=payload)
         return document_id
 
     def upload(self, http: httpx.Client, zone: str) -> str:
         client = self.clients[zone]
-        device = self.floor.http(client["secret"])
+        device = self.maker.http(client["secret"])
         path: str = made(device.post(f"/api/commands/{self.handed_out(http, zone)}/uploads"))["path"]
         return path.rpartition("/")[2]
 
@@ -125,46 +125,50 @@ class Things:
 
     def unknown(self, kind: str, id: str) -> str:  # noqa: A002 - as everywhere
         """An id of the same form that nothing has."""
-        return {"client_id": "nobody", "client": "nobody", "group": "nobody"}.get(kind, NOWHERE) if id else NOWHERE
+        return (
+            {"client_id": "nobody", "client": "nobody", "group": "nobody", "audit_row": "999999999"}.get(kind, NOWHERE)
+            if id
+            else NOWHERE
+        )
 
 
 @pytest.fixture(scope="module")
-def floor(site: Site, database: psycopg.Connection[Any]) -> Iterator[Floor]:
-    floor = Floor(site, database)
-    yield floor
-    floor.close()
+def maker(site: Site, database: psycopg.Connection[Any]) -> Iterator[Maker]:
+    maker = Maker(site, database)
+    yield maker
+    maker.close()
 
 
 @pytest.fixture(scope="module")
-def things(floor: Floor) -> Things:
-    return Things(floor)
+def things(maker: Maker) -> Things:
+    return Things(maker)
 
 
 @pytest.fixture(scope="module")
-def everybody(floor: Floor, things: Things) -> list[Who]:
-    admin_id = floor.database.execute("SELECT id FROM principals WHERE role = 'admin'").fetchone()
+def everybody(maker: Maker, things: Things) -> list[Who]:
+    admin_id = maker.database.execute("SELECT id FROM principals WHERE role = 'admin'").fetchone()
     assert admin_id is not None
     zone = [("zone", "mine")]
 
     def key_of_admin() -> str:
         from tests.support import access
 
-        return access.at_once(access.key(floor.database, admin_id[0], targets=zone))
+        return access.at_once(access.key(maker.database, admin_id[0], targets=zone))
 
     def who(name: str, role: str, *grants: tuple[str, str, str], only: tuple[Permission, ...] = (), **more: Any) -> Who:
         narrow = more.pop("targets", None)
         listed = [each.value for each in only] or None
         reach = "granted" if grants else "all"
-        principal_id, key = floor.principal(role, reach, *grants, permissions=listed, targets=narrow)
+        principal_id, key = maker.principal(role, reach, *grants, permissions=listed, targets=narrow)
         if not more.get("is_valid", True):
-            floor.database.execute("UPDATE principals SET disabled_at = now() WHERE id = %s", (principal_id,))
-        return Who(name, floor.http(key), of_role(role, *only), MINE if grants or narrow else ALL, **more)
+            maker.database.execute("UPDATE principals SET disabled_at = now() WHERE id = %s", (principal_id,))
+        return Who(name, maker.http(key), of_role(role, *only), MINE if grants or narrow else ALL, **more)
 
     working = (Permission.READ, Permission.COMMAND, Permission.DOCUMENT, Permission.DECIDE)
     granted = ("zone", "mine", "command")
     return [
-        Who("administrator", floor.site.http, of_role("admin")),
-        Who("key of the administrator for one zone", floor.http(key_of_admin()), of_role("admin"), MINE),
+        Who("administrator", maker.site.http, of_role("admin")),
+        Who("key of the administrator for one zone", maker.http(key_of_admin()), of_role("admin"), MINE),
         who("operator", "operator"),
         who("viewer", "viewer"),
         who("granted operator", "operator", granted),
@@ -174,8 +178,8 @@ def everybody(floor: Floor, things: Things) -> list[Who]:
         who("key of a granted integration", "operator", granted, ("all", None, "read"), targets=zone, only=working),  # type: ignore[arg-type]
         who("key that only reads", "operator", granted, only=(Permission.READ,)),
         who("disabled", "operator", is_valid=False),
-        Who("nobody", floor.http(), is_valid=False),
-        Who("client", floor.http(things.clients["mine"]["secret"]), reach=MINE, is_client=True),
+        Who("nobody", maker.http(), is_valid=False),
+        Who("client", maker.http(things.clients["mine"]["secret"]), reach=MINE, is_client=True),
     ]
 
 
@@ -186,12 +190,11 @@ def zone_of(place: str) -> str:
 class Asking:
     """One route, asked by anybody about a thing."""
 
-    def __init__(self, floor: Floor, things: Things, route: str) -> None:
+    def __init__(self, maker: Maker, things: Things, route: str) -> None:
         self.sample: Sample = SAMPLES[route]
         self.method, _, self.path = route.partition(" ")
         self.permission = next(permissions(ROUTES[route].dependant))
         self._things = things
-        self._floor = floor
         self._kept: dict[tuple[str, str], str] = {}
         self._of_nothing: dict[str, tuple[int, str, str]] = {}
 
@@ -285,9 +288,9 @@ def test_every_route_has_a_sample_and_declares_a_permission() -> None:
     "route", sorted(route for route in ROUTES if route in SAMPLES and not SAMPLES[route].elsewhere)
 )
 def test_who_may_succeeds_and_who_may_not_learns_nothing(
-    floor: Floor, things: Things, everybody: list[Who], route: str
+    maker: Maker, things: Things, everybody: list[Who], route: str
 ) -> None:
-    asking = Asking(floor, things, route)
+    asking = Asking(maker, things, route)
     wrong: list[str] = []
     successes: list[tuple[Who, str]] = []
     for who in everybody:
@@ -320,7 +323,7 @@ LISTS = sorted(route for route, sample in SAMPLES.items() if sample.listed)
 
 @pytest.mark.parametrize("route", LISTS)
 def test_a_list_has_what_one_may_read_and_nothing_else(
-    floor: Floor, things: Things, everybody: list[Who], route: str
+    maker: Maker, things: Things, everybody: list[Who], route: str
 ) -> None:
     kind = SAMPLES[route].listed
     assert kind is not None

@@ -10,7 +10,7 @@ import pytest
 
 from hub.core.access.rules import Permission
 from tests.support.hubs import permissions, query_parameters, routes
-from tests.support.shops import TEXT, Floor, alike, made
+from tests.support.shops import TEXT, Maker, alike, made
 from tests.support.site import NOWHERE, Site
 
 pytestmark = pytest.mark.own_site("what others left behind would be in the lists")
@@ -44,13 +44,13 @@ class Shop:
         return {value: name.upper() for name, value in self.things.items()} | listed | own
 
 
-def open_shop(floor: Floor, zone: str) -> Shop:
-    clients = [floor.client(zone)["id"] for _ in range(2)]
-    principal_id, key = floor.principal("operator", "granted", ("zone", zone, "command"))
-    return Shop(zone, clients, floor.group(*clients), str(principal_id), floor.http(key))
+def open_shop(maker: Maker, zone: str) -> Shop:
+    clients = [maker.client(zone)["id"] for _ in range(2)]
+    principal_id, key = maker.principal("operator", "granted", ("zone", zone, "command"))
+    return Shop(zone, clients, maker.group(*clients), str(principal_id), maker.http(key))
 
 
-def work(shop: Shop, floor: Floor) -> None:
+def work(shop: Shop, maker: Maker) -> None:
     """What a shop does on a day: the same as the other, under the same names."""
     http, first = shop.http, shop.clients[0]
 
@@ -73,25 +73,25 @@ def work(shop: Shop, floor: Floor) -> None:
     post("schedule", "/api/schedules", name="every morning", cron="0 7 29 2 *", request=all_of_it)
     shop.answers["preview"] = http.post("/api/batches", json={**all_of_it, "dry_run": True})
     for name in ("dead letter", "another dead letter"):
-        shop.things[name] = floor.dead(http, first)
+        shop.things[name] = maker.dead(http, first)
     for name, path in (("the same command", "/api/commands"), ("the same batch", "/api/batches")):
         body = all_of_it if "batch" in name else {"client_id": first, "payload": document, **PRINT, **ORDER}
         shop.answers[name] = http.post(path, headers={"Idempotency-Key": "order-1"}, json=body)
 
 
 @pytest.fixture(scope="module")
-def floor(site: Site, database: psycopg.Connection[Any]) -> Iterator[Floor]:
-    floor = Floor(site, database)
-    yield floor
-    floor.close()
+def maker(site: Site, database: psycopg.Connection[Any]) -> Iterator[Maker]:
+    maker = Maker(site, database)
+    yield maker
+    maker.close()
 
 
 @pytest.fixture(scope="module")
-def shops(floor: Floor) -> tuple[Shop, Shop]:
-    shops = open_shop(floor, "north"), open_shop(floor, "south")
-    floor.database.execute("UPDATE clients SET tags = '{door}'")
+def shops(maker: Maker) -> tuple[Shop, Shop]:
+    shops = open_shop(maker, "north"), open_shop(maker, "south")
+    maker.database.execute("UPDATE clients SET tags = '{door}'")
     for shop in shops:
-        work(shop, floor)
+        work(shop, maker)
     return shops
 
 
