@@ -26,6 +26,11 @@ class Edge:
     def __init__(self, app: ASGIApp, routes: Iterable[BaseRoute]) -> None:
         self._app = app
         self._routes = [route for route in routes if isinstance(route, Route)]
+        self._literal: dict[str, set[str]] = {}
+        """The methods of paths without parameters: such a path may have the form of another one's, and is not it."""
+        for route in self._routes:
+            if route.methods and "{" not in route.path:
+                self._literal.setdefault(route.path, set()).update(route.methods)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -38,6 +43,9 @@ class Edge:
         scope["query_string"] = normal_query(scope["query_string"])
         if scope["method"] == "OPTIONS" and (allowed := self.allowed(scope)):
             await Response(status_code=204, headers={"Allow": allowed})(scope, receive, send)
+        elif scope["path"] in self._literal and scope["method"] not in self.allowed(scope).split(", "):
+            refused = problems.problem(Request(scope), "method_not_allowed", {}, headers={"Allow": self.allowed(scope)})
+            await refused(scope, receive, send)
         elif scope["method"] == "HEAD":
             as_get = {**scope, "method": "GET", _HEAD: True}
             await self._app(as_get, receive, self._naming_methods(scope, _headers_only(send)))
@@ -46,11 +54,14 @@ class Edge:
 
     def allowed(self, scope: Scope) -> str:
         """Every method of a path, as the header `Allow` has it; empty for a path that is not there."""
-        matching = [route for route in self._routes if scope["path"] == "*" or route.matches(scope)[0] != Match.NONE]
-        methods = {method for route in matching for method in route.methods or ()}
+        methods = self._literal.get(scope["path"]) or self._matching(scope)
         if not methods:
             return ""
         return ", ".join(sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())))
+
+    def _matching(self, scope: Scope) -> set[str]:
+        matching = [route for route in self._routes if scope["path"] == "*" or route.matches(scope)[0] != Match.NONE]
+        return {method for route in matching for method in route.methods or ()}
 
     def _naming_methods(self, scope: Scope, send: Send) -> Send:
         """The framework names the methods of one route only, where a path has several."""
