@@ -180,12 +180,13 @@ async def test_a_flood_of_wrong_keys_leaves_connections_and_memory_to_the_others
     monkeypatch.setattr(look_ups.store, "by_key", hangs)
     monkeypatch.setattr(strangers, "PATIENCE_S", 30.0)
     flood = [asyncio.create_task(refused(access, new_api_key().text)) for _ in range(MOST_WAITING + AT_ONCE + 500)]
-    await eventually(lambda: held == AT_ONCE and sum(task.done() for task in flood) == 500)
-
-    clock.now += CACHE_S + 0.001
-    for key in keys:
-        assert (await access.authenticate(key.text)).principal.kind == "integration"
-    release.set()
+    try:
+        await eventually(lambda: held == AT_ONCE and sum(task.done() for task in flood) == 500)
+        clock.now += CACHE_S + 0.001
+        for key in keys:
+            assert (await access.authenticate(key.text)).principal.kind == "integration"
+    finally:
+        release.set()
     answers = await asyncio.gather(*flood, return_exceptions=True)
     assert most == AT_ONCE
     assert sum(answer is True for answer in answers) == MOST_WAITING + AT_ONCE
