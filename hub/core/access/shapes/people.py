@@ -17,7 +17,8 @@ from hub.errors import FieldProblem
 
 Role = Literal["admin", "operator", "viewer"]
 Reach = Literal["all", "granted"]
-_EXAMPLE = "correct horse battery"
+_EXAMPLE, _ANOTHER = "correct horse battery", "another good sentence"
+_AGAIN, _ONCE = "fhr_0123456789", "fhl_0123456789"
 _LOGIN = "What the person signs in with; upper and lower case are the same."
 _PASSWORD = "At least 8 characters; not one of the commonest, and not the login."  # noqa: S105 - it describes one
 _NAME = "A name for people, which nobody else has."
@@ -55,6 +56,11 @@ class Refresh(Input):
     refresh_token: str = Field(min_length=1, max_length=_LONGEST_TOKEN, description="The one that came last.")
     screen_id: str | None = Field(None, min_length=1, max_length=100, description=_SCREEN)
 
+    EXAMPLES: ClassVar = {
+        "minimal": example("A program", refresh_token=_AGAIN),
+        "full": example("A screen", refresh_token=_AGAIN, screen_id="SCREEN-001"),
+    }
+
 
 class SignOut(Input):
     """Which session ends, where the request does not say it by its bearer token or cookie."""
@@ -63,6 +69,11 @@ class SignOut(Input):
         None, min_length=1, max_length=_LONGEST_TOKEN, description="A refresh token of the session."
     )
 
+    EXAMPLES: ClassVar = {
+        "minimal": example("The session that the request shows"),
+        "full": example("The session of a refresh token", refresh_token=_AGAIN),
+    }
+
 
 class PasswordChange(Input):
     """The password of before, and the one from now on."""
@@ -70,11 +81,21 @@ class PasswordChange(Input):
     current_password: str = Field(min_length=1, max_length=_LONGEST_PASSWORD, description="The password of now.")
     new_password: str = Field(min_length=1, max_length=_LONGEST_PASSWORD, description=_PASSWORD)
 
+    EXAMPLES: ClassVar = {
+        "minimal": example("Another password", current_password=_EXAMPLE, new_password=_ANOTHER),
+        "full": example("Another password", current_password=_EXAMPLE, new_password=_ANOTHER),
+    }
+
 
 class Confirmation(Input):
     """The password again."""
 
     password: str = Field(min_length=1, max_length=_LONGEST_PASSWORD, description="The person's password.")
+
+    EXAMPLES: ClassVar = {
+        "minimal": example("The password again", password=_EXAMPLE),
+        "full": example("The password again", password=_EXAMPLE),
+    }
 
 
 class FirstAdministrator(Input):
@@ -84,6 +105,11 @@ class FirstAdministrator(Input):
     login: str = Field(min_length=1, max_length=_LONGEST_LOGIN, description=_LOGIN, examples=["mina"])
     name: str | None = Field(None, min_length=1, max_length=200, description=f"{_NAME} Default: the login.")
     password: str = Field(min_length=1, max_length=_LONGEST_PASSWORD, description=_PASSWORD)
+
+    EXAMPLES: ClassVar = {
+        "minimal": example("Somebody", token=_ONCE, login="mina", password=_EXAMPLE),
+        "full": example("Somebody with a name", token=_ONCE, login="mina", name="Mina Kim", password=_EXAMPLE),
+    }
 
     def to_request(self) -> NewPerson:
         """As the service takes it."""
@@ -95,6 +121,11 @@ class LinkSpent(Input):
 
     token: str = Field(min_length=1, max_length=_LONGEST_TOKEN, description="What an administrator passed on.")
     password: str = Field(min_length=1, max_length=_LONGEST_PASSWORD, description=_PASSWORD)
+
+    EXAMPLES: ClassVar = {
+        "minimal": example("A first password", token=_ONCE, password=_EXAMPLE),
+        "full": example("A first password", token=_ONCE, password=_EXAMPLE),
+    }
 
 
 class Tokens(CamelOutput):
@@ -209,6 +240,11 @@ class UserChange(Change):
     reach: Reach | None = Field(None, description=_REACH)
     disabled: bool | None = Field(None, description="true: may not sign in any more, and is signed out.")
 
+    EXAMPLES: ClassVar = {
+        "minimal": example("Another role", role="viewer"),
+        "full": example("Everything", login="mina", name="Mina Kim", role="operator", reach="granted", disabled=False),
+    }
+
     @classmethod
     def conflicts(cls, given: Mapping[str, Any]) -> Iterator[FieldProblem]:
         """See `Input`."""
@@ -250,6 +286,11 @@ class NewPassword(Input):
     """A password that an administrator sets."""
 
     password: str = Field(min_length=1, max_length=_LONGEST_PASSWORD, description=_PASSWORD)
+
+    EXAMPLES: ClassVar = {
+        "minimal": example("A new password", password=_EXAMPLE),
+        "full": example("A new password", password=_EXAMPLE),
+    }
 
 
 class PasswordLink(Output):
