@@ -107,6 +107,10 @@ FIELDS: Mapping[str, Sentence] = {
     "password_like_login": Sentence(
         "must not be the login: choose another one", "로그인 이름과 같을 수 없습니다. 다른 비밀번호를 고르십시오."
     ),
+    "administrator_reach": Sentence(
+        "must be all for the role admin: an administrator reaches all clients",
+        "역할이 admin이면 all이어야 합니다. 관리자는 모든 클라이언트에 접근합니다.",
+    ),
     "no_nul": Sentence("must not be empty or contain NUL", "비어 있거나 NUL을 포함할 수 없습니다."),
     "file_name": Sentence(
         "must be a file name without folders, such as label.pdf", "label.pdf처럼 폴더 없는 파일 이름이어야 합니다."

@@ -46,7 +46,7 @@ def test_people_are_added_listed_and_changed(site: Site, database: psycopg.Conne
     for wrong, field, expected in (
         ({"login": "a b"}, "login", "login"),
         ({"role": "root"}, "role", "choice"),
-        ({"role": "admin", "reach": "granted"}, "reach", "admin_reaches_all"),
+        ({"role": "admin", "reach": "granted"}, "reach", "administrator_reach"),
         ({"password": "short"}, "password", "password_too_short"),
         ({"disabled": True}, "disabled", "unknown_field"),
         ({"id": NOWHERE}, "id", "unknown_field"),

@@ -131,7 +131,7 @@ class People:
             after = msgspec.structs.replace(before, **changes)
             if after.role == "admin" and after.reach != "all":
                 if changes.get("reach") == "granted":
-                    raise RejectedError("validation_error", fields=(FieldProblem("reach", "admin_reaches_all"),))
+                    raise RejectedError("validation_error", fields=(FieldProblem("reach", "administrator_reach"),))
                 after = msgspec.structs.replace(after, reach="all")
             after = msgspec.structs.replace(after, login=_login(after.login))
             await self._require_free(connection, after.name, after.login, person_id)
@@ -238,7 +238,7 @@ class People:
         require_storable(name=new.name)
         login = _login(new.login)
         if new.role == "admin" and new.reach != "all":
-            raise RejectedError("validation_error", fields=(FieldProblem("reach", "admin_reaches_all"),))
+            raise RejectedError("validation_error", fields=(FieldProblem("reach", "administrator_reach"),))
         if new.password is None:
             return login, None
         require_good(new.password, login, "password")
