@@ -17,7 +17,8 @@ FILES = ("/docs/", "/assets/")
 """Files of pages: a page needs many of them."""
 ADDRESSES = "/api/downloads/"
 """What lies there is its own key; a whole floor may fetch what it is to show."""
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+OPEN = frozenset({"/", "/docs", "/openapi.json"})
+"""Nobody looks at what a request for these shows."""
 _SHOWS = frozenset({b"authorization", b"x-api-key", b"cookie"})
 
 
@@ -44,7 +45,9 @@ class StrangersGate:
         try:
             if scope["path"] in FREE or scope["path"].startswith(FILES):
                 await self._app(scope, receive, send)
-            elif scope["path"].startswith(ADDRESSES) or any(name in _SHOWS for name, _ in scope["headers"]):
+            elif scope["path"] not in OPEN and (
+                scope["path"].startswith(ADDRESSES) or any(name in _SHOWS for name, _ in scope["headers"])
+            ):
                 await self._app(scope, receive, self._counting(address, scope, receive, send))
             elif refused := self._limits.stranger(address):
                 await self._refuse(refused, scope, receive, send)
@@ -54,17 +57,16 @@ class StrangersGate:
             self._limits.ended(state)
 
     def _counting(self, address: str, scope: Scope, receive: Receive, send: Send) -> Send:
-        """Passes an answer on, or the refusal in its place where what the request shows is not valid, or was not looked
-        at. What has been done (a sign-in) is answered all the same."""
+        """Passes an answer on, or the refusal in place of an error where what the request shows is not valid. What has
+        been done (a sign-in) is answered all the same."""
         state = scope["state"]
-        harmless = scope["method"] in _SAFE and not scope["path"].startswith(ADDRESSES)
         replaced = False
 
         async def answer(message: Message) -> None:
             nonlocal replaced
             if (
                 message["type"] == "http.response.start"
-                and (harmless or message["status"] >= HTTPStatus.BAD_REQUEST)
+                and message["status"] >= HTTPStatus.BAD_REQUEST
                 and "known" not in state
                 and "client_id" not in state
                 and (refused := self._limits.stranger(address))
