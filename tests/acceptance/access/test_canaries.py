@@ -141,7 +141,7 @@ def test_secrets_are_nowhere_but_where_they_belong(
     site: Site, database: psycopg.Connection[Any], canaries: dict[str, Canary]
 ) -> None:
     answers = list(drive(site, canaries))
-    assert {answer.status_code // 100 for _, answer in answers} <= {2, 4}
+    assert [(what, answer.text) for what, answer in answers if answer.status_code // 100 not in (2, 4)] == []
     logs = {str(file): file.read_bytes() for file in site.folder.logs.rglob("*") if file.is_file()}
     stored = tables(database)
     assert b"http.request" in b"".join(logs.values())
