@@ -49,23 +49,26 @@ async def test_erasure_leaves_the_chain_provable_and_none_of_the_texts(trail: Tr
     async with trail.database.transaction() as connection:
         await record(connection, Administrator(), "user.update", "user", str(SOMEBODY), {"before": {"name": "Kim Min"}})
         await record(connection, Administrator(), "thing.update", "thing", "c", {"after": "stays"})
+        await record(connection, Administrator(), "grant.create", "grant", "g", {"after": {"principal": "kim"}})
+        await record(connection, Administrator(), "grant.create", "grant", "h", {"after": {"principal": "kimberly"}})
         await record_security(
             connection, "sign_in_failed", "info", principal_id=SOMEBODY, address="192.0.2.7", detail={"login": "kim"}
         )
     await trail.seal()
-    erased = await Erasing(trail.database).erase(Administrator(), SOMEBODY, ())
-    assert (erased.rows, erased.security_events) == (3, 1)
+    erased = await Erasing(trail.database).erase(Administrator(), SOMEBODY, ("kim",))
+    assert (erased.rows, erased.security_events) == (4, 1)
     left = json.dumps(await rows(trail.database, "SELECT * FROM audit_logs"), default=str)
     left += json.dumps(await rows(trail.database, "SELECT * FROM security_events"), default=str)
     assert "192.0.2.7" not in left
     assert "Kim Min" not in left
     assert '"kim"' not in left
     assert "stays" in left
+    assert "kimberly" in left
     for _ in range(2):
         result = await trail.verify()
-        assert (result.intact, result.erased) == (True, 3), result.problems
+        assert (result.intact, result.erased) == (True, 4), result.problems
         await trail.seal()
-    assert (await trail.verify()).rows == 5
+    assert (await trail.verify()).rows == 7
 
 
 async def test_erasing_by_hand_is_named(trail: Trail) -> None:

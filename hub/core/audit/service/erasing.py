@@ -28,8 +28,8 @@ class Erasing:
         self._database = database
 
     async def erase(self, actor: Actor, principal_id: UUID, names: tuple[str, ...]) -> Erased:
-        """Erase address and detail of all rows by a principal, or about it (by its id or one of its `names`), and of
-        its security events. Each portion leaves a row that says which. Raises UnavailableError."""
+        """Erase address and detail of all rows by a principal, or about it (with its id or one of its `names`), and
+        of its security events. Each portion leaves a row that says which. Raises UnavailableError."""
         after, rows = 0, 0
         about = (str(principal_id), *names)
         while True:

@@ -73,11 +73,20 @@ SELECT floorhub_audit_salt(%(ids)s);
 SELECT {row} FROM audit_logs a WHERE a.action = 'audit.erase' AND a.resource = 'principal' ORDER BY a.id;
 
 -- name: of_person
--- Rows whose texts may tell of a person: by this principal, or about it; those that are erased already left out.
+-- Rows whose texts may tell of a person: by this principal, about it, or about its keys, grants and sign-ins, when they
+-- name it; those that are erased already left out.
 SELECT {row} FROM audit_logs a
 WHERE a.id > %(after)s AND a.digest IS NULL AND a.action <> 'audit.erase'
     AND (a.address IS NOT NULL OR a.detail IS NOT NULL)
-    AND (a.principal_id = %(principal_id)s OR a.resource_id = ANY (%(names)s) AND a.resource = ANY (%(resources)s))
+    AND (
+        a.principal_id = %(principal_id)s
+        OR a.resource = ANY (%(resources)s) AND (
+            a.resource_id = ANY (%(names)s)
+            OR EXISTS (
+                SELECT FROM unnest(%(names)s::text[]) AS n (name) WHERE strpos(a.detail::text, to_json(n.name)::text) > 0
+            )
+        )
+    )
 ORDER BY a.id
 LIMIT %(most)s;
 
