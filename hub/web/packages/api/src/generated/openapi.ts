@@ -687,7 +687,7 @@ export interface operations {
             readonly query?: never;
             readonly header?: {
                 /** @description `page`: the same as `session` in the body. */
-                readonly "X-Floorhub-Session"?: string;
+                readonly "X-Floorhub-Session"?: "page" | "token";
             };
             readonly path?: never;
             readonly cookie?: never;
