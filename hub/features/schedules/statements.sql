@@ -21,9 +21,11 @@ coalesce(
     NOT %(limited)s
     OR {own}
     OR (
-        SELECT coalesce(bool_and(r.client_id IS NOT NULL AND (r.actions IS NULL OR t.action = ANY (r.actions))), false)
-        FROM floorhub_targets(s.request) t
-        LEFT JOIN floorhub_reach(%(scope_principal)s, %(scope_key)s, %(scope_sees)s) r ON r.client_id = t.client_id
+        EXISTS (SELECT FROM floorhub_targets(s.request))
+        AND NOT EXISTS (
+            SELECT FROM floorhub_targets(s.request) t
+            WHERE NOT floorhub_allows(%(scope_principal)s, %(scope_key)s, %(scope_sees)s, t.client_id, t.action)
+        )
     )
 )
 

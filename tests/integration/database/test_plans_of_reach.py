@@ -17,6 +17,7 @@ from hub.core.commands.store.commands import Filter
 from hub.core.commands.store.submit import submit
 from hub.database.engine import Connection, Database
 from hub.features.dead_letters import store as dead_letters
+from hub.features.schedules import store as schedules
 from tests.support import postgres
 from tests.support.factories import PRINCIPAL, new_command
 
@@ -143,6 +144,41 @@ async def test_dead_letters_are_read_from_the_principals_own_clients(big: Databa
         whole, by_index = await _since(connection, before)
     assert whole == 0
     assert by_index < 1_000
+
+
+_SCHEDULES = b"""
+    INSERT INTO schedules (
+        id, name, cron, time_zone, request, document_ids, misfire, grace_s, enabled, runs_as, created_by, created_at,
+        updated_at, version
+    )
+    SELECT
+        gen_random_uuid(), 'nightly ' || n, '0 3 * * *', 'UTC',
+        json_build_object('command', json_build_object('action', 'print'), 'target', (ARRAY[
+            json_build_object('all', true),
+            json_build_object('zone', 'z-' || n),
+            json_build_object('group', 'g-' || n),
+            json_build_object('tags', json_build_object('all', ARRAY['t-' || n], 'any', ARRAY['all', 'none'])),
+            json_build_object('clients', ARRAY['pc-' || n * 20, 'pc-' || n * 20 + 1])
+        ])[1 + n % 5]),
+        '{}', 'skip', 60, false, gen_random_uuid(), gen_random_uuid(), now(), now(), 1
+    FROM generate_series(0, 999) AS n
+"""
+
+
+async def test_schedules_of_others_cost_a_look_at_their_first_client(big: Database) -> None:
+    """1,000 schedules that others have made; the principal has been granted the zone of one of them."""
+    async with big.transaction() as connection:
+        await connection.execute(_SCHEDULES)
+        who = UUID(int=199)
+        await connection.execute(
+            b"UPDATE grants SET target_kind = 'zone', target = 'z-101', tags = NULL WHERE principal_id = %s", (who,)
+        )
+        before = await _read(connection)
+        found = await schedules.page(connection, Scope(who), before=None, name=None, enabled=None, limit=51)
+        whole, by_index = await _since(connection, before)
+    assert [schedule.name for schedule in found] == ["nightly 101"]
+    # 200 of them mean every client, and 200 those with tags: neither goes through 10,000 for each.
+    assert whole + by_index < 40_000
 
 
 @pytest.mark.parametrize("kind", KINDS)

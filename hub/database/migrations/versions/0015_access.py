@@ -36,6 +36,8 @@ def downgrade() -> None:
         ALTER TABLE schedules ADD CONSTRAINT schedules_name_key UNIQUE (name);
         DROP FUNCTION floorhub_same_scope(uuid, uuid);
         DROP FUNCTION floorhub_targets(json);
+        DROP FUNCTION floorhub_has_tags(json, text[]);
+        DROP FUNCTION floorhub_texts(json);
         DROP FUNCTION floorhub_groups(uuid, uuid);
         DROP FUNCTION floorhub_reads_document(uuid, uuid, boolean, uuid);
         ALTER TABLE commands DROP CONSTRAINT commands_one_document;
