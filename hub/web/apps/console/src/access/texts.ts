@@ -22,7 +22,7 @@ export const texts = {
   },
   asSomebodyElse: { ko: '다른 사용자로 로그인', en: 'Sign in as somebody else' },
 
-  firstAdministrator: { ko: '첫 관리자 만들기', en: 'Make the first administrator' },
+  firstAdministrator: { ko: '첫 관리자 만들기', en: 'Create the first administrator' },
   aboutFirst: {
     ko: '이 계정으로 사용자를 추가하고 권한을 정합니다. 링크는 한 번만 쓸 수 있습니다.',
     en: 'With this account you add people and say what they may do. The link works once.',
@@ -35,7 +35,7 @@ export const texts = {
     ko: '길수록 좋습니다. 서로 관계없는 단어 여러 개를 이어 써도 됩니다.',
     en: 'Longer is better. A few unrelated words work well.',
   },
-  makeAdministrator: { ko: '관리자 만들기', en: 'Make administrator' },
+  makeAdministrator: { ko: '관리자 만들기', en: 'Create administrator' },
   noToken: {
     ko: '이 주소에 일회용 코드가 없습니다. 받은 링크 전체를 여십시오.',
     en: 'This address lacks its one-time code. Open the whole link that you were given.',
