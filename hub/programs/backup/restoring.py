@@ -20,7 +20,7 @@ import msgspec
 import psycopg
 from psycopg import sql
 
-from hub.database import migrate
+from hub.database import migrate, roles
 from hub.errors import SetupError
 from hub.keys import cannot_write, read_data_keys
 from hub.programs.backup import carrying, container, losses, marks, refusals, server, tools
@@ -68,18 +68,24 @@ def restore(
     pg_bin: Path | None,
     next_time: NextTime,
     say: Say,
+    hub_url: str | None = None,
 ) -> Restored:
     """Restore into a data folder and its database: that of `make run`, or the one of `database_url`.
 
-    `replace`: also when data are there. Raises SetupError and EmbeddedError; then nothing was replaced, or what was
+    `replace`: also when data are there. `hub_url`: of the hub's role, which then gets its rights at the tables from
+    their owner, `database_url`. Raises SetupError and EmbeddedError; then nothing was replaced, or what was
     begun goes on when it is run again.
     """
     try:
-        return _restore(file, folder, database_url, pg_bin, next_time, say, replace=replace)
+        done = _restore(file, folder, database_url, pg_bin, next_time, say, replace=replace)
+        # A dump has no rights. After an older backup `floorhub migrate` gives them.
+        if database_url and hub_url and done.manifest.revision == done.newest:
+            roles.separate(database_url, hub_url)
     except OSError as problem:
         raise refusals.stopped(folder, f"{problem.filename or folder}: {reason(problem)}") from None
     except psycopg.Error as problem:
         raise refusals.stopped(folder, " ".join(str(problem).split())) from None
+    return done
 
 
 def _restore(

@@ -16,10 +16,12 @@ SELECT
     (SELECT datctype FROM pg_database WHERE datname = current_database()) AS letters;
 
 -- name: sessions
--- Who else is connected to the database.
+-- Who else is connected to the database. Of another role's sessions only some columns can be seen: not of which type they
+-- are, but whose.
 SELECT coalesce(nullif(application_name, ''), usename, '?') AS who, coalesce(host(client_addr), 'local') AS address
 FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND usesysid IS NOT NULL
+    AND coalesce(backend_type, 'client backend') = 'client backend'
 ORDER BY backend_start;
 
 -- name: later_commands

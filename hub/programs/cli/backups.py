@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.programs.cli import output
-from hub.programs.cli.local import DatabaseUrl, DataDir
+from hub.programs.cli.local import DatabaseUrl, DataDir, OwnerUrl
 from hub.programs.cli.output import Json, explained
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def restore(
     replace: Annotated[bool, typer.Option("--replace", help="Replace existing data; the old data is kept.")] = False,
     pg_bin: PgBin = None,
     database_url: DatabaseUrl = None,
+    owner_url: OwnerUrl = "",
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -68,7 +69,7 @@ def restore(
 
     with explained(as_json=as_json):
         folder = (data_dir or default_root()).expanduser().absolute()
-        url = own_database(database_url, folder)
+        url = own_database(owner_url or database_url, folder)
         done = put(
             file,
             folder=folder,
@@ -77,6 +78,7 @@ def restore(
             pg_bin=pg_bin,
             next_time=next_time,
             say=output.tell,
+            hub_url=database_url if url and owner_url else None,
         )
     if as_json:
         output.print_json(_document(done))

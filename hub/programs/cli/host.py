@@ -19,6 +19,7 @@ from hub.programs.cli.cleanup import cleanup
 from hub.programs.cli.conformance import conformance
 from hub.programs.cli.doctor import doctor
 from hub.programs.cli.exits import ExitCode
+from hub.programs.cli.local import OwnerUrl
 from hub.programs.cli.output import either, explained
 from hub.programs.cli.recovery import recover
 from hub.programs.cli.support import support_bundle
@@ -122,14 +123,7 @@ def migrate(
     database_url: Annotated[
         str, typer.Option("--database-url", envvar="FLOORHUB_DATABASE_URL", help="The database to bring up to date.")
     ] = "",
-    owner_url: Annotated[
-        str,
-        typer.Option(
-            "--owner-url",
-            envvar="FLOORHUB_DATABASE_OWNER_URL",
-            help="The same as the role that owns the tables, if the hub is another role.",
-        ),
-    ] = "",
+    owner_url: OwnerUrl = "",
 ) -> None:
     """Bring the database's tables up to date.
 

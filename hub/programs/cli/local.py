@@ -15,3 +15,12 @@ DataDir = Annotated[
     Path | None,
     typer.Option(envvar=["FLOORHUB_DATA_DIR", "FLOORHUB_DATA"], show_envvar=False, help="The hub's data folder."),
 ]
+OwnerUrl = Annotated[
+    str,
+    typer.Option(
+        "--owner-url",
+        envvar="FLOORHUB_DATABASE_OWNER_URL",
+        show_envvar=False,
+        help="The same as the role that owns the tables, if the hub is another role.",
+    ),
+]

@@ -5,7 +5,10 @@ SELECT
     current_setting('server_version_num')::integer AS number,
     pg_database_size(current_database()) AS bytes,
     now() AS at,
-    (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS used,
+    (
+        SELECT count(*) FROM pg_stat_activity
+        WHERE usesysid IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'
+    ) AS used,
     current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer AS most;
 
 -- name: unknown_reports

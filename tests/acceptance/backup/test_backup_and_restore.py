@@ -41,13 +41,19 @@ def hub_of(site: Site, **changes: str) -> dict[str, str]:
     """The settings of the site's hub."""
     return {
         # By another name of the host: else it would be taken for the one that `make run` starts.
-        "FLOORHUB_DATABASE_URL": site.stack.database_url.replace("127.0.0.1", "localhost"),
+        "FLOORHUB_DATABASE_URL": site.stack.hub_database_url.replace("127.0.0.1", "localhost"),
+        "FLOORHUB_DATABASE_OWNER_URL": site.stack.database_url.replace("127.0.0.1", "localhost"),
         "FLOORHUB_DATA_DIR": str(site.folder.root),
         "FLOORHUB_MQTT_URL": str(site.stack.mqtt_url),
         "FLOORHUB_PORT": str(site.hub_ports["one"]),
         "LANG": "C",
         **changes,
     }
+
+
+def single_role(url: str) -> dict[str, str]:
+    """For `hub_of`: a database whose owner the hub is."""
+    return {"FLOORHUB_DATABASE_URL": url, "FLOORHUB_DATABASE_OWNER_URL": ""}
 
 
 def run(environment: dict[str, str], *arguments: str) -> Result:
@@ -234,7 +240,11 @@ def test_what_a_client_without_a_journal_may_have_done_is_not_done_again(site: S
         url = psycopg.conninfo.make_conninfo(site.stack.database_url, host="localhost", dbname="elsewhere")
         with psycopg.connect(site.stack.database_url, autocommit=True) as connection:
             connection.execute("CREATE DATABASE elsewhere")
-        there = answer(hub_of(site, FLOORHUB_DATABASE_URL=url, FLOORHUB_DATA_DIR=str(elsewhere)), "restore", str(file))
+        there = answer(
+            hub_of(site, **single_role(url), FLOORHUB_DATA_DIR=str(elsewhere)),
+            "restore",
+            str(file),
+        )
         with psycopg.connect(url) as connection:
             found = connection.execute("SELECT id::text, status, error ->> 'code' FROM commands").fetchall()
         told = {one: (status, code) for one, status, code in found}
@@ -286,7 +296,7 @@ def test_a_restore_is_refused_before_anything_changes(site: Site, tmp_path: Path
     others = psycopg.conninfo.make_conninfo(site.stack.database_url, host="localhost", dbname="of_others")
     with psycopg.connect(others, autocommit=True) as connection:
         connection.execute("CREATE TABLE theirs (id integer)")
-    foreign = hub_of(site, FLOORHUB_DATABASE_URL=others, FLOORHUB_DATA_DIR=str(tmp_path / "data"))
+    foreign = hub_of(site, **single_role(others), FLOORHUB_DATA_DIR=str(tmp_path / "data"))
     refusal = run(foreign, "restore", str(file), "--replace")
     assert refusal.exit_code == 2
     assert "belongs to another program" in refusal.stderr
@@ -365,7 +375,7 @@ def test_a_role_that_may_create_no_database_restores_into_an_empty_one(site: Sit
     file, folder = tmp_path / "floorhub.backup", tmp_path / "data"
     answer(hub_of(site), "backup", str(file))
     with plain_database(site) as url:
-        environment = hub_of(site, FLOORHUB_DATABASE_URL=url, FLOORHUB_DATA_DIR=str(folder))
+        environment = hub_of(site, **single_role(url), FLOORHUB_DATA_DIR=str(folder))
 
         restored = answer(environment, "restore", str(file))
 
@@ -395,7 +405,7 @@ def test_where_no_database_can_be_made_a_killed_restore_is_completed_by_the_same
         pda.close()
     answer(hub_of(site), "backup", str(other))
     with plain_database(site) as url:
-        environment = hub_of(site, FLOORHUB_DATABASE_URL=url, FLOORHUB_DATA_DIR=str(folder))
+        environment = hub_of(site, **single_role(url), FLOORHUB_DATA_DIR=str(folder))
 
         kill_restore(point, file, folder, url, replace=False)
 
