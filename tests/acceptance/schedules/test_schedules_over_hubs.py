@@ -176,7 +176,7 @@ def stands_still(site: Site, database: Database, trigger: str) -> Iterator[None]
 
 
 def waiting(database: Database) -> bool:
-    row = database.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory'").fetchone()
+    row = database.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").fetchone()
     return row == (1,)
 
 
