@@ -39,7 +39,9 @@ FIELDS: Mapping[str, Sentence] = {
         "이 경로에 없는 매개변수입니다. 빼십시오. 사용할 수 있는 매개변수: {names}.",
     ),
     "type": Sentence("must be {kinds}", "{kinds} 값이어야 합니다."),
-    "no_null": Sentence("cannot be null: leave it out to keep it", "null일 수 없습니다. 바꾸지 않으려면 빼십시오."),
+    "no_null": Sentence(
+        "cannot be null: leave it out to keep the current value", "null일 수 없습니다. 바꾸지 않으려면 빼십시오."
+    ),
     "repeated": Sentence("is sent more than once: send it once", "두 번 이상 있습니다. 한 번만 보내십시오."),
     "empty": Sentence("is empty: send a value, or leave it out", "비어 있습니다. 값을 넣거나 빼십시오."),
     "choice": Sentence("must be one of: {choices}", "다음 중 하나여야 합니다: {choices}."),
@@ -55,15 +57,15 @@ FIELDS: Mapping[str, Sentence] = {
     # --- how it is written ---
     "slug": Sentence(
         "must be 1 to 63 characters from a-z, 0-9 and '-', starting with a letter or digit",
-        "a-z, 0-9, '-'로 된 1~63자여야 하며 첫 글자는 문자나 숫자여야 합니다.",
+        "a-z, 0-9, '-'로 된 1~63자여야 하며 첫 글자는 영문 소문자나 숫자여야 합니다.",
     ),
     "action_name": Sentence(
         "must be 1 to 63 characters from a-z, 0-9, '_' and '-', starting with a letter",
-        "a-z, 0-9, '_', '-'로 된 1~63자여야 하며 첫 글자는 문자여야 합니다.",
+        "a-z, 0-9, '_', '-'로 된 1~63자여야 하며 첫 글자는 영문 소문자여야 합니다.",
     ),
     "error_code": Sentence(
         "must be 1 to 64 characters from a-z, 0-9 and '_', starting with a letter",
-        "a-z, 0-9, '_'로 된 1~64자여야 하며 첫 글자는 문자여야 합니다.",
+        "a-z, 0-9, '_'로 된 1~64자여야 하며 첫 글자는 영문 소문자여야 합니다.",
     ),
     "session_name": Sentence(
         "must be 1 to 50 characters from A-Z, a-z, 0-9, '.', '_' and '-'",
@@ -71,7 +73,7 @@ FIELDS: Mapping[str, Sentence] = {
     ),
     "own_client_id": Sentence(
         "must be 1 to 63 letters, digits and '-', starting with a letter or digit",
-        "영문자, 숫자, '-'로 된 1~63자여야 하며 첫 글자는 문자나 숫자여야 합니다.",
+        "영문자, 숫자, '-'로 된 1~63자여야 하며 첫 글자는 영문자나 숫자여야 합니다.",
     ),
     "run_id": Sentence(
         "must be the id of a command, or the id of its event `command`",
@@ -93,7 +95,7 @@ FIELDS: Mapping[str, Sentence] = {
     ),
     "login": Sentence(
         "must be 1 to 64 characters from a-z, 0-9 and '._@+-', starting with a letter or digit",
-        "a-z, 0-9, '._@+-'로 된 1~64자여야 하며 첫 글자는 문자나 숫자여야 합니다.",
+        "a-z, 0-9, '._@+-'로 된 1~64자여야 하며 첫 글자는 영문 소문자나 숫자여야 합니다.",
     ),
     "password_too_short": Sentence(
         "must have {limit} or more characters: several words are easy to keep in mind",
@@ -108,10 +110,10 @@ FIELDS: Mapping[str, Sentence] = {
         "must not be the login: choose another one", "로그인 이름과 같을 수 없습니다. 다른 비밀번호를 고르십시오."
     ),
     "administrator_reach": Sentence(
-        "must be all for the role admin: an administrator reaches all clients",
-        "역할이 admin이면 all이어야 합니다. 관리자는 모든 클라이언트에 접근합니다.",
+        "must be `all` for the role admin: an administrator reaches all clients",
+        "역할이 admin이면 `all`이어야 합니다. 관리자는 모든 클라이언트에 접근합니다.",
     ),
-    "no_nul": Sentence("must not be empty or contain NUL", "비어 있거나 NUL을 포함할 수 없습니다."),
+    "no_nul": Sentence("must not be empty or contain NUL", "비어 있으면 안 되며 NUL을 포함할 수 없습니다."),
     "file_name": Sentence(
         "must be a file name without folders, such as label.pdf", "label.pdf처럼 폴더 없는 파일 이름이어야 합니다."
     ),
@@ -120,7 +122,8 @@ FIELDS: Mapping[str, Sentence] = {
         "must be a size such as a4 or iso_a4_210x297mm", "a4 또는 iso_a4_210x297mm 같은 용지 크기여야 합니다."
     ),
     "tray": Sentence(
-        "must be the printer's name of a tray, such as tray-1", "tray-1처럼 프린터가 쓰는 용지함 이름이어야 합니다."
+        "must be the name that the printer uses for the tray, such as tray-1",
+        "tray-1처럼 프린터가 쓰는 용지함 이름이어야 합니다.",
     ),
     "page_ranges": Sentence(
         "must be pages and ranges of pages in ascending order, such as 1-3,5,8-",
@@ -154,32 +157,36 @@ FIELDS: Mapping[str, Sentence] = {
         "저장할 수 없는 NUL이나 깨진 문자가 있습니다. 지우십시오.",
     ),
     "too_deep": Sentence(
-        "is nested deeper than {limit} levels: make it flatter", "{limit}단계보다 깊게 중첩되었습니다."
+        "is nested deeper than {limit} levels: make it flatter",
+        "{limit}단계보다 깊게 중첩되었습니다. 단계를 줄이십시오.",
     ),
     "not_finite": Sentence("must be a finite number", "JSON에서 쓸 수 있는 유한한 수여야 합니다."),
     "beyond_64_bits": Sentence("is beyond 64 bits: send it as text", "64비트를 넘습니다. 문자열로 보내십시오."),
     # --- what does not go together ---
     "nothing_to_change": Sentence(
-        "changes nothing: send at least one of {names}", "{names} 중 하나 이상을 보내십시오."
+        "changes nothing: send at least one of {names}", "바꿀 내용이 없습니다. {names} 중 하나 이상을 보내십시오."
     ),
     "one_of": Sentence("must have exactly one of {names}", "{names} 중 하나만 있어야 합니다."),
-    "at_most_one_of": Sentence("must have only one of {names}", "{names} 중 하나만 보낼 수 있습니다."),
+    "at_most_one_of": Sentence("must have at most one of {names}", "{names} 중 하나까지만 보낼 수 있습니다."),
     "any_of": Sentence("must have at least one of {names}", "{names} 중 하나 이상이 있어야 합니다."),
     "goes_with": Sentence(
-        "can only be used with {name}: add {name}, or leave this out", "{name}와 함께만 쓸 수 있습니다."
+        "can only be used with {name}: add {name}, or leave this out",
+        "{name}와(과) 함께만 쓸 수 있습니다. {name}을(를) 추가하거나 이 필드를 빼십시오.",
     ),
     "not_below": Sentence("must not be less than {other}", "{other}보다 작을 수 없습니다."),
-    "contradicts": Sentence("contradicts {other}: send only one of them", "{other}와 모순됩니다. 하나만 보내십시오."),
+    "contradicts": Sentence(
+        "contradicts {other}: send only one of them", "{other}와(과) 모순됩니다. 둘 중 하나만 보내십시오."
+    ),
     "other_attempt": Sentence(
-        "must be {attempt}, like the attempt in the path", "경로에 있는 시도 번호 {attempt}이어야 합니다."
+        "must be {attempt}, like the attempt in the path", "경로에 있는 시도 번호와 같아야 합니다: {attempt}."
     ),
     "empty_period": Sentence(
         "must be before created_before, or nothing can match",
-        "created_before보다 앞서야 합니다. 아니면 결과가 없습니다.",
+        "created_before보다 앞선 시각이어야 합니다. 그렇지 않으면 결과가 있을 수 없습니다.",
     ),
     "empty_filter": Sentence(
-        "only applies to commands that are {names}, so nothing can match",
-        "{names} 상태의 명령에만 쓸 수 있어 결과가 없습니다.",
+        "can be used only for commands with status {names}: together with the other filters, it can match nothing",
+        "상태가 {names}인 명령에만 쓸 수 있습니다. 다른 필터와 함께 쓰면 결과가 있을 수 없습니다.",
     ),
     "target": Sentence(
         "must have clients, or all, or at least one of group, zone and tags",
@@ -194,8 +201,8 @@ FIELDS: Mapping[str, Sentence] = {
         "문서의 id이거나 url, path 중 하나가 있는 객체여야 합니다.",
     ),
     "document_by_id": Sentence(
-        "must be the id of a document from POST /api/documents here",
-        "여기서는 POST /api/documents로 올린 문서의 id여야 합니다.",
+        "must be the id of a document that was uploaded with POST /api/documents: this request accepts no url or path",
+        "POST /api/documents로 올린 문서의 id여야 합니다. 이 요청에는 url이나 path를 쓸 수 없습니다.",
     ),
     "other_document_type": Sentence(
         "does not match the document, which is {content_type}: leave it out, or upload the right document",
@@ -241,10 +248,10 @@ FIELDS: Mapping[str, Sentence] = {
         "역할 {role}에 없는 권한입니다. 이 역할의 권한: {names}.",
     ),
     "role_only_reads": Sentence(
-        "must be read: the role {role} cannot command", "read여야 합니다. 역할 {role}은(는) 명령할 수 없습니다."
+        "must be `read`: the role {role} cannot command", "`read`여야 합니다. 역할 {role}은(는) 명령할 수 없습니다."
     ),
     "network": Sentence(
-        "must be an IP address or a network such as 192.0.2.0/24, without bits beyond its prefix",
+        "must be an IP address or a network such as 192.0.2.0/24, with all bits after the prefix set to 0",
         "IP 주소나 192.0.2.0/24 같은 네트워크여야 하며, 접두사 뒤의 비트는 0이어야 합니다.",
     ),
     "duration": Sentence("must be a duration such as 30m, 24h or 7d", "30m, 24h, 7d 같은 기간이어야 합니다."),
@@ -275,9 +282,9 @@ FIELDS: Mapping[str, Sentence] = {
     ),
     "cron_field": Sentence(
         "has an invalid {name}, or one that never occurs: write it as in 0 7 * * 1-5",
-        "{name} 필드가 맞지 않거나 그런 때가 없습니다. 0 7 * * 1-5처럼 쓰십시오.",
+        "{name} 필드가 올바르지 않거나, 이 필드에 맞는 시각이 절대 오지 않습니다. 0 7 * * 1-5처럼 쓰십시오.",
     ),
-    "cron_never": Sentence("never occurs: change it", "그런 때가 없습니다. 고치십시오."),
+    "cron_never": Sentence("never occurs: change it", "이 식에 맞는 시각은 절대 오지 않습니다. 식을 고치십시오."),
     "time_zone": Sentence(
         "must be an IANA time zone such as Asia/Seoul, or UTC", "Asia/Seoul 같은 IANA 시간대 또는 UTC여야 합니다."
     ),

@@ -37,8 +37,10 @@ class DeadLetter(Output):
     client_id: str = Field(description=CLIENT_ID)
     action: str = Field(description="The requested action.")
     lane: str = Field(description="Its queue on the client, such as `printer:office`.")
-    status: Literal["failed", "expired", "unknown"] = Field(description="`unknown`: its effect may have happened.")
-    reason: str = Field(description="The cause: an error's code, expired, or unknown.")
+    status: Literal["failed", "expired", "cancelled", "unknown"] = Field(
+        description="`cancelled`: nobody requested that. `unknown`: its effect may have happened."
+    )
+    reason: str = Field(description="The cause: an error's code, expired, unknown, or cancel_not_requested.")
     error: ErrorOutput | None = Field(description="Why it failed.")
     unknown_reason: str | None = Field(description="Why nobody can know its outcome.")
     attempt: int = Field(description="Its last attempt.")

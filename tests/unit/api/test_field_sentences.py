@@ -254,7 +254,7 @@ CASES: list[tuple[Any, dict[str, Any], dict[str, str]]] = [
         ScheduleChange,
         {"name": None, "cron": "7 *", "enabled": 1},
         {
-            "name": "cannot be null: leave it out to keep it",
+            "name": "cannot be null: leave it out to keep the current value",
             "cron": "must be five fields: minute, hour, day of month, month, day of week, such as 0 7 * * 1-5",
             "enabled": "must be true or false",
         },
@@ -278,8 +278,8 @@ CASES: list[tuple[Any, dict[str, Any], dict[str, str]]] = [
         ClientChange,
         {"name": None, "tags": None, "rate_limit": -1},
         {
-            "name": "cannot be null: leave it out to keep it",
-            "tags": "cannot be null: leave it out to keep it",
+            "name": "cannot be null: leave it out to keep the current value",
+            "tags": "cannot be null: leave it out to keep the current value",
             "rate_limit": "must be at least 0",
         },
     ),
