@@ -25,7 +25,8 @@ from tests.support.paths import ROOT
 COMPOSE = ROOT / "docker-compose.yml"
 DOCKERFILES = sorted((ROOT / "packaging" / "docker").glob("*.Dockerfile"))
 DEPLOY = ROOT / "docs" / "how-to" / "deploy.md"
-VARIABLE = re.compile(r"\$\{([A-Z_]+)(:[-?][^}]*)?\}")
+VARIABLE = re.compile(r"\$\{([A-Z_]+)(:[-?](?:[^{}]|\$\{[A-Z_]+\})*)?\}")
+"""A default may have a variable in it."""
 SERVICES: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())["services"]
 VOLUMES: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())["volumes"]
 #: Programs that the base images bring: python:3.11-slim, debian:12-slim, and what their packages install.
@@ -176,7 +177,8 @@ def test_the_hubs_install_steps_make_a_hub_that_can_prepare(empty_database_url: 
     command = command.replace("/usr/lib/mosquitto_dynamic_security.so", str(plugin))
     secret = secrets.token_hex(32)
     environment = {name: VARIABLE.sub(secret, value) for name, value in SERVICES["prepare"]["environment"].items()}
-    environment |= {"FLOORHUB_DATABASE_URL": empty_database_url, "PATH": f"{image.programs}:{os.defpath}"}
+    database = dict.fromkeys(("FLOORHUB_DATABASE_URL", "FLOORHUB_DATABASE_OWNER_URL"), empty_database_url)
+    environment |= {**database, "PATH": f"{image.programs}:{os.defpath}"}
 
     done = subprocess.run(
         ["sh", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=DEADLINE_S

@@ -63,6 +63,24 @@ ASKED: dict[str, list[str]] = {
     "user disable": ["{user}"],
     "user enable": ["{user}"],
     "user sessions": ["{user}"],
+    "integration list": [],
+    "integration show": ["{integration}"],
+    "integration add": ["{maker}", "--template", "wms", "--zone", "a", "--no-key"],
+    "integration change": ["{integration}", "--role", "operator"],
+    "integration disable": ["{integration}"],
+    "integration enable": ["{integration}"],
+    "integration remove": ["{leaving}"],
+    "grant list": [],
+    "grant add": ["{integration}", "--client", "{away}"],
+    "grant remove": ["{grant}"],
+    "access check": ["--client", "{client}"],
+    "key list": [],
+    "key add": ["{integration}"],
+    "key revoke": ["{key}"],
+    "audit list": ["--limit", "50"],
+    "audit show": ["{row}"],
+    "audit verify": [],
+    "security list": [],
     "dead-letter list": [],
     "dead-letter replay": ["{dead}"],
     "dead-letter dismiss": ["{dismissed}"],
@@ -86,6 +104,8 @@ NOT_HERE = {
     "help": "asks no hub",
     "user add": "asks for a password first; see the test of its own",
     "user recover": "asks no hub",
+    "audit export": "writes a file; see the test of its own",
+    "audit erase": "is about somebody who was disabled; see the test of its own",
     "broker render": "asks no hub",
     "schema export": "asks no hub",
     "key show": "asks no hub",
@@ -123,12 +143,25 @@ def _make(site: Site, name: str) -> dict[str, str]:
     target = {"target": {"clients": [away["id"]]}, "command": {"action": "status"}}
     person = site.http.post("/api/users", json={"login": f"user-{name}", "role": "operator"})
     assert person.status_code == 201, person.text
+    integrations = [
+        site.http.post("/api/integrations", json={"name": f"{each} {name}", "key": {}}).json()
+        for each in ("system", "leaving")
+    ]
+    system = integrations[0]["integration"]["id"]
+    granted = site.http.post(f"/api/principals/{system}/grants", json={"target": {"client": client["id"]}})
+    assert granted.status_code == 201, granted.text
     batch = site.http.post("/api/batches", json=target, headers={"Idempotency-Key": name}).json()["id"]
     schedule = {"name": name, "cron": "0 3 * * *", "time_zone": "UTC", "request": target}
     answer = site.http.post("/api/schedules", json=schedule)
     assert answer.status_code == 201, answer.text
     return {
         "user": person.json()["login"],
+        "integration": f"system {name}",
+        "leaving": f"leaving {name}",
+        "maker": f"maker {name}",
+        "grant": granted.json()["id"],
+        "key": integrations[0]["key"]["id"],
+        "row": str(site.http.get("/api/audit", params={"limit": 1}).json()["items"][0]["id"]),
         "client": client["id"],
         "away": away["id"],
         "spare": spare["id"],

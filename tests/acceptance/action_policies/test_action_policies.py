@@ -130,7 +130,7 @@ def test_policies_are_listed_and_audited(site: Site, label: str, database: psyco
         (label,),
     ).fetchone()
     assert found is not None
-    assert found[0] == LABEL
+    assert found[0] == {**LABEL, "before": dict.fromkeys(LABEL), "after": LABEL}
 
 
 @pytest.mark.parametrize(

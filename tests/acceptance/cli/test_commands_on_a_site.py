@@ -80,7 +80,7 @@ def test_what_is_wrong_has_a_code_of_its_own(site: Site, there: dict[str, str]) 
         assert {ExitCode.NOT_PERMITTED, ExitCode.UNREACHABLE} <= set(row.codes), words
 
 
-MAKES = {"group add", "schedule add", "batch send", "batch send-list"}
+MAKES = {"group add", "schedule add", "batch send", "batch send-list", "integration add"}
 """What they name need not be there; a target may be missing."""
 
 
@@ -93,8 +93,12 @@ MAKES = {"group add", "schedule add", "batch send", "batch send-list"}
     ],
 )
 def test_what_is_not_there_has_a_code_of_its_own(site: Site, there: dict[str, str], words: str) -> None:
-    nobody = dict.fromkeys(("client", "away", "spare", "group", "new", "user"), "nobody")
-    nothing = dict.fromkeys(("command", "late", "later", "dead", "dismissed", "batch", "schedule"), NOWHERE)
+    nobody = dict.fromkeys(
+        ("client", "away", "spare", "group", "new", "user", "integration", "leaving", "key"), "nobody"
+    )
+    nothing = dict.fromkeys(
+        ("command", "late", "later", "dead", "dismissed", "batch", "schedule", "grant"), NOWHERE
+    ) | {"row": "999999999"}
     done = run(site, line(words, {**there, **nobody, **nothing}))
     assert done.exit_code == ExitCode.NOT_FOUND, done.output
     assert done.stdout == ""
