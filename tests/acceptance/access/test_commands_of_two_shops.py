@@ -167,6 +167,8 @@ def test_a_wait_ends_when_its_key_is_revoked_and_stores_nothing_more(
         until(stored, "the command")
         database.execute("UPDATE api_keys SET revoked_at = now() WHERE principal_id = %s", (who,))
         assert waits.result().status_code == 401
+        # What was looked up just before may be believed for a moment.
+        until(lambda: http.get("/api/auth/whoami").status_code == 401, "the key is refused")
         assert http.post("/api/commands", json=body, headers=headers).status_code == 401
     assert len(stored()) == 1
 
