@@ -64,7 +64,7 @@ def test_a_secret_whose_file_fails_after_all_is_shown(site: Site, tmp_path: Path
         secret = json.loads(done.stdout)["secret"]
     else:
         (secret,) = re.findall("shown only once: (.*)", done.stdout)
-    assert re.fullmatch("[A-Za-z0-9_-]{43}", secret)
+    assert re.fullmatch("fhc_[A-Za-z0-9]{49}", secret)
     assert not (tmp_path / "agent.toml").exists()
 
 
