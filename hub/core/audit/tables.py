@@ -83,6 +83,7 @@ class SecurityEvent(Table, table=True):
     __table_args__ = (
         one_of("severity", "info", "warning", "critical"),
         Index("security_events_kind", "kind", "at"),
+        Index("security_events_at", "at"),
         Index(
             "security_events_counted",
             "kind",

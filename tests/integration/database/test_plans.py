@@ -12,6 +12,7 @@ from psycopg import AsyncConnection, sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from hub.core.access.rules import EVERYTHING
 from hub.core.clients.store import clients
 from hub.core.commands.rules import lanes, lifecycle
 from hub.core.commands.store import dispatch
@@ -158,7 +159,11 @@ STATEMENTS: dict[str, tuple[bytes, dict[str, Any], set[str]]] = {
 
 STATEMENTS |= {
     "find a client": (*model.compiled(clients._CLIENT, {"client_id": CLIENTS[0]}), {"commands_handed_out"}),
-    "find commands": (statement("core/commands/commands", "find"), {"ids": [BATCH]}, {"commands_replay_of"}),
+    "find commands": (
+        statement("core/commands/commands", "find"),
+        {"ids": [BATCH], "want": "read", **EVERYTHING.parameters},
+        {"commands_replay_of"},
+    ),
     "find replays": (statement("features/dead_letters", "replays"), {"ids": [BATCH]}, {"commands_replay_of"}),
     "explain": (
         statement("features/explain", "facts"),
@@ -225,7 +230,7 @@ OTHER_TABLES = {
     ("core/presence", "delete_history"): ({"before": OLD, "most": 250}, "client_status_history_at"),
     ("core/audit/seals", "committed"): ({"high": 1, "most": 250}, "audit_logs_pkey"),
     ("core/audit/seals", "from"): ({"number": 1, "most": 250}, "audit_seals_pkey"),
-    ("core/audit/recording", "delete_security_events"): ({"before": OLD, "most": 250}, "security_events_pkey"),
+    ("core/audit/recording", "delete_security_events"): ({"before": OLD, "most": 250}, "security_events_at"),
     ("features/retention", "hold_documents"): ({"before": OLD, "most": 20}, "documents_used"),
     ("features/retention", "delete_logs"): ({"ids": [BATCH]}, "command_logs_pkey"),
     ("features/schedules", "due"): ({"most": 100, "after_at": OLD, "after_id": BATCH}, "schedules_next"),

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from uuid_utils.compat import uuid7
 
-from hub.core.access.rules import Caller, Principal
+from hub.core.access.rules import EVERYTHING, Caller, Principal
 from hub.core.commands.rules.lifecycle import Event, JournalLost, Reported, Status, decide
 from hub.core.commands.store import commands, transitions
 from hub.database.engine import Database
@@ -371,7 +371,7 @@ async def test_a_replay_is_none_of_its_original_s_batch(database: Database, lett
     assert outcome.command_id is not None
     assert (await stored(database, outcome.command_id))["batch_id"] is None
     async with database.connection() as connection:
-        counts = {(count.status, count.number) for count in await batches.progress(connection, batch_id)}
+        counts = {(count.status, count.number) for count in await batches.progress(connection, EVERYTHING, batch_id)}
     assert counts == {("failed", 1)}
 
 

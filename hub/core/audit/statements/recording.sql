@@ -24,11 +24,10 @@ SELECT floorhub_now(), %(principal_id)s, %(action)s, %(resource)s, resource_id, 
 FROM unnest(%(resource_ids)s::text[]) AS resource_id;
 
 -- name: delete_security_events
--- Rows are numbered as they come, so the oldest are the lowest; there are few.
 WITH old AS MATERIALIZED (
     SELECT ctid FROM security_events
     WHERE at < %(before)s
-    ORDER BY id
+    ORDER BY at
     LIMIT %(most)s
     FOR UPDATE SKIP LOCKED
 )

@@ -155,7 +155,7 @@ suspected AS (
     SELECT
         clock.at, 'suspicious_activity', client_id, address,
         jsonb_build_object(
-            'clientId', client_id, 'reason', 'Exceeds daily command quota by 50%', 'limit', day_limit, 'asked', in_all
+            'clientId', client_id, 'reason', 'Exceeds daily command quota by 50' || chr(37), 'limit', day_limit, 'asked', in_all
         )
     FROM asked, clock
     WHERE suspicious

@@ -33,7 +33,7 @@ def downgrade() -> None:
         DROP TABLE schema_compatibility, audit_keys, audit_seals;
         DROP INDEX audit_logs_principal, audit_logs_resource;
         ALTER TABLE audit_logs DROP COLUMN salt, DROP COLUMN digest;
-        DROP INDEX security_events_counted, security_events_kind;
+        DROP INDEX security_events_counted, security_events_kind, security_events_at;
         ALTER TABLE security_events
             DROP COLUMN severity, DROP COLUMN principal_id, DROP COLUMN number, DROP COLUMN counted_from;
     """)

@@ -5,6 +5,7 @@ ALTER TABLE security_events
     ADD COLUMN number integer NOT NULL DEFAULT 1,
     ADD COLUMN counted_from timestamptz;
 CREATE INDEX security_events_kind ON security_events (kind, at);
+CREATE INDEX security_events_at ON security_events (at);
 CREATE UNIQUE INDEX security_events_counted ON security_events (kind, coalesce(address, ''), counted_from)
     WHERE counted_from IS NOT NULL;
 
