@@ -39,7 +39,7 @@ async def running(one: Notifications) -> AsyncIterator["asyncio.Task[None]"]:
 def a_dead_holder(url: str) -> Iterator[None]:
     """The lock of a process that is gone, whose connection Postgres still has."""
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(notifications._TAKE_NAME, {"kind": notifications._NAMES, "name": NAME})
+        connection.execute(notifications._TAKE_NAME, {"kind": notifications.NAMES, "name": NAME})
         yield
 
 
