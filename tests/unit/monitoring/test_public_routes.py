@@ -3,8 +3,12 @@
 from hub.core.access.rules import Permission
 from tests.support.hubs import permissions, routes
 
+SIGNING_IN = {"login", "logout", "refresh", "first-administrator", "password-link"}
+"""Whoever asks these shows in the body what makes him known."""
 
-def test_only_health_and_signed_addresses_are_public() -> None:
+
+def test_only_health_signed_addresses_and_signing_in_are_public() -> None:
     public = {route.path for route in routes() if list(permissions(route.dependant)) == [Permission.PUBLIC]}
 
-    assert public == {"/health", "/api/health", "/health/ready", "/api/downloads/{token}"}
+    signing_in = {f"/api/auth/{name}" for name in SIGNING_IN}
+    assert public == {"/health", "/api/health", "/health/ready", "/api/downloads/{token}"} | signing_in

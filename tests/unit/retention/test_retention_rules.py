@@ -7,7 +7,7 @@ from uuid_utils.compat import uuid7
 
 from hub.features.retention.rules import Candidate, Periods, first_id_of, may_go
 from hub.features.retention.subject import kinds_of
-from hub.subject import Kept, days
+from hub.subject import Kept, Subject, days
 from tests.support.hubs import settings
 
 KEEPS = ("keep_commands_days", "keep_dead_letters_days", "keep_documents_days")
@@ -47,7 +47,7 @@ def test_an_open_dead_letter_goes_by_a_period_of_its_own() -> None:
 
 def test_without_a_period_nothing_goes() -> None:
     for_ever = Periods(None, None, None)
-    kinds = kinds_of(settings(**dict.fromkeys(KEEPS, 0)), [Kept("quarantine", days(0), b"", b"")])
+    kinds = kinds_of(settings(**dict.fromkeys(KEEPS, 0)), [Subject(kept=(Kept("quarantine", days(0), b"", b""),))])
     assert for_ever.first_command is None
     assert [kind.walk(NOW) for kind in kinds] == [None] * 4
     assert not may_go(Candidate(OLD), for_ever, NOW)
