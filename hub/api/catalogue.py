@@ -295,21 +295,21 @@ CATALOGUE: Mapping[str, Entry] = {
         "권한이 없습니다. 관리자에게 요청하십시오.",
         variants={
             "by_key": (
-                "This key may {may} but not {permission}. Ask an administrator for the permission {permission}: a key "
-                "whose scope has it.",
-                "이 키의 권한은 {may}이며 {permission} 권한이 없습니다. 관리자에게 {permission} 권한이 있는 키를 "
+                "This key may {may} but not {permission}. Ask an administrator for the permission `{permission}`: a "
+                "key whose scope has it.",
+                "이 키의 권한은 {may}이며 {permission} 권한이 없습니다. 관리자에게 `{permission}` 권한이 있는 키를 "
                 "요청하십시오.",
             ),
             "by_role_of_key": (
-                "This key may {may} but not {permission}. Ask an administrator for the permission {permission}: the "
+                "This key may {may} but not {permission}. Ask an administrator for the permission `{permission}`: the "
                 "role {role} does not have it, the roles with it are: {roles}.",
-                "이 키의 권한은 {may}이며 {permission} 권한이 없습니다. 관리자에게 {permission} 권한을 요청하십시오. "
+                "이 키의 권한은 {may}이며 {permission} 권한이 없습니다. 관리자에게 `{permission}` 권한을 요청하십시오. "
                 "역할 {role}에는 이 권한이 없으며, 이 권한이 있는 역할은 {roles}입니다.",
             ),
             "by_role": (
-                "You may {may} but not {permission}. Ask an administrator for the permission {permission}: the role "
+                "You may {may} but not {permission}. Ask an administrator for the permission `{permission}`: the role "
                 "{role} does not have it, the roles with it are: {roles}.",
-                "{may} 권한은 있지만 {permission} 권한이 없습니다. 관리자에게 {permission} 권한을 요청하십시오. "
+                "{may} 권한은 있지만 {permission} 권한이 없습니다. 관리자에게 `{permission}` 권한을 요청하십시오. "
                 "역할 {role}에는 이 권한이 없으며, 이 권한이 있는 역할은 {roles}입니다.",
             ),
         },

@@ -98,7 +98,7 @@ def export(
     until: lists.Until = None,
     as_json: Json = False,
 ) -> None:
-    """Write the rows that fit into a file, oldest first."""
+    """Write the rows that match the filters to a file, oldest first."""
     if form not in FORMATS:
         output.misused(f"--format {form}: use jsonl or csv.", f"--format {form}: jsonl이나 csv를 쓰십시오.")
     wanted = _wanted(principal, action, resource, resource_id, address, text, since, until)

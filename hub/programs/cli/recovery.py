@@ -22,7 +22,7 @@ def recover(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Set a person's password on the hub's machine.
+    """Set a person's Floorhub password; run this on the hub's machine.
 
     For an administrator who cannot sign in any more. Asks for the new password, or reads it from standard input; the
     person is enabled and signed out everywhere.

@@ -1,4 +1,4 @@
-"""The table of all commands: whether they answer in JSON, their exit codes, and the list of the API that they show.
+"""The table of all commands: whether they answer in JSON, their exit codes, and the API route that they list.
 
 A new command gets a row here; a test compares the rows with the commands, and `docs/reference/cli.md` with this module.
 `python -m hub.programs.cli.reference docs/reference/cli.md` writes its tables again.
@@ -44,7 +44,7 @@ HERE = (_D, _F, _U)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A command: its words, its exit codes, whether it has `--json` (and `-o`), and the list of the API it shows."""
+    """A command: its words, its exit codes, whether it has `--json` (and `-o`), and the API route that it lists."""
 
     words: str
     codes: tuple[ExitCode, ...]
@@ -186,7 +186,7 @@ def tables() -> str:
             "`floorhub COMMAND -h` shows the arguments and options of a command.",
             "",
             *_table(
-                ("command", "what it does", "JSON, YAML", "exit codes", "list of the API"),
+                ("command", "what it does", "JSON, YAML", "exit codes", "API route that it lists"),
                 (_row(row, found[row.words]) for row in COMMANDS),
             ),
             "",

@@ -99,7 +99,7 @@ def change(
     new_login: Annotated[str | None, typer.Option("--login", help="Another login.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Change a person's role, reach, name or login."""
+    """Change a person's role, reach (all or granted clients), name or login."""
     wanted = {"role": role, "reach": reach, "name": name, "login": new_login}
     changes = {key: value for key, value in wanted.items() if value is not None}
     if not changes:

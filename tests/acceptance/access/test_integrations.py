@@ -116,11 +116,11 @@ def test_a_forbidden_try_says_what_to_ask_for(site: Site, keys: dict[str, str]) 
     problem = refused.json()
     assert (refused.status_code, problem["code"], problem["title"]) == (403, "forbidden", "FORBIDDEN")
     assert problem["detail"].startswith(
-        "This key may read but not command. Ask an administrator for the permission command"
+        "This key may read but not command. Ask an administrator for the permission `command`"
     )
     assert (problem["permission"], problem["role"], problem["key"]) == ("command", "operator", made["key"]["id"])
     korean = ask(site, key, "POST", "/api/commands", json=command, headers={"Accept-Language": "ko"}).json()
-    assert "관리자에게 command 권한" in korean["detail"]
+    assert "관리자에게 `command` 권한" in korean["detail"]
 
     administer = ask(site, key, "GET", "/api/integrations").json()
     assert (administer["permission"], administer["code"]) == ("administer", "forbidden")

@@ -193,11 +193,15 @@ COMMANDS: dict[str, str] = {
     "Asks for the first password, or reads it from standard input.": ("첫 비밀번호를 묻거나 표준 입력에서 읽습니다."),
     "List the people who may sign in.": "로그인할 수 있는 사람의 목록을 보여 줍니다.",
     "Show a person.": "한 사람을 보여 줍니다.",
-    "Change a person's role, reach, name or login.": "사람의 역할, 범위, 이름, 로그인 이름을 바꿉니다.",
+    "Change a person's role, reach (all or granted clients), name or login.": (
+        "사람의 역할, 접근 범위(모든 클라이언트 또는 허용된 클라이언트), 이름, 로그인 이름을 바꿉니다."
+    ),
     "Sign a person out, and refuse further sign-ins.": "로그아웃시키고 더 이상 로그인하지 못하게 합니다.",
     "Let a disabled person sign in again.": "비활성화된 사람이 다시 로그인할 수 있게 합니다.",
     "List where a person is signed in.": "어디에서 로그인했는지 보여 줍니다.",
-    "Set a person's password on the hub's machine.": "허브 컴퓨터에서 비밀번호를 정합니다.",
+    "Set a person's Floorhub password; run this on the hub's machine.": (
+        "사람의 Floorhub 비밀번호를 정합니다. 허브 기기에서 실행하십시오."
+    ),
     "For an administrator who cannot sign in any more. Asks for the new password, or reads it from standard input; the "
     "person is enabled and signed out everywhere.": (
         "더 이상 로그인할 수 없는 관리자를 위한 명령입니다. 새 비밀번호를 묻거나 표준 입력에서 읽습니다. 비활성화를 "
@@ -243,7 +247,7 @@ COMMANDS: dict[str, str] = {
     "Show a row with its details, such as the values before and after.": (
         "변경 전후의 값과 같은 상세 내용과 함께 한 행을 보여 줍니다."
     ),
-    "Write the rows that fit into a file, oldest first.": "조건에 맞는 행을 오래된 것부터 파일에 씁니다.",
+    "Write the rows that match the filters to a file, oldest first.": "조건에 맞는 행을 오래된 것부터 파일에 씁니다.",
     "Say whether the trail is what the hub wrote.": "감사 기록이 허브가 쓴 그대로인지 확인합니다.",
     "Names the first row that was edited, deleted, inserted or moved. Exits with 0 if the trail is intact, else with "
     "1.": "수정, 삭제, 삽입되거나 옮겨진 첫 행을 알려 줍니다. 기록이 온전하면 0, 아니면 1로 끝납니다.",
