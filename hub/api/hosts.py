@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from starlette.requests import Request
@@ -19,6 +20,7 @@ def own_names() -> tuple[str, ...]:
     return (name, f"{name}.local") if name else ()
 
 
+@lru_cache(maxsize=256)
 def name_of(host: str) -> str:
     """The name or address of a `Host` header or a setting, in one form: without port, brackets and final dot."""
     text = host.strip().lower()
@@ -66,6 +68,7 @@ class KnownHosts:
         return address.is_loopback or (server is not None and str(address) == name_of(server[0]))
 
 
+@lru_cache(maxsize=256)
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(text)

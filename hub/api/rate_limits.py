@@ -2,6 +2,7 @@
 `RateLimit`), and the one that is nearest to its end in three plain headers."""
 
 from collections.abc import MutableMapping, MutableSequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 _STATE = "rate_rules"
@@ -30,13 +31,21 @@ def add_headers(headers: MutableSequence[tuple[bytes, bytes]], state: MutableMap
     if not rules:
         return
     # The shortest is what a caller runs into next; of those that are used up, the longest is what it waits for.
-    nearest = min(rules, key=lambda rule: (rule.left, -rule.reset_s))
-    policy = ", ".join(f'"{rule.name}";q={rule.limit};w={rule.window_s}' for rule in rules)
-    state_of_each = ", ".join(f'"{rule.name}";r={rule.left};t={rule.reset_s}' for rule in rules)
+    nearest = rules[0]
+    for rule in rules[1:]:
+        if (rule.left, -rule.reset_s) < (nearest.left, -nearest.reset_s):
+            nearest = rule
+    state_of_each = ", ".join([f'"{name}";r={left};t={reset_s}' for name, _, _, left, reset_s in rules])
     headers += (
         (b"ratelimit-limit", b"%d" % nearest.limit),
         (b"ratelimit-remaining", b"%d" % nearest.left),
         (b"ratelimit-reset", b"%d" % nearest.reset_s),
-        (b"ratelimit-policy", policy.encode("ascii")),
+        (b"ratelimit-policy", _policy(tuple([rule[:3] for rule in rules]))),
         (b"ratelimit", state_of_each.encode("ascii")),
     )
+
+
+@lru_cache(maxsize=256)
+def _policy(rules: tuple[tuple[str, int, int], ...]) -> bytes:
+    """The same for most requests: limits rarely change."""
+    return ", ".join(f'"{name}";q={limit};w={window_s}' for name, limit, window_s in rules).encode("ascii")

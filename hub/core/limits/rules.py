@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 WINDOW_S = 60
@@ -74,6 +75,7 @@ class Windows:
         return window
 
 
+@lru_cache(maxsize=4096)
 def site_of(address: str) -> str:
     """What an address is counted by: itself, or the network that an IPv6 address can choose its own from."""
     try:

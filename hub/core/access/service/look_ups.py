@@ -3,6 +3,7 @@ every hub, and bounded, so that wrong keys take neither the memory nor the conne
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 from uuid import UUID
@@ -33,9 +34,9 @@ class KeyLookUps:
     """Looks keys up. `forget` when something about keys or principals has changed."""
 
     def __init__(self, database: Database, *, clock: Callable[[], float] | None = None) -> None:
-        """`clock`: seconds that only grow; default: the event loop's."""
+        """`clock`: seconds that only grow; default: the machine's."""
         self._database = database
-        self._clock = clock
+        self._now = time.monotonic if clock is None else clock
         self._answers: dict[Asked, _Answer] = {}
         self._unknown: dict[Asked, float] = {}
         self._asking: dict[Asked, asyncio.Task[Credential | None]] = {}
@@ -71,9 +72,6 @@ class KeyLookUps:
             del self._asking[asked]
         if not done.cancelled():
             done.exception()  # whoever asked may have hung up
-
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time() if self._clock is None else self._clock()
 
     async def _ask(self, asked: Asked) -> Credential | None:
         if isinstance(asked, UUID):
