@@ -18,7 +18,7 @@ from device_agent.documents import DocumentError
 from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.printer import EmbeddedPrinter
 from schemas.actions import DocumentSent
-from tests.support.waiting import eventually
+from tests.support.waiting import SOON_S, eventually
 
 FAST = Timing(
     poll_first_s=0.02,
@@ -158,7 +158,7 @@ async def cancel(
     """Stop an attempt as the executor does, and say what the driver made of it. `reason` None: the agent ends."""
     context.stop_reason = reason
     task.cancel()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON_S):
         await asyncio.wait({task})
     assert task.cancelled()
     return context.cancelled_outcome

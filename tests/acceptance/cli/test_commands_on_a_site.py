@@ -19,7 +19,7 @@ _N = ExitCode.NOT_FOUND
 ROWS = {row.words: row for row in COMMANDS}
 CODES = {"command decide": ExitCode.REFUSED, "batch cancel": ExitCode.DONE}
 """Where it is not 0: the command is not unknown."""
-LISTED = {"action set", "action reset"}
+LISTED = {"action set", "action reset", "grant add"}
 """Commands that answer with the changed rows of a list."""
 WHOLE = {"batch show"}
 """Lists that stand in what they belong to."""
