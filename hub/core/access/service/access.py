@@ -53,7 +53,7 @@ class Access:
         clock: Callable[[], float] | None = None,
     ) -> None:
         """Without `tokens` there are no people, but keys. `clock`: seconds that only grow, for what is remembered;
-        default: the event loop's."""
+        default: the machine's."""
         self._database = database
         self._log = log
         self._tokens = tokens
