@@ -178,7 +178,7 @@ async def test_a_replay_is_a_new_command_like_the_old_one(
     assert new["expires_at"] - new["created_at"] == timedelta(seconds=900)
     assert (old["status"], old["dead_letter_reason"], old["dead_letter_closed_by"]) == ("failed", "jam", "replayed")
     async with database.connection() as connection:
-        assert (await commands.find(connection, [letter]))[letter].replayed_by == new["id"]
+        assert (await commands.find(connection, [letter], EVERYTHING))[letter].replayed_by == new["id"]
         last = (await commands.logs(connection, letter))[-1]
     assert (last.event, last.version) == ("replayed", old["version"])
     assert last.detail == {"by": "kim", "command_id": str(new["id"])}

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from hub.api.pages import Page
 from hub.batching import Batcher
-from hub.core.access.rules import Caller
+from hub.core.access.rules import EVERYTHING, Caller
 from hub.core.audit import store as audit
 from hub.core.commands.rules import lifecycle
 from hub.core.commands.rules.lifecycle import ENDED, CancelRequested, DeadlinePassed, Ignore
@@ -60,7 +60,7 @@ class Commands:
 
     async def _find(self, ids: list[UUID]) -> list[StoredCommand | None]:
         async with self._database.connection() as connection:
-            found = await store.find(connection, ids)
+            found = await store.find(connection, ids, EVERYTHING)
         return [found.get(command_id) for command_id in ids]
 
     async def logs(self, caller: Caller, command_id: UUID) -> list[StoredLog]:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from hub.core.access.rules import EVERYTHING, Scope
+from hub.core.access.rules import Scope
 from hub.database.engine import Connection
 from hub.database.hot import HotStatement
 from hub.database.statements import Statement
@@ -124,7 +124,7 @@ _ENDED = Statement("core/commands/commands", "ended", UUID)
 
 
 async def find(
-    connection: Connection, ids: Sequence[UUID], scope: Scope = EVERYTHING, want: str = "read"
+    connection: Connection, ids: Sequence[UUID], scope: Scope, want: str = "read"
 ) -> dict[UUID, StoredCommand]:
     """The commands with these ids that a caller may read, or `want` something else of."""
     asked: dict[str, Any] = {"ids": list(ids), "want": want, **scope.parameters}
