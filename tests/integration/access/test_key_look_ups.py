@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hub.core.access.service import Access, look_ups, strangers
-from hub.core.access.service.look_ups import CACHE_S, KeyLookUps
+from hub.core.access.service.look_ups import CACHE_S, LookUps
 from hub.core.access.service.strangers import AT_ONCE, MOST_WAITING
 from hub.database.engine import Database
 from hub.errors import RejectedError, UnavailableError
@@ -217,7 +217,7 @@ async def test_a_wrong_key_that_cannot_be_looked_up_soon_is_put_off(
 
 async def test_what_is_remembered_of_wrong_keys_is_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(look_ups, "MOST_UNKNOWN", 20)
-    found = KeyLookUps(database, clock=Clock())
+    found = LookUps(database, look_ups.key, by_secret=True, clock=Clock())
     for _ in range(50):
         assert await found.find(hash_secret(new_api_key().text)) is None
 

@@ -10,10 +10,9 @@ from uuid_utils.compat import uuid7
 from hub import staged_files
 from hub.core.access.rules import Caller, Credential, Principal
 from hub.core.access.rules.addresses import may_come_from
-from hub.core.access.service.look_ups import KeyLookUps
-from hub.core.access.service.lookups import Lookup
+from hub.core.access.service import look_ups
+from hub.core.access.service.look_ups import LookUps
 from hub.core.access.service.sessions import hash_cookie
-from hub.core.access.service.strangers import Strangers
 from hub.core.access.service.tokens import AccessTokens
 from hub.core.access.store import api_keys, sessions
 from hub.core.access.store import keys as store
@@ -63,10 +62,10 @@ class Access:
         self._refused: dict[tuple[UUID, str | None], str] = {}
         """Keys that were shown from addresses that they do not allow, and where their principals' names stand."""
         self._told: dict[tuple[UUID, str | None], float] = {}
-        self._keys = KeyLookUps(database, clock=clock)
-        self._sessions = Lookup(self._find_session)
-        self._cookies = Lookup(self._find_cookie)
-        self._strangers = Strangers()
+        self._keys = LookUps(database, look_ups.key, by_secret=True, clock=clock)
+        self._keys_let_in = LookUps(database, look_ups.key_of, by_secret=False, clock=clock)
+        self._sessions = LookUps(database, look_ups.session, by_secret=False, clock=clock)
+        self._cookies = LookUps(database, look_ups.page_session, by_secret=True, clock=clock)
 
     async def authenticate(self, key: str, address: str | None = None) -> Credential:
         """What a key, or an access token, stands for that is shown from an address. Raises RejectedError:
@@ -74,8 +73,10 @@ class Access:
         what has the form of an access token."""
         if self._tokens is not None and key.count(".") == 2:
             return await self._of_token(self._tokens, key)
-        # What cannot be a key costs the database nothing.
-        found = await self._keys.find(hash_secret(key)) if is_api_key(key) else None
+        hashed = hash_secret(key)
+        found = self._keys.remembered(hashed)
+        if found is None and is_api_key(key):  # what cannot be a key costs the database nothing
+            found = await self._keys.find(hashed)
         if found is None or found.key_id is None:
             raise RejectedError("unauthorized")
         if not may_come_from(found.addresses, address):
@@ -87,7 +88,7 @@ class Access:
 
     async def _of_token(self, tokens: AccessTokens, token: str) -> Credential:
         claims = await tokens.read(token)
-        found = await self._sessions.get(claims.session_id)
+        found = await self._sessions.find(claims.session_id)
         if found is None or found.id != claims.principal_id or found.session_kind != "token":
             raise RejectedError("invalid_token")
         if claims.expires_at <= found.now.timestamp():
@@ -96,7 +97,7 @@ class Access:
 
     async def by_cookie(self, cookie: str) -> Credential:
         """What the cookie of a page stands for. Raises RejectedError `unauthorized`."""
-        found = await self._cookies.get(hash_cookie(cookie))
+        found = await self._cookies.find(hash_cookie(cookie))
         if found is None:
             raise RejectedError("unauthorized")
         return self._of_session(found)
@@ -111,14 +112,14 @@ class Access:
         """Whether a caller that was let in would be let in now, with what it showed: for what lasts longer than a
         request."""
         if caller.session_id is not None:
-            session = await self._sessions.get(caller.session_id)
+            session = await self._sessions.find(caller.session_id)
             return session is not None and (session.role, session.reach) == (
                 caller.principal.role,
                 caller.principal.reach,
             )
         if caller.key_id is None:
             return True
-        found = await self._keys.find(caller.key_id)
+        found = await self._keys_let_in.find(caller.key_id)
         return (
             found is not None
             and found.principal.role == caller.principal.role
@@ -128,19 +129,8 @@ class Access:
 
     def forget(self) -> None:
         """Look everything up anew: a key, a session, or who has one, was changed."""
-        self._keys.forget()
-        self._sessions.clear()
-        self._cookies.clear()
-
-    async def _find_session(self, session_id: UUID) -> SessionHolder | None:
-        async with self._database.connection() as connection:
-            return await sessions.by_id(connection, session_id)
-
-    async def _find_cookie(self, hashed: bytes) -> SessionHolder | None:
-        async with self._strangers.turn(hashed), self._database.connection() as connection:
-            found = await sessions.by_cookie(connection, hashed)
-        self._strangers.judged(hashed, valid=found is not None)
-        return found
+        for look_ups_of_a_kind in (self._keys, self._keys_let_in, self._sessions, self._cookies):
+            look_ups_of_a_kind.forget()
 
     async def ensure_administrator(self, key_file: Path) -> None:
         """Make the first administrator of a database that has none, with the key in `key_file`, or with a new one that

@@ -1,4 +1,4 @@
--- Keys as people see them. What a request's key stands for is looked up by a statement built with SQLModel.
+-- Keys as people see them, and what a request's key stands for.
 
 -- fragment: key
 SELECT
@@ -57,3 +57,16 @@ UPDATE api_keys k
 SET last_used_at = floorhub_now(), last_address = u.address
 FROM unnest(%(ids)s::uuid[], %(addresses)s::text[]) AS u (id, address)
 WHERE k.id = u.id AND (k.last_used_at IS NULL OR k.last_used_at < floorhub_now() - interval '1 minute');
+
+-- fragment: holder
+SELECT
+    p.id, p.kind, p.name, p.role, p.reach, k.id AS key_id, k.permissions, k.actions, k.narrowed, k.addresses, k.expires_at
+FROM api_keys k JOIN principals p ON p.id = k.principal_id
+WHERE k.revoked_at IS NULL AND p.disabled_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > floorhub_now())
+
+-- name: valid_by_secret
+-- For every request whose key was not looked up just before.
+{holder} AND k.sha256 = %(sha256)s;
+
+-- name: valid_by_id
+{holder} AND k.id = %(id)s;

@@ -6,15 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from hub.core.access.rules.permissions import KeyLimits
 from hub.core.access.rules.targets import ClientsNamed
-from hub.core.access.store.keys import KeyHolder
 from hub.core.access.tables import ApiKey
-from hub.core.access.tables import Principal as Principals
 from hub.database import model
 from hub.database.engine import Connection
 from hub.database.model import NOW
@@ -64,12 +62,6 @@ _PAGE = Statement("core/access/keys", "page", Key, fresh_plan=True)
 _ADD_TARGET = Statement("core/access/keys", "add_target")
 _TOUCH = Statement("core/access/keys", "touch")
 _VALID = (col(ApiKey.revoked_at).is_(None), or_(col(ApiKey.expires_at).is_(None), col(ApiKey.expires_at) > NOW))
-# Built once: requests of all callers ask for it.
-_VALID_BY_ID = (
-    select(*model.columns(KeyHolder, Principals, ApiKey), col(ApiKey.id).label("key_id"))
-    .join(ApiKey, col(ApiKey.principal_id) == col(Principals.id))
-    .where(col(ApiKey.id) == bindparam("key_id"), *_VALID, col(Principals.disabled_at).is_(None))
-)
 
 
 async def get(connection: Connection, key_id: UUID) -> Key | None:
@@ -97,11 +89,6 @@ async def page(
         after=after,
         limit=limit,
     )
-
-
-async def valid_by_id(connection: Connection, key_id: UUID) -> KeyHolder | None:
-    """A valid key, and the principal that it stands for."""
-    return await model.fetch_one(connection, _VALID_BY_ID, KeyHolder, key_id=key_id)
 
 
 async def count_valid(connection: Connection, principal_id: UUID) -> int:

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -14,6 +14,7 @@ from hub.core.access.tables import Principal as Principals
 from hub.database import model
 from hub.database.engine import Connection
 from hub.database.model import NOW
+from hub.database.statements import Statement
 
 
 class KeyHolder(msgspec.Struct, frozen=True):
@@ -30,6 +31,10 @@ class KeyHolder(msgspec.Struct, frozen=True):
     narrowed: bool
     addresses: list[str] | None
     expires_at: datetime | None
+
+
+_VALID_BY_SECRET = Statement("core/access/keys", "valid_by_secret", KeyHolder)
+_VALID_BY_ID = Statement("core/access/keys", "valid_by_id", KeyHolder)
 
 
 async def ensure(connection: Connection, principal: Principal) -> UUID:
@@ -61,16 +66,11 @@ async def revoke_keys(connection: Connection, principal_id: UUID) -> None:
     await model.execute(connection, update(ApiKey).where(*valid).values(revoked_at=NOW))
 
 
-# Built once: requests of all callers ask for it.
-_BY_KEY = (
-    select(*model.columns(KeyHolder, Principals, ApiKey), col(ApiKey.id).label("key_id"))
-    .join(ApiKey, col(ApiKey.principal_id) == col(Principals.id))
-    .where(col(ApiKey.sha256) == bindparam("sha256"), col(ApiKey.revoked_at).is_(None))
-    .where(col(Principals.disabled_at).is_(None))
-    .where(or_(col(ApiKey.expires_at).is_(None), col(ApiKey.expires_at) > NOW))
-)
-
-
 async def by_key(connection: Connection, sha256: bytes) -> KeyHolder | None:
     """A valid key, and the principal that it stands for."""
-    return await model.fetch_one(connection, _BY_KEY, KeyHolder, sha256=sha256)
+    return await _VALID_BY_SECRET.fetch_one(connection, sha256=sha256)
+
+
+async def by_id(connection: Connection, key_id: UUID) -> KeyHolder | None:
+    """The same by the key's id."""
+    return await _VALID_BY_ID.fetch_one(connection, id=key_id)
