@@ -40,8 +40,7 @@ usage AS MATERIALIZED (
         CASE WHEN u.day IN (t.day, t.day + 1) THEN u.day_used ELSE 0 END AS day_used,
         CASE WHEN u.minute = t.minute + interval '1 minute' THEN u.minute ELSE t.minute END AS minute,
         CASE WHEN u.minute IN (t.minute, t.minute + interval '1 minute') THEN u.minute_used ELSE 0 END AS minute_used,
-        CASE WHEN u.refused_day IN (t.day, t.day + 1) THEN u.day_refused ELSE 0 END AS day_refused,
-        u.suspicious_day
+        CASE WHEN u.refused_day IN (t.day, t.day + 1) THEN u.day_refused ELSE 0 END AS day_refused
     FROM client_usage u, today t
     WHERE u.client_id IN (SELECT client_id FROM input WHERE allowed)
     ORDER BY u.client_id
@@ -109,34 +108,8 @@ kept AS MATERIALIZED (
     JOIN decided d USING (n)
     WHERE d.verdict IS NULL OR (i.batch_id IS NOT NULL AND d.verdict <> 'client_not_found')
 ),
-asked AS MATERIALIZED (
-    -- What is refused takes nothing of the limit, but it is counted: half as much again as the limit allows looks like
-    -- an attack, or a program that has gone wild, and is said once a day.
-    SELECT
-        client_id,
-        t.accepted,
-        t.over,
-        t.day_limit,
-        usage.day_used + usage.day_refused + t.accepted + t.over AS in_all,
-        t.over > 0
-            AND t.day_limit > 0
-            AND usage.suspicious_day IS DISTINCT FROM usage.day
-            AND usage.day_used + usage.day_refused + t.accepted + t.over > t.day_limit * 1.5 AS suspicious,
-        t.address
-    FROM (
-        SELECT
-            d.client_id,
-            min(d.day_limit) AS day_limit,
-            count(*) FILTER (WHERE d.verdict IS NULL) AS accepted,
-            count(*) FILTER (WHERE d.verdict = 'quota_exceeded') AS over,
-            max(i.address) FILTER (WHERE d.verdict = 'quota_exceeded') AS address
-        FROM decided d JOIN input i USING (n)
-        WHERE d.verdict IS NULL OR d.verdict = 'quota_exceeded'
-        GROUP BY d.client_id
-    ) t
-    JOIN usage USING (client_id)
-),
 taken AS (
+    -- What is refused takes nothing of the limit, but it is counted; see `suspect`.
     UPDATE client_usage u
     SET
         day = usage.day,
@@ -144,21 +117,18 @@ taken AS (
         minute = usage.minute,
         minute_used = usage.minute_used + t.accepted,
         day_refused = usage.day_refused + t.over,
-        refused_day = usage.day,
-        suspicious_day = CASE WHEN t.suspicious THEN usage.day ELSE usage.suspicious_day END
-    FROM asked t
+        refused_day = usage.day
+    FROM (
+        SELECT
+            client_id,
+            count(*) FILTER (WHERE verdict IS NULL) AS accepted,
+            count(*) FILTER (WHERE verdict = 'quota_exceeded') AS over
+        FROM decided
+        WHERE verdict IS NULL OR verdict = 'quota_exceeded'
+        GROUP BY client_id
+    ) t
     JOIN usage USING (client_id)
     WHERE u.client_id = t.client_id
-),
-suspected AS (
-    INSERT INTO security_events (at, kind, client_id, address, detail)
-    SELECT
-        clock.at, 'suspicious_activity', client_id, address,
-        jsonb_build_object(
-            'clientId', client_id, 'reason', 'Exceeds daily command quota by 50' || chr(37), 'limit', day_limit, 'asked', in_all
-        )
-    FROM asked, clock
-    WHERE suspicious
 ),
 written AS (
     INSERT INTO commands (
@@ -234,6 +204,33 @@ FROM decided d
 CROSS JOIN today
 WINDOW client AS (PARTITION BY d.client_id)
 ORDER BY d.n;
+
+-- name: suspect
+-- For clients that were just refused for their day's limit: half as much again as it allows looks like an attack, or a
+-- program that has gone wild, and is said once a day. If this is never reached, the next refusal says it. Rows are locked
+-- as `submit` locks them.
+WITH asked AS MATERIALIZED (
+    SELECT u.client_id, p.max_commands_per_day AS day_limit, u.day_used + u.day_refused AS in_all, r.address
+    FROM unnest(%(client_ids)s::text[], %(addresses)s::text[]) AS r (client_id, address)
+    JOIN client_usage u ON u.client_id = r.client_id
+    JOIN client_permissions p ON p.client_id = r.client_id
+    WHERE u.refused_day = u.day
+        AND u.suspicious_day IS DISTINCT FROM u.day
+        AND p.max_commands_per_day > 0
+        AND u.day_used + u.day_refused > p.max_commands_per_day * 1.5
+    ORDER BY u.client_id
+    FOR UPDATE OF u
+),
+said AS (
+    UPDATE client_usage u SET suspicious_day = u.day FROM asked WHERE u.client_id = asked.client_id
+)
+INSERT INTO security_events (at, kind, client_id, address, detail)
+SELECT
+    floorhub_now(), 'suspicious_activity', client_id, address,
+    jsonb_build_object(
+        'clientId', client_id, 'reason', 'Exceeds daily command quota by 50' || chr(37), 'limit', day_limit, 'asked', in_all
+    )
+FROM asked;
 
 -- name: plan_for_many
 -- For the rest of a transaction that submits thousands of rows: planned for these rows and with hashes, since walking

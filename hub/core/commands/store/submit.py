@@ -1,7 +1,6 @@
 """Writing new commands: one statement for a whole group of requests."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,9 +13,10 @@ from psycopg.types.json import Jsonb
 from hub.core.audit.store import WROTE
 from hub.database.engine import Connection, mark
 from hub.database.hot import HotStatement
-from hub.database.statements import statement
+from hub.database.statements import Statement, statement
 
 _SUBMIT = HotStatement("core/commands/submit", "submit")
+_SUSPECT = Statement("core/commands/submit", "suspect")
 _PLAN_FOR_MANY = statement("core/commands/submit", "plan_for_many")
 
 
@@ -61,8 +61,7 @@ class NewCommand(msgspec.Struct, frozen=True, kw_only=True):
     """first_delay_s, factor and cap_s; None: the hub's own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """What became of one new command. `refusal` is None when it was accepted, else one of repeated, client_not_found
     (also: the principal may not see it), grant_missing, client_retired, client_disabled, action_not_allowed,
     client_offline, already_expired, never_due, document_not_found, quota_exceeded, rate_limited."""
@@ -94,7 +93,9 @@ async def submit(connection: Connection, commands: Sequence[NewCommand]) -> list
         if problem.diag.constraint_name != "idempotency_keys_pkey":
             raise
         raise KeyCollisionError from problem
-    return _verdicts(await cursor.fetchall())
+    verdicts = _verdicts(await cursor.fetchall())
+    await _suspect(connection, commands, verdicts)
+    return verdicts
 
 
 async def submit_many(connection: Connection, commands: Sequence[NewCommand]) -> list[Verdict]:
@@ -102,7 +103,20 @@ async def submit_many(connection: Connection, commands: Sequence[NewCommand]) ->
     mark(connection, WROTE)
     await plan_for_many(connection)
     cursor = await _SUBMIT.execute(connection, prepare=False, rows=Jsonb(commands))
-    return _verdicts(await cursor.fetchall())
+    verdicts = _verdicts(await cursor.fetchall())
+    await _suspect(connection, commands, verdicts)
+    return verdicts
+
+
+async def _suspect(connection: Connection, commands: Sequence[NewCommand], verdicts: Sequence[Verdict]) -> None:
+    """Say of which clients far more was asked than their day allows."""
+    over = {
+        command.client_id: command.address
+        for command, verdict in zip(commands, verdicts, strict=True)
+        if verdict.refusal == "quota_exceeded"
+    }
+    if over:
+        await _SUSPECT.execute(connection, client_ids=list(over), addresses=list(over.values()))
 
 
 async def plan_for_many(connection: Connection) -> None:
