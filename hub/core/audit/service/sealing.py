@@ -151,23 +151,21 @@ class Sealing:
             return seal if await seals.append(connection, seal) else None
 
     async def _seal(self, connection: Connection) -> bool:
-        snapshot = await seals.snapshot(connection)
         moment = time.monotonic()
         slow = moment >= self._next_slow_look
         if slow:
             self._next_slow_look = moment + POLL_S
-        # One more look when all have ended: what the last of them wrote is seen by what follows this snapshot.
+        # One more look when all have ended: it sees what the last of them wrote.
         looked_at = [gap for gap in self._gaps if slow or not gap.settled]
+        left_out = Ids(each for gap in looked_at for each in gap.ids.ranges)
+        high = self._last.high if self._last is not None else 0
+        found = await seals.unsealed(connection, high, left_out, MOST)
         for gap in self._gaps:
             if gap.horizon is None:
-                gap.horizon = snapshot.next
-            gap.settled = snapshot.oldest >= gap.horizon
-        rows = await seals.committed(connection, self._last.high if self._last is not None else 0, MOST)
-        full = len(rows) == MOST
-        new = rows
-        if looked_at:
-            wanted = Ids(each for gap in looked_at for each in gap.ids.ranges)
-            rows = [*await seals.among(connection, wanted, MOST), *rows]
+                gap.horizon = found.next
+            gap.settled = found.oldest >= gap.horizon
+        rows = found.rows
+        full = sum(row.id > high for row in rows) == MOST
         self._gaps = [
             gap
             for gap in self._gaps
@@ -177,7 +175,7 @@ class Sealing:
         if not rows:
             return False
         rows = await self._salted(connection, rows)
-        seal = await self._made(rows, snapshot)
+        seal = await self._made(rows, found.at)
         if not await seals.append(connection, seal):
             await self._key.check(self._database)
             await self._catch_up(connection)
@@ -185,13 +183,13 @@ class Sealing:
         self._follow(seal, Ids.of(row.id for row in rows), moment)
         self._metrics.seals.inc()
         self._metrics.rows.inc(len(rows))
-        self._metrics.delay.set(max((snapshot.at - min(row.at for row in rows)).total_seconds(), 0.0))
-        return full and bool(new)
+        self._metrics.delay.set(max((found.at - min(row.at for row in rows)).total_seconds(), 0.0))
+        return full
 
-    async def _made(self, rows: list[Row], snapshot: seals.Snapshot) -> Seal:
+    async def _made(self, rows: list[Row], at: datetime) -> Seal:
         if len(rows) > _IN_A_THREAD:
-            return await asyncio.to_thread(sealed, self._key.signer, self._last, snapshot.at, rows)
-        return sealed(self._key.signer, self._last, snapshot.at, rows)
+            return await asyncio.to_thread(sealed, self._key.signer, self._last, at, rows)
+        return sealed(self._key.signer, self._last, at, rows)
 
     async def _salted(self, connection: Connection, rows: list[Row]) -> list[Row]:
         """Rows from before there were salts get theirs first."""

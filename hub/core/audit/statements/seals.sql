@@ -23,17 +23,30 @@ SELECT * FROM (
 -- All blocks of other kinds than rows, newest first.
 SELECT {seal} FROM audit_seals WHERE kind <> 'rows' ORDER BY number DESC;
 
--- name: snapshot
--- The time, and which transactions run: all below `oldest` have ended, and `next` has not begun.
-SELECT
-    floorhub_now() AS at,
-    pg_snapshot_xmin(s)::text::bigint AS oldest,
-    pg_snapshot_xmax(s)::text::bigint AS next
-FROM pg_current_snapshot() AS s;
-
--- name: committed
--- Rows that have no seal yet: those above the highest that has, and those of numbers that were left out.
-SELECT {row} FROM audit_logs a WHERE a.id > %(high)s ORDER BY a.id LIMIT %(most)s;
+-- name: unsealed
+-- The time, which transactions run (all below `oldest` have ended, and `next` has not begun), and the rows that have no
+-- seal: those above the highest that has, and those of numbers that were left out. One statement sees one state: what a
+-- transaction below `oldest` wrote is among these rows.
+SELECT s.at AS now, s.oldest, s.next, r.*
+FROM (
+    SELECT
+        floorhub_now() AS at,
+        pg_snapshot_xmin(c)::text::bigint AS oldest,
+        pg_snapshot_xmax(c)::text::bigint AS next
+    FROM pg_current_snapshot() AS c
+) s
+LEFT JOIN LATERAL (
+    (
+        SELECT {row}
+        FROM unnest(%(lows)s::bigint[], %(highs)s::bigint[]) AS r (low, high)
+        JOIN audit_logs a ON a.id >= r.low AND a.id < r.high
+        ORDER BY a.id
+        LIMIT %(most)s
+    )
+    UNION ALL
+    (SELECT {row} FROM audit_logs a WHERE a.id > %(high)s ORDER BY a.id LIMIT %(most)s)
+) r ON true
+ORDER BY r.id;
 
 -- name: late
 SELECT {row}

@@ -9,17 +9,20 @@ import msgspec
 from hub.core.audit.rules.chain import Row, Seal
 from hub.core.audit.rules.ids import Ids
 from hub.database.engine import Connection
+from hub.database.hot import HotStatement
 from hub.database.statements import Statement
 
 _PLACE = "core/audit/seals"
 
 
-class Snapshot(msgspec.Struct, frozen=True):
-    """The hub's time, and which transactions have ended: all with numbers below `oldest`. `next` has not begun."""
+class Unsealed(msgspec.Struct, frozen=True):
+    """Rows without a seal, in the order of their numbers, at a moment by the hub's time; and which transactions have
+    ended by then: all with numbers below `oldest`. `next` has not begun."""
 
     at: datetime
     oldest: int
     next: int
+    rows: list[Row]
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -35,12 +38,11 @@ _LAST = Statement(_PLACE, "last", Seal)
 _FROM = Statement(_PLACE, "from", Seal)
 _SINCE = Statement(_PLACE, "since", Seal)
 _SPECIAL = Statement(_PLACE, "special", Seal)
-_SNAPSHOT = Statement(_PLACE, "snapshot", Snapshot)
-_COMMITTED = Statement(_PLACE, "committed", Row)
+_UNSEALED = HotStatement(_PLACE, "unsealed")
 _LATE = Statement(_PLACE, "late", Row)
 _IDS = Statement(_PLACE, "ids", int)
 _BEYOND = Statement(_PLACE, "beyond", int)
-_APPEND = Statement(_PLACE, "append")
+_APPEND = HotStatement(_PLACE, "append")
 _SALT = Statement(_PLACE, "salt")
 _ERASURES = Statement(_PLACE, "erasures", Row)
 _OF_PERSON = Statement(_PLACE, "of_person", Row)
@@ -80,21 +82,38 @@ async def special(connection: Connection) -> list[Seal]:
     return await _SPECIAL.fetch_all(connection)
 
 
-async def snapshot(connection: Connection) -> Snapshot:
-    """What has ended by now. A statement that follows sees at least that."""
-    found = await _SNAPSHOT.fetch_one(connection)
-    assert found is not None  # noqa: S101 - a SELECT of one row
-    return found
+async def unsealed(connection: Connection, high: int, left_out: Ids, most: int) -> Unsealed:
+    """Rows above a number, and those of numbers that were left out; at most so many of each."""
+    lows, highs = _bounds(left_out)
+    found = await (await _UNSEALED.execute(connection, high=high, lows=lows, highs=highs, most=most)).fetchall()
+    first = found[0]  # there is always one: without a row of the trail, its columns are empty
+    rows = [
+        Row(
+            id=row["id"],
+            at=row["at"],
+            principal_id=row["principal_id"],
+            action=row["action"],
+            resource=row["resource"],
+            resource_id=row["resource_id"],
+            address=row["address"],
+            detail=row["detail"],
+            salt=row["salt"],
+            digest=row["digest"],
+            claimed=row["claimed"],
+        )
+        for row in found
+        if row["id"] is not None
+    ]
+    return Unsealed(first["now"], first["oldest"], first["next"], rows)
 
 
-async def committed(connection: Connection, high: int, most: int) -> list[Row]:
-    """Rows above a number, in the order of their numbers."""
-    return await _COMMITTED.fetch_all(connection, high=high, most=most)
+def _bounds(ids: Ids) -> tuple[list[int], list[int]]:
+    return [low for low, _ in ids.ranges], [high for _, high in ids.ranges]
 
 
 async def among(connection: Connection, ids: Ids, most: int) -> list[Row]:
     """Rows of these numbers, in their order."""
-    lows, highs = [low for low, _ in ids.ranges], [high for _, high in ids.ranges]
+    lows, highs = _bounds(ids)
     return await _LATE.fetch_all(connection, lows=lows, highs=highs, most=most)
 
 
@@ -110,7 +129,7 @@ async def count_beyond(connection: Connection, high: int) -> int:
 
 async def append(connection: Connection, seal: Seal) -> bool:
     """Add a block; False when another hub was first, or the chain does not end with the block before."""
-    return await _APPEND.execute(connection, **msgspec.structs.asdict(seal)) == 1
+    return (await _APPEND.execute(connection, **msgspec.structs.asdict(seal))).rowcount == 1
 
 
 async def salt(connection: Connection, numbers: Sequence[int]) -> None:
