@@ -7,7 +7,6 @@ from http import HTTPStatus
 from importlib.metadata import version
 from uuid import uuid4
 
-import structlog
 from fastapi import APIRouter, FastAPI, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,7 +18,7 @@ from hub.api.proxies import TrustedProxies, networks
 from hub.api.secret_paths import shown
 from hub.api.telemetry import METHODS, Event, Metrics
 from hub.parts import Parts
-from hub.telemetry.log import Log
+from hub.telemetry.log import Log, of_request
 
 MAX_BODY = 1024 * 1024
 MOST_REQUESTS = 60
@@ -100,7 +99,7 @@ class RequestLog:
             return
         request_id = uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        of_request(request_id)
         began = time.perf_counter()
         status = 0
 
@@ -137,7 +136,7 @@ class RequestLog:
                 status=status,
                 duration_ms=round(took * 1000, 2),
             )
-            structlog.contextvars.unbind_contextvars("request_id")
+            of_request(None)
 
 
 class TooLarge:

@@ -8,6 +8,7 @@ import enum
 import logging
 import sys
 from collections.abc import Hashable
+from contextvars import ContextVar
 from typing import Any
 
 import msgspec
@@ -16,6 +17,13 @@ import structlog
 from hub.telemetry.throttle import MOST_LINES, LibraryLines, Throttle
 from schemas.terminal import line_writer
 from schemas.text import LONGEST_LINE, log_line, plain_json
+
+_request: ContextVar[str | None] = ContextVar("request", default=None)
+
+
+def of_request(request_id: str | None) -> None:
+    """From here on the running task, and those that it starts, log for this request."""
+    _request.set(request_id)
 
 
 class EventName(enum.StrEnum):
@@ -98,6 +106,14 @@ class _Seldom(Log):
             super()._write(level, event, {**fields, "left_out": left_out} if left_out else fields)
 
 
+def _add_request(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """`request_id`. The library's own processor looks through all variables of the context, for each line."""
+    request_id = _request.get()
+    if request_id is not None:
+        event["request_id"] = request_id
+    return event
+
+
 def _render(_: Any, __: str, event: structlog.typing.EventDict) -> str:
     """One line of JSON: the time as `at` and the event's name first. Words of others stay words."""
     line = {"at": event.pop("at"), "event": event.pop("event"), **event}
@@ -119,7 +135,7 @@ def configure(level: str) -> None:
     """Send all logs, also those of libraries, to standard error as JSON lines. Ours skip the library,
     since there are several for each command."""
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _add_request,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
         structlog.processors.format_exc_info,
