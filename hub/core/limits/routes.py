@@ -46,7 +46,7 @@ class StrangersGate:
             if scope["path"] in FREE or scope["path"].startswith(FILES):
                 await self._app(scope, receive, send)
             elif scope["path"] not in OPEN and (
-                scope["path"].startswith(ADDRESSES) or any(name in _SHOWS for name, _ in scope["headers"])
+                scope["path"].startswith(ADDRESSES) or not _SHOWS.isdisjoint(dict(scope["headers"]))
             ):
                 await self._app(scope, receive, self._counting(address, scope, receive, send))
             elif refused := self._limits.stranger(address):
