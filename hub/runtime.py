@@ -16,6 +16,9 @@ from hub.errors import SetupError
 from hub.loops import Loop
 from hub.telemetry.log import Event
 
+_YOUNG = 20_000
+"""New objects between two looks of the collector at them. By default it looks at each 700, several times for a
+command, and finds next to nothing: what a request leaves is freed by its reference counts."""
 CANCEL_AGAIN_S = 2.0
 """Longer than any loop needs to leave what it is in."""
 GONE_MS = 40_000
@@ -79,6 +82,7 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
             # What the start made stays until the end: to look it over for garbage again and again stops everything.
             gc.collect()
             gc.freeze()
+            gc.set_threshold(_YOUNG)
             hub.log.info(Event.HUB_STARTED, roles=sorted(settings.roles))
             try:
                 await stop.wait()
