@@ -73,8 +73,7 @@ class ContractError(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True):
     """A payload taken apart: who signed, the signature's 64 bytes, and the JSON bytes that it covers."""
 
     kid: str
@@ -104,8 +103,7 @@ class BadReport:
     raw: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReadReports:
+class ReadReports(msgspec.Struct, frozen=True):
     """A reports message, its good entries apart from its bad ones."""
 
     client_id: str

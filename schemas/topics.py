@@ -5,7 +5,8 @@ A client's id is its MQTT user name, its MQTT client id and its topic segment; t
 
 import enum
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 ROOT = "floorhub/v1"
 HUB_PRESENCE = f"{ROOT}/hub/presence"
@@ -36,8 +37,7 @@ FROM_CLIENT = frozenset({Channel.REPORTS, Channel.PRESENCE, Channel.STATE, Chann
 RETAINED = frozenset({Channel.PRESENCE, Channel.STATE})
 
 
-@dataclass(frozen=True, slots=True)
-class ClientTopic:
+class ClientTopic(msgspec.Struct, frozen=True):
     """A parsed client topic."""
 
     client_id: str

@@ -310,7 +310,7 @@ AHEAD = "ahead"
 async def confirm(connection: Connection, signs: Sequence[Life]) -> set[tuple[str, str]]:
     """Record observations of the sessions that the hub knows: (client, presence or `OFFERED`, and what else) of
     those heard."""
-    rows = [asdict(life) for life in joined(signs)]
+    rows = [msgspec.structs.asdict(life) for life in joined(signs)]
     cursor = await connection.execute(_CONFIRM, {"rows": Jsonb(rows)})
     return {(row["client_id"], row["presence"]) for row in await cursor.fetchall()}
 

@@ -5,9 +5,10 @@ import hashlib
 import re
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from uuid import UUID
+
+import msgspec
 
 from hub.errors import RejectedError
 
@@ -45,8 +46,7 @@ def may(role: str, permission: Permission) -> bool:
     return permission in _BY_ROLE.get(role, frozenset())
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(msgspec.Struct, frozen=True):
     """A user (person) or an integration (order system, WMS)."""
 
     id: UUID
@@ -57,8 +57,7 @@ class Principal:
     """`all` clients, or those that it was `granted`."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyScope:
+class KeyScope(msgspec.Struct, frozen=True):
     """What a key narrows of what its principal may do. None: nothing of that kind."""
 
     permissions: frozenset[str] | None = None
@@ -70,8 +69,7 @@ class KeyScope:
 WHOLE = KeyScope()
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(msgspec.Struct, frozen=True):
     """What a key or a session that was looked up stands for."""
 
     principal: Principal
@@ -88,8 +86,7 @@ class Credential:
         return Caller(self.principal, address, self.key_id, self.session_id, self.scope, self.confirmed)
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """What a statement needs to ask `floorhub_allows` for a caller: its parameters `limited`, `scope_principal` and
     `scope_key`, and for what people make, `scope_owner` and `scope_sees`."""
 
@@ -119,8 +116,7 @@ EVERYTHING = Scope(UUID(int=0), limited=False)
 """For the hub itself, which acts for nobody."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """Who asks and from where; what audit rows name."""
 
     principal: Principal
@@ -169,8 +165,7 @@ class Caller:
         return [str(each) for each in Permission if each not in always and self.may(each)]
 
 
-@dataclass(frozen=True, slots=True)
-class IdempotencyKey:
+class IdempotencyKey(msgspec.Struct, frozen=True):
     """The caller's key and the hash of the body it came with."""
 
     route: str

@@ -4,7 +4,6 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -32,8 +31,7 @@ MAX_KEPT = 4_000
 """Characters of an unusable report that are kept for people."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(msgspec.Struct, frozen=True):
     """One report as it came in: `client_id` is the topic's, which the broker vouches for."""
 
     client_id: str
@@ -42,8 +40,7 @@ class Arrived:
     report: Report
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(msgspec.Struct, frozen=True):
     """A part of a message that is no report; with an id it still gets its receipt."""
 
     client_id: str

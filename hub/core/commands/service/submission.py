@@ -4,11 +4,11 @@ import contextlib
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+import msgspec
 from uuid_utils.compat import uuid7
 
 from hub.api.text import find_unstorable, kept_size
@@ -39,13 +39,12 @@ DOCUMENT_KNOWN_S = 1_800.0
 a day of its last use, so what is known is there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandRequest:
+class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a caller asks for; None means the default: by the policy of the action, or else the hub's."""
 
     client_id: str
     action: str
-    payload: dict[str, Any] = field(default_factory=dict)
+    payload: dict[str, Any] = msgspec.field(default_factory=dict)
     priority: int = 5
     max_retries: int | None = None
     back_off: BackOff | None = None
@@ -62,8 +61,7 @@ class CommandRequest:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(msgspec.Struct, frozen=True):
     """What is left of a client's limits after a request."""
 
     at: datetime
@@ -88,8 +86,7 @@ class Quota:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True):
     """A stored command. `repeated`: an earlier request with the same key made it."""
 
     command_id: UUID
@@ -187,7 +184,7 @@ class Submission:
         """Bring the document in that a request names by where it lies: the request that names it by its id, and it.
         Raises RejectedError."""
         document = await self._bring(caller, request.payload["document"])
-        return replace(request, payload={**request.payload, "document": str(document.id)}), document
+        return msgspec.structs.replace(request, payload={**request.payload, "document": str(document.id)}), document
 
     async def discard(self, document: Document) -> None:
         """Forget a document that was brought in for nothing."""

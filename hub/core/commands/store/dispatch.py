@@ -1,9 +1,9 @@
 """Claiming commands for clients, sending again what had no word, and the times of the next look."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
+import msgspec
 from psycopg import AsyncRawCursor
 from psycopg.rows import DictRow
 
@@ -30,8 +30,7 @@ _WAKE = statement("core/commands/dispatch", "wake_scheduled")
 _NEXT_DUE = statement("core/commands/dispatch", "next_due")
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """What one round of dispatch took: the runs to publish, the same as rows to decide about, the clients that another
     worker held, and those of whom everything that is due was taken."""
 

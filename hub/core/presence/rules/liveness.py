@@ -1,11 +1,11 @@
 """Observations that carry an epoch, and what several of them show together."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Life:
+class Life(msgspec.Struct, frozen=True):
     """An observation that carries an epoch: a heartbeat or reports. A basic client's reports have no connection, and
     nothing of it has a mark."""
 
