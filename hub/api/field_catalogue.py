@@ -28,7 +28,7 @@ FIELDS: Mapping[str, Sentence] = {
     "missing": Sentence("is missing: add it", "필수 항목입니다. 추가하십시오."),
     "missing_without_bearer": Sentence(
         "is missing: add it; only a client that shows its secret as a bearer key may leave it out",
-        "필수 항목입니다. 추가하십시오. 비밀 값을 bearer 키로 보내는 클라이언트만 뺄 수 있습니다.",
+        "필수 항목입니다. 추가하십시오. 비밀 값을 bearer 키로 보내는 클라이언트만 생략할 수 있습니다.",
     ),
     "unknown_field": Sentence(
         "is not a field of this object: remove it, or look up the fields in /docs",
@@ -76,11 +76,12 @@ FIELDS: Mapping[str, Sentence] = {
         "영문자, 숫자, '-'로 된 1~63자여야 하며 첫 글자는 영문자나 숫자여야 합니다.",
     ),
     "run_id": Sentence(
-        "must be the id of a command, or the id of its event `command`",
-        "명령의 id이거나 이벤트 `command`가 준 id여야 합니다.",
+        "must be the id of a command, or the id in its event `command`",
+        "명령의 id이거나 `command` 이벤트에 들어 있는 id여야 합니다.",
     ),
     "download_token": Sentence(
-        "must be copied from `pdfUrl` of the event `command`", "이벤트 `command`의 `pdfUrl`에 있는 그대로여야 합니다."
+        "must be copied unchanged from `pdfUrl` in the event `command`",
+        "`command` 이벤트의 `pdfUrl`에 있는 값과 똑같아야 합니다.",
     ),
     "upload_token": Sentence(
         "must be a path from the hub: request one with POST /api/commands/{{command_id}}/uploads",
@@ -88,7 +89,7 @@ FIELDS: Mapping[str, Sentence] = {
     ),
     "idempotency_key": Sentence(
         "must be 1 to 200 visible ASCII characters without spaces",
-        "공백 없이 화면에 보이는 ASCII 1~200자여야 합니다.",
+        "공백이 없고 눈에 보이는 ASCII 문자 1~200자여야 합니다.",
     ),
     "traceparent": Sentence(
         "must be a W3C trace context: 0-9, a-f and '-'", "W3C trace context여야 합니다(0-9, a-f, '-')."
@@ -103,8 +104,8 @@ FIELDS: Mapping[str, Sentence] = {
     ),
     "password_too_long": Sentence("must have {limit} or fewer characters", "{limit}자 이하여야 합니다."),
     "password_too_common": Sentence(
-        "is one of the passwords that are tried first: choose another one",
-        "가장 먼저 시도되는 비밀번호 가운데 하나입니다. 다른 비밀번호를 고르십시오.",
+        "is one of the passwords that attackers try first: choose another one",
+        "공격자가 가장 먼저 시도하는 비밀번호 가운데 하나입니다. 다른 비밀번호를 고르십시오.",
     ),
     "password_like_login": Sentence(
         "must not be the login: choose another one", "로그인 이름과 같을 수 없습니다. 다른 비밀번호를 고르십시오."
@@ -166,8 +167,8 @@ FIELDS: Mapping[str, Sentence] = {
     "nothing_to_change": Sentence(
         "changes nothing: send at least one of {names}", "바꿀 내용이 없습니다. {names} 중 하나 이상을 보내십시오."
     ),
-    "one_of": Sentence("must have exactly one of {names}", "{names} 중 하나만 있어야 합니다."),
-    "at_most_one_of": Sentence("must have at most one of {names}", "{names} 중 하나까지만 보낼 수 있습니다."),
+    "one_of": Sentence("must have exactly one of {names}", "{names} 중 정확히 하나가 있어야 합니다."),
+    "at_most_one_of": Sentence("must have at most one of {names}", "{names} 중 최대 하나만 보낼 수 있습니다."),
     "any_of": Sentence("must have at least one of {names}", "{names} 중 하나 이상이 있어야 합니다."),
     "goes_with": Sentence(
         "can only be used with {name}: add {name}, or leave this out",
@@ -181,19 +182,19 @@ FIELDS: Mapping[str, Sentence] = {
         "must be {attempt}, like the attempt in the path", "경로에 있는 시도 번호와 같아야 합니다: {attempt}."
     ),
     "empty_period": Sentence(
-        "must be before created_before, or nothing can match",
-        "created_before보다 앞선 시각이어야 합니다. 그렇지 않으면 결과가 있을 수 없습니다.",
+        "must be before created_before: otherwise nothing can match",
+        "created_before보다 앞선 시각이어야 합니다. 그렇지 않으면 조건에 맞는 항목이 없습니다.",
     ),
     "empty_filter": Sentence(
-        "can be used only for commands with status {names}: together with the other filters, it can match nothing",
-        "상태가 {names}인 명령에만 쓸 수 있습니다. 다른 필터와 함께 쓰면 결과가 있을 수 없습니다.",
+        "can match only commands with status {names}, which the other filters exclude: remove this or the other filters",
+        "상태가 {names}인 명령에만 맞는 필터인데, 다른 필터가 이 명령을 제외합니다. 이 필터나 다른 필터를 빼십시오.",
     ),
     "target": Sentence(
         "must have clients, or all, or at least one of group, zone and tags",
-        "clients, all 중 하나이거나 group, zone, tags 중 하나 이상이어야 합니다.",
+        "clients나 all 중 하나가 있거나, group, zone, tags 중 하나 이상이 있어야 합니다.",
     ),
     "kind_of_batch": Sentence(
-        "must have target and command, or else commands", "target과 command, 또는 commands가 있어야 합니다."
+        "must have either target and command, or commands", "target과 command가 함께 있거나, commands가 있어야 합니다."
     ),
     # --- documents ---
     "document_reference": Sentence(
@@ -205,7 +206,7 @@ FIELDS: Mapping[str, Sentence] = {
         "POST /api/documents로 올린 문서의 id여야 합니다. 이 요청에는 url이나 path를 쓸 수 없습니다.",
     ),
     "other_document_type": Sentence(
-        "does not match the document, which is {content_type}: leave it out, or upload the right document",
+        "does not match the document, which is {content_type}: leave this field out, or upload the right document",
         "문서의 형식 {content_type}와(과) 맞지 않습니다. 이 필드를 빼거나 올바른 문서를 올리십시오.",
     ),
     "request_timestamp": Sentence(
@@ -213,7 +214,7 @@ FIELDS: Mapping[str, Sentence] = {
         "보내는 시각이어야 합니다. 1970년부터의 초나 밀리초, 또는 시간대가 있는 ISO 8601로 쓰십시오.",
     ),
     "request_nonce": Sentence(
-        "must have 1 to {most} visible characters of ASCII", "눈에 보이는 ASCII 문자 1~{most}자여야 합니다."
+        "must be 1 to {most} visible ASCII characters", "눈에 보이는 ASCII 문자 1~{most}자여야 합니다."
     ),
     "empty_document": Sentence("is empty: send the document's bytes", "비어 있습니다. 문서의 내용을 보내십시오."),
     "payload_too_large": Sentence(
@@ -232,7 +233,7 @@ FIELDS: Mapping[str, Sentence] = {
         "must be a URL with a host, such as https://host/label.pdf", "https://host/label.pdf 같은 URL이어야 합니다."
     ),
     "url_scheme": Sentence(
-        "must begin with http:// or https://; upload a file from your own disk, or name a file on the hub with path",
+        "must begin with http:// or https://. Upload a file that is on your own disk; use path for a file on the hub",
         "http:// 또는 https://로 시작해야 합니다. 내 디스크의 파일은 먼저 올리고, 허브의 파일은 path로 지정하십시오.",
     ),
     "url_user": Sentence("must not contain a user or password", "사용자 이름이나 비밀번호를 포함할 수 없습니다."),
@@ -244,7 +245,7 @@ FIELDS: Mapping[str, Sentence] = {
     # --- access ---
     "no_such_group": Sentence("is not a group: create it first", "없는 그룹입니다. 먼저 만드십시오."),
     "not_of_role": Sentence(
-        "is not a permission of the role {role}, which has: {names}",
+        "is not a permission of the role {role}. This role has: {names}",
         "역할 {role}에 없는 권한입니다. 이 역할의 권한: {names}.",
     ),
     "role_only_reads": Sentence(
@@ -258,8 +259,8 @@ FIELDS: Mapping[str, Sentence] = {
     "too_many_days": Sentence("must be at most {days} days", "{days}일 이하여야 합니다."),
     "already_past": Sentence("must be in the future", "미래의 시각이어야 합니다."),
     "blank": Sentence(
-        "must not begin or end with a space, or have control characters",
-        "공백으로 시작하거나 끝날 수 없고 제어 문자를 포함할 수 없습니다.",
+        "must not begin or end with a space, and must not contain control characters",
+        "공백으로 시작하거나 끝날 수 없고, 제어 문자를 포함할 수 없습니다.",
     ),
     # --- clients, batches, schedules ---
     "no_such_client": Sentence("is not a registered client", "등록되지 않은 클라이언트입니다."),
@@ -267,24 +268,27 @@ FIELDS: Mapping[str, Sentence] = {
         "is reserved for paths of the API: choose another id", "API 경로에 쓰이는 단어입니다. 다른 id를 고르십시오."
     ),
     "rollout_too_slow": Sentence(
-        "would take longer than {days} days: choose a faster pace", "{days}일보다 오래 걸립니다. 더 빠르게 정하십시오."
+        "would take longer than {days} days: choose a faster pace",
+        "{days}일보다 오래 걸립니다. 진행 속도를 더 빠르게 정하십시오.",
     ),
     "relative_expiry": Sentence(
         "cannot be used here: send expires_in_s, which is counted from the time when each command may begin",
-        "여기서는 쓸 수 없습니다. 각 명령이 시작할 수 있는 시각부터 세는 expires_in_s를 쓰십시오.",
+        "여기서는 쓸 수 없습니다. 대신 expires_in_s를 쓰십시오. 이 값은 각 명령이 시작할 수 있는 시각부터 셉니다.",
     ),
     "schedule_decides": Sentence(
         "cannot be used here: the schedule decides the time", "여기서는 쓸 수 없습니다. 시각은 예약이 정합니다."
     ),
     "cron": Sentence(
-        "must be five fields: minute, hour, day of month, month, day of week, such as 0 7 * * 1-5",
+        "must be five fields (minute, hour, day of month, month, day of week), such as 0 7 * * 1-5",
         "0 7 * * 1-5처럼 분, 시, 일, 월, 요일의 다섯 필드여야 합니다.",
     ),
     "cron_field": Sentence(
-        "has an invalid {name}, or one that never occurs: write it as in 0 7 * * 1-5",
+        "has an invalid {name}, or one that no time ever matches: write it as in 0 7 * * 1-5",
         "{name} 필드가 올바르지 않거나, 이 필드에 맞는 시각이 절대 오지 않습니다. 0 7 * * 1-5처럼 쓰십시오.",
     ),
-    "cron_never": Sentence("never occurs: change it", "이 식에 맞는 시각은 절대 오지 않습니다. 식을 고치십시오."),
+    "cron_never": Sentence(
+        "can never match a time: change it", "이 식에 맞는 시각은 절대 오지 않습니다. 식을 고치십시오."
+    ),
     "time_zone": Sentence(
         "must be an IANA time zone such as Asia/Seoul, or UTC", "Asia/Seoul 같은 IANA 시간대 또는 UTC여야 합니다."
     ),

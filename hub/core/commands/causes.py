@@ -207,7 +207,7 @@ CAUSES = (
         ),
         ko=(
             "명령을 보낸 사용자나 연동이 비활성화되었거나 이 동작의 권한을 잃어 {since}부터 보류 중입니다. "
-            "권한을 되돌리면 계속되고, {expires_at}에 만료됩니다. 필요 없으면 취소하십시오."
+            "{expires_at} 전에 권한을 되돌리면 계속되고, 그러지 않으면 만료됩니다. 필요 없으면 취소하십시오."
         ),
     ),
     Cause(
@@ -235,8 +235,8 @@ CAUSES = (
         {"pending": 100},
         _order_key_dead_letter,
         en=(
-            "An older command with the same order key {order_key} failed and blocks this command: replay or dismiss "
-            "{command_id}."
+            "An older command with the same order key {order_key} failed and blocks this command. Replay or dismiss "
+            "the older command: {command_id}."
         ),
         ko="같은 순서 키 {order_key}의 앞선 명령 {command_id}이(가) 실패했습니다. 다시 실행하거나 종결하십시오.",
     ),
@@ -342,8 +342,8 @@ CAUSES = (
         {"running": 17},
         _held_by_delay,
         en=(
-            "It waits until its `delay_s` is over ({reasons}); nothing has been done yet. If you do not want it any "
-            "more, cancel it."
+            "It waits until the time in its `delay_s` is over ({reasons}); nothing has been done yet. If you do not "
+            "want the command any more, cancel it."
         ),
         ko="`delay_s`가 지나기를 기다립니다({reasons}). 아직 아무것도 실행되지 않았습니다. 원하지 않으면 취소하십시오.",
     ),
@@ -371,8 +371,8 @@ CAUSES = (
         "held",
         {"running": 20},
         _held,
-        en="The device needs attention: {reasons}. After that, the command continues automatically.",
-        ko="장치에 조치가 필요합니다: {reasons}. 조치하면 자동으로 계속됩니다.",
+        en="The device needs attention: {reasons}. When the device is ready, the command continues automatically.",
+        ko="장치에 조치가 필요합니다: {reasons}. 장치가 준비되면 명령이 자동으로 계속됩니다.",
     ),
     Cause(
         "goodbye_said",

@@ -28,14 +28,14 @@ CAUSES = (
         {"queued": 110},
         _not_fetched,
         en=(
-            "The client uses HTTP. Since {since}, the command has been waiting until the client reads it from its "
-            "stream or with its next poll (offered {sends} times). If this lasts, the client does not read, or does "
-            "not answer. Check the client's log."
+            "The client uses HTTP, and has not answered the command since {since} (offered {sends} times). The client "
+            "reads commands from its event stream or with its next poll. If this lasts, the client does not read, or "
+            "does not answer. Check the client's log."
         ),
         ko=(
-            "{since}부터 HTTP 클라이언트의 스트림 또는 다음 폴링을 기다립니다(전달 {sends}번). 계속되면 "
-            "클라이언트가 읽지 않거나 응답하지 않는 것이니 클라이언트 로그를 "
-            "확인하십시오."
+            "HTTP를 쓰는 클라이언트가 {since}부터 이 명령에 응답하지 않았습니다(전달 {sends}번). 클라이언트는 이벤트 "
+            "스트림이나 다음 폴링에서 명령을 읽습니다. 계속되면 클라이언트가 읽지 않거나 응답하지 않는 것이니 "
+            "클라이언트 로그를 확인하십시오."
         ),
     ),
 )

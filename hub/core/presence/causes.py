@@ -92,13 +92,14 @@ CAUSES = (
         {"pending": 92, "queued": 92},
         _distrusts,
         en=(
-            "The client refuses the messages of this hub ({reason}). Compare its root_key with `floorhub key show` "
-            "(root). If they agree, check the database's clock and restart the hub: at its start, the hub signs a "
-            "newer list of keys."
+            "The client refuses the messages of this hub ({reason}). Compare the client's root_key with the root key "
+            "that `floorhub key show` shows. If they agree, check the database's clock and restart the hub: when the "
+            "hub starts, it signs a newer list of keys."
         ),
         ko=(
             "클라이언트가 이 허브의 서명을 거부합니다({reason}). 클라이언트의 root_key와 `floorhub key show`의 root 행"
-            "을 비교하십시오. 같으면 데이터베이스의 시계를 확인하고 허브를 다시 시작하십시오. 새 키 목록에 서명합니다."
+            "을 비교하십시오. 같으면 데이터베이스의 시계를 확인하고 허브를 다시 시작하십시오. 허브는 시작할 때 새 키 "
+            "목록에 서명합니다."
         ),
     ),
     Cause(
@@ -106,13 +107,13 @@ CAUSES = (
         {"pending": 95},
         _unconfirmed,
         en=(
-            "The client connected at {since} with a new journal, and its agent has not confirmed this journal yet. "
-            "Until it does, the hub hands out nothing to it. Agents usually confirm at once; if this lasts, check the "
-            "agent's log."
+            "The client connected at {since} with a new journal, and the agent has not confirmed this journal yet. "
+            "Until the agent confirms it, the hub hands out nothing to this client. Agents usually confirm at once; "
+            "if this lasts, check the agent's log."
         ),
         ko=(
-            "클라이언트가 {since}에 새 저널로 접속했고, 에이전트가 아직 이를 확인하지 않았습니다. 확인하기 전에는 "
-            "아무것도 보내지 않습니다. 보통 바로 확인하며, 계속되면 에이전트 로그를 확인하십시오."
+            "클라이언트가 {since}에 새 저널로 접속했고, 에이전트가 아직 이 저널을 승인하지 않았습니다. 승인하기 전에는 "
+            "허브가 아무것도 보내지 않습니다. 에이전트는 보통 바로 승인합니다. 계속되면 에이전트 로그를 확인하십시오."
         ),
     ),
     Cause(
@@ -120,9 +121,9 @@ CAUSES = (
         {"pending": 140, "queued": 100},
         _unknown,
         en=(
-            "Since {since} the hub does not know whether the client is alive. The hub is asking it; if this lasts, "
-            "check the machine."
+            "Since {since} the hub does not know whether the client is alive. The hub is asking the client; if this "
+            "lasts, check the machine."
         ),
-        ko="{since}부터 클라이언트의 접속 여부를 알 수 없습니다. 확인 중이며, 계속되면 기기를 확인하십시오.",
+        ko="{since}부터 클라이언트의 접속 여부를 알 수 없습니다. 허브가 확인하고 있으며, 계속되면 기기를 확인하십시오.",
     ),
 )

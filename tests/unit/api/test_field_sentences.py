@@ -20,7 +20,7 @@ from hub.telemetry.log import Log
 DOCUMENT = "0193b3c0-0000-7000-8000-000000000000"
 PRINT = {"client_id": "press-1", "action": "print", "payload": {"printer": "office", "document": DOCUMENT}}
 UNKNOWN = "is not a field of this object: remove it, or look up the fields in /docs"
-NO_URL = "must begin with http:// or https://; upload a file from your own disk, or name a file on the hub with path"
+NO_URL = "must begin with http:// or https://. Upload a file that is on your own disk; use path for a file on the hub"
 NOTHING = "changes nothing: send at least one of"
 LIBRARIES = re.compile(r"Input should|Expected|Object|Field required|Value error|String should|valid", re.IGNORECASE)
 
@@ -229,7 +229,7 @@ CASES: list[tuple[Any, dict[str, Any], dict[str, str]]] = [
             "commands[1].payload.copies": "must be at most 999",
             "rollout": "must have exactly one of per_minute, percent_per_minute",
             "max_failures": "must be at least 0",
-            "body": "must have target and command, or else commands",
+            "body": "must have either target and command, or commands",
         },
     ),
     (
@@ -245,7 +245,7 @@ CASES: list[tuple[Any, dict[str, Any], dict[str, str]]] = [
         },
         {
             "name": "is empty: send a value, or leave it out",
-            "cron": "has an invalid minute, or one that never occurs: write it as in 0 7 * * 1-5",
+            "cron": "has an invalid minute, or one that no time ever matches: write it as in 0 7 * * 1-5",
             "time_zone": "must be an IANA time zone such as Asia/Seoul, or UTC",
             "request.command.not_before": "cannot be used here: the schedule decides the time",
         },
@@ -255,7 +255,7 @@ CASES: list[tuple[Any, dict[str, Any], dict[str, str]]] = [
         {"name": None, "cron": "7 *", "enabled": 1},
         {
             "name": "cannot be null: leave it out to keep the current value",
-            "cron": "must be five fields: minute, hour, day of month, month, day of week, such as 0 7 * * 1-5",
+            "cron": "must be five fields (minute, hour, day of month, month, day of week), such as 0 7 * * 1-5",
             "enabled": "must be true or false",
         },
     ),

@@ -64,7 +64,7 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
         "문서를 실제 형식에 맞는 유형으로 다시 올리십시오.",
     ),
     "job_aborted": (
-        f"Check what came out and the printer's log; {_AGAIN} if the page is needed.",
+        f"Check the pages that came out, and the printer's log; {_AGAIN} if the page is needed.",
         f"출력물과 프린터의 로그를 확인하고, 필요하면 {_AGAIN_KO}",
     ),
     "completed_with_errors": (
@@ -141,8 +141,10 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
     "interrupted": (_LOOK, _LOOK_KO),
     "no_answer": (_LOOK, _LOOK_KO),
     "driver_error": (
-        "Find the stack in the agent's log (`floorhub send ID collect_logs`) and report it. Check the device first.",
-        "에이전트의 로그에서 스택을 찾아(`floorhub send ID collect_logs`) 신고하십시오. 먼저 장치를 확인하십시오.",
+        "Check the device first. Then find the stack in the agent's log (`floorhub send ID collect_logs`), "
+        "and report it.",
+        "먼저 장치를 확인하십시오. 그다음 에이전트의 로그에서 스택을 찾아(`floorhub send ID collect_logs`) "
+        "신고하십시오.",
     ),
     "effect_not_noted": (
         "Check whether the file is in the folder; then run `floorhub command decide ID completed` or `failed`.",
