@@ -186,7 +186,7 @@ FIELDS: Mapping[str, Sentence] = {
         "created_before보다 앞선 시각이어야 합니다. 그렇지 않으면 조건에 맞는 항목이 없습니다.",
     ),
     "empty_filter": Sentence(
-        "can match only commands with status {names}, which the other filters exclude: remove this or the other filters",
+        "can match only commands with status {names}, which other filters exclude: remove this or the other filters",
         "상태가 {names}인 명령에만 맞는 필터인데, 다른 필터가 이 명령을 제외합니다. 이 필터나 다른 필터를 빼십시오.",
     ),
     "target": Sentence(
