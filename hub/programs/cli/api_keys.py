@@ -120,7 +120,7 @@ def rotate(which: str, overlap: str | None, *, as_json: bool) -> None:
 
 
 def revoke(which: WhichKey, as_json: Json = False) -> None:
-    """Revoke an API key: it is refused at once."""
+    """Revoke an API key: the hub refuses it at once."""
     with explained(as_json=as_json), Api.from_environment() as api:
         key = api.delete(f"/api/keys/{principals.find_key(api, which)}")
     if as_json:

@@ -140,7 +140,7 @@ def verify(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Say whether the trail is what the hub wrote.
+    """Say whether anybody changed the audit trail.
 
     Names the first row that was edited, deleted, inserted or moved. Exits with 0 if the trail is intact, else with 1.
     """

@@ -104,7 +104,7 @@ def remove(
     grant_id: Annotated[str, typer.Argument(metavar="GRANT", help="Id of a grant.", autocompletion=completion.grants)],
     as_json: Json = False,
 ) -> None:
-    """Take a grant back; it counts at once."""
+    """Take a grant back, which takes effect at once."""
     with explained(as_json=as_json), Api.from_environment() as api:
         grant = api.delete(f"/api/grants/{in_path(grant_id)}")
     if as_json:

@@ -139,7 +139,7 @@ def adopt(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Make the keys of this folder the hub's.
+    """Use the keys of this folder as the hub's keys.
 
     For example after a restore of the database.
     """

@@ -233,7 +233,7 @@ COMMANDS: dict[str, str] = {
         "--client, --group, --zone은 각각 따로 된 접근 허용이 됩니다."
     ),
     "List grants.": "접근 허용을 보여 줍니다.",
-    "Take a grant back; it counts at once.": "접근 허용을 취소합니다. 즉시 적용됩니다.",
+    "Take a grant back, which takes effect at once.": "접근 허용을 취소합니다. 즉시 적용됩니다.",
     "Access: who may do what, and why.": "접근: 누가 무엇을 할 수 있는지, 그 이유.",
     "Say whether something is allowed, and why.": "어떤 작업이 허용되는지와 그 이유를 알려 줍니다.",
     "--client alone: who may do it. --of or --key alone: what it may do.": (
@@ -248,7 +248,7 @@ COMMANDS: dict[str, str] = {
         "변경 전후의 값과 같은 상세 내용과 함께 한 행을 보여 줍니다."
     ),
     "Write the rows that match the filters to a file, oldest first.": "조건에 맞는 행을 오래된 것부터 파일에 씁니다.",
-    "Say whether the trail is what the hub wrote.": "감사 기록이 허브가 쓴 그대로인지 확인합니다.",
+    "Say whether anybody changed the audit trail.": "감사 기록이 허브가 쓴 그대로인지 확인합니다.",
     "Names the first row that was edited, deleted, inserted or moved. Exits with 0 if the trail is intact, else with "
     "1.": "수정, 삭제, 삽입되거나 옮겨진 첫 행을 알려 줍니다. 기록이 온전하면 0, 아니면 1로 끝납니다.",
     "Erase a person's data from the trail.": "감사 기록에서 개인의 데이터를 지웁니다.",
@@ -276,7 +276,7 @@ COMMANDS: dict[str, str] = {
         "키는 한 번만 표시됩니다. 소유자의 권한 중 이 옵션으로 정한 범위만 쓸 수 있습니다."
     ),
     "List API keys.": "API 키를 보여 줍니다.",
-    "Revoke an API key: it is refused at once.": "API 키를 폐기합니다. 즉시 거부됩니다.",
+    "Revoke an API key: the hub refuses it at once.": "API 키를 폐기합니다. 허브는 이 키를 즉시 거부합니다.",
     "Another API key is made by the hub, and the old one stays valid for the overlap.": (
         "API 키는 허브가 새로 만들며, 이전 키는 --overlap 동안 유효합니다."
     ),
@@ -288,7 +288,7 @@ COMMANDS: dict[str, str] = {
         "admin, command, root, data, audit은 이 컴퓨터에서 교체합니다. 실행 중인 허브는 자신의 키가 "
         "데이터베이스의 키와 달라지면 멈춥니다."
     ),
-    "Make the keys of this folder the hub's.": "이 폴더의 키를 허브의 키로 삼습니다.",
+    "Use the keys of this folder as the hub's keys.": "이 폴더의 키를 허브의 키로 삼습니다.",
     "For example after a restore of the database.": "예를 들어 데이터베이스를 복원한 뒤에 씁니다.",
     "Export the wire contract: JSON Schema and AsyncAPI.": "메시지 계약을 JSON Schema와 AsyncAPI로 내보내기.",
     "Write the JSON Schema of every message, and asyncapi.json.": "모든 메시지의 JSON Schema와 asyncapi.json을 씁니다.",
