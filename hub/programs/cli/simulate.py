@@ -38,7 +38,7 @@ MEANINGS = {
     "completed": "runs that completed",
     "crashed": "crashes of clients, caused by the fault file",
     "effects": "effects that took place",
-    "effects_repeated": "effects that took place again, if that was allowed",
+    "effects_repeated": "effects that took place again, because this was allowed",
     "failed": "runs that failed permanently, caused by the fault file",
     "held": "runs that waited, for paper for example, caused by the fault file",
     "journals_lost": "crashes that lost the journal, caused by the fault file",

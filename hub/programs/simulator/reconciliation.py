@@ -55,7 +55,7 @@ SENTENCES = {
     "lost": "lost / 유실: accepted, but not listed; or `completed` without an effect",
     "twice": "twice / 중복: one post stored as two commands; or two effects of one command",
     "invented": "invented / 위조: "
-    "a command or effect that nobody posted, that the hub had refused, or on another client",
+    "a command or effect that nobody posted, that the hub had refused, or that took place on another client",
     "wrong_end": "wrong end / 잘못된 종료: `failed`, `cancelled`, `expired` or `rejected`, but the effect took place",
     "open": "open / 미종료: not ended within `--settle`",
 }
