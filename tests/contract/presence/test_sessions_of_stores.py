@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from hub.core.presence.rules.identity import Identity, Lived, Offer
 from hub.core.presence.rules.liveness import Life
@@ -342,7 +343,9 @@ class _AllIsHistory(SessionStore):
 class _AnyMarkCounts(SessionStore):
     async def confirm(self, _: Any, signs: Any) -> Any:
         number = {client_id: one.evidence.connection for client_id, one in self._tables.sessions.items()}
-        return await super().confirm(_, [replace(kind, connection=number.get(kind.client_id, 0)) for kind in signs])
+        return await super().confirm(
+            _, [structs.replace(kind, connection=number.get(kind.client_id, 0)) for kind in signs]
+        )
 
 
 class _BelievesAnyEpoch(SessionStore):
