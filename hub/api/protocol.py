@@ -11,7 +11,7 @@ from starlette.requests import Request
 from uvicorn.protocols.http.flow_control import service_unavailable
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from hub.api import framing, problems
+from hub.api import framing, problems, safe_headers
 from hub.api.framing import WrongHeadError
 
 MAX_HEAD = 64 * 1024
@@ -336,6 +336,7 @@ def _refusal(code: str, headers: list[tuple[bytes, bytes]]) -> bytes:
     accept_language = b",".join(value for name, value in headers if name == b"accept-language").decode("latin-1")
     answer = problems.plain_problem(code, {}, accept_language, headers=_BESIDE.get(code))
     lines = [STATUS_LINE[answer.status_code]]
+    safe_headers.complete(answer.raw_headers)
     lines += [name + b": " + value + b"\r\n" for name, value in answer.raw_headers]
     return b"".join([*lines, b"connection: close\r\n\r\n", bytes(answer.body)])
 
@@ -358,4 +359,6 @@ def _closing_unless_read(cycle: Any, app: Any) -> Any:
 async def _overloaded(scope: Any, receive: Any, send: Any) -> None:
     """The answer when there are more connections or requests than the hub takes."""
     headers = {"Retry-After": "1", "Connection": "close"}
-    await problems.problem(Request(scope), "overloaded", {}, headers=headers)(scope, receive, send)
+    answer = problems.problem(Request(scope), "overloaded", {}, headers=headers)
+    safe_headers.complete(answer.raw_headers)  # it goes past what adds them to all others
+    await answer(scope, receive, send)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hub.api import protocol
-from tests.support.raw_http import echo, exchange, serving
+from tests.support.raw_http import Answer, echo, exchange, serving
 
 LAST = b"GET /last HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n\r\n"
 BODY = b'{"client_id": "press-1"}'
@@ -102,6 +102,19 @@ REFUSED = {
 }
 
 
+TO_BROWSERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "x-frame-options": "DENY",
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+def told_to_browsers(answer: Answer) -> dict[str, str | None]:
+    return {name: answer.headers.get(name) for name in TO_BROWSERS}
+
+
 @pytest.mark.parametrize(("status", "request_"), REFUSED.values(), ids=REFUSED)
 async def test_what_can_be_read_in_two_ways_is_refused_and_the_connection_closed(
     port: int, status: int, request_: bytes
@@ -112,6 +125,7 @@ async def test_what_can_be_read_in_two_ways_is_refused_and_the_connection_closed
     assert answer.headers["connection"] == "close"
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["status"] == status
+    assert told_to_browsers(answer) == TO_BROWSERS
 
 
 HOST = b" HTTP/1.1\r\nHost: hub\r\n\r\n"
@@ -284,3 +298,4 @@ async def test_more_connections_than_the_hub_takes_are_told_so() -> None:
         [answer] = await exchange(port, POST + LENGTH)
     assert (answer.status, answer.json()["code"]) == (503, "overloaded")
     assert (answer.headers["retry-after"], answer.headers["connection"]) == ("1", "close")
+    assert told_to_browsers(answer) == TO_BROWSERS
