@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from hub.api import framing, problems, safe_headers
 from hub.api.framing import WrongHeadError
+from hub.api.proxies import as_ipv4
 
 MAX_HEAD = 64 * 1024
 """Bytes of a request line with all headers; of what stands in a body besides the body."""
@@ -68,6 +69,11 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        if self.client is not None:
+            # A socket for IPv6 takes connections of IPv4, too, and writes their addresses its own way. What counts,
+            # allows and records addresses knows one.
+            host, port = self.client
+            self.client = (as_ipv4(host), port)
         self._begin_head()
         self._wait_for_head()
 

@@ -69,6 +69,11 @@ def _is_in(address: IPv4Address | IPv6Address | None, trusted: Sequence[Network]
     return address is not None and any(address in network for network in trusted)
 
 
+def as_ipv4(text: str) -> str:
+    """The address of IPv4 that IPv6 writes as ::ffff:192.0.2.1; any other text as it is."""
+    return str(address_of(text) or text) if text.startswith("::ffff:") else text
+
+
 def address_of(text: str) -> IPv4Address | IPv6Address | None:
     """An address, also with a port as some proxies write it."""
     if text.startswith("["):

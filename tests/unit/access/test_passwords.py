@@ -108,3 +108,6 @@ def test_failures_are_counted_by_what_a_stranger_cannot_choose() -> None:
     assert keys("mina", "2001:db8:1:2::1") == keys("mina", "2001:db8:1:2:ffff::9")
     assert len(keys("mina", "2001:db8:1:2::1") & keys("mina", "2001:db8:1:3::1")) == 1
     assert keys("mina", None) == keys("mina", "no address")
+    # As a hub sees callers of IPv4 that listens at an address of IPv6.
+    assert keys("mina", "::ffff:10.0.0.1") == keys("mina", "10.0.0.1")
+    assert not keys("mina", "::ffff:10.0.0.1") & keys("jun", "::ffff:10.0.0.2")

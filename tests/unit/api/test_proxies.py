@@ -1,14 +1,18 @@
 """Whose word about the caller's address counts."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
+import uvicorn
 from pydantic import ValidationError
+from uvicorn.server import ServerState
 
-from hub.api.proxies import TrustedProxies, caller, networks
+from hub.api.protocol import BoundedHttp
+from hub.api.proxies import TrustedProxies, as_ipv4, caller, networks
 from tests.support.hubs import settings
-from tests.support.raw_http import exchange, serving
+from tests.support.raw_http import echo, exchange, serving
 
 PROXY = "10.0.0.1"
 
@@ -44,6 +48,60 @@ def test_the_last_one_whom_a_trusted_proxy_saw_is_the_caller(
     connected: str, forwarded: list[bytes], trusted: list[str], right: str
 ) -> None:
     assert caller(connected, forwarded, networks(trusted)) == right
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("::ffff:c000:207", "192.0.2.7"),
+        ("2001:db8::7", "2001:db8::7"),
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:nonsense", "::ffff:nonsense"),
+    ],
+)
+def test_an_address_of_ipv4_has_one_form(text: str, right: str) -> None:
+    assert as_ipv4(text) == right
+
+
+class Connected(asyncio.Transport):
+    """A connection from an address."""
+
+    def __init__(self, peer: tuple[str | int, ...]) -> None:
+        super().__init__({"socket": self})
+        self._peer = peer
+
+    def getpeername(self) -> tuple[str | int, ...]:
+        return self._peer
+
+    def getsockname(self) -> tuple[str | int, ...]:
+        return ("::", 8080, 0, 0)
+
+    def is_closing(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        """Nothing is there."""
+
+
+@pytest.mark.parametrize(
+    ("peer", "right"),
+    [
+        (("::ffff:192.0.2.7", 4711, 0, 0), ("192.0.2.7", 4711)),
+        (("2001:db8::7", 4711, 0, 0), ("2001:db8::7", 4711)),
+        (("192.0.2.7", 4711), ("192.0.2.7", 4711)),
+    ],
+)
+async def test_a_connection_by_ipv4_at_an_address_of_ipv6_is_one_by_ipv4(
+    peer: tuple[str | int, ...], right: tuple[str, int]
+) -> None:
+    config = uvicorn.Config(echo, http=BoundedHttp, ws="none", lifespan="off", log_config=None)
+    config.load()
+    state = ServerState()
+    protocol = BoundedHttp(config, state, {})
+    protocol.connection_made(Connected(peer))
+    assert protocol.client == right
+    protocol.connection_lost(None)
 
 
 async def test_the_scope_has_it() -> None:

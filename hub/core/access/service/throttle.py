@@ -4,10 +4,11 @@ import hashlib
 import math
 from collections.abc import Sequence
 from datetime import timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
 
+from hub.api.proxies import address_of
 from hub.core.access.store import throttle as store
 from hub.core.access.store.throttle import Bucket
+from hub.core.limits.rules import site_of
 from hub.database.engine import Database
 from hub.errors import RejectedError
 
@@ -15,8 +16,6 @@ PERIOD = timedelta(minutes=15)
 OF_BOTH, OF_ADDRESS, OF_LOGIN = 10, 30, 50
 """Failures in a period: of a login from one address, from one address, and of a login from wherever. The last is the
 highest, so that a stranger can hardly keep a person out."""
-_IPV6_SITE = 64
-"""Bits that a provider gives to one customer; the rest he chooses himself."""
 
 
 class Throttle:
@@ -40,7 +39,7 @@ class Throttle:
 
 
 def _buckets(login: str, address: str | None) -> Sequence[Bucket]:
-    place = _place(address)
+    place = site_of(address) if address is not None and address_of(address) is not None else ""
     return (
         Bucket(_hashed("both", login, place), OF_BOTH, PERIOD),
         Bucket(_hashed("address", place), OF_ADDRESS, PERIOD),
@@ -50,12 +49,3 @@ def _buckets(login: str, address: str | None) -> Sequence[Bucket]:
 
 def _hashed(*words: str) -> bytes:
     return hashlib.sha256("\0".join(words).encode()).digest()
-
-
-def _place(address: str | None) -> str:
-    """An address; of IPv6 the network that one customer has."""
-    try:
-        found = ip_address(address or "")
-    except ValueError:
-        return ""
-    return str(ip_network((found, _IPV6_SITE), strict=False)) if isinstance(found, IPv6Address) else str(found)
