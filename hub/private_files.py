@@ -46,7 +46,10 @@ def check_folder(folder: Path) -> None:
     if stat.S_ISLNK(status.st_mode):
         raise _is_a_link(folder)
     if not stat.S_ISDIR(status.st_mode):
-        raise SetupError(f"{folder} must be a folder.", ko=f"{folder}은(는) 폴더여야 합니다.")
+        raise SetupError(
+            f"{folder} must be a folder: move aside what is there, and put the folder back from your backup.",
+            ko=f"{folder}은(는) 폴더여야 합니다. 그 자리에 있는 것을 옮기고 백업에서 폴더를 복원하십시오.",
+        )
     _require_owner(folder, status)
     if status.st_mode & _OTHERS_WRITE:
         raise SetupError(
@@ -94,7 +97,10 @@ def _open(file: Path) -> int | None:
 
 def _require_private(file: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise SetupError(f"{file} must be a file.", ko=f"{file}은(는) 파일이어야 합니다.")
+        raise SetupError(
+            f"{file} must be a file: move aside what is there, and put the file back from your backup.",
+            ko=f"{file}은(는) 파일이어야 합니다. 그 자리에 있는 것을 옮기고 백업에서 파일을 복원하십시오.",
+        )
     _require_owner(file, status)
     if status.st_mode & _OTHERS:
         raise SetupError(

@@ -87,7 +87,7 @@ class HubKeys:
     async def _take_newer(self, known: Mapping[str, str]) -> None:
         """Seal with the key that is the newest by now. Raises SetupError when the folder does not have it."""
         listed = await asyncio.to_thread(read_data_keys, self._keys.folder)
-        _require_data(listed, known, self._keys.folder)
+        require_data_keys(listed, known, self._keys.folder)
         self._keys.data = _in_order(listed, known)
         self._log.warning(Event.KEYS_REPLACED, keys=["data"], kid=self._keys.data.kid)
 
@@ -101,7 +101,7 @@ class HubKeys:
             await store.record_data(connection, _known_data(reversed(made)))
             return DataKeys(made)
         listed = await asyncio.to_thread(read_data_keys, folder)
-        _require_data(listed, known, folder)
+        require_data_keys(listed, known, folder)
         return _in_order(listed, known)
 
     async def _data_keys_for(self, connection: Connection, purposes: Sequence[str]) -> DataKeys:
@@ -128,7 +128,7 @@ class HubKeys:
         listed = await asyncio.to_thread(_lenient_data if without_lost else read_data_keys, folder)
         lost = [kid for kid in known if kid not in {key.kid for key in listed}]
         if not without_lost:
-            _require_data(listed, known, folder)
+            require_data_keys(listed, known, folder)
         new = new_data_key()
         keys = [new, *listed]
         await asyncio.to_thread(write_data_keys, folder, keys)
@@ -224,7 +224,9 @@ def _lenient_data(folder: Path) -> list[DataKey]:
         return []
 
 
-def _require_data(listed: Sequence[DataKey], known: Mapping[str, str], folder: Path) -> None:
+def require_data_keys(listed: Sequence[DataKey], known: Mapping[str, str], folder: Path) -> None:
+    """Raise SetupError unless a folder's keys are those by which secrets of the database (their fingerprints) are
+    sealed."""
     here = {key.kid: key.fingerprint for key in listed}
     missing = [kid for kid, fingerprint in known.items() if here.get(kid) != fingerprint]
     if missing:

@@ -9,6 +9,7 @@ import msgspec
 import psycopg
 
 from hub.core.access.store import keys as access_store
+from hub.core.audit.store import seals
 from hub.core.hub_keys import store as keys_store
 from hub.database import migrate, roles, session
 from hub.database.engine import Connection, Database, not_connected
@@ -16,6 +17,7 @@ from hub.database.migrate import OLDEST_POSTGRES
 from hub.database.statements import Statement
 from hub.disk import MIB
 from hub.errors import SetupError
+from hub.programs.doctor.keys import AUDIT
 from hub.programs.doctor.sentences import fail, ok, warn
 from hub.programs.embedded.postgres import HUB_ROLE
 from hub.programs.installation import Installation, is_running
@@ -69,6 +71,9 @@ class Asked:
 
     findings: list[Finding] = field(default_factory=list)
     keys: dict[str, str] | None = None
+    """The public keys by purpose, that of the audit trail among them."""
+    sealed_by: dict[str, str] | None = None
+    """The fingerprints of the keys by which its secrets are sealed."""
     admin_valid: bool | None = None
     clients: Mapping[str, bool] | None = None
     """Every client that the broker shall know, and whether it is enabled."""
@@ -117,6 +122,9 @@ async def _look(asked: Asked, connection: Connection, installation: Installation
     separate = await asyncio.to_thread(_is_separate, url, hub_role)
     asked.findings.append(ok("audit", "audit_two_roles" if separate else "audit_one_role"))
     asked.keys = await keys_store.known(connection)
+    if (audit_key := await seals.key(connection)) is not None:
+        asked.keys[AUDIT] = audit_key
+    asked.sealed_by = await keys_store.known_data(connection)
     if admin_hash is not None:
         asked.admin_valid = await access_store.by_key(connection, admin_hash) is not None
     asked.clients = {client.id: not client.disabled for client in await _CLIENTS.fetch_all(connection)}

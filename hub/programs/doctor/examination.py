@@ -49,7 +49,7 @@ async def _examine(installation: Installation, keys: KeyFiles, files: DataFiles)
         *asked.findings,
         *at_broker,
         *certificates,
-        *keys.check(asked.keys, admin_valid=asked.admin_valid),
+        *keys.check(asked.keys, asked.sealed_by, admin_valid=asked.admin_valid),
         *files.check(asked.clients),
         *check_disks(installation),
         check_zone(),

@@ -3,16 +3,21 @@
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from typer.testing import CliRunner, Result
 
 from broker_config.render import account_names
-from hub.keys import create_seeds
+from hub.core.audit.service.keys import FILE as AUDIT_FILE
+from hub.keys import create_data_keys, create_seeds, new_seed, write_secret_file
 from hub.programs.cli.main import app
+from hub.programs.doctor.keys import KeyFiles
 from hub.programs.embedded.data_folder import DataFolder
+from schemas.findings import Level
 from schemas.topics import BROKER_CONTROL, BROKER_CONTROL_RESPONSE
 from tests.support.broker_client import BrokerClient
 from tests.support.site import Site
@@ -36,6 +41,14 @@ def settings(site: Site, **changes: str) -> dict[str, str]:
         "LANG": "C",
         **changes,
     }
+
+
+def keys_of_another_hub(folder: Path) -> Path:
+    """The files that a hub of its own has made; their folder."""
+    create_seeds(folder)
+    create_data_keys(folder)
+    write_secret_file(folder / AUDIT_FILE, new_seed().hex())
+    return folder
 
 
 def ask(environment: dict[str, str], *options: str) -> Result:
@@ -103,8 +116,55 @@ def test_planted_faults_are_found_at_once_and_no_secret_is_told(site: Site, tmp_
     assert "연결을 거절합니다" in korean.stdout
 
 
+def gone(file: Path, _others: Path) -> None:
+    file.unlink()
+
+
+def readable(file: Path, _others: Path) -> None:
+    file.chmod(0o644)
+
+
+def damaged(file: Path, _others: Path) -> None:
+    file.write_text("0")
+
+
+def of_another_hub(file: Path, others: Path) -> None:
+    shutil.copy(others / file.name, file)
+
+
+@pytest.mark.parametrize("name", ["root.key", "command.key", "data.key", "audit.key"])
+@pytest.mark.parametrize(
+    ("harm", "code", "words"),
+    [
+        (gone, "keys_missing", "copy keys/ from another hub or restore your backup"),
+        (readable, "keys_files", "run chmod 600"),
+        (damaged, "keys_files", "is damaged"),
+        (of_another_hub, None, "opy keys/ from a hub"),
+    ],
+)
+def test_each_key_without_which_a_hub_does_not_start_is_named(
+    site: Site, tmp_path: Path, name: str, harm: Callable[[Path, Path], None], code: str | None, words: str
+) -> None:
+    keys = KeyFiles(site.folder.root)
+    with psycopg.connect(site.stack.database_url) as connection:
+        known = dict(connection.execute("SELECT purpose, public_key FROM hub_keys").fetchall())
+        known |= dict(connection.execute("SELECT 'audit', public_key FROM audit_keys WHERE until IS NULL").fetchall())
+        sealed_by = dict(connection.execute("SELECT kid, fingerprint FROM data_keys").fetchall())
+    assert [one.code for one in keys.check(known, sealed_by, admin_valid=True)] == ["keys_ok", "admin_ok"]
+
+    shutil.copytree(site.folder.keys, tmp_path / "keys")
+    harm(tmp_path / "keys" / name, keys_of_another_hub(tmp_path / "others"))
+    found = KeyFiles(tmp_path).check(known, sealed_by, admin_valid=None)[:-1]
+
+    expected = code or ("keys_files" if name == "data.key" else "keys_differ")
+    assert [(one.code, one.level) for one in found] == [(expected, Level.FAIL)]
+    for korean in (False, True):
+        assert (name if expected != "keys_differ" else name.removesuffix(".key")) in found[0].sentence(korean=korean)
+    assert words in found[0].sentence(korean=False)
+
+
 def test_keys_and_accounts_of_another_hub_are_told(site: Site, tmp_path: Path) -> None:
-    create_seeds(tmp_path / "keys")
+    keys_of_another_hub(tmp_path / "keys")
     (tmp_path / "admin.key").write_text("fh_00000000_" + "A" * 43)
     (tmp_path / "admin.key").chmod(0o600)
 
@@ -113,8 +173,10 @@ def test_keys_and_accounts_of_another_hub_are_told(site: Site, tmp_path: Path) -
     assert {code: item["level"] for code, item in found.items()} == {
         "account_refused": "fail",
         "keys_differ": "fail",
+        "keys_files": "fail",
         "admin_unknown": "warn",
     }
+    assert "data.key does not have the key" in found["keys_files"]["message"]
     assert "_hub" in found["account_refused"]["message"]
 
 
@@ -148,7 +210,7 @@ def test_a_hub_of_make_run_that_is_stopped_can_be_examined(cluster: DataFolder, 
     """Only what lies there: nothing is started, and nothing is changed."""
     shutil.copytree(cluster.keys, tmp_path / "keys")
     shutil.copy(cluster.ports, tmp_path / "ports.json")
-    create_seeds(tmp_path / "keys")
+    keys_of_another_hub(tmp_path / "keys")
     before = sorted((str(file), file.stat().st_mtime_ns) for file in tmp_path.rglob("*"))
 
     found = findings({"FLOORHUB_DATA": str(tmp_path), "FLOORHUB_URL": f"http://{NOBODY}", "LANG": "C"})
@@ -163,8 +225,6 @@ def test_tables_of_another_version_are_told_with_what_to_do(
     site: Site, empty_database_url: str, revision: str | None
 ) -> None:
     if revision is not None:
-        import psycopg
-
         with psycopg.connect(empty_database_url, autocommit=True) as connection:
             connection.execute("CREATE TABLE alembic_version (version_num text)")
             connection.execute("INSERT INTO alembic_version VALUES (%s)", (revision,))
