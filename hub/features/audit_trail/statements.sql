@@ -1,7 +1,9 @@
 -- The audit trail and security events, as people read them.
 
+-- Whoever tampers may write times that no program can read: the list shows the nearest that it can.
+
 -- fragment: entry
-a.id, a.at, a.principal_id, p.name AS principal, a.action, a.resource, a.resource_id, a.address, a.detail,
+a.id, least(greatest(a.at, '0001-01-02'), '9999-12-30') AS at, a.principal_id, p.name AS principal, a.action, a.resource, a.resource_id, a.address, a.detail,
     a.digest IS NOT NULL AS erased
 
 -- fragment: wanted
@@ -37,7 +39,7 @@ SELECT coalesce(max(id), 0) FROM audit_logs;
 SELECT {entry} FROM audit_logs a LEFT JOIN principals p ON p.id = a.principal_id WHERE a.id = %(id)s;
 
 -- name: security_page
-SELECT s.id, s.at, s.kind, s.severity, s.principal_id, p.name AS principal, s.client_id, s.address, s.detail, s.number
+SELECT s.id, least(greatest(s.at, '0001-01-02'), '9999-12-30') AS at, s.kind, s.severity, s.principal_id, p.name AS principal, s.client_id, s.address, s.detail, s.number
 FROM security_events s LEFT JOIN principals p ON p.id = s.principal_id
 WHERE (%(before)s::bigint IS NULL OR s.id < %(before)s)
     AND (%(severity)s::text IS NULL OR s.severity = %(severity)s)

@@ -69,6 +69,27 @@ TAMPERING = {
         "INSERT INTO audit_logs (id, at, action, resource) OVERRIDING SYSTEM VALUE VALUES (-1, now(), 'x', 'y')",
         ("row_inserted", -1, None),
     ),
+    "inserted with the lowest number": (
+        "INSERT INTO audit_logs (id, at, action, resource) OVERRIDING SYSTEM VALUE "
+        "VALUES (-9223372036854775808, now(), 'x', 'y')",
+        ("row_inserted", -(2**63), None),
+    ),
+    "inserted with the highest number": (
+        "INSERT INTO audit_logs (id, at, action, resource) OVERRIDING SYSTEM VALUE "
+        "VALUES (9223372036854775807, now(), 'x', 'y')",
+        ("row_inserted", 2**63 - 1, None),
+    ),
+    "inserted far ahead": (
+        "INSERT INTO audit_logs (id, at, action, resource) OVERRIDING SYSTEM VALUE "
+        "VALUES (9223372036854775000, now(), 'x', 'y')",
+        ("row_inserted", 9223372036854775000, None),
+    ),
+    "a time that no program can read": (
+        "UPDATE audit_logs SET at = 'infinity' WHERE id = 3",
+        ("row_edited", 3, 2),
+    ),
+    "a time before all times": ("UPDATE audit_logs SET at = '4713-01-02 BC' WHERE id = 3", ("row_edited", 3, 2)),
+    "a time after all times": ("UPDATE audit_logs SET at = '20000-01-01' WHERE id = 3", ("row_edited", 3, 2)),
     "reordered": (
         "UPDATE audit_logs a SET resource_id = b.resource_id, detail = b.detail, salt = b.salt FROM audit_logs b "
         "WHERE (a.id, b.id) IN ((3, 4), (4, 3))",
@@ -83,6 +104,23 @@ TAMPERING = {
     "signature edited": (
         "UPDATE audit_seals SET signature = set_byte(signature, 3, get_byte(signature, 3) # 1) WHERE number = 2",
         ("seal_changed", 3, 2),
+    ),
+    "seal of a time that no program can read": (
+        "UPDATE audit_seals SET at = '-infinity' WHERE number = 2",
+        ("seal_changed", 3, 2),
+    ),
+    "seal of all rows": ("UPDATE audit_seals SET ids = '{(,)}' WHERE number = 2", ("seal_changed", None, 2)),
+    "seal of more rows than anybody counts": (
+        "UPDATE audit_seals SET ids = '{[-9000000000000000000,9000000000000000000)}' WHERE number = 2",
+        ("seal_changed", -9000000000000000000, 2),
+    ),
+    "seal up to the highest row": (
+        "UPDATE audit_seals SET high = 9223372036854775807 WHERE number = 2",
+        ("seal_changed", 3, 2),
+    ),
+    "seal of the highest number": (
+        "UPDATE audit_seals SET number = 9223372036854775807 WHERE number = 2",
+        ("seal_deleted", None, 2),
     ),
     "a block taken out": (
         "DELETE FROM audit_logs WHERE id IN (3, 4); DELETE FROM audit_seals WHERE number = 2",
@@ -108,6 +146,10 @@ async def test_tampering_is_named(trail: Trail, name: str) -> None:
     for one in query.split("; "):
         await execute(trail.database, one)
     assert await first_problem(trail) == expected
+    # A hub seals on beside that, also one that starts now, and hides nothing.
+    for hub in (trail, Trail(trail.database, trail.folder)):
+        await hub.write("after")
+        assert not (await hub.verify()).intact
 
 
 async def test_a_row_in_a_number_that_was_rolled_back_long_ago_is_named(

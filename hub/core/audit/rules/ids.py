@@ -1,5 +1,6 @@
 """Sets of row numbers as ranges, since a block's rows mostly follow each other. Pure."""
 
+import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
@@ -55,7 +56,8 @@ class Ids:
         return place >= 0 and number < self.ranges[place][1]
 
     def __len__(self) -> int:
-        return sum(high - low for low, high in self.ranges)
+        # What somebody has forged may have more than `len` can say.
+        return min(sum(high - low for low, high in self.ranges), sys.maxsize)
 
     def __iter__(self) -> Iterator[int]:
         for low, high in self.ranges:

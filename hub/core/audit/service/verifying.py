@@ -9,7 +9,7 @@ import msgspec
 from hub.core.audit.rules.chain import Noted, Row, Seal
 from hub.core.audit.rules.ids import Ids
 from hub.core.audit.rules.problems import Problem
-from hub.core.audit.rules.verification import MOST_ROWS, Restore, Verification, erased_by
+from hub.core.audit.rules.verification import MOST_PROBLEMS, MOST_ROWS, Restore, Verification, erased_by
 from hub.core.audit.store import seals
 from hub.database.engine import Connection, Database
 from hub.errors import SetupError
@@ -123,10 +123,10 @@ async def _look_for_inserted(database: Database, found: Verification) -> None:
     """Rows among the sealed ones that no block has. What was committed late is in a block that was made meanwhile."""
     high = found.last.high if found.last is not None else 0
     sealed = found.union()
-    after = -(2**63)
+    first = -(2**63)
     while True:
         async with database.connection() as connection:
-            page = await seals.ids(connection, after, high, _IDS_AT_ONCE)
+            page = await seals.ids(connection, first, high, _IDS_AT_ONCE)
             suspects = [row for row in page if row not in sealed]
             if suspects and found.last is not None:
                 later = await seals.read_from(connection, found.last.number + 1, _SEALS_AT_ONCE)
@@ -135,6 +135,10 @@ async def _look_for_inserted(database: Database, found: Verification) -> None:
                 suspects = [row for row in suspects if row not in late and not found.may_come(row, now)]
         for row in suspects:
             found.inserted(row)
-        if not page:
-            return
-        after = page[-1]
+        if not page or page[-1] == high:
+            break
+        first = page[-1] + 1
+    async with database.connection() as connection:
+        for row in await seals.not_drawn(connection, MOST_PROBLEMS):
+            if row > high:
+                found.inserted(row)

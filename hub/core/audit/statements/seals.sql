@@ -1,14 +1,24 @@
 -- The chain of seals. Nothing here updates a row or a seal.
 
+-- Whoever tampers may write what no hub writes and no program can read, such as the time `infinity`. It is read as
+-- something else that no hub writes, so that verification goes on and names it.
+
 -- fragment: seal
-number, kind, at, ids::text AS ids, high, rows, rows_hash, marks, content, previous, kid, hash, signature
+number, kind, CASE WHEN at BETWEEN '0001-01-02' AND '9999-12-30' THEN at ELSE 'epoch' END AS at,
+    (CASE WHEN lower_inf(ids) OR upper_inf(ids) THEN int8multirange() ELSE ids END)::text AS ids,
+    high, rows, rows_hash, marks, content, previous, kid, hash, signature
 
 -- fragment: row
-a.id, a.at, a.principal_id, a.action, a.resource, a.resource_id, a.address, a.detail::text AS detail, a.salt, a.digest,
-    a.seq IS NOT NULL OR a.hash IS NOT NULL AS claimed
+a.id, CASE WHEN a.at BETWEEN '0001-01-02' AND '9999-12-30' THEN a.at ELSE 'epoch' END AS at,
+    a.principal_id, a.action, a.resource, a.resource_id, a.address, a.detail::text AS detail, a.salt, a.digest,
+    a.seq IS NOT NULL OR a.hash IS NOT NULL OR NOT a.at BETWEEN '0001-01-02' AND '9999-12-30' AS claimed
+
+-- fragment: drawn
+(SELECT coalesce(pg_sequence_last_value('audit_logs_id_seq'), 0))
 
 -- name: last
-SELECT {seal} FROM audit_seals ORDER BY number DESC LIMIT 1;
+-- Above half of what there is nobody counts: such a number was written by hand.
+SELECT {seal} FROM audit_seals WHERE number < 4611686018427387904 ORDER BY number DESC LIMIT 1;
 
 -- name: from
 SELECT {seal} FROM audit_seals WHERE number >= %(number)s ORDER BY number LIMIT %(most)s;
@@ -16,7 +26,10 @@ SELECT {seal} FROM audit_seals WHERE number >= %(number)s ORDER BY number LIMIT 
 -- name: since
 -- The blocks of a time, oldest first; of more than `most` the last ones.
 SELECT * FROM (
-    SELECT {seal} FROM audit_seals WHERE at > %(since)s ORDER BY number DESC LIMIT %(most)s
+    SELECT {seal} FROM audit_seals
+    WHERE at > %(since)s AND number < 4611686018427387904
+    ORDER BY number DESC
+    LIMIT %(most)s
 ) s ORDER BY number;
 
 -- name: special
@@ -26,7 +39,8 @@ SELECT {seal} FROM audit_seals WHERE kind <> 'rows' ORDER BY number DESC;
 -- name: unsealed
 -- The time, which transactions run (all below `oldest` have ended, and `next` has not begun), and the rows that have no
 -- seal: those above the highest that has, and those of numbers that were left out. One statement sees one state: what a
--- transaction below `oldest` wrote is among these rows.
+-- transaction below `oldest` wrote is among these rows. Not those of numbers that were never drawn: somebody wrote them by
+-- hand, and after one of the highest numbers no row would be above it any more.
 SELECT s.at AS now, s.oldest, s.next, r.*
 FROM (
     SELECT
@@ -44,7 +58,7 @@ LEFT JOIN LATERAL (
         LIMIT %(most)s
     )
     UNION ALL
-    (SELECT {row} FROM audit_logs a WHERE a.id > %(high)s ORDER BY a.id LIMIT %(most)s)
+    (SELECT {row} FROM audit_logs a WHERE a.id > %(high)s AND a.id <= {drawn} ORDER BY a.id LIMIT %(most)s)
 ) r ON true
 ORDER BY r.id;
 
@@ -57,10 +71,14 @@ LIMIT %(most)s;
 
 -- name: ids
 -- Which rows there are, page by page.
-SELECT id FROM audit_logs WHERE id > %(after)s AND id <= %(until)s ORDER BY id LIMIT %(most)s;
+SELECT id FROM audit_logs WHERE id >= %(first)s AND id <= %(until)s ORDER BY id LIMIT %(most)s;
+
+-- name: not_drawn
+-- Rows of numbers that were never drawn.
+SELECT id FROM audit_logs WHERE id > {drawn} ORDER BY id LIMIT %(most)s;
 
 -- name: beyond
-SELECT count(*) FROM audit_logs WHERE id > %(high)s;
+SELECT count(*) FROM audit_logs WHERE id > %(high)s AND id <= {drawn};
 
 -- name: append
 -- Two hubs may seal at the same moment: the number goes to one of them. Not onto a chain that has

@@ -41,6 +41,7 @@ _SPECIAL = Statement(_PLACE, "special", Seal)
 _UNSEALED = HotStatement(_PLACE, "unsealed")
 _LATE = Statement(_PLACE, "late", Row)
 _IDS = Statement(_PLACE, "ids", int)
+_NOT_DRAWN = Statement(_PLACE, "not_drawn", int)
 _BEYOND = Statement(_PLACE, "beyond", int)
 _APPEND = HotStatement(_PLACE, "append")
 _SALT = Statement(_PLACE, "salt")
@@ -117,13 +118,18 @@ async def among(connection: Connection, ids: Ids, most: int) -> list[Row]:
     return await _LATE.fetch_all(connection, lows=lows, highs=highs, most=most)
 
 
-async def ids(connection: Connection, after: int, until: int, most: int) -> list[int]:
-    """Which rows there are above `after` and up to `until`."""
-    return await _IDS.fetch_all(connection, after=after, until=until, most=most)
+async def ids(connection: Connection, first: int, until: int, most: int) -> list[int]:
+    """Which rows there are from `first` up to `until`."""
+    return await _IDS.fetch_all(connection, first=first, until=until, most=most)
+
+
+async def not_drawn(connection: Connection, most: int) -> list[int]:
+    """Rows of numbers that the database has not given out: whoever wrote them chose the number."""
+    return await _NOT_DRAWN.fetch_all(connection, most=most)
 
 
 async def count_beyond(connection: Connection, high: int) -> int:
-    """How many rows are above a number."""
+    """How many rows are above a number, but for those of `not_drawn`."""
     return await _BEYOND.fetch_one(connection, high=high) or 0
 
 
