@@ -23,7 +23,7 @@ from psycopg import sql
 from hub.database import migrate, roles
 from hub.errors import SetupError
 from hub.keys import cannot_write, read_data_keys
-from hub.programs.backup import carrying, container, losses, marks, refusals, server, tools
+from hub.programs.backup import carrying, container, losses, marks, refusals, server, tools, trail
 from hub.programs.backup.carrying import Carried, NextTime
 from hub.programs.backup.container import DUMP, Backup, Manifest
 from hub.programs.backup.losses import Lost
@@ -290,6 +290,7 @@ class _Restore:
         """What follows when the dump is loaded; each step may come again."""
         marks.put(self._url, self._mark(None, self._files.reserve()))
         carried = carrying.carry(self._url, None, self._next_time)
+        trail.seal_restore(self._url, None, self._staged / "keys", self._folder)
         kept = self._files.put()
         marks.remove(self._url)
         return self._done(None, kept, None, carried)
@@ -307,6 +308,7 @@ class _Restore:
             url = server.in_database(self._url, restored)
             self._tools.load(self._staged / DUMP, url)
             carried = carrying.carry(url, before, self._next_time)
+            trail.seal_restore(url, before, self._staged / "keys", self._folder)
             lost = self._compare(before, url)
             if not is_empty:
                 _require_alone(self._url)

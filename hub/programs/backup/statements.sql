@@ -195,6 +195,10 @@ JOIN client_sessions s ON s.client_id = c.client_id
 WHERE c.status IN ('pending', 'queued', 'running') AND c.on_interrupt <> 'rerun'
     AND (s.level = 'basic' OR s.session IS NULL);
 
+-- name: has_seals
+-- Whether the audit trail was sealed already when the backup was made.
+SELECT to_regclass('audit_seals') IS NOT NULL AND to_regclass('audit_keys') IS NOT NULL AS has;
+
 -- name: make_restores
 -- As the migration makes it, which an older backup lacks.
 CREATE TABLE IF NOT EXISTS restores (at timestamptz PRIMARY KEY, compared boolean NOT NULL);

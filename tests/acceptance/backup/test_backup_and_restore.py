@@ -197,6 +197,9 @@ def test_a_backup_under_load_prints_nothing_twice_after_its_restore_and_says_wha
     assert unknown_here, "commands were under way when the hub went"
     assert [agent.process.poll() for agent in agents] == [None] * CLIENTS
     assert made["revision"] == restored["revision"]
+    trail = site.http.get("/api/audit/verify").json()
+    assert (trail["intact"], [one["recorded"] for one in trail["restores"]]) == (True, [True]), trail["problems"]
+    assert trail["restores"][0]["lost"] > trail["restores"][0]["kept"]
 
 
 def test_what_a_client_without_a_journal_may_have_done_is_not_done_again(site: Site, tmp_path: Path) -> None:

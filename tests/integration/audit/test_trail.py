@@ -19,6 +19,7 @@ from hub.core.audit.store import record, record_security
 from hub.database.engine import Database
 from hub.errors import SetupError
 from hub.keys import new_seed, write_secret_file
+from hub.programs.backup.trail import seal_restore
 from tests.support.audit import SOMEBODY, Somebody, Trail
 
 YEAR = timedelta(days=365)
@@ -173,15 +174,60 @@ async def test_a_restore_is_named_as_that(trail: Trail, *, running: bool) -> Non
     assert len((await again.verify()).restores) == 1, "told once"
 
 
-async def test_a_restore_that_floorhub_made_is_no_problem(trail: Trail) -> None:
+async def test_a_restore_that_floorhub_made_is_no_problem_at_any_hub(
+    trail: Trail, database_url: str, tmp_path: Path
+) -> None:
     await trail.write("a", "b")
     await trail.write("c", "d")
+    other = Trail(trail.database, tmp_path / "other")
+    write_secret_file(other.folder / "keys" / "audit.key", (trail.folder / "keys" / "audit.key").read_text())
+    await other.write("e")
     await taken_back(trail)
-    await execute(trail.database, "INSERT INTO restores VALUES (now(), true)")
+    await asyncio.to_thread(seal_restore, database_url, None, trail.folder / "keys", trail.folder)
+    for folder in (trail.folder, other.folder):
+        hub = Trail(trail.database, folder)
+        await hub.write("f")
+        result = await hub.verify()
+        assert result.intact, result.problems
+        assert {restore.recorded for restore in result.restores} == {True}
+    assert [(one.kept, one.lost) for one in result.restores] == [(1, 2), (3, 3)], "the other hub noted one more"
+
+
+async def test_a_restore_that_floorhub_made_says_what_the_database_of_before_had(
+    trail: Trail, database_url: str
+) -> None:
+    await trail.write("a")
+    await asyncio.to_thread(seal_restore, database_url, database_url, trail.folder / "keys", trail.folder / "nowhere")
+    result = await trail.verify(noted=False)
+    assert (result.intact, [(one.kept, one.lost) for one in result.restores]) == (True, [(1, 1)])
+
+
+@pytest.mark.parametrize("when", ["before the end was removed", "with the removal"])
+async def test_a_record_of_a_restore_that_nobody_signed_hides_no_missing_end(trail: Trail, when: str) -> None:
+    """A site that was restored once; or somebody who writes the record of a restore beside his deeds."""
+    await trail.write("a", "b")
+    record = "INSERT INTO restores VALUES (floorhub_now(), true)"
+    if when == "before the end was removed":
+        await execute(trail.database, record)
+    await trail.write("c", "d")
+    await taken_back(trail)
+    if when == "with the removal":
+        await execute(trail.database, record)
+    await trail.write("e")
+    result = await trail.verify()
+    assert [(problem.code, problem.seal) for problem in result.problems] == [("restored", 2)]
+
+
+async def test_a_signed_restore_hides_nothing_that_was_removed_after_it(trail: Trail, database_url: str) -> None:
+    await trail.write("a", "b")
+    await asyncio.to_thread(seal_restore, database_url, None, trail.folder / "keys", trail.folder)
     hub = Trail(trail.database, trail.folder)
-    await hub.seal()
-    result = await hub.verify()
-    assert (result.intact, [restore.recorded for restore in result.restores]) == (True, [True])
+    await hub.write("c")
+    await hub.write("d")
+    await execute(trail.database, "DELETE FROM audit_logs WHERE id >= 3")
+    await execute(trail.database, "DELETE FROM audit_seals WHERE number >= 3")
+    await hub.write("e")
+    assert [(one.code, one.seal) for one in (await hub.verify()).problems] == [("restored", 3)]
 
 
 async def test_a_replica_whose_folder_is_older_finds_no_restore(trail: Trail, tmp_path: Path) -> None:

@@ -60,10 +60,11 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Noted(NamedTuple):
-    """A block that was noted outside of the database."""
+    """A block that was noted outside of the database; `at`: when it was made, if that was noted, too."""
 
     number: int
     hash: bytes
+    at: datetime | None = None
 
 
 class Seal(msgspec.Struct, frozen=True):
@@ -86,7 +87,7 @@ class Seal(msgspec.Struct, frozen=True):
     @property
     def noted(self) -> Noted:
         """What is noted of it outside."""
-        return Noted(self.number, self.hash)
+        return Noted(self.number, self.hash, self.at)
 
     @property
     def said(self) -> dict[str, Any]:

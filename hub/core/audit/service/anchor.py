@@ -18,6 +18,7 @@ _MOST_LINES_BYTES = 64 * 1024 * 1024
 class _Last(msgspec.Struct):
     number: int
     hash: str
+    at: datetime | None = None
 
 
 class DayLine(msgspec.Struct, frozen=True):
@@ -49,7 +50,7 @@ class Anchor:
             return None
         try:
             last = msgspec.json.decode(text, type=_Last)
-            return Noted(last.number, bytes.fromhex(last.hash))
+            return Noted(last.number, bytes.fromhex(last.hash), last.at)
         except (msgspec.MsgspecError, ValueError):
             raise SetupError(
                 f"{self.file} is damaged. It holds the number and hash of the last audit seal. Compare the trail with "
@@ -64,7 +65,7 @@ class Anchor:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as stream:
-                stream.write(msgspec.json.encode(_Last(seal.number, seal.hash.hex())) + b"\n")
+                stream.write(msgspec.json.encode(_Last(seal.number, seal.hash.hex(), seal.at)) + b"\n")
             temporary.replace(self.file)
         except BaseException:
             with contextlib.suppress(OSError):

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from hub.core.audit.rules.chain import Noted, Row, Seal, is_signed, sealed
 from hub.core.audit.rules.ids import Ids
@@ -38,7 +38,6 @@ _GUARD_S = 5.0
 _GAPS_OF = timedelta(hours=1)
 _MOST_GAPS = 5_000
 _DAY_LOOK_S = 60.0
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _HIGHEST = 2**63 - 2
 """Of a row; a range ends with the number after it, which Postgres must know, too."""
 
@@ -260,15 +259,17 @@ class Sealing:
         if await _has(connection, noted):
             return
         special = await seals.special(connection)
-        if any(
-            one.kind in {"restore", "break"} and one.number <= noted.number <= int(one.said.get("number", 0))
-            for one in special
-        ):
+        keys = trusted_keys(self.public_key, special)
+        signed = [one for one in special if one.kid in keys and is_signed(one, keys[one.kid])]
+        restores = [one for one in signed if one.kind in {"restore", "break"}]
+        if any(one.number <= noted.number <= int(one.said.get("number", 0)) for one in restores):
             return
         last = self._last
-        keys = trusted_keys(self.public_key, special)
         whole = last is None or (last.kid in keys and is_signed(last, keys[last.kid]))
-        recorded = await seals.restored_since(connection, last.at if last is not None else _LONG_AGO)
+        # `floorhub restore` signs that it restored; what was noted before that is lost by it, also at other hubs.
+        recorded = noted.at is not None and any(
+            one.said.get("recorded") and one.number <= noted.number and noted.at <= one.at for one in restores
+        )
         content = {"number": noted.number, "hash": noted.hash.hex(), "recorded": recorded}
         now = await self._database.now(connection)
         seal = sealed(self._key.signer, last, now, kind="restore" if whole else "break", content=content)

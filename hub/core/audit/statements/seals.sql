@@ -143,9 +143,6 @@ LIMIT %(most)s;
 -- name: cut
 SELECT line FROM floorhub_audit_cut(%(through)s) AS line;
 
--- name: restored_since
-SELECT EXISTS (SELECT FROM restores WHERE at > %(at)s) AS restored;
-
 -- name: lock_keys
 LOCK TABLE audit_keys IN SHARE ROW EXCLUSIVE MODE;
 

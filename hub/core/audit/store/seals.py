@@ -51,7 +51,6 @@ _ERASE = Statement(_PLACE, "erase", int)
 _ERASE_SECURITY_EVENTS = Statement(_PLACE, "erase_security_events")
 _OLDEST = Statement(_PLACE, "oldest", Block)
 _CUT = Statement(_PLACE, "cut", str)
-_RESTORED_SINCE = Statement(_PLACE, "restored_since", bool)
 _LOCK_KEYS = Statement(_PLACE, "lock_keys")
 _KEY = Statement(_PLACE, "key", str)
 _RETIRE_KEY = Statement(_PLACE, "retire_key")
@@ -180,11 +179,6 @@ async def oldest(connection: Connection, before: datetime, skip: int, most: int)
 async def cut(connection: Connection, through: int) -> list[str]:
     """Delete the blocks up to this number, with their rows; the archive lines of these. Needs a seal that says so."""
     return await _CUT.fetch_all(connection, through=through)
-
-
-async def restored_since(connection: Connection, moment: datetime) -> bool:
-    """Whether `floorhub restore` has restored the database since."""
-    return bool(await _RESTORED_SINCE.fetch_one(connection, at=moment))
 
 
 async def lock_keys(connection: Connection) -> None:
