@@ -17,8 +17,18 @@ FILES = ("/docs/", "/assets/")
 """Files of pages: a page needs many of them."""
 ADDRESSES = "/api/downloads/"
 """What lies there is its own key; a whole floor may fetch what it is to show."""
-OPEN = frozenset({"/", "/docs", "/openapi.json"})
-"""Nobody looks at what a request for these shows."""
+OPEN = frozenset(
+    {
+        "/",
+        "/docs",
+        "/openapi.json",
+        "/api/auth/login",
+        "/api/auth/refresh",
+        "/api/auth/password-link",
+        "/api/auth/first-administrator",
+    }
+)
+"""Nobody looks at what a request for these shows: what they ask for stands in the body, or is for everybody."""
 _SHOWS = frozenset({b"authorization", b"x-api-key", b"cookie"})
 
 
@@ -49,7 +59,7 @@ class StrangersGate:
                 scope["path"].startswith(ADDRESSES) or not _SHOWS.isdisjoint(dict(scope["headers"]))
             ):
                 await self._app(scope, receive, self._counting(address, scope, receive, send))
-            elif refused := self._limits.stranger(address):
+            elif refused := self._limits.stranger(state, address):
                 await self._refuse(refused, scope, receive, send)
             else:
                 await self._app(scope, receive, send)
@@ -69,7 +79,7 @@ class StrangersGate:
                 and message["status"] >= HTTPStatus.BAD_REQUEST
                 and "known" not in state
                 and "client_id" not in state
-                and (refused := self._limits.stranger(address))
+                and (refused := self._limits.stranger(state, address))
             ):
                 replaced = True
                 await self._refuse(refused, scope, receive, send)

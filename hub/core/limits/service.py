@@ -185,10 +185,13 @@ class Limits:
             else:
                 del self._under_way[principal_id]
 
-    def stranger(self, address: str) -> RejectedError | None:
+    def stranger(self, state: MutableMapping[str, Any], address: str) -> RejectedError | None:
         """Count a request of somebody who has shown nothing valid; the refusal when it is one too many."""
         count = self._addresses.take(rules.site_of(address), self._monotonic(), self._presence.share)
-        if count is None or count.left >= 0:
+        if count is None:
+            return None
+        tell(state, Rule("address", count.limit, rules.WINDOW_S, max(count.left, 0), ceil(count.reset_s)))
+        if count.left >= 0:
             return None
         self._log.seldom(address, "too_many_requests").warning(
             Event.REQUEST_REFUSED, code="too_many_requests", address=address

@@ -9,13 +9,24 @@ import httpx
 import psycopg
 import pytest
 
+from hub.core.access.rules import Permission
+from hub.features.web_pages.rules import PAGES
 from tests.support import plain_http
+from tests.support.hubs import permissions, routes
 from tests.support.site import Site
 
 LIMIT, STRANGERS = 20, 5
 PROCESSES = 2
 """That share a limit."""
 SHOP = "https://shop.example"
+FREE = ("/api/health", "/api/metrics", "/health", "/metrics", "/docs/", "/assets/")
+PUBLIC = {
+    (method, re.sub("{.*?}", "guessed", route.path))
+    for route in routes()
+    if Permission.PUBLIC in permissions(route.dependant) and not route.path.startswith(FREE)
+    for method in route.methods
+} - {("GET", page) for page in PAGES}
+"""What anybody may ask for. Pages stand in memory, and files of pages beside them."""
 _RULE = re.compile(r'"([a-z-]+)"((?:;[a-z]=\d+)+)')
 
 
@@ -66,8 +77,13 @@ def test_a_principal_has_its_minute_and_strangers_have_another(site: Site, limit
         plain_http.client(limited) as stranger,
         plain_http.client(limited, headers={"Authorization": f"Bearer {site.key}"}) as http,
     ):
-        codes = [stranger.get("/api/clients").status_code for _ in range(STRANGERS + 2)]
+        asked = [stranger.get("/api/clients") for _ in range(STRANGERS + 2)]
+        codes = [answer.status_code for answer in asked]
         assert codes == [401] * STRANGERS + [429] * 2
+        told = [rules(answer.headers["RateLimit"])["address"]["r"] for answer in asked]
+        assert (told[0], told[STRANGERS - 1 :]) == ((STRANGERS - 1) * PROCESSES, [0, 0, 0])
+        assert {answer.headers["RateLimit-Limit"] for answer in asked} == {str(STRANGERS * PROCESSES)}
+        assert asked[-1].headers["Retry-After"] == asked[-1].headers["RateLimit-Reset"]
         refused = stranger.get("/api/clients", headers={"Accept-Language": "ko"})
         assert (refused.json()["code"], refused.json()["remaining"]) == ("too_many_requests", 0)
         assert "FLOORHUB_LIMIT_ADDRESSES" in refused.json()["detail"]
@@ -79,6 +95,9 @@ def test_a_principal_has_its_minute_and_strangers_have_another(site: Site, limit
         # Nor does it help to show something where nobody looks, or to guess addresses.
         assert stranger.get("/openapi.json", headers=guess).status_code == 429
         assert stranger.get("/api/downloads/guessed").status_code == 429
+        for method, path in sorted(PUBLIC):
+            answer = stranger.request(method, path, headers={**guess, "Cookie": "a=b"}, json={})
+            assert answer.status_code == 429, (method, path, answer.text)
         # Whoever watches the hub is served, and so are clients and callers at the same address.
         assert stranger.get("/health/ready").status_code == 200
         client = site.client()

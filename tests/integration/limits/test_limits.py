@@ -143,9 +143,9 @@ async def test_people_and_programs_have_limits_of_their_own(database: Database) 
     await limits.admit({}, SHOP, "user", by_session=True)
     [rule] = state["rate_rules"]
     assert (rule.name, rule.limit, rule.left) == ("requests", 1, 0)
-    assert limits.stranger("2001:db8::1") is None
-    assert limits.stranger("2001:db8::2") is not None
-    assert limits.stranger("2001:db8:0:1::1") is None
+    assert limits.stranger({}, "2001:db8::1") is None
+    assert limits.stranger({}, "2001:db8::2") is not None
+    assert limits.stranger({}, "2001:db8:0:1::1") is None
 
 
 # --- the day of a limit ------------------------------------------------------------------------------------
