@@ -15,7 +15,7 @@ from hub.core.audit.service.cleaning import Cleaning
 from hub.core.audit.service.erasing import Erasing
 from hub.core.audit.service.keys import AuditKey
 from hub.core.audit.service.verifying import verify
-from hub.core.audit.store import record, record_security
+from hub.core.audit.store import AtHost, record, record_security
 from hub.database.engine import Database
 from hub.errors import SetupError
 from hub.keys import new_seed, write_secret_file
@@ -70,6 +70,31 @@ async def test_erasure_leaves_the_chain_provable_and_none_of_the_texts(trail: Tr
         assert (result.intact, result.erased) == (True, 4), result.problems
         await trail.seal()
     assert (await trail.verify()).rows == 7
+
+
+@pytest.mark.parametrize("name", ["after", "name", "admin", "operator", "unknown", "%", "$id", '"', "null"])
+async def test_nothing_of_others_is_erased_with_somebody_who_is_called_as_a_word_of_theirs(
+    trail: Trail, name: str
+) -> None:
+    other = str(uuid7())
+    person = {"name": "Kim Min", "login": "kim", "role": "admin", "reach": "all", "note": None}
+    async with trail.database.transaction() as connection:
+        for action, resource_id, detail in (
+            ("user.create", other, {"after": person}),
+            ("user.update", other, {"before": {"role": "operator"}, "after": {"role": "admin"}}),
+            ("session.start_failed", "unknown", None),
+            ("grant.create", str(uuid7()), {"after": {"principal": "kim", "target": {"group": "after"}}}),
+        ):
+            await record(connection, AtHost(address="192.0.2.8"), action, "user", resource_id, detail)
+        own = {"before": None, "after": {**person, "name": name, "login": name}}
+        await record(connection, Administrator(), "user.create", "user", str(uuid7()), own)
+        await record(connection, Administrator(), "key.create", "key", "k", {"after": {"principal_id": str(SOMEBODY)}})
+    erased = await Erasing(trail.database).erase(Administrator(), SOMEBODY, (name, name))
+    assert erased.rows == 2
+    left = json.dumps(await rows(trail.database, "SELECT detail, address FROM audit_logs"), default=str)
+    assert left.count("192.0.2.8") == 4
+    assert left.count("Kim Min") == 1
+    assert str(SOMEBODY) not in left
 
 
 async def test_erasing_by_hand_is_named(trail: Trail) -> None:

@@ -31,10 +31,9 @@ class Erasing:
         """Erase address and detail of all rows by a principal, or about it (with its id or one of its `names`), and
         of its security events. Each portion leaves a row that says which. Raises UnavailableError."""
         after, rows = 0, 0
-        about = (str(principal_id), *names)
         while True:
             async with self._database.transaction() as connection:
-                found = await seals.of_person(connection, principal_id, about, RESOURCES, after, _PORTION)
+                found = await seals.of_person(connection, principal_id, names, RESOURCES, after, _PORTION)
                 if not found:
                     if not rows:
                         nothing = {"number": 0, "rows": str(Ids())}

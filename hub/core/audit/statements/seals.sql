@@ -105,16 +105,22 @@ SELECT {row} FROM audit_logs a WHERE a.action = 'audit.erase' AND a.resource = '
 
 -- name: of_person
 -- Rows whose texts may tell of a person: by this principal, about it, or about its keys, grants and sign-ins, when they
--- name it; those that are erased already left out.
+-- name it; those that are erased already left out. A name counts only where one stands: somebody may be called as a role
+-- or a field is, and what others did must stay.
 SELECT {row} FROM audit_logs a
 WHERE a.id > %(after)s AND a.digest IS NULL AND a.action <> 'audit.erase'
     AND (a.address IS NOT NULL OR a.detail IS NOT NULL)
     AND (
         a.principal_id = %(principal_id)s
         OR a.resource = ANY (%(resources)s) AND (
-            a.resource_id = ANY (%(names)s)
+            a.resource_id = %(principal_id)s::text
+            OR a.resource IN ('principal', 'login') AND a.resource_id = ANY (%(names)s)
+            OR jsonb_path_exists(a.detail, '$.** ? (@ == $id)', jsonb_build_object('id', %(principal_id)s::text))
             OR EXISTS (
-                SELECT FROM unnest(%(names)s::text[]) AS n (name) WHERE strpos(a.detail::text, to_json(n.name)::text) > 0
+                SELECT FROM unnest(%(names)s::text[]) AS n (name)
+                WHERE jsonb_path_exists(a.detail, '$.**.name ? (@ == $n)', jsonb_build_object('n', n.name))
+                    OR jsonb_path_exists(a.detail, '$.**.login ? (@ == $n)', jsonb_build_object('n', n.name))
+                    OR jsonb_path_exists(a.detail, '$.**.principal ? (@ == $n)', jsonb_build_object('n', n.name))
             )
         )
     )
