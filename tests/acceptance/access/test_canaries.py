@@ -18,12 +18,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.support import plain_http
-from tests.support.hubs import routes
+from tests.support import people, plain_http
 from tests.support.site import NOWHERE, Site
-
-ROUTES = {(method, route.path) for route in routes() for method in route.methods or ()}
-LOGIN, REFRESH = ("POST", "/api/auth/login"), ("POST", "/api/auth/refresh")
 
 
 def _canary(kind: str) -> str:
@@ -104,14 +100,86 @@ def drive(site: Site, canaries: dict[str, Canary]) -> Iterator[tuple[str, httpx.
         yield "a download", stranger.get(f"/api/downloads/{of['download address']}")
         yield "an upload", stranger.put(f"/api/uploads/{of['upload address']}", content=b"x", auth=basic)
         yield "nowhere", stranger.get(f"/api/commands/{NOWHERE}", headers={"Authorization": f"Bearer {of['token']}"})
-        if LOGIN in ROUTES:
-            for name in ("administrator", "nobody"):
-                body = {"login": name, "password": of["password"]}
-                yield "sign in", stranger.post("/api/auth/login", json=body)
-        if REFRESH in ROUTES:
-            yield "refresh", stranger.post("/api/auth/refresh", json={"refreshToken": of["token"]})
+        for name in ("administrator", "nobody"):
+            body = {"login": name, "password": of["password"]}
+            yield "sign in", stranger.post("/api/auth/login", json=body)
+        yield "refresh", stranger.post("/api/auth/refresh", json={"refreshToken": of["token"]})
+        yield from drive_person(site, stranger, canaries)
+        yield from drive_integration(site, stranger, canaries)
         yield "metrics", site.http.get("/metrics")
         yield "description", site.http.get("/openapi.json")
+
+
+def drive_person(
+    site: Site, stranger: httpx.Client, canaries: dict[str, Canary]
+) -> Iterator[tuple[str, httpx.Response]]:
+    """A person with a right password: all that is got by it, and all that may go wrong with it."""
+    password, other = (canaries.setdefault(kind, Canary(_canary(kind))).text for kind in ("pass", "other-pass"))
+    person = people.add(site, "viewer", password=password)
+    yield "add a person", site.http.get(f"/api/users/{person['id']}")
+    signed_in = {"sign in rightly", "refresh rightly", "sign in on a page", "who", "change the password"}
+
+    def got(kind: str, text: str) -> str:
+        canaries[kind] = Canary(text, shown_by=signed_in)
+        return text
+
+    answer = people.sign_in(site.url, person["login"], password)
+    yield "sign in rightly", answer
+    access, refresh = (got(kind, answer.json()[kind]) for kind in ("accessToken", "refreshToken"))
+    bearer = {"Authorization": f"Bearer {access}"}
+    yield "with a token", stranger.get("/api/clients", headers=bearer)
+    yield "forbidden with a token", stranger.post("/api/groups", json={"id": "x"}, headers=bearer)
+    yield "a token in a query", stranger.get("/api/clients", params={"access_token": access})
+    answer = people.refresh(site.url, refresh)
+    yield "refresh rightly", answer
+    yield "refresh again", people.refresh(site.url, refresh)
+    got("second refreshToken", answer.json()["refreshToken"])
+    body = {"login": person["login"], "password": password, "session": "page"}
+    answer = stranger.post("/api/auth/login", json=body)
+    yield "sign in on a page", answer
+    csrf = {"X-CSRF-Token": got("csrfToken", answer.json()["csrfToken"])}
+    got("cookie", answer.headers["set-cookie"].partition("=")[2].partition(";")[0])
+    yield "who", stranger.get("/api/auth/whoami")
+    yield "sessions", stranger.get("/api/auth/sessions")
+    yield "a page without its token", stranger.post("/api/groups", json={"id": "x"})
+    change = {"currentPassword": password, "newPassword": other}
+    yield "change the password", stranger.post("/api/auth/password", json=change, headers=csrf)
+    yield "the old one", stranger.post("/api/auth/password", json=change, headers=csrf)
+    yield "sign out", stranger.post("/api/auth/logout", json={}, headers=csrf)
+    stranger.cookies.clear()
+    answer = site.http.post(f"/api/users/{person['id']}/password-link")
+    canaries["link"] = Canary(answer.json()["token"], shown_by={"make a link"})
+    yield "make a link", answer
+    for what in ("use the link", "use the link again"):
+        yield what, stranger.post("/api/auth/password-link", json={"token": answer.json()["token"], "password": other})
+
+
+def drive_integration(
+    site: Site, stranger: httpx.Client, canaries: dict[str, Canary]
+) -> Iterator[tuple[str, httpx.Response]]:
+    """An integration's key, and the one that takes its place."""
+    made = site.http.post("/api/integrations", json={"name": "canary", "role": "viewer"})
+    yield "make an integration", made
+    answer = site.http.post(f"/api/integrations/{made.json()['integration']['id']}/keys", json={})
+    canaries["integration's key"] = Canary(answer.json()["key"], shown_by={"make a key"})
+    yield "make a key", answer
+    answer = site.http.post(f"/api/keys/{answer.json()['id']}/rotate", json={})
+    canaries["rotated key"] = Canary(answer.json()["key"], shown_by={"rotate a key"})
+    yield "rotate a key", answer
+    for place in ({"Authorization": f"Bearer {answer.json()['key']}"}, {"X-API-Key": answer.json()["key"]}):
+        yield "with a key", stranger.get("/api/clients", headers=place)
+        yield "forbidden with a key", stranger.post("/api/groups", json={"id": "x"}, headers=place)
+    yield "list keys", site.http.get("/api/keys")
+
+
+def hidden(site: Site) -> dict[str, bytes]:
+    """The secrets of the hub's own files, which no request carries."""
+    found = {}
+    for file in sorted(site.folder.keys.glob("*.key")):
+        for number, word in enumerate(file.read_text().split()):
+            if len(word) == 64:
+                found[f"{file.name}-{number}"] = word.encode()
+    return found
 
 
 def tables(database: psycopg.Connection[Any]) -> dict[str, bytes]:
@@ -147,6 +215,8 @@ def test_secrets_are_nowhere_but_where_they_belong(
     assert b"http.request" in b"".join(logs.values())
     assert canaries["document text"].is_in(stored["document_chunks"])  # so what is looked for would be found
 
+    for name, word in hidden(site).items():
+        canaries[name] = Canary(word.decode())
     found = []
     for kind, canary in canaries.items():
         for what, answer in answers:

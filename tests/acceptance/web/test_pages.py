@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from hub.programs import web_build
 from hub.programs.embedded.node import Node
-from tests.support import people
+from tests.support import people, plain_http
 from tests.support.browser import PATIENCE_MS, Visitor, chromium
 from tests.support.site import Site
 
@@ -147,6 +147,32 @@ def test_a_page_of_elsewhere_is_not_wanted(site: Site, url: str, browser: Browse
         sign_in(visitor.page, people.add(site)["login"], people.PASSWORD)
         expect(visitor.page.get_by_role("heading", name="Hello")).to_be_visible()
         assert visitor.page.url == f"{url}/"
+
+
+HOSTILE = (
+    '<img src=x onerror="document.title=1">',
+    '"><script>document.title=1</script>',
+    "{{7*7}} ${7*7} </title><svg onload=document.title=1>",
+)
+
+
+@pytest.mark.parametrize("language", [KO, EN])
+def test_a_name_and_a_program_of_somebody_are_never_markup(
+    site: Site, url: str, browser: Browser, language: str
+) -> None:
+    for text in HOSTILE:
+        person = people.add(site, name=f"{text} {language}")
+        body = {"login": person["login"], "password": people.PASSWORD}
+        signed_in = plain_http.request("POST", f"{url}/api/auth/login", json=body, headers={"User-Agent": text})
+        assert signed_in.status_code == 200
+        with Visitor(browser, url, locale=language) as visitor:
+            page = opened(visitor, "/me/sessions", person, language)
+            title = page.title()
+            expect(page.get_by_role("listitem").filter(has_text=text)).to_have_count(1)
+            page.get_by_role("button", name=person["name"]).click()
+            expect(page.get_by_text(person["name"], exact=True).first).to_be_visible()
+            assert page.locator("img[src=x], [onerror], [onload], main script").count() == 0
+            assert page.title() == title
 
 
 def test_empty_fields_are_named_before_anything_is_sent(url: str, browser: Browser) -> None:

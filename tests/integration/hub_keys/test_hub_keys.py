@@ -466,6 +466,7 @@ BOTH: list[Callable[[Path], None]] = [others_read, group_reads, a_link, a_folder
 DAMAGES: list[Callable[[Path], None]] = [empty, truncated, no_text]
 CASES = [
     *((name, spoil) for name in ("keys/root.key", "keys/command.key", "admin.key") for spoil in (*BOTH, *DAMAGES)),
+    *(("keys/data.key", spoil) for spoil in (*BOTH, *DAMAGES)),
     *(("keys/root.key", spoil) for spoil in (group_writes_the_folder, the_folder_is_a_link, zeros, counted)),
     ("keys/command.key", zeros),
     ("keys/command.key", the_root_key),
