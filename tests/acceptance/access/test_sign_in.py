@@ -103,6 +103,10 @@ def test_failures_are_counted_by_login_and_address_and_forgotten_by_a_success(
     refused = people.sign_in(site.url, person["login"])
     assert code(refused) == (429, "too_many_attempts")
     assert 1 <= int(refused.headers["retry-after"]) <= 900
+    [event] = database.execute(
+        "SELECT severity, principal_id::text, address FROM security_events WHERE kind = 'sign_in_guessed'"
+    ).fetchall()
+    assert event == ("warning", person["id"], "127.0.0.1")
     assert people.sign_in(site.url, other["login"]).status_code == 200
     for number in range(20):
         assert code(people.sign_in(site.url, f"nobody-{number}", "wrong")) == (401, "login_failed")

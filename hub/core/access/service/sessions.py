@@ -159,7 +159,7 @@ class Sessions:
     async def _person(self, login: str, password: str, visitor: Visitor) -> Known:
         """Whose login and password these are. Whatever is wrong takes the same time, and leaves the same traces."""
         login = login_of(login)
-        await self._throttle.count(login, visitor.address)
+        await self._count(login, visitor.address)
         async with self._database.connection() as connection:
             person = await people.by_login(connection, login)
         hashed = None if person is None or person.disabled else person.password_hash
@@ -172,6 +172,23 @@ class Sessions:
             async with self._database.connection() as connection:
                 await people.rehash(connection, person.id, hashed, new)
         return person
+
+    async def _count(self, login: str, address: str | None) -> None:
+        """Count a try before the password is looked at. Who has tried too often is somebody who guesses, which is a
+        security event. Raises RejectedError `too_many_attempts`."""
+        try:
+            await self._throttle.count(login, address)
+        except RejectedError:
+            async with self._database.connection() as connection:
+                person = await people.by_login(connection, login)
+                await audit.record_security(
+                    connection,
+                    "sign_in_guessed",
+                    "warning",
+                    principal_id=None if person is None else person.id,
+                    address=address,
+                )
+            raise
 
     async def _failed(self, person: Known | None, visitor: Visitor, what: str) -> None:
         """Leave a trace of a wrong password. The login is not in it: people type their passwords there."""
@@ -296,7 +313,7 @@ class Sessions:
             person = await people.by_id(connection, caller.principal_id)
         if person is None:
             raise RejectedError("people_only")
-        await self._throttle.count(person.login, caller.address)
+        await self._count(person.login, caller.address)
         if not await self._passwords.verify(person.password_hash, password):
             await self._failed(person, Visitor(caller.address), "session.confirm")
             raise RejectedError("wrong_password")
