@@ -10,16 +10,19 @@ import psycopg
 import pytest
 from uuid_utils.compat import uuid7
 
+from hub.core.audit.rules.chain import sealed
+from hub.core.audit.rules.ids import Ids
 from hub.core.audit.service.anchor import DayFile, read_lines
 from hub.core.audit.service.cleaning import Cleaning
 from hub.core.audit.service.erasing import Erasing
-from hub.core.audit.service.keys import AuditKey
+from hub.core.audit.service.keys import AuditKey, public_key_of
 from hub.core.audit.service.verifying import verify
-from hub.core.audit.store import AtHost, record, record_security
+from hub.core.audit.store import AtHost, record, record_security, seals
 from hub.database.engine import Database
 from hub.errors import SetupError
 from hub.keys import new_seed, write_secret_file
 from hub.programs.backup.trail import seal_restore
+from schemas.signing import encode_key
 from tests.support.audit import SOMEBODY, Somebody, Trail
 
 YEAR = timedelta(days=365)
@@ -289,6 +292,36 @@ async def test_a_new_key_seals_on_and_the_one_of_before_no_more(trail: Trail) ->
     await after.write("b")
     result = await after.verify()
     assert (result.intact, result.rows, result.seals) == (True, 3, 3), result.problems
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["by rows", "by a key block, too"])
+async def test_a_key_that_was_replaced_seals_nothing_later(trail: Trail, *, back: bool) -> None:
+    """Perhaps it was replaced since somebody else has it; he has all rights at the database, too."""
+    await trail.write("a")
+    leaked = trail.key.signer
+    other = AuditKey(trail.folder / "keys")
+    async with trail.database.transaction() as connection:
+        await other.replace(connection, trail.database)
+    await other.settle(trail.database)
+    after = Trail(trail.database, trail.folder)
+    await after.write("b")
+    assert (await after.verify(noted=False)).intact
+    await execute(trail.database, "DELETE FROM audit_seals WHERE number = 3")
+    await execute(trail.database, "UPDATE audit_logs SET action = 'x' WHERE resource_id = 'b'")
+    await execute(trail.database, "UPDATE audit_keys SET until = now()")
+    await execute(trail.database, "UPDATE audit_keys SET until = NULL WHERE kid = %s", leaked.kid)
+    async with trail.database.connection() as connection:
+        before = await seals.one(connection, 2)
+        assert before is not None
+        if back:
+            keys = {"key": encode_key(leaked.public_key), "previous_key": public_key_of(after.key.signer)}
+            before = sealed(leaked, before, before.at, kind="key", content=keys)
+            assert await seals.append(connection, before)
+        rows = (await seals.unsealed(connection, before.high, Ids(), 10)).rows
+        assert len(rows) == 1
+        assert await seals.append(connection, sealed(leaked, before, before.at, rows))
+    [problem] = (await after.verify(noted=False)).problems
+    assert (problem.code, problem.seal) == ("seal_changed", 3)
 
 
 async def test_keys_that_do_not_belong_to_the_database_are_refused(trail: Trail) -> None:

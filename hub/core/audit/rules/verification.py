@@ -30,31 +30,37 @@ class Restore(msgspec.Struct, frozen=True):
     recorded: bool
 
 
-def trusted_keys(public_key: str, special: Iterable[Seal]) -> dict[str, bytes]:
-    """The keys by their ids: the one that is trusted, and those before it that a block signed by a trusted one names.
+class TrustedKeys:
+    """Which key seals at which number: the one that is trusted, back to the block with which it has taken over from the
+    key that the block names, and so on. A key that was replaced, perhaps since others have it, seals nothing later."""
 
-    `special`: blocks of other kinds than rows, newest first. Raises ContractError for what is no key.
-    """
-    newest = signing.decode_key(public_key)
-    keys = {signing.key_id(newest): newest}
-    for seal in special:
-        if seal.kind != "key" or seal.kid not in keys or not is_signed(seal, keys[seal.kid]):
-            continue
-        try:
-            before = signing.decode_key(str(seal.said.get("previous_key", "")))
-        except (ContractError, msgspec.DecodeError):
-            continue
-        keys[signing.key_id(before)] = before
-    return keys
+    def __init__(self, public_key: str, special: Iterable[Seal]) -> None:
+        """`special`: blocks of other kinds than rows, newest first. Raises ContractError for what is no key."""
+        key = signing.decode_key(public_key)
+        self._since: list[tuple[int, bytes]] = []
+        for seal in special:
+            if seal.kind != "key" or not is_signed(seal, key):
+                continue
+            try:
+                before = signing.decode_key(str(seal.said.get("previous_key", "")))
+            except (ContractError, msgspec.DecodeError):
+                continue
+            self._since.append((seal.number, key))
+            key = before
+        self._first = key
+
+    def has_signed(self, seal: Seal) -> bool:
+        """Whether a block is what was signed with the key of its number."""
+        return is_signed(seal, next((key for first, key in self._since if seal.number >= first), self._first))
 
 
 class Verification:
     """Takes the blocks in order, then says what is wrong; `problems` in the order of the trail."""
 
     def __init__(self, public_key: str, special: Sequence[Seal], erased: Ids, *, accepted: frozenset[int]) -> None:
-        """`special` as in `trusted_keys`; `erased`: rows that erasures name; `accepted`: seals of restores that a
+        """`special` as in `TrustedKeys`; `erased`: rows that erasures name; `accepted`: seals of restores that a
         person answers for."""
-        self._keys = trusted_keys(public_key, special)
+        self._keys = TrustedKeys(public_key, special)
         self._special = special
         self._may_be_erased = erased
         self._accepted = accepted
@@ -88,8 +94,7 @@ class Verification:
             self._chain_problem("seal_deleted", None, before.number + 1)
         elif seal.previous != before.hash:
             self._chain_problem("chain_broken", first_row, seal.number)
-        key = self._keys.get(seal.kid)
-        if key is None or not is_signed(seal, key) or len(ids) != seal.rows:
+        if not self._keys.has_signed(seal) or len(ids) != seal.rows:
             self._chain_problem("seal_changed", first_row, seal.number)
         elif seal.kind in {"restore", "break"}:
             self._take_restore(seal)
@@ -137,8 +142,7 @@ class Verification:
                 self._chain_problem("chain_broken", first_row, 1)
             return
         for cut in self._special:
-            key = self._keys.get(cut.kid)
-            if cut.kind != "cut" or cut.number < seal.number or key is None or not is_signed(cut, key):
+            if cut.kind != "cut" or cut.number < seal.number or not self._keys.has_signed(cut):
                 continue
             if cut.said.get("through") == seal.number - 1 and cut.said.get("hash") == seal.previous.hex():
                 return

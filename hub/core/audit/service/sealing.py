@@ -11,9 +11,9 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from hub.core.audit.rules.chain import Noted, Row, Seal, is_signed, sealed
+from hub.core.audit.rules.chain import Noted, Row, Seal, sealed
 from hub.core.audit.rules.ids import Ids
-from hub.core.audit.rules.verification import trusted_keys
+from hub.core.audit.rules.verification import TrustedKeys
 from hub.core.audit.service.anchor import Anchor, DayFile
 from hub.core.audit.service.keys import AuditKey, public_key_of
 from hub.core.audit.store import record_security, seals
@@ -259,13 +259,12 @@ class Sealing:
         if await _has(connection, noted):
             return
         special = await seals.special(connection)
-        keys = trusted_keys(self.public_key, special)
-        signed = [one for one in special if one.kid in keys and is_signed(one, keys[one.kid])]
-        restores = [one for one in signed if one.kind in {"restore", "break"}]
+        keys = TrustedKeys(self.public_key, special)
+        restores = [one for one in special if one.kind in {"restore", "break"} and keys.has_signed(one)]
         if any(one.number <= noted.number <= int(one.said.get("number", 0)) for one in restores):
             return
         last = self._last
-        whole = last is None or (last.kid in keys and is_signed(last, keys[last.kid]))
+        whole = last is None or keys.has_signed(last)
         # `floorhub restore` signs that it restored; what was noted before that is lost by it, also at other hubs.
         recorded = noted.at is not None and any(
             one.said.get("recorded") and one.number <= noted.number and noted.at <= one.at for one in restores
