@@ -2,9 +2,12 @@
 
 import asyncio
 import threading
+from types import SimpleNamespace
 from unicodedata import normalize
 
 import pytest
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
 
 from hub.core.access.rules import is_login, login_of, password_fault
 from hub.core.access.service import passwords as subject
@@ -64,6 +67,24 @@ async def test_a_hash_fits_its_password_in_either_form_and_nobody_else() -> None
     assert not await hasher.verify("not a hash", "비밀번호 열두자")
     assert not hasher.is_outdated(known)
     assert hasher.is_outdated(known.replace("t=1", "t=2"))
+
+
+async def test_who_has_no_password_costs_the_same_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    hasher = Passwords()
+    known = await hasher.hash("right")
+    worked: list[str] = []
+
+    def verify(hashed: str, password: str) -> bool:
+        worked.append(hashed)
+        return bool(PasswordHasher().verify(hashed, password))
+
+    monkeypatch.setattr(subject, "_HASHER", SimpleNamespace(verify=verify))
+    for hashed in (known, None):
+        assert not await hasher.verify(hashed, "wrong")
+    mine, nobodys = (extract_parameters(one) for one in worked)
+    assert mine == nobodys
+    with pytest.raises(VerifyMismatchError):  # an invalid one would be refused at once
+        PasswordHasher().verify(worked[1], "wrong")
 
 
 async def test_few_hash_at_a_time_and_a_bounded_number_waits(monkeypatch: pytest.MonkeyPatch) -> None:
