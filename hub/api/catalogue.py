@@ -155,9 +155,11 @@ CATALOGUE: Mapping[str, Entry] = {
         401,
         "UNAUTHORIZED",
         "No valid key: send `Authorization: Bearer KEY`; the first administrator's key is in the file admin.key. "
-        "A client sends its id and its secret with HTTP Basic, or its secret as KEY.",
+        "A client sends its id and its secret with HTTP Basic, or its secret as KEY. If your key or secret is not "
+        "valid any more, ask an administrator for a new one.",
         "유효한 키가 없습니다. `Authorization: Bearer KEY`를 보내십시오. 첫 관리자 키는 admin.key 파일에 있습니다. "
-        "클라이언트는 자신의 id와 비밀 값을 HTTP Basic으로 보내거나 비밀 값을 KEY로 보냅니다.",
+        "클라이언트는 자신의 id와 비밀 값을 HTTP Basic으로 보내거나 비밀 값을 KEY로 보냅니다. 키나 비밀 값이 더 이상 "
+        "유효하지 않으면 관리자에게 새로 요청하십시오.",
     ),
     "invalid_token": Entry(
         401,
@@ -182,8 +184,10 @@ CATALOGUE: Mapping[str, Entry] = {
     "login_failed": Entry(
         401,
         "UNAUTHORIZED",
-        "The sign-in failed: check login and password. An administrator can set a new password.",
-        "로그인하지 못했습니다. 로그인 이름과 비밀번호를 확인하십시오. 관리자가 새 비밀번호를 정할 수 있습니다.",
+        "The sign-in failed: check login and password. If it still fails, ask an administrator, who can set a new "
+        "password or enable you again.",
+        "로그인하지 못했습니다. 로그인 이름과 비밀번호를 확인하십시오. 계속 실패하면 관리자에게 새 비밀번호나 계정 "
+        "활성화를 요청하십시오.",
     ),
     "wrong_password": Entry(
         403,
@@ -243,6 +247,18 @@ CATALOGUE: Mapping[str, Entry] = {
         "to get another; for a password ask an administrator.",
         "링크가 유효하지 않습니다. 이미 사용했거나, 만료되었거나, 새 링크로 바뀌었습니다. 첫 관리자 링크는 허브를 다시 "
         "시작하면 새로 만들어지고, 비밀번호 링크는 관리자에게 요청하십시오.",
+        variants={
+            "first_administrator": (
+                "The link is not valid: it was used, has expired or was replaced. Restart the hub to get another.",
+                "링크가 유효하지 않습니다. 이미 사용했거나, 만료되었거나, 새 링크로 바뀌었습니다. 허브를 다시 시작하면 "
+                "새 링크가 만들어집니다.",
+            ),
+            "password": (
+                "The link is not valid: it was used, has expired or was replaced. Ask an administrator for another.",
+                "링크가 유효하지 않습니다. 이미 사용했거나, 만료되었거나, 새 링크로 바뀌었습니다. 관리자에게 새 링크를 "
+                "요청하십시오.",
+            ),
+        },
     ),
     "first_administrator_exists": Entry(
         409,
@@ -346,9 +362,10 @@ CATALOGUE: Mapping[str, Entry] = {
     "principal_not_found": Entry(
         404,
         "NOT_FOUND",
-        "There is no user or integration {id}: see GET /api/integrations or `floorhub integration list`.",
-        "사용자나 연동 시스템 {id}이(가) 없습니다. GET /api/integrations 또는 `floorhub integration list`로 "
-        "확인하십시오.",
+        "There is no user or integration {id}: see GET /api/users and GET /api/integrations, or `floorhub user list` "
+        "and `floorhub integration list`.",
+        "사용자나 연동 시스템 {id}이(가) 없습니다. GET /api/users와 GET /api/integrations, 또는 `floorhub user list`와 "
+        "`floorhub integration list`로 확인하십시오.",
     ),
     "key_not_found": Entry(
         404,
@@ -398,9 +415,9 @@ CATALOGUE: Mapping[str, Entry] = {
         403,
         "FORBIDDEN",
         "You may see client {client_id}, but not send it the action {action}: ask an administrator for a grant "
-        "`{access}` for this action on this client, and use a key whose scope has it.",
+        "`{access}` for this action on this client. If you use a key, its limits must allow this, too.",
         "클라이언트 {client_id}을(를) 볼 수는 있지만 {action} 동작을 보낼 수 없습니다. 이 클라이언트의 이 동작에 대한 "
-        "`{access}` 권한 부여를 관리자에게 요청하고, 그 범위를 가진 키를 쓰십시오.",
+        "`{access}` 접근 허용을 관리자에게 요청하십시오. 키를 쓴다면 키의 범위도 이 동작을 허용해야 합니다.",
     ),
     "decide_missing": Entry(
         403,
@@ -413,8 +430,9 @@ CATALOGUE: Mapping[str, Entry] = {
     "action_not_allowed": Entry(
         403,
         "FORBIDDEN",
-        "Client {client_id} does not allow the action {action}: add it to the client's allowed_actions.",
-        "클라이언트 {client_id}에서 {action} 동작이 허용되지 않습니다. allowed_actions에 추가하십시오.",
+        "Client {client_id} does not allow the action {action}: an administrator can add it to the client's "
+        "allowed_actions.",
+        "클라이언트 {client_id}에서 {action} 동작이 허용되지 않습니다. 관리자가 allowed_actions에 추가할 수 있습니다.",
     ),
     "not_found": Entry(
         404,
@@ -431,8 +449,11 @@ CATALOGUE: Mapping[str, Entry] = {
     "client_not_found": Entry(
         404,
         "NOT_FOUND",
-        "There is no client {client_id}: register it with POST /api/clients or `floorhub client add`.",
-        "클라이언트 {client_id}이(가) 없습니다. POST /api/clients 또는 `floorhub client add`로 등록하십시오.",
+        "There is no client {client_id} that you may see: check the id, or ask an administrator for a grant for it. "
+        "An administrator registers a new client with POST /api/clients or `floorhub client add`.",
+        "클라이언트 {client_id}이(가) 없거나 이 클라이언트를 볼 권한이 없습니다. id를 확인하거나 관리자에게 이 "
+        "클라이언트에 대한 접근 허용을 요청하십시오. 새 클라이언트는 관리자가 POST /api/clients 또는 "
+        "`floorhub client add`로 등록합니다.",
     ),
     "client_retired": Entry(
         404,
@@ -443,8 +464,8 @@ CATALOGUE: Mapping[str, Entry] = {
     "client_disabled": Entry(
         403,
         "FORBIDDEN",
-        "Client {client_id} is disabled: enable it first.",
-        "클라이언트 {client_id}이(가) 비활성화되어 있습니다. 먼저 활성화하십시오.",
+        "Client {client_id} is disabled: an administrator can enable it again.",
+        "클라이언트 {client_id}이(가) 비활성화되어 있습니다. 관리자가 다시 활성화할 수 있습니다.",
     ),
     "not_your_client": Entry(
         403,
@@ -516,8 +537,10 @@ CATALOGUE: Mapping[str, Entry] = {
     "command_not_found": Entry(
         404,
         "NOT_FOUND",
-        "There is no command {command_id}.",
-        "명령 {command_id}이(가) 없습니다.",
+        "There is no command {command_id} that you may see: check the id, or ask an administrator for a grant for its "
+        "client.",
+        "명령 {command_id}이(가) 없거나 볼 권한이 없습니다. id를 확인하거나 관리자에게 그 클라이언트에 대한 접근 "
+        "허용을 요청하십시오.",
     ),
     "document_not_found": Entry(
         404,
@@ -676,8 +699,10 @@ CATALOGUE: Mapping[str, Entry] = {
     "group_not_found": Entry(
         404,
         "NOT_FOUND",
-        "There is no group {group_id}: create it with POST /api/groups or `floorhub group add`.",
-        "그룹 {group_id}이(가) 없습니다. POST /api/groups 또는 `floorhub group add`로 만드십시오.",
+        "There is no group {group_id} that you may see: check the id. An administrator creates a group with "
+        "POST /api/groups or `floorhub group add`.",
+        "그룹 {group_id}이(가) 없거나 볼 권한이 없습니다. id를 확인하십시오. 그룹은 관리자가 POST /api/groups 또는 "
+        "`floorhub group add`로 만듭니다.",
     ),
     "group_exists": Entry(
         409,
@@ -688,8 +713,10 @@ CATALOGUE: Mapping[str, Entry] = {
     "no_targets": Entry(
         422,
         "VALIDATION_ERROR",
-        "No client matches the target: check groups, zones and tags with GET /api/clients. Nothing was stored.",
-        "대상에 맞는 클라이언트가 없습니다. GET /api/clients로 그룹, 구역, 태그를 확인하십시오. 저장된 것은 없습니다.",
+        "No client that you may see matches the target: check groups, zones and tags with GET /api/clients, or ask an "
+        "administrator for a grant. Nothing was stored.",
+        "대상에 맞는 클라이언트 가운데 볼 수 있는 것이 없습니다. GET /api/clients로 그룹, 구역, 태그를 확인하거나 "
+        "관리자에게 접근 허용을 요청하십시오. 저장된 것은 없습니다.",
     ),
     "too_many_targets": Entry(
         422,

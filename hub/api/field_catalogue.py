@@ -263,7 +263,9 @@ FIELDS: Mapping[str, Sentence] = {
         "공백으로 시작하거나 끝날 수 없고, 제어 문자를 포함할 수 없습니다.",
     ),
     # --- clients, batches, schedules ---
-    "no_such_client": Sentence("is not a registered client", "등록되지 않은 클라이언트입니다."),
+    "no_such_client": Sentence(
+        "is not a registered client that you may see", "등록된 클라이언트가 아니거나 볼 권한이 없는 클라이언트입니다."
+    ),
     "reserved_id": Sentence(
         "is reserved for paths of the API: choose another id", "API 경로에 쓰이는 단어입니다. 다른 id를 고르십시오."
     ),

@@ -18,15 +18,17 @@ PHRASES: Mapping[str, tuple[_Phrases, _Phrases]] = {
         (
             (
                 "send `Authorization: Bearer KEY`; the first administrator's key is in the file admin.key. "
-                "A client sends its id and its secret with HTTP Basic, or its secret as KEY.",
-                "set FLOORHUB_KEY to a key of this hub; the first administrator's key is in the file admin.key.",
+                "A client sends its id and its secret with HTTP Basic, or its secret as KEY. If your key or secret is",
+                "set FLOORHUB_KEY to a key of this hub; the first administrator's key is in the file admin.key. "
+                "If your key is",
             ),
         ),
         (
             (
                 "`Authorization: Bearer KEY`를 보내십시오. 첫 관리자 키는 admin.key 파일에 있습니다. "
-                "클라이언트는 자신의 id와 비밀 값을 HTTP Basic으로 보내거나 비밀 값을 KEY로 보냅니다.",
-                "FLOORHUB_KEY에 이 허브의 키를 설정하십시오. 첫 관리자 키는 admin.key 파일에 있습니다.",
+                "클라이언트는 자신의 id와 비밀 값을 HTTP Basic으로 보내거나 비밀 값을 KEY로 보냅니다. "
+                "키나 비밀 값이 더 이상",
+                "FLOORHUB_KEY에 이 허브의 키를 설정하십시오. 첫 관리자 키는 admin.key 파일에 있습니다. 키가 더 이상",
             ),
         ),
     ),
@@ -59,29 +61,33 @@ PHRASES: Mapping[str, tuple[_Phrases, _Phrases]] = {
     "client_not_found": (
         (
             (
-                "register it with POST /api/clients or `floorhub client add`.",
-                "`floorhub client list` shows all clients, `floorhub client add` registers one.",
+                "check the id, or ask an administrator for a grant for it. An administrator registers a new client "
+                "with POST /api/clients or `floorhub client add`.",
+                "`floorhub client list` shows all that you may see. Ask an administrator for a grant for it, or "
+                "register it as an administrator with `floorhub client add`.",
             ),
         ),
         (
             (
-                "POST /api/clients 또는 `floorhub client add`로 등록하십시오.",
-                "`floorhub client list`로 확인하거나 `floorhub client add`로 등록하십시오.",
+                "id를 확인하거나 관리자에게 이 클라이언트에 대한 접근 허용을 요청하십시오. 새 클라이언트는 관리자가 "
+                "POST /api/clients 또는",
+                "`floorhub client list`로 확인하거나 관리자에게 이 클라이언트에 대한 접근 허용을 요청하십시오. "
+                "새 클라이언트는 관리자가",
             ),
         ),
     ),
     "client_disabled": (
-        (("enable it first.", "enable it with `floorhub client enable`."),),
-        (("먼저 활성화하십시오.", "`floorhub client enable`로 활성화하십시오."),),
+        (("can enable it again.", "can enable it again with `floorhub client enable`."),),
+        (("관리자가 다시 활성화할", "관리자가 `floorhub client enable`로 다시 활성화할"),),
     ),
     "action_not_allowed": (
         (
             (
-                "add it to the client's allowed_actions.",
-                "change the client's actions with `floorhub client set-limits --allow`.",
+                "can add it to the client's allowed_actions.",
+                "can change the client's actions with `floorhub client set-limits --allow`.",
             ),
         ),
-        (("allowed_actions에 추가하십시오.", "`floorhub client set-limits --allow`로 바꾸십시오."),),
+        (("allowed_actions에 추가할", "`floorhub client set-limits --allow`로 허용할"),),
     ),
     "client_offline": (
         (
@@ -131,19 +137,19 @@ PHRASES: Mapping[str, tuple[_Phrases, _Phrases]] = {
     "group_not_found": (
         (
             (
-                "create it with POST /api/groups or `floorhub group add`.",
-                "`floorhub group list` shows all groups, `floorhub group add` creates one.",
+                "check the id. An administrator creates a group with POST /api/groups or `floorhub group add`.",
+                "`floorhub group list` shows them. An administrator creates a group with `floorhub group add`.",
             ),
         ),
         (
             (
-                "POST /api/groups 또는 `floorhub group add`로 만드십시오.",
-                "`floorhub group list`로 확인하거나 `floorhub group add`로 만드십시오.",
+                "id를 확인하십시오. 그룹은 관리자가 POST /api/groups 또는 `floorhub group add`로",
+                "`floorhub group list`로 확인하십시오. 그룹은 관리자가 `floorhub group add`로",
             ),
         ),
     ),
     "no_targets": (
-        (("with GET /api/clients.", "with `floorhub client list` and `floorhub group list`."),),
+        (("with GET /api/clients,", "with `floorhub client list` and `floorhub group list`,"),),
         (("GET /api/clients로 그룹", "`floorhub client list`와 `floorhub group list`로 그룹"),),
     ),
     "schedule_not_found": (
@@ -155,8 +161,8 @@ PHRASES: Mapping[str, tuple[_Phrases, _Phrases]] = {
         (("GET /api/integrations 또는 `floorhub integration list`로", "`floorhub integration list`로"),),
     ),
     "principal_not_found": (
-        (("see GET /api/integrations or `floorhub integration list`.", "see `floorhub integration list`."),),
-        (("GET /api/integrations 또는 `floorhub integration list`로", "`floorhub integration list`로"),),
+        (("see GET /api/users and GET /api/integrations, or `floorhub", "see `floorhub"),),
+        (("GET /api/users와 GET /api/integrations, 또는 `floorhub user", "`floorhub user"),),
     ),
     "key_not_found": (
         (("see GET /api/keys or `floorhub key list`.", "see `floorhub key list`."),),

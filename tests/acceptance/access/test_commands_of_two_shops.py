@@ -144,7 +144,39 @@ def test_who_may_only_read_is_told_what_to_ask_for(
             )
         korean = http.post("/api/commands", json=body, headers={"Accept-Language": "ko"}).json()["detail"]
         assert "open-door" in korean
-        assert "권한" in korean
+        assert "접근 허용을 관리자에게 요청" in korean
+
+
+@pytest.mark.parametrize(
+    ("language", "whom", "what"), [("en", "an administrator", "grant"), ("ko", "관리자", "접근 허용")]
+)
+def test_who_names_what_he_cannot_see_is_told_whom_to_ask_for_what(
+    shops: tuple[Shop, Shop], language: str, whom: str, what: str
+) -> None:
+    one, other = shops
+    of_the_other = send(other, other.client).json()["id"]
+    status = {"action": "open-door"}
+
+    def post(path: str, body: dict[str, Any]) -> httpx.Response:
+        return one.http.post(path, json=body, headers={"Accept-Language": language})
+
+    def advice(answer: httpx.Response, name: str) -> str:
+        problem = answer.json()
+        detail: str = problem["detail"]
+        assert whom in detail, detail
+        assert what in detail, detail
+        return detail.replace(name, "NAME")
+
+    for name in (other.client, "nobody-1"):
+        first = post("/api/commands", {"client_id": name, **status})
+        assert (first.status_code, first.json()["code"]) == (404, "client_not_found")
+        assert advice(first, name) == advice(post("/api/commands", {"client_id": "nobody-2", **status}), "nobody-2")
+    hidden, absent = (post(f"/api/commands/{each}/cancel", {}) for each in (of_the_other, NOWHERE))
+    assert (hidden.status_code, hidden.json()["code"]) == (404, "command_not_found")
+    assert advice(hidden, of_the_other) == advice(absent, NOWHERE)
+    nothing = post("/api/batches", {"target": {"zone": "no zone of theirs"}, "command": status})
+    assert (nothing.status_code, nothing.json()["code"]) == (422, "no_targets")
+    advice(nothing, "")
 
 
 @pytest.mark.parametrize("content_type", BOTH_WAYS)

@@ -140,7 +140,9 @@ def test_groups_and_permissions_over_http(site: Site, hall: list[str]) -> None:
     assert http.post("/api/groups", json={"id": "front"}).json()["code"] == "group_exists"
     assert http.post("/api/groups/front/members", json={"add": [hall[2]], "remove": [hall[0]]}).json()["members"] == 2
     refused = http.post("/api/groups/front/members", json={"add": ["nobody"], "remove": hall}).json()
-    assert refused["errors"] == [{"field": "add[0]", "code": "no_such_client", "message": "is not a registered client"}]
+    assert refused["errors"] == [
+        {"field": "add[0]", "code": "no_such_client", "message": "is not a registered client that you may see"}
+    ]
     assert [row["client_id"] for row in http.get("/api/groups/front/members").json()["items"]] == hall[1:]
     listed = http.get("/api/clients", params={"group": "front"}).json()["items"]
     assert [(client["id"], client["groups"]) for client in listed] == [(hall[1], ["front"]), (hall[2], ["front"])]

@@ -301,7 +301,10 @@ def test_a_client_that_does_not_exist_is_told_with_commands(site: Site, argument
     named = ["--client"] if arguments[-1] == "list" else []
     done = run(site, [*arguments, *named, "front-dsk"])
     assert done.exit_code == ExitCode.NOT_FOUND, done.output
-    assert "There is no client front-dsk: `floorhub client list` shows all clients" in done.stderr
+    assert (
+        "There is no client front-dsk that you may see: `floorhub client list` shows all that you may see."
+        in done.stderr
+    )
     assert ROWS[" ".join(arguments[: 1 if arguments[0] in ("print", "logs") else 2])].codes.count(ExitCode.NOT_FOUND)
     korean = run(site, [*arguments, *named, "front-dsk"], LANG="ko_KR.UTF-8")
     assert "`floorhub client list`로 확인하거나" in korean.stderr

@@ -84,14 +84,14 @@ class People:
             if await store.administrators(connection):
                 raise ConflictError("first_administrator_exists")
             if hashed is None or await store.find_link(connection, hashed, FIRST) is None:
-                raise RejectedError("link_not_valid")
+                raise RejectedError("link_not_valid", variant=FIRST)
         login, password_hash = await self._checked(new)
         async with self._database.transaction() as connection:
             await store.lock(connection)
             if await store.administrators(connection):
                 raise ConflictError("first_administrator_exists")
             if hashed is None or await store.spend_link(connection, hashed, FIRST) is None:
-                raise RejectedError("link_not_valid")
+                raise RejectedError("link_not_valid", variant=FIRST)
             await store.drop_links(connection, FIRST, None)
             person_id = self._new_id()
             await self._insert(connection, Actor(person_id, visitor.address), person_id, new, login, password_hash)
@@ -214,13 +214,13 @@ class People:
                 None if link is None or link.principal_id is None else await store.get(connection, link.principal_id)
             )
         if hashed is None or person is None or person.disabled:
-            raise RejectedError("link_not_valid")
+            raise RejectedError("link_not_valid", variant=PASSWORD)
         require_good(password, person.login, "password")
         password_hash = await self._passwords.hash(password)
         async with self._database.transaction() as connection:
             spent: Link | None = await store.spend_link(connection, hashed, PASSWORD)
             if spent is None:
-                raise RejectedError("link_not_valid")
+                raise RejectedError("link_not_valid", variant=PASSWORD)
             await self._set(connection, Actor(person.id, visitor.address), person.id, password_hash, "link")
 
     # --- parts -------------------------------------------------------------------------------------------
