@@ -27,6 +27,7 @@ from hub.telemetry.log import Log
 
 RECORD_USES_EVERY_S = 5.0
 TOKEN_KEYS_EVERY_S = 3600.0
+FIRST_LINK_EVERY_S = 2.0
 KEEP_IDEMPOTENCY_KEYS = timedelta(hours=24)
 """How long an idempotency key stands for the answer that its first request got."""
 KEEP_SESSIONS = timedelta(days=7)
@@ -70,6 +71,7 @@ def build(settings: Settings, parts: Parts) -> Subject:
         loops=(
             periodic("key-uses", access.record_uses, log, pause_s=RECORD_USES_EVERY_S),
             periodic("token-keys", tokens.establish, log, pause_s=TOKEN_KEYS_EVERY_S),
+            periodic("first-link", first.remove_when_over, log, pause_s=FIRST_LINK_EVERY_S),
         ),
         prepare=(administrator,) if "api" in settings.roles else (),
         events=(Event,),

@@ -1,6 +1,7 @@
 """The link with which a person becomes the first administrator: a file that only the hub's user may read."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 from hub.core.access.service.people import People
@@ -32,6 +33,12 @@ class FirstLink:
         except OSError as problem:
             raise cannot_write(self._file, problem) from None
         self._log.info(Event.FIRST_ADMINISTRATOR, file=str(self._file), expires_at=link.expires_at.isoformat())
+
+    async def remove_when_over(self) -> None:
+        """Remove the link when an administrator can sign in, however that came about. Raises UnavailableError."""
+        with contextlib.suppress(OSError):  # it opens nothing any more, whether it can be removed or not
+            if await asyncio.to_thread(self._file.exists) and await self._people.has_administrator():
+                await self.remove()
 
     async def remove(self) -> None:
         """Remove the link, which is no good any more. Raises OSError."""
