@@ -103,6 +103,7 @@ NOT_HERE = {
     "completion": "asks no hub",
     "help": "asks no hub",
     "user add": "asks for a password first; see the test of its own",
+    "user password": "asks for a password; see the test of its own",
     "user recover": "asks no hub",
     "audit export": "writes a file; see the test of its own",
     "audit erase": "is about somebody who was disabled; see the test of its own",

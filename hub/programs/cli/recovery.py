@@ -1,13 +1,15 @@
 """`floorhub user recover`: a new password for somebody, by whoever has the hub's machine."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.errors import SetupError
+from hub.errors import RejectedError, SetupError
 from hub.programs.cli import output
+from hub.programs.cli.api import ApiError, language, sentence
 from hub.programs.cli.local import DatabaseUrl, DataDir
 from hub.programs.cli.output import Json, either, explained
 from hub.programs.cli.passwords import new_password
@@ -29,7 +31,10 @@ def recover(
     """
     with explained(as_json=as_json):
         url, folder = _place(database_url, data_dir)
-        person = asyncio.run(_recover(url, folder, login))
+        try:
+            person = asyncio.run(_recover(url, folder, login))
+        except RejectedError as refused:
+            raise _as_answered(refused) from None
     if as_json:
         output.print_json({"id": str(person.id), "login": person.login, "role": person.role})
     else:
@@ -57,6 +62,15 @@ def _place(database_url: str | None, data_dir: Path | None) -> tuple[str, Path]:
     url = found.settings.database_url.get_secret_value()
     migrate.require_current(url)
     return url, found.folder
+
+
+def _as_answered(refused: RejectedError) -> ApiError:
+    """The error that a hub would have answered with."""
+    from hub.api.problems import plain_problem
+
+    answer = plain_problem(refused.code, refused.params, language(), refused.fields)
+    problem = json.loads(bytes(answer.body))
+    return ApiError(sentence(problem), problem, answer.status_code)
 
 
 async def _recover(url: str, folder: Path, login: str) -> "Person":

@@ -54,7 +54,17 @@ def add(
     password = new_password(login)
     body = {"login": login, "role": role, "reach": reach, "password": password}
     with explained(as_json=as_json), Api.from_environment() as api:
-        _said(api.post("/api/users", body | ({} if name is None else {"name": name})), as_json=as_json)
+        person = api.post("/api/users", body | ({} if name is None else {"name": name}))
+    _said(person, as_json=as_json)
+    if person["reach"] == "granted":
+        who = person["login"]
+        output.tell(
+            either(
+                f"{who} reaches no client yet. Grant some: floorhub grant add {who} --zone ZONE",
+                f"{who}은(는) 아직 접근할 수 있는 클라이언트가 없습니다. 다음 명령으로 허용하십시오: "
+                f"floorhub grant add {who} --zone ZONE",
+            )
+        )
 
 
 @app.command("list")
@@ -111,6 +121,36 @@ def change(
 
 
 @app.command()
+def password(
+    login: Login,
+    link: Annotated[
+        bool, typer.Option("--link", help="Show a link with which the person sets it; valid once, for 24 hours.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Set a person's password, and sign the person out everywhere.
+
+    Asks for the new password, or reads it from standard input. With --link, the person chooses it.
+    """
+    with explained(as_json=as_json), Api.from_environment() as api:
+        path = f"/api/users/{in_path(_find(api, login)['id'])}"
+        if link:
+            _show_link(api.url, login, api.post(f"{path}/password-link"), as_json=as_json)
+            return
+        api.post(f"{path}/password", {"password": new_password(login)})
+        person = api.get(path)
+    if as_json:
+        output.print_json(person)
+        return
+    output.say(
+        either(
+            f"{person['login']} has a new password and is signed out everywhere.",
+            f"{person['login']}의 비밀번호를 바꾸고 모든 곳에서 로그아웃했습니다.",
+        )
+    )
+
+
+@app.command()
 def disable(login: Login, as_json: Json = False) -> None:
     """Sign a person out, and refuse further sign-ins."""
     _change(login, {"disabled": True}, as_json=as_json)
@@ -153,6 +193,22 @@ def _change(login: str, changes: dict[str, Any], *, as_json: bool) -> None:
     with explained(as_json=as_json), Api.from_environment() as api:
         person = _find(api, login)
         _said(api.patch(f"/api/users/{in_path(person['id'])}", changes), as_json=as_json)
+
+
+def _show_link(hub: str, login: str, made: dict[str, Any], *, as_json: bool) -> None:
+    """The address of the page that takes the link's token, which stands after `#`: browsers send that to nobody."""
+    address = f"{hub.rstrip('/')}/set-password#token={made['token']}"
+    if as_json:
+        output.print_json({**made, "url": address})
+        return
+    until = output.local(made["expires_at"])
+    output.say(
+        either(
+            f"Give this link to {login}; it is valid once, until {until}:",
+            f"이 링크를 {login}에게 전하십시오. {until}까지 한 번만 쓸 수 있습니다.",
+        ),
+        address,
+    )
 
 
 def _find(api: Api, login: str) -> dict[str, Any]:

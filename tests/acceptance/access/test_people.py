@@ -143,10 +143,49 @@ def test_the_command_line_administers_people(site: Site) -> None:
     assert recovered.exit_code == 0, recovered.stderr
     assert "another long password" not in recovered.stdout + recovered.stderr
     assert people.sign_in(site.url, "cli.mina", "another long password").status_code == 200
-    for words, typed in ((("user", "recover", "cli.nobody"), "x\n"), (("user", "recover", "cli.mina"), "short\n")):
-        failed = floorhub(site, *words, typed=typed)
-        assert failed.exit_code != 0
-        assert isinstance(failed.exception, SystemExit)
+    for login, typed, exit_code, english, korean in (
+        ("cli.nobody", "x\n", 7, "There is no person cli.nobody: see `floorhub user list`.", "cli.nobody"),
+        ("cli.mina", "short\n", 5, "password: must have 8 or more characters", "password: 8자 이상이어야 합니다."),
+    ):
+        failed = floorhub(site, "user", "recover", login, typed=typed)
+        assert (failed.exit_code, isinstance(failed.exception, SystemExit)) == (exit_code, True)
+        assert english in failed.stderr
+        assert korean in floorhub(site, "user", "recover", login, typed=typed, korean=True).stderr
+        problem = json.loads(floorhub(site, "user", "recover", login, "--json", typed=typed).stdout)
+        assert problem["code"] == ("user_not_found" if exit_code == 7 else "validation_error")
+
+
+def test_the_command_line_sets_the_password_of_somebody(site: Site) -> None:
+    login = "cli.soo"
+    added = floorhub(site, "user", "add", login, "--role", "operator", "--reach", "granted", typed=f"{PASSWORD}\n")
+    assert added.exit_code == 0, added.stderr
+    assert f"floorhub grant add {login} --zone ZONE" in added.stderr
+    assert f"floorhub grant add {login} --zone ZONE" not in floorhub(site, "user", "show", login).stderr
+    people.tokens(site.url, login)
+
+    changed = floorhub(site, "user", "password", login, typed="another long password\n")
+    assert changed.exit_code == 0, changed.stderr
+    assert "another long password" not in changed.stdout + changed.stderr
+    assert json.loads(floorhub(site, "user", "sessions", login, "--json").stdout) == []
+    assert people.sign_in(site.url, login, "another long password").status_code == 200
+    weak = floorhub(site, "user", "password", login, typed="short\n")
+    assert (weak.exit_code, "8 or more characters" in weak.stderr) == (5, True)
+    for words in (("user", "password", "cli.nobody"), ("user", "password", "cli.nobody", "--link")):
+        assert floorhub(site, *words, typed=f"{PASSWORD}\n").exit_code == 7
+
+    [said, address] = floorhub(site, "user", "password", login, "--link").stdout.splitlines()
+    assert login in said
+    page, _, token = address.partition("#token=")
+    assert page == f"{site.url}/set-password"
+    made = json.loads(floorhub(site, "user", "password", login, "--link", "--json").stdout)
+    assert made["url"] == f"{page}#token={made['token']}"
+    body = {"token": token, "password": "the third password"}
+    replaced = plain_http.request("POST", f"{site.url}/api/auth/password-link", json=body)
+    assert code(replaced) == (403, "link_not_valid")
+    assert replaced.json()["detail"].endswith("Ask an administrator for another.")
+    body["token"] = made["token"]
+    assert plain_http.request("POST", f"{site.url}/api/auth/password-link", json=body).status_code == 204
+    assert people.sign_in(site.url, login, "the third password").status_code == 200
 
 
 @pytest.mark.parametrize("table", ["users", "sessions", "refresh_tokens", "token_keys", "audit_logs", "one_time_links"])

@@ -196,6 +196,12 @@ COMMANDS: dict[str, str] = {
     "Change a person's role, reach (all or granted clients), name or login.": (
         "사람의 역할, 접근 범위(모든 클라이언트 또는 허용된 클라이언트), 이름, 로그인 이름을 바꿉니다."
     ),
+    "Set a person's password, and sign the person out everywhere.": (
+        "사람의 비밀번호를 정하고 모든 곳에서 로그아웃시킵니다."
+    ),
+    "Asks for the new password, or reads it from standard input. With --link, the person chooses it.": (
+        "새 비밀번호를 묻거나 표준 입력에서 읽습니다. --link를 쓰면 그 사람이 직접 정합니다."
+    ),
     "Sign a person out, and refuse further sign-ins.": "로그아웃시키고 더 이상 로그인하지 못하게 합니다.",
     "Let a disabled person sign in again.": "비활성화된 사람이 다시 로그인할 수 있게 합니다.",
     "List where a person is signed in.": "어디에서 로그인했는지 보여 줍니다.",

@@ -269,6 +269,9 @@ OPTIONS: dict[str, str] = {
     "all clients, or only those that were granted.": "all: 모든 클라이언트, granted: 부여된 클라이언트만.",
     "A name for people.": "사람이 알아볼 이름.",
     "Another login.": "다른 로그인 이름.",
+    "Show a link with which the person sets it; valid once, for 24 hours.": (
+        "그 사람이 비밀번호를 정할 링크를 보여 줍니다. 24시간 동안 한 번 쓸 수 있습니다."
+    ),
     "Sign the person out everywhere.": "모든 곳에서 로그아웃시킵니다.",
     # --- broker
     "Where the broker will read its files; made if it is missing.": "브로커가 읽을 파일의 폴더. 없으면 만듭니다.",
