@@ -86,6 +86,8 @@ def test_the_first_administrator(site: Site, url: str, browser: Browser) -> None
         page = visitor.page
         page.goto("/login")
         expect(page.get_by_text("아직 관리자가 없습니다.")).to_be_visible()
+        expect(page.get_by_text("first-administrator.link")).to_be_visible()
+        expect(page.get_by_text("floorhub user add LOGIN --role admin")).to_be_visible()
 
         page.goto("/first-administrator")
         expect(page.get_by_text("이 주소에 일회용 코드가 없습니다.")).to_be_visible()
@@ -257,7 +259,7 @@ def test_changing_the_password(site: Site, url: str, browser: Browser) -> None:
         change(people.PASSWORD, "short")
         expect(field(page, "New password")).to_have_attribute("aria-invalid", "true")
         change(people.PASSWORD, "a new long password")
-        expect(page.get_by_text("Your password is changed.").first).to_be_visible()
+        expect(page.get_by_text("Your password is changed. You are signed out everywhere else.").first).to_be_visible()
         expect(field(page, "New password")).to_have_value("")
     assert people.sign_in(url, person["login"], people.PASSWORD).status_code == 401
     assert people.sign_in(url, person["login"], "a new long password").status_code == 200

@@ -23,7 +23,7 @@ export function Login() {
           <p>
             <strong>{say(texts.nobodyYet)}</strong> {say(texts.howToFirst)}
           </p>
-          <code>floorhub user add</code>
+          <code>floorhub user add LOGIN --role admin</code>
         </Notice>
       )}
       <SignInForm />

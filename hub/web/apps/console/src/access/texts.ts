@@ -12,8 +12,8 @@ export const texts = {
   },
   nobodyYet: { ko: '아직 관리자가 없습니다.', en: 'There is no administrator yet.' },
   howToFirst: {
-    ko: '허브를 시작할 때 나온 일회용 링크를 열거나, 허브 컴퓨터에서 다음 명령으로 만드십시오.',
-    en: 'Open the one-time link that the hub gave when it started, or make one on the hub’s machine:',
+    ko: '허브 데이터 폴더의 first-administrator.link 파일에 있는 일회용 링크를 열거나, 허브 컴퓨터에서 다음 명령으로 만드십시오.',
+    en: 'Open the one-time link in the file first-administrator.link of the hub’s data folder, or make one on the hub’s machine:',
   },
   again: { ko: '다시 로그인하십시오', en: 'Sign in again' },
   sessionEnded: {
@@ -29,11 +29,14 @@ export const texts = {
   },
   name: { ko: '이름', en: 'Name' },
   nameHint: { ko: '다른 사람에게 보이는 이름입니다. 비워 두어도 됩니다.', en: 'As others see you. May stay empty.' },
-  loginHint: { ko: '로그인할 때 입력합니다.', en: 'You type it when you sign in.' },
+  loginHint: {
+    ko: '로그인할 때 입력합니다. 영문 소문자, 숫자, . _ @ + - 를 쓸 수 있습니다.',
+    en: 'You type it when you sign in: a-z, 0-9 and . _ @ + -',
+  },
   choosePassword: { ko: '새 비밀번호', en: 'New password' },
   passwordHint: {
-    ko: '길수록 좋습니다. 서로 관계없는 단어 여러 개를 이어 써도 됩니다.',
-    en: 'Longer is better. A few unrelated words work well.',
+    ko: '8자 이상이며 길수록 좋습니다. 서로 관계없는 단어 여러 개를 이어 써도 됩니다.',
+    en: 'At least 8 characters; longer is better. A few unrelated words work well.',
   },
   makeAdministrator: { ko: '관리자 만들기', en: 'Create administrator' },
   noToken: {
@@ -73,7 +76,10 @@ export const texts = {
   repeatPassword: { ko: '비밀번호 확인', en: 'Repeat password' },
   notTheSame: { ko: '두 비밀번호가 서로 다릅니다.', en: 'The two passwords differ.' },
   save: { ko: '비밀번호 변경', en: 'Change password' },
-  saved: { ko: '비밀번호를 변경했습니다.', en: 'Your password is changed.' },
+  saved: {
+    ko: '비밀번호를 변경했습니다. 다른 기기에서는 모두 로그아웃되었습니다.',
+    en: 'Your password is changed. You are signed out everywhere else.',
+  },
 
   setPassword: { ko: '비밀번호 정하기', en: 'Set your password' },
   aboutSet: {
