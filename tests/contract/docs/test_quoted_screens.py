@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hub.programs.cli import timeline, up
+from hub.programs.cli import output, timeline, up
 from hub.programs.cli.words import PRESENCE, WHY_PRESENT, presence
 from tests.contract.docs.pages import read
 
@@ -47,7 +47,12 @@ def _in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ],
 )
 def test_the_first_start(
-    page: str, language: str, whole: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    page: str,
+    language: str,
+    whole: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("LANG", language)
     steps = [
@@ -59,6 +64,10 @@ def test_the_first_start(
     places = up.places("http://127.0.0.1:8080", ROOT, ROOT / "admin.key", ROOT / "logs")
     if whole:
         shown = f"{up.ready(1.6)}\n{shown}"
+        monkeypatch.setattr(output, "is_terminal", lambda: True)
+        link = tmp_path / "first-administrator.link"
+        link.write_text("http://127.0.0.1:8080/first-administrator#token=fhl_...\n")
+        places += up.first_administrator(link)
     told = "\n".join(places if whole else places[:2])
     assert f"```\n{shown}\n{told}\n```" in read(page)
 
