@@ -18,6 +18,7 @@ FIELDS = (
     "address",
     "detail",
     "erased",
+    "resource_name",
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 

@@ -26,6 +26,7 @@ class AuditEntry(Output):
     action: str = Field(description="What was done.", examples=["client.update"])
     resource: str = Field(description="To what kind of thing.", examples=["client"])
     resource_id: str | None = Field(description="To which one.")
+    resource_name: str | None = Field(description="The name of that user or integration, as it is now; else null.")
     address: str | None = Field(description="From where; null: unknown, or erased.")
     detail: dict[str, Any] | None = Field(description="More about it, such as the fields `before` and `after`.")
     erased: bool = Field(description="Whether address and detail were erased.")

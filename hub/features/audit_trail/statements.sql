@@ -3,8 +3,14 @@
 -- Whoever tampers may write times that no program can read: the list shows the nearest that it can.
 
 -- fragment: entry
-a.id, least(greatest(a.at, '0001-01-02'), '9999-12-30') AS at, a.principal_id, p.name AS principal, a.action, a.resource, a.resource_id, a.address, a.detail,
-    a.digest IS NOT NULL AS erased
+-- The name comes from a look-up by primary key, which only the id of a user or an integration reaches.
+a.id, least(greatest(a.at, '0001-01-02'), '9999-12-30') AS at, a.principal_id, p.name AS principal, a.action, a.resource,
+    a.resource_id,
+    (SELECT n.name FROM principals n WHERE n.id = CASE
+        WHEN a.resource IN ('user', 'integration', 'principal')
+            AND a.resource_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+        THEN a.resource_id::uuid END) AS resource_name,
+    a.address, a.detail, a.digest IS NOT NULL AS erased
 
 -- fragment: wanted
 (%(principal_id)s::uuid IS NULL OR a.principal_id = %(principal_id)s)

@@ -38,7 +38,7 @@ class SecurityFilter:
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A row of the trail, with the name of who did it."""
+    """A row of the trail, with the name of who did it, and of the user or integration that it is about."""
 
     id: int
     at: datetime
@@ -47,6 +47,7 @@ class Entry(msgspec.Struct, frozen=True):
     action: str
     resource: str
     resource_id: str | None
+    resource_name: str | None
     address: str | None
     detail: Mapping[str, Any] | None
     erased: bool

@@ -75,6 +75,7 @@ def show(row: Annotated[int, typer.Argument(min=1, help="Number of the row.")], 
         (either("who", "누가"), _who(item)),
         (either("action", "동작"), item["action"]),
         (either("what", "대상"), _what(item)),
+        (either("its id", "대상 id"), item["resource_id"] or "-"),
         (either("from", "주소"), item["address"] or "-"),
     ]
     output.say(*output.aligned(facts))
@@ -254,7 +255,9 @@ def _who(item: dict[str, Any]) -> str:
 
 
 def _what(item: dict[str, Any]) -> str:
-    return f"{item['resource']} {item['resource_id']}" if item["resource_id"] else str(item["resource"])
+    # A hub of the version before tells no name.
+    which = item.get("resource_name") or item["resource_id"]
+    return f"{item['resource']} {which}" if which else str(item["resource"])
 
 
 def _tell(found: dict[str, Any]) -> None:

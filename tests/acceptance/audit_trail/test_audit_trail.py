@@ -77,6 +77,27 @@ def test_an_export_has_all_rows_and_no_formula(site: Site, changed: str, tmp_pat
     assert len(exports) == 2
 
 
+def test_a_row_about_a_person_or_an_integration_has_the_name(site: Site, changed: str) -> None:
+    made = site.http.post("/api/users", json={"login": "audited.soo", "name": "수지", "role": "viewer"}).json()
+    assert site.http.patch(f"/api/users/{made['id']}", json={"name": "Suzy"}).status_code == 200
+    wms = {"name": "audited-wms", "role": "viewer", "key": {}}
+    integration = site.http.post("/api/integrations", json=wms).json()["integration"]
+
+    def names(resource_id: str) -> set[str | None]:
+        return {row["resource_name"] for row in floorhub(site, "audit", "list", "--resource-id", resource_id)}
+
+    assert names(made["id"]) == {"Suzy"}
+    assert names(integration["id"]) == {"audited-wms"}
+    assert names(changed) == {None}
+    table = run(site, "audit", "list", "--resource-id", made["id"]).output
+    assert "user Suzy" in table
+    assert made["id"] not in table
+    [row, _] = floorhub(site, "audit", "list", "--resource-id", made["id"])
+    shown = run(site, "audit", "show", str(row["id"])).output
+    assert "user Suzy" in shown
+    assert made["id"] in shown
+
+
 def test_only_who_may_audit_sees_it(site: Site) -> None:
     for path in ("", "/1", "/export", "/verify"):
         assert site.http.get(f"/api/audit{path}", headers={"Authorization": "Bearer x"}).status_code == 401
