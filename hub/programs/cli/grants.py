@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.programs.cli import completion, lists, output, principals
-from hub.programs.cli.api import Api, in_path
+from hub.programs.cli.api import Api, ApiError, in_path
 from hub.programs.cli.app import App
 from hub.programs.cli.lists import Column, View, field
 from hub.programs.cli.output import Json, either, explained
@@ -41,20 +41,40 @@ def add(
         owner = principals.find(api, who)
         path = f"/api/principals/{in_path(owner['id'])}/grants"
         made = [api.post(path, {"target": target, **limits}) for target in targets]
+        empty = [] if as_json else [target for target in targets if _is_empty(api, target)]
     if as_json:
         output.print_json(made)
         return
     for grant in made:
         _say(grant)
-    if owner["reach"] == "all":
+    for target in empty:
+        which = principals.in_words(target)
         output.tell(
             either(
-                f"{owner['name']} reaches all clients anyway: `floorhub integration change --reach granted` limits it "
-                "to its grants.",
-                f"{owner['name']}은(는) 이미 모든 클라이언트에 접근합니다. `floorhub integration change --reach "
-                "granted`로 접근 허용만 쓰게 할 수 있습니다.",
+                f"No client is in {which} now: the grant counts as soon as there is one.",
+                f"{which}에 지금은 클라이언트가 없습니다. 생기면 바로 적용됩니다.",
             )
         )
+    if owner["reach"] == "all":
+        change = f"floorhub {owner['kind']} change --reach granted"
+        output.tell(
+            either(
+                f"{owner['name']} reaches all clients anyway: `{change}` limits it to its grants.",
+                f"{owner['name']}은(는) 이미 모든 클라이언트에 접근합니다. `{change}`로 접근 허용만 쓰게 할 수 "
+                "있습니다.",
+            )
+        )
+
+
+def _is_empty(api: Api, target: dict[str, Any]) -> bool:
+    """Whether a zone or a group has no client: its name may be mistyped. False if the key may not look."""
+    ((kind, name),) = target.items()
+    if kind not in ("zone", "group"):
+        return False
+    try:
+        return not api.get("/api/clients", **{kind: name}, limit=1)["items"]
+    except ApiError:
+        return False
 
 
 @app.command("list")

@@ -78,6 +78,15 @@ def test_the_command_line_changes_everything_and_speaks_korean(site: Site, keys:
     assert [one["id"] for one in floorhub(site, "grant", "list", "--of", "주문 시스템")] == [grant["id"]]
     assert floorhub(site, "grant", "remove", grant["id"])["id"] == grant["id"]
     assert run(site, "grant", "remove", grant["id"]).exit_code == 7
+    site.client(zone="zone-a")
+    for zone, is_empty in (("zone-a", False), ("zone-aa", True)):
+        granted = run(site, "grant", "add", "주문 시스템", "--zone", zone)
+        assert (granted.exit_code, f"No client is in zone {zone} now" in granted.stderr) == (0, is_empty)
+        [one] = floorhub(site, "grant", "list", "--of", "주문 시스템")
+        floorhub(site, "grant", "remove", one["id"])
+    person = site.http.post("/api/users", json={"login": "sees.all", "role": "viewer"}).json()
+    anyway = run(site, "grant", "add", person["name"], "--zone", "a", "--read-only").stderr
+    assert "`floorhub user change --reach granted`" in anyway
 
     new = floorhub(
         site, "key", "add", "주문 시스템", "--permission", "read", "--address", "127.0.0.0/8", "--expires", "1d"
