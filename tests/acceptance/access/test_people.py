@@ -127,7 +127,7 @@ def test_the_command_line_administers_people(site: Site) -> None:
     assert json.loads(added.stdout)["login"] == "cli.mina"
     assert floorhub(site, "user", "add", "cli.none", "--role", "viewer").exit_code == 2
     weak = floorhub(site, "user", "add", "cli.weak", "--role", "viewer", typed="12345678\n", korean=True)
-    assert (weak.exit_code, "가장 먼저 시도되는" in weak.stderr) == (5, True)
+    assert (weak.exit_code, "가장 먼저 시도하는" in weak.stderr) == (5, True)
     changed = floorhub(site, "user", "change", "CLI.mina", "--role", "viewer", "--name", "미나 2", "--json")
     assert (json.loads(changed.stdout)["role"], json.loads(changed.stdout)["name"]) == ("viewer", "미나 2")
     assert "미나 2" in floorhub(site, "user", "list", korean=True).stdout
