@@ -1,6 +1,7 @@
 """Administration of people, over HTTP and on the command line."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -111,6 +112,47 @@ def test_a_link_sets_a_password_once(site: Site) -> None:
     assert plain_http.request("POST", url, json={"token": token, "password": PASSWORD}).status_code == 204
     assert people.sign_in(site.url, person["login"]).status_code == 200
     assert code(plain_http.request("POST", url, json={"token": token, "password": PASSWORD})) == (403, "link_not_valid")
+
+
+@pytest.mark.parametrize("field", ["permissions", "actions", "targets", "addresses", "expires_at"])
+def test_a_narrow_key_of_an_administrator_opens_no_wider_sign_in(site: Site, field: str) -> None:
+    """A session has none of the limits of a key: who makes people, or their passwords, would get rid of his own."""
+    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    limits = {
+        "permissions": ["administer"],
+        "actions": ["print"],
+        "targets": [{"zone": "narrow"}],
+        "addresses": ["127.0.0.0/8"],
+        "expires_at": later,
+    }
+    administrator, operator, disabled = (people.add(site, role) for role in ("admin", "operator", "operator"))
+    assert site.http.delete(f"/api/users/{disabled['id']}").status_code == 200
+    made = site.http.post(f"/api/users/{administrator['id']}/keys", json={field: limits[field]}).json()
+    headers = {"Authorization": f"Bearer {made['key']}"}
+    mine, theirs = f"/api/users/{administrator['id']}", f"/api/users/{operator['id']}"
+    new = {"login": f"narrow-{field}", "role": "admin", "password": PASSWORD}
+    with plain_http.client(site.url, headers=headers) as narrow:
+        for method, path, body, limit in (
+            ("POST", "/api/users", new, field),
+            ("POST", "/api/users", {**new, "role": "operator"}, field),
+            ("PATCH", theirs, {"role": "admin"}, "role"),
+            ("PATCH", f"/api/users/{disabled['id']}", {"disabled": False}, "disabled"),
+            ("POST", f"{mine}/password", {"password": "another good sentence"}, field),
+            ("POST", f"{theirs}/password", {"password": "another good sentence"}, field),
+            ("POST", f"{mine}/password-link", None, field),
+        ):
+            answer = narrow.request(method, path, json=body)
+            assert code(answer) == (403, "wider_than_your_key"), (method, path, body, answer.text)
+            assert f": {limit}." in answer.json()["detail"]
+        # What takes away stays possible, and what gives nothing.
+        assert narrow.patch(theirs, json={"name": f"narrow {field}"}).status_code == 200
+        assert narrow.patch(theirs, json={"reach": "granted"}).status_code == 200
+        assert narrow.patch(theirs, json={"reach": "all"}).status_code == (200 if field == "permissions" else 403)
+        assert narrow.delete(theirs).json()["disabled"] is True
+        # One who reaches nothing yet gains nothing: whoever grants him something is held against his own key.
+        empty = {**new, "role": "viewer", "reach": "granted"}
+        assert narrow.post("/api/users", json=empty).status_code == (201 if field in ("actions", "targets") else 403)
+    assert people.sign_in(site.url, administrator["login"]).status_code == 200
 
 
 def test_only_administrators_administer_people(site: Site) -> None:

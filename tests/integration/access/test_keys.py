@@ -320,6 +320,28 @@ async def test_a_narrow_key_widens_nobody(admin: Administration) -> None:
     assert (await admin.integrations.change(narrow, owner.integration.id, {"name": "a"})).name == "a"
 
 
+@pytest.mark.parametrize("field", ["actions", "targets", "addresses", "expires_at"])
+async def test_a_narrow_key_makes_no_integration_that_reaches_all_clients_an_administrator(
+    admin: Administration, field: str
+) -> None:
+    """Nor does it give a disabled one back what it had: neither changes its reach."""
+    limits = NARROW.get(field) or {"expires_at": await admin.now() + HOUR}
+    _, narrow = await admin.administrators_key(**limits)
+    owner = await admin.integration(role="viewer", reach="all")
+
+    async def refused(changes: dict[str, Any]) -> object:
+        with pytest.raises(RejectedError) as refusal:
+            await admin.integrations.change(narrow, owner.integration.id, changes)
+        assert refusal.value.code == "wider_than_your_key"
+        return refusal.value.params["limits"]
+
+    assert await refused({"role": "admin"}) == "role"
+    assert (await admin.integrations.change(narrow, owner.integration.id, {"status": "disabled"})).status == "disabled"
+    assert await refused({"status": "active"}) == "status"
+    assert await refused({"role": "operator"}) == "role"
+    assert (await admin.integrations.change(admin.caller, owner.integration.id, {"status": "active"})).role == "viewer"
+
+
 async def test_each_change_is_in_the_audit_with_before_and_after_and_without_the_key(admin: Administration) -> None:
     owner = await admin.integration("wms", key=KeyWish())
     assert owner.key is not None

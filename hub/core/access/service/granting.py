@@ -1,6 +1,7 @@
 """What integrations, keys and grants need of each other: who may give what, and what is told of each change."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -77,17 +78,40 @@ async def require_may_grant(
     _refuse(found)
 
 
-async def require_may_widen(connection: Connection, caller: Caller, owner: Locked, role: str, reach: str) -> None:
-    """Raise RejectedError when a principal, and so its keys that are not limited, would gain by another role or reach
-    what the key that asks for it has not."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides what a principal may do, beside its grants."""
+
+    role: str
+    reach: str
+    disabled: bool
+
+
+async def require_may_widen(
+    connection: Connection, caller: Caller, before: Standing, after: Standing, *, enabled_by: str
+) -> None:
+    """Raise RejectedError when a principal, and so its keys and sessions that are not limited, would gain what the key
+    that asks for it has not. `enabled_by`: the field by which a disabled one is enabled again."""
     own = await own_limits(connection, caller)
+    enabled = before.disabled and not after.disabled
+    gained = set(permissions_of(after.role)) - set(() if enabled else permissions_of(before.role))
+    # Whoever gains something may use it for all clients and actions that it reaches, from wherever, and for good.
+    limited = any(limit is not None for limit in (own.targets, own.actions, own.addresses, own.expires_at))
     found = []
-    gained = set(permissions_of(role)) - set(permissions_of(owner.role))
-    if not gained <= set(effective(caller.principal.role, own.permissions)):
-        found.append("role")
-    if reach == "all" != owner.reach and (own.targets is not None or own.actions is not None):
+    if gained and (limited or not gained <= set(effective(caller.principal.role, own.permissions))):
+        found.append(enabled_by if enabled else "role")
+    if after.reach == "all" != before.reach and limited:
         found.append("reach")
     _refuse(found)
+
+
+async def require_may_sign_in(connection: Connection, caller: Caller, role: str, *, granted_nothing: bool) -> None:
+    """Raise RejectedError when somebody of a role, for whom a caller opens the way to sign in, would exceed the
+    caller's key: a session has no limits. `granted_nothing`: he reaches no client yet, and who grants him some is held
+    against his own key then."""
+    own = await own_limits(connection, caller)
+    limits = KeyLimits(actions=own.actions, targets=own.targets) if granted_nothing else NO_LIMITS
+    _refuse(wider_than(own, caller.principal.role, limits, role))
 
 
 def _refuse(fields: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from hub.api.pages import Page
 from hub.api.text import require_storable
 from hub.core.access.rules import Caller
 from hub.core.access.rules.permissions import NO_LIMITS, TEMPLATES, KeyLimits, Template, effective
-from hub.core.access.service.granting import change_of, lock, require_may_widen
+from hub.core.access.service.granting import Standing, change_of, lock, require_may_widen
 from hub.core.access.service.grants import GrantRequest, Grants
 from hub.core.access.service.keys import KeyRequest, Keys, NewKey
 from hub.core.access.store import integrations as store
@@ -135,8 +135,12 @@ class Integrations:
                 # Whoever becomes an administrator reaches all clients.
                 reach = changes.get("reach", "all" if role == "admin" else owner.reach)
                 _require_reach(role, reach)
-                await require_may_widen(connection, caller, owner, role, reach)
                 before = await _get(connection, integration_id)
+                disabled = changes.get("status", before.status) == "disabled"
+                standing = Standing(owner.role, owner.reach, owner.disabled_at is not None)
+                await require_may_widen(
+                    connection, caller, standing, Standing(role, reach, disabled), enabled_by="status"
+                )
                 columns: dict[str, Any] = {"name": changes.get("name", owner.name), "role": role, "reach": reach}
                 if "status" in changes and changes["status"] != before.status:
                     columns["disabled_at"] = NOW if changes["status"] == "disabled" else None

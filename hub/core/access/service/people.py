@@ -12,7 +12,8 @@ from uuid_utils.compat import uuid7
 from hub import tokens
 from hub.api.pages import Page
 from hub.api.text import require_storable
-from hub.core.access.rules import is_login, login_of
+from hub.core.access.rules import Caller, is_login, login_of
+from hub.core.access.service.granting import Standing, require_may_sign_in, require_may_widen
 from hub.core.access.service.passwords import Passwords, require_good
 from hub.core.access.service.sessions import MOST_SESSIONS, Actor, PageSession, Sessions, Visitor, end_all
 from hub.core.access.store import people as store
@@ -99,14 +100,15 @@ class People:
 
     # --- administration ----------------------------------------------------------------------------------
 
-    async def create(self, actor: audit.Actor, new: NewPerson) -> Person:
+    async def create(self, caller: Caller, new: NewPerson) -> Person:
         """A new person, with or without a password. Raises ConflictError when name or login is taken,
         RejectedError."""
         login, password_hash = await self._checked(new)
         person_id = self._new_id()
         async with self._database.transaction() as connection:
             await store.lock(connection)
-            await self._insert(connection, actor, person_id, new, login, password_hash)
+            await require_may_sign_in(connection, caller, new.role, granted_nothing=new.reach == "granted")
+            await self._insert(connection, caller, person_id, new, login, password_hash)
             return await _required(connection, person_id)
 
     async def get(self, person_id: UUID) -> Person:
@@ -121,7 +123,7 @@ class People:
             rows = await store.page(connection, login=wanted, after=after, limit=limit + 1)
         return Page.of(rows, limit, lambda person: person.id)
 
-    async def change(self, actor: audit.Actor, person_id: UUID, changes: Mapping[str, Any]) -> Person:
+    async def change(self, caller: Caller, person_id: UUID, changes: Mapping[str, Any]) -> Person:
         """Change name, login, role, reach or `disabled`. Who is disabled is signed out. Raises NotFoundError,
         ConflictError, and RejectedError for what would leave no administrator."""
         require_storable(**changes)
@@ -134,6 +136,7 @@ class People:
                     raise RejectedError("validation_error", fields=(FieldProblem("reach", "administrator_reach"),))
                 after = msgspec.structs.replace(after, reach="all")
             after = msgspec.structs.replace(after, login=_login(after.login))
+            await require_may_widen(connection, caller, _standing(before), _standing(after), enabled_by="disabled")
             await self._require_free(connection, after.name, after.login, person_id)
             steps_down = _administers(before) and not _administers(after)
             if steps_down and not await store.administrators(connection, but=person_id):
@@ -142,21 +145,22 @@ class People:
             if changed:
                 await store.change(connection, after)
                 detail = {"before": _some(before, changed), "after": _some(after, changed)}
-                await audit.record(connection, actor, "user.update", "user", str(person_id), detail)
+                await audit.record(connection, caller, "user.update", "user", str(person_id), detail)
             if after.disabled and not before.disabled:
                 await store.drop_links(connection, PASSWORD, person_id)
-                await end_all(connection, actor, person_id, "user_disabled")
+                await end_all(connection, caller, person_id, "user_disabled")
             return await _required(connection, person_id)
 
-    async def set_password(
-        self, actor: audit.Actor, person_id: UUID, password: str, *, field: str = "password"
-    ) -> None:
+    async def set_password(self, caller: Caller, person_id: UUID, password: str) -> None:
         """Another password of somebody, who is signed out with it. Raises NotFoundError, RejectedError."""
         person = await self.get(person_id)
-        require_good(password, person.login, field)
+        require_good(password, person.login, "password")
         hashed = await self._passwords.hash(password)
         async with self._database.transaction() as connection:
-            await self._set(connection, actor, person_id, hashed, "administrator")
+            await store.lock(connection)
+            person = await _required(connection, person_id)
+            await require_may_sign_in(connection, caller, person.role, granted_nothing=False)
+            await self._set(connection, caller, person_id, hashed, "administrator")
 
     async def recover(self, actor: audit.Actor, person_id: UUID, password: str) -> Person:
         """Another password of somebody, who is enabled, by whoever has the hub's machine. Raises NotFoundError,
@@ -194,15 +198,17 @@ class People:
             await _required(connection, person_id)
             await end_all(connection, actor, person_id, "administrator")
 
-    async def password_link(self, actor: audit.Actor, person_id: UUID) -> NewLink:
+    async def password_link(self, caller: Caller, person_id: UUID) -> NewLink:
         """A secret with which somebody sets his password, once; one of before is no good any more. Raises
         NotFoundError, ConflictError."""
         async with self._database.transaction() as connection:
+            await store.lock(connection)
             person = await _required(connection, person_id)
+            await require_may_sign_in(connection, caller, person.role, granted_nothing=False)
             if person.disabled:
                 raise ConflictError("user_disabled", login=person.login)
             await store.drop_links(connection, PASSWORD, person_id)
-            await audit.record(connection, actor, "user.password_link", "user", str(person_id))
+            await audit.record(connection, caller, "user.password_link", "user", str(person_id))
             return await _new_link(connection, PASSWORD, person_id)
 
     async def redeem(self, token: str, password: str, visitor: Visitor) -> None:
@@ -306,6 +312,10 @@ def _login(text: str) -> str:
     if not is_login(login):
         raise RejectedError("validation_error", fields=(FieldProblem("login", "login"),))
     return login
+
+
+def _standing(person: Person) -> Standing:
+    return Standing(person.role, person.reach, person.disabled)
 
 
 def _administers(person: Person) -> bool:
