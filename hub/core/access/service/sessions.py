@@ -97,6 +97,7 @@ class Sessions:
         person = await self._person(login, password, visitor)
         refresh = tokens.new_token(tokens.REFRESH)
         async with self._database.transaction() as connection:
+            await _hold(connection, person)
             session_id = await self._begin(connection, person.id, visitor, kind="token", screen_id=screen_id)
             await store.insert_token(connection, hash_secret(refresh), session_id, REFRESH_LASTS)
             now = await self._database.now(connection)
@@ -109,6 +110,7 @@ class Sessions:
         `sign_in` does."""
         person = await self._person(login, password, visitor)
         async with self._database.transaction() as connection:
+            await _hold(connection, person)
             return await self.begin_page(connection, person.id, visitor, plain=plain, before=before)
 
     async def begin_page(
@@ -303,7 +305,8 @@ class Sessions:
         require_good(new, person.login, field)
         hashed = await self._passwords.hash(new)
         async with self._database.transaction() as connection:
-            await people.set_password(connection, person.id, hashed)
+            if not await people.replace_password(connection, person, hashed):
+                raise RejectedError("wrong_password")
             await people.drop_links(connection, "password", person.id)
             await audit.record(connection, caller, "user.password", "user", str(person.id), {"by": "self"})
             await end_all(connection, caller, person.id, "password_changed", but=caller.session_id)
@@ -319,6 +322,13 @@ class Sessions:
             raise RejectedError("wrong_password")
         await self._throttle.forgive(person.login, caller.address)
         return person
+
+
+async def _hold(connection: Connection, person: Known) -> None:
+    """Keep the password that somebody has just given until the transaction ends. Raises RejectedError `login_failed`
+    when it was changed, or he was disabled, meanwhile: sessions of before ended then, and this would outlive that."""
+    if not await people.hold_password(connection, person):
+        raise RejectedError("login_failed")
 
 
 async def end_all(

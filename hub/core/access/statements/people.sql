@@ -20,13 +20,13 @@ LIMIT %(limit)s;
 
 -- name: find_person
 -- By a login, or None; whether he may sign in is judged after his password was.
-SELECT p.id, u.login, u.password_hash, p.disabled_at IS NOT NULL AS disabled
+SELECT p.id, u.login, u.password_hash, u.password_changed_at, p.disabled_at IS NOT NULL AS disabled
 FROM users u
 JOIN principals p ON p.id = u.principal_id
 WHERE u.login = %(login)s;
 
 -- name: find_person_by_id
-SELECT p.id, u.login, u.password_hash, p.disabled_at IS NOT NULL AS disabled
+SELECT p.id, u.login, u.password_hash, u.password_changed_at, p.disabled_at IS NOT NULL AS disabled
 FROM users u
 JOIN principals p ON p.id = u.principal_id
 WHERE p.id = %(id)s;
@@ -74,6 +74,18 @@ UPDATE users SET login = %(login)s, updated_at = floorhub_now() WHERE principal_
 -- name: set_password
 UPDATE users SET password_hash = %(password_hash)s, password_changed_at = floorhub_now(), updated_at = floorhub_now()
 WHERE principal_id = %(id)s;
+
+-- name: replace_password
+-- The same by its holder, unless it was changed since he gave the one of before.
+UPDATE users SET password_hash = %(password_hash)s, password_changed_at = floorhub_now(), updated_at = floorhub_now()
+WHERE principal_id = %(id)s AND password_changed_at IS NOT DISTINCT FROM %(changed_at)s;
+
+-- name: hold_password
+-- A person, if the password is still that of a time; until the transaction ends nobody changes it. Whether he is disabled
+-- has to be asked after that.
+SELECT principal_id FROM users
+WHERE principal_id = %(id)s AND password_changed_at IS NOT DISTINCT FROM %(changed_at)s
+FOR SHARE;
 
 -- name: rehash
 -- The same password under newer parameters, unless it was changed meanwhile.

@@ -34,6 +34,7 @@ class Known(msgspec.Struct, frozen=True):
     id: UUID
     login: str
     password_hash: str | None
+    password_changed_at: datetime | None
     disabled: bool
 
 
@@ -57,6 +58,8 @@ _OTHERS = Statement(_PLACE, "other_administrators", int)
 _CHANGE_PRINCIPAL = Statement(_PLACE, "change_principal")
 _CHANGE_USER = Statement(_PLACE, "change_user")
 _SET_PASSWORD = Statement(_PLACE, "set_password")
+_REPLACE_PASSWORD = Statement(_PLACE, "replace_password")
+_HOLD_PASSWORD = Statement(_PLACE, "hold_password", UUID)
 _REHASH = Statement(_PLACE, "rehash")
 _INSERT_LINK = Statement(_PLACE, "insert_link", datetime)
 _SPEND_LINK = Statement(_PLACE, "spend_link", Link)
@@ -123,6 +126,24 @@ async def change(connection: Connection, person: Person) -> None:
 async def set_password(connection: Connection, person_id: UUID, password_hash: str) -> None:
     """Another password."""
     await _SET_PASSWORD.execute(connection, id=person_id, password_hash=password_hash)
+
+
+async def replace_password(connection: Connection, person: Known, password_hash: str) -> bool:
+    """Another password of a person as he was read; False when it was changed since then."""
+    changed_at = person.password_changed_at
+    return (
+        await _REPLACE_PASSWORD.execute(connection, id=person.id, password_hash=password_hash, changed_at=changed_at)
+        > 0
+    )
+
+
+async def hold_password(connection: Connection, person: Known) -> bool:
+    """Whether a person as he was read may still sign in with that password; until the transaction ends nobody changes
+    it, and whoever disables him waits. Needs a transaction."""
+    if await _HOLD_PASSWORD.fetch_one(connection, id=person.id, changed_at=person.password_changed_at) is None:
+        return False
+    now = await by_id(connection, person.id)
+    return now is not None and not now.disabled
 
 
 async def rehash(connection: Connection, person_id: UUID, old: str, new: str) -> None:
