@@ -133,7 +133,7 @@ class World:
         disabled = self.random.random() < 0.15
         if disabled:
             await self.admin.integrations.change(self.admin.caller, made.integration.id, {"status": "disabled"})
-            keys = [await self.admin.keys.get(key.id) for key in keys]
+            keys = [await self.admin.keys.get(self.admin.caller, key.id) for key in keys]
         self.grantees.append(Grantee(made, role, reach, grants, keys, disabled))
 
     def one(self, values: tuple[str, ...]) -> str:
@@ -221,7 +221,9 @@ async def verdict_is(world: World, question: Any, *, allowed: bool) -> None:
     grants = {
         grant.id
         for grant in (
-            await world.admin.grants.page(principal_id=grantee.id, client=machine.id, after=None, limit=50)
+            await world.admin.grants.page(
+                world.admin.caller, principal_id=grantee.id, client=machine.id, after=None, limit=50
+            )
         ).rows
     }
     assert by_grant <= grants

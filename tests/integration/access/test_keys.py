@@ -5,13 +5,17 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
+from hub.core.access.rules import Principal
 from hub.core.access.rules.targets import ClientsNamed
 from hub.core.access.service import Access
+from hub.core.access.service.grants import GrantRequest
 from hub.core.access.service.integrations import GrantWish, KeyWish
 from hub.core.access.service.keys import KeyFilter
+from hub.core.clients.service.groups import Groups
 from hub.database.engine import Database
 from hub.errors import ConflictError, NotFoundError, RejectedError
 from hub.telemetry.log import Log
@@ -117,7 +121,7 @@ async def test_a_key_ends_when_it_expires(
     assert await is_let_in(Access(await shift_clock("59 minutes"), Log()), new.text)
     later = await shift_clock("61 minutes")
     assert not await is_let_in(Access(later, Log()), new.text)
-    assert (await Administration(later).keys.get(id_of(new))).status == "expired"
+    assert (await Administration(later).keys.get(admin.caller, id_of(new))).status == "expired"
 
 
 async def test_a_key_that_would_have_expired_before_is_refused(admin: Administration) -> None:
@@ -171,7 +175,7 @@ async def test_a_rotation_lengthens_no_life(admin: Administration) -> None:
 
     await admin.keys.rotate(admin.caller, id_of(old), 24 * HOUR)
 
-    assert (await admin.keys.get(id_of(old))).expires_at == soon
+    assert (await admin.keys.get(admin.caller, id_of(old))).expires_at == soon
 
 
 async def test_a_key_that_has_ended_cannot_be_rotated(admin: Administration) -> None:
@@ -342,6 +346,91 @@ async def test_a_narrow_key_makes_no_integration_that_reaches_all_clients_an_adm
     assert (await admin.integrations.change(admin.caller, owner.integration.id, {"status": "active"})).role == "viewer"
 
 
+async def test_a_key_that_is_revoked_while_it_is_rotated_leaves_none_behind(
+    admin: Administration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever revoked it has seen one key, and must not have to look for another."""
+    owner = await admin.integration(key=KeyWish())
+    assert owner.key is not None
+    old = id_of(owner.key)
+    now = admin.database.now
+
+    async def revoked_meanwhile(connection: Any) -> Any:
+        # The rotation has read the key, and is about to end it.
+        await admin.keys.revoke(admin.caller, old)
+        return await now(connection)
+
+    monkeypatch.setattr(admin.database, "now", revoked_meanwhile)
+    with pytest.raises(ConflictError) as refused:
+        await admin.keys.rotate(admin.caller, old, HOUR)
+    assert refused.value.code == "key_ended"
+    assert [row["id"] for row in await admin.rows("SELECT id FROM api_keys WHERE revoked_at IS NULL")] == []
+
+
+async def test_a_key_for_a_zone_learns_of_no_clients_elsewhere(admin: Administration) -> None:
+    """Neither from the order of the checks, nor from lists of grants and keys, which name clients."""
+    await add_client(admin.database, "here", zone="a")
+    await add_client(admin.database, "hidden", zone="b")
+    _, narrow = await admin.administrators_key(targets=(ZONE,))
+    owner = await admin.integration()
+    mine, theirs = await admin.grant(owner, ZONE), await admin.grant(owner, ClientsNamed("client", "hidden"))
+    elsewhere = await admin.key(owner, targets=(ClientsNamed("client", "hidden"),))
+    here = await admin.key(owner, targets=(ZONE,))
+    whole = await admin.key(owner)
+
+    for name in ("hidden", "nobody"):
+        target = ClientsNamed("client", name)
+        for ask in (
+            admin.key(owner, by=narrow, targets=(target,)),
+            admin.grants.create(narrow, owner.integration.id, "integration", GrantRequest(target)),
+        ):
+            with pytest.raises(RejectedError) as refused:
+                await ask
+            assert refused.value.code == "wider_than_your_key"
+        found = await admin.grants.page(narrow, principal_id=None, client=name, after=None, limit=50)
+        assert found.rows == []
+    grants = await admin.grants.page(narrow, principal_id=owner.integration.id, client=None, after=None, limit=50)
+    assert [grant.id for grant in grants.rows] == [mine.id]
+    keys = await admin.keys.page(narrow, KeyFilter(owner.integration.id), after=None, limit=50)
+    assert [key.id for key in keys.rows] == [id_of(here), id_of(whole)]
+    for key in (here, whole):
+        assert (await admin.keys.get(narrow, id_of(key))).id == id_of(key)
+    for unseen in (id_of(elsewhere), uuid4()):
+        with pytest.raises(NotFoundError):
+            await admin.keys.get(narrow, unseen)
+    all_of_them = await admin.grants.page(
+        admin.caller, principal_id=owner.integration.id, client=None, after=None, limit=50
+    )
+    assert [grant.id for grant in all_of_them.rows] == [mine.id, theirs.id]
+
+
+async def test_what_was_granted_of_a_group_ends_with_it(admin: Administration) -> None:
+    """Another group of its name has other clients, and those who could reach the first do not reach them."""
+    groups = Groups(admin.database)
+    group = ClientsNamed("group", "front")
+    for client in ("pos-1", "vault"):
+        await add_client(admin.database, client)
+    await groups.create(admin.caller, "front", None, ["pos-1"])
+    owner, other = await admin.integration(), await admin.integration("other", reach="all")
+    granted = await admin.grant(owner, group)
+    narrow = await admin.key(other, targets=(group,))
+    everything = Principal(other.integration.id, "integration", "other", "operator")
+
+    async def reach(principal_id: UUID, key_id: UUID | None) -> list[str]:
+        found = await admin.rows("SELECT floorhub_clients(%s, %s, 'command') AS id", principal_id, key_id)
+        return [row["id"] for row in found]
+
+    assert await reach(owner.integration.id, None) == await reach(everything.id, id_of(narrow)) == ["pos-1"]
+    await groups.delete(admin.caller, "front")
+    await groups.create(admin.caller, "front", None, ["vault"])
+    assert await reach(owner.integration.id, None) == await reach(everything.id, id_of(narrow)) == []
+    [ended] = await admin.audit("grant.delete")
+    before = ended["detail"]["before"]
+    assert (before["id"], before["target"]) == (str(granted.id), {"group": "front"})
+    # The key is narrowed to nothing, and does not become one for everything.
+    assert (await admin.keys.get(admin.caller, id_of(narrow))).targets == []
+
+
 async def test_each_change_is_in_the_audit_with_before_and_after_and_without_the_key(admin: Administration) -> None:
     owner = await admin.integration("wms", key=KeyWish())
     assert owner.key is not None
@@ -386,7 +475,7 @@ async def test_the_last_use_is_written_at_most_once_a_minute(
     async def use(access: Access, address: str) -> tuple[Any, Any]:
         await access.authenticate(new.text, address)
         await access.record_uses()
-        key = await admin.keys.get(id_of(new))
+        key = await admin.keys.get(admin.caller, id_of(new))
         return key.last_used_at, key.last_address
 
     first = await use(access, "192.0.2.1")
@@ -405,7 +494,7 @@ async def test_keys_that_nobody_uses_are_found(admin: Administration, access: Ac
     await access.authenticate(used.text)
     await access.record_uses()
 
-    found = await admin.keys.page(KeyFilter(unused_since=before), after=None, limit=50)
+    found = await admin.keys.page(admin.caller, KeyFilter(unused_since=before), after=None, limit=50)
     assert [key.id for key in found.rows] == [id_of(idle)]
 
 

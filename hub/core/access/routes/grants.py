@@ -32,12 +32,12 @@ def _of_principals(kind: str, who: str) -> None:
     async def page(
         principal_id: principal,
         grants: GrantsDep,
-        _caller: MayAdminister,
+        caller: MayAdminister,
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> Response:
         """A page of grants in the order in which they were given."""
-        found = await grants.page_of(principal_id, only, after=from_cursor(cursor), limit=limit)
+        found = await grants.page_of(caller, principal_id, only, after=from_cursor(cursor), limit=limit)
         return page_answer(GrantOutput, found)
 
     router.post(
@@ -66,14 +66,14 @@ _of_principals("user", "user")
 @router.get("/api/grants", response_model=GrantPage, summary="List grants", responses=fails())
 async def list_grants(
     grants: GrantsDep,
-    _caller: MayAdminister,
+    caller: MayAdminister,
     client: Annotated[Slug | None, Query(description="That mean this client, by whichever kind of target.")] = None,
     principal: Annotated[UUID | None, Query(description="Of this user or integration.")] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Response:
     """A page of grants in the order in which they were given."""
-    found = await grants.page(principal_id=principal, client=client, after=from_cursor(cursor), limit=limit)
+    found = await grants.page(caller, principal_id=principal, client=client, after=from_cursor(cursor), limit=limit)
     return page_answer(GrantOutput, found)
 
 

@@ -47,12 +47,12 @@ def _of_principals(kind: str) -> None:
     async def page(
         principal_id: principal,
         keys: KeysDep,
-        _caller: MayAdminister,
+        caller: MayAdminister,
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> Response:
         """A page of keys in the order in which they were made."""
-        found = await keys.page_of(principal_id, kind, after=from_cursor(cursor), limit=limit)
+        found = await keys.page_of(caller, principal_id, kind, after=from_cursor(cursor), limit=limit)
         return page_answer(KeyOutput, found)
 
     router.post(
@@ -78,7 +78,7 @@ _of_principals("user")
 @router.get("/api/keys", response_model=KeyPage, summary="List keys", responses=fails())
 async def list_keys(
     keys: KeysDep,
-    _caller: MayAdminister,
+    caller: MayAdminister,
     principal: Annotated[UUID | None, Query(description="Of this user or integration.")] = None,
     prefix: Annotated[Word | None, Query(max_length=20, description="Whose text begins so: the whole prefix.")] = None,
     status: Annotated[KeyStatus | None, Query(description="With this status.")] = None,
@@ -88,13 +88,13 @@ async def list_keys(
 ) -> Response:
     """A page of keys in the order in which they were made."""
     wanted = KeyFilter(principal, prefix, status, unused_since)
-    return page_answer(KeyOutput, await keys.page(wanted, after=from_cursor(cursor), limit=limit))
+    return page_answer(KeyOutput, await keys.page(caller, wanted, after=from_cursor(cursor), limit=limit))
 
 
 @router.get("/api/keys/{key_id}", response_model=KeyOutput, summary="One key", responses=fails(404))
-async def get_key(key_id: KeyIdInPath, keys: KeysDep, _caller: MayAdminister) -> Response:
+async def get_key(key_id: KeyIdInPath, keys: KeysDep, caller: MayAdminister) -> Response:
     """A key, valid or not."""
-    return row_answer(KeyOutput, await keys.get(key_id))
+    return row_answer(KeyOutput, await keys.get(caller, key_id))
 
 
 @router.post(

@@ -145,6 +145,11 @@ class Caller(msgspec.Struct, frozen=True):
         sees = Permission.READ if self.may(Permission.READ) else Permission.COMMAND
         return Scope(self.principal.id, self.key_id, limited, owner=not narrowed, sees=sees.value)
 
+    @property
+    def narrowed_key(self) -> UUID | None:
+        """The key that he uses, if it is for some clients only."""
+        return self.key_id if self.key_scope.narrowed else None
+
     def require_all_clients(self) -> None:
         """Raise RejectedError unless principal and key are for all clients: for what concerns them all, and for what
         changes which clients somebody reaches."""

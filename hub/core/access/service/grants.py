@@ -66,8 +66,9 @@ class Grants:
                 "validation_error", fields=(FieldProblem(f"{place}access", "role_only_reads", {"role": owner.role}),)
             )
         require_storable(**{f"{place}target": request.target.as_json()})
-        await require_present(connection, {f"{place}target": request.target})
+        # First: whether there is what he may not name, he is not told.
         await require_may_grant(connection, caller, request.target, request.actions, access)
+        await require_present(connection, {f"{place}target": request.target})
         same = await store.find_same(connection, owner.id, request.target, request.actions, access)
         if same is not None:
             raise ConflictError("grant_exists", made=same.id)
@@ -88,20 +89,28 @@ class Grants:
         return made
 
     async def page(
-        self, *, principal_id: UUID | None, client: str | None, after: UUID | None, limit: int
+        self, caller: Caller, *, principal_id: UUID | None, client: str | None, after: UUID | None, limit: int
     ) -> Page[Grant, UUID]:
-        """Up to `limit` grants in the order in which they were made: of a principal, or those that mean a client."""
+        """Up to `limit` grants in the order in which they were made: of a principal, or those that mean a client. With
+        a key for some clients those that it may give."""
         async with self._database.connection() as connection:
-            rows = await store.page(connection, principal_id=principal_id, client=client, after=after, limit=limit + 1)
+            rows = await store.page(
+                connection,
+                principal_id=principal_id,
+                client=client,
+                within_key=caller.narrowed_key,
+                after=after,
+                limit=limit + 1,
+            )
         return Page.of(rows, limit, lambda grant: grant.id)
 
     async def page_of(
-        self, principal_id: UUID, kind: str | None, *, after: UUID | None, limit: int
+        self, caller: Caller, principal_id: UUID, kind: str | None, *, after: UUID | None, limit: int
     ) -> Page[Grant, UUID]:
         """The same of one principal. Raises NotFoundError."""
         async with self._database.connection() as connection:
             await require_principal(connection, principal_id, kind)
-        return await self.page(principal_id=principal_id, client=None, after=after, limit=limit)
+        return await self.page(caller, principal_id=principal_id, client=None, after=after, limit=limit)
 
     async def delete(self, caller: Caller, grant_id: UUID) -> Grant:
         """Take a grant back; the grant as it was. Raises NotFoundError."""
@@ -112,6 +121,13 @@ class Grants:
             await audit.record(connection, caller, "grant.delete", "grant", str(grant_id), change_of(before, None))
         self._changed()
         return before
+
+
+async def end_of_group(connection: Connection, caller: Caller, group_id: str) -> None:
+    """Take back what was granted of a group that is no more: whoever makes another of its name means other clients.
+    Keys for it reach what else they name, or nothing. Needs a transaction that has removed the group."""
+    for grant in await store.end_of_group(connection, group_id):
+        await audit.record(connection, caller, "grant.delete", "grant", str(grant.id), change_of(grant, None))
 
 
 async def _get(connection: Connection, grant_id: UUID) -> Grant:

@@ -14,6 +14,7 @@ from hub.core.access.rules.permissions import MOST_KEYS, NO_LIMITS, KeyLimits, p
 from hub.core.access.service.granting import (
     change_of,
     lock,
+    own_limits,
     require_no_wider,
     require_present,
     require_principal,
@@ -75,8 +76,9 @@ class Keys:
         await self._require(connection, caller, owner, request, place)
         return await self._insert(connection, caller, owner, request, "key.create", None)
 
-    async def page(self, wanted: KeyFilter, *, after: UUID | None, limit: int) -> Page[Key, UUID]:
-        """Up to `limit` keys in the order in which they were made."""
+    async def page(self, caller: Caller, wanted: KeyFilter, *, after: UUID | None, limit: int) -> Page[Key, UUID]:
+        """Up to `limit` keys in the order in which they were made. With a key for some clients those that name no
+        others."""
         async with self._database.connection() as connection:
             rows = await store.page(
                 connection,
@@ -84,21 +86,28 @@ class Keys:
                 prefix=wanted.prefix,
                 status=wanted.status,
                 unused_since=wanted.unused_since,
+                within_key=caller.narrowed_key,
                 after=after,
                 limit=limit + 1,
             )
         return Page.of(rows, limit, lambda key: key.id)
 
-    async def page_of(self, principal_id: UUID, kind: str | None, *, after: UUID | None, limit: int) -> Page[Key, UUID]:
+    async def page_of(
+        self, caller: Caller, principal_id: UUID, kind: str | None, *, after: UUID | None, limit: int
+    ) -> Page[Key, UUID]:
         """The same of one principal. Raises NotFoundError."""
         async with self._database.connection() as connection:
             await require_principal(connection, principal_id, kind)
-        return await self.page(KeyFilter(principal_id), after=after, limit=limit)
+        return await self.page(caller, KeyFilter(principal_id), after=after, limit=limit)
 
-    async def get(self, key_id: UUID) -> Key:
-        """One key. Raises NotFoundError."""
+    async def get(self, caller: Caller, key_id: UUID) -> Key:
+        """One key. Raises NotFoundError, also when the caller's own is for some clients, and this one names others."""
         async with self._database.connection() as connection:
-            return await _get(connection, key_id)
+            found = await _get(connection, key_id)
+            own = (await own_limits(connection, caller)).targets
+        if own is not None and not all(target.is_within(own) for target in found.limits.targets or ()):
+            raise NotFoundError("key_not_found", id=key_id)
+        return found
 
     async def rotate(self, caller: Caller, key_id: UUID, overlap: timedelta) -> NewKey:
         """Another key with the same limits; the old one ends after the overlap, or when it would have ended anyway. One
@@ -113,7 +122,8 @@ class Keys:
             request = KeyRequest(old.name, replace(old.limits, expires_at=expires_at))
             await _require_room(connection, owner)
             await require_no_wider(connection, caller, request.limits, owner.role)
-            await store.expire(connection, key_id, now + overlap)
+            if not await store.expire(connection, key_id, now + overlap):  # it was revoked since it was read
+                raise ConflictError("key_ended", prefix=old.prefix, status="revoked")
             new = await self._insert(connection, caller, owner, request, "key.rotate", await _get(connection, key_id))
         self._changed()
         return new
@@ -126,7 +136,8 @@ class Keys:
                 after = await _get(connection, key_id)
                 await audit.record(connection, caller, "key.revoke", "key", str(key_id), change_of(before, after))
         self._changed()
-        return await self.get(key_id)
+        async with self._database.connection() as connection:
+            return await _get(connection, key_id)
 
     async def _require(
         self, connection: Connection, caller: Caller, owner: Locked, request: KeyRequest, place: str
@@ -145,9 +156,10 @@ class Keys:
         targets = dict(enumerate(limits.targets or ()))
         for number, target in targets.items():
             require_storable(**{f"{place}targets[{number}]": target.as_json()})
+        # First: whether there is what he may not name, he is not told.
+        await require_no_wider(connection, caller, limits, owner.role)
         await require_present(connection, {f"{place}targets[{number}]": one for number, one in targets.items()})
         await _require_room(connection, owner)
-        await require_no_wider(connection, caller, limits, owner.role)
 
     async def _insert(
         self,

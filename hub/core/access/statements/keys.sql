@@ -30,6 +30,17 @@ FROM api_keys k JOIN principals p ON p.id = k.principal_id
 {key}
 WHERE (%(after)s::uuid IS NULL OR k.id > %(after)s)
     AND (%(principal_id)s::uuid IS NULL OR k.principal_id = %(principal_id)s)
+    -- By a key for some clients: those that name no others.
+    AND (%(within_key)s::uuid IS NULL OR NOT EXISTS (
+        SELECT FROM api_key_targets t
+        WHERE t.key_id = k.id
+            AND NOT EXISTS (
+                SELECT FROM api_key_targets own
+                WHERE own.key_id = %(within_key)s
+                    AND own.target_kind = t.target_kind
+                    AND (own.target = t.target OR t.tags @> own.tags)
+            )
+    ))
     AND (%(prefix)s::text IS NULL OR k.prefix = %(prefix)s)
     AND (
         %(unused_since)s::timestamptz IS NULL

@@ -76,16 +76,19 @@ async def page(
     prefix: str | None,
     status: str | None,
     unused_since: datetime | None,
+    within_key: UUID | None = None,
     after: UUID | None,
     limit: int,
 ) -> list[Key]:
-    """Keys in the order in which they were made. `unused_since`: not used since then, nor made."""
+    """Keys in the order in which they were made. `unused_since`: not used since then, nor made. `within_key`: those
+    that name only clients of this key, which is for some."""
     return await _PAGE.fetch_all(
         connection,
         principal_id=principal_id,
         prefix=prefix,
         status=status,
         unused_since=unused_since,
+        within_key=within_key,
         after=after,
         limit=limit,
     )
@@ -154,10 +157,12 @@ async def revoke(connection: Connection, key_id: UUID) -> bool:
     return await model.execute(connection, update(ApiKey).where(*live).values(revoked_at=NOW)) > 0
 
 
-async def expire(connection: Connection, key_id: UUID, at: datetime) -> None:
-    """Let a key end at a time, or when it would have ended by itself, if that is before."""
+async def expire(connection: Connection, key_id: UUID, at: datetime) -> bool:
+    """Let a key end at a time, or when it would have ended by itself, if that is before; False when it was revoked.
+    Whoever revokes it meanwhile waits until the transaction ends."""
     sooner = func.least(func.coalesce(col(ApiKey.expires_at), at), at)
-    await model.execute(connection, update(ApiKey).where(col(ApiKey.id) == key_id).values(expires_at=sooner))
+    live = (col(ApiKey.id) == key_id, col(ApiKey.revoked_at).is_(None))
+    return await model.execute(connection, update(ApiKey).where(*live).values(expires_at=sooner)) > 0
 
 
 async def touch(connection: Connection, used: Mapping[UUID, str | None]) -> None:

@@ -35,6 +35,9 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
 _GET = Statement("core/access/grants", "get", Grant)
 _PAGE = Statement("core/access/grants", "page", Grant, fresh_plan=True)
 _FIND_SAME = Statement("core/access/grants", "find_same", Grant)
+_OF_GROUP = Statement("core/access/grants", "of_group", Grant)
+_END_OF_GROUP = Statement("core/access/grants", "end_of_group")
+_LEAVE_GROUP_OUT = Statement("core/access/grants", "leave_group_out")
 _PRESENT = {
     "client": Statement("core/access/grants", "present_clients", str),
     "group": Statement("core/access/grants", "present_groups", str),
@@ -47,10 +50,19 @@ async def get(connection: Connection, grant_id: UUID) -> Grant | None:
 
 
 async def page(
-    connection: Connection, *, principal_id: UUID | None, client: str | None, after: UUID | None, limit: int
+    connection: Connection,
+    *,
+    principal_id: UUID | None,
+    client: str | None,
+    within_key: UUID | None,
+    after: UUID | None,
+    limit: int,
 ) -> list[Grant]:
-    """Grants in the order in which they were made; of a principal, or those that mean a client."""
-    return await _PAGE.fetch_all(connection, principal_id=principal_id, client=client, after=after, limit=limit)
+    """Grants in the order in which they were made; of a principal, or those that mean a client. `within_key`: those for
+    clients of this key, which is for some clients only."""
+    return await _PAGE.fetch_all(
+        connection, principal_id=principal_id, client=client, within_key=within_key, after=after, limit=limit
+    )
 
 
 async def count(connection: Connection, principal_id: UUID) -> int:
@@ -112,3 +124,11 @@ async def present(connection: Connection, kind: str, names: Sequence[str]) -> se
     """Which of these clients or groups there are; zones and tags need not be there yet."""
     found = await _PRESENT[kind].fetch_all(connection, names=list(names)) if kind in _PRESENT else names
     return set(found)
+
+
+async def end_of_group(connection: Connection, group_id: str) -> list[Grant]:
+    """Take everything back that names a group, which is no more; the grants as they were. Needs a transaction."""
+    ended = await _OF_GROUP.fetch_all(connection, group_id=group_id)
+    await _END_OF_GROUP.execute(connection, ids=[grant.id for grant in ended])
+    await _LEAVE_GROUP_OUT.execute(connection, group_id=group_id)
+    return ended

@@ -86,7 +86,8 @@ async def update_group(
     response_model=GroupOutput,
     summary="Remove a group",
     response_description="The group as it was.",
-    description="Its clients stay, and batches that were sent to it continue.",
+    description="Its clients stay, and batches that were sent to it continue. What was granted of it ends: "
+    "another group with its id gives nobody what this one gave.",
     responses=fails(404),
 )
 async def delete_group(group_id: GroupIdInPath, groups: GroupsDep, caller: MayAdminister) -> Response:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from hub.api.pages import Page
 from hub.api.text import require_storable
 from hub.core.access.rules import EVERYTHING, Caller, Permission, Scope
+from hub.core.access.service import grants
 from hub.core.audit import store as audit
 from hub.core.clients.rules import MOST_TARGETS, Target
 from hub.core.clients.store import groups as store
@@ -87,12 +88,13 @@ class Groups:
         return await self._get(EVERYTHING, group_id)
 
     async def delete(self, caller: Caller, group_id: str) -> Group:
-        """Remove a group; its clients stay. The group as it was. Raises NotFoundError."""
+        """Remove a group, and what was granted of it; its clients stay. The group as it was. Raises NotFoundError."""
         caller.require_all_clients()
         async with self._database.transaction() as connection:
             group = await store.get(connection, group_id)
             if group is None or not await store.delete_group(connection, group_id):
                 raise NotFoundError("group_not_found", group_id=group_id)
+            await grants.end_of_group(connection, caller, group_id)
             before = {"name": group.name, "members": group.members}
             await audit.record(connection, caller, "group.delete", "group", group_id, {"before": before})
         return group
