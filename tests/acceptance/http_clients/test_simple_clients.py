@@ -351,6 +351,25 @@ def test_a_print_command_has_the_names_that_the_programs_read(site: Site, start:
     assert told(plain_http.get(got["pdfUrl"])) == (404, "download_not_found")
 
 
+def test_the_address_of_a_document_needs_no_key_but_an_active_client(site: Site, start: Start, ledger: Ledger) -> None:
+    """Whoever took the machine away may have the address; its command has not ended yet."""
+    program = start(Watcher)
+    document = site.upload()
+    command = site.send(program.id, "print", {"printer": "front", "document": document["id"]})
+    ledger.wait_for(command["id"])
+    [(_, event)] = program.events
+    address = event["payload"]["pdfUrl"]
+    client = f"/api/clients/{program.id}"
+
+    assert site.http.post(f"{client}/disable").status_code == 200
+    assert told(plain_http.get(address)) == (404, "download_not_found")
+    assert site.http.post(f"{client}/enable").status_code == 200
+    assert plain_http.get(address).status_code == 200
+    assert site.http.delete(client).json()["status"] == "retired"
+    assert told(plain_http.get(address)) == (404, "download_not_found")
+    assert site.command(command["id"])["status"] == "queued"
+
+
 def test_another_client_s_key_opens_nothing(site: Site, start: Start, ledger: Ledger) -> None:
     program = start(Watcher)
     command = site.send(program.id, "open-door", {})

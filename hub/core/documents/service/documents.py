@@ -205,8 +205,8 @@ class Documents:
         return found[document_id]
 
     async def get_for_client(self, client_id: str, document_id: UUID) -> Document:
-        """A document for the client whose unfinished command names it; NotFoundError for all else, so that a client
-        learns nothing about documents of others."""
+        """A document for the active client whose unfinished command names it; NotFoundError for all else, so that a
+        client learns nothing about documents of others."""
         async with self._database.connection() as connection:
             if not await store.named_by_unfinished(connection, client_id, document_id):
                 raise NotFoundError("document_not_found", document_id=document_id)

@@ -1,7 +1,7 @@
 """Addresses of documents for clients that fetch without showing a key, as a printer program fetches a URL.
 
-An address stands for one client's right to read one document, and no longer than the client has it: while a command of
-its own that was handed out and has not ended names the document.
+An address stands for one client's right to read one document, and no longer than the client has it: while the client
+is active, and a command of its own that was handed out and has not ended names the document.
 """
 
 from collections.abc import Callable

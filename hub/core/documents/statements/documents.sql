@@ -36,11 +36,13 @@ SELECT {document_columns}
 FROM readable;
 
 -- name: named_by_unfinished
--- Whether an unfinished command of this client names the document.
-SELECT EXISTS (
-    SELECT FROM commands
-    WHERE client_id = %(client_id)s AND status IN ('queued', 'running') AND %(id)s = ANY (document_ids)
-) AS allowed;
+-- Whether an unfinished command of this client names the document. An address needs no secret, so that the client is
+-- looked at here: one that was disabled or retired, perhaps because somebody took it away, reads nothing more.
+SELECT EXISTS (SELECT FROM clients WHERE id = %(client_id)s AND status = 'active')
+    AND EXISTS (
+        SELECT FROM commands
+        WHERE client_id = %(client_id)s AND status IN ('queued', 'running') AND %(id)s = ANY (document_ids)
+    ) AS allowed;
 
 -- name: is_readable
 -- Whether a caller may read a document.
