@@ -1,4 +1,4 @@
-"""A sign-in takes a while: what is changed about a person meanwhile counts, however the two fall together."""
+"""A sign-in takes a while: what others do meanwhile counts, however it falls together, and keeps nobody out."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,6 +12,7 @@ from hub.core.access.rules import Caller, Principal
 from hub.core.access.service.passwords import Passwords
 from hub.core.access.service.people import NewPerson, People
 from hub.core.access.service.sessions import Sessions, Visitor
+from hub.core.access.service.throttle import OF_BOTH, OF_LOGIN, Throttle
 from hub.core.access.service.tokens import AccessTokens
 from hub.core.access.store import sessions as store
 from hub.database.engine import Database
@@ -128,3 +129,26 @@ async def test_ones_own_change_of_a_password_does_not_undo_that_of_an_administra
     await door.sign_in("token", NEW)
     with pytest.raises(RejectedError):
         await door.sign_in("token", THIRD)
+
+
+async def test_strangers_keep_nobody_out_of_where_he_has_signed_in(door: Door) -> None:
+    """Their tries fill what a login may fail in all; his own place counts for itself."""
+    home, elsewhere = Visitor("192.0.2.1"), Visitor("192.0.2.2")
+    await door.sessions.sign_in("mina", OLD, home)
+    [session] = await door.people.sessions_of(door.person_id)
+    throttle = Throttle(door.database)
+    for number in range(OF_LOGIN):
+        await throttle.count("mina", f"198.51.100.{number}")
+    mina = Caller(Principal(door.person_id, "user", "mina", "operator"), home.address, session_id=session.id)
+
+    await door.sessions.sign_in("mina", OLD, home)
+    await door.sessions.confirm(mina, session.id, OLD)
+    with pytest.raises(RejectedError) as refused:
+        await door.sessions.sign_in("mina", OLD, elsewhere)
+    assert refused.value.code == "too_many_attempts"
+    # Whoever shares his address still has few tries there.
+    for _ in range(OF_BOTH):
+        await throttle.count("mina", home.address)
+    with pytest.raises(RejectedError) as refused:
+        await door.sessions.sign_in("mina", OLD, home)
+    assert refused.value.code == "too_many_attempts"

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -161,25 +161,25 @@ class Sessions:
     async def _person(self, login: str, password: str, visitor: Visitor) -> Known:
         """Whose login and password these are. Whatever is wrong takes the same time, and leaves the same traces."""
         login = login_of(login)
-        await self._count(login, visitor.address)
+        counted = await self._count(login, visitor.address)
         async with self._database.connection() as connection:
             person = await people.by_login(connection, login)
         hashed = None if person is None or person.disabled else person.password_hash
         if not await self._passwords.verify(hashed, password) or person is None or hashed is None:
             await self._failed(person, visitor, "session.start")
             raise RejectedError("login_failed")
-        await self._throttle.forgive(login, visitor.address)
+        await self._throttle.forgive(counted)
         if self._passwords.is_outdated(hashed):
             new = await self._passwords.hash(password)
             async with self._database.connection() as connection:
                 await people.rehash(connection, person.id, hashed, new)
         return person
 
-    async def _count(self, login: str, address: str | None) -> None:
-        """Count a try before the password is looked at. Who has tried too often is somebody who guesses, which is a
-        security event. Raises RejectedError `too_many_attempts`."""
+    async def _count(self, login: str, address: str | None) -> Sequence[bytes]:
+        """Count a try before the password is looked at; where, for whoever forgives it. Who has tried too often is
+        somebody who guesses, which is a security event. Raises RejectedError `too_many_attempts`."""
         try:
-            await self._throttle.count(login, address)
+            return await self._throttle.count(login, address)
         except RejectedError:
             async with self._database.connection() as connection:
                 person = await people.by_login(connection, login)
@@ -316,11 +316,11 @@ class Sessions:
             person = await people.by_id(connection, caller.principal_id)
         if person is None:
             raise RejectedError("people_only")
-        await self._count(person.login, caller.address)
+        counted = await self._count(person.login, caller.address)
         if not await self._passwords.verify(person.password_hash, password):
             await self._failed(person, Visitor(caller.address), "session.confirm")
             raise RejectedError("wrong_password")
-        await self._throttle.forgive(person.login, caller.address)
+        await self._throttle.forgive(counted)
         return person
 
 

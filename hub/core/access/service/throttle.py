@@ -14,8 +14,8 @@ from hub.errors import RejectedError
 
 PERIOD = timedelta(minutes=15)
 OF_BOTH, OF_ADDRESS, OF_LOGIN = 10, 30, 50
-"""Failures in a period: of a login from one address, from one address, and of a login from wherever. The last is the
-highest, so that a stranger can hardly keep a person out."""
+"""Failures in a period: of a login from one address, from one address, and of a login from wherever. The last one does
+not count where the person has signed in lately: strangers cannot keep him out of there, however many they are."""
 
 
 class Throttle:
@@ -24,27 +24,30 @@ class Throttle:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def count(self, login: str, address: str | None) -> None:
-        """Count a try, before the password is looked at. Raises RejectedError `too_many_attempts`."""
+    async def count(self, login: str, address: str | None) -> Sequence[bytes]:
+        """Count a try, before the password is looked at; where, for `forgive`. Raises RejectedError
+        `too_many_attempts`."""
         async with self._database.connection() as connection:
-            counted = await store.count(connection, _buckets(login, address))
+            buckets = _buckets(login, address, was_here=await store.was_here(connection, login, address))
+            counted = await store.count(connection, buckets)
         if counted.resets_at is not None:
             wait = max(1, math.ceil((counted.resets_at - counted.now).total_seconds()))
             raise RejectedError("too_many_attempts", retry_after_s=wait)
+        return [bucket.key for bucket in buckets]
 
-    async def forgive(self, login: str, address: str | None) -> None:
-        """Take a try back: the password was right."""
+    async def forgive(self, counted: Sequence[bytes]) -> None:
+        """Take a try back, where it was counted: the password was right."""
         async with self._database.connection() as connection:
-            await store.forgive(connection, [bucket.key for bucket in _buckets(login, address)])
+            await store.forgive(connection, counted)
 
 
-def _buckets(login: str, address: str | None) -> Sequence[Bucket]:
+def _buckets(login: str, address: str | None, *, was_here: bool) -> Sequence[Bucket]:
     place = site_of(address) if address is not None and address_of(address) is not None else ""
-    return (
+    of_here = (
         Bucket(_hashed("both", login, place), OF_BOTH, PERIOD),
         Bucket(_hashed("address", place), OF_ADDRESS, PERIOD),
-        Bucket(_hashed("login", login), OF_LOGIN, PERIOD),
     )
+    return of_here if was_here else (*of_here, Bucket(_hashed("login", login), OF_LOGIN, PERIOD))
 
 
 def _hashed(*words: str) -> bytes:

@@ -29,6 +29,13 @@ SELECT
     ) AS resets_at,
     floorhub_now() AS now;
 
+-- name: was_here
+-- Whether somebody has signed in with a login from an address lately: as long as rows of sessions are kept.
+SELECT EXISTS (
+    SELECT FROM sessions s JOIN users u ON u.principal_id = s.principal_id
+    WHERE u.login = %(login)s AND s.address = %(address)s AND s.created_at > floorhub_now() - interval '30 days'
+) AS was_here;
+
 -- name: forgive_attempts
 -- After a sign-in that succeeded: it was no failure.
 UPDATE sign_in_failures SET failures = failures - 1

@@ -25,6 +25,7 @@ class Counted(msgspec.Struct, frozen=True):
 
 
 _COUNT = Statement("core/access/throttle", "count_attempts", Counted)
+_WAS_HERE = Statement("core/access/throttle", "was_here", bool)
 _FORGIVE = Statement("core/access/throttle", "forgive_attempts")
 
 
@@ -38,6 +39,11 @@ async def count(connection: Connection, buckets: Sequence[Bucket]) -> Counted:
     )
     assert counted is not None  # noqa: S101 - it selects one row
     return counted
+
+
+async def was_here(connection: Connection, login: str, address: str | None) -> bool:
+    """Whether somebody has signed in with a login from an address lately."""
+    return bool(await _WAS_HERE.fetch_one(connection, login=login, address=address))
 
 
 async def forgive(connection: Connection, keys: Sequence[bytes]) -> None:
