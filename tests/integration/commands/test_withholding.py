@@ -6,10 +6,13 @@ from uuid import UUID
 import pytest
 
 from hub.core.commands.rules.lifecycle import Reported, decide
+from hub.core.commands.service import withholding
 from hub.core.commands.service.commands import Commands
 from hub.core.commands.service.withholding import WHOLE_EVERY_S
 from hub.core.commands.store import dispatch, transitions
-from hub.database.engine import Database
+from hub.core.commands.store import withholding as store
+from hub.database.engine import Connection, Database
+from hub.errors import UnavailableError
 from hub.telemetry.log import Log
 from schemas.states import ReportStatus
 from tests.support import access
@@ -123,6 +126,32 @@ async def test_a_look_without_a_change_judges_nothing_but_now_and_then_everythin
     keeper.now += WHOLE_EVERY_S
     await keeper.look()
     assert await held(database, mine) == [True]
+
+
+async def test_what_is_left_after_a_part_is_judged_by_the_next_look(
+    database: Database, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database goes away between two parts, or the process does; what changed has been taken by then."""
+    who = await sender(database)
+    ids = await add_commands(database, [new_command("in-1", created_by=who) for _ in range(5)])
+    monkeypatch.setattr(withholding, "MOST", 2)
+    parts = iter([store.withhold])
+
+    async def once(connection: Connection, *, revoked: bool, most: int) -> list[store.Withheld]:
+        try:
+            part = next(parts)
+        except StopIteration:
+            raise UnavailableError("database_unavailable") from None
+        return await part(connection, revoked=revoked, most=most)
+
+    await execute(database, "UPDATE grants SET access = 'read'")
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(store, "withhold", once)
+        with pytest.raises(UnavailableError):
+            await keeper.look()
+    assert sum(await held(database, *ids)) == 2
+    await keeper.look()
+    assert await held(database, *ids) == [True] * 5
 
 
 async def test_what_is_withheld_expires_at_its_deadline(database: Database, keeper: Keeper) -> None:

@@ -43,19 +43,20 @@ class Withholding:
 
     async def _judge(self, *, only_changes: bool) -> bool:
         """Whether it judged."""
-        moved: list[store.Withheld] = []
-        async with self._database.transaction() as connection:
-            # The changes in the same transaction: they are seen again if it fails, by whoever looks next.
-            changed = await store.take_changes(connection)
-            if only_changes and not changed:
-                return False
-            moved = await store.withhold(connection, revoked=self._withholds, most=MOST)
-        self._tell(moved)
-        while len(moved) == MOST:
+        judged = False
+        while True:
             async with self._database.transaction() as connection:
+                # The changes in the same transaction: they are seen again if it fails, by whoever looks next.
+                changed = await store.take_changes(connection)
+                if only_changes and not changed:
+                    return judged
                 moved = await store.withhold(connection, revoked=self._withholds, most=MOST)
+                if len(moved) == MOST:
+                    await store.note_change(connection)  # the rest, also if this process ends before
             self._tell(moved)
-        return True
+            judged = only_changes = True
+            if len(moved) < MOST:
+                return judged
 
     def _tell(self, moved: list[store.Withheld]) -> None:
         released = [command.client_id for command in moved if not command.revoked]

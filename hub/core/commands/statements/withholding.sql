@@ -7,6 +7,9 @@ DELETE FROM access_changes a
 USING (SELECT id FROM access_changes ORDER BY id LIMIT 10000 FOR UPDATE SKIP LOCKED) t
 WHERE a.id = t.id;
 
+-- name: note_change
+INSERT INTO access_changes DEFAULT VALUES;
+
 -- name: lock_batches
 -- The batches of what is withheld: none is paused, stopped or resumed while its commands are let go. Its own statement, so
 -- that the next one sees what was decided meanwhile.

@@ -15,6 +15,7 @@ class Withheld(msgspec.Struct, frozen=True):
 
 
 _TAKE_CHANGES = Statement("core/commands/withholding", "take_changes")
+_NOTE_CHANGE = Statement("core/commands/withholding", "note_change")
 _LOCK_BATCHES = Statement("core/commands/withholding", "lock_batches")
 _WITHHOLD = Statement("core/commands/withholding", "withhold", Withheld, fresh_plan=True)
 
@@ -22,6 +23,11 @@ _WITHHOLD = Statement("core/commands/withholding", "withhold", Withheld, fresh_p
 async def take_changes(connection: Connection) -> bool:
     """Whether anything changed that grants go by; each change is taken by one caller. Needs a transaction."""
     return await _TAKE_CHANGES.execute(connection) > 0
+
+
+async def note_change(connection: Connection) -> None:
+    """Let whoever looks next judge again."""
+    await _NOTE_CHANGE.execute(connection)
 
 
 async def withhold(connection: Connection, *, revoked: bool, most: int) -> list[Withheld]:
