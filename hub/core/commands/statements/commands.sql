@@ -123,22 +123,31 @@ SELECT status, count(*) FROM commands WHERE status IN ('queued', 'running') GROU
 
 -- name: lost
 -- Which of those that wait for commands may not see them any more: their key or session is over, or a grant is gone. A
--- command that is not stored yet is lost to nobody.
+-- command that is not stored yet is lost to nobody. `who` is the place among the callers, of whom many wait for several
+-- commands; only of those who do not reach everything each command is asked.
+WITH callers AS MATERIALIZED (
+    SELECT
+        w.*,
+        floorhub_is_valid(w.principal_id, w.key_id, w.session_id) AS valid,
+        floorhub_reaches_all(w.principal_id, w.key_id, 'command') OR floorhub_reaches_all(w.principal_id, w.key_id, 'read')
+            AS reaches_all
+    FROM unnest(%(principals)s::uuid[], %(keys)s::uuid[], %(sessions)s::uuid[])
+        WITH ORDINALITY AS w (principal_id, key_id, session_id, place)
+)
 SELECT place, code
 FROM (
     SELECT
         w.place,
         CASE
-            WHEN NOT floorhub_is_valid(w.principal_id, w.key_id, w.session_id) THEN 'unauthorized'
+            WHEN NOT p.valid THEN 'unauthorized'
             WHEN c.id IS NOT NULL
-                AND NOT floorhub_allows(w.principal_id, w.key_id, 'command', c.client_id, c.action)
-                AND NOT floorhub_allows(w.principal_id, w.key_id, 'read', c.client_id, c.action)
+                AND NOT floorhub_allows(p.principal_id, p.key_id, 'command', c.client_id, c.action)
+                AND NOT floorhub_allows(p.principal_id, p.key_id, 'read', c.client_id, c.action)
                 THEN 'command_not_found'
         END AS code
-    FROM unnest(
-        %(ids)s::uuid[], %(principals)s::uuid[], %(keys)s::uuid[], %(sessions)s::uuid[]
-    ) WITH ORDINALITY AS w (command_id, principal_id, key_id, session_id, place)
-    LEFT JOIN commands c ON c.id = w.command_id
+    FROM unnest(%(ids)s::uuid[], %(who)s::bigint[]) WITH ORDINALITY AS w (command_id, who, place)
+    JOIN callers p ON p.place = w.who
+    LEFT JOIN commands c ON c.id = w.command_id AND NOT p.reaches_all
 ) judged
 WHERE code IS NOT NULL;
 

@@ -166,12 +166,15 @@ async def unfinished(connection: Connection) -> dict[str, int]:
 async def lost(connection: Connection, waits: Sequence[Wait]) -> dict[int, str]:
     """Which of these waits, by their places, are over because who waits may not see the command any more, and why: a
     code."""
+    callers = dict.fromkeys((wait.principal_id, wait.key_id, wait.session_id) for wait in waits)
+    places = {caller: place for place, caller in enumerate(callers, 1)}
     rows = await _LOST.fetch_all(
         connection,
         ids=[wait.command_id for wait in waits],
-        principals=[wait.principal_id for wait in waits],
-        keys=[wait.key_id for wait in waits],
-        sessions=[wait.session_id for wait in waits],
+        who=[places[wait.principal_id, wait.key_id, wait.session_id] for wait in waits],
+        principals=[principal_id for principal_id, _, _ in places],
+        keys=[key_id for _, key_id, _ in places],
+        sessions=[session_id for _, _, session_id in places],
     )
     return {row.place: row.code for row in rows}
 
