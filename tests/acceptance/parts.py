@@ -68,7 +68,7 @@ PARTS = {
         ("-m", "tests.killpoints", "--only", "agent"),
     ),
     "killpoints-hub": Part(
-        "a hub killed before every second of its sends",
+        "a hub killed before every other one of its sends",
         ("-m", "tests.killpoints", "--only", "hub"),
     ),
     "agent-disk": Part(
