@@ -21,6 +21,6 @@ OwnerUrl = Annotated[
         "--owner-url",
         envvar="FLOORHUB_DATABASE_OWNER_URL",
         show_envvar=False,
-        help="The same as the role that owns the tables, if the hub is another role.",
+        help="The same database, as the owner of the tables, if the hub connects as another role.",
     ),
 ]

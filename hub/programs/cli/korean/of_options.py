@@ -161,7 +161,7 @@ OPTIONS: dict[str, str] = {
     "Only those that are enabled, or disabled.": "사용 중이거나 사용 중지된 것만.",
     "Only how many, by client, action and reason.": "클라이언트, 동작, 이유별 개수만.",
     "How many times.": "표시할 시각의 수.",
-    "The same as the role that owns the tables, if the hub is another role.": (
+    "The same database, as the owner of the tables, if the hub connects as another role.": (
         "허브가 다른 역할을 쓸 때, 테이블을 소유한 역할로 접속하는 같은 데이터베이스."
     ),
     # --- audit, security events
