@@ -55,7 +55,7 @@ PARTS = {
         ("-m", "tests.removal"),
     ),
     "roles": Part(
-        "10,000 requests that the API describes, a fifth as each role: no fault, no stack in the log, memory stays flat",
+        "10,000 requests that the API describes, a fifth by each role: no fault or stack in the log, memory stays flat",
         (*PYTEST, "-k", "each_role", "tests/acceptance/api/test_described_api.py"),
         {"FLOORHUB_TEST_ROLE_REQUESTS": "10000"},
     ),
