@@ -8,6 +8,7 @@ class Event(EventName):
     """Log events."""
 
     AUDIT_NOT_SEALED = "audit.not_sealed"
+    AUDIT_SEALED_AGAIN = "audit.sealed_again"
     AUDIT_RESTORED = "audit.restored"
     AUDIT_BROKEN = "audit.broken"
     AUDIT_NOT_NOTED = "audit.not_noted"

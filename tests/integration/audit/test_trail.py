@@ -24,6 +24,7 @@ from hub.keys import new_seed, write_secret_file
 from hub.programs.backup.trail import seal_restore
 from schemas.signing import encode_key
 from tests.support.audit import SOMEBODY, Somebody, Trail
+from tests.support.waiting import eventually
 
 YEAR = timedelta(days=365)
 
@@ -317,7 +318,7 @@ async def test_a_key_that_was_replaced_seals_nothing_later(trail: Trail, *, back
             keys = {"key": encode_key(leaked.public_key), "previous_key": public_key_of(after.key.signer)}
             before = sealed(leaked, before, before.at, kind="key", content=keys)
             assert await seals.append(connection, before)
-        rows = (await seals.unsealed(connection, before.high, Ids(), 10)).rows
+        rows = (await seals.unsealed(connection, before.high, Ids(), 10, block=None)).rows
         assert len(rows) == 1
         assert await seals.append(connection, sealed(leaked, before, before.at, rows))
     [problem] = (await after.verify(noted=False)).problems
@@ -391,8 +392,48 @@ async def test_the_loop_seals_what_is_written(trail: Trail) -> None:
     async with asyncio.timeout(20):
         while not await rows(trail.database, "SELECT FROM audit_seals"):
             pass
+    # Noted when it is on the disk, for which nobody waits.
+    await eventually(lambda: trail.anchor.read() is not None)
     loop.cancel()
     await asyncio.wait({loop})
     noted = trail.anchor.read()
     assert noted is not None
     assert noted.number == 1
+
+
+async def _two_blocks_under_way(trail: Trail) -> None:
+    """A block on the disk, and two that may not be there yet."""
+    await trail.write("on the disk")
+    for name in ("under way", "too"):
+        async with trail.database.transaction() as connection:
+            await record(connection, Somebody(), "thing.update", "thing", name)
+        await trail.sealing.seal_some()
+    assert [seal.number for seal in trail.sealing.under_way] == [2, 3]
+
+
+async def test_blocks_that_a_crash_took_are_made_again(trail: Trail) -> None:
+    await _two_blocks_under_way(trail)
+    await execute(trail.database, "DELETE FROM audit_seals WHERE number > 1")
+    await trail.write("after the crash")
+    result = await trail.verify()
+    assert (result.intact, result.rows, result.restores) == (True, 4, []), result.problems
+    assert [row["kind"] for row in await rows(trail.database, "SELECT kind FROM audit_seals")] == ["rows", "rows"]
+    assert trail.sealing.under_way == ()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE audit_logs SET action = 'x' WHERE resource_id = 'too'",
+        "DELETE FROM audit_logs WHERE resource_id = 'under way'",
+        "DELETE FROM audit_logs WHERE resource_id IN ('under way', 'too')",
+    ],
+)
+async def test_a_crash_explains_no_changed_row(trail: Trail, change: str) -> None:
+    """Somebody takes blocks out that are not on the disk, and changes what they sealed."""
+    await _two_blocks_under_way(trail)
+    await execute(trail.database, "DELETE FROM audit_seals WHERE number > 1")
+    await execute(trail.database, change)
+    await trail.write("after it")
+    result = await trail.verify()
+    assert not result.intact

@@ -228,7 +228,10 @@ OTHER_TABLES = {
     ("core/access/throttle", "delete_failures"): ({"before": OLD, "most": 250}, "sign_in_failures_resets"),
     ("core/commands/transitions", "delete_quarantine"): ({"before": OLD, "most": 250}, "report_quarantine_at"),
     ("core/presence", "delete_history"): ({"before": OLD, "most": 250}, "client_status_history_at"),
-    ("core/audit/seals", "unsealed"): ({"high": 1, "lows": [1], "highs": [2], "most": 250}, "audit_logs_pkey"),
+    ("core/audit/seals", "unsealed"): (
+        {"high": 1, "lows": [1], "highs": [2], "most": 250, "block": 1},
+        "audit_logs_pkey",
+    ),
     ("core/commands/submit", "suspect"): (
         {"client_ids": [CLIENTS[0]], "addresses": ["192.0.2.7"]},
         "client_usage_pkey",

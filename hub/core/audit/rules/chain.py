@@ -6,7 +6,7 @@ database does not have.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
@@ -135,6 +135,11 @@ def seal_hash(seal: Seal) -> bytes:
         seal.kid,
     ]
     return hashlib.sha256(msgspec.json.encode(covered)).digest()
+
+
+def rows_hash(rows: Iterable[Row]) -> bytes:
+    """SHA-256 over the hashes of a block's rows, in the order of their ids."""
+    return hashlib.sha256(b"".join(row_hash(row) for row in rows)).digest()
 
 
 def sealed(

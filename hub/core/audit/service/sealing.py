@@ -8,13 +8,15 @@ what others wrote. A row whose transaction ends late is in a later block; nothin
 import asyncio
 import contextlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from hub.core.audit.rules.chain import Noted, Row, Seal, sealed
+from hub.core.audit.rules.chain import Noted, Row, Seal, rows_hash, sealed
 from hub.core.audit.rules.ids import Ids
 from hub.core.audit.rules.verification import TrustedKeys
 from hub.core.audit.service.anchor import Anchor, DayFile
+from hub.core.audit.service.flushing import Flushing
 from hub.core.audit.service.keys import AuditKey, public_key_of
 from hub.core.audit.store import record_security, seals
 from hub.core.audit.telemetry import Event, Metrics
@@ -75,6 +77,7 @@ class Sealing:
         self._turn = asyncio.Lock()
         self._begun = False
         self._last: Seal | None = None
+        self._flushing = Flushing()
         self._gaps: list[_Gap] = []
         self._noted: int = 0
         self._next_note = 0.0
@@ -91,6 +94,11 @@ class Sealing:
     def last(self) -> Seal | None:
         """The newest block that this process knows."""
         return self._last
+
+    @property
+    def under_way(self) -> Sequence[Seal]:
+        """Blocks that may not be on the database's disk yet."""
+        return self._flushing.under_way
 
     @property
     def public_key(self) -> str:
@@ -125,9 +133,10 @@ class Sealing:
                     await asyncio.sleep(POLL_S)
                 await asyncio.sleep(SPACING_S - GATHER_S)
         finally:
-            if self._last is not None and self._last.number != self._noted:
+            last = self._flushing.flushed
+            if last is not None and last.number != self._noted:
                 with contextlib.suppress(OSError):
-                    self._anchor.write(self._last)
+                    self._anchor.write(last)
 
     async def seal_all(self) -> None:
         """Seal all that is committed now. Raises SetupError, UnavailableError."""
@@ -160,7 +169,8 @@ class Sealing:
         looked_at = [gap for gap in self._gaps if slow or not gap.settled]
         left_out = Ids(each for gap in looked_at for each in gap.ids.ranges)
         high = self._last.high if self._last is not None else 0
-        found = await seals.unsealed(connection, high, left_out, MOST)
+        found = await seals.unsealed(connection, high, left_out, MOST, block=self._flushing.expected)
+        self._flushing.looked(found.flushed, found.written, found.block)
         for gap in self._gaps:
             if gap.horizon is None:
                 gap.horizon = found.next
@@ -177,7 +187,7 @@ class Sealing:
             return False
         rows = await self._salted(connection, rows)
         seal = await self._made(rows, found.at)
-        if not await seals.append(connection, seal):
+        if not await seals.append_soon(connection, seal):
             await self._key.check(self._database)
             await self._catch_up(connection)
             return True
@@ -209,6 +219,7 @@ class Sealing:
             self._gaps.append(_Gap(left_out, moment))
         self._gaps = [gap for gap in self._gaps if gap.ids.ranges]
         self._last = seal
+        self._flushing.added(seal)
 
     async def _begin(self, connection: Connection) -> None:
         """Find the end of the chain, what may still come, and whether the chain is the one that was noted."""
@@ -224,8 +235,11 @@ class Sealing:
         recent = await seals.since(connection, now - _GAPS_OF, _MOST_GAPS)
         moment = time.monotonic()
         self._gaps = []
+        self._flushing = Flushing()
         if not recent:
             self._last = await seals.last(connection)
+            if self._last is not None:
+                self._flushing.added(self._last)
             return
         self._last = await seals.one(connection, recent[0].number - 1)
         for seal in recent:
@@ -236,7 +250,7 @@ class Sealing:
 
     async def _catch_up(self, connection: Connection) -> None:
         """Take what others have added. When the chain is not the one that this process knows, say so in it."""
-        known = self._last
+        known, lost = self._last, self._flushing
         moment = time.monotonic()
         while True:
             found = await seals.read_from(connection, self._last.number if self._last is not None else 1, MOST)
@@ -251,6 +265,10 @@ class Sealing:
                     return  # written by hand: verification names it
                 self._follow(seal, Ids.parse(seal.ids), moment)
         await self._load(connection)
+        if lost.under_way and await _have_their_rows(connection, lost.under_way):
+            # The database has crashed before it had written them: what they sealed is sealed again.
+            known = lost.flushed
+            self._log.warning(Event.AUDIT_SEALED_AGAIN, seals=len(lost.under_way))
         if known is not None:
             await self._compare(connection, known.noted)
 
@@ -289,7 +307,7 @@ class Sealing:
     async def _note(self) -> None:
         """Note the last block outside of the database, now and then."""
         moment = time.monotonic()
-        last = self._last
+        last = self._flushing.flushed
         if last is None:
             return
         problem: OSError | None = None
@@ -316,6 +334,17 @@ class Sealing:
             self._log.seldom("audit-note").error(
                 Event.AUDIT_NOT_NOTED, file=str(problem.filename or ""), error=problem.strerror or str(problem)
             )
+
+
+async def _have_their_rows(connection: Connection, blocks: Sequence[Seal]) -> bool:
+    """Whether all rows of blocks are there as they were sealed."""
+    for seal in blocks:
+        if seal.kind != "rows":
+            return False  # such a block is on the disk before anybody goes on from it
+        rows = await seals.among(connection, Ids.parse(seal.ids), seal.rows + 1)
+        if len(rows) != seal.rows or rows_hash(rows) != seal.rows_hash:
+            return False
+    return True
 
 
 async def _has(connection: Connection, noted: Noted) -> bool:

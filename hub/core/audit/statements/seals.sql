@@ -41,10 +41,15 @@ SELECT {seal} FROM audit_seals WHERE kind <> 'rows' ORDER BY number DESC;
 -- seal: those above the highest that has, and those of numbers that were left out. One statement sees one state: what a
 -- transaction below `oldest` wrote is among these rows. Not those of numbers that were never drawn: somebody wrote them by
 -- hand, and after one of the highest numbers no row would be above it any more.
-SELECT s.at AS now, s.oldest, s.next, r.*
+-- `flushed` and `written`: how far the database's log has come, on its disk and at all, in bytes; and the hash of a block,
+-- if it is there.
+SELECT s.at AS now, s.oldest, s.next, s.flushed, s.written, s.block, r.*
 FROM (
     SELECT
         floorhub_now() AS at,
+        (pg_current_wal_flush_lsn() - '0/0')::bigint AS flushed,
+        (pg_current_wal_insert_lsn() - '0/0')::bigint AS written,
+        (SELECT b.hash FROM audit_seals b WHERE b.number = %(block)s) AS block,
         pg_snapshot_xmin(c)::text::bigint AS oldest,
         pg_snapshot_xmax(c)::text::bigint AS next
     FROM pg_current_snapshot() AS c
@@ -80,21 +85,34 @@ SELECT id FROM audit_logs WHERE id > {drawn} ORDER BY id LIMIT %(most)s;
 -- name: beyond
 SELECT count(*) FROM audit_logs WHERE id > %(high)s AND id <= {drawn};
 
--- name: append
--- Two hubs may seal at the same moment: the number goes to one of them. Not onto a chain that has
--- changed meanwhile, and not with a key that was replaced.
+-- fragment: new_seal
 INSERT INTO audit_seals (
     number, kind, at, ids, high, rows, rows_hash, marks, content, previous, kid, hash, signature
 )
 SELECT
     %(number)s, %(kind)s, %(at)s, %(ids)s::int8multirange, %(high)s, %(rows)s, %(rows_hash)s, %(marks)s, %(content)s,
     %(previous)s, %(kid)s, %(hash)s, %(signature)s
+
+-- fragment: at_the_end
+-- Two hubs may seal at the same moment: the number goes to one of them. Not onto a chain that has changed meanwhile, and
+-- not with a key that was replaced.
 WHERE (
         %(number)s = 1 AND NOT EXISTS (SELECT FROM audit_seals)
         OR EXISTS (SELECT FROM audit_seals WHERE number = %(number)s - 1 AND hash = %(previous)s)
     )
     AND EXISTS (SELECT FROM audit_keys WHERE kid = %(kid)s AND until IS NULL)
-ON CONFLICT (number) DO NOTHING;
+ON CONFLICT (number) DO NOTHING
+
+-- name: append
+{new_seal}
+{at_the_end};
+
+-- name: append_soon
+-- The same without waiting for the disk: a commit of a command follows, or the database writes its log within a second.
+-- A crash may take such a block, never its rows: those were on the disk before anybody could see them.
+{new_seal}
+FROM (SELECT set_config('synchronous_commit', 'off', true)) AS soon
+{at_the_end};
 
 -- name: salt
 SELECT floorhub_audit_salt(%(ids)s);

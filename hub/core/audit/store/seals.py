@@ -22,6 +22,12 @@ class Unsealed(msgspec.Struct, frozen=True):
     at: datetime
     oldest: int
     next: int
+    flushed: int
+    """Bytes of the database's log that are on its disk."""
+    written: int
+    """Bytes of it in all: what was committed before lies below."""
+    block: bytes | None
+    """The hash of the block that was asked for, if it is there."""
     rows: list[Row]
 
 
@@ -43,7 +49,8 @@ _LATE = Statement(_PLACE, "late", Row)
 _IDS = Statement(_PLACE, "ids", int)
 _NOT_DRAWN = Statement(_PLACE, "not_drawn", int)
 _BEYOND = Statement(_PLACE, "beyond", int)
-_APPEND = HotStatement(_PLACE, "append")
+_APPEND = Statement(_PLACE, "append")
+_APPEND_SOON = HotStatement(_PLACE, "append_soon")
 _SALT = Statement(_PLACE, "salt")
 _ERASURES = Statement(_PLACE, "erasures", Row)
 _OF_PERSON = Statement(_PLACE, "of_person", Row)
@@ -82,10 +89,12 @@ async def special(connection: Connection) -> list[Seal]:
     return await _SPECIAL.fetch_all(connection)
 
 
-async def unsealed(connection: Connection, high: int, left_out: Ids, most: int) -> Unsealed:
-    """Rows above a number, and those of numbers that were left out; at most so many of each."""
+async def unsealed(connection: Connection, high: int, left_out: Ids, most: int, *, block: int | None) -> Unsealed:
+    """Rows above a number, and those of numbers that were left out; at most so many of each. `block`: the number of one
+    to look for."""
     lows, highs = _bounds(left_out)
-    found = await (await _UNSEALED.execute(connection, high=high, lows=lows, highs=highs, most=most)).fetchall()
+    cursor = await _UNSEALED.execute(connection, high=high, lows=lows, highs=highs, most=most, block=block)
+    found = await cursor.fetchall()
     first = found[0]  # there is always one: without a row of the trail, its columns are empty
     rows = [
         Row(
@@ -104,7 +113,9 @@ async def unsealed(connection: Connection, high: int, left_out: Ids, most: int) 
         for row in found
         if row["id"] is not None
     ]
-    return Unsealed(first["now"], first["oldest"], first["next"], rows)
+    return Unsealed(
+        first["now"], first["oldest"], first["next"], first["flushed"], first["written"], first["block"], rows
+    )
 
 
 def _bounds(ids: Ids) -> tuple[list[int], list[int]]:
@@ -134,7 +145,12 @@ async def count_beyond(connection: Connection, high: int) -> int:
 
 async def append(connection: Connection, seal: Seal) -> bool:
     """Add a block; False when another hub was first, or the chain does not end with the block before."""
-    return (await _APPEND.execute(connection, **msgspec.structs.asdict(seal))).rowcount == 1
+    return await _APPEND.execute(connection, **msgspec.structs.asdict(seal)) == 1
+
+
+async def append_soon(connection: Connection, seal: Seal) -> bool:
+    """The same, outside of a transaction; the block is on the disk a moment later."""
+    return (await _APPEND_SOON.execute(connection, **msgspec.structs.asdict(seal))).rowcount == 1
 
 
 async def salt(connection: Connection, numbers: Sequence[int]) -> None:
