@@ -1,8 +1,4 @@
-"""10,000 clients and 200 granted principals: what a principal lists and sends costs what its own clients cost.
-
-Postgres counts, in the transaction itself, what was read of each table, also within functions, whose plans EXPLAIN does
-not show.
-"""
+"""10,000 clients and 200 granted principals: what a principal lists and sends costs what its own clients cost."""
 
 from collections.abc import AsyncIterator, Iterator
 from uuid import UUID
@@ -15,11 +11,12 @@ from hub.core.access.rules import Scope
 from hub.core.commands.store import commands as store
 from hub.core.commands.store.commands import Filter
 from hub.core.commands.store.submit import submit
-from hub.database.engine import Connection, Database
+from hub.database.engine import Database
 from hub.features.dead_letters import store as dead_letters
 from hub.features.schedules import store as schedules
 from tests.support import postgres
 from tests.support.factories import PRINCIPAL, new_command
+from tests.support.rows_read import read_since, rows_read
 
 CLIENTS = 10_000
 COMMANDS = 60_000
@@ -64,10 +61,6 @@ _FILL = b"""
 """
 KINDS = {"client": 100, "group": 101, "zone": 102, "tags": 103}
 """A principal of each kind of target."""
-_READ = b"""
-    SELECT relname, seq_tup_read, coalesce(idx_tup_fetch, 0) AS fetched FROM pg_stat_xact_user_tables
-    WHERE seq_tup_read > 0 OR idx_tup_fetch > 0
-"""
 
 
 @pytest.fixture(scope="module")
@@ -90,29 +83,12 @@ def scope_of(number: int) -> Scope:
     return Scope(UUID(int=number), None, limited=True)
 
 
-Read = dict[str, tuple[int, int]]
-
-
-async def _read(connection: Connection) -> Read:
-    """How many rows of each table were read so far: all of them one by one, and by indexes. What came before in this
-    session may be counted, too."""
-    cursor = await connection.execute(_READ)
-    return {row["relname"]: (row["seq_tup_read"], row["fetched"]) for row in await cursor.fetchall()}
-
-
-async def _since(connection: Connection, before: Read) -> tuple[int, int]:
-    """What was read since: of whole tables, and by indexes."""
-    now = await _read(connection)
-    read = [tuple(a - b for a, b in zip(now[name], before.get(name, (0, 0)), strict=True)) for name in now]
-    return sum(whole for whole, _ in read), sum(by_index for _, by_index in read)
-
-
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_list_reads_what_the_principals_own_clients_have(big: Database, kind: str) -> None:
     async with big.transaction() as connection:
-        before = await _read(connection)
+        before = await rows_read(connection)
         rows = await store.page(connection, Filter(), scope_of(KINDS[kind]), before=None, limit=51)
-        whole, by_index = await _since(connection, before)
+        whole, by_index = await read_since(connection, before)
     assert rows
     assert {row.client_id for row in rows} <= {f"pc-{KINDS[kind] * 20 + n}" for n in range(20)}
     assert whole == 0
@@ -127,9 +103,9 @@ async def test_a_list_of_clients_with_long_histories_reads_a_page_of_them(big: D
         await connection.execute(
             b"UPDATE grants SET target_kind = 'zone', target = 'z-1', tags = NULL WHERE principal_id = %s", (who,)
         )
-        before = await _read(connection)
+        before = await rows_read(connection)
         rows = await store.page(connection, Filter(), Scope(who), before=None, limit=51)
-        whole, by_index = await _since(connection, before)
+        whole, by_index = await read_since(connection, before)
     assert len(rows) == 51
     assert whole == 0
     assert by_index < 2_500 < COMMANDS / 20
@@ -138,10 +114,10 @@ async def test_a_list_of_clients_with_long_histories_reads_a_page_of_them(big: D
 @pytest.mark.parametrize("kind", KINDS)
 async def test_dead_letters_are_read_from_the_principals_own_clients(big: Database, kind: str) -> None:
     async with big.transaction() as connection:
-        before = await _read(connection)
+        before = await rows_read(connection)
         await dead_letters.page(connection, dead_letters.Filter(), scope_of(KINDS[kind]), before=None, limit=51)
         await dead_letters.summary(connection, dead_letters.Filter(), scope_of(KINDS[kind]), most=10)
-        whole, by_index = await _since(connection, before)
+        whole, by_index = await read_since(connection, before)
     assert whole == 0
     assert by_index < 1_000
 
@@ -173,9 +149,9 @@ async def test_schedules_of_others_cost_a_look_at_their_first_client(big: Databa
         await connection.execute(
             b"UPDATE grants SET target_kind = 'zone', target = 'z-101', tags = NULL WHERE principal_id = %s", (who,)
         )
-        before = await _read(connection)
+        before = await rows_read(connection)
         found = await schedules.page(connection, Scope(who), before=None, name=None, enabled=None, limit=51)
-        whole, by_index = await _since(connection, before)
+        whole, by_index = await read_since(connection, before)
     assert [schedule.name for schedule in found] == ["nightly 101"]
     # 200 of them mean every client, and 200 those with tags: neither goes through 10,000 for each.
     assert whole + by_index < 40_000
@@ -189,9 +165,9 @@ async def test_a_submit_looks_a_few_rows_up(big: Database, kind: str) -> None:
         for each in (number * 20, number * 20 + 100)
     ]
     async with big.transaction() as connection:
-        before = await _read(connection)
+        before = await rows_read(connection)
         verdicts = await submit(connection, wanted)
-        whole, by_index = await _since(connection, before)
+        whole, by_index = await read_since(connection, before)
     assert [verdict.refusal for verdict in verdicts] == [None, "client_not_found"]
     assert whole == 0
     assert by_index < 100
@@ -199,9 +175,9 @@ async def test_a_submit_looks_a_few_rows_up(big: Database, kind: str) -> None:
 
 async def test_whoever_reaches_everything_is_not_judged(big: Database) -> None:
     async with big.transaction() as connection:
-        before = await _read(connection)
+        before = await rows_read(connection)
         assert [v.refusal for v in await submit(connection, [new_command("pc-5", created_by=PRINCIPAL)])] == [None]
-        now = await _read(connection)
+        now = await rows_read(connection)
     assert {name for name in now if now[name] != before.get(name)} <= {
         *("clients", "client_permissions", "client_sessions", "client_usage", "client_lanes", "commands"),
     }
