@@ -7,6 +7,9 @@ CASE
     WHEN NOT %(limited)s OR EXISTS (SELECT FROM batches b WHERE b.id = c.batch_id AND b.created_by = %(scope_principal)s)
     THEN batch_id
 END AS batch_id,
+{further_columns}
+
+-- fragment: further_columns
 action, lane, payload, priority, status, version, attempt, max_retries, back_off, not_before,
 expires_at, timeout_s, on_interrupt, order_key, when_offline, reference, tags, estimated_duration_s, created_at,
 queued_at, sent_at, accepted_at, started_at, held_reasons, finished_at, cancel_requested_at, progress, result, error,
@@ -14,6 +17,12 @@ unknown_reason, dead_letter_reason, dead_letter_closed_at, dead_letter_closed_by
 CASE WHEN dead_letter_closed_by = 'replayed' THEN (
     SELECT r.id FROM commands r WHERE r.replay_of = c.id AND r.replay_of IS NOT NULL
 ) END AS replayed_by
+
+-- name: find_any
+-- For who may see everything, as most do who wait for a command.
+SELECT id, client_id, batch_id, {further_columns}
+FROM commands c
+WHERE id = ANY (%(ids)s);
 
 -- name: find
 SELECT {command_columns}
