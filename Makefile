@@ -23,9 +23,11 @@ help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
 		printf '%-17s %s\n' "$$target" "$$text"; done
 
-run: ## start everything on this machine; ONCE=1 carries out one command and stops
+#: LAN=1 serves every address of this machine, LAN=192.168.0.10 only this one.
+LISTEN := $(if $(filter 1,$(LAN)),0.0.0.0,$(LAN))
+run: ## start everything on this machine; ONCE=1 carries out one command and stops; LAN=1 serves other machines, too
 	@$(SETUP) run
-	@$(BIN)/floorhub up $(if $(ONCE),--once) $(ARGS)
+	@$(BIN)/floorhub up $(if $(ONCE),--once) $(if $(LISTEN),--listen '$(LISTEN)') $(ARGS)
 
 test: check ## all checks, then all tests; ARGS='-k broker' chooses
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)

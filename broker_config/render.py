@@ -38,8 +38,11 @@ class Tls:
     certificate_file: Path
     key_file: Path
     port: int = 8883
-    websocket_port: int = 8884
+    websocket_port: int | None = 8884
+    """None: no WebSocket from the broker itself."""
     bind: str = "0.0.0.0"  # noqa: S104 - a listener for the network is the purpose
+    accounts: bool = True
+    """Whether our own accounts may connect from there. Without, they must be pinned (`render_dynsec`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +117,15 @@ def render_conf(values: BrokerValues) -> str:
     )
     if values.tls is not None:
         text += _read("tls.conf")
+        if values.tls.websocket_port is not None:
+            text += _read("tls-websocket.conf")
         fields |= {
+            # `::` means every address, of IPv4, too; Mosquitto does so without one.
+            "tls_bind": "" if values.tls.bind == "::" else values.tls.bind,
+            # The client id becomes the user name, which is no pin of ours: see `pinned` in render_dynsec.
+            "name_is_client_id": str(not values.tls.accounts).lower(),
             "tls_port": values.tls.port,
             "tls_websocket_port": values.tls.websocket_port,
-            "tls_bind": values.tls.bind,
             "certificate_file": values.tls.certificate_file,
             "key_file": values.tls.key_file,
         }
@@ -132,8 +140,13 @@ def render_acl() -> str:
     return _written("acl/", "change the source, and render again") + _fill(rules, {"root": ROOT})
 
 
-def render_dynsec(accounts: Mapping[str, PasswordHash], clients: Iterable[Client]) -> dict[str, Any]:
+def render_dynsec(
+    accounts: Mapping[str, PasswordHash], clients: Iterable[Client], pinned: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """The plugin's configuration for our `accounts` (by role, see `account_names`) and all `clients`.
+
+    `pinned` has the one client id of an account, by role. On a listener where the user name is the client id
+    (`Tls.accounts`), the broker then refuses the account: no other listener of ours does that.
 
     Raises ValueError for a client whose name can be no client id, KeyError for an unknown role.
     """
@@ -144,7 +157,9 @@ def render_dynsec(accounts: Mapping[str, PasswordHash], clients: Iterable[Client
         "defaultACLAccess": source["default_access"],
         "clients": [
             *(
-                {"username": source["accounts"][role], "roles": [{"rolename": role}]} | _secret(hashed)
+                {"username": source["accounts"][role], "roles": [{"rolename": role}]}
+                | _secret(hashed)
+                | ({"clientid": pinned[role]} if pinned and role in pinned else {})
                 for role, hashed in accounts.items()
             ),
             *map(_client, listed),

@@ -29,6 +29,7 @@ from hub.features.monitoring import subject as monitoring
 from hub.features.printing import subject as printing
 from hub.features.retention import subject as retention
 from hub.features.schedules import subject as schedules
+from hub.features.trust import subject as trust
 from hub.features.web_pages import subject as web_pages
 from hub.loops import Loop, log_loop
 from hub.parts import Parts
@@ -62,6 +63,7 @@ FEATURES: Sequence[Build] = (
     explain.build,
     monitoring.build,
     web_pages.build,
+    trust.build,
 )
 """From the lowest to the highest: each may ask for what those before it bring."""
 

@@ -13,9 +13,10 @@ from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from schemas.addresses import AddressError, read_address
 from schemas.topics import is_client_id
 
 Role = Literal["api", "worker"]
@@ -31,6 +32,7 @@ OF_OTHERS = frozenset(
         *(DATA_OTHER_NAME, "FLOORHUB_PACKAGES", "FLOORHUB_DATABASE_OWNER_URL", "FLOORHUB_URL", "FLOORHUB_KEY"),
         *("FLOORHUB_BIND", "FLOORHUB_MQTT_PORT", "FLOORHUB_WEBSOCKET_PORT", "FLOORHUB_MQTT_OPS_PASSWORD"),
         *("FLOORHUB_COMMAND_ID", "FLOORHUB_ATTEMPT", "FLOORHUB_PRINTER", "FLOORHUB_SECRET", "FLOORHUB_SUPERVISED"),
+        "FLOORHUB_ACCOUNTS_FROM_NETWORK",
     }
 )
 """Names that other programs read: `floorhub`, `make run`, the containers, agents and what they start."""
@@ -72,6 +74,18 @@ class Settings(BaseSettings):
     """For keys and temporary files; nothing that Postgres could lose."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    tls_certificate: Path | None = None
+    """PEM: the certificate for HTTPS, with those between it and its authority; with it the hub serves HTTPS, too."""
+    tls_key: Path | None = None
+    """PEM: the key of this certificate."""
+    tls_host: str = "0.0.0.0"  # noqa: S104 - HTTPS is for the network
+    tls_port: Annotated[int, Field(ge=0, le=65535)] = 8443
+    public_url: str = ""
+    """Where other machines reach the hub: https://name:port."""
+    public_mqtt_url: str = ""
+    """Where other machines reach the broker: mqtts://name:port."""
+    ca_file: Path | None = None
+    """PEM: the authority that other machines must trust for these two; none: a public one."""
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses and networks of proxies whose `X-Forwarded-For` says from where a request comes; none: nobody's."""
     plain_sign_in: bool = False
@@ -209,6 +223,17 @@ class Settings(BaseSettings):
                 )
         return value
 
+    @field_validator("tls_certificate", "tls_key", "ca_file", mode="before")
+    @classmethod
+    def _no_file_if_empty(cls, value: object) -> object:
+        return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("public_url", "public_mqtt_url")
+    @classmethod
+    def _is_public(cls, value: str, info: ValidationInfo) -> str:
+        secure = "mqtts" if info.field_name == "public_mqtt_url" else "https"
+        return _public(value.strip(), secure) if value.strip() else ""
+
     @field_validator("quota_time_zone")
     @classmethod
     def _is_a_time_zone(cls, value: str) -> str:
@@ -313,6 +338,23 @@ def _host(text: str) -> str:
             "주소를 쓰십시오",
         )
     return name
+
+
+def _public(text: str, secure: str) -> str:
+    """An address for other machines, without what machines add to it themselves, or raise WrongValueError."""
+    plain = secure.removesuffix("s")
+    try:
+        address = read_address(text)
+        is_right = address.scheme in (secure, plain) and address.path in ("", "/")
+        is_right = is_right and not address.user and not address.password
+    except AddressError:
+        is_right = False
+    if not is_right:
+        raise WrongValueError(
+            f"use {secure}://name:port, without a path and a user",
+            f"경로와 사용자 없이 {secure}://이름:포트 형식으로 쓰십시오",
+        )
+    return f"{address.scheme}://{address.authority()}"
 
 
 _PREFIX = "FLOORHUB_"

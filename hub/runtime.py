@@ -7,9 +7,11 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import uvicorn
 
+from hub.api.tls import Certificate, CertificateFiles
 from hub.app import Hub
 from hub.config import Settings
 from hub.errors import SetupError
@@ -21,20 +23,43 @@ _YOUNG = 20_000
 command, and finds next to nothing: what a request leaves is freed by its reference counts."""
 CANCEL_AGAIN_S = 2.0
 """Longer than any loop needs to leave what it is in."""
+BACKLOG = 2_048
 GONE_MS = 40_000
 """After so long without a sign of the caller's network stack a connection with something under way is over."""
 
 
-class _Server(uvicorn.Server):
-    """Leaves signals to us, and says when it answers."""
+HANDSHAKE_S = 10.0
+"""A connection whose TLS has not begun by then is over."""
+CERTIFICATE_S = 5.0
+"""How often the files of the certificate are looked at."""
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us, says when it answers, and answers by HTTPS at another socket, if there is one."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None], secure: "_Secure | None") -> None:
         super().__init__(config)
         self._tell_started = started
+        self._secure = secure
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        if self._secure is not None:
+            self.servers.append(
+                await asyncio.get_running_loop().create_server(
+                    self._protocol,
+                    sock=self._secure.sock,
+                    ssl=self._secure.certificate.context,
+                    ssl_handshake_timeout=HANDSHAKE_S,
+                    backlog=BACKLOG,
+                )
+            )
         self._tell_started()
+
+    def _protocol(self) -> asyncio.Protocol:
+        kind: Any = self.config.http_protocol_class
+        made: asyncio.Protocol = kind(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+        return made
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -66,17 +91,25 @@ async def serve(hub: Hub, *, ready: Callable[[str], None] | None = None, stop: a
 async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asyncio.Event) -> None:
     settings = hub.settings
     sock = _listen(settings) if "api" in settings.roles else None
+    secure: _Secure | None = None
     server: _Server | None = None
     if sock is not None:
+        try:
+            secure = _Secure.of(hub)
+        except SetupError:
+            sock.close()
+            raise
         host, port = sock.getsockname()[:2]
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        server = _http_server(hub, lambda: ready(url) if ready is not None else None)
+        server = _http_server(hub, lambda: ready(url) if ready is not None else None, secure)
     background: list[asyncio.Task[None]] = []
     serving: asyncio.Task[None] | None = None
     try:
         async with asyncio.TaskGroup() as group:
             for subject in hub.subjects:
                 background += [group.create_task(_watched(hub, loop), name=loop.name) for loop in subject.loops]
+            if secure is not None:
+                background.append(group.create_task(secure.run(), name="certificate"))
             if server is not None and sock is not None:
                 serving = group.create_task(server.serve(sockets=[sock]), name="http")
             # What the start made stays until the end: to look it over for garbage again and again stops everything.
@@ -107,6 +140,44 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
     finally:
         if sock is not None:
             sock.close()
+        if secure is not None:
+            secure.sock.close()
+
+
+class _Secure:
+    """The socket for HTTPS and its certificate, which may change while the hub runs."""
+
+    def __init__(self, hub: Hub, sock: socket.socket, certificate: Certificate) -> None:
+        self._log = hub.log
+        self.sock = sock
+        self.certificate = certificate
+
+    @classmethod
+    def of(cls, hub: Hub) -> "_Secure | None":
+        """As the settings say; None without a certificate. Raises SetupError."""
+        settings = hub.settings
+        if settings.tls_certificate is None and settings.tls_key is None:
+            return None
+        if settings.tls_certificate is None or settings.tls_key is None:
+            raise SetupError(
+                "HTTPS needs both FLOORHUB_TLS_CERTIFICATE and FLOORHUB_TLS_KEY.",
+                ko="HTTPS에는 FLOORHUB_TLS_CERTIFICATE와 FLOORHUB_TLS_KEY가 모두 필요합니다.",
+            )
+        certificate = Certificate(CertificateFiles(settings.tls_certificate, settings.tls_key))
+        return cls(hub, _listen_at(settings.tls_host, settings.tls_port, "FLOORHUB_TLS_PORT"), certificate)
+
+    async def run(self) -> None:
+        """Look at the files until cancelled: a new certificate is shown to new connections, and none is ended."""
+        while True:
+            await asyncio.sleep(CERTIFICATE_S)
+            try:
+                if await asyncio.to_thread(self.certificate.is_due):
+                    self.certificate.load()
+                    self._log.info(Event.CERTIFICATE_CHANGED)
+            except OSError as problem:  # replaced once more in this moment: the next round sees it
+                self._log.seldom("certificate").warning(Event.CERTIFICATE_UNUSABLE, reason=str(problem))
+            except SetupError as problem:
+                self._log.seldom("certificate").error(Event.CERTIFICATE_UNUSABLE, reason=problem.sentence)
 
 
 def _setup_problems(problem: BaseException) -> list[SetupError]:
@@ -138,7 +209,7 @@ async def _end(tasks: set[asyncio.Task[None]]) -> None:
         _, tasks = await asyncio.wait(tasks, timeout=CANCEL_AGAIN_S)
 
 
-def _http_server(hub: Hub, started: Callable[[], None]) -> _Server:
+def _http_server(hub: Hub, started: Callable[[], None], secure: _Secure | None) -> _Server:
     from hub.api.protocol import BoundedHttp
     from hub.api.server import build
 
@@ -164,23 +235,30 @@ def _http_server(hub: Hub, started: Callable[[], None]) -> _Server:
         http=BoundedHttp,
         ws="none",
     )
-    return _Server(config, started)
+    return _Server(config, started, secure)
 
 
 def _listen(settings: Settings) -> socket.socket:
-    sock = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    return _listen_at(settings.host, settings.port, "FLOORHUB_PORT")
+
+
+def _listen_at(host: str, port: int, setting: str) -> socket.socket:
+    """A socket that takes connections; `setting` names the port for people. Raises SetupError."""
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if host == "::":
+        # Every address, of IPv4, too, whatever this system does by itself.
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     if sys.platform == "linux":
         # Each connection has it from here. A stream to a machine that is gone looks open for a quarter of an hour else.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_MS)
     try:
-        sock.bind((settings.host, settings.port))
+        sock.bind((host, port))
     except OSError as problem:
         sock.close()
         raise SetupError(
-            f"Port {settings.port} on {settings.host} is not free ({problem.strerror}): set FLOORHUB_PORT to another.",
-            ko=f"{settings.host}의 포트 {settings.port}을(를) 쓸 수 없습니다({problem.strerror}). FLOORHUB_PORT에 다른 "
-            "포트를 지정하십시오.",
+            f"Port {port} on {host} is not free ({problem.strerror}): set {setting} to another.",
+            ko=f"{host}의 포트 {port}을(를) 쓸 수 없습니다({problem.strerror}). {setting}에 다른 포트를 지정하십시오.",
         ) from None
-    sock.listen(2048)
+    sock.listen(BACKLOG)
     return sock

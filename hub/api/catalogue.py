@@ -548,6 +548,12 @@ CATALOGUE: Mapping[str, Entry] = {
         "There is no document {document_id} that you may read: upload it with POST /api/documents.",
         "읽을 수 있는 문서 {document_id}이(가) 없습니다. POST /api/documents로 올리십시오.",
     ),
+    "authority_none": Entry(
+        404,
+        "NOT_FOUND",
+        "This hub has no certificate authority of its own, so there is nothing to install.",
+        "이 허브에는 자체 인증 기관이 없으므로 설치할 것이 없습니다.",
+    ),
     "url_not_allowed": Entry(
         403,
         "FORBIDDEN",

@@ -37,6 +37,8 @@ class Event(EventName):
     HUB_STOPPED = "hub.stopped"
     HUB_FAILED = "hub.failed"
     SETTING_DOUBTFUL = "setting.doubtful"
+    CERTIFICATE_CHANGED = "certificate.changed"
+    CERTIFICATE_UNUSABLE = "certificate.unusable"
     TASK_DIED = "task.died"
     TASK_RETRY = "task.retry"
     LOG_LEFT_OUT = "log.left_out"

@@ -213,6 +213,9 @@ SAMPLES: Mapping[str, Sample] = {
     "GET /metrics": Sample(all_clients=True),
     "GET /api/metrics": Sample(all_clients=True),
     "GET /health": Sample(),
+    "GET /trust": Sample(),
+    "GET /trust/authority.crt": Sample(answers=404),
+    "GET /trust/authority.pem": Sample(answers=404),
     "GET /api/health": Sample(),
     "GET /health/ready": Sample(),
 }

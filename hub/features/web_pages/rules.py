@@ -33,7 +33,7 @@ ASK_AGAIN = "no-cache"
 """A page may be kept, but is asked for each time: a new build names other files."""
 RETRY_AFTER_S = 5
 
-_STYLE = (
+STYLE = (
     "body{font-family:system-ui,'Noto Sans KR',NanumGothic,sans-serif;line-height:1.6;max-width:38rem;"
     "margin:12vh auto;padding:0 1rem;word-break:keep-all}code,pre{background:rgb(128 128 128/.15);border-radius:.3rem;"
     "padding:.1em .35em}pre{padding:.6rem .8rem}:root{color-scheme:light dark}"
@@ -47,18 +47,18 @@ _ALWAYS = {
 }
 
 
-def _policy(**sources: str) -> dict[str, str]:
+def policy(**sources: str) -> dict[str, str]:
     """Headers with a Content-Security-Policy: what a page may load and do, and nothing else."""
     all_sources = {"default_src": "'none'", "base_uri": "'none'", "form_action": "'self'", "frame_ancestors": "'none'"}
     parts = [f"{name.replace('_', '-')} {source}" for name, source in {**all_sources, **sources}.items()]
     return {**_ALWAYS, "Content-Security-Policy": "; ".join(parts)}
 
 
-def _hash(text: str) -> str:
+def source_hash(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-HEADERS: Mapping[str, str] = _policy(
+HEADERS: Mapping[str, str] = policy(
     script_src="'self'",
     style_src="'self'",
     img_src="'self'",
@@ -68,7 +68,7 @@ HEADERS: Mapping[str, str] = _policy(
     trusted_types="'none'",
 )
 """Of pages and their files. No code of a page can be text that somebody wrote."""
-ABSENT_HEADERS: Mapping[str, str] = _policy(style_src=f"'sha256-{_hash(_STYLE)}'")
+ABSENT_HEADERS: Mapping[str, str] = policy(style_src=f"'sha256-{source_hash(STYLE)}'")
 
 _ABSENT = {
     "en": (
@@ -97,7 +97,7 @@ def absent_page(*, korean: bool) -> bytes:
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>Floorhub</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta http-equiv="refresh" content="{RETRY_AFTER_S}"><style>{_STYLE}</style></head><body>'
+        f'<meta http-equiv="refresh" content="{RETRY_AFTER_S}"><style>{STYLE}</style></head><body>'
         f"<h1>{title}</h1><p>{why}</p><p>{by_hand}</p><pre>make pages</pre>"
         f'<p>{meanwhile} <a href="/docs">{reference}</a></p></body></html>'
     ).encode()

@@ -112,7 +112,9 @@ def passwords(data_dir: Path | None) -> tuple[dict[str, str], Path | None]:
     file = data_dir / "keys" / "broker-accounts.json"
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        kept = accounts.load_or_create(file).passwords()
+        # Where nothing is pinned, the doctor uses the hub's accounts.
+        kept = accounts.load_or_create(file, doctor=False).passwords()
+        kept.pop("doctor", None)
     except OSError as problem:
         raise cannot_write(file.parent, problem) from None
     for role, password in kept.items():

@@ -17,6 +17,8 @@ FIELDS = (
     *("require_timestamp", "quota_time_zone"),
 )
 _USED = {*FIELDS, "data_dir", "port"}
+_FOR_NETWORK = {"tls_certificate", "tls_key", "ca_file", "public_url", "public_mqtt_url"}
+"""Those that `--listen` uses."""
 
 
 def handed_down(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -25,7 +27,7 @@ def handed_down(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     return {name: environment[name] for name in names if environment.get(name, "").strip()}
 
 
-def check_handed_down(environment: Mapping[str, str] = os.environ) -> None:
+def check_handed_down(environment: Mapping[str, str] = os.environ, *, network: bool = False) -> None:
     """Raise SetupError for a value that is none; the hub itself judges the hosts."""
     values: dict[str, Any] = {
         name: field.get_default(call_default_factory=True)
@@ -33,15 +35,18 @@ def check_handed_down(environment: Mapping[str, str] = os.environ) -> None:
         if not field.is_required()
     }
     values |= {"database_url": "postgresql:", "data_dir": Path("/")}
-    given = handed_down(environment)
-    values |= {name: given[variable_of(name)] for name in FIELDS if variable_of(name) in given}
+    fields = (*FIELDS, *sorted(_FOR_NETWORK)) if network else FIELDS
+    given = {name: environment[variable_of(name)] for name in fields if environment.get(variable_of(name), "").strip()}
+    values |= given
     try:
         Settings(**values)
     except ValidationError as problem:
         raise of_validation(problem) from None
 
 
-def ignored(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """Settings of a hub that are set and that `make run` does not use: its own services decide them."""
-    names = sorted(variable_of(name) for name in Settings.model_fields if name not in _USED)
+def ignored(environment: Mapping[str, str] = os.environ, *, network: bool = False) -> list[str]:
+    """Settings of a hub that are set and that `make run` does not use: its own services decide them. `network`: it
+    serves other machines."""
+    used = _USED | _FOR_NETWORK if network else _USED
+    names = sorted(variable_of(name) for name in Settings.model_fields if name not in used)
     return [name for name in names if environment.get(name, "").strip()]

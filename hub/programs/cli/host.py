@@ -50,6 +50,10 @@ def up(
     once: Annotated[
         bool, typer.Option("--once", help="Print one page and stop; exit with 0 if it was printed.")
     ] = False,
+    listen: Annotated[
+        str,
+        typer.Option(metavar="ADDRESS", help="Serve other machines, with TLS, at this address; 0.0.0.0: at every one."),
+    ] = "",
 ) -> None:
     """Start everything on this machine and print a page.
 
@@ -60,7 +64,7 @@ def up(
 
     with explained():
         _tell_doubts()
-        if names := ", ".join(ignored()):
+        if names := ", ".join(ignored(network=bool(listen))):
             output.tell(
                 either(
                     f"Ignored, since `make run` decides them itself: {names}. For a hub with settings of your own: "
@@ -69,7 +73,7 @@ def up(
                     "보십시오.",
                 )
             )
-        raise typer.Exit(run_up(once=once))
+        raise typer.Exit(run_up(once=once, listen=listen))
 
 
 def serve() -> None:

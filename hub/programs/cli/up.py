@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -32,12 +32,14 @@ from hub.programs.cli.pages import settings as pages_settings
 from hub.programs.cli.words import STATUSES, word
 from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.errors import EmbeddedError, reason
+from hub.programs.embedded.lan import HTTPS_PORT, PUBLIC_MQTT_URL, PUBLIC_URL, Lan, read_listen
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.patience import Patience
 from hub.programs.embedded.ports import START_TRIES, PortBook, is_free
 from hub.programs.embedded.stack import Stack, StackOptions
 from hub.programs.embedded.supervision import Program
 from hub.programs.settings_sentences import wrong_port
+from schemas.fingerprints import grouped
 from schemas.text import read
 
 Value = TypeVar("Value")
@@ -48,6 +50,8 @@ READY_PATIENCE_S = 60.0
 PRINT_PATIENCE_S = 45.0
 TICK_S = 0.1
 HUB_PORT = 8080
+WORKER = "local"
+"""The name of the hub that is started here."""
 FIRST_LINK = "first-administrator.link"
 """The hub's file with the link for the first administrator."""
 WRONG_SETUP = 2
@@ -80,12 +84,14 @@ class _StopSignal:
             raise _Stopped
 
 
-def run_up(*, once: bool) -> int:
-    """Start, print a page, and stay up until stopped; the exit code. Raises EmbeddedError, SetupError, ApiError."""
+def run_up(*, once: bool, listen: str = "") -> int:
+    """Start, print a page, and stay up until stopped; the exit code. `listen`: the address at which other machines are
+    served; empty: none are. Raises EmbeddedError, SetupError, ApiError."""
     stop = _StopSignal()
     began = time.monotonic()
     _wanted_port()  # a setting that is wrong must not cost a start
-    check_handed_down()
+    check_handed_down(network=bool(listen))
+    address = read_listen(listen) if listen else None
     folder = DataFolder.prepare()
     with folder.locked():
         pass  # a folder in use is refused before anything is said to start
@@ -103,10 +109,15 @@ def run_up(*, once: bool) -> int:
             "Postgres, 브로커, 프린터, 허브, 에이전트를 시작합니다 ...",
         )
     )
-    stack = Stack(folder, packages, StackOptions(), prepare, say)
+    lan = None
+    options = StackOptions()
+    if address is not None:
+        lan = Lan(folder.root, address, WORKER, say)
+        options = StackOptions(broker_tls=lan.broker_tls(), broker_pins=lan.broker_pins())
+    stack = Stack(folder, packages, options, prepare, say)
     try:
         with stack, noted(folder.root / RUNNING_FILE):
-            return _Machine(folder, stack, stop, began).run(once=once)
+            return _Machine(folder, stack, stop, began, lan).run(once=once)
     except _Stopped:
         pass
     except (EmbeddedError, SetupError, ApiError):
@@ -154,6 +165,23 @@ def places(url: str, root: Path, admin_key: Path, logs: Path) -> list[str]:
     ]
 
 
+def on_network(settings: Mapping[str, str], lan: Lan | None) -> list[str]:
+    """Where other machines find the hub, and how they know that it is the right one; nothing when they do not."""
+    if lan is None or not settings:
+        return []
+    url = settings[PUBLIC_URL]
+    lines = [
+        either(
+            f"Network:  {url}   (MQTT: {settings[PUBLIC_MQTT_URL]})",
+            f"네트워크: {url}   (MQTT: {settings[PUBLIC_MQTT_URL]})",
+        )
+    ]
+    if lan.issued is not None:
+        shown = grouped(lan.issued.fingerprint)
+        lines.append(either(f"Trust:    {url}/trust   (fingerprint {shown})", f"신뢰:    {url}/trust   (지문 {shown})"))
+    return lines
+
+
 def first_administrator(file: Path) -> list[str]:
     """How a person becomes the first administrator, while there is none. The link is shown to a terminal only: whoever
     reads it may become administrator."""
@@ -191,7 +219,12 @@ def separate_roles(stack: Stack, owner_url: str) -> None:
 class _Machine:
     """The hub and its agent as children of this process, and the first page."""
 
-    def __init__(self, folder: DataFolder, stack: Stack, stop: _StopSignal, began: float) -> None:
+    def __init__(
+        self, folder: DataFolder, stack: Stack, stop: _StopSignal, began: float, lan: Lan | None = None
+    ) -> None:
+        self._lan = lan
+        self._network: dict[str, str] = {}
+        """The hub's settings for other machines."""
         self._folder = folder
         self._stack = stack
         self._stop = stop
@@ -260,6 +293,7 @@ class _Machine:
         if chosen.why:
             say(chosen.why)
         url = f"http://127.0.0.1:{chosen.number}"
+        self._network = self._network_settings()
         hub = stack.start_child(
             "hub",
             [sys.executable, "-m", "hub", "serve"],
@@ -272,16 +306,35 @@ class _Machine:
                 "FLOORHUB_MQTT_ADMIN_PASSWORD": accounts.admin.password,
                 "FLOORHUB_DATA_DIR": str(self._folder.root),
                 "FLOORHUB_PORT": str(chosen.number),
-                "FLOORHUB_WORKER": "local",
+                "FLOORHUB_WORKER": WORKER,
+                **self._network,
                 **pages_settings(),
                 **handed_down(),
                 "LANG": os.environ.get("LANG", ""),  # its sentences are shown here
             },
         )
         (self._folder.root / RUNNING_FILE).write_bytes(
-            msgspec.json.encode({"url": url, "mqtt_url": stack.mqtt_url, "process": os.getpid()})
+            msgspec.json.encode(
+                {"url": url, "mqtt_url": stack.mqtt_url, "process": os.getpid(), "network": self._network}
+            )
         )
         return chosen.number, hub
+
+    def _network_settings(self) -> dict[str, str]:
+        """What the hub needs to serve other machines; nothing when it does not."""
+        broker = self._stack.broker
+        tls = broker.options.tls if broker is not None else None
+        if self._lan is None or tls is None:
+            return {}
+        chosen = PortBook(self._folder.ports).choose("https", HTTPS_PORT, (tls.bind,))
+        if chosen.why:
+            say(chosen.why)
+        return self._lan.hub_settings(chosen.number, tls.port)
+
+    def _renewed(self) -> None:
+        """The certificate changed; the hub looks at its files by itself."""
+        if self._stack.broker is not None:
+            self._stack.broker.renew_certificate()
 
     def _key_of(self, url: str) -> str | None:
         """The administrator's key, once the hub has written it and takes it."""
@@ -358,7 +411,8 @@ class _Machine:
 
     def _tell(self, url: str) -> None:
         link = first_administrator(self._folder.root / FIRST_LINK)
-        output.say("", *places(url, self._folder.root, self._admin_key, self._folder.logs), *link)
+        network = on_network(self._network, self._lan)
+        output.say("", *places(url, self._folder.root, self._admin_key, self._folder.logs), *network, *link)
 
     def _until(self, what: str, what_ko: str, look: Callable[[], Value | None], program: Program) -> Value:
         """Keep everything alive until `look` finds something. Raises SetupError at the deadline."""
@@ -388,6 +442,8 @@ class _Machine:
     def _pause(self) -> None:
         self._stop.check()
         self._stack.tick()
+        if self._lan is not None:
+            self._lan.tick(self._renewed)
         time.sleep(TICK_S)
 
 

@@ -11,6 +11,8 @@ from hub.programs.embedded.data_folder import write_private
 from hub.programs.embedded.errors import EmbeddedError
 
 _SECRET_BYTES = 32
+_LATER = "doctor"
+"""The role that files of before do not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,27 +25,38 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """`hub` carries commands and reports, `admin` manages clients, `ops` is for people who look on."""
+    """`hub` carries commands and reports, `admin` manages clients, `ops` is for people who look on, `doctor` for
+    `floorhub doctor`, when the others are bound to one connection each. Files of before lack it."""
 
     hub: Account
     admin: Account
     ops: Account
+    doctor: Account | None = None
+
+    def by_role(self) -> dict[str, Account]:
+        """Those that there are."""
+        found = {"hub": self.hub, "admin": self.admin, "ops": self.ops, "doctor": self.doctor}
+        return {role: account for role, account in found.items() if account is not None}
 
     def passwords(self) -> dict[str, str]:
         """The secrets by role, as `broker_config.render` wants them (hashed)."""
-        return {"hub": self.hub.password, "admin": self.admin.password, "ops": self.ops.password}
+        return {role: account.password for role, account in self.by_role().items()}
 
 
-def load_or_create(file: Path) -> Accounts:
-    """The accounts kept in `file`; new ones, written there, when it is missing. Raises as `read`.
+def load_or_create(file: Path, *, doctor: bool = True) -> Accounts:
+    """The accounts kept in `file`; new ones, written there, when it is missing. Raises as `read`. `doctor`: with that
+    account.
 
     New secrets do no harm: the broker's configuration is rendered from them at each start.
     """
     kept = read(file)
-    if kept is not None:
-        return kept
-    names = account_names()
-    made = {role: Account(name, secrets.token_urlsafe(_SECRET_BYTES)) for role, name in names.items()}
+    known = {} if kept is None else kept.by_role()
+    names = {role: name for role, name in account_names().items() if doctor or role != _LATER}
+    if names.keys() <= known.keys():
+        return Accounts(**known)
+    made = {
+        role: known.get(role) or Account(name, secrets.token_urlsafe(_SECRET_BYTES)) for role, name in names.items()
+    }
     content = {role: {"username": account.username, "password": account.password} for role, account in made.items()}
     write_private(file, json.dumps(content, indent=2) + "\n")
     return Accounts(**made)
@@ -59,7 +72,8 @@ def read(file: Path) -> Accounts | None:
         return None
     try:
         kept = json.loads(text)
-        return Accounts(**{role: Account(names[role], _password(kept[role])) for role in names})
+        roles = [role for role in names if role != _LATER or role in kept]
+        return Accounts(**{role: Account(names[role], _password(kept[role])) for role in roles})
     except (ValueError, KeyError, TypeError, RecursionError):
         raise EmbeddedError(
             f"{file} is damaged.",

@@ -5,14 +5,14 @@ import re
 import signal
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from broker_config.render import OWN_FOLDER, BrokerValues, Tls, render_acl, render_conf
 from hub.programs.embedded import ports
 from hub.programs.embedded.data_folder import DataFolder, own_folder, write_private
-from hub.programs.embedded.errors import EmbeddedError
+from hub.programs.embedded.errors import EmbeddedError, reason
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.processes import ChildSpec, OneChild, base_environment, end_leftover
 from schemas.terminal import either
@@ -28,6 +28,8 @@ _START_DEADLINE_S = 20
 _STOP_DEADLINE_S = 10
 #: Room for 10,000 connections several times over; the system's own limit may be lower.
 _OPEN_FILES = 65_536
+#: Copies of the certificate and its key, since the broker's user cannot read ours.
+_CERTIFICATE, _KEY = "tls.pem", "tls.key"
 
 
 def flaw(program: Path) -> str:
@@ -127,7 +129,7 @@ class EmbeddedBroker(OneChild):
             bind=HOST,
             autosave_s=self.options.autosave_s,
             max_connections=self.options.max_connections,
-            tls=self.options.tls,
+            tls=self._copied(self.options.tls),
         )
         own_folder(self._persistence, user)
         own_folder(values.include_folder, user)
@@ -159,6 +161,30 @@ class EmbeddedBroker(OneChild):
         if self._child is not None:
             self._child.signal(signal.SIGHUP)
 
+    def renew_certificate(self) -> None:
+        """Make it show the certificate that lies in the files of the options now. Clients stay connected."""
+        self._copied(self.options.tls)
+        if self._child is not None:
+            self._child.signal(signal.SIGHUP)
+
+    def _copied(self, tls: Tls | None) -> Tls | None:
+        """The options with files that the broker can read. Raises EmbeddedError."""
+        if tls is None:
+            return None
+        key, certificate = self._folder.broker / _KEY, self._folder.broker / _CERTIFICATE
+        try:
+            for source, target in ((tls.key_file, key), (tls.certificate_file, certificate)):
+                write_private(target, source.read_text(encoding="utf-8"), self._folder.user)
+        except (OSError, UnicodeDecodeError) as problem:
+            why = reason(problem) if isinstance(problem, OSError) else "UTF-8"
+            raise EmbeddedError(
+                f"The certificate {tls.certificate_file} or its key {tls.key_file} cannot be read ({why}).",
+                "Check that both files are there, in PEM, and may be read.",
+                ko=f"인증서 {tls.certificate_file} 또는 키 {tls.key_file}을(를) 읽을 수 없습니다({why}). 두 "
+                "파일이 PEM 형식으로 있고 읽을 수 있는지 확인하십시오.",
+            ) from problem
+        return replace(tls, certificate_file=certificate, key_file=key)
+
     def wipe(self) -> None:
         """Forget retained messages and sessions. Only while it is stopped; raises EmbeddedError otherwise."""
         if self.is_alive():
@@ -172,5 +198,7 @@ class EmbeddedBroker(OneChild):
 
     def _is_ready(self) -> bool:
         pid = self.pid
-        wanted = (self.options.mqtt_port, self.options.websocket_port)
+        tls = self.options.tls
+        wanted = [self.options.mqtt_port, self.options.websocket_port]
+        wanted += [port for port in (tls.port, tls.websocket_port) if port is not None] if tls is not None else []
         return pid is not None and all(ports.listens(pid, port) for port in wanted)

@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -44,6 +44,8 @@ class StackOptions:
     broker_max_connections: int = -1
     broker_autosave_s: int = 30
     broker_tls: Tls | None = None
+    broker_pins: Mapping[str, str] | None = None
+    """The only client id of an account, by role: see `render_dynsec`."""
 
 
 Kept = TypeVar("Kept", bound=Service)
@@ -193,7 +195,7 @@ class Stack:
     def _start_broker(self, undo: ExitStack, clients: Iterable[Client]) -> None:
         self.accounts = accounts.load_or_create(self._folder.keys / "broker-accounts.json")
         hashed = {role: hash_password(password) for role, password in self.accounts.passwords().items()}
-        dynsec = render_dynsec(hashed, clients)
+        dynsec = render_dynsec(hashed, clients, self._options.broker_pins)
 
         def attempt() -> tuple[EmbeddedBroker, _Listens]:
             options = BrokerOptions(
@@ -201,12 +203,17 @@ class Stack:
                 websocket_port=self._port("websocket", self._options.websocket_port),
                 max_connections=self._options.broker_max_connections,
                 autosave_s=self._options.broker_autosave_s,
-                tls=self._options.broker_tls,
+                tls=self._tls(),
             )
             self.broker = EmbeddedBroker(self._folder, self._packages, options)
             return self.broker, _Listens((options.mqtt_port, options.websocket_port))
 
         self._start(attempt, lambda broker: broker.start(dynsec), undo)
+
+    def _tls(self) -> Tls | None:
+        """With a port that is free."""
+        tls = self._options.broker_tls
+        return None if tls is None else replace(tls, port=self._port("mqtts", tls.port, (tls.bind,)))
 
     def _start_printer(self, undo: ExitStack) -> None:
         programs = find_programs(self._packages)

@@ -88,7 +88,7 @@ def test_every_setting_is_described(field: str) -> None:
 
 def test_no_setting_is_described_that_nothing_reads() -> None:
     of_the_hub = {f"FLOORHUB_{field.upper()}" for field in Settings.model_fields}
-    of_programs = {"FLOORHUB_PACKAGES", "FLOORHUB_URL", "FLOORHUB_KEY"}
+    of_programs = {"FLOORHUB_PACKAGES", "FLOORHUB_URL", "FLOORHUB_KEY", "FLOORHUB_ACCOUNTS_FROM_NETWORK"}
     described = {row[0] for row in rows("docs/reference/settings.md") if row[0].startswith("FLOORHUB_")}
     assert described == of_the_hub | of_programs
 

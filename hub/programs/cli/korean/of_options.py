@@ -81,6 +81,10 @@ OPTIONS: dict[str, str] = {
     "Really do it; otherwise only say what it means.": "실제로 실행합니다. 없으면 무슨 뜻인지만 알려 줍니다.",
     # --- doctor, backup, restore, support bundle
     "The new file; it is as secret as the keys.": "새 파일. 키만큼 비밀로 보관해야 합니다.",
+    "Include the hub's certificate authority and its key.": "허브의 인증 기관과 그 키를 백업에 넣습니다.",
+    "Serve other machines, with TLS, at this address; 0.0.0.0: at every one.": (
+        "이 주소에서 TLS로 다른 기기에도 서비스합니다. 0.0.0.0이면 모든 주소입니다."
+    ),
     "Leave the archive folder out.": "보관 폴더를 백업에서 뺍니다.",
     "Folder of pg_dump and pg_restore.": "pg_dump와 pg_restore가 있는 폴더.",
     "A file that `floorhub backup` wrote, and that you trust.": "`floorhub backup`이 만든, 신뢰할 수 있는 파일.",

@@ -1,0 +1,212 @@
+"""`make run LAN=1`: what serves other machines, with certificates of our own, renewed while it runs."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+from broker_config.render import Tls, account_names
+from hub.errors import SetupError
+from hub.programs.embedded import machine_names
+from hub.programs.embedded.authority import Authority, Issued, Names
+from hub.programs.embedded.errors import EmbeddedError
+from hub.programs.embedded.machine_names import Address, Interface
+from hub.programs.embedded.patience import Say
+from schemas.terminal import either
+
+MQTT_PORT, HTTPS_PORT = 8883, 8443
+LOOK_EVERY_S = 30.0
+"""How often names and addresses of the machine are looked at; a certificate near its end is found by this, too."""
+ACCOUNTS_FROM_NETWORK = "FLOORHUB_ACCOUNTS_FROM_NETWORK"
+HOSTS = "FLOORHUB_HOSTS"
+PUBLIC_URL, PUBLIC_MQTT_URL = "FLOORHUB_PUBLIC_URL", "FLOORHUB_PUBLIC_MQTT_URL"
+OWN_CERTIFICATE, OWN_KEY, CA_FILE = "FLOORHUB_TLS_CERTIFICATE", "FLOORHUB_TLS_KEY", "FLOORHUB_CA_FILE"
+
+
+def read_listen(text: str) -> Address:
+    """The address to listen on. Raises SetupError."""
+    try:
+        address = ip_address(text.strip().strip("[]"))
+    except ValueError:
+        raise SetupError(
+            f"--listen is {text!r}: name an address of this machine, or 0.0.0.0 (every IPv4 address), or :: (every "
+            "address).",
+            ko=f"--listen이 {text!r}입니다. 이 컴퓨터의 주소나 0.0.0.0(모든 IPv4 주소), ::(모든 주소)을 지정하십시오.",
+        ) from None
+    here = {interface.address for interface in machine_names.interfaces()}
+    if not (address.is_unspecified or address.is_loopback or address in here):
+        listed = ", ".join(map(str, sorted(here, key=lambda one: (one.version, int(one))))) or "-"
+        raise SetupError(
+            f"--listen is {address}, which is no address of this machine. It has: {listed}.",
+            ko=f"--listen이 {address}인데 이 컴퓨터의 주소가 아닙니다. 이 컴퓨터의 주소: {listed}.",
+        )
+    return address
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What TLS needs. `authority`: None when a public one vouches for the certificate."""
+
+    certificate: Path
+    key: Path
+    authority: Path | None
+
+
+class Lan:
+    """The certificates for one address to listen on; `tick` keeps them fresh."""
+
+    def __init__(
+        self,
+        root: Path,
+        listen: Address,
+        worker: str,
+        say: Say,
+        environment: Mapping[str, str] = os.environ,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Makes what is missing. Raises SetupError and EmbeddedError. `worker`: the name of the only hub."""
+        self._authority = Authority(root)
+        self._listen = listen
+        self._worker = worker
+        self._say = say
+        self._environment = environment
+        self._clock = clock
+        self._look_at = clock() + LOOK_EVERY_S
+        self.issued: Issued | None = None
+        self.files = self._own_files() or self._issue()
+        self._seen = self._stamps()
+
+    @property
+    def host(self) -> str:
+        """Where machines call: the address that is listened on, or the one towards the network."""
+        chosen = None if self._listen.is_unspecified else self._listen
+        chosen = chosen or machine_names.preferred()
+        if chosen is None:
+            found = self._names()
+            chosen = found.addresses[0] if found.addresses else None
+        if chosen is None:
+            return machine_names.host_names()[0]
+        return f"[{chosen}]" if chosen.version == 6 else str(chosen)
+
+    def broker_tls(self) -> Tls:
+        """The broker's listener for the network."""
+        return Tls(
+            self.files.certificate, self.files.key, MQTT_PORT, None, str(self._listen), accounts=self._accounts_allowed
+        )
+
+    def broker_pins(self) -> dict[str, str] | None:
+        """The client ids to which our own accounts are bound, so that the network cannot use them."""
+        if self._accounts_allowed:
+            return None
+        return {role: pinned_id(name, self._worker) for role, name in account_names().items()}
+
+    def hub_settings(self, https_port: int, mqtt_port: int) -> dict[str, str]:
+        """Variables for the hub that serves the network."""
+        settings = {
+            OWN_CERTIFICATE: str(self.files.certificate),
+            OWN_KEY: str(self.files.key),
+            "FLOORHUB_TLS_HOST": str(self._listen),
+            "FLOORHUB_TLS_PORT": str(https_port),
+            PUBLIC_URL: self.public_url(https_port),
+            PUBLIC_MQTT_URL: self._given(PUBLIC_MQTT_URL) or f"mqtts://{self.host}:{mqtt_port}",
+        }
+        return settings | ({CA_FILE: str(self.files.authority)} if self.files.authority is not None else {})
+
+    def public_url(self, https_port: int) -> str:
+        """Where other machines find the hub."""
+        return self._given(PUBLIC_URL) or f"https://{self.host}:{https_port}"
+
+    def tick(self, renewed: Callable[[], None]) -> None:
+        """Look at names, addresses and dates when it is time; `renewed` is called after the files changed. Call it a
+        few times a second. A problem is told, and looked at again later."""
+        now = self._clock()
+        if now < self._look_at:
+            return
+        self._look_at = now + LOOK_EVERY_S
+        if self.issued is None:
+            if (stamps := self._stamps()) != self._seen:
+                self._seen = stamps
+                renewed()
+            return
+        try:
+            before, issued = self.issued, self._authority.ensure(self._names())
+        except (SetupError, EmbeddedError) as problem:
+            self._say(either(problem.sentence, problem.korean))
+            return
+        self.issued = issued
+        if issued.left_out != before.left_out:
+            self._tell_left_out(issued)
+        if issued.renewed:
+            renewed()
+            self._say(
+                either(
+                    f"The hub has a new certificate, valid until {issued.ends:%Y-%m-%d}. Machines need no change.",
+                    f"허브의 인증서를 새로 만들었습니다({issued.ends:%Y-%m-%d}까지 유효). 기기에서 할 일은 없습니다.",
+                )
+            )
+
+    @property
+    def _accounts_allowed(self) -> bool:
+        return self._given(ACCOUNTS_FROM_NETWORK).lower() in ("1", "true", "yes", "on")
+
+    def _given(self, name: str) -> str:
+        return self._environment.get(name, "").strip()
+
+    def _stamps(self) -> list[tuple[int, int] | None]:
+        """What changes when somebody replaces the files."""
+        found: list[tuple[int, int] | None] = []
+        for file in (self.files.certificate, self.files.key):
+            try:
+                status = file.stat()
+            except OSError:
+                found.append(None)
+            else:
+                found.append((status.st_mtime_ns, status.st_ino))
+        return found
+
+    def _own_files(self) -> Files | None:
+        """The certificate of the settings, if they name one. Raises SetupError."""
+        certificate, key, authority = (self._given(name) for name in (OWN_CERTIFICATE, OWN_KEY, CA_FILE))
+        if not certificate and not key:
+            return None
+        if not certificate or not key:
+            raise SetupError(
+                f"HTTPS needs both {OWN_CERTIFICATE} and {OWN_KEY}.",
+                ko=f"HTTPS에는 {OWN_CERTIFICATE}와 {OWN_KEY}가 모두 필요합니다.",
+            )
+        return Files(
+            Path(certificate).absolute(), Path(key).absolute(), Path(authority).absolute() if authority else None
+        )
+
+    def _issue(self) -> Files:
+        issued = self.issued = self._authority.ensure(self._names())
+        self._tell_left_out(issued)
+        return Files(issued.certificate_file, issued.key_file, issued.authority_file)
+
+    def _names(self) -> Names:
+        hosts = [*machine_names.host_names()]
+        extra = [name.strip().lower() for name in self._given(HOSTS).split(",")]
+        hosts += [name for name in extra if machine_names.is_host_name(name) and name != "localhost"]
+        found: tuple[Interface, ...] = machine_names.interfaces()
+        if not self._listen.is_unspecified and self._listen not in {interface.address for interface in found}:
+            found = (*found, machine_names.alone(self._listen))
+        return Names(tuple(dict.fromkeys(hosts)), found)
+
+    def _tell_left_out(self, issued: Issued) -> None:
+        if issued.left_out:
+            listed = ", ".join(issued.left_out)
+            self._say(
+                either(
+                    f"The certificate is not for {listed}: the authority was made when this machine had other names "
+                    "and networks. docs/how-to/move-the-hub-to-another-address.md says what to do.",
+                    f"인증서에 {listed}이(가) 없습니다. 인증 기관을 만들 때 이 컴퓨터의 이름과 네트워크가 달랐습니다. "
+                    "docs/how-to/move-the-hub-to-another-address.md를 보십시오.",
+                )
+            )
+
+
+def pinned_id(account: str, worker: str) -> str:
+    """The MQTT client id of an account's only connection, as the hub has it."""
+    return f"{account}-{worker}"
