@@ -30,8 +30,18 @@ SUM = "manifest.sha256"
 DUMP = "database.dump"
 KEYS = ("root.key", "command.key", "data.key", "audit.key", "keys.signed", "broker-accounts.json")
 """What of the folder `keys` belongs to the hub and not to this machine's Postgres."""
+AUTHORITY = ("authority/authority.key", "authority/authority.pem")
+"""The hub's own certificate authority: only in a backup that was asked for it."""
 REQUIRED = (DUMP, "keys/root.key", "keys/command.key")
-PLAIN = (DUMP, "admin.key", "agent/agent.toml", "ports.json", "settings.env", *(f"keys/{name}" for name in KEYS))
+PLAIN = (
+    DUMP,
+    "admin.key",
+    "agent/agent.toml",
+    "ports.json",
+    "settings.env",
+    *(f"keys/{name}" for name in KEYS),
+    *AUTHORITY,
+)
 _ARCHIVED = re.compile(r"archive/[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _MAJOR = re.compile(r"[1-9][0-9]{0,3}(?![0-9])")
 _YEARS = (2000, 9000)

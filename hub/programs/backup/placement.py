@@ -10,11 +10,11 @@ import msgspec
 
 from hub.errors import SetupError
 from hub.keys import sync_folder
-from hub.programs.backup.container import KEYS
+from hub.programs.backup.container import AUTHORITY, KEYS
 from hub.programs.embedded.errors import reason
 from schemas import aside
 
-_IN_PLACE = ("admin.key", *(f"keys/{name}" for name in KEYS))
+_IN_PLACE = ("admin.key", *(f"keys/{name}" for name in KEYS), *AUTHORITY)
 LIST = "lost.jsonl"
 """What is lost, in the folder of the files of before."""
 _AGENT = "agent/agent.toml"
@@ -165,6 +165,6 @@ class Placement:
 
 def _remove_empty(kept: Path) -> None:
     """Remove a folder for files of before; one that has some stays."""
-    for folder in (kept / "keys", kept / "agent", kept):
+    for folder in (kept / "keys", kept / "agent", kept / "authority", kept):
         with suppress(OSError):
             folder.rmdir()

@@ -11,7 +11,7 @@ from hub.database import migrate
 from hub.errors import SetupError
 from hub.keys import FILES, cannot_write, public_key, read_data_keys, read_seed, read_seeds
 from hub.programs.backup import container, server, tools
-from hub.programs.backup.container import DUMP, KEYS, Manifest
+from hub.programs.backup.container import AUTHORITY, DUMP, KEYS, Manifest
 from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.patience import Say
 from hub.programs.installation import Installation, is_running
@@ -26,13 +26,18 @@ NOT_KEPT = ("FLOORHUB_KEY", "FLOORHUB_URL", "FLOORHUB_TEST_")
 """Of the environment: what programs use to speak to a hub, not what a hub is set to."""
 
 
-def take(installation: Installation, file: Path, *, pg_bin: Path | None, archive: bool, say: Say) -> Manifest:
+def take(
+    installation: Installation, file: Path, *, pg_bin: Path | None, archive: bool, say: Say, authority: bool = False
+) -> Manifest:
     """Write a backup into a new file (0600), whole or not at all. `archive`: with the rows that clean-up archived.
+    `authority`: with the hub's own certificate authority and its key.
 
     Raises SetupError and EmbeddedError; then there is no such file.
     """
     file = file.absolute()
     container.require_new(file)
+    if authority:
+        _require_authority(installation.folder)
     try:
         # Beside the file, so that it gets its name at one stroke; nobody else may look into it.
         work = Path(tempfile.mkdtemp(prefix=".floorhub-backup-", dir=file.parent))
@@ -42,6 +47,8 @@ def take(installation: Installation, file: Path, *, pg_bin: Path | None, archive
         with ExitStack() as running:
             url = _started(running, installation, say)
             manifest, sources = _collect(installation, url, work, pg_bin, archive=archive)
+            if authority:
+                sources += [(name, installation.folder / name) for name in AUTHORITY]
             made = work / "made"
             manifest = container.write(made, manifest, sources)
         with container.opened(made) as backup:
@@ -117,6 +124,20 @@ def _collect(
         keys=keys,
     )
     return manifest, sources
+
+
+def _require_authority(folder: Path) -> None:
+    """Raise SetupError unless the hub has a certificate authority of its own."""
+    missing = [str(folder / name) for name in AUTHORITY if not (folder / name).is_file()]
+    if missing:
+        listed = ", ".join(missing)
+        raise SetupError(
+            f"There is no certificate authority to back up ({listed} is missing): `make run LAN=1` makes one. Leave "
+            "--with-authority out.",
+            ko=f"백업할 인증 기관이 없습니다({listed} 없음). `make run LAN=1`이 만듭니다. --with-authority를 빼십시오.",
+        )
+    with private_files.belonging_to_owner_of(folder):
+        private_files.check_file(folder / AUTHORITY[0])
 
 
 def keys_in(folder: Path) -> dict[str, str]:

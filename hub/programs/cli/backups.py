@@ -23,6 +23,9 @@ PgBin = Annotated[
 def backup(
     file: Annotated[Path, typer.Argument(help="The new file; it is as secret as the keys.")],
     no_archive: Annotated[bool, typer.Option("--no-archive", help="Leave the archive folder out.")] = False,
+    with_authority: Annotated[
+        bool, typer.Option("--with-authority", help="Include the hub's certificate authority and its key.")
+    ] = False,
     pg_bin: PgBin = None,
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
@@ -37,7 +40,7 @@ def backup(
 
     with explained(as_json=as_json):
         found = installation.find(database_url, data_dir)
-        manifest = take(found, file, pg_bin=pg_bin, archive=not no_archive, say=output.tell)
+        manifest = take(found, file, pg_bin=pg_bin, archive=not no_archive, say=output.tell, authority=with_authority)
     size = file.stat().st_size
     if as_json:
         taken = manifest.taken_at.isoformat()
