@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -108,6 +109,7 @@ def render_conf(values: BrokerValues) -> str:
         "mqtt_port": values.mqtt_port,
         "websocket_port": values.websocket_port,
         "bind": values.bind,
+        "websocket_domain": _domain(values.bind),
         "autosave_s": values.autosave_s,
         "max_connections": values.max_connections,
     }
@@ -126,6 +128,7 @@ def render_conf(values: BrokerValues) -> str:
             "name_is_client_id": str(not values.tls.accounts).lower(),
             "tls_port": values.tls.port,
             "tls_websocket_port": values.tls.websocket_port,
+            "tls_websocket_domain": _domain(values.tls.bind),
             "certificate_file": values.tls.certificate_file,
             "key_file": values.tls.key_file,
         }
@@ -205,6 +208,15 @@ def _acls(rules: Mapping[str, Mapping[str, list[str]]]) -> list[dict[str, Any]]:
 def _roles_file() -> dict[str, Any]:
     found: dict[str, Any] = json.loads(_fill(_read("roles.json"), {"root": ROOT}))
     return found
+
+
+def _domain(bind: str) -> str:
+    """The line that keeps WebSocket at an IPv4 address; the others need none. Mosquitto's library for it takes such an
+    address for none at all in its own domain, IPv6, and then listens at every one."""
+    try:
+        return "socket_domain ipv4" if ip_address(bind).version == 4 else ""
+    except ValueError:
+        return ""
 
 
 def _written(source: str, advice: str) -> str:

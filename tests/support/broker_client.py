@@ -3,10 +3,11 @@
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from schemas import topics
 from schemas.topics import Channel, client_topic
@@ -25,14 +26,23 @@ class BrokerClient:
     password: str | None = field(default=None, repr=False)
     transport: Literal["tcp", "websockets"] = "tcp"
     will: tuple[str, str] | None = None
+    host: str = "127.0.0.1"
+    ca_file: Path | None = None
+    """With it the connection has TLS, and trusts nobody else."""
+    version: Literal[4, 5] = 5
     received: list[tuple[str, str]] = field(default_factory=list)
     disconnected: bool = False
 
     def __post_init__(self) -> None:
         self._answers: dict[Any, int] = {}
         self._mqtt = mqtt.Client(
-            CallbackAPIVersion.VERSION2, self.client_id, protocol=mqtt.MQTTv5, transport=self.transport
+            CallbackAPIVersion.VERSION2,
+            self.client_id,
+            protocol=MQTTProtocolVersion(self.version),
+            transport=self.transport,
         )
+        if self.ca_file is not None:
+            self._mqtt.tls_set(str(self.ca_file))
         if self.username is not None:
             self._mqtt.username_pw_set(self.username, self.password)
         if self.will is not None:
@@ -45,7 +55,7 @@ class BrokerClient:
         self._mqtt.on_disconnect = lambda *_: setattr(self, "disconnected", True)
 
     def connect(self) -> int:
-        self._mqtt.connect("127.0.0.1", self.port, keepalive=30)
+        self._mqtt.connect(self.host, self.port, keepalive=30)
         return self._answer("connect")
 
     def subscribe(self, topic_filter: str) -> int:

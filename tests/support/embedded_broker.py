@@ -1,6 +1,6 @@
 """A Mosquitto with the shipped configuration, and how to get in."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -36,15 +36,19 @@ def known_client(name: str, secret: str, *, disabled: bool = False) -> render.Cl
 
 @contextmanager
 def running_broker(
-    folder: DataFolder, clients: Iterable[render.Client], tls: render.Tls | None = None
+    folder: DataFolder,
+    clients: Iterable[render.Client],
+    tls: render.Tls | None = None,
+    pinned: Mapping[str, str] | None = None,
 ) -> Iterator[RunningBroker]:
-    """A broker on ports of its own that knows our accounts and these clients, for as long as the block lasts."""
+    """A broker on ports of its own that knows our accounts and these clients, for as long as the block lasts. `pinned`:
+    the only client id of an account."""
     ports = PortBook(folder.ports)
     numbers = (ports.choose(name, 0).number for name in ("mqtt", "websocket"))
     accounts = load_or_create(folder.keys / "broker-accounts.json")
     hashed = {role: render.hash_password(secret) for role, secret in accounts.passwords().items()}
     embedded = EmbeddedBroker(folder, Packages(), BrokerOptions(*numbers, tls=tls))
-    embedded.start(render.render_dynsec(hashed, list(clients)))
+    embedded.start(render.render_dynsec(hashed, list(clients), pinned))
     try:
         yield RunningBroker(embedded, accounts)
     finally:
