@@ -10,6 +10,7 @@ import random
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import aiomqtt
@@ -31,14 +32,17 @@ from device_agent.core.events import (
 from device_agent.core.log import Log
 from schemas import topics
 from schemas.addresses import AddressError, read_address
+from schemas.network_words import about_clocks
 from schemas.text import SaidError
-from schemas.tls import trusting
+from schemas.tls import distrust_in, is_about_time, trusting
 from schemas.topics import Channel
 
 KEEPALIVE_S = 12
 ANSWER_S = 10.0
 """How long the broker may take for CONNACK, SUBACK and PUBACK."""
 GOODBYE_S = 2.0
+TAKEN_S = 3.0
+"""How long a broker may take to end a connection whose place another one took."""
 CANCEL_AGAIN_S = 0.2
 RECONNECT_S = (0.5, 5.0)
 MAX_WAITING = 1_000
@@ -97,12 +101,8 @@ def _refusal(problem: BaseException) -> str | None:
 
 
 def is_about_certificate(problem: BaseException) -> bool:
-    """Whether a certificate that is not trusted is behind it. Libraries raise their own exceptions while they handle
-    that one, so it is looked for among the exceptions and not in their words."""
-    found: BaseException | None = problem
-    while found is not None and not isinstance(found, ssl.SSLCertVerificationError):
-        found = found.__cause__ or found.__context__
-    return found is not None
+    """Whether a certificate that is not trusted is behind it."""
+    return distrust_in(problem) is not None
 
 
 async def look_in(endpoint: Endpoint, identifier: str, keys_within_s: float) -> bytes | None:
@@ -138,6 +138,33 @@ async def look_in(endpoint: Endpoint, identifier: str, keys_within_s: float) -> 
     except aiomqtt.MqttError as problem:
         raise ConnectionError(str(problem)) from None  # its context stays, for `is_about_certificate`
     return None
+
+
+async def takes_own_place(endpoint: Endpoint, identifier: str) -> bool:
+    """Whether the broker gives this client its own id whatever it calls itself: a second connection, under
+    `identifier`, then takes the place of the first. Raises as `look_in`."""
+    client = aiomqtt.Client(
+        endpoint.host,
+        endpoint.port,
+        username=endpoint.client_id,
+        password=endpoint.secret,
+        identifier=endpoint.client_id,
+        protocol=aiomqtt.ProtocolVersion.V5,
+        clean_start=True,
+        timeout=ANSWER_S,
+        tls_context=endpoint.tls,
+    )
+    taken = False
+    try:
+        async with client:
+            await look_in(endpoint, identifier, 0.0)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TAKEN_S):
+                    async for _ in client.messages:
+                        pass
+    except aiomqtt.MqttError:
+        taken = True
+    return taken
 
 
 class _Client(aiomqtt.Client):
@@ -319,6 +346,12 @@ class Session:
         if reason := _refusal(problem):
             advice = "check that the client is enabled in the hub, and that the agent has its current secret"
             logs.write(Log.CREDENTIALS_REFUSED, message=f"{host}:{port} refused this client ({reason}): {advice}")
+            return
+        if is_about_time(problem):
+            advice, _ = about_clocks(datetime.now(UTC), None)
+            logs.write(
+                Log.CONNECTION_LOST, message=f"{host}:{port} shows a certificate that is not valid now. {advice}"
+            )
             return
         if is_about_certificate(problem):
             advice = "set ca_file to the certificate authority of the broker"

@@ -1,7 +1,10 @@
 """Why a connection failed, in words: what the system and its libraries say, in English and Korean."""
 
 import re
+from datetime import datetime
 
+MOST_SKEW_S = 300.0
+"""Clocks that differ by more are the likely reason why a certificate is not valid."""
 _NUMBER = re.compile(r"\[Errno -?\d+\] ?")
 _KOREAN = (
     ("connection refused", "연결이 거부됨"),
@@ -17,6 +20,10 @@ _KOREAN = (
     ("temporary failure in name resolution", "호스트 이름을 확인할 수 없음(DNS)"),
     ("no route to host", "호스트까지 경로가 없음"),
     ("network is unreachable", "네트워크에 연결할 수 없음"),
+    ("certificate is not yet valid", "인증서가 아직 유효하지 않음"),
+    ("certificate has expired", "인증서가 만료됨"),
+    ("hostname mismatch", "인증서의 이름이 다름"),
+    ("ip address mismatch", "인증서의 주소가 다름"),
     ("certificate verify failed", "인증서를 신뢰할 수 없음"),
     ("all connection attempts failed", "연결할 수 없음"),
     ("permission denied", "권한 없음"),
@@ -30,3 +37,27 @@ def in_words(problem: BaseException | str) -> tuple[str, str]:
     english = _NUMBER.sub("", str(problem)).strip() or type(problem).__name__
     said = english.lower()
     return english, next((korean for words, korean in _KOREAN if words in said), english)
+
+
+def about_clocks(here: datetime, there: datetime | None) -> tuple[str, str]:
+    """What to do about a certificate that is not valid now, in English and Korean: `here` is the time of this machine,
+    `there` that of the server, if it is known."""
+    now = f"{here:%Y-%m-%d %H:%M} UTC"
+    if there is None:
+        return (
+            f"This machine's clock says {now}. If that is wrong, set it (switch time synchronisation on); else the "
+            "certificate has to be renewed.",
+            f"이 컴퓨터의 시계는 {now}입니다. 틀리면 시계를 맞추고(시간 동기화를 켜십시오), 맞으면 인증서를 갱신해야 "
+            "합니다.",
+        )
+    other = f"{there:%Y-%m-%d %H:%M} UTC"
+    if abs((here - there).total_seconds()) > MOST_SKEW_S:
+        return (
+            f"This machine's clock says {now}, the hub's says {other}. Set the clock that is wrong (switch time "
+            "synchronisation on).",
+            f"이 컴퓨터의 시계는 {now}, 허브의 시계는 {other}입니다. 틀린 시계를 맞추십시오(시간 동기화를 켜십시오).",
+        )
+    return (
+        f"The clocks of this machine and of the hub agree ({now}), so the certificate has to be renewed.",
+        f"이 컴퓨터와 허브의 시계가 같으므로({now}) 인증서를 갱신해야 합니다.",
+    )

@@ -81,6 +81,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{url} shows a certificate that is not trusted ({problem}). Set ca_file to the hub's certificate authority.",
         "{url}의 인증서를 신뢰할 수 없습니다({problem}). ca_file에 허브의 인증 기관을 지정하십시오.",
     ),
+    "hub_not_now": (
+        "{url} shows a certificate that is not valid now. {advice}",
+        "{url}의 인증서가 지금은 유효하지 않습니다. {advice}",
+    ),
     "hub_other": (
         "The server at {url} is not a hub ({problem}). Correct hub_url.",
         "{url}에서 응답하는 것은 허브가 아닙니다({problem}). hub_url을 고치십시오.",
@@ -104,6 +108,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{address} shows a certificate that is not trusted ({problem}). Set ca_file to the broker's certificate "
         "authority.",
         "{address}의 인증서를 신뢰할 수 없습니다({problem}). ca_file에 브로커의 인증 기관을 지정하십시오.",
+    ),
+    "broker_not_now": (
+        "{address} shows a certificate that is not valid now. {advice}",
+        "{address}의 인증서가 지금은 유효하지 않습니다. {advice}",
     ),
     "account_ok": (
         "The broker accepts this client, and only under its own id.",

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -11,13 +12,13 @@ from device_agent.checks.findings import fail, ok, warn
 from device_agent.config import AgentConfig
 from device_agent.core.trust import Trust
 from device_agent.http_library import load_httpx
-from device_agent.session import Endpoint, RefusedError, is_about_certificate, look_in, parse_endpoint
+from device_agent.session import Endpoint, RefusedError, is_about_certificate, look_in, parse_endpoint, takes_own_place
 from schemas.addresses import read_address
 from schemas.codec import ContractError
 from schemas.findings import Finding, Level, spell_duration
-from schemas.network_words import in_words
+from schemas.network_words import about_clocks, in_words
 from schemas.terminal import either
-from schemas.tls import trusting
+from schemas.tls import date_at, is_about_time, trusting
 
 HUB_S = 10.0
 CONNECT_S = 5.0
@@ -45,8 +46,8 @@ async def check_hub(config: AgentConfig) -> list[Finding]:
 async def _ask_hub(url: str, ca_file: str | None) -> tuple[Finding, Finding | None]:
     """What one hub is like, and the clock's finding where it answers."""
     httpx = load_httpx()
+    address = read_address(url)
     try:
-        address = read_address(url)
         secure = address.scheme == "https"
         verify = await asyncio.to_thread(trusting, ca_file) if secure else False
         asked_at = time.time()
@@ -57,6 +58,9 @@ async def _ask_hub(url: str, ca_file: str | None) -> tuple[Finding, Finding | No
             answer = await client.get(f"{address.url.rstrip('/')}/health", headers={"Host": address.named})
         answered_at = time.time()
     except (httpx.HTTPError, OSError) as problem:
+        if is_about_time(problem):
+            there = await asyncio.to_thread(date_at, address.host, address.port or 443)
+            return fail("hub", "hub_not_now", url=url, advice=either(*about_clocks(datetime.now(UTC), there))), None
         code = "hub_certificate" if is_about_certificate(problem) else "hub_unreachable"
         return fail("hub", code, url=url, problem=either(*in_words(_reason(problem)))), None
     try:
@@ -100,6 +104,9 @@ async def check_broker(config: AgentConfig, *, agent_runs: bool, known_list: byt
         address = f"{endpoint.host}:{endpoint.port}"
         await _touch(endpoint)
     except (OSError, ValueError) as problem:
+        if is_about_time(problem):
+            advice = either(*about_clocks(datetime.now(UTC), None))
+            return [fail("broker", "broker_not_now", address=config.mqtt_url, advice=advice)]
         code = "broker_certificate" if is_about_certificate(problem) else "broker_unreachable"
         return [fail("broker", code, address=config.mqtt_url, problem=_reason(problem))]
     reached = ok("broker", "broker_ok", address=address)
@@ -109,7 +116,7 @@ async def check_broker(config: AgentConfig, *, agent_runs: bool, known_list: byt
         return [reached, warn("account", "account_in_use"), *refused]
     try:
         keys = await look_in(endpoint, endpoint.client_id, KEYS_S)
-        pinned = await _is_refused(endpoint)
+        pinned = await _is_pinned(endpoint)
     except RefusedError as refusal:
         return [reached, fail("account", "account_refused", client_id=config.client_id, reason=refusal)]
     except OSError as problem:
@@ -130,13 +137,14 @@ async def _touch(endpoint: Endpoint) -> None:
             await writer.wait_closed()
 
 
-async def _is_refused(endpoint: Endpoint) -> bool:
-    """Whether the broker refuses this client's secret under another client id, as it must."""
+async def _is_pinned(endpoint: Endpoint) -> bool:
+    """Whether this client's secret is of no use under another client id, as it must be: the broker refuses it, or takes
+    the client for itself all the same."""
     try:
         await look_in(endpoint, FOREIGN_ID, 0.0)
     except RefusedError:
         return True
-    return False
+    return await takes_own_place(endpoint, FOREIGN_ID)
 
 
 def _judge_keys(payload: bytes | None, root_key: bytes, known_list: bytes | None) -> Finding:

@@ -4,6 +4,7 @@ them.
 """
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 
 import httpx
@@ -16,13 +17,18 @@ class TooLargeError(Exception):
 
 
 async def get(
-    url: str, *, within_s: float, headers: Mapping[str, str] | None = None, most: int = MIB
+    url: str,
+    *,
+    within_s: float,
+    headers: Mapping[str, str] | None = None,
+    most: int = MIB,
+    verify: ssl.SSLContext | bool = True,
 ) -> tuple[int, bytes]:
-    """The status and the body. Raises httpx.HTTPError, httpx.InvalidURL, OSError (TimeoutError when `within_s` is over)
-    and TooLargeError."""
+    """The status and the body. `verify`: whom HTTPS trusts. Raises httpx.HTTPError, httpx.InvalidURL, OSError
+    (TimeoutError when `within_s` is over) and TooLargeError."""
     async with (
         asyncio.timeout(within_s),
-        httpx.AsyncClient(timeout=within_s, trust_env=False) as client,
+        httpx.AsyncClient(timeout=within_s, trust_env=False, verify=verify) as client,
         client.stream("GET", url, headers=headers) as answer,
     ):
         body = bytearray()

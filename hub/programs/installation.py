@@ -16,6 +16,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import ValidationError
 
+from broker_config.render import account_names
 from hub import private_files
 from hub.config import Settings
 from hub.errors import SetupError
@@ -31,15 +32,28 @@ ACCOUNTS = "broker-accounts.json"
 NOTE = "hub.json"
 """`make run` writes there where its hub answers, while it runs."""
 MQTT_PORT, HTTP_PORT = 1883, 8080
+WORKER = "local"
+"""The name of the hub that `make run` starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerLogin:
+    """A user name, its password and its only client id."""
+
+    username: str
+    password: str
+    client_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A hub of this machine. `embedded`: `make run` starts it, with its Postgres and broker."""
+    """A hub of this machine. `embedded`: `make run` starts it, with its Postgres and broker. `doctor`: the account for
+    those who look on, where those of the hub have one connection each."""
 
     settings: Settings
     embedded: bool
     environment: Mapping[str, str]
+    doctor: BrokerLogin | None = None
 
     @property
     def folder(self) -> Path:
@@ -91,7 +105,13 @@ def find(
             "폴더를 지정하거나 허브의 FLOORHUB_DATABASE_URL과 FLOORHUB_DATA_DIR을 설정하십시오. systemd 유닛이라면 "
             "먼저 실행하십시오: set -a; . /etc/floorhub/hub.env; set +a",
         )
-    return Installation(_settings(_of_make_run(folder, beside)), True, environment)
+    noted = _noted(folder)
+    passwords = _passwords(folder / "keys" / ACCOUNTS)
+    doctor = None
+    if noted.pinned and "doctor" in passwords:
+        username = account_names()["doctor"]
+        doctor = BrokerLogin(username, passwords["doctor"], f"{username}-{WORKER}")
+    return Installation(_settings(_of_make_run(folder, beside, noted, passwords)), True, environment, doctor)
 
 
 def own_database(database_url: str | None, folder: Path, environment: Mapping[str, str] = os.environ) -> str | None:
@@ -140,7 +160,7 @@ def _settings(values: dict[str, Any]) -> Settings:
         raise of_validation(problem) from None
 
 
-def _of_make_run(folder: Path, database_url: str) -> dict[str, Any]:
+def _of_make_run(folder: Path, database_url: str, noted: "_Note", passwords: Mapping[str, str]) -> dict[str, Any]:
     """What `make run` gives its hub; FLOORHUB_* of this shell do not reach that one, so they do not count here."""
     ports = PortBook(folder / "ports.json")
     values: dict[str, Any] = {
@@ -148,15 +168,16 @@ def _of_make_run(folder: Path, database_url: str) -> dict[str, Any]:
         for name, field in Settings.model_fields.items()
         if not field.is_required()
     }
-    passwords = _passwords(folder / "keys" / ACCOUNTS)
+    network = {name.removeprefix("FLOORHUB_").lower(): value for name, value in noted.network.items()}
+    values |= {name: value for name, value in network.items() if name in Settings.model_fields}
     return values | {
         "database_url": database_url,
         "data_dir": folder,
         "mqtt_url": f"mqtt://{HOST}:{ports.known('mqtt') or MQTT_PORT}",
         "mqtt_password": passwords.get("hub", ""),
         "mqtt_admin_password": passwords.get("admin"),
-        "port": _noted_port(folder) or ports.known("hub") or HTTP_PORT,
-        "worker": "local",
+        "port": noted.port or ports.known("hub") or HTTP_PORT,
+        "worker": WORKER,
     }
 
 
@@ -170,9 +191,24 @@ def _passwords(file: Path) -> dict[str, str]:
         return {}
 
 
-def _noted_port(folder: Path) -> int | None:
+class _Note(msgspec.Struct, frozen=True):
+    """What `make run` wrote about its hub: `network` has the settings with which it serves other machines, `pinned`
+    says whether the hub's accounts at the broker have one connection each."""
+
+    url: str = ""
+    network: dict[str, str] = {}
+    pinned: bool = False
+
+    @property
+    def port(self) -> int | None:
+        """Where the hub's HTTP answers; None: not noted."""
+        number = self.url.rpartition(":")[2]
+        return int(number) if number.isascii() and number.isdecimal() else None
+
+
+def _noted(folder: Path) -> _Note:
+    """The note; an empty one when there is none that can be read."""
     try:
-        url = str(msgspec.json.decode((folder / NOTE).read_bytes())["url"])
-        return int(url.rpartition(":")[2])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
+        return msgspec.json.decode((folder / NOTE).read_bytes(), type=_Note)
+    except (OSError, msgspec.DecodeError, RecursionError):
+        return _Note()

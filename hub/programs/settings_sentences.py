@@ -21,6 +21,7 @@ _WHAT_TO_SET: Mapping[str, tuple[str, str]] = {
     "data_dir": ("set it to the hub's data folder", "허브의 데이터 폴더를 지정하십시오"),
 }
 _SECRET = ("database_url", "mqtt_password", "mqtt_admin_password")
+_ADDRESSES = ("public_url", "public_mqtt_url")
 
 
 def missing(name: str) -> SetupError:
@@ -60,7 +61,8 @@ def _of_item(name: str, item: Mapping[str, Any]) -> SetupError:
     if kind == "missing":
         return missing(name)
     english, korean = _remedy(name, kind, context, item["msg"])
-    value = "***" if name in _SECRET else item["input"]
+    # Somebody may have put a password into an address.
+    value = "***" if name in _SECRET or (name in _ADDRESSES and "@" in str(item["input"])) else item["input"]
     return wrong(variable_of(name), value, english, korean)
 
 

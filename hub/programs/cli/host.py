@@ -85,6 +85,7 @@ def serve() -> None:
     from hub.app import Hub
     from hub.config import Settings
     from hub.database import migrate as migrations
+    from hub.programs.certificate_doubts import certificate_doubts
     from hub.programs.cli.settings import doubts, doubts_of
     from hub.programs.settings_sentences import of_validation
     from hub.telemetry import log as observability
@@ -97,7 +98,7 @@ def serve() -> None:
             output.tell(*doubts().values())
             raise of_validation(problem) from None
         observability.configure(settings.log_level)
-        for setting, sentence in {**doubts(), **doubts_of(settings)}.items():
+        for setting, sentence in {**doubts(), **doubts_of(settings), **certificate_doubts(settings)}.items():
             Log(worker=settings.worker).warning(Event.SETTING_DOUBTFUL, setting=setting, message=sentence)
 
         async def main() -> None:

@@ -38,6 +38,7 @@ from hub.programs.embedded.patience import Patience
 from hub.programs.embedded.ports import START_TRIES, PortBook, is_free
 from hub.programs.embedded.stack import Stack, StackOptions
 from hub.programs.embedded.supervision import Program
+from hub.programs.installation import WORKER
 from hub.programs.settings_sentences import wrong_port
 from schemas.fingerprints import grouped
 from schemas.text import read
@@ -50,8 +51,6 @@ READY_PATIENCE_S = 60.0
 PRINT_PATIENCE_S = 45.0
 TICK_S = 0.1
 HUB_PORT = 8080
-WORKER = "local"
-"""The name of the hub that is started here."""
 FIRST_LINK = "first-administrator.link"
 """The hub's file with the link for the first administrator."""
 WRONG_SETUP = 2
@@ -315,7 +314,13 @@ class _Machine:
         )
         (self._folder.root / RUNNING_FILE).write_bytes(
             msgspec.json.encode(
-                {"url": url, "mqtt_url": stack.mqtt_url, "process": os.getpid(), "network": self._network}
+                {
+                    "url": url,
+                    "mqtt_url": stack.mqtt_url,
+                    "process": os.getpid(),
+                    "network": self._network,
+                    "pinned": self._lan is not None and self._lan.broker_pins() is not None,
+                }
             )
         )
         return chosen.number, hub

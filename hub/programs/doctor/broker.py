@@ -10,12 +10,14 @@ import secrets
 import ssl
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from broker_config.render import client_group, render_acl, render_dynsec
+from broker_config.render import account_names, client_group, render_acl, render_dynsec
+from hub.config import Settings
 from hub.errors import SetupError
 from hub.mqtt.link import Address, RefusedError
 from hub.mqtt.thin import ThinLink
@@ -23,9 +25,12 @@ from hub.programs.doctor.sentences import fail, ok, warn
 from hub.programs.embedded.errors import reason
 from hub.programs.installation import Installation, is_running
 from schemas import signing
+from schemas.addresses import Address as PublicAddress
+from schemas.addresses import AddressError, read_address
 from schemas.codec import ContractError, decode_keys
 from schemas.findings import Finding
-from schemas.network_words import in_words
+from schemas.network_words import about_clocks, in_words
+from schemas.tls import date_at, is_about_time, trusting
 from schemas.topics import BROKER_CONTROL, BROKER_CONTROL_RESPONSE, HUB_KEYS
 
 DEADLINE_S = 10.0
@@ -63,7 +68,7 @@ async def check_broker(
         return [warn("broker", "broker_stopped")]
     settings = installation.settings
     try:
-        address = _address(installation, settings.mqtt_username, settings.mqtt_password.get_secret_value())
+        address = _login(installation, settings.mqtt_username, settings.mqtt_password.get_secret_value())
     except SetupError as problem:
         return [fail("broker", "broker_setting", problem=problem.sentence, problem_ko=problem.korean)]
     where = f"{address.host}:{address.port}"
@@ -138,8 +143,8 @@ async def _as_administrator(installation: Installation, clients: Mapping[str, bo
     settings = installation.settings
     if settings.mqtt_admin_password is None:
         return [ok("rules", "rules_not_ours")]
-    username = settings.mqtt_admin_username
-    address = _address(installation, username, settings.mqtt_admin_password.get_secret_value())
+    address = _login(installation, settings.mqtt_admin_username, settings.mqtt_admin_password.get_secret_value())
+    username = address.username
     mailbox = _Mailbox()
     link = ThinLink(address, mailbox)
     try:
@@ -154,7 +159,9 @@ async def _as_administrator(installation: Installation, clients: Mapping[str, bo
         return [fail("rules", "rules_no_answer", username=username, problem=said(problem))]
     finally:
         link.close()
-    wrong += wrong_clients(there, clients, {settings.mqtt_username, username, "_ops"})
+    wrong += wrong_clients(
+        there, clients, {settings.mqtt_username, settings.mqtt_admin_username, *account_names().values()}
+    )
     if wrong:
         return [fail("rules", "rules_differ", what=_some(wrong))]
     return [ok("rules", "rules_ok", clients=len(clients or {}))]
@@ -238,23 +245,29 @@ def check_files(installation: Installation) -> list[Finding]:
 
 async def check_certificates(installation: Installation) -> list[Finding]:
     """How long the certificates of the broker and of the hub's address are valid."""
-    found = []
+    found = [
+        await _certificate(place.host, place.port or default, installation.settings.ca_file)
+        for place, default in public_places(installation.settings)
+    ]
     if installation.settings.mqtt_url.lower().startswith("mqtts:"):
         with contextlib.suppress(SetupError):  # told by the broker's own check
             address = _address(installation, "", "")
             found.append(await _certificate(address.host, address.port, installation.settings.mqtt_ca_file))
     if installation.url.lower().startswith("https:"):
-        from schemas.addresses import AddressError, read_address
-
         with contextlib.suppress(AddressError):
             web = read_address(installation.url)
-            found.append(await _certificate(web.host, web.port or 443, None))
+            found.append(await _certificate(web.host, web.port or 443, installation.settings.ca_file))
     return found or [ok("certificate", "certificate_none")]
 
 
-async def _certificate(host: str, port: int, ca_file: Path | None) -> Finding:
-    from schemas.tls import trusting
+def public_places(settings: Settings) -> list[tuple[PublicAddress, int]]:
+    """Where other machines reach hub and broker over TLS, each with the port that it has by itself."""
+    named = ((settings.public_url, 443), (settings.public_mqtt_url, 8883))
+    places = [(read_address(url), port) for url, port in named if url]
+    return [(place, port) for place, port in places if place.scheme in ("https", "mqtts")]
 
+
+async def _certificate(host: str, port: int, ca_file: Path | None) -> Finding:
     where = f"{host}:{port}"
     try:
         context = await asyncio.to_thread(trusting, ca_file)
@@ -263,6 +276,10 @@ async def _certificate(host: str, port: int, ca_file: Path | None) -> Finding:
         certificate = writer.get_extra_info("peercert")
         writer.close()
     except ssl.SSLCertVerificationError as problem:
+        if is_about_time(problem):
+            there = await asyncio.to_thread(date_at, host, port)
+            advice, advice_ko = about_clocks(datetime.now(UTC), there)
+            return fail("certificate", "certificate_not_now", address=where, advice=advice, advice_ko=advice_ko)
         return fail("certificate", "certificate_wrong", address=where, problem=problem.verify_message)
     except (OSError, ssl.SSLError) as problem:
         return warn("certificate", "certificate_unknown", address=where, problem=said(problem))
@@ -283,6 +300,14 @@ def _address(installation: Installation, username: str, password: str) -> Addres
     settings = installation.settings
     client_id = f"{username or '_'}-doctor-{secrets.token_hex(4)}"
     return Address.of(settings.mqtt_url, username, password, client_id, settings.mqtt_ca_file)
+
+
+def _login(installation: Installation, username: str, password: str) -> Address:
+    """The same for an account of the hub; where that has one connection, which is the hub's, for the doctor's own."""
+    doctor, settings = installation.doctor, installation.settings
+    if doctor is None:
+        return _address(installation, username, password)
+    return Address.of(settings.mqtt_url, doctor.username, doctor.password, doctor.client_id, settings.mqtt_ca_file)
 
 
 def said(problem: BaseException) -> str:

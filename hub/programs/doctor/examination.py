@@ -15,6 +15,7 @@ from hub.programs.doctor import broker, database
 from hub.programs.doctor.files import DataFiles
 from hub.programs.doctor.keys import KeyFiles
 from hub.programs.doctor.machine import check_disks, check_settings, check_version, check_zone
+from hub.programs.doctor.network import check_network
 from hub.programs.doctor.sentences import fail, ok, warn
 from hub.programs.installation import Installation
 from schemas.addresses import AddressError, read_address
@@ -37,9 +38,10 @@ async def _examine(installation: Installation, keys: KeyFiles, files: DataFiles)
         check_hub(installation.url), database.ask(installation, keys.admin_hash)
     )
     root_key = (asked.keys or {}).get("root") or keys.public.get("root")
-    at_broker, certificates = await asyncio.gather(
+    at_broker, certificates, network = await asyncio.gather(
         _sure("broker", broker.check_broker(installation, root_key, asked.clients)),
         _sure("certificate", broker.check_certificates(installation)),
+        _sure("network", check_network(installation, hub_answers=running is not None)),
     )
     return [
         check_version(running),
@@ -48,6 +50,7 @@ async def _examine(installation: Installation, keys: KeyFiles, files: DataFiles)
         *hub,
         *asked.findings,
         *at_broker,
+        *network,
         *certificates,
         *keys.check(asked.keys, asked.sealed_by, admin_valid=asked.admin_valid),
         *files.check(asked.clients),

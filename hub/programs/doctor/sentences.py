@@ -273,6 +273,53 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "이 컴퓨터의 시계가 Postgres보다 {duration_ko} {direction_ko}. 모든 기한은 Postgres의 시계를 따릅니다. 두 "
         "컴퓨터에서 시간 동기화(NTP)를 켜십시오.",
     ),
+    "network_none": (
+        "Only this machine reaches the hub; `make run LAN=1` serves others, too.",
+        "이 컴퓨터만 허브를 쓸 수 있습니다. `make run LAN=1`은 다른 기기에도 서비스합니다.",
+    ),
+    "network_not_told": (
+        "Not checked: FLOORHUB_PUBLIC_URL does not say where other machines reach the hub.",
+        "확인하지 않았습니다. 다른 기기가 허브를 찾는 주소(FLOORHUB_PUBLIC_URL)가 설정되지 않았습니다.",
+    ),
+    "network_stopped": (
+        "Not checked: the hub that other machines reach at {url} does not run.",
+        "확인하지 않았습니다. 다른 기기가 {url}(으)로 찾는 허브가 실행 중이 아닙니다.",
+    ),
+    "network_ok": (
+        "Other machines reach the hub at {url}.",
+        "다른 기기는 {url}(으)로 허브를 찾습니다.",
+    ),
+    "network_unreachable": (
+        "The hub does not answer at {url}, where other machines call it ({problem}). Check that this machine has this "
+        "name or address, the firewall, and FLOORHUB_PUBLIC_URL.",
+        "다른 기기가 찾는 {url}에서 허브가 응답하지 않습니다({problem_ko}). 이 컴퓨터의 이름과 주소, 방화벽, "
+        "FLOORHUB_PUBLIC_URL을 확인하십시오.",
+    ),
+    "network_distrusted": (
+        "Other machines do not trust the certificate at {url}; the line about its certificate says why.",
+        "다른 기기가 {url}의 인증서를 신뢰하지 않습니다. 이유는 인증서 줄에 있습니다.",
+    ),
+    "network_plain": (
+        "HTTP without TLS listens on {address}: others on the network can read keys, secrets and documents. Set "
+        "FLOORHUB_HOST to 127.0.0.1, and serve other machines over TLS (docs/how-to/certificates.md).",
+        "HTTP가 TLS 없이 {address}에서 열려 있어 네트워크에서 키, 암호, 문서를 읽을 수 있습니다. FLOORHUB_HOST를 "
+        "127.0.0.1로 하고 다른 기기에는 TLS로 서비스하십시오(docs/how-to/certificates.md).",
+    ),
+    "authority_ok": (
+        "Machines must trust the authority with the fingerprint {fingerprint}; it is valid until {until}.",
+        "기기는 지문이 {fingerprint}인 인증 기관을 신뢰해야 합니다. {until}까지 유효합니다.",
+    ),
+    "authority_ends": (
+        "The authority with the fingerprint {fingerprint} ends in {days} days, on {until}. Make a new one before, "
+        "which every machine must trust (docs/how-to/move-the-hub-to-another-address.md).",
+        "지문이 {fingerprint}인 인증 기관이 {days}일 뒤 {until}에 끝납니다. 그 전에 새로 만들고 모든 기기가 신뢰하게 "
+        "하십시오(docs/how-to/move-the-hub-to-another-address.md).",
+    ),
+    "authority_wrong": ("{problem}", "{problem_ko}"),
+    "certificate_not_now": (
+        "The certificate of {address} is not valid now. {advice}",
+        "{address}의 인증서가 지금은 유효하지 않습니다. {advice_ko}",
+    ),
     "certificate_none": (
         "No certificate to check: neither FLOORHUB_MQTT_URL nor FLOORHUB_URL uses TLS.",
         "확인할 인증서가 없습니다. FLOORHUB_MQTT_URL과 FLOORHUB_URL이 TLS를 쓰지 않습니다.",

@@ -83,16 +83,9 @@ class Authority:
         """The certificates for these names: made, or renewed, if they are missing, near their end, or for other names.
 
         Raises SetupError when a file is damaged or others could read a key, EmbeddedError when one cannot be written or
-        there is no name and no address to vouch for.
+        there is nothing to vouch for.
         """
         now = now or datetime.datetime.now(datetime.UTC)
-        if not names.hosts and not names.interfaces:
-            raise EmbeddedError(
-                "This machine has neither a name nor an address for other machines, so no certificate can be made.",
-                "Connect it to the network, or name an address with --listen.",
-                ko="이 컴퓨터에 다른 기기가 쓸 이름이나 주소가 없어 인증서를 만들 수 없습니다. 네트워크에 연결하거나 "
-                "--listen으로 주소를 지정하십시오.",
-            )
         try:
             private_files.check_folder(self._folder)
             own_folder(self._folder, None)
@@ -120,6 +113,14 @@ class Authority:
         if file.exists():
             # Machines trust this certificate: a new one in its place would lock all of them out without a word.
             raise _does_not_match(file, key_file)
+        if not names.interfaces:
+            # It could never vouch for an address: what it may vouch for is decided now.
+            raise EmbeddedError(
+                "This machine has no address for other machines yet, so its certificate authority cannot be made.",
+                "Connect it to the network, or name an address with --listen, then start again.",
+                ko="이 컴퓨터에 아직 다른 기기가 쓸 주소가 없어 인증 기관을 만들 수 없습니다. 네트워크에 연결하거나 "
+                "--listen으로 주소를 지정한 뒤 다시 시작하십시오.",
+            )
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = _make_authority(key, names, now)
         write_private(_beside(key_file), _pem_of(key))
@@ -220,7 +221,8 @@ def _make_leaf(
     names: Names,
     now: datetime.datetime,
 ) -> x509.Certificate:
-    called = names.hosts[0] if names.hosts else str(names.addresses[0])
+    # OpenSSL takes a common name that could be a host for one, when there is no other, and judges it by the limits.
+    called = names.hosts[0] if names.hosts else "Floorhub hub"
     alternatives: list[x509.GeneralName] = [x509.DNSName(host) for host in names.hosts]
     alternatives += [x509.IPAddress(address) for address in names.addresses]
     return (

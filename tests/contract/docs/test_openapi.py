@@ -161,7 +161,9 @@ def properties(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any
 
 
 def test_operations_are_called_as_they_were(described: dict[str, Any]) -> None:
-    assert sorted(operation["operationId"] for operation in operations(described)) == sorted([*OPERATIONS, *OF_ACCESS, *OF_TRUST])
+    assert sorted(operation["operationId"] for operation in operations(described)) == sorted(
+        [*OPERATIONS, *OF_ACCESS, *OF_TRUST]
+    )
 
 
 def test_everything_has_a_description(described: dict[str, Any]) -> None:
