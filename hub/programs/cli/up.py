@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from hub.programs.cli.broker_files import known_clients
 from hub.programs.cli.clients import write_agent_config
 from hub.programs.cli.exits import UNFINISHED
 from hub.programs.cli.handing_down import check_handed_down, handed_down
+from hub.programs.cli.network import Network
 from hub.programs.cli.new_files import require_writable
 from hub.programs.cli.output import either
 from hub.programs.cli.pages import PagesBuild
@@ -32,15 +33,14 @@ from hub.programs.cli.pages import settings as pages_settings
 from hub.programs.cli.words import STATUSES, word
 from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.errors import EmbeddedError, reason
-from hub.programs.embedded.lan import HTTPS_PORT, PUBLIC_MQTT_URL, PUBLIC_URL, Lan, read_listen
+from hub.programs.embedded.lan import Lan, read_listen
 from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.patience import Patience
-from hub.programs.embedded.ports import START_TRIES, PortBook, is_free
+from hub.programs.embedded.ports import START_TRIES, PortBook, is_free, listens
 from hub.programs.embedded.stack import Stack, StackOptions
 from hub.programs.embedded.supervision import Program
 from hub.programs.installation import WORKER
 from hub.programs.settings_sentences import wrong_port
-from schemas.fingerprints import grouped
 from schemas.text import read
 
 Value = TypeVar("Value")
@@ -164,23 +164,6 @@ def places(url: str, root: Path, admin_key: Path, logs: Path) -> list[str]:
     ]
 
 
-def on_network(settings: Mapping[str, str], lan: Lan | None) -> list[str]:
-    """Where other machines find the hub, and how they know that it is the right one; nothing when they do not."""
-    if lan is None or not settings:
-        return []
-    url = settings[PUBLIC_URL]
-    lines = [
-        either(
-            f"Network:  {url}   (MQTT: {settings[PUBLIC_MQTT_URL]})",
-            f"네트워크: {url}   (MQTT: {settings[PUBLIC_MQTT_URL]})",
-        )
-    ]
-    if lan.issued is not None:
-        shown = grouped(lan.issued.fingerprint)
-        lines.append(either(f"Trust:    {url}/trust   (fingerprint {shown})", f"신뢰:    {url}/trust   (지문 {shown})"))
-    return lines
-
-
 def first_administrator(file: Path) -> list[str]:
     """How a person becomes the first administrator, while there is none. The link is shown to a terminal only: whoever
     reads it may become administrator."""
@@ -221,9 +204,7 @@ class _Machine:
     def __init__(
         self, folder: DataFolder, stack: Stack, stop: _StopSignal, began: float, lan: Lan | None = None
     ) -> None:
-        self._lan = lan
-        self._network: dict[str, str] = {}
-        """The hub's settings for other machines."""
+        self._network = None if lan is None else Network(lan, stack, folder, say)
         self._folder = folder
         self._stack = stack
         self._stop = stop
@@ -235,6 +216,7 @@ class _Machine:
         url, key, hub = self._begin_hub()
         with Api(url, key) as api:
             self._until("the hub and its broker", "허브와 브로커를", lambda: self._is_ready(api), hub)
+            self._start_network()
             agent = self._start_agent(api)
             self._until(f"the agent of {CLIENT_ID}", f"{CLIENT_ID}의 에이전트를", lambda: self._is_online(api), agent)
             took = time.monotonic() - self._began
@@ -292,7 +274,7 @@ class _Machine:
         if chosen.why:
             say(chosen.why)
         url = f"http://127.0.0.1:{chosen.number}"
-        self._network = self._network_settings()
+        network = self._network.hub_settings() if self._network is not None else {}
         hub = stack.start_child(
             "hub",
             [sys.executable, "-m", "hub", "serve"],
@@ -306,7 +288,7 @@ class _Machine:
                 "FLOORHUB_DATA_DIR": str(self._folder.root),
                 "FLOORHUB_PORT": str(chosen.number),
                 "FLOORHUB_WORKER": WORKER,
-                **self._network,
+                **network,
                 **pages_settings(),
                 **handed_down(),
                 "LANG": os.environ.get("LANG", ""),  # its sentences are shown here
@@ -318,28 +300,24 @@ class _Machine:
                     "url": url,
                     "mqtt_url": stack.mqtt_url,
                     "process": os.getpid(),
-                    "network": self._network,
-                    "pinned": self._lan is not None and self._lan.broker_pins() is not None,
+                    "network": self._network.noted if self._network is not None else {},
+                    "pinned": self._network is not None and self._network.pinned,
                 }
             )
         )
         return chosen.number, hub
 
-    def _network_settings(self) -> dict[str, str]:
-        """What the hub needs to serve other machines; nothing when it does not."""
-        broker = self._stack.broker
-        tls = broker.options.tls if broker is not None else None
-        if self._lan is None or tls is None:
-            return {}
-        chosen = PortBook(self._folder.ports).choose("https", HTTPS_PORT, (tls.bind,))
-        if chosen.why:
-            say(chosen.why)
-        return self._lan.hub_settings(chosen.number, tls.port)
+    def _start_network(self) -> None:
+        """What serves other machines, once it does."""
+        edge = self._network.start(handed_down()) if self._network is not None else None
+        if edge is not None and self._network is not None:
+            port = int(self._network.noted["FLOORHUB_TLS_PORT"])
+            serves = partial(self._listens, edge, port)
+            self._until("what serves other machines", "다른 기기에 서비스하는 프로그램을", serves, edge)
 
-    def _renewed(self) -> None:
-        """The certificate changed; the hub looks at its files by itself."""
-        if self._stack.broker is not None:
-            self._stack.broker.renew_certificate()
+    @staticmethod
+    def _listens(program: Program, port: int) -> bool:
+        return program.pid is not None and listens(program.pid, port)
 
     def _key_of(self, url: str) -> str | None:
         """The administrator's key, once the hub has written it and takes it."""
@@ -416,7 +394,7 @@ class _Machine:
 
     def _tell(self, url: str) -> None:
         link = first_administrator(self._folder.root / FIRST_LINK)
-        network = on_network(self._network, self._lan)
+        network = self._network.lines() if self._network is not None else []
         output.say("", *places(url, self._folder.root, self._admin_key, self._folder.logs), *network, *link)
 
     def _until(self, what: str, what_ko: str, look: Callable[[], Value | None], program: Program) -> Value:
@@ -447,8 +425,8 @@ class _Machine:
     def _pause(self) -> None:
         self._stop.check()
         self._stack.tick()
-        if self._lan is not None:
-            self._lan.tick(self._renewed)
+        if self._network is not None:
+            self._network.tick()
         time.sleep(TICK_S)
 
 

@@ -102,13 +102,18 @@ class Lan:
             return None
         return {role: pinned_id(name, self._worker) for role, name in account_names().items()}
 
-    def hub_settings(self, https_port: int, mqtt_port: int) -> dict[str, str]:
-        """Variables for the hub that serves the network."""
-        settings = {
+    def tls_settings(self, https_port: int) -> dict[str, str]:
+        """Variables for what serves HTTPS."""
+        return {
             OWN_CERTIFICATE: str(self.files.certificate),
             OWN_KEY: str(self.files.key),
             "FLOORHUB_TLS_HOST": str(self._listen),
             "FLOORHUB_TLS_PORT": str(https_port),
+        }
+
+    def public_settings(self, https_port: int, mqtt_port: int) -> dict[str, str]:
+        """Variables for the hub: where other machines reach it, and whom they must trust."""
+        settings = {
             PUBLIC_URL: self.public_url(https_port),
             PUBLIC_MQTT_URL: self._given(PUBLIC_MQTT_URL) or f"mqtts://{self.host}:{mqtt_port}",
         }

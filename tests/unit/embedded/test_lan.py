@@ -98,7 +98,7 @@ def test_a_certificate_of_ones_own_is_used_and_shown_again_when_it_changes(machi
     given = {"FLOORHUB_TLS_CERTIFICATE": str(own.certificate_file), "FLOORHUB_TLS_KEY": str(own.key_file)}
     lan, renewed = machine.lan(tmp_path, FLOORHUB_PUBLIC_URL="https://hub.example:8443", **given), list[int]()
 
-    settings = lan.hub_settings(8443, 8883)
+    settings = {**lan.tls_settings(8443), **lan.public_settings(8443, 8883)}
     assert settings["FLOORHUB_TLS_CERTIFICATE"] == str(own.certificate_file)
     assert settings["FLOORHUB_PUBLIC_URL"] == "https://hub.example:8443"
     assert "FLOORHUB_CA_FILE" not in settings
@@ -116,13 +116,13 @@ def test_a_certificate_of_ones_own_is_used_and_shown_again_when_it_changes(machi
 def test_machines_are_sent_to_the_address_that_is_listened_on_or_the_one_towards_the_network(
     machine: Machine, tmp_path: Path
 ) -> None:
-    everywhere = machine.lan(tmp_path).hub_settings(8443, 8883)
-    one = machine.lan(tmp_path, "127.0.0.2").hub_settings(8444, 8884)
+    everywhere = machine.lan(tmp_path).public_settings(8443, 8883)
+    one = machine.lan(tmp_path, "127.0.0.2").public_settings(8444, 8884)
 
     assert everywhere["FLOORHUB_PUBLIC_URL"] == "https://192.168.7.10:8443"
     assert everywhere["FLOORHUB_PUBLIC_MQTT_URL"] == "mqtts://192.168.7.10:8883"
     assert one["FLOORHUB_PUBLIC_URL"] == "https://127.0.0.2:8444"
-    assert one["FLOORHUB_TLS_HOST"] == "127.0.0.2"
+    assert machine.lan(tmp_path, "127.0.0.2").tls_settings(8444)["FLOORHUB_TLS_HOST"] == "127.0.0.2"
 
 
 def test_the_accounts_of_the_hub_are_bound_unless_a_setting_says_otherwise(machine: Machine, tmp_path: Path) -> None:
