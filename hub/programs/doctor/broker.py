@@ -278,8 +278,8 @@ async def _certificate(host: str, port: int, ca_file: Path | None) -> Finding:
     except ssl.SSLCertVerificationError as problem:
         if is_about_time(problem):
             there = await asyncio.to_thread(date_at, host, port)
-            advice, advice_ko = about_clocks(datetime.now(UTC), there)
-            return fail("certificate", "certificate_not_now", address=where, advice=advice, advice_ko=advice_ko)
+            problem_en, problem_ko = about_clocks(datetime.now(UTC), there)
+            return fail("certificate", "certificate_not_now", address=where, problem=problem_en, problem_ko=problem_ko)
         return fail("certificate", "certificate_wrong", address=where, problem=problem.verify_message)
     except (OSError, ssl.SSLError) as problem:
         return warn("certificate", "certificate_unknown", address=where, problem=said(problem))

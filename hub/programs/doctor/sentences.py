@@ -317,8 +317,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "authority_wrong": ("{problem}", "{problem_ko}"),
     "certificate_not_now": (
-        "The certificate of {address} is not valid now. {advice}",
-        "{address}의 인증서가 지금은 유효하지 않습니다. {advice_ko}",
+        "The certificate of {address} is not valid now. {problem}",
+        "{address}의 인증서가 지금은 유효하지 않습니다. {problem_ko}",
     ),
     "certificate_none": (
         "No certificate to check: neither FLOORHUB_MQTT_URL nor FLOORHUB_URL uses TLS.",

@@ -101,7 +101,7 @@ def test_the_fingerprint_is_the_first_130_bits_and_is_read_as_people_type_it(tmp
 
 
 def test_keys_are_private_and_nothing_changes_while_nothing_has_to(tmp_path: Path) -> None:
-    first = Authority(tmp_path).ensure(SHOP)
+    first = Authority(tmp_path).ensure(SHOP, NOW)
     folder = tmp_path / "authority"
     before = {file.name: file.read_bytes() for file in folder.iterdir()}
 
@@ -129,7 +129,7 @@ def test_keys_are_private_and_nothing_changes_while_nothing_has_to(tmp_path: Pat
 def test_a_new_certificate_is_trusted_by_who_trusted_the_one_before(
     tmp_path: Path, names: Names, later: timedelta
 ) -> None:
-    first = Authority(tmp_path).ensure(SHOP)
+    first = Authority(tmp_path).ensure(SHOP, NOW)
     trusted = tmp_path / "trusted.pem"
     trusted.write_bytes(first.authority_file.read_bytes())
     old = first.certificate_file.read_bytes()
@@ -146,7 +146,7 @@ def test_a_new_certificate_is_trusted_by_who_trusted_the_one_before(
 
 
 def test_names_and_networks_of_later_are_left_out_and_the_others_go_on(tmp_path: Path) -> None:
-    first = Authority(tmp_path).ensure(SHOP)
+    first = Authority(tmp_path).ensure(SHOP, NOW)
 
     moved = Authority(tmp_path).ensure(Names(("shop-pc", "till"), at("10.0.0.5")))
 
@@ -200,7 +200,7 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["hub.pem", "hub.key", "a pair that does not match"])
 def test_what_the_hub_shows_is_made_again_when_it_is_damaged(tmp_path: Path, damage: str) -> None:
-    first = Authority(tmp_path).ensure(SHOP)
+    first = Authority(tmp_path).ensure(SHOP, NOW)
     if damage == "a pair that does not match":
         (tmp_path / "other").mkdir()
         other = Authority(tmp_path / "other").ensure(SHOP)
