@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from broker_config.render import Tls, account_names
+from hub.api.tls import Certificate, CertificateFiles
 from hub.errors import SetupError
 from hub.programs.embedded import machine_names
 from hub.programs.embedded.authority import Authority, Issued, Names
@@ -76,7 +77,9 @@ class Lan:
         self._look_at = clock() + LOOK_EVERY_S
         self.issued: Issued | None = None
         self.files = self._own_files() or self._issue()
-        self._seen = self._stamps()
+        self._untold = False
+        """Whether `renewed` has still to succeed for the files as they are."""
+        self._shown = Certificate(CertificateFiles(self.files.certificate, self.files.key))
 
     @property
     def host(self) -> str:
@@ -130,27 +133,35 @@ class Lan:
         if now < self._look_at:
             return
         self._look_at = now + LOOK_EVERY_S
-        if self.issued is None:
-            if (stamps := self._stamps()) != self._seen:
-                self._seen = stamps
-                renewed()
-            return
         try:
-            before, issued = self.issued, self._authority.ensure(self._names())
+            if self.issued is not None:
+                self._follow(self.issued)
+            self._untold = self._shown.is_due() or self._untold
+            if self._untold:
+                renewed()
+                self._untold = False
+                self._tell_renewed()
         except (SetupError, EmbeddedError) as problem:
             self._say(either(problem.sentence, problem.korean))
-            return
-        self.issued = issued
+
+    def _follow(self, before: Issued) -> None:
+        """Make another certificate, if names, addresses or dates want one. Raises SetupError and EmbeddedError."""
+        self.issued = issued = self._authority.ensure(self._names())
         if issued.left_out != before.left_out:
             self._tell_left_out(issued)
-        if issued.renewed:
-            renewed()
-            self._say(
-                either(
-                    f"The hub has a new certificate, valid until {issued.ends:%Y-%m-%d}. Machines need no change.",
-                    f"허브의 인증서를 새로 만들었습니다({issued.ends:%Y-%m-%d}까지 유효). 기기에서 할 일은 없습니다.",
-                )
+
+    def _tell_renewed(self) -> None:
+        until = f"{self.issued.ends:%Y-%m-%d}" if self.issued is not None else ""
+        self._say(
+            either(
+                "The hub has a new certificate"
+                + (f", valid until {until}" if until else "")
+                + ". Machines need no change.",
+                "허브의 인증서가 바뀌었습니다"
+                + (f"({until}까지 유효)" if until else "")
+                + ". 기기에서 할 일은 없습니다.",
             )
+        )
 
     @property
     def _accounts_allowed(self) -> bool:
@@ -158,18 +169,6 @@ class Lan:
 
     def _given(self, name: str) -> str:
         return self._environment.get(name, "").strip()
-
-    def _stamps(self) -> list[tuple[int, int] | None]:
-        """What changes when somebody replaces the files."""
-        found: list[tuple[int, int] | None] = []
-        for file in (self.files.certificate, self.files.key):
-            try:
-                status = file.stat()
-            except OSError:
-                found.append(None)
-            else:
-                found.append((status.st_mtime_ns, status.st_ino))
-        return found
 
     def _own_files(self) -> Files | None:
         """The certificate of the settings, if they name one. Raises SetupError."""

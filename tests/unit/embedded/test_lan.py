@@ -9,6 +9,7 @@ from cryptography import x509
 from hub.errors import SetupError
 from hub.programs.embedded import machine_names
 from hub.programs.embedded.authority import Authority, Names
+from hub.programs.embedded.errors import EmbeddedError
 from hub.programs.embedded.lan import LOOK_EVERY_S, Lan, read_listen
 from hub.programs.embedded.machine_names import Interface, is_host_name
 
@@ -103,14 +104,39 @@ def test_a_certificate_of_ones_own_is_used_and_shown_again_when_it_changes(machi
     assert settings["FLOORHUB_PUBLIC_URL"] == "https://hub.example:8443"
     assert "FLOORHUB_CA_FILE" not in settings
     assert not (tmp_path / "authority").exists()
-    for changed in (False, True):
-        if changed:
-            own.certificate_file.write_bytes(own.certificate_file.read_bytes() + b"\n")
+    other = Authority(tmp_path).ensure(Names(("hub.example",), machine._interfaces()))
+
+    def looked_at_after(key: bytes, certificate: bytes) -> list[int]:
+        own.key_file.write_bytes(key)
+        own.certificate_file.write_bytes(certificate)
         machine.now += LOOK_EVERY_S
         lan.tick(lambda: renewed.append(1))
-        assert renewed == [1] * changed
+        return renewed
+
+    old = own.key_file.read_bytes(), own.certificate_file.read_bytes()
+    new = other.key_file.read_bytes(), other.certificate_file.read_bytes()
+    assert looked_at_after(new[0], old[1]) == []
+    assert "do not belong together" in machine.said[-1]
+    assert looked_at_after(*new) == [1]
     with pytest.raises(SetupError, match="needs both"):
         machine.lan(tmp_path, FLOORHUB_TLS_KEY=str(own.key_file))
+
+
+def test_a_broker_that_cannot_be_told_does_not_end_what_runs(machine: Machine, tmp_path: Path) -> None:
+    lan = machine.lan(tmp_path)
+    machine.addresses = ["192.168.7.99"]
+    machine.now += LOOK_EVERY_S
+
+    def full_disk() -> None:
+        raise EmbeddedError("No room.", "Make some.", ko="공간이 없습니다.")
+
+    lan.tick(full_disk)
+
+    assert "No room." in machine.said[-1]
+    machine.now += LOOK_EVERY_S
+    renewed = list[int]()
+    lan.tick(lambda: renewed.append(1))
+    assert renewed == [1], "it is tried again"
 
 
 def test_machines_are_sent_to_the_address_that_is_listened_on_or_the_one_towards_the_network(
