@@ -5,11 +5,14 @@ The printer's own log, which neither hub nor agent can write, says what was prin
 
 import json
 import os
+import shutil
+import tarfile
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,8 @@ from typer.testing import CliRunner, Result
 from hub.keys import read_seeds
 from hub.programs.backup import container
 from hub.programs.cli.main import app
+from hub.programs.embedded.authority import Authority, Names
+from hub.programs.embedded.machine_names import alone
 from tests.support import plain_http
 from tests.support.http_speaker import HttpSpeaker
 from tests.support.killed_restore import kill_restore
@@ -374,9 +379,31 @@ def plain_database(site: Site) -> Iterator[str]:
             connection.execute("DROP ROLE plain")
 
 
-def test_a_role_that_may_create_no_database_restores_into_an_empty_one(site: Site, tmp_path: Path) -> None:
+def parts_of(backup: Path) -> list[str]:
+    """The names of a backup's parts."""
+    with tarfile.open(backup) as parts:
+        return parts.getnames()
+
+
+@pytest.fixture
+def authority(site: Site) -> Iterator[Path]:
+    """The folder of a certificate authority that the hub has during a test."""
+    yield site.folder.root / "authority"
+    shutil.rmtree(site.folder.root / "authority", ignore_errors=True)
+
+
+def test_a_role_that_may_create_no_database_restores_into_an_empty_one(
+    site: Site, tmp_path: Path, authority: Path
+) -> None:
     file, folder = tmp_path / "floorhub.backup", tmp_path / "data"
-    answer(hub_of(site), "backup", str(file))
+    without = run(hub_of(site), "backup", str(file), "--with-authority")
+    assert (without.exit_code, "no certificate authority to back up" in without.stderr) == (2, True)
+    Authority(site.folder.root).ensure(Names(("shop-pc",), (alone(ip_address("192.0.2.10")),)))
+    answer(hub_of(site), "backup", str(tmp_path / "apart.backup"))
+    answer(hub_of(site), "backup", str(file), "--with-authority")
+    assert [
+        [name for name in parts_of(one) if name.startswith("authority")] for one in (tmp_path / "apart.backup", file)
+    ] == [[], ["authority/authority.key", "authority/authority.pem"]]
     with plain_database(site) as url:
         environment = hub_of(site, **single_role(url), FLOORHUB_DATA_DIR=str(folder))
 
@@ -386,6 +413,8 @@ def test_a_role_that_may_create_no_database_restores_into_an_empty_one(site: Sit
         assert restored["lost"] is None
         assert read_seeds(folder / "keys") == read_seeds(site.folder.keys)
         assert (folder / "admin.key").read_bytes() == (site.folder.root / "admin.key").read_bytes()
+        for name in ("authority.key", "authority.pem"):
+            assert (folder / "authority" / name).read_bytes() == (authority / name).read_bytes()
         assert "FLOORHUB_DATABASE_URL=" in Path(restored["settings"]).read_text()
         assert {file.stat().st_mode & 0o077 for file in folder.rglob("*")} == {0}
         again = run(environment, "restore", str(file), "--replace")

@@ -104,3 +104,21 @@ def test_names_of_databases_keep_their_time_and_fit(name: str) -> None:
     assert len(set(made)) == 4
     assert all(len(one.encode()) <= 63 and one != name and one == one.lower() for one in made)
     assert all(one.startswith(names_beside(name, "")[0]) for one in made[::2])
+
+
+def test_an_authority_takes_the_place_of_the_one_here_and_goes_back_with_it(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    new = staged(tmp_path, "new")
+    for folder, word in ((data, "here"), (new, "of the backup")):
+        (folder / "authority").mkdir(parents=True)
+        for name in ("authority.key", "authority.pem"):
+            (folder / "authority" / name).write_text(word)
+    placement = Placement(new, data, NOW, embedded=True)
+
+    kept = placement.put()
+
+    assert {file.read_text() for file in (data / "authority").iterdir()} == {"of the backup"}
+    assert {file.read_text() for file in (kept / "authority").iterdir()} == {"here"}
+    placement.undo()
+    assert {file.read_text() for file in (data / "authority").iterdir()} == {"here"}
+    assert not kept.exists()
