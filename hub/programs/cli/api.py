@@ -2,11 +2,9 @@
 
 import os
 import queue
-import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -17,14 +15,14 @@ import msgspec
 from hub.errors import SetupError
 from hub.programs.cli.exits import ExitCode, is_about_the_key, of_answer
 from hub.programs.cli.remedies import at_the_command_line
+from hub.programs.cli.trust import distrusted, trusted
 from hub.programs.embedded.data_folder import default_root, require_readable
 from schemas.addresses import AddressError, read_address
-from schemas.network_words import about_clocks, in_words
+from schemas.network_words import in_words
 from schemas.terminal import either, recovered, shows_korean, told
 from schemas.text import TextError, printable, read
-from schemas.tls import certificates, date_at, distrust_in, is_about_time, trusting
+from schemas.tls import distrust_in
 
-CA_FILE = "FLOORHUB_CA_FILE"
 OF_A_HUB = "x-request-id"
 """A header that every answer of a hub has."""
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
@@ -117,7 +115,7 @@ class Api:
             base_url=url,
             headers={"Authorization": f"Bearer {key}", "Accept-Language": language()},
             timeout=httpx.Timeout(patience_s, connect=min(CONNECT_S, patience_s)),
-            verify=_trusted(url),
+            verify=trusted(url),
             trust_env=False,
         )
 
@@ -453,7 +451,7 @@ def _as_meant(value: Any) -> Any:
 def no_answer(url: str, problem: Exception, found: Found | None = None) -> str:
     """For people: the hub does not answer. `found`: where the address was found."""
     if (refused := distrust_in(problem)) is not None:
-        return _distrusted(url, refused)
+        return distrusted(url, refused)
     english, korean = in_words(problem)
     if language().startswith("ko"):
         said = f"{url}의 허브가 응답하지 않습니다({korean})."
@@ -464,41 +462,6 @@ def no_answer(url: str, problem: Exception, found: Found | None = None) -> str:
     if found is None or not found.beside:
         return f"{said} Check FLOORHUB_URL, and whether the hub runs there."
     return f"{said} Is `make run` up? The address is from {found.url_from}."
-
-
-def _trusted(url: str) -> ssl.SSLContext | bool:
-    """For HTTPS the certificates of FLOORHUB_CA_FILE, else the system's. Raises SetupError."""
-    if not url.lower().startswith("https:"):
-        return False
-    file = os.environ.get(CA_FILE, "").strip() or None
-    try:
-        if file is not None:
-            certificates(Path(file))
-        return trusting(file)
-    except (OSError, TextError) as problem:
-        why = told(problem) if isinstance(problem, TextError) else problem.strerror or str(problem)
-        raise SetupError(
-            f"{CA_FILE} is {file}, which cannot be used ({why}): name the certificate of the hub's authority in PEM.",
-            ko=f"{CA_FILE}이(가) {file}인데 쓸 수 없습니다({why}). 허브 인증 기관의 인증서(PEM)를 지정하십시오.",
-        ) from None
-
-
-def _distrusted(url: str, refused: ssl.SSLCertVerificationError) -> str:
-    """For people: what answers shows a certificate that this machine does not trust."""
-    english, korean = in_words(refused.verify_message)
-    said = either(
-        f"{url} shows a certificate that is not trusted ({english}).",
-        f"{url}의 인증서를 신뢰할 수 없습니다({korean}).",
-    )
-    if is_about_time(refused):
-        address = read_address(url)
-        there = date_at(address.host, address.port or 443)
-        return f"{said} {either(*about_clocks(datetime.now(UTC), there))}"
-    return f"{said} " + either(
-        f"Set {CA_FILE} to the hub's certificate authority, which the page /trust of the hub offers; compare its "
-        "fingerprint.",
-        f"{CA_FILE}에 허브의 인증 기관을 지정하십시오. 허브의 /trust 화면에서 받을 수 있으며 지문을 비교하십시오.",
-    )
 
 
 def sentence(body: Any) -> str:
