@@ -263,6 +263,8 @@ def _constraints(names: Names) -> x509.NameConstraints:
     permitted: list[x509.GeneralName] = [x509.DNSName(host) for host in names.hosts]
     permitted += [x509.IPAddress(network) for network in networks]
     excluded: list[x509.GeneralName] = [] if names.hosts else [x509.DNSName("")]
+    # A name stands for all below it, too; a machine that is called `shop` must not be able to vouch for `bank.shop`.
+    excluded += [x509.DNSName(f".{host}") for host in names.hosts if "." not in host]
     versions = {network.version for network in networks}
     excluded += [x509.IPAddress(every) for every in _EVERYTHING if every.version not in versions]
     return x509.NameConstraints(permitted_subtrees=permitted, excluded_subtrees=excluded or None)
@@ -283,12 +285,17 @@ def _within(names: Names, authority: x509.Certificate) -> tuple[Names, tuple[str
         return any(address in network for network in networks)
 
     good = Names(
-        tuple(host for host in names.hosts if any(host == one or host.endswith(f".{one}") for one in hosts)),
+        tuple(host for host in names.hosts if any(host == one or _is_below(host, one) for one in hosts)),
         tuple(interface for interface in names.interfaces if is_permitted(interface.address)),
     )
     left_out = [host for host in names.hosts if host not in good.hosts]
     left_out += [str(interface.address) for interface in names.interfaces if interface not in good.interfaces]
     return good, tuple(left_out)
+
+
+def _is_below(host: str, name: str) -> bool:
+    """Whether the authority may vouch for a host since it may for a name."""
+    return "." in name and host.endswith(f".{name}")
 
 
 def _is_for(certificate: x509.Certificate, names: Names) -> bool:

@@ -28,8 +28,8 @@ class Interface:
 def host_names() -> tuple[str, ...]:
     """The name of this machine, as it is and as mDNS has it. None when the name cannot stand in a certificate."""
     name = socket.gethostname().strip().lower().removesuffix(".")
-    if not is_host_name(name):
-        return ()
+    if not is_host_name(name) or name.partition(".")[0] == "localhost":
+        return ()  # every machine calls itself so
     local = f"{name.partition('.')[0]}.local"
     return tuple(dict.fromkeys((name, local)))
 

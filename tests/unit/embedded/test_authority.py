@@ -77,6 +77,8 @@ def test_it_vouches_for_this_machine_and_a_stolen_key_for_nothing_else(tmp_path:
     for address in ("8.8.8.8", "192.168.8.10", "2001:db8::1"):
         files = forged(tmp_path, x509.IPAddress(ip_address(address)))
         assert "subtree violation" in refused(*files, issued.authority_file, address), address
+    files = forged(tmp_path, x509.DNSName("bank.shop-pc"))
+    assert refused(*files, issued.authority_file, "bank.shop-pc") == "excluded subtree violation"
     below = forged(tmp_path, x509.DNSName("shop-pc"), authority_below=True)
     assert refused(*below, issued.authority_file, "shop-pc") == "path length constraint exceeded"
     limits = x509.load_pem_x509_certificate(issued.authority_file.read_bytes()).extensions
@@ -154,6 +156,14 @@ def test_names_and_networks_of_later_are_left_out_and_the_others_go_on(tmp_path:
     assert refused(moved.certificate_file, moved.key_file, first.authority_file, "shop-pc") == ""
     with pytest.raises(EmbeddedError, match="vouch for no name"):
         Authority(tmp_path).ensure(Names(("till",), at("10.0.0.5")))
+
+
+def test_a_machine_without_a_name_vouches_for_its_addresses_only(tmp_path: Path) -> None:
+    issued = Authority(tmp_path).ensure(Names((), at("192.168.7.10")))
+
+    assert refused(issued.certificate_file, issued.key_file, issued.authority_file, "192.168.7.10") == ""
+    files = forged(tmp_path, x509.DNSName("bank.example"))
+    assert "subtree violation" in refused(*files, issued.authority_file, "bank.example")
 
 
 def test_an_authority_is_not_made_before_there_is_an_address_to_vouch_for(tmp_path: Path) -> None:
