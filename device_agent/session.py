@@ -154,17 +154,22 @@ async def takes_own_place(endpoint: Endpoint, identifier: str) -> bool:
         timeout=ANSWER_S,
         tls_context=endpoint.tls,
     )
-    taken = False
+    both = False
     try:
         async with client:
             await look_in(endpoint, identifier, 0.0)
+            both = True
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TAKEN_S):
                     async for _ in client.messages:
                         pass
-    except aiomqtt.MqttError:
-        taken = True
-    return taken
+    except aiomqtt.MqttError as problem:
+        if both:
+            return True
+        if reason := _refusal(problem):
+            raise RefusedError(reason) from None
+        raise ConnectionError(str(problem)) from None
+    return False
 
 
 class _Client(aiomqtt.Client):

@@ -9,9 +9,11 @@ from ipaddress import ip_address
 from itertools import product
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from broker_config.render import Tls
+from device_agent.session import RefusedError, parse_endpoint, takes_own_place
 from hub.programs.embedded.authority import Authority, Issued, Names
 from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.lan import pinned_id
@@ -160,3 +162,12 @@ def test_a_new_certificate_is_shown_and_no_connection_ends(network: Network) -> 
     assert alice.subscribe(client_topic("alice", Channel.COMMANDS)) == 1
     assert not alice.disconnected
     alice.close()
+
+
+async def test_the_agents_doctor_finds_a_client_bound_to_its_id_there(network: Network) -> None:
+    url = f"mqtts://{HERE}:{network.tls.port}"
+    endpoint = parse_endpoint(url, "alice", SECRETS["alice"], str(network.issued.authority_file))
+
+    assert await takes_own_place(endpoint, "_doctor")
+    with pytest.raises(RefusedError):
+        await takes_own_place(msgspec.structs.replace(endpoint, secret="wrong"), "_doctor")
