@@ -30,12 +30,15 @@ DATA_OTHER_NAME = "FLOORHUB_DATA"
 OF_OTHERS = frozenset(
     {
         *(DATA_OTHER_NAME, "FLOORHUB_PACKAGES", "FLOORHUB_DATABASE_OWNER_URL", "FLOORHUB_URL", "FLOORHUB_KEY"),
+        "FLOORHUB_TLS_BIND",
+        *("FLOORHUB_EDGE_STATUS_PORT", "FLOORHUB_EDGE_CONNECTIONS", "FLOORHUB_EDGE_CONNECTIONS_PER_ADDRESS"),
+        "FLOORHUB_EDGE_HALF_OPEN_PER_ADDRESS",
         *("FLOORHUB_BIND", "FLOORHUB_MQTT_PORT", "FLOORHUB_WEBSOCKET_PORT", "FLOORHUB_MQTT_OPS_PASSWORD"),
         *("FLOORHUB_COMMAND_ID", "FLOORHUB_ATTEMPT", "FLOORHUB_PRINTER", "FLOORHUB_SECRET", "FLOORHUB_SUPERVISED"),
         "FLOORHUB_ACCOUNTS_FROM_NETWORK",
     }
 )
-"""Names that other programs read: `floorhub`, `make run`, the containers, agents and what they start."""
+"""Names that other programs read: `floorhub`, the edge, `make run`, the containers, agents and what they start."""
 TESTS = "FLOORHUB_TEST_"
 
 
@@ -86,6 +89,9 @@ class Settings(BaseSettings):
     """Where other machines reach the broker: mqtts://name:port."""
     ca_file: Path | None = None
     """PEM: the authority that other machines must trust for these two; none: a public one."""
+    socket: Path | None = None
+    """A Unix socket on which HTTP answers, too: for the edge, or another proxy of this machine, whose word about the
+    caller counts there."""
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses and networks of proxies whose `X-Forwarded-For` says from where a request comes; none: nobody's."""
     plain_sign_in: bool = False
@@ -171,7 +177,8 @@ class Settings(BaseSettings):
 
     @field_validator("fetch_allow", "document_folders", "trusted_proxies", "hosts", "cors_origins", mode="before")
     @classmethod
-    def _split_list(cls, value: object) -> object:
+    def split_list(cls, value: object) -> object:
+        """A list that is written with commas."""
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("document_folders")
@@ -186,7 +193,8 @@ class Settings(BaseSettings):
 
     @field_validator("trusted_proxies")
     @classmethod
-    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Addresses and networks. Raises WrongValueError."""
         for text in value:
             try:
                 ip_network(text)
@@ -199,12 +207,14 @@ class Settings(BaseSettings):
 
     @field_validator("hosts")
     @classmethod
-    def _are_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def are_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Names of hosts in one form. Raises WrongValueError."""
         return tuple(_host(text) for text in value)
 
     @field_validator("cors_origins")
     @classmethod
-    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Origins as browsers send them. Raises WrongValueError."""
         for text in value:
             if text == "*":
                 continue
@@ -246,7 +256,7 @@ class Settings(BaseSettings):
             ) from None
         return value
 
-    @field_validator("pages_folder", mode="before")
+    @field_validator("pages_folder", "socket", mode="before")
     @classmethod
     def _none_if_empty(cls, value: object) -> object:
         return None if isinstance(value, str) and not value.strip() else value
@@ -274,7 +284,7 @@ class Settings(BaseSettings):
             raise WrongValueError("give an absolute path, or off", "절대 경로나 off를 쓰십시오")
         return value
 
-    @field_validator("audit_seal_file")
+    @field_validator("audit_seal_file", "socket")
     @classmethod
     def _is_absolute(cls, value: Path | None) -> Path | None:
         if value is not None and not value.is_absolute():

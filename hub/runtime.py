@@ -11,6 +11,7 @@ from typing import Any
 
 import uvicorn
 
+from hub.api import unix_socket
 from hub.api.tls import Certificate, CertificateFiles
 from hub.app import Hub
 from hub.config import Settings
@@ -92,6 +93,7 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
     settings = hub.settings
     sock = _listen(settings) if "api" in settings.roles else None
     secure: _Secure | None = None
+    local: socket.socket | None = None
     server: _Server | None = None
     if sock is not None:
         try:
@@ -105,13 +107,15 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
     background: list[asyncio.Task[None]] = []
     serving: asyncio.Task[None] | None = None
     try:
+        if sock is not None and settings.socket is not None:
+            local = unix_socket.listen(settings.socket)
         async with asyncio.TaskGroup() as group:
             for subject in hub.subjects:
                 background += [group.create_task(_watched(hub, loop), name=loop.name) for loop in subject.loops]
             if secure is not None:
                 background.append(group.create_task(secure.run(), name="certificate"))
             if server is not None and sock is not None:
-                serving = group.create_task(server.serve(sockets=[sock]), name="http")
+                serving = group.create_task(server.serve(sockets=[sock, local] if local else [sock]), name="http")
             # What the start made stays until the end: to look it over for garbage again and again stops everything.
             gc.collect()
             gc.freeze()
@@ -142,6 +146,8 @@ async def _run_tasks(hub: Hub, ready: Callable[[str], None] | None, stop: asynci
             sock.close()
         if secure is not None:
             secure.sock.close()
+        if local is not None and settings.socket is not None:
+            unix_socket.close(local, settings.socket)
 
 
 class _Secure:
@@ -156,8 +162,8 @@ class _Secure:
     def of(cls, hub: Hub) -> "_Secure | None":
         """As the settings say; None without a certificate. Raises SetupError."""
         settings = hub.settings
-        if settings.tls_certificate is None and settings.tls_key is None:
-            return None
+        if settings.socket is not None or (settings.tls_certificate is None and settings.tls_key is None):
+            return None  # behind the edge HTTPS is the edge's
         if settings.tls_certificate is None or settings.tls_key is None:
             raise SetupError(
                 "HTTPS needs both FLOORHUB_TLS_CERTIFICATE and FLOORHUB_TLS_KEY.",
@@ -222,6 +228,7 @@ def _http_server(hub: Hub, started: Callable[[], None], secure: _Secure | None) 
             gates=[gate for subject in hub.subjects for gate in subject.gates],
             hosts=hub.settings.hosts,
             origins=hub.settings.cors_origins,
+            local=hub.settings.socket is not None,
         ),
         log_config=None,
         access_log=False,

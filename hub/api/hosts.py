@@ -54,13 +54,15 @@ class KnownHosts:
             for name, value in scope["headers"]:
                 if name == b"host":
                     host = value.decode("latin-1")
-                    if not self._is_known(name_of(host), scope.get("server")):
+                    if not self.is_known(host, scope.get("server")):
                         await problems.problem(Request(scope), "unknown_host", {"host": host})(scope, receive, send)
                         return
         await self._app(scope, receive, send)
 
-    def _is_known(self, name: str, server: tuple[str, int | None] | None) -> bool:
-        if name in self._names or (self._endings and name.endswith(self._endings)):
+    def is_known(self, host: str, server: tuple[str, int | None] | None) -> bool:
+        """Whether `Host` names the hub, on a connection that came to this address."""
+        name = name_of(host)
+        if self._any or name in self._names or (self._endings and name.endswith(self._endings)):
             return True
         address = _address(name)
         if address is None:

@@ -59,6 +59,8 @@ class BoundedHttp(HttpToolsProtocol):
     _offer: bytes | None = None
     """A head that offers another protocol, without the offer, until it is read again."""
     _deadline: asyncio.TimerHandle | None = None
+    _switched = False
+    """The connection goes on with another protocol, and another object."""
     _refusing = False
     """Nothing more is read; what was read before is still answered."""
     _lingering = False
@@ -147,7 +149,7 @@ class BoundedHttp(HttpToolsProtocol):
             self._refuse(code)
             return
         # Only now: most requests come whole.
-        if self._deadline is not None:
+        if self._deadline is not None or self._switched:
             return
         if self._in_head:
             self._wait_for_head()
@@ -167,10 +169,13 @@ class BoundedHttp(HttpToolsProtocol):
             try:
                 self.parser.feed_data(data)
             except httptools.HttpParserUpgrade as stopped:
+                if self._offer is None:
+                    self._switched = True
+                    self.switch(data[stopped.args[0] :])
+                    return
                 # The parser has given up the message after its head, and takes what follows for another one. A new
                 # parser reads the same head without the offer, and goes on with the body.
                 head, self._offer = self._offer, None
-                assert head is not None  # noqa: S101 - set when such a head was complete
                 self.parser = httptools.HttpRequestParser(self)
                 self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
                 self.parser.feed_data(head)
@@ -194,6 +199,9 @@ class BoundedHttp(HttpToolsProtocol):
         if self.parser.should_upgrade():
             if method == b"CONNECT":
                 raise WrongHeadError("no_tunnel")
+            if self.takes_offer():
+                self._end_wait()
+                return
             self._offer = framing.without_offer(method, self.url, version, self.headers)
             return
         self.url = framing.target(method, self.url, self.headers)
@@ -206,14 +214,22 @@ class BoundedHttp(HttpToolsProtocol):
         self._body_began = self.loop.time()
         super().on_headers_complete()
 
+    def takes_offer(self) -> bool:
+        """Whether the connection goes on with the protocol that a complete head offers; then `switch` follows."""
+        return False
+
+    def switch(self, data: bytes) -> None:
+        """Go on with another protocol; `data` came behind the head."""
+        raise NotImplementedError
+
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
         self._bytes_beside_body = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        if self._offer is not None:
-            return
+        if self._offer is not None or self._in_head:
+            return  # It is a head that offers another protocol.
         self._in_body = False
         self._end_wait()
         super().on_message_complete()
@@ -289,7 +305,7 @@ class BoundedHttp(HttpToolsProtocol):
             self.transport.close()
             return
         self._lingering = True
-        self.transport.write(_refusal(self._refusal, self.headers or []))
+        self.transport.write(refusal(self._refusal, self.headers or []))
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self._unset_keepalive_if_required()
@@ -337,10 +353,10 @@ _BESIDE = {
 """Fields of the answers to what is refused, by its code."""
 
 
-def _refusal(code: str, headers: list[tuple[bytes, bytes]]) -> bytes:
-    """The whole answer to a request that reaches no route."""
+def refusal(code: str, headers: list[tuple[bytes, bytes]], **params: str) -> bytes:
+    """The whole answer to a request that reaches no route; its connection ends."""
     accept_language = b",".join(value for name, value in headers if name == b"accept-language").decode("latin-1")
-    answer = problems.plain_problem(code, {}, accept_language, headers=_BESIDE.get(code))
+    answer = problems.plain_problem(code, params, accept_language, headers=_BESIDE.get(code))
     lines = [STATUS_LINE[answer.status_code]]
     safe_headers.complete(answer.raw_headers)
     lines += [name + b": " + value + b"\r\n" for name, value in answer.raw_headers]

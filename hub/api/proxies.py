@@ -6,6 +6,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 Network = IPv4Network | IPv6Network
+LOCAL = "127.0.0.1"
+"""Who calls over the Unix socket and is no proxy."""
 _MAPPED = 96
 """Bits before the IPv4 address in an IPv6 one."""
 
@@ -26,7 +28,11 @@ def _unmapped(network: Network) -> Network:
 
 class TrustedProxies:
     """Puts the address of the caller into the scope, as the nearest proxy that is not trusted, or nobody, was seen; and
-    the scheme, as the nearest proxy was asked."""
+    the scheme, as the nearest proxy was asked.
+
+    Whoever calls over the Unix socket is trusted: only the hub's own user can open it. He also says to which address
+    of this machine the caller connected.
+    """
 
     def __init__(self, app: ASGIApp, trusted: Sequence[Network]) -> None:
         self._app = app
@@ -34,14 +40,26 @@ class TrustedProxies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] == "http" and scope["client"] is not None:
-            host, port = scope["client"]
-            forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
-            scope["client"] = (caller(host, forwarded, self._trusted), port)
-            said = [value for name, value in scope["headers"] if name == b"x-forwarded-proto"]
-            if said and _is_in(address_of(host), self._trusted):
-                scope["scheme"] = _scheme(said) or scope["scheme"]
+        if scope["type"] == "http":
+            said = _said(scope["headers"])
+            if scope["client"] is None:
+                scope["client"] = (self._local_caller(said.get(b"x-forwarded-for", ())), 0)
+                for server in said.get(b"x-forwarded-server", ()):
+                    scope["server"] = (server.decode("latin-1"), None)
+                is_trusted = True
+            else:
+                host, port = scope["client"]
+                scope["client"] = (caller(host, said.get(b"x-forwarded-for", ()), self._trusted), port)
+                is_trusted = _is_in(address_of(host), self._trusted)
+            if is_trusted and (schemes := said.get(b"x-forwarded-proto")):
+                scope["scheme"] = _scheme(schemes) or scope["scheme"]
         await self._app(scope, receive, send)
+
+    def _local_caller(self, forwarded: Sequence[bytes]) -> str:
+        """Whom the proxy beside us saw; this machine, if it says nothing that is an address."""
+        *before, last = _listed(forwarded) or [""]
+        seen = address_of(last)
+        return LOCAL if seen is None else caller(str(seen), [",".join(before).encode("latin-1")], self._trusted)
 
 
 def caller(connected: str, forwarded: Sequence[bytes], trusted: Sequence[Network]) -> str:
@@ -50,13 +68,26 @@ def caller(connected: str, forwarded: Sequence[bytes], trusted: Sequence[Network
     address = address_of(connected)
     if address is None:
         return connected
-    seen = [part.strip() for value in forwarded for part in value.decode("latin-1").split(",")]
+    seen = _listed(forwarded)
     while seen and _is_in(address, trusted):
         before = address_of(seen.pop())
         if before is None:
             break
         address = before
     return str(address)
+
+
+def _listed(forwarded: Sequence[bytes]) -> list[str]:
+    return [part.strip() for value in forwarded for part in value.decode("latin-1").split(",")]
+
+
+def _said(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:
+    """What proxies say of a request."""
+    said: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        if name.startswith(b"x-forwarded-"):
+            said.setdefault(name, []).append(value)
+    return said
 
 
 def _scheme(said: Sequence[bytes]) -> str | None:

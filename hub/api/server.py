@@ -41,17 +41,18 @@ def build(
     gates: Sequence[Callable[[ASGIApp], ASGIApp]] = (),
     hosts: Sequence[str] = (ANY,),
     origins: Sequence[str] = (),
+    local: bool = False,
 ) -> ASGIApp:
-    """What is served for a hub; whoever serves it starts and stops the hub."""
+    """What is served for a hub; whoever serves it starts and stops the hub. `local`: also on a Unix socket."""
     app = application(parts, routers)
     served: ASGIApp = Edge(TooLarge(app), [*app.routes, *(route for router in routers for route in router.routes)])
     for fast_path in fast_paths:
         served = fast_path(served)
     for gate in gates:
         served = gate(served)
-    if trusted_proxies:
-        served = TrustedProxies(served, networks(trusted_proxies))
     served = KnownHosts(served, hosts)
+    if trusted_proxies or local:
+        served = TrustedProxies(served, networks(trusted_proxies))
     if origins:
         served = AllowedOrigins(served, origins)
     return RequestLog(served, parts.get(Metrics), parts.get(Log))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from hub.config import Settings, WrongValueError
 from hub.errors import SetupError
@@ -18,6 +19,12 @@ _WHAT_TO_SET: Mapping[str, tuple[str, str]] = {
         "set it to postgresql://user:password@host:port/database",
         "postgresql://사용자:암호@호스트:포트/데이터베이스 형식으로 설정하십시오",
     ),
+    "socket": (
+        "set it to the path that the hub has as FLOORHUB_SOCKET",
+        "허브의 FLOORHUB_SOCKET과 같은 경로로 설정하십시오",
+    ),
+    "tls_certificate": ("set it to the PEM file of the certificate", "인증서의 PEM 파일을 지정하십시오"),
+    "tls_key": ("set it to the PEM file of the certificate's key", "인증서 키의 PEM 파일을 지정하십시오"),
     "data_dir": ("set it to the hub's data folder", "허브의 데이터 폴더를 지정하십시오"),
 }
 _SECRET = ("database_url", "mqtt_password", "mqtt_admin_password")
@@ -39,13 +46,13 @@ def wrong(variable: str, value: object, english: str, korean: str) -> SetupError
 
 def wrong_port(variable: str, value: str) -> SetupError:
     """A port that is none."""
-    return wrong(variable, value, *_number("port", whole=True))
+    return wrong(variable, value, *_number(Settings.model_fields["port"], whole=True))
 
 
-def of_validation(problem: ValidationError) -> SetupError:
-    """One line for each setting that is wrong."""
+def of_validation(problem: ValidationError, fields: Mapping[str, FieldInfo] = Settings.model_fields) -> SetupError:
+    """One line for each setting that is wrong. `fields`: those of the program whose settings they are."""
     # The first part names the setting; the others are places in a list that nobody has written as one.
-    lines = {str(item["loc"][0]): _of_item(str(item["loc"][0]), item) for item in problem.errors()}
+    lines = {str(item["loc"][0]): _of_item(str(item["loc"][0]), item, fields) for item in problem.errors()}
     return SetupError(
         "\n".join(line.sentence for line in lines.values()), ko="\n".join(line.korean for line in lines.values())
     )
@@ -56,17 +63,17 @@ def variable_of(name: str) -> str:
     return f"FLOORHUB_{name.upper()}"
 
 
-def _of_item(name: str, item: Mapping[str, Any]) -> SetupError:
+def _of_item(name: str, item: Mapping[str, Any], fields: Mapping[str, FieldInfo]) -> SetupError:
     kind, context = item["type"], item.get("ctx") or {}
     if kind == "missing":
         return missing(name)
-    english, korean = _remedy(name, kind, context, item["msg"])
+    english, korean = _remedy(fields[name], kind, context, item["msg"])
     # Somebody may have put a password into an address.
     value = "***" if name in _SECRET or (name in _ADDRESSES and "@" in str(item["input"])) else item["input"]
     return wrong(variable_of(name), value, english, korean)
 
 
-def _remedy(name: str, kind: str, context: Mapping[str, Any], said: str) -> tuple[str, str]:
+def _remedy(field: FieldInfo, kind: str, context: Mapping[str, Any], said: str) -> tuple[str, str]:
     problem = context.get("error")
     if isinstance(problem, WrongValueError):
         return str(problem), problem.korean
@@ -75,14 +82,14 @@ def _remedy(name: str, kind: str, context: Mapping[str, Any], said: str) -> tupl
     if kind == "literal_error":
         return f"use {context['expected']}", f"{str(context['expected']).replace(' or ', ', ')} 중 하나를 쓰십시오"
     if kind.startswith(("int_", "float_", "greater_", "less_", "finite_")):
-        return _number(name, whole=Settings.model_fields[name].annotation is int)
+        return _number(field, whole=field.annotation is int)
     return said[:1].lower() + said[1:], f"{said}. docs/reference/settings.md를 확인하십시오"
 
 
-def _number(name: str, *, whole: bool) -> tuple[str, str]:
+def _number(field: FieldInfo, *, whole: bool) -> tuple[str, str]:
     """What numbers a setting takes, by the limits that its field has."""
     limits: dict[str, Any] = {}
-    for rule in Settings.model_fields[name].metadata:
+    for rule in field.metadata:
         limits |= {word: getattr(rule, word) for word in ("ge", "gt", "le") if getattr(rule, word, None) is not None}
     english, korean = ("a whole number", "정수를") if whole else ("a number", "수를")
     least, above, most = (limits.get(word) for word in ("ge", "gt", "le"))

@@ -37,6 +37,11 @@ PARTS = {
         (*PYTEST, "-s", "tests/acceptance/batches/test_many_clients.py"),
         {"FLOORHUB_TEST_CLIENTS": "10000"},
     ),
+    "edge": Part(
+        "1,000 pages at /mqtt, 1,000 streams and 2,000 silent connections; says what requests and commands notice",
+        (*PYTEST, "-s", "tests/acceptance/edge/test_many_pages.py"),
+        {"FLOORHUB_TEST_PAGES": "1000"},
+    ),
     "plans": Part(
         "statements read their indexes with 1,000,000 finished commands",
         (*PYTEST, "tests/integration/database/test_plans.py"),

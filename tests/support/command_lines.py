@@ -92,6 +92,7 @@ ASKED: dict[str, list[str]] = {
 NOT_HERE = {
     "up": "starts a site",
     "serve": "shows log lines only",
+    "edge": "shows log lines only",
     "migrate": "asks no hub",
     "doctor": "asks the hub's health only",
     "backup": "asks no hub",

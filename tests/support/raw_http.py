@@ -87,3 +87,17 @@ async def _answer(reader: asyncio.StreamReader) -> Answer:
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     content = await reader.readexactly(int(headers.get("content-length", 0)))
     return Answer(int(first.split()[1]), headers, content)
+
+
+def parsed(data: bytes) -> list[tuple[int, dict[str, str], bytes]]:
+    """Status, headers and content of each answer in what a server sent until it closed the connection."""
+    found: list[tuple[int, dict[str, str], bytes]] = []
+    while data:
+        head, _, data = data.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        status, length = int(first.split()[1]), int(headers.get("content-length", 0))
+        if status >= 200:
+            found.append((status, headers, data[:length]))
+            data = data[length:]
+    return found

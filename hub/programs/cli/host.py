@@ -31,7 +31,7 @@ keys = keys_commands.app
 
 def add_first(app: App) -> None:
     """Those that the help lists before all others."""
-    for command in (up, serve, migrate):
+    for command in (up, serve, edge, migrate):
         app.command(cls=Change)(command)
 
 
@@ -113,6 +113,40 @@ def serve() -> None:
             raise
         except Exception:  # noqa: BLE001 - the last word before the process ends, one line as all others
             Log().exception(Event.HUB_FAILED)
+            raise typer.Exit(ExitCode.FAILED) from None
+
+
+def edge() -> None:
+    """Serve HTTPS and MQTT over WebSocket to other machines, in front of the hub.
+
+    Settings come from the environment (FLOORHUB_*).
+    """
+    import uvloop
+    from pydantic import ValidationError
+
+    from hub.programs.cli.settings import doubts
+    from hub.programs.edge.process import serve as serve_edge
+    from hub.programs.edge.settings import EdgeSettings
+    from hub.programs.settings_sentences import of_validation
+    from hub.telemetry import log as observability
+    from hub.telemetry.log import Event, Log
+
+    with explained():
+        try:
+            settings = EdgeSettings()
+        except ValidationError as problem:
+            output.tell(*doubts().values())
+            raise of_validation(problem, EdgeSettings.model_fields) from None
+        observability.configure(settings.log_level)
+        log = Log(program="edge")
+        for setting, sentence in doubts().items():
+            log.warning(Event.SETTING_DOUBTFUL, setting=setting, message=sentence)
+        try:
+            uvloop.run(serve_edge(settings, log))
+        except (HubError, EmbeddedError):
+            raise
+        except Exception:
+            log.exception(Event.HUB_FAILED)
             raise typer.Exit(ExitCode.FAILED) from None
 
 

@@ -55,6 +55,7 @@ class Row:
 COMMANDS = (
     Row("up", HERE, json=False),
     Row("serve", HERE, json=False),
+    Row("edge", HERE, json=False),
     Row("migrate", HERE, json=False),
     Row("send", RUNS),
     Row("print", RUNS),

@@ -14,6 +14,7 @@ from hub.api.catalogue import CATALOGUE
 from hub.config import Settings
 from hub.core.commands.rules.lifecycle import TRANSITIONS, Status
 from hub.core.commands.rules.remedies import REMEDIES
+from hub.programs.edge.settings import EdgeSettings
 from hub.telemetry.log import EventName
 from schemas import topics
 from schemas.states import ReportStatus
@@ -81,16 +82,19 @@ def agent_codes() -> Iterator[str]:
                     yield value.value
 
 
-@pytest.mark.parametrize("field", Settings.model_fields)
+SETTINGS = Settings.model_fields | EdgeSettings.model_fields
+
+
+@pytest.mark.parametrize("field", SETTINGS)
 def test_every_setting_is_described(field: str) -> None:
     assert f"FLOORHUB_{field.upper()}" in {row[0] for row in rows("docs/reference/settings.md")}
 
 
 def test_no_setting_is_described_that_nothing_reads() -> None:
-    of_the_hub = {f"FLOORHUB_{field.upper()}" for field in Settings.model_fields}
+    of_settings = {f"FLOORHUB_{field.upper()}" for field in SETTINGS}
     of_programs = {"FLOORHUB_PACKAGES", "FLOORHUB_URL", "FLOORHUB_KEY", "FLOORHUB_ACCOUNTS_FROM_NETWORK"}
     described = {row[0] for row in rows("docs/reference/settings.md") if row[0].startswith("FLOORHUB_")}
-    assert described == of_the_hub | of_programs
+    assert described == of_settings | of_programs
 
 
 @pytest.mark.parametrize("channel", Channel)

@@ -153,3 +153,30 @@ def test_only_addresses_and_networks_are_trusted(wrong: str) -> None:
 
 def test_nobody_is_trusted_by_default() -> None:
     assert settings().trusted_proxies == ()
+
+
+@pytest.mark.parametrize(
+    ("headers", "trusted", "right"),
+    [
+        ([], [], ("127.0.0.1", "http", "/run/hub.sock")),
+        ([(b"x-forwarded-for", b"203.0.113.9")], [], ("203.0.113.9", "http", "/run/hub.sock")),
+        ([(b"x-forwarded-for", b"198.51.100.1, 203.0.113.9")], [], ("203.0.113.9", "http", "/run/hub.sock")),
+        ([(b"x-forwarded-for", b"198.51.100.1, 10.0.0.1")], ["10.0.0.1"], ("198.51.100.1", "http", "/run/hub.sock")),
+        ([(b"x-forwarded-for", b"<script>")], [], ("127.0.0.1", "http", "/run/hub.sock")),
+        (
+            [(b"x-forwarded-for", b"::1"), (b"x-forwarded-proto", b"https"), (b"x-forwarded-server", b"10.0.0.5")],
+            [],
+            ("::1", "https", "10.0.0.5"),
+        ),
+    ],
+)
+async def test_who_calls_over_the_socket_is_believed(
+    headers: list[tuple[bytes, bytes]], trusted: list[str], right: tuple[str, str, str]
+) -> None:
+    scope = {"type": "http", "client": None, "server": ("/run/hub.sock", None), "scheme": "http", "headers": headers}
+
+    async def seen(_scope: Any, _receive: Any, _send: Any) -> None:
+        """Nothing: the scope is what counts."""
+
+    await TrustedProxies(seen, networks(trusted))(scope, None, None)  # type: ignore[arg-type]
+    assert (scope["client"][0], scope["scheme"], scope["server"][0]) == right  # type: ignore[index]

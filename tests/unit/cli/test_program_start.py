@@ -62,6 +62,6 @@ def test_an_answer_that_cannot_be_written_is_a_failure_of_every_question(argumen
 def test_only_what_changes_a_hub_ends_as_the_change_did() -> None:
     changing = {words for words, command in commands(get_command(app)) if isinstance(command, Change)}
     assert changing == {
-        *("up", "serve", "migrate", "restore", "cleanup", "conformance", "simulate"),
+        *("up", "serve", "edge", "migrate", "restore", "cleanup", "conformance", "simulate"),
         *("broker render", "key rotate", "key adopt", "user recover"),
     }

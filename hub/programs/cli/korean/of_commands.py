@@ -15,6 +15,10 @@ COMMANDS: dict[str, str] = {
     "Run the hub with the settings of the environment (FLOORHUB_*).": (
         "환경 변수(FLOORHUB_*)의 설정으로 허브를 실행합니다."
     ),
+    "Serve HTTPS and MQTT over WebSocket to other machines, in front of the hub.": (
+        "허브 앞에서 다른 컴퓨터에 HTTPS와 WebSocket을 통한 MQTT를 제공합니다."
+    ),
+    "Settings come from the environment (FLOORHUB_*).": "설정은 환경 변수(FLOORHUB_*)에서 읽습니다.",
     "Bring the database's tables up to date.": "데이터베이스의 테이블을 최신으로 맞춥니다.",
     "Safe to call again, and from several machines at once.": "다시 실행하거나 여러 컴퓨터에서 동시에 실행해도 됩니다.",
     "Send one command, and show its timeline and result.": "명령 하나를 보내고 처리 과정과 결과를 보여 줍니다.",
