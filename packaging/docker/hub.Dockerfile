@@ -24,7 +24,8 @@ RUN pip install --no-cache-dir --require-hashes --requirement requirements/hub.t
 COPY --from=build /src/wheels/ wheels/
 RUN pip install --no-cache-dir --no-deps wheels/*.whl
 # Owned by the hub's user, so that a new named volume is, too.
-RUN install --directory --owner=10001 --group=10001 --mode=0700 /var/lib/floorhub /var/lib/floorhub-broker
+RUN install --directory --owner=10001 --group=10001 --mode=0700 /var/lib/floorhub /var/lib/floorhub-broker \
+    /run/floorhub /etc/floorhub-tls
 # FLOORHUB_URL is for the program `floorhub` inside the container.
 ENV FLOORHUB_HOST=0.0.0.0 \
     FLOORHUB_DATA_DIR=/var/lib/floorhub \

@@ -18,6 +18,7 @@ import yaml
 from broker_config.render import account_names
 from hub.config import Settings
 from hub.features.web_pages.rules import CONSOLE
+from hub.programs.edge.settings import EdgeSettings
 from hub.programs.embedded.packages import Packages
 from tests.packaging.dockerfiles import carry_out, read
 from tests.support.paths import ROOT
@@ -93,8 +94,10 @@ def test_no_service_runs_as_root(name: str) -> None:
 
 def test_ports_are_closed_to_the_network_unless_somebody_opens_them() -> None:
     published = [port for service in SERVICES.values() for port in service.get("ports", [])]
-    assert len(published) == 3
-    assert all(port.startswith("${FLOORHUB_BIND:-127.0.0.1}:") for port in published)
+    assert len(published) == 4
+    [tls] = SERVICES["edge"]["ports"]
+    assert tls.startswith("${FLOORHUB_TLS_BIND:-127.0.0.1}:")
+    assert all(port.startswith("${FLOORHUB_BIND:-127.0.0.1}:") for port in published if port != tls)
 
 
 def test_what_waits_for_a_healthy_service_has_one_that_says_so() -> None:
@@ -114,6 +117,17 @@ def test_the_hub_understands_its_environment(monkeypatch: pytest.MonkeyPatch) ->
     assert settings.mqtt_url == "mqtt://broker:1883"
     known = {f"FLOORHUB_{field.upper()}" for field in Settings.model_fields}
     assert SERVICES["hub"]["environment"].keys() <= known
+
+
+def test_the_edge_understands_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in SERVICES["edge"]["environment"].items():
+        monkeypatch.setenv(name, VARIABLE.sub("info", value))
+    settings = EdgeSettings()
+    assert settings.broker == ("broker", 1883)
+    assert str(settings.socket) == SERVICES["hub"]["environment"]["FLOORHUB_SOCKET"]
+    assert SERVICES["edge"]["environment"].keys() <= {
+        f"FLOORHUB_{field.upper()}" for field in EdgeSettings.model_fields
+    }
 
 
 @pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: file.name)
