@@ -39,6 +39,11 @@ def main() -> NoReturn:
         from device_agent import printers
 
         sys.exit(printers.run(arguments.server, arguments.config, arguments.data, arguments.output))
+    if arguments.command == "pair":
+        from device_agent.pairing import program
+
+        given = {name: value for name, value in vars(arguments).items() if name not in ("command", "version")}
+        sys.exit(program.run(program.Options(**given)))
     sys.exit(run(arguments.config, _devices, arguments.data, arguments.log_format))
 
 

@@ -21,6 +21,7 @@ Usage: floorhub-agent COMMAND [OPTIONS]
 Carries out a Floorhub hub's commands on this machine.
 
 Commands:
+  pair       connect this machine to a hub with a link or a code
   run        run until it is stopped (SIGTERM, Ctrl-C)
   doctor     find what keeps commands from this machine, and say what to do
   printers   list the print queues of this machine and how to configure them
@@ -30,8 +31,9 @@ Options:
   -h, --help show this page; floorhub-agent COMMAND --help shows a command's
 
 Exit codes:
-  0   stopped as asked; doctor: no problem; printers: listed
-  1   failed while running; doctor: problems; printers: nothing to list
+  0   stopped as asked; pair: connected; doctor: no problem; printers: listed
+  1   failed while running; pair: not connected, or something is left to do;
+      doctor: problems; printers: nothing to list
   2   wrong command line or configuration, or the journal is in use
   75  run: a command asked for a restart by the service manager""",
         """\
@@ -40,6 +42,7 @@ Exit codes:
 이 컴퓨터에서 Floorhub 허브의 명령을 수행합니다.
 
 명령:
+  pair       링크나 코드로 이 기기를 허브에 연결합니다
   run        중지할 때까지 실행합니다(SIGTERM, Ctrl-C)
   doctor     명령을 받지 못하는 원인과 해결 방법을 찾습니다
   printers   이 컴퓨터의 인쇄 큐와 설정 방법을 보여 줍니다
@@ -49,10 +52,64 @@ Exit codes:
   -h, --help 도움말을 표시합니다. 명령별 도움말: floorhub-agent 명령 --help
 
 종료 코드:
-  0   요청대로 중지됨, doctor: 문제 없음, printers: 목록 표시
-  1   실행 중 실패, doctor: 문제 있음, printers: 표시할 것이 없음
+  0   요청대로 중지됨, pair: 연결됨, doctor: 문제 없음, printers: 목록 표시
+  1   실행 중 실패, pair: 연결되지 않았거나 할 일이 남음, doctor: 문제 있음,
+      printers: 표시할 것이 없음
   2   명령줄이나 설정이 잘못됨, 또는 저널이 사용 중
   75  run: 서비스 관리자가 다시 시작하도록 명령이 요청함""",
+    ),
+    "pair": (
+        """\
+Usage: floorhub-agent pair LINK [OPTIONS]
+       floorhub-agent pair ADDRESS CODE [OPTIONS]
+       floorhub-agent pair --enrol FILE [OPTIONS]
+
+Connects this machine to a hub: makes its key, pins the hub's keys, writes
+agent.toml, finds the printers, and prints a test page. `floorhub pair` at the
+hub shows the link and the code. If the answer is lost, run it again.
+
+Options:
+  --config FILE      where to write; default: agent.toml in this folder
+  --enrol FILE       an enrolment file, for set-up without a person
+  --printer NAME     a print queue, or the address of a printer; may be given
+                     several times
+  --no-printers      no printer
+  --kind KIND        printer_pc, pda, kiosk or other, if the code leaves it open
+  --service          install the systemd unit, and start it (as root)
+  --no-test-page     print nothing
+  --yes              ask nothing; all print queues
+  --replace          connect it anew although it is a client already; printers
+                     and actions of its configuration stay
+  --fp FINGERPRINT   of the hub's authority, if the link does not have it
+  --ca FILE          the hub's certificate authority (PEM)
+  --without-tls      send the secret unencrypted to an http address
+  --server URI       another CUPS; default: ipp://localhost:631
+  -h, --help         show this page""",
+        """\
+사용법: floorhub-agent pair 링크 [옵션]
+        floorhub-agent pair 주소 코드 [옵션]
+        floorhub-agent pair --enrol 파일 [옵션]
+
+이 기기를 허브에 연결합니다. 기기의 키를 만들고, 허브의 키를 고정하고,
+agent.toml을 쓰고, 프린터를 찾고, 시험 페이지를 인쇄합니다. 링크와 코드는
+허브에서 `floorhub pair`로 만듭니다. 응답을 받지 못하면 다시 실행하십시오.
+
+옵션:
+  --config 파일      설정 파일을 쓸 위치. 기본값: 현재 폴더의 agent.toml
+  --enrol 파일       사람 없이 설정하기 위한 등록 파일
+  --printer 이름     인쇄 큐 또는 프린터 주소. 여러 번 쓸 수 있습니다
+  --no-printers      프린터를 설정하지 않습니다
+  --kind 종류        코드에 없을 때: printer_pc, pda, kiosk, other
+  --service          systemd 서비스를 설치하고 시작합니다(root)
+  --no-test-page     시험 페이지를 인쇄하지 않습니다
+  --yes              묻지 않고 모든 인쇄 큐를 설정합니다
+  --replace          이미 클라이언트인 기기를 새로 연결합니다. 설정 파일의
+                     프린터와 동작은 유지됩니다
+  --fp 지문          링크에 없을 때, 허브 인증 기관의 지문
+  --ca 파일          허브의 인증 기관 인증서(PEM)
+  --without-tls      http 주소로 비밀 값을 암호화하지 않고 보냅니다
+  --server URI       다른 CUPS. 기본값: ipp://localhost:631
+  -h, --help         이 도움말을 표시합니다""",
     ),
     "run": (
         """\
@@ -178,8 +235,8 @@ def _page(name: str) -> list[str]:
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
-    """What the program is asked for; `command` is `run`, `doctor` or `printers`. Ends it for help, versions, and what
-    it does not understand."""
+    """What the program is asked for; `command` is `pair`, `run`, `doctor` or `printers`. Ends it for help,
+    versions, and what it does not understand."""
     if not arguments:
         terminal.write(*_page(""), error=True)
         sys.exit(USAGE_ERROR)
@@ -190,14 +247,29 @@ def _parser() -> argparse.ArgumentParser:
     top = _Parser(prog=PROGRAM)
     top.add_argument("--version", action=_Version, nargs=0)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    added = {name: commands.add_parser(name) for name in ("run", "doctor", "printers")}
+    added = {name: commands.add_parser(name) for name in ("pair", "run", "doctor", "printers")}
     for name, command in added.items():
         command.page = name
-        command.add_argument("--config", type=Path, required=name != "printers")
-        command.add_argument("--data", type=Path)
+        command.add_argument("--config", type=Path, required=name in ("run", "doctor"))
+        if name != "pair":
+            command.add_argument("--data", type=Path)
+    _add_pair(added["pair"])
     added["run"].add_argument("--log-format", choices=("text", "json"))
     added["printers"].add_argument("--server", default=CUPS)
     for name, forms in (("doctor", ("text", "json")), ("printers", ("text", "json", "toml"))):
         added[name].add_argument("-o", "--output", choices=forms, default="text")
         added[name].add_argument("--json", action="store_const", const="json", dest="output")
     return top
+
+
+def _add_pair(command: argparse.ArgumentParser) -> None:
+    command.add_argument("link", nargs="?")
+    command.add_argument("code", nargs="?")
+    command.add_argument("--enrol", type=Path)
+    command.add_argument("--printer", action="append", default=[], dest="printers")
+    command.add_argument("--kind", choices=("printer_pc", "pda", "kiosk", "other"))
+    command.add_argument("--fp", dest="fingerprint")
+    command.add_argument("--ca")
+    command.add_argument("--server", default=CUPS)
+    for name in ("no-printers", "service", "no-test-page", "yes", "replace", "without-tls"):
+        command.add_argument(f"--{name}", action="store_true")

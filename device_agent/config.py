@@ -21,7 +21,7 @@ from schemas.actions import NAME
 from schemas.addresses import AddressError, read_address
 from schemas.codec import ContractError
 from schemas.text import TextError, printable, read
-from schemas.tls import certificates
+from schemas.tls import certificates, certificates_in, trusting
 
 
 class ConfigError(Exception):
@@ -43,7 +43,10 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     secret: str = ""
     secret_file: str | None = None
     data: str = "data"
+    ca: str | None = None
+    """Certificates to trust, as PEM text; instead of `ca_file`."""
     ca_file: str | None = None
+    """The same in a file. Once the configuration is loaded, also the text of `ca`."""
     max_unfinished: Annotated[int, Meta(ge=1, le=1_000)] = 32
     stop_timeout_s: Annotated[float, Meta(ge=0, le=600)] = 10.0
     allowed_actions: list[str] | None = None
@@ -137,7 +140,9 @@ def parse(table: dict[str, Any], folder: Path, *, private: bool = True) -> Agent
                 f"actions.{name}: a-z, 0-9, '_', '-'만 쓸 수 있으며 글자로 시작하고 최대 63자입니다. "
                 "허브는 다른 이름의 동작을 보내지 않습니다",
             )
-    if config.ca_file is not None:
+    if config.ca is not None:
+        _check_ca(config)
+    elif config.ca_file is not None:
         if not (folder / config.ca_file).is_file():
             raise ConfigError(
                 f"ca_file: there is no file {folder / config.ca_file}",
@@ -152,7 +157,8 @@ def parse(table: dict[str, Any], folder: Path, *, private: bool = True) -> Agent
         secret=_secret(config, folder, private=private),
         secret_file=None,
         data=str(folder / Path(config.data).expanduser()),
-        ca_file=None if config.ca_file is None else str(folder / config.ca_file),
+        ca=None,
+        ca_file=config.ca or (None if config.ca_file is None else str(folder / config.ca_file)),
         actions={name: _with_schema(name, action, folder) for name, action in config.actions.items()},
     )
 
@@ -250,6 +256,17 @@ def _is_private(path: Path) -> bool:
     if sys.platform == "win32" or (credentials and path.is_relative_to(credentials)):
         return True
     return stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+
+
+def _check_ca(config: AgentConfig) -> None:
+    if config.ca_file is not None:
+        raise ConfigError("ca: give either ca or ca_file", "ca: ca와 ca_file 중 하나만 지정하십시오")
+    try:
+        trusting(certificates_in(config.ca or ""))
+    except TextError as problem:
+        raise ConfigError(f"ca: {terminal.told(problem)}") from None
+    except OSError as problem:
+        raise ConfigError(f"ca: it is damaged: {problem}", f"ca: 인증서가 손상되었습니다: {problem}") from None
 
 
 def _check_certificates(key: str, file: Path) -> None:

@@ -190,9 +190,9 @@ def _toml(queues: Sequence[Queue], configured: Sequence[PrinterConfig]) -> str:
         name = name_for(queue.name, taken)
         taken.add(name)
         title = queue.title or (label(queue.name, 100) if queue.name != name else "")
-        table = ["[[printers]]", f"name = {_quoted(name)}"]
-        table += [f"title = {_quoted(title)}"] if title else []
-        table += [f"uri = {_quoted(queue.uri)}"]
+        table = ["[[printers]]", f"name = {quoted(name)}"]
+        table += [f"title = {quoted(title)}"] if title else []
+        table += [f"uri = {quoted(queue.uri)}"]
         table += ["default = true"] if queue.default and may_be_default else []
         tables.append("\n".join(table))
     return "\n\n".join(tables)
@@ -208,7 +208,7 @@ def name_for(queue: str, taken: Iterable[str]) -> str:
     return found if PRINTER_NAME.fullmatch(found) else "printer"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """A basic string of TOML; `label` has taken out what it could not have."""
     return json.dumps(text, ensure_ascii=False)
 

@@ -25,7 +25,7 @@ import nacl.secret
 from hub import private_files, sealing
 from hub.errors import SetupError
 from hub.sealing import DataKey, DataKeys
-from hub.tokens import API_KEY, CLIENT_SECRET, LINK, REFRESH, is_token, new_token
+from hub.tokens import API_KEY, CLIENT_SECRET, ENROLMENT, LINK, PAIRING, REFRESH, is_token, new_token
 from schemas import signing
 from schemas.codec import ContractError, decode_keys, encode
 from schemas.messages import Keys, SigningKey
@@ -109,6 +109,10 @@ class SigningKeys:
         """What only the hubs of this site can give for a text, to be part of a URL: HMAC-SHA-256, base64url."""
         mac = hmac.digest(self._address_key, text.encode(), "sha256")
         return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+
+    def keyed_hash(self, purpose: str, text: str) -> bytes:
+        """The hash by which a short secret is found: whoever has the database alone cannot try them all."""
+        return hmac.digest(self._address_key, f"{purpose}\0{text}".encode(), "sha256")
 
     def unseal(self, sealed: bytes) -> str | None:
         """The secret again; None when another key sealed it."""
@@ -273,7 +277,7 @@ def sync_folder(folder: Path) -> None:
 NEW_KEY = "floorhub key rotate admin"
 """What makes another key of the administrator."""
 _OLD_API_KEY = re.compile(r"fh_[0-9a-f]{8}_[A-Za-z0-9_-]{43}")
-_PREFIXES = (API_KEY, CLIENT_SECRET, REFRESH, LINK)
+_PREFIXES = (API_KEY, CLIENT_SECRET, REFRESH, LINK, PAIRING, ENROLMENT)
 _SHOWN = len(API_KEY) + 8
 """Characters of a key that its prefix has: 48 of its 256 bits, which leaves more than anybody can guess."""
 

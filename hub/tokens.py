@@ -10,6 +10,7 @@ import string
 from zlib import crc32
 
 REFRESH, API_KEY, CLIENT_SECRET, LINK = "fhr_", "fhk_", "fhc_", "fhl_"
+PAIRING, ENROLMENT = "fhp_", "fhe_"
 _DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _SECRET, _CHECKSUM = 43, 6
 """Digits of 256 bits, and of 32."""

@@ -16,6 +16,8 @@ COMMAND = b"floorhub/command/v1"
 RECEIPT = b"floorhub/receipt/v1"
 WELCOME = b"floorhub/welcome/v1"
 KEYS = b"floorhub/keys/v1"
+PAIR = b"floorhub/pair/v1"
+"""What a machine signs with its own key, not the hub."""
 
 #: The domain tag by the kind of a message.
 DOMAIN: Mapping[str, bytes] = {
@@ -67,6 +69,22 @@ def verify(public_key: bytes, domain: bytes, frame: Frame) -> None:
         nacl.signing.VerifyKey(public_key).verify(domain + b"\0" + frame.body, frame.signature)
     except (nacl.exceptions.BadSignatureError, ValueError):
         raise ContractError("bad_signature", f"the signature of key {frame.kid} does not fit") from None
+
+
+def sign_detached(seed: bytes, domain: bytes, body: bytes) -> str:
+    """The signature alone, base64url: of what is sent in parts and not as one payload."""
+    signature = nacl.signing.SigningKey(seed).sign(domain + b"\0" + body).signature
+    return base64.urlsafe_b64encode(signature).rstrip(b"=").decode()
+
+
+def is_signed(public_key: bytes, domain: bytes, body: bytes, signature: str) -> bool:
+    """Whether `sign_detached` with this key made the signature. Never raises."""
+    try:
+        octets = base64.b64decode(signature + "=" * (-len(signature) % 4), altchars=b"-_", validate=True)
+        nacl.signing.VerifyKey(public_key).verify(domain + b"\0" + body, octets)
+    except (nacl.exceptions.CryptoError, ValueError, TypeError):
+        return False
+    return True
 
 
 def open_signed(payload: bytes, public_key: bytes, domain: bytes) -> bytes:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from schemas.text import TextError, read
 
+_BEGIN = "-----BEGIN "
 _CERTIFICATE = re.compile(r"-----BEGIN ([A-Z0-9 ]*CERTIFICATE)-----[A-Za-z0-9+/=\s]+-----END \1-----")
 
 _NOT_YET_VALID, _EXPIRED = 9, 10
@@ -18,10 +19,15 @@ _DATE = re.compile(rb"\r\ndate:[ \t]*([^\r\n]{1,64})\r\n", re.IGNORECASE)
 
 
 def trusting(ca_file: str | Path | None) -> ssl.SSLContext:
-    """A context for clients that trusts the certificates of a PEM file, else the system's. It reads files, so do not
-    call it in an event loop. Raises OSError when the file has none or cannot be read."""
+    """A context for clients that trusts the certificates of a PEM file, or of a PEM text itself, else the system's. It
+    reads files, so do not call it in an event loop. Raises OSError when the file has none or cannot be read."""
     if ca_file is None:
         return ssl.create_default_context()
+    if isinstance(ca_file, str) and ca_file.lstrip().startswith(_BEGIN):
+        try:
+            return ssl.create_default_context(cadata=certificates_in(ca_file))
+        except (ssl.SSLError, TextError) as problem:
+            raise OSError(f"ca: {problem}") from None
     try:
         return ssl.create_default_context(cadata=certificates(Path(ca_file)))
     except TextError as problem:
@@ -30,7 +36,12 @@ def trusting(ca_file: str | Path | None) -> ssl.SSLContext:
 
 def certificates(file: Path) -> str:
     """The certificates of a PEM file, whatever else is written in it. Raises TextError and OSError."""
-    found = [block.group() for block in _CERTIFICATE.finditer(read(file))]
+    return certificates_in(read(file))
+
+
+def certificates_in(text: str) -> str:
+    """The same of a text. Raises TextError."""
+    found = [block.group() for block in _CERTIFICATE.finditer(text)]
     if not found:
         raise TextError(
             "it holds no certificate: give a PEM file with -----BEGIN CERTIFICATE-----",

@@ -244,6 +244,32 @@ FIELDS: Mapping[str, Sentence] = {
     ),
     # --- access ---
     "no_such_group": Sentence("is not a group: create it first", "없는 그룹입니다. 먼저 만드십시오."),
+    "outside_your_reach": Sentence(
+        "is outside your reach: a new client must be where your grants and your key reach ({known})",
+        "권한이 닿지 않는 곳입니다. 새 클라이언트는 접근 허용과 키의 범위 안에 있어야 합니다({known}).",
+    ),
+    "kept_by_replace": Sentence(
+        "cannot be set with `replace`: the client keeps what it has",
+        "`replace`와 함께 쓸 수 없습니다. 클라이언트의 값은 그대로 유지됩니다.",
+    ),
+    "needed_with": Sentence("is missing: `{other}` needs it", "필수 항목입니다. `{other}`에 필요합니다."),
+    "six_digits": Sentence("must be six digits", "숫자 6자리여야 합니다."),
+    "base64url_43": Sentence(
+        "must be 32 bytes in base64url without padding: 43 characters",
+        "패딩 없는 base64url로 쓴 32바이트(43자)여야 합니다.",
+    ),
+    "base64url_86": Sentence(
+        "must be 64 bytes in base64url without padding: 86 characters",
+        "패딩 없는 base64url로 쓴 64바이트(86자)여야 합니다.",
+    ),
+    "utc_time": Sentence(
+        "must be a time in UTC such as 2026-11-30T08:00:00.123Z",
+        "2026-11-30T08:00:00.123Z 같은 UTC 시각이어야 합니다.",
+    ),
+    "naming_rule": Sentence(
+        "must have a-z, 0-9, `-` and exactly one of `{{n}}` and `{{host}}`",
+        "a-z, 0-9, `-`와 `{{n}}`, `{{host}}` 중 하나로 써야 합니다.",
+    ),
     "not_of_role": Sentence(
         "is not a permission of the role {role}. This role has: {names}",
         "역할 {role}에 없는 권한입니다. 이 역할의 권한: {names}.",
@@ -330,6 +356,11 @@ PATTERNS: Mapping[str, str] = {
     r"^[0-9a-f]{64}$": "sha256",
     r"^[0-9A-Fa-f:./]+$": "network",
     r"^[0-9]{1,9}[smhd]$": "duration",
+    r"^\d{6}$": "six_digits",
+    r"^[A-Za-z0-9_-]{43}$": "base64url_43",
+    r"^([A-Za-z0-9_-]{43})?$": "base64url_43",
+    r"^[A-Za-z0-9_-]{86}$": "base64url_86",
+    r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$": "utc_time",
 }
 """What the patterns of fields mean to people. A test holds that none is left out."""
 

@@ -13,6 +13,13 @@ ASKED: dict[str, list[str]] = {
     "explain": ["{command}"],
     "cancel": ["{late}"],
     "logs": ["{client}", "--last"],
+    "pair": ["{machine}", "--no-wait"],
+    "pairing add": ["{other_machine}", "--no-wait"],
+    "pairing list": [],
+    "pairing revoke": ["{pairing}"],
+    "enrolment add": ["Machines", "--naming", "m-{{n}}", "--count", "2"],
+    "enrolment list": [],
+    "enrolment revoke": ["{enrolment}"],
     "command list": ["--client", "{client}"],
     "command show": ["{command}"],
     "command explain": ["{command}"],
@@ -110,6 +117,7 @@ NOT_HERE = {
     "audit erase": "is about somebody who was disabled; see the test of its own",
     "broker render": "asks no hub",
     "schema export": "asks no hub",
+    "pairing confirm": "is about a machine that waits; see the test of its own",
     "key show": "asks no hub",
     "key rotate": "asks no hub",
     "key adopt": "asks no hub",
@@ -152,6 +160,8 @@ def _make(site: Site, name: str) -> dict[str, str]:
     system = integrations[0]["integration"]["id"]
     granted = site.http.post(f"/api/principals/{system}/grants", json={"target": {"client": client["id"]}})
     assert granted.status_code == 201, granted.text
+    pairing = site.http.post("/api/pairings", json={"client_id": f"pairing-{name}"}).json()["id"]
+    enrolment = {"name": name, "naming": "e-{n}", "count": 1}
     batch = site.http.post("/api/batches", json=target, headers={"Idempotency-Key": name}).json()["id"]
     schedule = {"name": name, "cron": "0 3 * * *", "time_zone": "UTC", "request": target}
     answer = site.http.post("/api/schedules", json=schedule)
@@ -163,6 +173,10 @@ def _make(site: Site, name: str) -> dict[str, str]:
         "maker": f"maker {name}",
         "grant": granted.json()["id"],
         "key": integrations[0]["key"]["id"],
+        "machine": f"machine-{name}",
+        "other_machine": f"other-{name}",
+        "pairing": pairing,
+        "enrolment": site.http.post("/api/enrolments", json=enrolment).json()["id"],
         "row": str(site.http.get("/api/audit", params={"limit": 1}).json()["items"][0]["id"]),
         "client": client["id"],
         "away": away["id"],

@@ -85,6 +85,31 @@ SAMPLES: Mapping[str, Sample] = {
     "PATCH /api/permissions": Sample(
         thing="client", json=lambda one: {"target": {"clients": [one]}, "rate_limit": 100_000}
     ),
+    # pairing
+    "POST /api/pairings": Sample(json=lambda _: {"client_id": f"n-{uuid.uuid4().hex[:12]}", "zone": "mine"}),
+    "GET /api/pairings": Sample(of_people=True),
+    "GET /api/pairings/{pairing_id}": Sample(thing="pairing", named="pairing_id", of_people=True),
+    "POST /api/pairings/{pairing_id}/confirm": Sample(
+        thing="pairing", named="pairing_id", json=fixed(number="000000"), of_people=True, answers=409
+    ),
+    "DELETE /api/pairings/{pairing_id}": Sample(thing="pairing", named="pairing_id", of_people=True),
+    "POST /api/enrolments": Sample(json=fixed(name="many", naming="m-{n}", count=1, zone="mine")),
+    "GET /api/enrolments": Sample(of_people=True),
+    "GET /api/enrolments/{enrolment_id}": Sample(thing="enrolment", named="enrolment_id", of_people=True),
+    "DELETE /api/enrolments/{enrolment_id}": Sample(thing="enrolment", named="enrolment_id", of_people=True),
+    "GET /api/pair": Sample(answers=303),
+    "GET /api/pair/hub": Sample(),
+    "POST /api/pair/look": Sample(json=fixed(code="0000-0000"), refuses=True),
+    "POST /api/pair": Sample(
+        json=fixed(
+            token="fhp_wrong",
+            public_key="A" * 43,
+            at="2026-11-30T08:00:00Z",
+            proof="A" * 86,
+            agent={"name": "a", "version": "1"},
+        ),
+        refuses=True,
+    ),
     # groups
     "POST /api/groups": Sample(json=new_id, all_clients=True),
     "GET /api/groups": Sample(listed="group"),

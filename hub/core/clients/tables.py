@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -25,7 +26,7 @@ class Client(Table, table=True):
     __tablename__ = "clients"
     __table_args__ = (
         CheckConstraint(r"id ~ '^[a-z0-9][a-z0-9-]{0,62}$' AND id !~ '\n'"),
-        one_of("kind", "printer_pc", "pda", "kiosk", "other"),
+        one_of("kind", "printer_pc", "pda", "kiosk", "screen", "other"),
         one_of("status", "active", "disabled", "retired"),
         Index("clients_zone", "zone", postgresql_where=text("zone IS NOT NULL")),
         Index("clients_tags", "tags", postgresql_using="gin"),
@@ -182,3 +183,98 @@ class ClientStatusChange(Table, table=True):
     connection: int | None
     epoch_shown: int | None = Field(sa_type=BigInteger)
     epoch_issued: int | None = Field(sa_type=BigInteger)
+
+
+class Pairing(Table, table=True):
+    """A one-time code: what connects one machine as one client. The client may not be there yet."""
+
+    __tablename__ = "pairings"
+    __table_args__ = (
+        one_of("ended_by", "revoked", "refused", "tries", "superseded"),
+        Index("pairings_client", "client_id"),
+        Index("pairings_expires", "expires_at"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    code_hash: bytes = Field(sa_type=LargeBinary, unique=True)
+    """By a key outside the database: a code has 40 bits, which anybody could try."""
+    stretched_hash: bytes = Field(sa_type=LargeBinary, unique=True)
+    """The same of the form in which who does not know the hub sends it."""
+    token_sha256: bytes = Field(sa_type=LargeBinary, unique=True)
+    client_id: str = text_()
+    replaces: bool
+    """The client is there: another machine becomes it."""
+    name: str | None = text_()
+    kind: str | None = text_()
+    zone: str | None = text_()
+    tags: list[str] = texts(nullable=False)
+    groups: list[str] = texts(nullable=False)
+    policy: dict[str, Any] = json_(nullable=False)
+    """`allowed_actions`, `rate_limit`, `max_commands_per_day`."""
+    created_by: UUID = Field(foreign_key="principals.id")
+    created_by_key: UUID | None
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    ended_by: str | None = text_()
+    """Why it is good no more, with `revoked_at`."""
+    tries: int
+    """Requests that had the code and were refused."""
+    public_key: str | None = text_()
+    """Of the machine that came first."""
+    proved_at: datetime | None
+    """The moment in its last proof, by its own clock: each proof is good once."""
+    agent: dict[str, Any] | None = json_()
+    address: str | None = text_()
+    commitment: str | None = text_()
+    nonce: str | None = text_()
+    opening: str | None = text_()
+    number: str | None = text_()
+    """What both sides show."""
+    confirmed_at: datetime | None
+    confirmed_by: UUID | None
+    used_at: datetime | None
+
+
+class Enrolment(Table, table=True):
+    """A token that connects many machines, each as a client of its own."""
+
+    __tablename__ = "enrolments"
+    __table_args__ = (Index("enrolments_expires", "expires_at"),)
+
+    id: UUID = Field(primary_key=True)
+    token_sha256: bytes = Field(sa_type=LargeBinary, unique=True)
+    name: str = text_()
+    naming: str = text_()
+    """The ids of its clients, with `{n}` or `{host}`."""
+    kind: str | None = text_()
+    zone: str | None = text_()
+    tags: list[str] = texts(nullable=False)
+    groups: list[str] = texts(nullable=False)
+    policy: dict[str, Any] = json_(nullable=False)
+    created_by: UUID = Field(foreign_key="principals.id")
+    created_by_key: UUID | None
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    most: int
+    used: int
+
+
+class ClientKey(Table, table=True):
+    """A key that a machine made for itself. One that is revoked was replaced by that of another machine."""
+
+    __tablename__ = "client_keys"
+    __table_args__ = (
+        Index("client_keys_enrolment", "enrolment_id", postgresql_where=text("enrolment_id IS NOT NULL")),
+    )
+
+    client_id: str = client_id_(primary_key=True)
+    kid: str = text_(primary_key=True)
+    public_key: str = text_()
+    created_at: datetime
+    revoked_at: datetime | None
+    pairing_id: UUID | None
+    enrolment_id: UUID | None
+    proved_at: datetime | None
+    """As that of a pairing."""

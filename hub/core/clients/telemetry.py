@@ -10,6 +10,8 @@ class Event(EventName):
     CLIENT_CREATED = "client.created"
     CLIENT_RETIRED = "client.retired"
     CLIENT_CHANGED = "client.changed"
+    CLIENT_PAIRED = "client.paired"
+    PAIRING_REFUSED = "pairing.refused"
 
 
 class Metrics:

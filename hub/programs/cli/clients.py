@@ -27,7 +27,7 @@ client_views.add_to(app)
 def add(
     client_id: Annotated[str, typer.Argument(help="a-z, 0-9 and '-'; chosen once, never used again.")],
     name: Annotated[str | None, typer.Option(help="Its name for people; default: its id.")] = None,
-    kind: Annotated[str, typer.Option(help="printer_pc, pda, kiosk or other.")] = "other",
+    kind: Annotated[str, typer.Option(help="printer_pc, pda, kiosk, screen or other.")] = "other",
     zone: Annotated[str | None, typer.Option(help="Its zone, such as hall-2.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="A tag; may be given several times.")] = None,
     allow: Annotated[list[str] | None, typer.Option(help="An allowed action; default: all.")] = None,

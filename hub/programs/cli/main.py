@@ -17,11 +17,13 @@ from hub.programs.cli import (
     commands,
     completion,
     dead_letters,
+    enrolments,
     grants,
     groups,
     host,
     integrations,
     output,
+    pairings,
     printers,
     printing,
     schedules,
@@ -68,6 +70,7 @@ app.command()(commands.show)
 app.command()(commands.explain)
 app.command()(commands.cancel)
 app.command()(agent_logs.logs)
+app.command()(pairings.pair)
 
 host.add_last(app)
 app.command(cls=Change)(simulate)
@@ -75,6 +78,8 @@ app.command("completion")(completion.show_script)
 
 app.add_typer(commands.app, name="command")
 app.add_typer(clients.app, name="client")
+app.add_typer(pairings.app, name="pairing")
+app.add_typer(enrolments.app, name="enrolment")
 app.add_typer(printers.app, name="printer")
 app.add_typer(groups.app, name="group")
 app.add_typer(batches.app, name="batch")

@@ -85,6 +85,12 @@ def is_terminal() -> bool:
     return sys.stdout is not None and sys.stdout.isatty()
 
 
+def shows_every_character() -> bool:
+    """Whether standard output has an encoding for all of Unicode, such as the blocks of a QR code."""
+    encoding = getattr(sys.stdout, "encoding", None) or ""
+    return encoding.lower().replace("-", "") == "utf8"
+
+
 def print_json(value: Any) -> None:
     """One document for programs on standard output: JSON, or YAML if that was asked for."""
     if _form.get() is Form.YAML:

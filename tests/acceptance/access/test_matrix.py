@@ -115,6 +115,14 @@ class Things:
         path = f"/api/integrations/{self.integration(http, zone)}/grants"
         return str(made(self.admin.post(path, json={"target": {"zone": zone}}))["id"])
 
+    def pairing(self, _http: httpx.Client, zone: str) -> str:
+        body = {"client_id": f"p-{uuid.uuid4().hex[:12]}", "zone": zone}
+        return str(made(self.admin.post("/api/pairings", json=body))["id"])
+
+    def enrolment(self, _http: httpx.Client, zone: str) -> str:
+        body = {"name": "many", "naming": "m-{n}", "count": 1, "zone": zone}
+        return str(made(self.admin.post("/api/enrolments", json=body))["id"])
+
     def audit_row(self, _http: httpx.Client, _zone: str) -> str:
         return "1"
 

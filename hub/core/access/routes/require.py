@@ -129,6 +129,7 @@ def require_confirmed(caller: Caller) -> None:
 MayRead = Annotated[Caller, require(Permission.READ)]
 MayCommand = Annotated[Caller, require(Permission.COMMAND)]
 MayDecide = Annotated[Caller, require(Permission.DECIDE)]
+MayPair = Annotated[Caller, require(Permission.PAIR)]
 MayUpload = Annotated[Caller, require(Permission.DOCUMENT)]
 MayAdminister = Annotated[Caller, require(Permission.ADMINISTER)]
 Confirmed = Annotated[Caller, require(Permission.ADMINISTER, confirmed=True)]

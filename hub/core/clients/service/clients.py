@@ -112,7 +112,7 @@ class Clients:
         except ClientExistsError:
             raise ConflictError("client_exists", client_id=request.id) from None
         self._log.info(Event.CLIENT_CREATED, client_id=request.id)
-        ready = await self._broker_knows(change)
+        ready = await self.broker_knows(change)
         return Registered(await self._get(request.id), secret, ready)
 
     async def get(self, caller: Caller, client_id: str) -> Client:
@@ -157,7 +157,7 @@ class Clients:
             detail = audit.changed({"status": before.status}, {"status": "retired"})
             await audit.record(connection, caller, "client.retire", "client", client_id, detail)
         self._log.info(Event.CLIENT_RETIRED, client_id=client_id)
-        await self._broker_knows(change)
+        await self.broker_knows(change)
         return await self._get(client_id)
 
     async def set_enabled(self, caller: Caller, client_id: str, *, enabled: bool) -> Client:
@@ -178,7 +178,7 @@ class Clients:
             detail = audit.changed({"status": before.status}, {"status": status})
             await audit.record(connection, caller, action, "client", client_id, detail)
         self._log.info(Event.CLIENT_CHANGED, client_id=client_id, status=status)
-        await self._broker_knows(change_id)
+        await self.broker_knows(change_id)
         return await self._get(client_id)
 
     async def rotate_secret(self, caller: Caller, client_id: str) -> Registered:
@@ -201,7 +201,7 @@ class Clients:
             await end_session(connection, client_id, "secret_rotated")
             await audit.record(connection, caller, "client.rotate_secret", "client", client_id)
         self._log.info(Event.CLIENT_CHANGED, client_id=client_id, status="secret_rotated")
-        ready = await self._broker_knows(change_id)
+        ready = await self.broker_knows(change_id)
         return Registered(await self._get(client_id), secret, ready)
 
     async def unfence(self, caller: Caller, client_id: str) -> Client:
@@ -256,7 +256,7 @@ class Clients:
             raise RejectedError("client_disabled", client_id=found.id)
         return None if found is None else found.id
 
-    async def _broker_knows(self, change_id: int) -> bool:
+    async def broker_knows(self, change_id: int) -> bool:
         """Whether the broker has learned a change within our patience. It is stored: it gets there in any case."""
         if not self._broker_managed:
             return True

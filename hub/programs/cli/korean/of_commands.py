@@ -38,6 +38,24 @@ COMMANDS: dict[str, str] = {
         "대기 중인 명령은 바로 취소됩니다. 클라이언트가 이미 받았으면 중단을 요청하며, 그때까지 한 일은 그대로 "
         "인정됩니다."
     ),
+    "Create a code that connects one machine.": "기기 한 대를 연결하는 코드를 만듭니다.",
+    "It is valid for 10 minutes, and shown only once.": "10분 동안 유효하며 지금 한 번만 표시됩니다.",
+    "Codes that connect machines: create, list, confirm, revoke.": ("기기를 연결하는 코드: 생성, 목록, 확인, 취소."),
+    "List codes of the last day, newest first.": "최근 하루의 코드를 최신순으로 보여 줍니다.",
+    "Confirm the number of a machine, which then gets its secret.": (
+        "기기의 번호를 확인합니다. 확인된 기기는 비밀 값을 받습니다."
+    ),
+    "Type what the machine shows: it proves that nobody stands between.": (
+        "기기에 표시된 번호를 입력하십시오. 중간에서 아무도 가로채지 않았음을 확인합니다."
+    ),
+    "Revoke a code; a machine that asks with it is refused.": ("코드를 취소합니다. 확인을 기다리는 기기는 거절됩니다."),
+    "Enrolment tokens, which connect many machines: create, list, revoke.": (
+        "여러 기기를 연결하는 등록 토큰: 생성, 목록, 취소."
+    ),
+    "Create a token that connects many machines.": "여러 기기를 연결하는 토큰을 만듭니다.",
+    "It is shown only once, or written with --file.": "지금 한 번만 표시되며, --file로 파일에 쓸 수 있습니다.",
+    "List enrolment tokens, newest first.": "등록 토큰을 최신순으로 보여 줍니다.",
+    "Revoke a token; machines that it has connected stay.": "토큰을 취소합니다. 이미 연결된 기기는 그대로입니다.",
     "Show the end of an agent's log.": "에이전트 로그의 끝부분을 보여 줍니다.",
     "Runs the action collect_logs. If the client is offline, shows the log that was fetched last.": (
         "collect_logs 동작을 실행합니다. 클라이언트가 오프라인이면 마지막으로 가져온 로그를 보여 줍니다."

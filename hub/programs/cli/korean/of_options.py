@@ -208,7 +208,26 @@ OPTIONS: dict[str, str] = {
     "a-z, 0-9 and '-'; chosen once, never used again.": "a-z, 0-9, '-'. 한 번 정하면 다시 쓸 수 없습니다.",
     "Its name for people; default: its id.": "사람이 읽을 이름. 기본값: id.",
     "Its name for people.": "사람이 읽을 이름.",
-    "printer_pc, pda, kiosk or other.": "printer_pc, pda, kiosk, other 중 하나.",
+    "printer_pc, pda, kiosk, screen or other.": "printer_pc, pda, kiosk, screen, other 중 하나.",
+    "Id of the client that the machine becomes.": "기기가 될 클라이언트의 id.",
+    "The client exists: another machine takes its place.": "이미 있는 클라이언트의 기기를 교체합니다.",
+    "A group that it joins; may be given several times.": "들어갈 그룹. 여러 번 쓸 수 있습니다.",
+    "How long the code is valid; at most 10m, the default.": "코드의 유효 기간. 최대 10m(기본값).",
+    "Wait for the machine; default: at a terminal.": "기기를 기다립니다. 기본값: 터미널에서만.",
+    "Show no QR code.": "QR 코드를 표시하지 않습니다.",
+    "Only those that a machine can use now.": "지금 쓸 수 있는 것만.",
+    "Id of a code, see `floorhub pairing list`.": "코드의 id. `floorhub pairing list`로 확인합니다.",
+    "The six digits that the machine shows.": "기기에 표시된 6자리 숫자.",
+    "What it is for, for people.": "용도(사람이 읽는 이름).",
+    "Ids of the clients: {n} is a number, {host} the machine's name.": (
+        "클라이언트의 id 규칙. {n}은 번호, {host}는 기기 이름입니다."
+    ),
+    "How many machines at most.": "연결할 수 있는 최대 기기 수.",
+    "How long it is valid: 8h, 3d; default 24h, at most 90d.": "유효 기간: 8h, 3d. 기본값 24h, 최대 90d.",
+    "Write what `floorhub-agent pair --enrol` needs to this file (0600).": (
+        "`floorhub-agent pair --enrol`에 필요한 내용을 이 파일에 씁니다(0600)."
+    ),
+    "Id of an enrolment token.": "등록 토큰의 id.",
     "Its zone, such as hall-2.": "hall-2 같은 구역.",
     "Its zone; '' for none.": "구역. ''이면 없음.",
     "A tag; may be given several times.": "태그. 여러 번 쓸 수 있습니다.",

@@ -14,7 +14,7 @@ from hub.core.clients.rules import MOST_TARGETS, Target
 from hub.core.clients.service.clients import ClientRequest
 from hub.errors import FieldProblem
 
-ClientKind = Literal["printer_pc", "pda", "kiosk", "other"]
+ClientKind = Literal["printer_pc", "pda", "kiosk", "screen", "other"]
 ClientStatus = Literal["active", "disabled", "retired"]
 Presence = Literal["online", "offline", "unknown"]
 

@@ -1,0 +1,1 @@
+"""`floorhub-agent pair`: this machine becomes a client of a hub."""
