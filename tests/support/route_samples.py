@@ -88,15 +88,18 @@ SAMPLES: Mapping[str, Sample] = {
     # pairing
     "POST /api/pairings": Sample(json=lambda _: {"client_id": f"n-{uuid.uuid4().hex[:12]}", "zone": "mine"}),
     "GET /api/pairings": Sample(of_people=True),
-    "GET /api/pairings/{pairing_id}": Sample(thing="pairing", named="pairing_id", of_people=True),
-    "POST /api/pairings/{pairing_id}/confirm": Sample(
-        thing="pairing", named="pairing_id", json=fixed(number="000000"), of_people=True, answers=409
-    ),
-    "DELETE /api/pairings/{pairing_id}": Sample(thing="pairing", named="pairing_id", of_people=True),
     "POST /api/enrolments": Sample(json=fixed(name="many", naming="m-{n}", count=1, zone="mine")),
     "GET /api/enrolments": Sample(of_people=True),
-    "GET /api/enrolments/{enrolment_id}": Sample(thing="enrolment", named="enrolment_id", of_people=True),
-    "DELETE /api/enrolments/{enrolment_id}": Sample(thing="enrolment", named="enrolment_id", of_people=True),
+    **{
+        route: Sample(elsewhere="tests/acceptance/clients/test_pairing.py")
+        for route in (
+            "GET /api/pairings/{pairing_id}",
+            "POST /api/pairings/{pairing_id}/confirm",
+            "DELETE /api/pairings/{pairing_id}",
+            "GET /api/enrolments/{enrolment_id}",
+            "DELETE /api/enrolments/{enrolment_id}",
+        )
+    },
     "GET /api/pair": Sample(answers=303),
     "GET /api/pair/hub": Sample(),
     "POST /api/pair/look": Sample(json=fixed(code="0000-0000"), refuses=True),

@@ -115,14 +115,6 @@ class Things:
         path = f"/api/integrations/{self.integration(http, zone)}/grants"
         return str(made(self.admin.post(path, json={"target": {"zone": zone}}))["id"])
 
-    def pairing(self, _http: httpx.Client, zone: str) -> str:
-        body = {"client_id": f"p-{uuid.uuid4().hex[:12]}", "zone": zone}
-        return str(made(self.admin.post("/api/pairings", json=body))["id"])
-
-    def enrolment(self, _http: httpx.Client, zone: str) -> str:
-        body = {"name": "many", "naming": "m-{n}", "count": 1, "zone": zone}
-        return str(made(self.admin.post("/api/enrolments", json=body))["id"])
-
     def audit_row(self, _http: httpx.Client, _zone: str) -> str:
         return "1"
 
@@ -256,6 +248,8 @@ class Asking:
             return 403
         if place == "unknown" or (place == "other" and who.reach != ALL):
             return 404
+        if self.permission is Permission.PAIR and self.method == "POST" and who.reads_only:
+            return 422  # a new client would be beyond his reach, wherever it is
         commands = self.permission in (Permission.COMMAND, Permission.DECIDE)
         if sample.thing is not None and commands and who.reads_only:
             return 403

@@ -45,7 +45,7 @@ def test_a_program_gets_tokens_and_uses_them(site: Site) -> None:
     told = people.who(site.url, pair["accessToken"]).json()
     assert (told["id"], told["login"], told["name"]) == (person["id"], person["login"], "테스트 운영자 1")
     assert (told["kind"], told["role"], told["reach"]) == ("user", "operator", "all")
-    assert told["permissions"] == ["read", "command", "document", "decide"]
+    assert told["permissions"] == ["read", "command", "document", "decide", "pair"]
     assert told["sessionId"] is not None
     assert (told["keyId"], told["csrfToken"]) == (None, None)
     assert told["passwordConfirmedAt"] < told["signInExpiresAt"]

@@ -29,13 +29,17 @@ class Permission(enum.StrEnum):
     DECIDE = "decide"
     """To close a dead letter whose effect nobody knows."""
     PAIR = "pair"
+    """To connect machines, as clients that he reaches."""
     AUDIT = "audit"
 
 
 _BY_ROLE: Mapping[str, frozenset[Permission]] = {
     "admin": frozenset(Permission),
     "operator": frozenset(
-        {Permission.SELF, Permission.READ, Permission.COMMAND, Permission.DOCUMENT, Permission.DECIDE}
+        {
+            *(Permission.SELF, Permission.READ, Permission.COMMAND, Permission.DOCUMENT, Permission.DECIDE),
+            Permission.PAIR,
+        }
     ),
     "viewer": frozenset({Permission.SELF, Permission.READ}),
 }

@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 
 from hub.api.pages import Page
 from hub.api.text import require_storable
-from hub.core.access.rules import Caller, Permission
+from hub.core.access.rules import Caller
 from hub.core.audit import store as audit
 from hub.core.clients.rules.pairing import CODE_LASTS, MOST_OPEN, MOST_TRIES, Place
 from hub.core.clients.service.clients import DEFAULT_DAILY_LIMIT, DEFAULT_RATE_LIMIT, absent
@@ -194,8 +194,8 @@ class Pairings:
 
 
 def owner_of(caller: Caller) -> UUID | None:
-    """Whose codes a caller sees: everybody's (None), or his own."""
-    return None if caller.may(Permission.ADMINISTER) and not caller.scope.limited else caller.principal_id
+    """Whose codes a caller sees: everybody's (None), if he reaches all clients, or his own."""
+    return caller.principal_id if caller.scope.limited else None
 
 
 def _seen(caller: Caller, pairing: Pairing | None, pairing_id: UUID) -> Pairing:
