@@ -164,10 +164,15 @@ class Site:
 
     # --- hubs --------------------------------------------------------------------------------------------
 
-    def add_hub(self, name: str, **settings: str) -> Process:
-        """Start a hub of this name on a port of its own, with further settings."""
+    def new_port(self, name: str) -> int:
+        """The port of a hub of this name, whether it runs or not."""
         if name not in self.hub_ports:
             self.hub_ports[name] = PortBook(self.folder.ports).choose(f"hub-{name}", 0).number
+        return self.hub_ports[name]
+
+    def add_hub(self, name: str, **settings: str) -> Process:
+        """Start a hub of this name on a port of its own, with further settings."""
+        self.new_port(name)
         accounts = self.stack.accounts
         assert accounts is not None
         env = {
