@@ -268,7 +268,7 @@ CASES: list[tuple[Any, dict[str, Any], dict[str, str]]] = [
         ClientInput,
         {"id": "p", "kind": "robot", "rate_limit": 1.5, "metadata": "none", "allowed_actions": "print"},
         {
-            "kind": "must be one of: printer_pc, pda, kiosk, other",
+            "kind": "must be one of: printer_pc, pda, kiosk, screen, other",
             "rate_limit": "must be a whole number",
             "metadata": "must be an object",
             "allowed_actions": "must be a list",
