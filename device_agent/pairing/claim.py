@@ -170,7 +170,7 @@ class Claim:
             "at": at,
             "proof": signing.sign_detached(self._seed, signing.PAIR, proof),
             "agent": {"name": "floorhub-agent", "version": installed_version()},
-            "host": socket.gethostname()[:255],
+            "host": socket.gethostname().encode("utf-8", "replace").decode()[:255],
         }
         more = {"kind": self._kind, "commitment": commitment, "opening": opening}
         return body | {name: value for name, value in more.items() if value}

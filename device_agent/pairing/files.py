@@ -83,11 +83,10 @@ def write_configuration(file: Path, identity: Identity, authority: str | None, p
         f"mqtt_url = {_quoted(identity.mqtt_url)}",
         f"secret = {_quoted(identity.secret)}",
         f"root_key = {_quoted(identity.root_key)}",
-        f"data = {_quoted(f'{identity.client_id}-data')}",
     ]
     if authority is not None:
         lines.append(f"ca = {_quoted(authority)}")
-    kept, tables = _kept(file)
+    kept, tables = _kept(file, identity.client_id)
     text = "\n".join([*lines, *kept, ""]) + "".join(
         f"\n{part.strip()}\n" for part in (printers, tables) if part.strip()
     )
@@ -102,14 +101,18 @@ def write_configuration(file: Path, identity: Identity, authority: str | None, p
     return aside
 
 
-def _kept(file: Path) -> tuple[list[str], str]:
-    """Of a configuration of before: its other settings, and its tables as they stand."""
+def _kept(file: Path, client_id: str) -> tuple[list[str], str]:
+    """Of a configuration of before: its other settings, and its tables as they stand. The data folder is that of the
+    same client, whose journal goes on, or a new one."""
+    data = {"data": f"{client_id}-data"}
     try:
         text = read(file)
         table = tomllib.loads(text)
     except (OSError, TextError, tomllib.TOMLDecodeError):
-        return [], ""
-    others = {name: value for name, value in table.items() if name not in _OF_IDENTITY}
+        text, table = "", {}
+    if table.get("client_id") == client_id:
+        data["data"] = str(table.get("data", "data"))
+    others = data | {name: value for name, value in table.items() if name not in _OF_IDENTITY}
     simple = [f"{name} = {json.dumps(value)}" for name, value in others.items() if not _is_table(value)]
     # A table begins with a bracket at the begin of a line, and so may an item of a list: whatever parses to the same.
     for found in _TABLE.finditer(text):

@@ -14,6 +14,7 @@ from device_agent.ipp.client import IppClient, JobTicket
 from device_agent.ipp.errors import IppError
 from device_agent.ipp.states import ENDED, JobState, job_state
 from device_agent.ipp.transport import parse_uri
+from device_agent.pairing import network_printers
 from device_agent.pairing.problems import PairingError
 from schemas import terminal
 from schemas.test_page import page
@@ -36,10 +37,13 @@ class Found:
     uri: str
     toml: str
     default: bool
+    announced: bool = False
+    """By itself, in the network: only a person can say that it is the right one."""
 
 
 def find(server: str) -> tuple[list[Found], str | None]:
-    """The queues of this machine's CUPS; and why they are not known, if they are not."""
+    """The queues of this machine's CUPS, and printers of the network that are none of them; and why the queues are not
+    known, if they are not."""
     listing = asyncio.run(printers.look(server, ()))
     tables = [f"[[printers]]{part}" for part in listing.toml.split("[[printers]]")[1:]]
     found = []
@@ -49,6 +53,15 @@ def find(server: str) -> tuple[list[Found], str | None]:
         found.append(
             Found(name[1] if name else queue.name, queue.name, about, queue.uri, f"{table.strip()}\n", queue.default)
         )
+    known = [text for queue in listing.queues for text in (queue.name, queue.title, queue.device)]
+    for printer in network_printers.hear(known):
+        called = printers.name_for(printer.name, [each.name for each in found])
+        table = (
+            f'[[printers]]\nname = "{called}"\ntitle = {printers.quoted(printer.name)}\n'
+            f"uri = {printers.quoted(printer.uri)}\n"
+        )
+        about = f"{printer.model or printer.name}, {printer.uri}"
+        found.append(Found(called, called, about, printer.uri, table, default=False, announced=True))
     return found, listing.problem
 
 

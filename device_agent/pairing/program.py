@@ -180,11 +180,12 @@ class _Pairing:
                 f"인쇄 큐를 찾지 못했습니다{because}. 나중에 {self._file}에 추가하십시오: floorhub-agent printers.",
             )
             return []
-        self._say("Print queues of this machine:", "이 기기의 인쇄 큐:")
+        self._say("Print queues of this machine, and printers of its network:", "이 기기의 인쇄 큐와 네트워크 프린터:")
         for number, each in enumerate(found, 1):
             terminal.write(f"  {number}  {printing.described(each)}")
         if not self._asks:
-            return found if options.yes or options.enrol is not None else []
+            taken = options.yes or options.enrol is not None
+            return [each for each in found if taken and not each.announced]
         while True:
             said = _ask(either("Which ones? Numbers, or Enter for all: ", "사용할 큐의 번호(전부이면 Enter): "))
             numbers = said.replace(",", " ").split()

@@ -9,6 +9,7 @@ import typer
 from hub.programs.cli import completion, lists, output
 from hub.programs.cli.api import Api, in_path
 from hub.programs.cli.app import App
+from hub.programs.cli.exits import ExitCode
 from hub.programs.cli.lists import Column, View, field
 from hub.programs.cli.output import Json, either, explained
 
@@ -99,7 +100,11 @@ def pair(
             return
         _say(made, with_qr=not no_qr and output.is_terminal())
         if wait if wait is not None else output.is_terminal():
-            _watch(api, made)
+            try:
+                _watch(api, made)
+            except KeyboardInterrupt:
+                output.tell(either("The code stays valid.", "코드는 계속 유효합니다."))
+                raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
 app.command("add")(pair)

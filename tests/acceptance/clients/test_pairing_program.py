@@ -17,9 +17,12 @@ import httpx
 import pytest
 
 from device_agent.config import load
+from hub.programs.embedded.ports import PortBook
+from hub.programs.embedded.printer import HOSTS
 from schemas.pairing import fingerprint
 from tests.support import plain_http
 from tests.support.cli import run
+from tests.support.cups import PAGE_LOG, Cups
 from tests.support.fault_proxy import Loop
 from tests.support.pairing import NO_CUPS, code_for, pair
 from tests.support.paths import ROOT
@@ -93,23 +96,38 @@ def test_from_a_code_to_a_printed_page(site: Site, tmp_path: Path) -> None:
     assert "give --replace to connect it anew" in again.stderr
 
 
+@pytest.fixture
+def cups(site: Site) -> Iterator[Cups]:
+    """Debian's CUPS with a queue in front of the virtual printer."""
+    cups = Cups(site.folder, PortBook(site.folder.ports).choose("cups", 0, HOSTS).number, PAGE_LOG)
+    with ExitStack() as undo:
+        undo.callback(cups.stop)
+        cups.start()
+        cups.add_queue("Front_Desk", str(site.stack.printer_url))
+        yield cups
+
+
 def test_over_tls_a_link_is_enough_and_a_lost_answer_costs_nothing(
-    site: Site, network: Network, tmp_path: Path
+    site: Site, network: Network, cups: Cups, tmp_path: Path
 ) -> None:
     made = network.code("paired-2")
     assert f"fp={fingerprint(network.authority.pem)}" in made["link"]
     network.front.lose = b"POST /api/pair "
 
-    done = pair(tmp_path, made["link"], "--no-printers")
+    done = pair(tmp_path, made["link"], "--yes", "--server", cups.uri)
 
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "The test page is printed on front_desk" in done.stdout
+    assert [line.queue for line in cups.page_log()] == ["Front_Desk"]
     assert network.front.lose == b"", "an answer was lost"
     settings = load(tmp_path / "agent.toml")
     assert settings.ca_file == network.authority.pem
     assert settings.hub_urls == [f"https://127.0.0.1:{network.front.port}"]
     process = site.start_agent("paired-2", tmp_path / "agent.toml")
     site.wait_online("paired-2", process)
-    assert site.send("paired-2", "status", {}, wait=30)["status"] == "completed"
+    page = {"printer": "front_desk", "document": site.upload()["id"]}
+    assert site.send("paired-2", "print", page, wait=30)["status"] == "completed"
+    assert len(cups.page_log()) == 2
 
 
 def test_a_hub_that_is_another_one_learns_nothing(network: Network, tmp_path: Path) -> None:
