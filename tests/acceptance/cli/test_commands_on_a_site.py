@@ -80,7 +80,7 @@ def test_what_is_wrong_has_a_code_of_its_own(site: Site, there: dict[str, str]) 
         assert {ExitCode.NOT_PERMITTED, ExitCode.UNREACHABLE} <= set(row.codes), words
 
 
-MAKES = {"group add", "schedule add", "batch send", "batch send-list", "integration add"}
+MAKES = {"group add", "schedule add", "batch send", "batch send-list", "integration add", "pair", "pairing add"}
 """What they name need not be there; a target may be missing."""
 
 
@@ -97,7 +97,7 @@ def test_what_is_not_there_has_a_code_of_its_own(site: Site, there: dict[str, st
         ("client", "away", "spare", "group", "new", "user", "integration", "leaving", "key"), "nobody"
     )
     nothing = dict.fromkeys(
-        ("command", "late", "later", "dead", "dismissed", "batch", "schedule", "grant"), NOWHERE
+        ("command", "late", "later", "dead", "dismissed", "batch", "schedule", "grant", "pairing", "enrolment"), NOWHERE
     ) | {"row": "999999999"}
     done = run(site, line(words, {**there, **nobody, **nothing}))
     assert done.exit_code == ExitCode.NOT_FOUND, done.output
