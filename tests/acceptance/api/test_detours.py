@@ -118,6 +118,9 @@ def test_a_filter_takes_every_text_for_what_it_says(site: Site, path: str, names
     for name in names:
         for text in INJECTIONS:
             answer = site.http.get(filled, params={name: text})
+            if path == "/api/pair":  # a link leads to its page, whatever it says
+                assert answer.status_code == 422 or answer.headers["location"].startswith(("/pair?", "/pair#"))
+                continue
             assert answer.status_code in (200, 404, 422), (name, text, answer.text)
             if answer.status_code == 200:
                 lines = "jsonl" in answer.headers["content-type"]

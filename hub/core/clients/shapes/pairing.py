@@ -70,11 +70,11 @@ class PairingInput(_Wanted):
     expires_in_s: int = Field(600, ge=10, le=600, description="Seconds until the code expires.")
 
     EXAMPLES: ClassVar = {
-        "minimal": example("A code for a new client", client_id="press-7"),
+        "minimal": example("A code for a new client", client_id="press-17"),
         "full": example(
             "A code for a client with everything said",
-            client_id="press-8",
-            name="Press 8",
+            client_id="press-18",
+            name="Press 18",
             kind="printer_pc",
             zone="hall-1",
             tags=["a3"],
@@ -84,7 +84,7 @@ class PairingInput(_Wanted):
             max_commands_per_day=20_000,
             expires_in_s=300,
         ),
-        "replace": example("Another machine for a client that exists", client_id="press-7", replace=True),
+        "replace": example("Another machine for a client that exists", client_id="front-desk", replace=True),
     }
 
     @classmethod
@@ -238,7 +238,7 @@ class EnrolmentInput(_Wanted):
             kind="pda",
             zone="hall-1",
             tags=["picking"],
-            groups=["pickers"],
+            groups=["presses"],
             allowed_actions=["pick", "status"],
             rate_limit=120,
             max_commands_per_day=5_000,
