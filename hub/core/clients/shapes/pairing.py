@@ -90,7 +90,8 @@ class PairingInput(_Wanted):
     @classmethod
     def conflicts(cls, given: Mapping[str, Any]) -> Iterator[FieldProblem]:
         """See `Input`."""
-        if given.get("client_id") in RESERVED:
+        client_id = given.get("client_id")
+        if isinstance(client_id, str) and client_id in RESERVED:
             yield FieldProblem("client_id", "reserved_id")
         if given.get("replace") is True:
             for name in _OF_NEW:
