@@ -6,12 +6,18 @@ can make another certificate with the same one.
 
 import base64
 import hashlib
+import hmac
+import re
 import ssl
+import unicodedata
 from pathlib import Path
 
 from schemas.tls import certificates
 
 LENGTH = 26
+BETWEEN = re.compile(r"[\s\-\u2010-\u2015\u2212_.]+")
+"""What people and programs write between groups of characters."""
+_FORM = re.compile(rf"[A-Z2-7]{{{LENGTH}}}")
 _GROUP = 4
 _END = "-----END CERTIFICATE-----"
 
@@ -37,10 +43,18 @@ def der_of_pem(text: str) -> bytes:
 
 
 def read_fingerprint(text: str) -> str | None:
-    """A fingerprint as somebody typed it, with blanks, hyphens and small letters; None when it is none."""
-    plain = text.translate({ord(mark): None for mark in " -"}).upper()
-    is_one = len(plain) == LENGTH and set(plain) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
-    return plain if is_one else None
+    """A fingerprint as it is compared, from however somebody typed it: with blanks, hyphens, small or wide letters;
+    None when it is none."""
+    plain = BETWEEN.sub("", unicodedata.normalize("NFKC", text[:100])).upper()
+    return plain if _FORM.fullmatch(plain) else None
+
+
+def is_of(pem: str, wanted: str) -> bool:
+    """Whether the first certificate of a PEM text has this fingerprint, as `read_fingerprint` gives it."""
+    try:
+        return hmac.compare_digest(fingerprint_of_pem(pem), wanted)
+    except ValueError:
+        return False
 
 
 def grouped(text: str) -> str:

@@ -7,13 +7,12 @@ between can then not use it without a person who compares two numbers.
 
 import base64
 import hashlib
-import hmac
-import re
 import unicodedata
 from urllib.parse import parse_qsl, urlencode
 
 from msgspec import Struct
 
+from schemas.fingerprints import BETWEEN, LENGTH, der_of_pem, read_fingerprint
 from schemas.text import SaidError
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -22,18 +21,15 @@ CODE_LENGTH = 8
 ROUNDS = 600_000
 """Of PBKDF2: whoever has a stretched code would need years of many machines to find the code, and has 10 minutes."""
 NUMBER_DIGITS = 6
-FINGERPRINT_LENGTH = 26
 BY_CODE, BY_STRETCHED, BY_TOKEN, BY_ENROLMENT = "code", "stretched_code", "token", "enrolment"
 """How a machine shows what it was given; the names of the fields of `POST /api/pair`."""
 _LOOKS_LIKE = str.maketrans("ILO", "110")
-_BETWEEN = re.compile(r"[\s\-\u2010-\u2015\u2212_.]+")
-_BASE32 = re.compile(r"[A-Z2-7]{26}")
 _PLACES = ("/api/pair", "/pair")
 
 
 def fold_code(text: str) -> str | None:
     """A code as it is compared, from however a person typed it; None: it cannot be one."""
-    plain = _BETWEEN.sub("", unicodedata.normalize("NFKC", text[:100])).upper().translate(_LOOKS_LIKE)
+    plain = BETWEEN.sub("", unicodedata.normalize("NFKC", text[:100])).upper().translate(_LOOKS_LIKE)
     return plain if len(plain) == CODE_LENGTH and set(plain) <= set(ALPHABET) else None
 
 
@@ -68,29 +64,7 @@ def number_of(*, root_key: str, ca: str, public_key: str, opening: str, nonce: s
 
 def authority_digest(pem: str) -> str:
     """The SHA-256 of the first certificate of a PEM text, in hex. Raises ValueError for what holds none."""
-    found = re.search(r"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----", pem)
-    if found is None:
-        raise ValueError("there is no certificate")
-    return hashlib.sha256(base64.b64decode("".join(found[1].split()), validate=True)).hexdigest()
-
-
-def fingerprint(pem: str) -> str:
-    """130 bits of that, in base32: what a link carries after `#fp=`."""
-    return base64.b32encode(bytes.fromhex(authority_digest(pem))).decode()[:FINGERPRINT_LENGTH]
-
-
-def fold_fingerprint(text: str) -> str | None:
-    """A fingerprint as it is compared, from however it was typed; None: it cannot be one."""
-    plain = _BETWEEN.sub("", unicodedata.normalize("NFKC", text[:100])).upper()
-    return plain if _BASE32.fullmatch(plain) else None
-
-
-def is_of(pem: str, wanted: str) -> bool:
-    """Whether a certificate has this folded fingerprint."""
-    try:
-        return hmac.compare_digest(fingerprint(pem), wanted)
-    except ValueError:
-        return False
+    return hashlib.sha256(der_of_pem(pem)).hexdigest()
 
 
 class Link(Struct, frozen=True, kw_only=True):
@@ -120,11 +94,11 @@ def read_link(text: str) -> Link:
     base = rest.rstrip("/")
     place = next((place for place in _PLACES if base.lower().endswith(place)), "")
     wanted = said.get("fp")
-    folded = None if wanted is None else fold_fingerprint(wanted)
+    folded = None if wanted is None else read_fingerprint(wanted)
     if wanted is not None and folded is None:
         raise SaidError(
-            f"the fingerprint after fp= has {FINGERPRINT_LENGTH} letters and digits: copy the whole link",
-            f"fp= 뒤의 지문은 {FINGERPRINT_LENGTH}자입니다. 링크 전체를 복사하십시오",
+            f"the fingerprint after fp= has {LENGTH} letters and digits: copy the whole link",
+            f"fp= 뒤의 지문은 {LENGTH}자입니다. 링크 전체를 복사하십시오",
         )
     return Link(
         hub_url=base[: len(base) - len(place)], code=said.get("code"), token=said.get("token"), fingerprint=folded

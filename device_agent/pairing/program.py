@@ -17,7 +17,8 @@ from device_agent.pairing.problems import PairingError
 from device_agent.pairing.trust import Hub, recognize
 from schemas import findings as shown
 from schemas import terminal
-from schemas.pairing import Link, fold_fingerprint, read_link
+from schemas.fingerprints import read_fingerprint
+from schemas.pairing import Link, read_link
 from schemas.terminal import either
 from schemas.text import SaidError, TextError, read
 
@@ -108,7 +109,7 @@ class _Pairing:
             )
         link = read_link(options.link)
         if options.fingerprint is not None:
-            folded = fold_fingerprint(options.fingerprint)
+            folded = read_fingerprint(options.fingerprint)
             if folded is None:
                 raise SaidError("--fp: it has 26 letters and digits", "--fp: 26자입니다")
             link = Link(hub_url=link.hub_url, code=link.code, token=link.token, fingerprint=folded)

@@ -19,8 +19,9 @@ from schemas import signing, terminal
 from schemas.addresses import Address, AddressError, read_address
 from schemas.codec import ContractError
 from schemas.findings import spell_duration
+from schemas.fingerprints import fingerprint_of_pem, is_of
 from schemas.network_words import in_words
-from schemas.pairing import Link, fingerprint, is_of
+from schemas.pairing import Link
 from schemas.text import TextError, printable
 from schemas.tls import certificates, trusting
 
@@ -234,7 +235,7 @@ def _read(ca_file: str) -> str:
 
 def _wrong_authority(address: Address, shown: str | None) -> PairingError:
     try:
-        theirs = "none" if shown is None else fingerprint(shown)
+        theirs = "none" if shown is None else fingerprint_of_pem(shown)
     except ValueError:
         theirs = "damaged"
     return PairingError(

@@ -19,7 +19,7 @@ import pytest
 from device_agent.config import load
 from hub.programs.embedded.ports import PortBook
 from hub.programs.embedded.printer import HOSTS
-from schemas.pairing import fingerprint
+from schemas.fingerprints import fingerprint_of_pem
 from tests.support import plain_http
 from tests.support.cli import run
 from tests.support.cups import PAGE_LOG, Cups
@@ -111,7 +111,7 @@ def test_over_tls_a_link_is_enough_and_a_lost_answer_costs_nothing(
     site: Site, network: Network, cups: Cups, tmp_path: Path
 ) -> None:
     made = network.code("paired-2")
-    assert f"fp={fingerprint(network.authority.pem)}" in made["link"]
+    assert f"fp={fingerprint_of_pem(network.authority.pem)}" in made["link"]
     network.front.lose = b"POST /api/pair "
 
     done = pair(tmp_path, made["link"], "--yes", "--server", cups.uri)

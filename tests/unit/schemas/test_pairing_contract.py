@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas import pairing, signing
+from schemas import fingerprints, pairing, signing
 from schemas.signing import Signer
 from schemas.text import SaidError
 from tests.support.certificates import CERTIFICATE
@@ -31,7 +31,7 @@ def test_what_is_no_code_is_told_so(typed: str) -> None:
 
 
 def test_a_link_is_read_as_it_was_made() -> None:
-    fingerprint = pairing.fingerprint(CERTIFICATE)
+    fingerprint = fingerprints.fingerprint_of_pem(CERTIFICATE)
     text = pairing.link("https://hub.local:8443/", "press-7", "fhp_x", fingerprint)
     assert text == f"https://hub.local:8443/pair?screenId=press-7#token=fhp_x&fp={fingerprint}"
     read = pairing.read_link(text)
@@ -66,14 +66,14 @@ def test_a_fingerprint_that_was_cut_off_is_told(wrong: str) -> None:
 
 
 def test_a_fingerprint_is_of_one_certificate_however_it_is_typed() -> None:
-    shown = pairing.fingerprint(CERTIFICATE)
-    assert len(shown) == pairing.FINGERPRINT_LENGTH
+    shown = fingerprints.fingerprint_of_pem(CERTIFICATE)
+    assert len(shown) == fingerprints.LENGTH
     grouped = "-".join(shown[at : at + 4] for at in range(0, 26, 4)).lower()
-    folded = pairing.fold_fingerprint(grouped)
+    folded = fingerprints.read_fingerprint(grouped)
     assert folded == shown
-    assert pairing.is_of(CERTIFICATE, shown)
-    assert not pairing.is_of(CERTIFICATE, shown[::-1])
-    assert not pairing.is_of("no certificate", shown)
+    assert fingerprints.is_of(CERTIFICATE, shown)
+    assert not fingerprints.is_of(CERTIFICATE, shown[::-1])
+    assert not fingerprints.is_of("no certificate", shown)
 
 
 def test_a_proof_is_for_one_hub_one_code_and_one_moment() -> None:

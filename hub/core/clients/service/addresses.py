@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from hub.errors import RejectedError, UnavailableError
 from schemas import tls
 from schemas.addresses import read_address
-from schemas.pairing import fingerprint
+from schemas.fingerprints import fingerprint_of_pem
 from schemas.text import TextError
 
 _MQTT_PORT = 1883
@@ -53,7 +53,7 @@ class PublicAddresses:
     async def fingerprint(self) -> str | None:
         """What a link carries of it."""
         authority = await self.authority()
-        return None if authority is None else fingerprint(authority)
+        return None if authority is None else fingerprint_of_pem(authority)
 
 
 def is_loopback(host: str) -> bool:

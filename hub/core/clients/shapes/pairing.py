@@ -15,7 +15,8 @@ from hub.core.clients.service.enrolments import EnrolmentRequest
 from hub.core.clients.service.pairings import PairingRequest, Wanted
 from hub.core.clients.shapes import RESERVED, ClientKind
 from hub.errors import FieldProblem
-from schemas.pairing import BY_CODE, BY_ENROLMENT, BY_STRETCHED, BY_TOKEN, FINGERPRINT_LENGTH
+from schemas.fingerprints import LENGTH
+from schemas.pairing import BY_CODE, BY_ENROLMENT, BY_STRETCHED, BY_TOKEN
 
 _KIND = "What machine it is. null: as the machine says, or `other`."
 _ZONE = "Where it is, such as a hall."
@@ -190,7 +191,7 @@ class NewPairingOutput(PairingOutput):
     link: str = Field(description="Opens the page that connects a browser; `floorhub-agent pair` takes it, too.")
     hub_url: str = Field(description="The hub's address for the machine.")
     fingerprint: str | None = Field(
-        description=f"The first {FINGERPRINT_LENGTH} characters of the SHA-256 of the hub's certificate authority, in "
+        description=f"The first {LENGTH} characters of the SHA-256 of the hub's certificate authority, in "
         "base32; null: its certificate is one that systems trust."
     )
     qr: str = Field(description="The link as a QR code: an SVG image.")
