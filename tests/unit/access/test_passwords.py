@@ -120,12 +120,15 @@ async def test_few_hash_at_a_time_and_a_bounded_number_waits(monkeypatch: pytest
 
 def test_failures_are_counted_by_what_a_stranger_cannot_choose() -> None:
     def keys(login: str, address: str | None) -> set[bytes]:
-        return {bucket.key for bucket in _buckets(login, address)}
+        return {bucket.key for bucket in _buckets(login, address, was_here=False)}
 
     assert len(keys("mina", "10.0.0.1")) == 3
     assert len(keys("mina", "10.0.0.1") & keys("jun", "10.0.0.1")) == 1
     assert len(keys("mina", "10.0.0.1") & keys("mina", "10.0.0.2")) == 1
     assert not keys("mina", "10.0.0.1") & keys("jun", "10.0.0.2")
+    here = {bucket.key for bucket in _buckets("mina", "10.0.0.1", was_here=True)}
+    assert here < keys("mina", "10.0.0.1")
+    assert not here & keys("mina", "10.0.0.2"), "what strangers do elsewhere does not count where she was"
     assert keys("mina", "2001:db8:1:2::1") == keys("mina", "2001:db8:1:2:ffff::9")
     assert len(keys("mina", "2001:db8:1:2::1") & keys("mina", "2001:db8:1:3::1")) == 1
     assert keys("mina", None) == keys("mina", "no address")
