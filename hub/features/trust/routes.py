@@ -6,7 +6,7 @@ from fastapi import Request, Response
 
 from hub.api.description import Routes
 from hub.api.lookup import part
-from hub.api.problems import fails_only, prefers_korean
+from hub.api.problems import prefers_korean
 from hub.core.access.routes import public
 from hub.features.trust import rules
 from hub.features.trust.service import Trust
@@ -25,39 +25,16 @@ async def get_trust_page(request: Request, trust: TrustDep) -> Response:
     return Response(rules.page(known, korean=korean), headers=headers, media_type="text/html")
 
 
-@router.get(
-    "/trust/authority.crt",
-    summary="The hub's certificate authority, in binary form",
-    response_class=Response,
-    responses={
-        200: {
-            "description": "The certificate (DER), as Android, iOS and Windows install it.",
-            "content": {rules.BINARY: {"schema": {"type": "string", "format": "binary"}}},
-        },
-        **fails_only(404),
-    },
-    dependencies=[public()],
-)
+# The two files belong to the page: programs that are generated from the description have no use for them.
+@router.get("/trust/authority.crt", include_in_schema=False, dependencies=[public()])
 async def get_authority_certificate(trust: TrustDep) -> Response:
-    """For machines and browsers that shall trust this hub. The page `/trust` says how."""
+    """The certificate (DER), as Android, iOS and Windows install it."""
     return _file(trust.required().der, rules.BINARY, "crt")
 
 
-@router.get(
-    "/trust/authority.pem",
-    summary="The hub's certificate authority, as text",
-    response_class=Response,
-    responses={
-        200: {
-            "description": "The certificates (PEM), as Linux and agents (`ca_file`) read them.",
-            "content": {rules.TEXT: {"schema": {"type": "string"}}},
-        },
-        **fails_only(404),
-    },
-    dependencies=[public()],
-)
+@router.get("/trust/authority.pem", include_in_schema=False, dependencies=[public()])
 async def get_authority_text(trust: TrustDep) -> Response:
-    """For machines that shall trust this hub. Compare its fingerprint with the one that the hub's terminal shows."""
+    """The certificates (PEM), as Linux and agents (`ca_file`) read them."""
     return _file(trust.required().pem.encode(), rules.TEXT, "pem")
 
 
