@@ -116,7 +116,8 @@ class Edge:
             cast("Front", connection).shutdown()
         if self.admission.visits():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.admission.empty.wait(), self.settings.stop_grace_s)
+                async with asyncio.timeout(self.settings.stop_grace_s):
+                    await self.admission.empty.wait()
         for visit in self.admission.visits():
             visit.close()
         if under_way := set(self._state.tasks):

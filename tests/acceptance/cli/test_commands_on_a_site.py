@@ -313,4 +313,4 @@ def test_a_client_that_does_not_exist_is_told_with_commands(site: Site, argument
 def test_a_group_that_does_not_exist_is_told_with_commands(site: Site) -> None:
     for kind in ("client", "printer"):
         done = run(site, [kind, "list", "--group", "frnt"])
-        assert (done.exit_code, "`floorhub group list` shows all" in done.stderr) == (ExitCode.NOT_FOUND, True)
+        assert (done.exit_code, "`floorhub group list` shows them" in done.stderr) == (ExitCode.NOT_FOUND, True)

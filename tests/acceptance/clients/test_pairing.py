@@ -119,6 +119,12 @@ def test_what_was_sent_once_opens_nothing_again(site: Site, machine: Machine) ->
     assert opens(site, made["client_id"], secret)
 
 
+@pytest.mark.parametrize("at", ["2026-13-01T00:00:00Z", "6228-83-09T97:05:21Z", "0000-01-01T00:00:00Z"])
+def test_a_time_that_there_is_not_is_told(machine: Machine, at: str) -> None:
+    answer = machine.claim("7KQ4-M2XD", at=at)
+    assert (answer.status_code, [problem["field"] for problem in answer.json()["errors"]]) == (422, ["at"])
+
+
 @pytest.mark.parametrize("wrong", ["proof", "public_key", "at", "root_key"])
 def test_a_machine_must_prove_its_key_for_this_hub_and_this_moment(site: Site, machine: Machine, wrong: str) -> None:
     made = code_for(site, new_id())

@@ -41,7 +41,7 @@ SECOND = timedelta(seconds=1)
 KINDS = [
     *("security", "audit", "keys", "quarantine", "presence", "broker_changes"),
     *("commands", "batches", "documents"),
-    *("sessions", "refresh_tokens", "links", "sign_in_failures"),
+    *("sessions", "refresh_tokens", "links", "sign_in_failures", "pairings", "enrolments"),
 ]
 Shift = Callable[[str], Awaitable[Database]]
 
@@ -130,6 +130,24 @@ async def sign_in(database: Database, kind: str, at: datetime) -> None:
     await execute(database, "INSERT INTO sign_in_failures VALUES (%s, 3, %s)", *(named, at - hour))
 
 
+async def pair(database: Database, kind: str, expired_at: datetime) -> None:
+    """A code for a machine, and a token for several, that were good until a time."""
+    of_a_client = (PRINCIPAL, expired_at - DAY, expired_at)
+    await execute(
+        database,
+        "INSERT INTO pairings (id, code_hash, stretched_hash, token_sha256, client_id, replaces, tags, groups, policy, "
+        "tries, created_by, created_at, expires_at) "
+        "VALUES (%s, %s, %s, %s, 'pc-9', false, '{}', '{}', '{}', 0, %s, %s, %s)",
+        *(uuid7(), *[kind.encode()] * 3, *of_a_client),
+    )
+    await execute(
+        database,
+        "INSERT INTO enrolments (id, token_sha256, name, naming, tags, groups, policy, most, used, created_by, "
+        "created_at, expires_at) VALUES (%s, %s, %s, 'pc', '{}', '{}', '{}', 1, 0, %s, %s, %s)",
+        *(uuid7(), kind.encode(), kind, *of_a_client),
+    )
+
+
 _USED = uuid7()
 """A session whose tokens are used up."""
 
@@ -189,6 +207,7 @@ async def test_each_kind_goes_right_after_its_period_and_not_before(
             *(first_id_of(now - 100 * DAY - period), PRINCIPAL, now, now - 90 * DAY - period),
         )
         await sign_in(database, kind, now - period)
+        await pair(database, kind, now - DAY - period)
         await execute(
             database,
             "INSERT INTO documents VALUES (%s, 'x', 1, 'text/plain', %s, %s, %s, %s)",

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from hub.api.description import example
+from hub.api.field_catalogue import invalid
 from hub.api.pages import NextCursor
 from hub.api.shapes import CLIENT_ID, ActionName, Input, Output, Slug, Tag, number_of
 from hub.core.clients.rules.pairing import LONGEST_ENROLMENT, MOST_ENROLLED, NAMING
@@ -425,6 +426,16 @@ class ClaimInput(Input):
     opening: str = Field(
         "", pattern=r"^([A-Za-z0-9_-]{43})?$", description="A random text, in the requests after the first answer."
     )
+
+    @field_validator("at")
+    @classmethod
+    def _is_a_time(cls, value: str) -> str:
+        # As text: it is signed as it is written.
+        try:
+            _moment(value)
+        except ValueError:
+            raise invalid("time") from None
+        return value
 
     EXAMPLES: ClassVar = {
         "minimal": example(
