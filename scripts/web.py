@@ -28,7 +28,7 @@ from schemas import terminal  # noqa: E402
 from schemas.terminal import either  # noqa: E402
 
 GENERATED = web_build.SOURCES / "packages" / "api" / "src" / "generated" / "openapi.ts"
-PREFIXES = ("/api/auth/",)
+PREFIXES = ("/api/auth/", "/api/pair/")
 """The paths that pages call; those of a new page come with it. Types of everything would change with every route."""
 HEAD = "// Generated from the hub's routes by `make webtypes`. Do not edit.\n\n"
 CHECKS = (

@@ -11,6 +11,7 @@ PAGES: Mapping[str, str] = {
     "/login": CONSOLE,
     "/first-administrator": CONSOLE,
     "/set-password": CONSOLE,
+    "/pair": CONSOLE,
     "/me/sessions": CONSOLE,
     "/me/password": CONSOLE,
 }

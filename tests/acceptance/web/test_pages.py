@@ -1,16 +1,13 @@
 """The pages in a real browser: signing in, the first administrator, one's sessions and password, in both languages."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from hub.programs import web_build
-from hub.programs.embedded.node import Node
 from tests.support import people, plain_http
-from tests.support.browser import PATIENCE_MS, Visitor, chromium
+from tests.support.browser import PATIENCE_MS, Visitor
 from tests.support.site import Site
 
 pytestmark = pytest.mark.own_site("the first administrator is made once, and failed sign-ins are counted by address")
@@ -38,25 +35,6 @@ WORDS = {
     },
 }
 expect.set_options(timeout=PATIENCE_MS)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with chromium(tmp_path_factory.mktemp("browser")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def url(site: Site) -> Iterator[str]:
-    """A hub with built pages."""
-    with site.another_hub("pages", FLOORHUB_PAGES_FOLDER=str(web_build.build())):
-        yield site.hub_url("pages")
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    modules = Node.find().modules(web_build.packages(), web_build.SOURCES)
-    return (modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 def field(page: Page, label: str) -> Any:

@@ -214,6 +214,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/pair/hub": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What a machine needs to know before it shows a code
+         * @description The hub's public key, authority, address and time.
+         */
+        readonly get: operations["describeHub"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/pair/look": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * What a code is for
+         * @description Changes nothing, and does not use the code up.
+         */
+        readonly post: operations["lookAtCode"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -266,6 +306,45 @@ export interface components {
              * @description true: no person is an administrator yet.
              */
             readonly open: boolean;
+        };
+        /**
+         * HubOutput
+         * @description What a machine needs to know of the hub before it shows a code. None of it is secret.
+         * @example {
+         *       "root_key": "3q2-7w...",
+         *       "ca": "-----BEGIN CERTIFICATE-----\n...",
+         *       "fingerprint": "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+         *       "hub_url": "https://hub.example:8443",
+         *       "time": "2026-11-30T08:00:00Z"
+         *     }
+         */
+        readonly HubOutput: {
+            /**
+             * Root Key
+             * @description The hub's root key, which the proof of a machine names.
+             */
+            readonly root_key: string;
+            /**
+             * Ca
+             * @description The hub's certificate authority (PEM); null: one that systems trust.
+             */
+            readonly ca: string | null;
+            /**
+             * Fingerprint
+             * @description Of that authority; compare it with `fp` of a link.
+             */
+            readonly fingerprint: string | null;
+            /**
+             * Hub Url
+             * @description The hub's address for the machine.
+             */
+            readonly hub_url: string;
+            /**
+             * Time
+             * Format: date-time
+             * @description The hub's time.
+             */
+            readonly time: string;
         };
         /**
          * LinkSpent
@@ -434,6 +513,80 @@ export interface components {
              * @description Whether it is the one that asks.
              */
             readonly current: boolean;
+        };
+        /**
+         * ShownInput
+         * @description What a machine was given: exactly one.
+         */
+        readonly ShownInput: {
+            /**
+             * Code
+             * @description What a person typed; upper case, hyphens and I, L, O do not matter.
+             * @example 7KQ4-M2XD
+             */
+            readonly code?: string | null;
+            /**
+             * Token
+             * @description The token of a link.
+             */
+            readonly token?: string | null;
+        };
+        /**
+         * ShownOutput
+         * @description What a code is for.
+         * @example {
+         *       "client_id": "press-7",
+         *       "replaces": false,
+         *       "name": "Press 7",
+         *       "kind": "printer_pc",
+         *       "zone": "hall-1",
+         *       "groups": [],
+         *       "created_by_name": "admin",
+         *       "expires_at": "2026-11-30T08:10:00Z"
+         *     }
+         */
+        readonly ShownOutput: {
+            /**
+             * Client Id
+             * @description Id of the client that the machine becomes.
+             */
+            readonly client_id: string;
+            /**
+             * Replaces
+             * @description Whether it takes the place of another machine.
+             */
+            readonly replaces: boolean;
+            /**
+             * Name
+             * @description Its name for people.
+             */
+            readonly name: string | null;
+            /**
+             * Kind
+             * @description What machine it is. null: as the machine says, or `other`.
+             */
+            readonly kind: string | null;
+            /**
+             * Zone
+             * @description Where it is, such as a hall.
+             */
+            readonly zone: string | null;
+            /**
+             * Groups
+             * @description Ids of the groups that it joins.
+             */
+            readonly groups: readonly string[];
+            /**
+             * Created By Name
+             * @description Who made the code.
+             */
+            readonly created_by_name: string;
+            /**
+             * Expires At
+             * Format: date-time
+             * @description Until when it can be used.
+             */
+            readonly expires_at: string;
         };
         /**
          * SignIn
@@ -1583,6 +1736,140 @@ export interface operations {
             };
             /** @description Fields do not fit; `errors` lists all of them. */
             readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub cannot take it now; `Retry-After` says when to try again. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly describeHub: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description What a machine needs to know of the hub before it shows a code. None of it is secret. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["HubOutput"];
+                };
+            };
+            /** @description Fields do not fit; `errors` lists all of them. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub cannot take it now; `Retry-After` says when to try again. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly lookAtCode: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ShownInput"];
+            };
+        };
+        readonly responses: {
+            /** @description What a code is for. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ShownOutput"];
+                };
+            };
+            /** @description The body cannot be read, such as `bad_json`. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or not for this caller; `code` says what is missing. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not fit the present state; `code` says why. */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large; `detail` says the limit. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of a type that is not taken. */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields do not fit; `errors` lists all of them. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit is reached; `Retry-After` and `reset` say until when. */
+            readonly 429: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

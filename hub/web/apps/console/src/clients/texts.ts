@@ -1,0 +1,71 @@
+import type { Text } from '@ui/texts/language';
+
+export const texts = {
+  pair: { ko: '기기 연결', en: 'Connect a machine' },
+  loading: { ko: '불러오는 중입니다 ...', en: 'Loading ...' },
+
+  aboutCode: {
+    ko: '받은 링크 전체를 열거나 코드를 입력하십시오. 코드가 어떤 기기에 쓰이는지 보여 주며, 입력해도 코드가 사용되지는 않습니다.',
+    en: 'Open the whole link that you were given, or type the code. You will see which machine the code is for; this does not use the code.',
+  },
+  code: { ko: '코드', en: 'Code' },
+  codeHint: { ko: '8자입니다. 예: 7KQ4-M2XD', en: '8 characters, such as 7KQ4-M2XD' },
+  show: { ko: '확인', en: 'Show the machine' },
+  typeCode: { ko: '코드 직접 입력', en: 'Type a code' },
+
+  machine: { ko: '기기', en: 'Machine' },
+  id: { ko: 'ID', en: 'ID' },
+  name: { ko: '이름', en: 'Name' },
+  kind: { ko: '종류', en: 'Kind' },
+  kinds: {
+    printer_pc: { ko: '프린터 PC', en: 'Printer PC' },
+    pda: { ko: 'PDA', en: 'PDA' },
+    kiosk: { ko: '키오스크', en: 'Kiosk' },
+    screen: { ko: '화면', en: 'Screen' },
+    other: { ko: '기타', en: 'Other' },
+  },
+  anyKind: { ko: '기기가 알리는 종류', en: 'As the machine says' },
+  zone: { ko: '구역', en: 'Zone' },
+  groups: { ko: '그룹', en: 'Groups' },
+  none: { ko: '없음', en: 'None' },
+  madeBy: { ko: '만든 사람', en: 'Created by' },
+  until: { ko: '유효 기한', en: 'Valid until' },
+  replaces: {
+    ko: '이 ID의 클라이언트는 이미 있습니다. 새 기기를 연결하면 지금 쓰는 기기의 연결은 끊어집니다.',
+    en: 'A client with this ID exists. When the new machine connects, the machine that it has now is disconnected.',
+  },
+  otherClient: {
+    ko: (named: string) => `이 주소는 ${named}을(를) 가리키지만, 코드는 아래 기기에 쓰이는 것입니다. 링크를 준 사람에게 확인하십시오.`,
+    en: (named: string) => `The address names ${named}, but the code is for the machine below. Ask whoever gave you the link.`,
+  },
+
+  hub: { ko: '허브', en: 'Hub' },
+  address: { ko: '주소', en: 'Address' },
+  authority: { ko: '인증 기관 지문', en: 'CA fingerprint' },
+  trusted: { ko: '없음. 시스템이 신뢰하는 인증서를 사용합니다.', en: 'None: systems trust its certificate.' },
+  otherHub: {
+    ko: '링크의 지문이 이 허브의 인증 기관과 다릅니다. 이 링크로 기기를 연결하지 마십시오. 새 링크를 받으십시오. 다시 다르면 중간에서 누군가 통신을 가로챌 수 있으니 관리자에게 알리십시오.',
+    en: 'The fingerprint in the link is not that of this hub’s certificate authority. Do not connect a machine with this link; ask for another link. If it differs again, somebody may stand between you and the hub: tell your administrator.',
+  },
+  ofLink: { ko: '링크의 지문', en: 'Fingerprint in the link' },
+
+  toDo: { ko: '기기에서 할 일', en: 'On the machine' },
+  install: {
+    ko: '연결할 기기에 floorhub-agent를 설치하십시오.',
+    en: 'Install floorhub-agent on the machine that you want to connect.',
+  },
+  run: { ko: '그 기기에서 다음 명령을 실행하십시오.', en: 'Run this command there:' },
+  numbers: {
+    ko: '기기에 여섯 자리 숫자가 표시되면, 코드를 만든 사람이 보는 숫자와 비교하게 하십시오.',
+    en: 'If it shows six digits, compare them with those that whoever created the code sees.',
+  },
+  copy: { ko: '명령 복사', en: 'Copy the command' },
+  secret: {
+    ko: '명령에는 비밀이 들어 있습니다. 유효 기한까지는 이 명령을 가진 사람은 누구나 기기를 연결할 수 있습니다.',
+    en: 'The command contains a secret. Until it expires, whoever has it can connect a machine.',
+  },
+  notHere: {
+    ko: '이 페이지는 아무것도 바꾸지 않으며, 이 브라우저를 연결하지도 않습니다.',
+    en: 'This page changes nothing, and it does not connect this browser.',
+  },
+} satisfies Record<string, Text | Text<[string]> | Record<string, Text>>;
