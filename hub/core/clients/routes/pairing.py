@@ -209,7 +209,7 @@ async def revoke_enrolment(enrolment_id: EnrolmentIdInPath, enrolments: Enrolmen
     "/api/pair",
     status_code=303,
     response_class=Response,
-    summary="The page that connects a browser",
+    summary="The page that shows what a link is for",
     response_description="The page. Opening a link changes nothing.",
     responses=fails_only(422, 503),
 )

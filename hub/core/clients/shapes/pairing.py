@@ -189,7 +189,9 @@ class NewPairingOutput(PairingOutput):
 
     code: str = Field(description="The code, to be typed at the machine. Shown only once.")
     token: str = Field(description="The same secret in the form that links carry. Shown only once.")
-    link: str = Field(description="Opens the page that connects a browser; `floorhub-agent pair` takes it, too.")
+    link: str = Field(
+        description="Opens the page that shows what the code is for; `floorhub-agent pair` takes it, too."
+    )
     hub_url: str = Field(description="The hub's address for the machine.")
     fingerprint: str | None = Field(
         description=f"The first {LENGTH} characters of the SHA-256 of the hub's certificate authority, in "
