@@ -1,8 +1,12 @@
 """A page at `/mqtt`: a real WebSocket client, and MQTT packets byte by byte."""
 
 import contextlib
+import select
+import socket
 import ssl
+import threading
 from collections.abc import Iterable
+from typing import Any
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
@@ -62,6 +66,49 @@ def publish_packet(topic: str, payload: bytes, *, version: int = 5) -> bytes:
     return packet(3, text(topic) + (b"\x00" if version == 5 else b"") + payload)
 
 
+class _OneAtATime:
+    """A TLS connection for the library's two threads. Python 3.11 lets both into OpenSSL at the same time, which is not
+    made for it: one request in a thousand was never sent."""
+
+    def __init__(self, tls: ssl.SSLSocket) -> None:
+        self._tls = tls
+        self._lock = threading.Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tls, name)
+
+    def settimeout(self, timeout_s: float | None) -> None:
+        """Ours are enough."""
+
+    def recv(self, size: int) -> bytes:
+        """As a socket has it."""
+        while True:
+            with self._lock:
+                if (waiting := self._tls.fileno()) < 0:
+                    raise OSError("closed")
+                self._tls.setblocking(False)
+                with contextlib.suppress(ssl.SSLWantReadError):  # nothing yet, or no data of the application
+                    return self._tls.recv(size)
+            with contextlib.suppress(OSError, ValueError):  # closed meanwhile, as the next look finds
+                select.select([waiting], [], [], 0.05)
+
+    def sendall(self, data: bytes) -> None:
+        """As a socket has it."""
+        with self._lock:
+            self._tls.settimeout(DEADLINE_S)
+            self._tls.sendall(data)
+
+    def shutdown(self, how: int) -> None:
+        """As a socket has it."""
+        with self._lock:
+            self._tls.shutdown(how)
+
+    def close(self) -> None:
+        """As a socket has it."""
+        with self._lock:
+            self._tls.close()
+
+
 class Page:
     """One WebSocket. Close it."""
 
@@ -78,9 +125,15 @@ class Page:
     ) -> None:
         """Raises InvalidStatus when the edge refuses it."""
         self._open = contextlib.ExitStack()
+        plain = socket.create_connection(("127.0.0.1", edge.port), DEADLINE_S)
+        with contextlib.ExitStack() as undo:
+            undo.callback(plain.close)
+            tls = (trust or edge.trust).wrap_socket(plain, server_hostname="localhost")
+            undo.pop_all()
         opened = connect(
-            f"wss://localhost:{edge.port}{path}",
-            ssl=trust or edge.trust,
+            # TLS is there already.
+            f"ws://localhost:{edge.port}{path}",
+            sock=_OneAtATime(tls),  # type: ignore[arg-type]  # all that the library asks of a socket
             origin=Origin(origin) if origin is not None else None,
             subprotocols=[Subprotocol(each) for each in subprotocols],
             compression=compression,
