@@ -436,7 +436,7 @@ class ClaimInput(Input):
         try:
             _moment(value)
         except ValueError:
-            raise invalid("time") from None
+            raise invalid("utc_time") from None
         return value
 
     EXAMPLES: ClassVar = {
