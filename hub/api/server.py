@@ -18,7 +18,7 @@ from hub.api.proxies import TrustedProxies, networks
 from hub.api.secret_paths import shown
 from hub.api.telemetry import METHODS, Event, Metrics
 from hub.parts import Parts
-from hub.telemetry.log import Log, of_request
+from hub.telemetry.log import Log, flush, of_request
 
 MAX_BODY = 1024 * 1024
 MOST_REQUESTS = 60
@@ -137,6 +137,7 @@ class RequestLog:
                 status=status,
                 duration_ms=round(took * 1000, 2),
             )
+            flush()
             of_request(None)
 
 

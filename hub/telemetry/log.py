@@ -4,6 +4,8 @@ An event's name is stable; each subject declares its own in its `telemetry.py`. 
 `client_id`, `attempt`, `worker`.
 """
 
+import asyncio
+import atexit
 import enum
 import logging
 import sys
@@ -127,15 +129,59 @@ def _render(_: Any, __: str, event: structlog.typing.EventDict) -> str:
 
 
 class _Lines:
-    """The library's logger for lines that `_render` made."""
+    """The library's logger for lines that `_render` made; one for all, so that lines stay in their order. Those of one
+    turn of the event loop are written together, since each write costs more than the line. What an operator should look
+    at is written at once, with all before it."""
 
     def __init__(self) -> None:
-        self.debug = self.info = self.warning = self.error = line_writer(sys.stderr)
+        self._write = line_writer(sys.stderr)
+        self._gathered: list[str] = []
+
+    def debug(self, line: str) -> None:
+        """Write it at the end of this turn."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # a thread of its own, or no loop at all
+            self._write(line)
+            return
+        if not self._gathered:
+            loop.call_soon(self.flush)
+        self._gathered.append(line)
+
+    info = debug
+
+    def warning(self, line: str) -> None:
+        """Write it now."""
+        if self._gathered:
+            self.flush()
+        self._write(line)
+
+    error = warning
+
+    def flush(self) -> None:
+        """Write what was gathered."""
+        lines, self._gathered = self._gathered, []
+        if lines:
+            self._write("\n".join(lines))
+
+
+_lines = _Lines()
+
+
+def flush() -> None:
+    """Write at once what this turn of the event loop has logged: before an answer leaves that belongs to it."""
+    _lines.flush()
+
+
+atexit.register(flush)
 
 
 def configure(level: str) -> None:
     """Send all logs, also those of libraries, to standard error as JSON lines. Ours skip the library,
     since there are several for each command."""
+    global _lines
+    _lines.flush()
+    _lines = _Lines()
     shared: list[structlog.typing.Processor] = [
         _add_request,
         structlog.processors.add_log_level,
@@ -144,7 +190,7 @@ def configure(level: str) -> None:
     ]
     structlog.configure(
         processors=[*shared, _render],
-        logger_factory=_Lines,
+        logger_factory=lambda: _lines,
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         cache_logger_on_first_use=True,
     )

@@ -1,5 +1,6 @@
 """Log lines of hub and agent: words of others can neither forge a line nor command a terminal."""
 
+import asyncio
 import json
 import logging
 import unicodedata
@@ -52,6 +53,32 @@ def test_words_that_are_too_long_are_cut(write: Callable[[Any], None], value: ob
     written = capsys.readouterr().err
     assert len(written) < 200_000
     assert "more characters)" in written
+
+
+async def test_lines_of_one_turn_are_written_together_and_stay_in_their_order(capsys: Written) -> None:
+    log.configure("info")
+    logger = log.Log()
+
+    def written() -> list[int]:
+        return [json.loads(line)["number"] for line in capsys.readouterr().err.splitlines()]
+
+    logger.info(log.Event.HUB_STARTED, number=1)
+    logger.info(log.Event.HUB_STARTED, number=2)
+    assert written() == []
+    logger.warning(log.Event.HUB_STARTED, number=3)
+    assert written() == [1, 2, 3]
+    logger.info(log.Event.HUB_STARTED, number=4)
+    log.flush()
+    assert written() == [4]
+    logger.info(log.Event.HUB_STARTED, number=5)
+    await asyncio.sleep(0)
+    assert written() == [5]
+    logger.info(log.Event.HUB_STARTED, number=6)
+    await asyncio.to_thread(logger.info, log.Event.HUB_STARTED, number=7)
+    assert sorted(written()) == [6, 7]
+    logger.info(log.Event.HUB_STARTED, number=8)
+    log.configure("info")
+    assert written() == [8]
 
 
 def break_with_words() -> None:
