@@ -11,7 +11,9 @@ from uuid import UUID
 from hub.core.commands.rules import lanes
 from hub.core.commands.rules.lifecycle import HANDED_OUT, NO_WORD_GRACE, LockedCommand, NewLog
 from hub.core.commands.store import transitions
+from hub.core.commands.store.commands import StoredCommand
 from hub.core.commands.store.dispatch import FIRST_LEASE_S, Claim, run_of
+from hub.core.commands.store.transitions import Moved
 from schemas.messages import Cancel, Run
 from tests.simulation.tables import Row, Tables, unsettled
 
@@ -71,11 +73,16 @@ class CommandStore:
     async def apply(self, _: Any, commands: Iterable[LockedCommand]) -> set[UUID]:
         return set(await self.apply_timed(_, commands))
 
-    async def apply_timed(self, _: Any, commands: Iterable[LockedCommand]) -> dict[UUID, datetime]:
+    async def apply_timed(
+        self, _: Any, commands: Iterable[LockedCommand], awaited: Collection[UUID] = ()
+    ) -> dict[UUID, Moved]:
         moved = {}
         for command in sorted(commands, key=lambda command: command.id):
             if command.to_write and self._apply(command.row()):
-                moved[command.id] = self._tables.at
+                row = self._tables.commands[command.id]
+                shown = row["finished_at"] and command.id in awaited and row["dead_letter_closed_by"] != "replayed"
+                ended = StoredCommand(**{name: row.get(name) for name in StoredCommand.__struct_fields__})
+                moved[command.id] = Moved(self._tables.at, ended if shown else None)
         return moved
 
     def _apply(self, new: Mapping[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from hub.core.commands.rules.lifecycle import CancelRequested, decide
 from hub.core.commands.service.commands import Commands
 from hub.core.commands.service.puback_times import PubackTimes
 from hub.core.commands.service.reports import Arrived, Reports
+from hub.core.commands.service.waiting import Waiting
 from hub.core.commands.telemetry import Metrics
 from hub.core.commands.worker.dispatcher import Dispatcher
 from hub.core.commands.worker.reaper import Reaper
@@ -83,6 +84,7 @@ class Worker:
             publisher=self,
             signals=self,
             sent=PubackTimes(_write_nothing, self._monotonic),
+            waiting=Waiting(database),
             metrics=METRICS,
             log=self._log,
             chance=random.Random(self._rng.getrandbits(32)),  # noqa: S311 - repeats

@@ -58,7 +58,7 @@ def build(settings: Settings, parts: Parts) -> Subject:
     puback_times = parts.add(PubackTimes(mark_sent))
     publishing = parts.get(Publishing)
     reports = parts.add(
-        Reports(database, publishing, signals, metrics, log, random.Random(), puback_times)  # noqa: S311 - jitter
+        Reports(database, publishing, signals, metrics, log, random.Random(), puback_times, waiting)  # noqa: S311 - jitter
     )
     loops: tuple[Loop, ...] = (
         Loop("submission", submission.batcher.run),

@@ -17,7 +17,7 @@ from hub.core.commands.rules.lifecycle import (
     Status,
     decide,
 )
-from hub.core.commands.store.transitions import Unusable
+from hub.core.commands.store.transitions import Moved, Unusable
 from schemas.states import ReportStatus
 from tests.contract.stores import PC, Case, Cases, MemoryTrial, Trial, failing
 from tests.simulation.command_store import CommandStore
@@ -133,7 +133,27 @@ async def what_was_decided_about_an_older_row_is_not_written(trial: Trial) -> No
             assert await trial.transitions.apply(connection, [replace(locked, **change)]) == set(), change
         assert await trial.row(command_id) == before, change
     async with trial.transaction() as connection:
-        assert await trial.transitions.apply_timed(connection, [locked]) == {command_id: trial.now}
+        assert await trial.transitions.apply_timed(connection, [locked]) == {command_id: Moved(trial.now)}
+
+
+@case
+async def an_end_that_somebody_awaits_comes_back_whole(trial: Trial) -> None:
+    awaited, other = [await trial.hand_out(payload={"number": 1}) for _ in range(2)]
+    for event, ends in ((STARTED, False), (COMPLETED, True)):
+        async with trial.transaction() as connection:
+            locked = await trial.transitions.lock(connection, [awaited, other])
+            for command in locked.values():
+                command.fold(decide(command.state, event, command.now))
+            moved = await trial.transitions.apply_timed(connection, locked.values(), [awaited, uuid7()])
+        assert set(moved) == {awaited, other}
+        assert moved[other].ended is None
+        assert (moved[awaited].ended is not None) == ends
+    ended = moved[awaited].ended
+    assert ended is not None
+    kept = await trial.row(awaited)
+    assert (ended.id, ended.client_id, ended.payload) == (awaited, PC, {"number": 1})
+    assert (ended.status, ended.version, ended.finished_at) == ("completed", kept["version"], trial.now)
+    assert ended.result == {"data": {"pages": 1}}
 
 
 @case

@@ -8,13 +8,15 @@ from uuid import UUID
 import pytest
 from uuid_utils.compat import uuid7
 
+from hub.core.access.rules import EVERYTHING, Caller, Principal
 from hub.core.commands.rules.lifecycle import CancelRequested, DeadlinePassed, Event, LockedCommand, decide
 from hub.core.commands.service.puback_times import PubackTimes
 from hub.core.commands.service.reports import Arrived, Reports
-from hub.core.commands.store import dispatch, transitions
+from hub.core.commands.service.waiting import Waiting
+from hub.core.commands.store import commands, dispatch, transitions
 from hub.database.engine import Database
 from hub.telemetry.log import Log
-from schemas.messages import Failure, Report
+from schemas.messages import Failure, Report, Result
 from schemas.states import ReportStatus
 from tests.support.factories import add_client, add_commands, new_command, row
 from tests.support.hubs import command_metrics
@@ -56,8 +58,17 @@ class Worker:
         chance: Any = Middle()
         self.transitions = Counted()
         counted: Any = self.transitions
+        self.waiting = Waiting(database)
         self.reports = Reports(
-            database, self.ports, self.ports, command_metrics(), Log(), chance, self.sent, transitions=counted
+            database,
+            self.ports,
+            self.ports,
+            command_metrics(),
+            Log(),
+            chance,
+            self.sent,
+            self.waiting,
+            transitions=counted,
         )
 
     async def claim(self, client_id: str) -> list[UUID]:
@@ -114,6 +125,23 @@ async def state(database: Database, command_id: UUID) -> dict[str, Any]:
 async def worker(database: Database) -> Worker:
     await add_client(database, "front-pc")
     return Worker(database, remembers=True)
+
+
+async def test_whoever_waits_gets_the_command_as_a_read_shows_it(worker: Worker) -> None:
+    words = new_command(reference="no. 7", tags=["맑음"], payload={"text": "줄\n", "copies": 2}, priority=7)
+    [command_id] = await add_commands(worker.database, [words])
+    assert await worker.claim("front-pc") == [command_id]
+    caller = Caller(Principal(uuid7(), "integration", "wms", "admin"), None)
+    with worker.waiting.expected(command_id, caller) as end:
+        await worker.hear(said("front-pc", command_id, ReportStatus.STARTED))
+        assert not end.done()
+        await worker.hear(
+            said("front-pc", command_id, ReportStatus.COMPLETED, result=Result(data={"pages": 2, "ratio": 0.5}))
+        )
+        assert end.done()
+    async with worker.database.connection() as connection:
+        assert end.result() == (await commands.find(connection, [command_id], EVERYTHING))[command_id]
+    assert worker.transitions.reads == 0
 
 
 async def test_a_run_is_applied_without_reading_its_command(worker: Worker) -> None:

@@ -18,6 +18,7 @@ from uuid_utils.compat import uuid7
 from hub.core.access.rules import EVERYTHING
 from hub.core.commands.service.puback_times import PubackTimes
 from hub.core.commands.service.reports import Arrived, Reports
+from hub.core.commands.service.waiting import Waiting
 from hub.core.commands.store import dispatch
 from hub.core.commands.store.submit import submit
 from hub.core.documents.store import documents
@@ -416,7 +417,8 @@ async def test_a_late_report_about_a_deleted_command_gets_its_receipt_and_is_kep
 
     async def write(_: dict[UUID, float]) -> None: ...
 
-    reports = Reports(database, ports, ports, command_metrics(), Log(), random.Random(1), PubackTimes(write))  # noqa: S311
+    waiting = Waiting(database)
+    reports = Reports(database, ports, ports, command_metrics(), Log(), random.Random(1), PubackTimes(write), waiting)  # noqa: S311
     report = Report(
         report_id=uuid7(), command_id=command_id, attempt=1, status=ReportStatus.COMPLETED, at=datetime.now(UTC)
     )

@@ -31,7 +31,7 @@ from hub.core.commands.shapes import (
     CommandStatus,
     LogEntry,
 )
-from hub.core.commands.store.commands import Filter
+from hub.core.commands.store.commands import Filter, StoredCommand
 
 router = Routes("commands", "Send a command to one client, follow it, cancel it.")
 CommandsDep = Annotated[Commands, part(Commands)]
@@ -70,6 +70,7 @@ class Acceptor:
         wanted = body.to_request(traceparent)
         command_id = self._new_id()
         status_code, headers = 201, dict[str, str]()
+        row = None
         # Expected before it is stored: its end cannot slip through in between.
         with self._waiting.expected(command_id, caller) as end:
             try:
@@ -83,14 +84,16 @@ class Acceptor:
             if accepted.row is not None:
                 if not wait:
                     return row_answer(CommandOutput, accepted.row, status_code, headers)
-                await until_end(end, request, wait)
+                row = await until_end(end, request, wait)
         if accepted.repeated:
             status_code = 200
             if wait:
                 with self._waiting.expected(accepted.command_id, caller) as end:
                     await self._waiting.look(accepted.command_id)
                     await until_end(end, request, wait)
-        row = await self._commands.get(caller, accepted.command_id, "command")
+        # Who may see but some commands is looked at again, with the command.
+        if row is None or caller.scope.limited:
+            row = await self._commands.get(caller, accepted.command_id, "command")
         return row_answer(CommandOutput, row, status_code, headers)
 
 
@@ -140,16 +143,17 @@ async def create_command(
     )
 
 
-async def until_end(end: asyncio.Future[None], request: Request, wait: float) -> None:
-    """Until the end, the time, or the caller's hanging up. Raises RejectedError when he may not see it any more."""
+async def until_end(end: asyncio.Future[StoredCommand | None], request: Request, wait: float) -> StoredCommand | None:
+    """Until the end, the time, or the caller's hanging up; the command, where the end came with it.
+
+    Raises RejectedError when the caller may not see it any more."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait
     while not end.done() and (left := deadline - loop.time()) > 0:
         await asyncio.wait({end}, timeout=min(left, LOOK_AT_CALLER_S))
         if not end.done() and await request.is_disconnected():
-            return
-    if end.done():
-        end.result()
+            return None
+    return end.result() if end.done() else None
 
 
 @router.get(

@@ -14,6 +14,7 @@ from hub.clock import DatabaseClock
 from hub.core.commands.rules import lifecycle
 from hub.core.commands.rules.lifecycle import ENDED, Ignore, Ignored, LockedCommand, Reported
 from hub.core.commands.service.puback_times import PubackTimes
+from hub.core.commands.service.waiting import Waiting
 from hub.core.commands.store import transitions
 from hub.core.commands.store.ports import Transitions
 from hub.core.commands.store.transitions import Unusable
@@ -61,6 +62,7 @@ class Reports:
         log: Log,
         chance: random.Random,
         sent: PubackTimes,
+        waiting: Waiting,
         *,
         transitions: Transitions = transitions,
         monotonic: Callable[[], float] = time.monotonic,
@@ -72,6 +74,7 @@ class Reports:
         self._log = log
         self._chance = chance
         self._sent = sent
+        self._waiting = waiting
         self._transitions = transitions
         self._clock = DatabaseClock(monotonic)
         self._remembered: dict[UUID, LockedCommand] = {}
@@ -152,7 +155,11 @@ class Reports:
             taken.append(command)
         # Not remembered while it is written: whatever goes wrong, these are read the next time.
         async with self._database.connection() as connection:
-            moved = await self._transitions.apply_timed(connection, taken)
+            awaited = self._waiting.awaited(command.id for command in taken)
+            moved = await self._transitions.apply_timed(connection, taken, awaited)
+        for one in moved.values():
+            if one.ended is not None:
+                self._waiting.show(one.ended)
         done = [command for command in taken if command.id in moved or not command.to_write]
         self._tell(done, ())
         for command in done:
@@ -160,7 +167,7 @@ class Reports:
             if command.state.status in lifecycle.HANDED_OUT:
                 self._remembered[command.id] = command
         if moved:
-            self._clock.note(next(iter(moved.values())))
+            self._clock.note(next(iter(moved.values())).at)
         applied = {command.id for command in done}
         return [item for item in arrived if item.report.command_id not in applied]
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from hub.core.access.rules import Caller
 from hub.core.commands.store import commands
-from hub.core.commands.store.commands import Wait
+from hub.core.commands.store.commands import StoredCommand, Wait
 from hub.database.engine import Connection, Database
 from hub.errors import NotFoundError, RejectedError
 
@@ -24,16 +24,17 @@ class Waiting:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._futures: defaultdict[UUID, set[asyncio.Future[None]]] = defaultdict(set)
-        self._callers: dict[asyncio.Future[None], Wait] = {}
+        self._futures: defaultdict[UUID, set[asyncio.Future[StoredCommand | None]]] = defaultdict(set)
+        self._callers: dict[asyncio.Future[StoredCommand | None], Wait] = {}
         self._polls = 0
         self._stopping = False
 
     @contextmanager
-    def expected(self, command_id: UUID, caller: Caller) -> Iterator[asyncio.Future[None]]:
-        """A future that is done when this command ends, or raises RejectedError when the caller may not see it any
+    def expected(self, command_id: UUID, caller: Caller) -> Iterator[asyncio.Future[StoredCommand | None]]:
+        """A future that is done when this command ends (with the command, if this process has just written its end), or
+        raises RejectedError when the caller may not see it any
         more. Open it before the command is stored, or look afterwards whether it had ended already."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[StoredCommand | None] = asyncio.get_running_loop().create_future()
         if self._stopping:
             future.set_result(None)
         self._futures[command_id].add(future)
@@ -53,6 +54,16 @@ class Waiting:
         """Wake whoever waits for a command that has ended already."""
         async with self._database.connection() as connection:
             self.ended(await commands.ended(connection, [command_id]))
+
+    def awaited(self, command_ids: Iterable[UUID]) -> list[UUID]:
+        """Those of these commands that somebody waits for."""
+        return [command_id for command_id in command_ids if command_id in self._futures]
+
+    def show(self, command: StoredCommand) -> None:
+        """Wake whoever waits for this one, which has ended as it is here."""
+        for future in self._futures.get(command.id, ()):
+            if not future.done():
+                future.set_result(command)
 
     def ended(self, command_ids: Iterable[UUID]) -> None:
         """Wake whoever waits for these."""

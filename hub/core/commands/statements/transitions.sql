@@ -75,7 +75,8 @@ FOR UPDATE OF c;
 -- name: apply
 -- The guarded move: to `status` if the command is still in `from_status` with `from_attempt`, `from_version` and
 -- `from_deadline_at`: whatever a decision depends on changes one of them, so it may rest on a memory of the row.
--- The rows that come back are the ones that moved. Each entry of `logs` becomes a row of command_logs with the
+-- The rows that come back are the ones that moved, whole where it has ended and somebody here awaits that (not where a replay
+-- closed it, whose id is in another row). Each entry of `logs` becomes a row of command_logs with the
 -- versions after `from_version`; a change without a log row keeps the version.
 WITH input AS MATERIALIZED (
     SELECT r.*
@@ -125,7 +126,12 @@ moved AS (
     FROM input i
     WHERE c.id = i.id AND c.status = i.from_status AND c.attempt = i.from_attempt AND c.version = i.from_version
         AND c.deadline_at IS NOT DISTINCT FROM i.from_deadline_at
-    RETURNING c.id, i.from_version, i.logs
+    RETURNING
+        c.id, i.from_version, i.logs,
+        CASE
+            WHEN c.finished_at IS NOT NULL AND c.id = ANY (%(awaited)s) AND c.dead_letter_closed_by IS DISTINCT FROM 'replayed'
+            THEN to_jsonb(c)
+        END AS ended
 ),
 logged AS (
     INSERT INTO command_logs (command_id, version, at, event, status, attempt, report_id, detail)
@@ -135,7 +141,7 @@ logged AS (
     FROM moved m
     CROSS JOIN LATERAL jsonb_array_elements(m.logs) WITH ORDINALITY AS l (entry, place)
 )
-SELECT id, floorhub_now() AS now FROM moved;
+SELECT id, floorhub_now() AS now, ended FROM moved;
 
 -- name: quarantine
 -- Reports that could not be used; the sender gets its receipt, people get the reason.

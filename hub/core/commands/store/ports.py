@@ -4,14 +4,13 @@ cases run against each implementation (`tests/contract/commands`).
 Each function takes the connection of a transaction first, unless it says otherwise.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
 from hub.core.commands.rules.lifecycle import LockedCommand
 from hub.core.commands.store.dispatch import Claim
-from hub.core.commands.store.transitions import Unusable
+from hub.core.commands.store.transitions import Moved, Unusable
 from hub.database.engine import Connection
 from schemas.messages import Cancel, Run
 
@@ -47,8 +46,10 @@ class Transitions(Protocol):
         """Write what was folded into commands; the ids that moved. One that is missing is no longer in the status,
         attempt, version and deadline that it was read with. Needs no transaction."""
 
-    async def apply_timed(self, connection: Connection, /, commands: Iterable[LockedCommand]) -> dict[UUID, datetime]:
-        """The same; the ids that moved and the database's clock."""
+    async def apply_timed(
+        self, connection: Connection, /, commands: Iterable[LockedCommand], awaited: Collection[UUID] = ()
+    ) -> dict[UUID, Moved]:
+        """The same; what moved, by its id. `awaited`: of these the end is to be shown."""
 
     async def quarantine(self, connection: Connection, /, reports: Sequence[Unusable]) -> None:
         """Keep unusable reports for people."""

@@ -3,16 +3,18 @@
 What is to become of a command is decided and folded in `rules.lifecycle`; here it is locked and applied.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from hub.core.commands.rules.lifecycle import HANDED_OUT, Command, LockedCommand, Status
 from hub.core.commands.rules.policies import retry_policy
+from hub.core.commands.store.commands import StoredCommand
 from hub.database.engine import Connection
 from hub.database.hot import HotStatement
 from hub.database.statements import statement
@@ -134,14 +136,27 @@ async def apply(connection: Connection, commands: Iterable[LockedCommand]) -> se
     return set(await apply_timed(connection, commands))
 
 
-async def apply_timed(connection: Connection, commands: Iterable[LockedCommand]) -> dict[UUID, datetime]:
-    """The same; answers with the ids that moved and the database's clock."""
+class Moved(msgspec.Struct, frozen=True):
+    """That a command moved: the database's clock, and the command as it is now, if it was awaited and has ended."""
+
+    at: datetime
+    ended: StoredCommand | None = None
+
+
+async def apply_timed(
+    connection: Connection, commands: Iterable[LockedCommand], awaited: Collection[UUID] = ()
+) -> dict[UUID, Moved]:
+    """The same; what moved, by its id. `awaited`: of these the end is to be shown."""
     # In id order, as all who lock several commands.
     rows = [command.row() for command in sorted(commands, key=lambda command: command.id) if command.to_write]
     if not rows:
         return {}
-    cursor = await _APPLY.execute(connection, rows=Jsonb(rows))
-    return {row["id"]: row["now"] for row in await cursor.fetchall()}
+    cursor = await _APPLY.execute(connection, rows=Jsonb(rows), awaited=list(awaited))
+    return {row["id"]: Moved(row["now"], _ended(row["ended"])) for row in await cursor.fetchall()}
+
+
+def _ended(row: DictRow | None) -> StoredCommand | None:
+    return None if row is None else msgspec.convert(row, StoredCommand)
 
 
 @dataclass(frozen=True, slots=True)
