@@ -29,7 +29,7 @@ class HubError(Exception):
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
     """What is wrong with one field of a request; `field` is its path, such as `payload.copies`. `params` fill the
-    sentence that `api/field_catalogue.py` holds for the code."""
+    sentence that `api/field_catalogue/` holds for the code."""
 
     field: str
     code: str

@@ -1,6 +1,6 @@
 """Errors as `application/problem+json` (RFC 9457): a stable code, what is wrong, what to do, in Korean and English.
 
-The codes and their sentences stand in `catalogue.py`.
+The codes and their sentences stand in the folder `catalogue`.
 """
 
 from collections.abc import Mapping

@@ -36,7 +36,7 @@ _NOT_GLOBAL = tuple(
 
 class UrlError(Exception):
     """A URL that is none, or that is written in a way that could mean two things. `code` and `params` say what to do,
-    see `api/field_catalogue.py`."""
+    see `api/field_catalogue/`."""
 
     def __init__(self, code: str, **params: Any) -> None:
         super().__init__(code)

@@ -19,23 +19,16 @@ from hub.core.clients.service.addresses import PublicAddresses
 from hub.core.clients.service.claims import Claims, Waiting
 from hub.core.clients.service.enrolments import Enrolments
 from hub.core.clients.service.pairings import Pairings
-from hub.core.clients.shapes.pairing import (
+from hub.core.clients.shapes.claims import (
     ClaimInput,
     ConnectedOutput,
-    EnrolmentInput,
-    EnrolmentOutput,
-    EnrolmentPage,
     HubOutput,
-    NewEnrolmentOutput,
-    NewPairingOutput,
-    NumberInput,
-    PairingInput,
-    PairingOutput,
-    PairingPage,
     ShownInput,
     ShownOutput,
     WaitingOutput,
 )
+from hub.core.clients.shapes.enrolments import EnrolmentInput, EnrolmentOutput, EnrolmentPage, NewEnrolmentOutput
+from hub.core.clients.shapes.pairing import NewPairingOutput, NumberInput, PairingInput, PairingOutput, PairingPage
 from hub.core.clients.store.pairing import Enrolment
 from hub.core.presence.service.presence import PresenceService
 from hub.keys import SigningKeys

@@ -1,0 +1,27 @@
+"""Fields of clients, and of machines that become clients."""
+
+from collections.abc import Mapping
+
+from hub.api.field_catalogue.sentence import Sentence
+
+SENTENCES: Mapping[str, Sentence] = {
+    "no_such_group": Sentence("is not a group: create it first", "없는 그룹입니다. 먼저 만드십시오."),
+    "outside_your_reach": Sentence(
+        "is outside your reach: a new client must be where your grants and your key reach ({known})",
+        "권한이 닿지 않는 곳입니다. 새 클라이언트는 접근 허용과 키의 범위 안에 있어야 합니다({known}).",
+    ),
+    "kept_by_replace": Sentence(
+        "cannot be set with `replace`: the client keeps what it has",
+        "`replace`와 함께 쓸 수 없습니다. 클라이언트의 값은 그대로 유지됩니다.",
+    ),
+    "naming_rule": Sentence(
+        "must have a-z, 0-9, `-` and exactly one of `{{n}}` and `{{host}}`",
+        "a-z, 0-9, `-`와 `{{n}}`, `{{host}}` 중 하나로 써야 합니다.",
+    ),
+    "no_such_client": Sentence(
+        "is not a registered client that you may see", "등록된 클라이언트가 아니거나 볼 권한이 없는 클라이언트입니다."
+    ),
+    "reserved_id": Sentence(
+        "is reserved for paths of the API: choose another id", "API 경로에 쓰이는 단어입니다. 다른 id를 고르십시오."
+    ),
+}
