@@ -17,7 +17,7 @@ SENTENCES: Mapping[str, Sentence] = {
         "{days}일보다 오래 걸립니다. 진행 속도를 더 빠르게 정하십시오.",
     ),
     "relative_expiry": Sentence(
-        "cannot be used here: send expires_in_s, which is counted from the time when each command may begin",
+        "cannot be used here: send expires_in_s, which counts from the time when each command can begin",
         "여기서는 쓸 수 없습니다. 대신 expires_in_s를 쓰십시오. 이 값은 각 명령이 시작할 수 있는 시각부터 셉니다.",
     ),
     "schedule_decides": Sentence(

@@ -19,7 +19,8 @@ SENTENCES: Mapping[str, Sentence] = {
         "a-z, 0-9, `-`와 `{{n}}`, `{{host}}` 중 하나로 써야 합니다.",
     ),
     "no_such_client": Sentence(
-        "is not a registered client that you may see", "등록된 클라이언트가 아니거나 볼 권한이 없는 클라이언트입니다."
+        "is not a registered client, or you are not allowed to see it",
+        "등록된 클라이언트가 아니거나 볼 권한이 없는 클라이언트입니다.",
     ),
     "reserved_id": Sentence(
         "is reserved for paths of the API: choose another id", "API 경로에 쓰이는 단어입니다. 다른 id를 고르십시오."

@@ -7,7 +7,7 @@ from hub.api.field_catalogue.sentence import Sentence
 SENTENCES: Mapping[str, Sentence] = {
     "missing": Sentence("is missing: add it", "필수 항목입니다. 추가하십시오."),
     "missing_without_bearer": Sentence(
-        "is missing: add it; only a client that shows its secret as a bearer key may leave it out",
+        "is missing: add it; only a client that sends its secret as a bearer key can leave it out",
         "필수 항목입니다. 추가하십시오. 비밀 값을 bearer 키로 보내는 클라이언트만 생략할 수 있습니다.",
     ),
     "unknown_field": Sentence(

@@ -141,7 +141,11 @@ def test_groups_and_permissions_over_http(site: Site, hall: list[str]) -> None:
     assert http.post("/api/groups/front/members", json={"add": [hall[2]], "remove": [hall[0]]}).json()["members"] == 2
     refused = http.post("/api/groups/front/members", json={"add": ["nobody"], "remove": hall}).json()
     assert refused["errors"] == [
-        {"field": "add[0]", "code": "no_such_client", "message": "is not a registered client that you may see"}
+        {
+            "field": "add[0]",
+            "code": "no_such_client",
+            "message": "is not a registered client, or you are not allowed to see it",
+        }
     ]
     assert [row["client_id"] for row in http.get("/api/groups/front/members").json()["items"]] == hall[1:]
     listed = http.get("/api/clients", params={"group": "front"}).json()["items"]
