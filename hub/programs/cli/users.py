@@ -74,7 +74,7 @@ def list_users(
     no_headers: lists.NoHeaders = False,
     as_json: Json = False,
 ) -> None:
-    """List the people who may sign in."""
+    """List the people who can sign in."""
     view = View(as_json, limit, sort, no_headers)
     with explained(as_json=as_json), Api.from_environment() as api:
         items, more = api.pages("/api/users", most=view.most_to_sort)

@@ -213,7 +213,7 @@ COMMANDS: dict[str, str] = {
     "People who may sign in.": "로그인할 수 있는 사람.",
     "Add a person.": "사람을 추가합니다.",
     "Asks for the first password, or reads it from standard input.": ("첫 비밀번호를 묻거나 표준 입력에서 읽습니다."),
-    "List the people who may sign in.": "로그인할 수 있는 사람의 목록을 보여 줍니다.",
+    "List the people who can sign in.": "로그인할 수 있는 사람의 목록을 보여 줍니다.",
     "Show a person.": "한 사람을 보여 줍니다.",
     "Change a person's role, reach (all or granted clients), name or login.": (
         "사람의 역할, 접근 범위(모든 클라이언트 또는 허용된 클라이언트), 이름, 로그인 이름을 바꿉니다."
