@@ -46,8 +46,8 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
         "프린터나 큐의 로그에서 이유를 찾아 작업을 고친 뒤 다시 보내십시오.",
     ),
     "document_unprintable": (
-        "If other documents print there, perhaps this one is damaged or protected: save it as a plain PDF, and send the PDF. "
-        "If no document prints, check the error log of the printer or of CUPS.",
+        "If other documents print there, perhaps this document is damaged or protected: save it as a plain PDF, and "
+        "send the PDF. If no document prints, check the error log of the printer or of CUPS.",
         "다른 문서가 인쇄되면 이 문서가 손상되었거나 암호로 보호된 것일 수 있으니 일반 PDF로 다시 저장해 보내십시오. "
         "아무것도 인쇄되지 않으면 프린터나 CUPS의 오류 로그를 확인하십시오.",
     ),
