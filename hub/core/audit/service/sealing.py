@@ -28,8 +28,8 @@ from hub.telemetry.metrics import Meters
 GATHER_S = 0.015
 """How long a first row waits for others."""
 SPACING_S = 0.2
-"""Between two blocks. A block costs hub and database about a millisecond each, whatever is in it: one every 40 ms took 3
-to 8 % of the rate."""
+"""Between two blocks. A block costs hub and database about a millisecond each, whatever is in it: one every 40 ms took
+3 to 8 % of the rate."""
 POLL_S = 1.0
 NOTE_EVERY_S = 1.0
 MOST = 1000
