@@ -50,8 +50,8 @@ CAUSES = (
         {"queued": 120},
         _not_at_broker,
         en=(
-            "The hub has sent it {sends} times, and the broker has not acknowledged it. The hub sends it again at "
-            "{next_send}. Check the broker."
+            "The hub has sent the command {sends} times, and the broker has not acknowledged it. The hub sends the "
+            "command again at {next_send}. Check the broker."
         ),
         ko="{sends}번 보냈지만 브로커가 확인하지 않았습니다. 다음 전송은 {next_send}입니다. 브로커를 확인하십시오.",
     ),
@@ -60,7 +60,7 @@ CAUSES = (
         {"queued": 130},
         _not_acknowledged,
         en=(
-            "The broker received it at {since}, but the agent has not confirmed it (sent {sends} times, next "
+            "The broker received the command at {since}, but the agent has not confirmed it (sent {sends} times, next "
             "time at {next_send}): the agent hangs, refuses the command, or has no room for it. Check the agent's log."
         ),
         ko=(

@@ -201,9 +201,9 @@ CAUSES = (
         {"pending": 15},
         _principal_revoked,
         en=(
-            "The user or integration that sent it was disabled, or lost the grant to send this action to this client. "
-            "The hub has withheld it since {since}. If the access is given back before {expires_at}, it continues; "
-            "otherwise it expires. If nobody needs it, cancel it."
+            "The user or integration that sent the command was disabled, or lost the grant to send this action to this "
+            "client. The hub has withheld the command since {since}. If the access is given back before {expires_at}, "
+            "the command continues; otherwise it expires. If nobody needs the command, cancel it."
         ),
         ko=(
             "명령을 보낸 사용자나 연동이 비활성화되었거나 이 동작의 권한을 잃어 {since}부터 보류 중입니다. "
@@ -282,7 +282,7 @@ CAUSES = (
         {"pending": 150},
         _dispatch_due,
         en=(
-            "Nothing blocks it: it is sent now. If this lasts for more than 2 s, the hub's workers are down "
+            "Nothing blocks the command: it is sent now. If this lasts for more than 2 s, the hub's workers are down "
             "or overloaded."
         ),
         ko="막는 것이 없어 곧 전송됩니다. 2초 넘게 계속되면 허브의 워커가 멈췄거나 과부하 상태입니다.",
@@ -383,8 +383,8 @@ CAUSES = (
             "as completed. Nothing to do."
         ),
         ko=(
-            "클라이언트가 {since}에 정상 종료했습니다. {until}까지 돌아오지 않으면 shutdown이 완료됩니다. "
-            "할 일은 없습니다."
+            "클라이언트가 {since}에 정상적으로 연결을 끊었습니다. 클라이언트가 {until}까지 돌아오지 않으면 이 shutdown "
+            "명령은 완료된 것으로 처리됩니다. 할 일은 없습니다."
         ),
     ),
     Cause(
