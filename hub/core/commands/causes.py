@@ -379,8 +379,8 @@ CAUSES = (
         {"running": 15},
         _said_goodbye,
         en=(
-            "The client disconnected cleanly at {since}. If the client does not return by {until}, the shutdown counts "
-            "as completed. Nothing to do."
+            "The client disconnected cleanly at {since}. If the client does not return by {until}, this `shutdown` "
+            "command counts as completed. Nothing to do."
         ),
         ko=(
             "클라이언트가 {since}에 정상적으로 연결을 끊었습니다. 클라이언트가 {until}까지 돌아오지 않으면 이 shutdown "
