@@ -21,6 +21,14 @@ from hub.telemetry.log import Log
 Result = TypeVar("Result")
 Target = tuple[str, str | Sequence[str]]
 """Kind and name, such as `("zone", "a")` or `("tags", ["a", "b"])`."""
+TARGETS: dict[str, tuple[str, str | Sequence[str] | None]] = {
+    "client": ("client", "in-1"),
+    "group": ("group", "shop"),
+    "zone": ("zone", "a"),
+    "tags": ("tags", ["red", "new"]),
+    "all": ("all", None),
+}
+"""One target of each kind, for tests that grant each."""
 
 
 async def principal(

@@ -16,19 +16,15 @@ _VALUES = ("max_retries", "first_delay_s", "factor", "cap_s", "timeout_s", "expi
 
 
 @app.command("list")
-def list_actions(
-    limit: lists.Limit = 0,
-    sort: lists.Sort = None,
-    no_headers: lists.NoHeaders = False,
-    as_json: Json = False,
-) -> None:
+@lists.with_view()
+def list_actions(*, view: View) -> None:
     """List actions with the values that apply to their commands.
 
     * marks the action's own values; the others are the hub's defaults.
     """
-    with explained(as_json=as_json), Api.from_environment() as api:
+    with explained(as_json=view.as_json), Api.from_environment() as api:
         items = api.get("/api/actions")["items"]
-    _show(items, View(as_json, limit, sort, no_headers))
+    _show(items, view)
 
 
 @app.command("set")

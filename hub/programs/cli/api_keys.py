@@ -57,6 +57,7 @@ def add(
     principals.say_key(key)
 
 
+@lists.with_view()
 def list_keys(
     of: WhichOf = None,
     everything: Annotated[bool, typer.Option("--all", help="Also keys that expired or were revoked.")] = False,
@@ -64,15 +65,12 @@ def list_keys(
         str | None,
         typer.Option("--unused-since", metavar="TIME", help="Only keys that were not used since: 90d or 2026-09-01."),
     ] = None,
-    sort: lists.Sort = None,
-    no_headers: lists.NoHeaders = False,
-    limit: lists.Limit = 0,
-    as_json: Json = False,
+    *,
+    view: View,
 ) -> None:
     """List API keys."""
-    view = View(as_json, limit, sort, no_headers)
     since = lists.earlier("--unused-since", unused_since)
-    with explained(as_json=as_json), Api.from_environment() as api:
+    with explained(as_json=view.as_json), Api.from_environment() as api:
         principal = None if of is None else principals.find(api, of)["id"]
         items, more = api.pages("/api/keys", {"principal": principal, "unused_since": since})
     if not everything:

@@ -30,6 +30,7 @@ Text = Annotated[str | None, typer.Option("--text", help="Only with this text an
 
 
 @app.command("list")
+@lists.with_view(limit=lists.MANY)
 def list_rows(
     principal: Principal = None,
     action: Action = None,
@@ -39,16 +40,11 @@ def list_rows(
     text: Text = None,
     since: lists.Since = None,
     until: lists.Until = None,
-    limit: lists.Limit = lists.MANY,
-    sort: lists.Sort = None,
-    no_headers: lists.NoHeaders = False,
-    as_json: Json = False,
+    *,
+    view: View,
 ) -> None:
     """List what was done, newest first."""
     wanted = _wanted(principal, action, resource, resource_id, address, text, since, until)
-    view = View(as_json, limit, sort, no_headers)
-    with explained(as_json=as_json), Api.from_environment() as api:
-        items, more = api.pages("/api/audit", wanted, most=view.most)
     columns = (
         Column("row", "행", field("id"), right=True),
         lists.with_zone("at", "시각", "at"),
@@ -58,7 +54,7 @@ def list_rows(
         Column("from", "주소", lambda item: item["address"] or ""),
     )
     empty = either("Nothing was done that fits.", "조건에 맞는 기록이 없습니다.")
-    lists.show(items, columns, view, empty=empty, more=more)
+    lists.show_from("/api/audit", columns, view, empty=empty, query=wanted, whole=False)
 
 
 @app.command()
@@ -191,6 +187,7 @@ def erase(
 
 
 @security.command("list")
+@lists.with_view(limit=lists.MANY)
 def list_security_events(
     severity: Annotated[str | None, typer.Option("--severity", help="Only: info, warning or critical.")] = None,
     kind: Annotated[str | None, typer.Option("--kind", help="Only of this kind, such as two_machines.")] = None,
@@ -199,16 +196,11 @@ def list_security_events(
     ] = None,
     since: lists.Since = None,
     until: lists.Until = None,
-    limit: lists.Limit = lists.MANY,
-    sort: lists.Sort = None,
-    no_headers: lists.NoHeaders = False,
-    as_json: Json = False,
+    *,
+    view: View,
 ) -> None:
     """List security events, newest first."""
     wanted = {"severity": severity, "kind": kind, "client_id": client, **_times(since, until)}
-    view = View(as_json, limit, sort, no_headers)
-    with explained(as_json=as_json), Api.from_environment() as api:
-        items, more = api.pages("/api/security-events", wanted, most=view.most)
     columns = (
         lists.with_zone("at", "시각", "at"),
         Column("severity", "심각도", field("severity")),
@@ -219,7 +211,7 @@ def list_security_events(
         Column("from", "주소", lambda item: item["address"] or ""),
     )
     empty = either("There are no security events.", "보안 이벤트가 없습니다.")
-    lists.show(items, columns, view, empty=empty, more=more)
+    lists.show_from("/api/security-events", columns, view, empty=empty, query=wanted, whole=False)
 
 
 def _wanted(

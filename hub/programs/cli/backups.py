@@ -1,5 +1,6 @@
 """`floorhub backup` and `floorhub restore`: a hub of this machine in one file, and back."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,7 +9,7 @@ import typer
 
 from hub.programs.cli import output
 from hub.programs.cli.local import DatabaseUrl, DataDir, OwnerUrl
-from hub.programs.cli.output import Json, explained
+from hub.programs.cli.output import Json, either, explained
 
 if TYPE_CHECKING:
     from hub.programs.backup.carrying import Carried
@@ -18,6 +19,8 @@ PgBin = Annotated[
     Path | None,
     typer.Option(help="Folder of pg_dump and pg_restore."),
 ]
+
+_KOREAN = {"retired": "폐기됨", "disabled": "사용 중지됨", "enabled": "사용 중"}
 
 
 def backup(
@@ -86,7 +89,7 @@ def restore(
     if as_json:
         output.print_json(_document(done))
     else:
-        output.say(*(_korean(done) if output.korean() else _english(done)))
+        output.say(*_said(done))
 
 
 def next_time(cron: str, time_zone: str, now: datetime, last_at: datetime | None) -> datetime | None:
@@ -131,126 +134,128 @@ def _document(done: "Restored") -> dict[str, Any]:
     }
 
 
-def _english(done: "Restored") -> list[str]:
+def _said(done: "Restored") -> list[str]:
     taken = output.local(done.manifest.taken_at.isoformat(), named=True)
-    said = [f"Restored the backup of {taken} (Floorhub {done.manifest.floorhub})."]
+    said = [
+        either(
+            f"Restored the backup of {taken} (Floorhub {done.manifest.floorhub}).",
+            f"{taken}의 백업(Floorhub {done.manifest.floorhub})을 복원했습니다.",
+        )
+    ]
     if done.kept_database is not None:
-        said.append(f"Kept: the database of before as {done.kept_database}, its files in {done.kept_folder}.")
+        said.append(
+            either(
+                f"Kept: the database of before as {done.kept_database}, its files in {done.kept_folder}.",
+                f"보관: 이전 데이터베이스는 {done.kept_database}, 파일은 {done.kept_folder}에 있습니다.",
+            )
+        )
+    said += [*_lost(done, taken), *_carried(done.carried)]
+    if done.settings is not None:
+        said.append(
+            either(
+                f"The settings of the backup: {done.settings}. Compare them with yours.",
+                f"백업의 설정: {done.settings}. 지금 설정과 비교하십시오.",
+            )
+        )
+    if done.manifest.revision != done.newest:
+        said.append(
+            either(
+                "The tables are of an older version: run `floorhub migrate` (`make run` does it itself).",
+                "테이블이 이전 버전입니다. `floorhub migrate`를 실행하십시오(`make run`은 스스로 합니다).",
+            )
+        )
+    now = either(
+        "Now start the hub, and the order systems last.", "이제 허브를 시작하고, 주문 시스템은 마지막에 시작하십시오."
+    )
+    return [*said, now]
+
+
+def _lost(done: "Restored", taken: str) -> list[str]:
     lost = done.lost
     if lost is None:
-        said.append(f"What was accepted after {taken} is not in it. Compare with the orders, and send it again.")
-        said.append("Agents report what they did since: `floorhub doctor` lists commands that the hub does not know.")
-    elif lost.file is None:
-        said.append("Nothing is lost: no command, client or schedule is newer than the backup.")
-    else:
-        by_status = ", ".join(f"{number} {status}" for status, number in lost.commands.items())
-        said.append(f"Lost: {output.number_of(lost.number, 'command')}{f' ({by_status})' if by_status else ''}.")
-        said += [
-            f"Lost: {what} {', '.join(names)}."
-            for what, names in (
-                ("the registration of", lost.clients),
-                ("the new secret of", lost.secrets),
-                ("the changes of the schedules", lost.schedules),
-                ("the API keys of", lost.api_keys),
-            )
-            if names
+        return [
+            either(
+                f"What was accepted after {taken} is not in it. Compare with the orders, and send it again.",
+                f"{taken} 이후에 접수된 것은 들어 있지 않습니다. 주문과 비교하여 다시 보내십시오.",
+            ),
+            either(
+                "Agents report what they did since: `floorhub doctor` lists commands that the hub does not know.",
+                "에이전트는 그동안 한 일을 보고합니다. 허브가 모르는 명령은 `floorhub doctor`가 보여 줍니다.",
+            ),
         ]
-        said.append(f"The list: {lost.file}. Send again what was not done.")
-    said += _carried_english(done.carried)
-    if done.settings is not None:
-        said.append(f"The settings of the backup: {done.settings}. Compare them with yours.")
-    if done.manifest.revision != done.newest:
-        said.append("The tables are of an older version: run `floorhub migrate` (`make run` does it itself).")
-    return [*said, "Now start the hub, and the order systems last."]
+    if lost.file is None:
+        return [
+            either(
+                "Nothing is lost: no command, client or schedule is newer than the backup.",
+                "잃은 것이 없습니다. 백업 이후에 생긴 명령, 클라이언트, 예약이 없습니다.",
+            )
+        ]
+    english = ", ".join(f"{number} {status}" for status, number in lost.commands.items())
+    korean = ", ".join(f"{status} {number}건" for status, number in lost.commands.items())
+    return [
+        either(
+            f"Lost: {output.number_of(lost.number, 'command')}{f' ({english})' if english else ''}.",
+            f"잃은 명령: {lost.number}건{f'({korean})' if korean else ''}.",
+        ),
+        *_named("Lost: the registration of", "등록이 사라진 클라이언트", lost.clients),
+        *_named("Lost: the new secret of", "새 비밀 값이 사라진 클라이언트", lost.secrets),
+        *_named("Lost: the changes of the schedules", "변경이 사라진 예약", lost.schedules),
+        *_named("Lost: the API keys of", "사라진 API 키", lost.api_keys),
+        either(
+            f"The list: {lost.file}. Send again what was not done.",
+            f"목록: {lost.file}. 처리되지 않은 것을 다시 보내십시오.",
+        ),
+    ]
 
 
-def _carried_english(carried: "Carried") -> list[str]:
+def _carried(carried: "Carried") -> list[str]:
     said = []
     if carried.commands:
         said.append(
-            f"Kept from the database of before: what became of {output.number_of(carried.commands, 'command')} since "
-            "the backup. What ended since is not done again."
+            either(
+                f"Kept from the database of before: what became of {output.number_of(carried.commands, 'command')} "
+                "since the backup. What ended since is not done again.",
+                f"백업 이후 명령 {carried.commands}건의 진행 상황을 이전 데이터베이스에서 가져왔습니다. 그동안 끝난 "
+                "명령은 다시 수행하지 않습니다.",
+            )
         )
-    said += [f"Kept: {name} is {status}." for name, status in carried.clients.items()]
     said += [
-        f"Kept: {what} {', '.join(names)}."
-        for what, names in (("the new secret of", carried.secrets), ("revoked API keys", carried.api_keys))
-        if names
+        either(f"Kept: {name} is {status}.", f"유지한 클라이언트 상태: {name} ({_KOREAN.get(status, status)}).")
+        for name, status in carried.clients.items()
+    ]
+    said += [
+        *_named("Kept: the new secret of", "새 비밀 값을 유지한 클라이언트", carried.secrets),
+        *_named("Kept: revoked API keys", "폐기 상태를 유지한 API 키", carried.api_keys),
     ]
     if carried.removed:
-        said.append(f"Removed since the backup, and back as disabled schedules: {', '.join(carried.removed)}.")
-    if carried.missed:
+        names = ", ".join(carried.removed)
         said.append(
-            "Schedules that do not fire for their times between the backup and now, since nobody knows whether they "
-            f"did: {', '.join(carried.missed)}."
+            either(
+                f"Removed since the backup, and back as disabled schedules: {names}.",
+                f"백업 이후 삭제되어 사용 중지 상태로 되살아난 예약: {names}.",
+            )
+        )
+    if carried.missed:
+        names = ", ".join(carried.missed)
+        said.append(
+            either(
+                "Schedules that do not fire for their times between the backup and now, since nobody knows whether "
+                f"they did: {names}.",
+                f"백업과 지금 사이의 시각에 실행되었는지 알 수 없어 그 시각을 건너뛰는 예약: {names}.",
+            )
         )
     if carried.unknown:
         said.append(
-            f"{output.number_of(carried.unknown, 'command')} became `unknown`: nobody knows whether they were done "
-            "since the backup. Decide each: floorhub dead-letter --reason unknown"
+            either(
+                f"{output.number_of(carried.unknown, 'command')} became `unknown`: nobody knows whether they were done "
+                "since the backup. Decide each: floorhub dead-letter --reason unknown",
+                f"명령 {carried.unknown}건이 `unknown`이 되었습니다. 백업 이후 수행되었는지 알 수 없으므로 하나씩 "
+                "결정하십시오: floorhub dead-letter --reason unknown",
+            )
         )
     return said
 
 
-def _korean(done: "Restored") -> list[str]:
-    taken = output.local(done.manifest.taken_at.isoformat(), named=True)
-    said = [f"{taken}의 백업(Floorhub {done.manifest.floorhub})을 복원했습니다."]
-    if done.kept_database is not None:
-        said.append(f"보관: 이전 데이터베이스는 {done.kept_database}, 파일은 {done.kept_folder}에 있습니다.")
-    lost = done.lost
-    if lost is None:
-        said.append(f"{taken} 이후에 접수된 것은 들어 있지 않습니다. 주문과 비교하여 다시 보내십시오.")
-        said.append("에이전트는 그동안 한 일을 보고합니다. 허브가 모르는 명령은 `floorhub doctor`가 보여 줍니다.")
-    elif lost.file is None:
-        said.append("잃은 것이 없습니다. 백업 이후에 생긴 명령, 클라이언트, 예약이 없습니다.")
-    else:
-        by_status = ", ".join(f"{status} {number}건" for status, number in lost.commands.items())
-        said.append(f"잃은 명령: {lost.number}건{f'({by_status})' if by_status else ''}.")
-        said += [
-            f"{what}: {', '.join(names)}."
-            for what, names in (
-                ("등록이 사라진 클라이언트", lost.clients),
-                ("새 비밀 값이 사라진 클라이언트", lost.secrets),
-                ("변경이 사라진 예약", lost.schedules),
-                ("사라진 API 키", lost.api_keys),
-            )
-            if names
-        ]
-        said.append(f"목록: {lost.file}. 처리되지 않은 것을 다시 보내십시오.")
-    said += _carried_korean(done.carried)
-    if done.settings is not None:
-        said.append(f"백업의 설정: {done.settings}. 지금 설정과 비교하십시오.")
-    if done.manifest.revision != done.newest:
-        said.append("테이블이 이전 버전입니다. `floorhub migrate`를 실행하십시오(`make run`은 스스로 합니다).")
-    return [*said, "이제 허브를 시작하고, 주문 시스템은 마지막에 시작하십시오."]
-
-
-def _carried_korean(carried: "Carried") -> list[str]:
-    said = []
-    words = {"retired": "폐기됨", "disabled": "사용 중지됨", "enabled": "사용 중"}
-    if carried.commands:
-        said.append(
-            f"백업 이후 명령 {carried.commands}건의 진행 상황을 이전 데이터베이스에서 가져왔습니다. 그동안 끝난 명령은 "
-            "다시 수행하지 않습니다."
-        )
-    said += [f"유지한 클라이언트 상태: {name} ({words[status]})." for name, status in carried.clients.items()]
-    said += [
-        f"{what}: {', '.join(names)}."
-        for what, names in (
-            ("새 비밀 값을 유지한 클라이언트", carried.secrets),
-            ("폐기 상태를 유지한 API 키", carried.api_keys),
-        )
-        if names
-    ]
-    if carried.removed:
-        said.append(f"백업 이후 삭제되어 사용 중지 상태로 되살아난 예약: {', '.join(carried.removed)}.")
-    if carried.missed:
-        said.append(
-            f"백업과 지금 사이의 시각에 실행되었는지 알 수 없어 그 시각을 건너뛰는 예약: {', '.join(carried.missed)}."
-        )
-    if carried.unknown:
-        said.append(
-            f"명령 {carried.unknown}건이 `unknown`이 되었습니다. 백업 이후 수행되었는지 알 수 없으므로 하나씩 "
-            "결정하십시오: floorhub dead-letter --reason unknown"
-        )
-    return said
+def _named(english: str, korean: str, names: Sequence[str]) -> list[str]:
+    joined = ", ".join(names)
+    return [either(f"{english} {joined}.", f"{korean}: {joined}.")] if names else []

@@ -173,19 +173,17 @@ def show(
 
 
 @app.command("list")
+@lists.with_view(limit=lists.MANY)
 def list_batches(
     status: Annotated[
         list[str] | None,
         typer.Option("--status", help="running, paused, cancelled or finished; may be given several times."),
     ] = None,
-    limit: lists.Limit = lists.MANY,
-    sort: lists.Sort = None,
-    no_headers: lists.NoHeaders = False,
-    as_json: Json = False,
+    *,
+    view: View,
 ) -> None:
     """List batches, newest first."""
-    view = View(as_json, limit, sort, no_headers)
-    with explained(as_json=as_json), Api.from_environment() as api:
+    with explained(as_json=view.as_json), Api.from_environment() as api:
         items, more = api.pages("/api/batches", {"status": status or None}, most=view.most)
     columns = (
         Column("id", "id", field("id")),

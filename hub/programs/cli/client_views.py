@@ -22,6 +22,7 @@ def add_to(app: App) -> None:
     app.command()(limits)
 
 
+@lists.with_view()
 def list_clients(
     zone: Annotated[str | None, typer.Option("--zone", help="Only in this zone.")] = None,
     group: Annotated[
@@ -34,15 +35,12 @@ def list_clients(
     status: Annotated[
         str | None, typer.Option("--status", help="Only those that are active, disabled or retired.")
     ] = None,
-    limit: lists.Limit = 0,
-    sort: lists.Sort = None,
-    no_headers: lists.NoHeaders = False,
-    as_json: Json = False,
+    *,
+    view: View,
 ) -> None:
     """List clients with their presence."""
-    view = View(as_json, limit, sort, no_headers)
     wanted = {"zone": zone, "group": group, "tag": tag, "presence": is_present, "status": status}
-    with explained(as_json=as_json), Api.from_environment() as api:
+    with explained(as_json=view.as_json), Api.from_environment() as api:
         items, more = api.pages("/api/clients", wanted, most=view.most_to_sort)
         lists.require_known(api, items, group=group)
     if any(wanted.values()):
@@ -92,24 +90,20 @@ def show(client_id: ClientId, as_json: Json = False) -> None:
     output.say(*output.aligned(rows))
 
 
+@lists.with_view(limit=lists.MANY)
 def history(
     client_id: ClientId,
-    limit: lists.Limit = lists.MANY,
-    sort: lists.Sort = None,
-    no_headers: lists.NoHeaders = False,
-    as_json: Json = False,
+    *,
+    view: View,
 ) -> None:
     """List when a client went online and offline, newest first."""
-    view = View(as_json, limit, sort, no_headers)
-    with explained(as_json=as_json), Api.from_environment() as api:
-        items, more = api.pages(f"/api/clients/{in_path(client_id)}/history", most=view.most)
     columns = (
         lists.with_zone("at", "시각", "at"),
         Column("presence", "접속", lambda item: word(PRESENCE, item["presence"])),
         Column("reason", "이유", lambda item: why_present(item["reason"])),
     )
     empty = either("This client has never connected.", "이 클라이언트는 접속한 적이 없습니다.")
-    lists.show(items, columns, view, empty=empty, more=more)
+    lists.show_from(f"/api/clients/{in_path(client_id)}/history", columns, view, empty=empty, whole=False)
 
 
 def limits(client_id: ClientId, as_json: Json = False) -> None:

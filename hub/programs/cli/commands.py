@@ -21,6 +21,7 @@ Action = Annotated[
 
 
 @app.command("list")
+@lists.with_view(limit=lists.MANY)
 def list_commands(
     client: Annotated[
         str | None, typer.Option("--client", help="Only of this client.", autocompletion=completion.clients)
@@ -38,16 +39,13 @@ def list_commands(
     tag: Annotated[str | None, typer.Option("--tag", help="Only with this tag.")] = None,
     since: lists.Since = None,
     until: lists.Until = None,
-    limit: lists.Limit = lists.MANY,
-    sort: lists.Sort = None,
-    no_headers: lists.NoHeaders = False,
-    as_json: Json = False,
+    *,
+    view: View,
 ) -> None:
     """List commands, newest first."""
     wanted: dict[str, Any] = {"client_id": client, "status": status or None, "action": action}
     wanted |= {"reference": reference, "tag": tag, **lists.since_until(since, until)}
-    view = View(as_json, limit, sort, no_headers)
-    with explained(as_json=as_json), Api.from_environment() as api:
+    with explained(as_json=view.as_json), Api.from_environment() as api:
         items, more = api.pages("/api/commands", wanted, most=view.most)
         lists.require_known(api, items, client=client)
     columns = (

@@ -45,6 +45,7 @@ _NAMES = {
 
 @app.callback(invoke_without_command=True)
 @app.command("list")
+@lists.with_view(limit=lists.MANY)
 def list_dead_letters(
     context: typer.Context,
     client: Client = None,
@@ -54,10 +55,8 @@ def list_dead_letters(
     since: lists.Since = None,
     until: lists.Until = None,
     summary: Annotated[bool, typer.Option("--summary", help="Only how many, by client, action and reason.")] = False,
-    limit: lists.Limit = lists.MANY,
-    sort: lists.Sort = None,
-    no_headers: lists.NoHeaders = False,
-    as_json: Json = False,
+    *,
+    view: View,
 ) -> None:
     """List open dead letters, newest first.
 
@@ -67,10 +66,9 @@ def list_dead_letters(
         return
     wanted = {"client_id": client, "action": action, "reason": reason, "reference": reference}
     wanted |= lists.since_until(since, until)
-    view = View(as_json, limit, sort, no_headers)
-    with explained(as_json=as_json), Api.from_environment() as api:
+    with explained(as_json=view.as_json), Api.from_environment() as api:
         if summary:
-            _show_summary(api.get("/api/dead-letters/summary", **wanted), as_json=as_json)
+            _show_summary(api.get("/api/dead-letters/summary", **wanted), as_json=view.as_json)
             return
         items, more = api.pages("/api/dead-letters", wanted, most=view.most)
         lists.require_known(api, items, client=client)

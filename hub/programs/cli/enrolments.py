@@ -98,16 +98,9 @@ def enrolment_file(made: dict[str, Any]) -> str:
 
 
 @app.command("list")
-def list_enrolments(
-    sort: lists.Sort = None,
-    limit: lists.Limit = 0,
-    no_headers: lists.NoHeaders = False,
-    as_json: Json = False,
-) -> None:
+@lists.with_view()
+def list_enrolments(*, view: View) -> None:
     """List enrolment tokens, newest first."""
-    view = View(as_json, limit, sort, no_headers)
-    with explained(as_json=as_json), Api.from_environment() as api:
-        items, more = api.pages("/api/enrolments", most=view.most_to_sort)
     columns = (
         Column("name", "이름", field("name")),
         Column("ids", "id 규칙", field("naming")),
@@ -121,7 +114,7 @@ def list_enrolments(
         "There is no enrolment token: floorhub enrolment add NAME --naming RULE --count NUMBER",
         "등록 토큰이 없습니다: floorhub enrolment add 이름 --naming 규칙 --count 대수",
     )
-    lists.show(items, columns, view, empty=empty, more=more)
+    lists.show_from("/api/enrolments", columns, view, empty=empty)
 
 
 @app.command()

@@ -78,6 +78,7 @@ def _is_empty(api: Api, target: dict[str, Any]) -> bool:
 
 
 @app.command("list")
+@lists.with_view()
 def list_grants(
     of: Annotated[
         str | None,
@@ -92,14 +93,11 @@ def list_grants(
         str | None,
         typer.Option(help="Only those that mean this client.", autocompletion=completion.clients),
     ] = None,
-    sort: lists.Sort = None,
-    limit: lists.Limit = 0,
-    no_headers: lists.NoHeaders = False,
-    as_json: Json = False,
+    *,
+    view: View,
 ) -> None:
     """List grants."""
-    view = View(as_json, limit, sort, no_headers)
-    with explained(as_json=as_json), Api.from_environment() as api:
+    with explained(as_json=view.as_json), Api.from_environment() as api:
         principal = None if of is None else principals.find(api, of)["id"]
         items, more = api.pages("/api/grants", {"principal": principal, "client": client}, most=view.most_to_sort)
         lists.require_known(api, items, client=client)

@@ -35,16 +35,9 @@ def add(
 
 
 @app.command("list")
-def list_groups(
-    limit: lists.Limit = 0,
-    sort: lists.Sort = None,
-    no_headers: lists.NoHeaders = False,
-    as_json: Json = False,
-) -> None:
+@lists.with_view()
+def list_groups(*, view: View) -> None:
     """List groups."""
-    view = View(as_json, limit, sort, no_headers)
-    with explained(as_json=as_json), Api.from_environment() as api:
-        items, more = api.pages("/api/groups", most=view.most_to_sort)
     columns = (
         Column("id", "id", field("id")),
         Column("name", "이름", field("name")),
@@ -54,27 +47,23 @@ def list_groups(
         "There is no group yet: floorhub group add ID CLIENT ...",
         "그룹이 아직 없습니다: floorhub group add ID CLIENT ...",
     )
-    lists.show(items, columns, view, empty=empty, more=more)
+    lists.show_from("/api/groups", columns, view, empty=empty)
 
 
 @app.command()
+@lists.with_view()
 def show(
     group_id: GroupId,
-    limit: lists.Limit = 0,
-    sort: lists.Sort = None,
-    no_headers: lists.NoHeaders = False,
-    as_json: Json = False,
+    *,
+    view: View,
 ) -> None:
     """List the clients of a group with their presence."""
-    view = View(as_json, limit, sort, no_headers)
-    with explained(as_json=as_json), Api.from_environment() as api:
-        items, more = api.pages(f"/api/groups/{in_path(group_id)}/members", most=view.most_to_sort)
     columns = (
         Column("client", "클라이언트", field("client_id")),
         Column("presence", "접속", lambda item: word(PRESENCE, item["presence"])),
     )
     empty = either("This group has no clients.", "이 그룹에는 클라이언트가 없습니다.")
-    lists.show(items, columns, view, empty=empty, more=more)
+    lists.show_from(f"/api/groups/{in_path(group_id)}/members", columns, view, empty=empty)
 
 
 @app.command()

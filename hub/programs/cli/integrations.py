@@ -115,16 +115,9 @@ def _grant(grant: dict[str, Any]) -> str:
 
 
 @app.command("list")
-def list_integrations(
-    no_headers: lists.NoHeaders = False,
-    limit: lists.Limit = 0,
-    sort: lists.Sort = None,
-    as_json: Json = False,
-) -> None:
+@lists.with_view()
+def list_integrations(*, view: View) -> None:
     """List integrations."""
-    view = View(as_json, limit, sort, no_headers)
-    with explained(as_json=as_json), Api.from_environment() as api:
-        items, more = api.pages("/api/integrations", most=view.most_to_sort)
     columns = (
         Column("name", "이름", field("name")),
         Column("role", "역할", field("role")),
@@ -139,7 +132,7 @@ def list_integrations(
         "There is no integration yet: floorhub integration add NAME",
         "연동 시스템이 아직 없습니다: floorhub integration add NAME",
     )
-    lists.show(items, columns, view, empty=empty, more=more)
+    lists.show_from("/api/integrations", columns, view, empty=empty)
 
 
 @app.command()

@@ -1,14 +1,19 @@
 """Lists: their options, and one table for all of them. `--limit 0` shows everything; JSON and YAML have every field."""
 
-from collections.abc import Callable, Sequence
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from types import MappingProxyType
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from hub.programs.cli import durations, output
 from hub.programs.cli.api import Api, in_path
 from hub.programs.cli.output import either
+
+Value = TypeVar("Value")
 
 MANY = 50
 """Rows that a list without an end shows."""
@@ -61,6 +66,33 @@ class View:
         return None if self.sort else self.most
 
 
+def with_view(limit: int = 0) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command the options of a list; its function takes what they say as `view`. `limit`: how many rows it
+    shows at first; 0: all."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def run(*, limit: int, sort: str | None, no_headers: bool, as_json: bool, **given: Any) -> None:
+            command(view=View(as_json, limit, sort, no_headers), **given)
+
+        options = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+            for name, default, annotation in (
+                ("limit", limit, Limit),
+                ("sort", None, Sort),
+                ("no_headers", False, NoHeaders),
+                ("as_json", False, output.Json),
+            )
+        ]
+        signature = inspect.signature(command)
+        own = [each for each in signature.parameters.values() if each.name != "view"]
+        vars(run)["__signature__"] = signature.replace(parameters=[*own, *options])
+        run.__annotations__ = {each.name: each.annotation for each in (*own, *options)}
+        return run
+
+    return decorate
+
+
 def field(name: str) -> Callable[[dict[str, Any]], Any]:
     """A cell that shows a field as it is."""
     return lambda item: item[name]
@@ -103,6 +135,22 @@ def show(
         output.tell(either("... and more: --limit 0 shows all.", "... 더 있습니다. --limit 0이면 모두 표시합니다."))
 
 
+def show_from(
+    path: str,
+    columns: Sequence[Column],
+    view: View,
+    *,
+    empty: str,
+    query: Mapping[str, str | None] = MappingProxyType({}),
+    whole: bool = True,
+) -> None:
+    """Get the list at a path of the hub's API and show it. `whole`: it is sorted as a whole before it is cut; else only
+    the newest rows are sorted, since there may be millions."""
+    with output.explained(as_json=view.as_json), Api.from_environment() as api:
+        items, more = api.pages(path, dict(query), most=view.most_to_sort if whole else view.most)
+    show(items, columns, view, empty=empty, more=more)
+
+
 def since_until(since: str | None, until: str | None) -> dict[str, str]:
     """The moments of `--since` and `--until` as the API takes them. Ends the program with 2 when one is none."""
     given = {"created_after": earlier("--since", since), "created_before": earlier("--until", until)}
@@ -111,41 +159,41 @@ def since_until(since: str | None, until: str | None) -> dict[str, str]:
 
 def earlier(option: str, text: str | None) -> str | None:
     """The past moment of an option. Ends the program with 2 when it is none."""
-    if text is None:
-        return None
-    try:
-        return durations.moment(text)
-    except ValueError as problem:
-        output.misused(
-            f"{option}: {problem}.",
-            f"{option} {text}: 시간이 아닙니다. 2h, 3d, today, yesterday, 2026-11-29, 2026-11-29T08:00처럼 쓰십시오.",
-        )
+    return _read(
+        option,
+        text,
+        durations.moment,
+        "시간이 아닙니다. 2h, 3d, today, yesterday, 2026-11-29, 2026-11-29T08:00처럼 쓰십시오.",
+    )
 
 
 def later(option: str, text: str | None) -> str | None:
     """The moment to come of an option. Ends the program with 2 when it is none."""
-    if text is None:
-        return None
-    try:
-        return durations.later(text)
-    except ValueError as problem:
-        output.misused(
-            f"{option}: {problem}.",
-            f"{option} {text}: 시간이 아닙니다. 15m, 2h, tomorrow, 2026-11-29, 2026-11-29T08:00처럼 쓰십시오.",
-        )
+    return _read(
+        option,
+        text,
+        durations.later,
+        "시간이 아닙니다. 15m, 2h, tomorrow, 2026-11-29, 2026-11-29T08:00처럼 쓰십시오.",
+    )
 
 
 def seconds(option: str, text: str | None) -> float | None:
     """The duration of an option. Ends the program with 2 when it is none."""
+    return _read(
+        option,
+        text,
+        durations.seconds,
+        "기간이 아닙니다. 초 단위의 수나 90s, 15m, 2h, 1h30m, 3d, 1w처럼 쓰십시오.",
+    )
+
+
+def _read(option: str, text: str | None, read: Callable[[str], Value], korean: str) -> Value | None:
     if text is None:
         return None
     try:
-        return durations.seconds(text)
+        return read(text)
     except ValueError as problem:
-        output.misused(
-            f"{option}: {problem}.",
-            f"{option} {text}: 기간이 아닙니다. 초 단위의 수나 90s, 15m, 2h, 1h30m, 3d, 1w처럼 쓰십시오.",
-        )
+        output.misused(f"{option}: {problem}.", f"{option} {text}: {korean}")
 
 
 def _sorted(rows: list[dict[str, Any]], sort: str | None) -> list[dict[str, Any]]:

@@ -183,18 +183,13 @@ def _ask(api: Api, pairing: dict[str, Any]) -> None:
 
 
 @app.command("list")
+@lists.with_view()
 def list_pairings(
     only_open: Annotated[bool, typer.Option("--open", help="Only those that a machine can use now.")] = False,
-    sort: lists.Sort = None,
-    limit: lists.Limit = 0,
-    no_headers: lists.NoHeaders = False,
-    as_json: Json = False,
+    *,
+    view: View,
 ) -> None:
     """List codes of the last day, newest first."""
-    view = View(as_json, limit, sort, no_headers)
-    with explained(as_json=as_json), Api.from_environment() as api:
-        query = {"open": "true"} if only_open else {}
-        items, more = api.pages("/api/pairings", query, most=view.most_to_sort)
     columns = (
         Column("client", "클라이언트", field("client_id")),
         Column("status", "상태", field("status")),
@@ -205,7 +200,7 @@ def list_pairings(
         Column("id", "id", field("id")),
     )
     empty = either("There is no code: floorhub pair CLIENT", "코드가 없습니다: floorhub pair 클라이언트")
-    lists.show(items, columns, view, empty=empty, more=more)
+    lists.show_from("/api/pairings", columns, view, empty=empty, query={"open": "true"} if only_open else {})
 
 
 @app.command()

@@ -19,6 +19,7 @@ _SHOWN = 4
 
 
 @app.command("list")
+@lists.with_view()
 def list_printers(
     client: Annotated[
         str | None, typer.Option("--client", help="Only of this client.", autocompletion=completion.clients)
@@ -40,16 +41,13 @@ def list_printers(
     presence: Annotated[
         str | None, typer.Option("--presence", help="Only of clients that are online, offline or unknown.")
     ] = None,
-    limit: lists.Limit = 0,
-    sort: lists.Sort = None,
-    no_headers: lists.NoHeaders = False,
-    as_json: Json = False,
+    *,
+    view: View,
 ) -> None:
     """List the printers of all clients."""
-    view = View(as_json, limit, sort, no_headers)
     wanted: dict[str, Any] = {"client_id": client, "zone": zone, "group": group, "tag": tag, "presence": presence}
     wanted |= {"name": name, "model": model, "reason": because, "state": state or None}
-    with explained(as_json=as_json), Api.from_environment() as api:
+    with explained(as_json=view.as_json), Api.from_environment() as api:
         items, more = api.pages("/api/printers", wanted, most=view.most_to_sort)
         lists.require_known(api, items, client=client, group=group)
     if any(wanted.values()):

@@ -69,20 +69,16 @@ def add(
 
 
 @app.command("list")
+@lists.with_view(limit=lists.MANY)
 def list_schedules(
     enabled: Annotated[
         bool | None, typer.Option("--enabled/--disabled", help="Only those that are enabled, or disabled.")
     ] = None,
-    limit: lists.Limit = lists.MANY,
-    sort: lists.Sort = None,
-    no_headers: lists.NoHeaders = False,
-    as_json: Json = False,
+    *,
+    view: View,
 ) -> None:
     """List schedules, newest first."""
-    view = View(as_json, limit, sort, no_headers)
     asked = None if enabled is None else str(enabled).lower()
-    with explained(as_json=as_json), Api.from_environment() as api:
-        items, more = api.pages("/api/schedules", {"enabled": asked}, most=view.most)
     zone = output.zone()
     columns = (
         Column("id", "id", field("id")),
@@ -99,7 +95,7 @@ def list_schedules(
     )
     if enabled is not None:
         empty = either("No schedule fits.", "조건에 맞는 예약이 없습니다.")
-    lists.show(items, columns, view, empty=empty, more=more)
+    lists.show_from("/api/schedules", columns, view, empty=empty, query={"enabled": asked}, whole=False)
 
 
 @app.command("next")

@@ -68,16 +68,9 @@ def add(
 
 
 @app.command("list")
-def list_users(
-    limit: lists.Limit = 0,
-    sort: lists.Sort = None,
-    no_headers: lists.NoHeaders = False,
-    as_json: Json = False,
-) -> None:
+@lists.with_view()
+def list_users(*, view: View) -> None:
     """List the people who can sign in."""
-    view = View(as_json, limit, sort, no_headers)
-    with explained(as_json=as_json), Api.from_environment() as api:
-        items, more = api.pages("/api/users", most=view.most_to_sort)
     columns = (
         Column("login", "로그인", field("login")),
         Column("name", "이름", field("name")),
@@ -90,7 +83,7 @@ def list_users(
         "Nobody can sign in yet: floorhub user add LOGIN --role admin",
         "아직 로그인할 수 있는 사람이 없습니다: floorhub user add LOGIN --role admin",
     )
-    lists.show(items, columns, view, empty=empty, more=more)
+    lists.show_from("/api/users", columns, view, empty=empty)
 
 
 @app.command()
@@ -163,17 +156,15 @@ def enable(login: Login, as_json: Json = False) -> None:
 
 
 @app.command()
+@lists.with_view()
 def sessions(
     login: Login,
     end: Annotated[bool, typer.Option("--end", help="Sign the person out everywhere.")] = False,
-    limit: lists.Limit = 0,
-    sort: lists.Sort = None,
-    no_headers: lists.NoHeaders = False,
-    as_json: Json = False,
+    *,
+    view: View,
 ) -> None:
     """List where a person is signed in."""
-    view = View(as_json, limit, sort, no_headers)
-    with explained(as_json=as_json), Api.from_environment() as api:
+    with explained(as_json=view.as_json), Api.from_environment() as api:
         path = f"/api/users/{in_path(_find(api, login)['id'])}/sessions"
         if end:
             api.delete(path)

@@ -5,12 +5,10 @@ A route that has no sample fails here: add it to `tests/support/route_samples.py
 
 import re
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 
 from hub.core.access.rules import Permission, may
@@ -19,7 +17,7 @@ from tests.support.hubs import permissions, routes
 from tests.support.paths import ROOT
 from tests.support.route_samples import SAMPLES, Sample
 from tests.support.shops import Maker, alike, made
-from tests.support.site import NOWHERE, Site
+from tests.support.site import NOWHERE
 
 pytestmark = pytest.mark.own_site("lists must not hold what other modules left")
 
@@ -130,13 +128,6 @@ class Things:
             if id
             else NOWHERE
         )
-
-
-@pytest.fixture(scope="module")
-def maker(site: Site, database: psycopg.Connection[Any]) -> Iterator[Maker]:
-    maker = Maker(site, database)
-    yield maker
-    maker.close()
 
 
 @pytest.fixture(scope="module")

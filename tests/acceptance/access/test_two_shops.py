@@ -1,17 +1,16 @@
 """Two shops at one hub, with the same names for everything: neither sees, uses or blocks what the other has."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 
 from hub.core.access.rules import Permission
 from tests.support.hubs import permissions, query_parameters, routes
 from tests.support.shops import TEXT, Maker, alike, made
-from tests.support.site import NOWHERE, Site
+from tests.support.site import NOWHERE
 
 pytestmark = pytest.mark.own_site("what others left behind would be in the lists")
 
@@ -77,13 +76,6 @@ def work(shop: Shop, maker: Maker) -> None:
     for name, path in (("the same command", "/api/commands"), ("the same batch", "/api/batches")):
         body = all_of_it if "batch" in name else {"client_id": first, "payload": document, **PRINT, **ORDER}
         shop.answers[name] = http.post(path, headers={"Idempotency-Key": "order-1"}, json=body)
-
-
-@pytest.fixture(scope="module")
-def maker(site: Site, database: psycopg.Connection[Any]) -> Iterator[Maker]:
-    maker = Maker(site, database)
-    yield maker
-    maker.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """What commands of `floorhub` tell people: times of the wall's clock, numbers with their words, and what is missing."""
 
 import re
-import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -13,17 +12,15 @@ from tests.support import cli
 from tests.support.site import Site
 from tests.support.speaker import Speaker, now
 from tests.support.waiting import until
+from tests.support.zones import in_zone
 
 SEOUL = timezone(timedelta(hours=9))
 
 
 @pytest.fixture(autouse=True)
-def _in_seoul(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "KST-9")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+def _in_seoul() -> Iterator[None]:
+    with in_zone("KST-9"):
+        yield
 
 
 def here(moment: str) -> str:

@@ -1,7 +1,6 @@
 """What the pages quote of the screen is what the program shows there, in both languages."""
 
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 from hub.programs.cli import output, timeline, up
 from hub.programs.cli.words import PRESENCE, WHY_PRESENT, presence
 from tests.contract.docs.pages import read
+from tests.support.zones import in_zone
 
 ROOT = Path("/home/kim/.local/share/floorhub")
 TIMES = {"created": 910, "queued": 916, "sent": 918, "accepted": 919, "started": 921, "completed": 1049}
@@ -29,12 +29,9 @@ PAGES = ("docs/quick-start.ko.md", "docs/how-to/troubleshooting.ko.md")
 
 
 @pytest.fixture(autouse=True)
-def _in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+def _in_utc() -> Iterator[None]:
+    with in_zone("UTC"):
+        yield
 
 
 @pytest.mark.parametrize(

@@ -15,18 +15,9 @@ from hub.keys import hash_secret, new_api_key
 from hub.signals.local import LocalSignals
 from hub.signals.notifications import Notifications
 from hub.telemetry.log import Log
+from tests.support.clocks import Clock
 from tests.support.granting import Administration, id_of
 from tests.support.waiting import SOON_S, eventually
-
-
-class Clock:
-    """Seconds as a test says."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

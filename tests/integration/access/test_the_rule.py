@@ -1,6 +1,5 @@
 """The one rule in SQL, and its set: role AND grants AND the key's scope, for each kind of target."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
@@ -8,18 +7,10 @@ import pytest
 from hub.database.engine import Connection, Database
 from hub.keys import hash_secret
 from tests.support import access
-from tests.support.access import Target
+from tests.support.access import TARGETS, Target
 from tests.support.factories import add_client, add_commands, add_document, new_command, submit_all
 
 pytestmark = pytest.mark.each_postgres
-
-TARGETS: dict[str, tuple[str, str | Sequence[str] | None]] = {
-    "client": ("client", "in-1"),
-    "group": ("group", "shop"),
-    "zone": ("zone", "a"),
-    "tags": ("tags", ["red", "new"]),
-    "all": ("all", None),
-}
 
 
 @pytest.fixture

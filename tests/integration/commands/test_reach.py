@@ -20,20 +20,13 @@ from hub.database.engine import Database
 from hub.errors import HubError, NotFoundError, RejectedError
 from hub.telemetry.log import Log
 from tests.support import access
-from tests.support.access import Target
+from tests.support.access import TARGETS, Target
 from tests.support.factories import add_client, add_commands, add_document, new_command, submit_all
 from tests.support.hubs import command_metrics
 from tests.support.recording_ports import RecordingPorts
 
 pytestmark = pytest.mark.each_postgres
 
-TARGETS: dict[str, tuple[str, str | Sequence[str] | None]] = {
-    "client": ("client", "in-1"),
-    "group": ("group", "shop"),
-    "zone": ("zone", "a"),
-    "tags": ("tags", ["red", "new"]),
-    "all": ("all", None),
-}
 OPERATOR = Caller(Principal(UUID(int=1), "user", "kim", "operator"), "10.0.0.7", key_id=UUID(int=9))
 """Reaches everything."""
 
@@ -88,6 +81,19 @@ async def execute(database: Database, query: bytes, *parameters: object) -> None
         await connection.execute(query, parameters)
 
 
+async def batch_of(database: Database, caller: Caller) -> UUID:
+    """A batch that runs, without commands; its id."""
+    batch = UUID(int=7)
+    await execute(
+        database,
+        b"INSERT INTO batches (id, created_by, created_at, target, status, total, max_failures)"
+        b" VALUES (%s, %s, now(), '{}', 'running', 1, 1)",
+        batch,
+        caller.principal_id,
+    )
+    return batch
+
+
 # --- submit --------------------------------------------------------------------------------------------------
 
 
@@ -140,14 +146,7 @@ async def test_a_client_out_of_reach_is_refused_as_one_that_there_is_not(shops: 
 
 async def test_a_batch_keeps_no_row_of_a_client_out_of_reach(shops: Database) -> None:
     caller = await granted(shops, ("zone", "a", "command", ["print"]))
-    batch = UUID(int=7)
-    await execute(
-        shops,
-        b"INSERT INTO batches (id, created_by, created_at, target, status, total, max_failures)"
-        b" VALUES (%s, %s, now(), '{}', 'running', 1, 1)",
-        batch,
-        caller.principal_id,
-    )
+    batch = await batch_of(shops, caller)
     wanted = [by(caller, "in-1", batch_id=batch), by(caller, "out-1", batch_id=batch)]
     verdicts = await submit_all(shops, [*wanted, by(caller, "in-1", action="reboot", payload={}, batch_id=batch)])
     assert [verdict.refusal for verdict in verdicts] == [None, "client_not_found", "grant_missing"]
@@ -275,14 +274,7 @@ async def test_a_list_has_exactly_what_the_rule_says_whatever_the_filter(databas
 async def test_a_batch_is_named_to_its_maker(shops: Database) -> None:
     maker = await granted(shops, ("zone", "a", "command", None))
     other = await granted(shops, ("zone", "a", "command", None))
-    batch = UUID(int=7)
-    await execute(
-        shops,
-        b"INSERT INTO batches (id, created_by, created_at, target, status, total, max_failures)"
-        b" VALUES (%s, %s, now(), '{}', 'running', 1, 1)",
-        batch,
-        maker.principal_id,
-    )
+    batch = await batch_of(shops, maker)
     [command_id] = await add_commands(shops, [by(maker, "in-1", batch_id=batch)])
     async with shops.connection() as connection:
         for scope, named in ((maker.scope, batch), (other.scope, None), (EVERYTHING, batch)):

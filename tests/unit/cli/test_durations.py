@@ -1,24 +1,21 @@
 """Durations and times as people type them."""
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
 from hub.programs.cli.durations import later, moment, seconds
+from tests.support.zones import in_zone
 
 NOW = datetime(2026, 11, 29, 3, 30, tzinfo=UTC)
 """12:30 in Seoul."""
 
 
 @pytest.fixture(autouse=True)
-def _in_seoul(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "KST-9")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+def _in_seoul() -> Iterator[None]:
+    with in_zone("KST-9"):
+        yield
 
 
 @pytest.mark.parametrize(

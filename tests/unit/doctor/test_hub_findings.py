@@ -1,8 +1,5 @@
 """What the doctor of a hub says about what it sees, and its sentences."""
 
-import ast
-import string
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +11,7 @@ from hub.programs.doctor import broker, database, machine
 from hub.programs.doctor.sentences import SENTENCES
 from schemas.findings import Level
 from tests.support.paths import ROOT
+from tests.support.sentences import codes_in, values_in, values_of_one_language
 
 SOURCES = [
     *(file for file in (ROOT / "hub/programs/doctor").glob("*.py") if file.name != "sentences.py"),
@@ -23,26 +21,14 @@ OF_ONE_LANGUAGE = {"direction", "direction_ko", "duration", "duration_ko", "prob
 DAY_S = 86_400
 
 
-def used_codes() -> Iterator[str]:
-    for file in SOURCES:
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and node.value in SENTENCES:
-                yield str(node.value)
-
-
-def fields(template: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(template) if name}
-
-
 def test_every_sentence_is_used() -> None:
-    assert set(used_codes()) == set(SENTENCES)
+    assert set(codes_in(SOURCES, SENTENCES)) == set(SENTENCES)
 
 
-@pytest.mark.parametrize("code", SENTENCES)
-def test_both_languages_say_the_same(code: str) -> None:
-    english, korean = SENTENCES[code]
-    assert fields(english) - OF_ONE_LANGUAGE == fields(korean) - OF_ONE_LANGUAGE
-    assert {name.removesuffix("_ko") for name in fields(korean)} == fields(english)
+def test_both_languages_say_the_same() -> None:
+    assert values_of_one_language(SENTENCES, but=OF_ONE_LANGUAGE) == {}
+    for english, korean in SENTENCES.values():
+        assert {name.removesuffix("_ko") for name in values_in(korean)} == values_in(english)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ import contextlib
 import io
 import json
 import socket
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -17,6 +16,7 @@ from hub.core.commands.rules.lifecycle import Status
 from hub.features.explain.rules import timeline as domain
 from hub.programs.cli import timeline
 from hub.programs.cli.api import Api, ApiError, Found
+from tests.support.zones import in_zone
 
 REASON = "the printer gave job 3 up: fuser melted"
 COMMAND = {
@@ -33,12 +33,9 @@ COMMAND = {
 
 
 @pytest.fixture(autouse=True)
-def _in_seoul(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "KST-9")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+def _in_seoul() -> Iterator[None]:
+    with in_zone("KST-9"):
+        yield
 
 
 def shown(command: dict[str, Any], *logs: SimpleNamespace, korean: bool = False) -> list[str]:

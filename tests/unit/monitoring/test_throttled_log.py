@@ -12,18 +12,12 @@ from hub.telemetry import log as telemetry
 from hub.telemetry import throttle
 from hub.telemetry.log import EventName, Log
 from hub.telemetry.throttle import MOST_LINES, WINDOW_S, LibraryLines, Throttle
+from tests.support.clocks import Clock
 
 
 class Event(EventName):
     REFUSED = "message.refused"
     OTHER = "other.event"
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -137,9 +137,14 @@ def seal_hash(seal: Seal) -> bytes:
     return hashlib.sha256(msgspec.json.encode(covered)).digest()
 
 
-def rows_hash(rows: Iterable[Row]) -> bytes:
+def block_hash(hashes: Iterable[bytes]) -> bytes:
     """SHA-256 over the hashes of a block's rows, in the order of their ids."""
-    return hashlib.sha256(b"".join(row_hash(row) for row in rows)).digest()
+    return hashlib.sha256(b"".join(hashes)).digest()
+
+
+def rows_hash(rows: Iterable[Row]) -> bytes:
+    """The same, of the rows themselves."""
+    return block_hash(row_hash(row) for row in rows)
 
 
 def sealed(
@@ -161,7 +166,7 @@ def sealed(
         ids=str(Ids.of(row.id for row in rows)),
         high=high,
         rows=len(rows),
-        rows_hash=hashlib.sha256(b"".join(hashes)).digest(),
+        rows_hash=block_hash(hashes),
         marks=b"".join(one[:MARK] for one in hashes),
         content=None if content is None else msgspec.json.encode(content).decode(),
         previous=FIRST if before is None else before.hash,

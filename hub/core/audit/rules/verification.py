@@ -1,12 +1,11 @@
 """Whether a chain of seals and its rows are what a hub wrote: fed block by block, in bounded memory. Pure."""
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
-from hub.core.audit.rules.chain import FIRST, MARK, Noted, Row, Seal, is_signed, row_hash
+from hub.core.audit.rules.chain import FIRST, MARK, Noted, Row, Seal, block_hash, is_signed, row_hash
 from hub.core.audit.rules.ids import Ids
 from hub.core.audit.rules.problems import Problem
 from schemas import signing
@@ -177,7 +176,7 @@ class Verification:
                 self.erased += 1
                 if number not in self._may_be_erased:
                     self._add(Problem("row_erased", number, seal.number))
-        if not wrong and hashlib.sha256(b"".join(hashes)).digest() != seal.rows_hash:
+        if not wrong and block_hash(hashes) != seal.rows_hash:
             self._add(Problem("row_edited", ids.ranges[0][0] if ids.ranges else None, seal.number))
 
     def _note_recent(self, low: int, seal: Seal) -> None:

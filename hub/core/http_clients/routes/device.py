@@ -3,7 +3,7 @@
 Some know only their key, which they show as a bearer key: they get events `command`, and report without ids.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
@@ -59,8 +59,14 @@ SessionOrNone = Annotated[
 Program = Annotated[
     str, Header(alias="User-Agent", max_length=400, description="Name and version of the program, as `name/version`.")
 ]
-REPORT_PROBLEMS = fails_only(400, 401, 403, 404, 409, 413, 415, 422, 503)
-OF_SIMPLE = "A client with a bearer key may leave out `report_id`, `session` and `attempt`."
+_REPORT: Mapping[str, Any] = {
+    "response_model": ReceiptOutput,
+    "response_description": "The receipt: the report is stored durably.",
+    "description": "For the client that has the command. The answer, after the commit, is the receipt. "
+    "A client with a bearer key may leave out `report_id`, `session` and `attempt`.",
+    "responses": fails_only(400, 401, 403, 404, 409, 413, 415, 422, 503),
+}
+"""What the routes of reports have in common."""
 
 
 def _agent(path_id: str, own_id: str, secret: bytes, session: str, user_agent: str) -> Agent:
@@ -228,11 +234,8 @@ async def ping(
 
 @reports.put(
     "/api/commands/{command_id}/status",
-    response_model=ReceiptOutput,
-    response_description="The receipt: the report is stored durably.",
     summary="Report the progress of an attempt",
-    description=f"For the client that has the command. The answer, after the commit, is the receipt. {OF_SIMPLE}",
-    responses=REPORT_PROBLEMS,
+    **_REPORT,
 )
 async def report_status(
     command_id: RunPath,
@@ -247,11 +250,8 @@ async def report_status(
 
 @reports.post(
     "/api/commands/{command_id}/result",
-    response_model=ReceiptOutput,
-    response_description="The receipt: the report is stored durably.",
     summary="Report the result of an attempt",
-    description=f"For the client that has the command. The answer, after the commit, is the receipt. {OF_SIMPLE}",
-    responses=REPORT_PROBLEMS,
+    **_REPORT,
 )
 async def report_result(
     command_id: RunPath,
@@ -266,11 +266,8 @@ async def report_result(
 
 @reports.post(
     "/api/commands/{command_id}/error",
-    response_model=ReceiptOutput,
-    response_description="The receipt: the report is stored durably.",
     summary="Report that an attempt failed",
-    description=f"For the client that has the command. The answer, after the commit, is the receipt. {OF_SIMPLE}",
-    responses=REPORT_PROBLEMS,
+    **_REPORT,
 )
 async def report_error(
     command_id: RunPath,
