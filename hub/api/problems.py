@@ -47,6 +47,8 @@ _OF_A_BODY = (400, 413, 415)
 _SAID = ("remaining", "reset", "made")
 _SAID_BY_CODE: Mapping[str, tuple[str, ...]] = {"forbidden": ("permission", "role", "key")}
 """Params of errors that are fields of the answer, too."""
+NO_SUCH_PATH = "no_such_path"
+"""In a request's state: it was answered with `not_found`, since no route has its path."""
 HUNG_UP = 499
 """The status that the log shows for a caller who hung up while sending."""
 
@@ -197,6 +199,7 @@ def install(app: FastAPI, log: Log) -> None:
             405: "method_not_allowed",
             413: "body_too_large",
         }.get(error.status_code, "internal_error")
+        setattr(request.state, NO_SUCH_PATH, code == "not_found")
         return problem(request, code, {}, headers=error.headers)
 
     async def on_bug(request: Request, error: Exception) -> JSONResponse:

@@ -16,7 +16,9 @@ PAGES: Mapping[str, str] = {
     "/me/password": CONSOLE,
 }
 """The file that each page's address shows; the manifests in `hub/web/apps` declare the same addresses. Every other
-address is none of these pages, and stays an error of the API."""
+address is none of these pages."""
+_API = "/api"
+"""What stands below is called by programs: an error there is JSON, whoever asks."""
 ASSETS = "/assets/"
 """Files whose names have a hash of their content."""
 MEDIA_TYPES: Mapping[str, str] = {
@@ -69,7 +71,8 @@ HEADERS: Mapping[str, str] = policy(
     trusted_types="'none'",
 )
 """Of pages and their files. No code of a page can be text that somebody wrote."""
-ABSENT_HEADERS: Mapping[str, str] = policy(style_src=f"'sha256-{source_hash(STYLE)}'")
+OWN_HEADERS: Mapping[str, str] = policy(style_src=f"'sha256-{source_hash(STYLE)}'")
+"""Of pages that the hub writes itself."""
 
 _ABSENT = {
     "en": (
@@ -95,10 +98,47 @@ def absent_page(*, korean: bool) -> bytes:
     """What stands in place of pages that are not built: why, and what to do. Asks again every few seconds."""
     language = "ko" if korean else "en"
     title, why, by_hand, meanwhile, reference = _ABSENT[language]
+    return _page(
+        language,
+        f"<h1>{title}</h1><p>{why}</p><p>{by_hand}</p><pre>make pages</pre>"
+        f'<p>{meanwhile} <a href="/docs">{reference}</a></p>',
+        head=f'<meta http-equiv="refresh" content="{RETRY_AFTER_S}">',
+    )
+
+
+_UNKNOWN = {
+    "en": (
+        "There is no page at this address",
+        "Check the address. If a link led here, tell whoever gave it to you.",
+        "Home",
+        "API reference",
+    ),
+    "ko": (
+        "이 주소에는 페이지가 없습니다",
+        "주소를 확인하십시오. 링크를 눌러 왔다면 링크를 준 사람에게 알리십시오.",
+        "홈",
+        "API 문서",
+    ),
+}
+
+
+def unknown_page(*, korean: bool) -> bytes:
+    """What a browser shows for an address that there is not; leads back. It does not repeat the address."""
+    language = "ko" if korean else "en"
+    title, what, home, reference = _UNKNOWN[language]
+    return _page(
+        language, f'<h1>{title}</h1><p>{what}</p><p><a href="/">{home}</a> · <a href="/docs">{reference}</a></p>'
+    )
+
+
+def is_of_api(path: str) -> bool:
+    """Whether a path is one of the API, whether there is a route or not."""
+    return path == _API or path.startswith(f"{_API}/")
+
+
+def _page(language: str, body: str, head: str = "") -> bytes:
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>Floorhub</title>'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta http-equiv="refresh" content="{RETRY_AFTER_S}"><style>{STYLE}</style></head><body>'
-        f"<h1>{title}</h1><p>{why}</p><p>{by_hand}</p><pre>make pages</pre>"
-        f'<p>{meanwhile} <a href="/docs">{reference}</a></p></body></html>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">{head}'
+        f"<style>{STYLE}</style></head><body>{body}</body></html>"
     ).encode()

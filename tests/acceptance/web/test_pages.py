@@ -374,3 +374,41 @@ def test_no_rule_of_accessibility_is_broken(
             page.get_by_role("button", expanded=False).click()
             problems += broken()
         assert problems == []
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "home"),
+    [(KO, "이 주소에는 페이지가 없습니다", "홈"), (EN, "There is no page at this address", "Home")],
+)
+def test_an_unknown_address_leads_back(url: str, browser: Browser, language: str, title: str, home: str) -> None:
+    with Visitor(browser, url, locale=language) as visitor:
+        page = visitor.page
+        answer = page.goto("/nowhere/<b>at-all</b>?x=1")
+        assert answer is not None
+        assert (answer.status, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+        expect(page.get_by_role("heading", name=title)).to_be_visible()
+        assert "at-all" not in page.content()
+        page.get_by_role("link", name=home, exact=True).click()
+        expect(page).to_have_url(re.compile("/login"))
+        assert all("404" in complaint for complaint in visitor.complaints), "the browser tells of the status only"
+        visitor.complaints.clear()
+
+
+@pytest.mark.parametrize(
+    ("path", "accept"),
+    [
+        ("/api/nowhere", "text/html"),
+        ("/api", "text/html"),
+        ("/nowhere", "*/*"),
+        ("/nowhere", "application/json, text/html"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_programs_get_the_error_of_an_unknown_address(site: Site, method: str, path: str, accept: str) -> None:
+    answer = plain_http.request(method, site.url + path, headers={"Accept": accept})
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+def test_what_is_not_there_for_another_reason_stays_an_error(site: Site) -> None:
+    answer = plain_http.get(f"{site.url}/trust/authority.crt", headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")

@@ -9,7 +9,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from hub.features.web_pages.routes import PageRoutes, takes_gzip
+from hub.features.web_pages.routes import PageRoutes, prefers_html, takes_gzip
 from hub.features.web_pages.rules import PAGES
 from hub.features.web_pages.service import WebPages
 
@@ -85,6 +85,27 @@ async def test_assets_are_kept_for_ever_and_packed_where_asked(folder: Path) -> 
 )
 def test_gzip_is_sent_to_those_who_take_it(header: str, taken: bool) -> None:
     assert takes_gzip(header) is taken
+
+
+@pytest.mark.parametrize(
+    ("headers", "preferred"),
+    [
+        (["text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"], True),
+        (["TEXT/HTML ; Q=0.5"], True),
+        (["text/html;q=0.9, application/json;q=0.8"], True),
+        (["application/json", "text/html;q=0.9"], False),
+        (["text/html, application/problem+json"], False),
+        (["text/html;q=0"], False),
+        (["text/html;q=nan"], False),
+        (["text/*", "*/*"], False),
+        (["", ",;,=;q"], False),
+        ([], False),
+    ],
+)
+def test_html_is_preferred_where_it_is_named_and_json_is_not_named_before_it(
+    headers: list[str], preferred: bool
+) -> None:
+    assert prefers_html(headers) is preferred
 
 
 @pytest.mark.parametrize(
