@@ -21,6 +21,10 @@ SENTENCES: Mapping[str, Sentence] = {
     "password_like_login": Sentence(
         "must not be the login: choose another one", "로그인 이름과 같을 수 없습니다. 다른 비밀번호를 고르십시오."
     ),
+    "password_unchanged": Sentence(
+        "must not be the current password: choose another one",
+        "현재 비밀번호와 같을 수 없습니다. 다른 비밀번호를 고르십시오.",
+    ),
     "administrator_reach": Sentence(
         "must be `all` for the role admin: an administrator reaches all clients",
         "역할이 admin이면 `all`이어야 합니다. 관리자는 모든 클라이언트에 접근합니다.",

@@ -69,8 +69,14 @@ def add(
 
 @app.command("list")
 @lists.with_view()
-def list_users(*, view: View) -> None:
+def list_users(
+    everybody: Annotated[bool, typer.Option("--all", help="Also people whose data was erased.")] = False,
+    *,
+    view: View,
+) -> None:
     """List the people who can sign in."""
+    with explained(as_json=view.as_json), Api.from_environment() as api:
+        people, _ = api.pages("/api/users")
     columns = (
         Column("login", "로그인", field("login")),
         Column("name", "이름", field("name")),
@@ -83,7 +89,7 @@ def list_users(*, view: View) -> None:
         "Nobody can sign in yet: floorhub user add LOGIN --role admin",
         "아직 로그인할 수 있는 사람이 없습니다: floorhub user add LOGIN --role admin",
     )
-    lists.show_from("/api/users", columns, view, empty=empty)
+    lists.show([each for each in people if everybody or not _is_erased(each)], columns, view, empty=empty)
 
 
 @app.command()
@@ -217,7 +223,14 @@ def _find(api: Api, login: str) -> dict[str, Any]:
     return person
 
 
+def _is_erased(person: dict[str, Any]) -> bool:
+    """Whether only the id is left of somebody; see `floorhub audit erase`."""
+    return bool(person["disabled"] and person["login"] == f"erased-{person['id']}")
+
+
 def _state(person: dict[str, Any]) -> str:
+    if _is_erased(person):
+        return either("erased", "데이터 삭제됨")
     if person["disabled"]:
         return either("disabled", "비활성화")
     return either("active", "사용 중") if person["has_password"] else either("no password", "비밀번호 없음")

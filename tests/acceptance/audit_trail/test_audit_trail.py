@@ -156,6 +156,10 @@ def test_a_person_s_data_is_erased_and_the_trail_stays_whole(site: Site) -> None
             "VALUES ('01890a5d-ac96-774b-bcce-b302099a8057', 'user', 'kim-min', 'viewer', now())"
         )
         owner.execute(
+            "INSERT INTO users (principal_id, login, updated_at) "
+            "VALUES ('01890a5d-ac96-774b-bcce-b302099a8057', 'kim-min', now())"
+        )
+        owner.execute(
             "INSERT INTO audit_logs (at, principal_id, action, resource, address) "
             "VALUES (now(), '01890a5d-ac96-774b-bcce-b302099a8057', 'user.sign_in', 'user', '192.0.2.77')"
         )
@@ -166,6 +170,11 @@ def test_a_person_s_data_is_erased_and_the_trail_stays_whole(site: Site) -> None
         assert floorhub(site, "audit", "erase", "--principal", "kim-min", "--yes")["rows"] == 1
         assert "192.0.2.77" not in site.http.get("/api/audit").text
         assert "kim-min" not in site.http.get("/api/audit").text
+    assert [
+        each["login"] for each in floorhub(site, "user", "list") if each["login"].startswith(("erased", "kim"))
+    ] == []
+    left = [each for each in floorhub(site, "user", "list", "--all") if each["login"].startswith("erased")]
+    assert [each["name"] for each in left] == ["erased-01890a5d-ac96-774b-bcce-b302099a8057"]
     until(lambda: site.http.get("/api/audit/verify").json()["unsealed"] == 0, "the erasure is sealed")
     found = floorhub(site, "audit", "verify")
     assert (found["intact"], found["erased"]) == (True, 1), found["problems"]

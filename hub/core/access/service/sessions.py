@@ -10,7 +10,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from hub import tokens
-from hub.api.text import clean_text
+from hub.api.text import clean_text, normal
 from hub.core.access.rules import Caller, login_of
 from hub.core.access.service.passwords import Passwords, require_good
 from hub.core.access.service.throttle import Throttle
@@ -22,7 +22,7 @@ from hub.core.access.store.sessions import Entry, NewSession, OfToken
 from hub.core.access.telemetry import Event
 from hub.core.audit import store as audit
 from hub.database.engine import Connection, Database
-from hub.errors import NotFoundError, RejectedError
+from hub.errors import FieldProblem, NotFoundError, RejectedError
 from hub.keys import hash_secret
 from hub.telemetry.log import Log
 
@@ -303,6 +303,9 @@ class Sessions:
         one."""
         person = await self._own_password(caller, current)
         require_good(new, person.login, field)
+        # Nobody compares where somebody else sets a password: it would tell whether a guess is right.
+        if normal(new) == normal(current):
+            raise RejectedError("validation_error", fields=(FieldProblem(field, "password_unchanged"),))
         hashed = await self._passwords.hash(new)
         async with self._database.transaction() as connection:
             if not await people.replace_password(connection, person, hashed):

@@ -72,6 +72,7 @@ OPTIONS: dict[str, str] = {
     "read or command; default: command with --action, else read.": (
         "read나 command. 기본값: --action이 있으면 command, 없으면 read."
     ),
+    "Also people whose data was erased.": "데이터를 지운 사람도.",
     "Also keys that expired or were revoked.": "만료되거나 폐기된 키도.",
     "Only keys that were not used since: 90d or 2026-09-01.": "이때부터 쓰이지 않은 키만: 90d, 2026-09-01.",
     "Id or prefix of a key.": "키의 id나 prefix.",
