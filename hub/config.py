@@ -134,7 +134,8 @@ class Settings(BaseSettings):
     keep_dead_letters_days: Days = 0
     """Dead letters that nobody has closed."""
     revoked_commands: Literal["withhold", "run"] = "withhold"
-    """What becomes of unfinished commands whose principal was disabled or lost the grant for them."""
+    """What becomes of unfinished commands whose principal was disabled or lost the grant for them. Only of those that
+    there are: schedules of such a principal send nothing, whatever it says."""
     keep_quarantine_days: Days = 30
     keep_presence_days: Days = 90
     keep_documents_days: Days = 90

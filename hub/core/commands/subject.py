@@ -77,8 +77,13 @@ def build(settings: Settings, parts: Parts) -> Subject:
                 alone=lambda: signals.notifications.alone,
             )
         )
+
+        async def dispatch_judged() -> None:
+            await withholding.judged.wait()
+            await dispatcher.run()
+
         loops += (
-            Loop("dispatcher", dispatcher.run),
+            Loop("dispatcher", dispatch_judged),
             Reaper(database, commands, signals).loop(log),
             Loop("puback-times", puback_times.run),
             periodic("withholding", withholding.look, log, pause_s=WITHHOLDING_POLL_S, first_s=0.0),

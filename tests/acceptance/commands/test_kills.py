@@ -12,7 +12,10 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from schemas.topics import Channel, client_topic, every_client
+from tests.support import access, plain_http
+from tests.support.access import at_once
 from tests.support.site import Process, Site
+from tests.support.speaker import Speaker
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.own_site("kills every service")
@@ -49,6 +52,54 @@ def test_the_same_command_delivered_again_prints_once(site: Site) -> None:
     assert site.command(command["id"])["version"] == command["version"]
     spy.disconnect()
     spy.loop_stop()
+
+
+def test_a_hub_killed_between_a_revocation_and_its_judgement_hands_out_nothing_of_it(site: Site) -> None:
+    speaker, other = Speaker(site), site.client()["id"]
+    speaker.say(Channel.PRESENCE, speaker.message("offline", connection=1), retain=True)
+    until(lambda: site.http.get(f"/api/clients/{speaker.id}").json()["presence"] == "offline", "it is offline")
+    with (
+        psycopg.connect(site.stack.database_url, autocommit=True) as owner,
+        psycopg.connect(site.stack.database_url) as keeper,
+    ):
+
+        def judging() -> set[int]:
+            """The hubs' connections that wait for the row that `keeper` keeps."""
+            rows = owner.execute("SELECT pid FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted")
+            return {pid for (pid,) in rows}
+
+        shop = at_once(access.principal(owner, "operator", "granted"))
+        for client_id in (speaker.id, other):
+            at_once(access.grant(owner, shop, "client", client_id, "command"))
+        headers = {"Authorization": f"Bearer {at_once(access.key(owner, shop))}"}
+        blocking, revoked = (
+            plain_http.request(
+                "POST",
+                f"{site.url}/api/commands",
+                headers=headers,
+                json={"client_id": client_id, "action": "open-door"},
+            ).json()["id"]
+            for client_id in (other, speaker.id)
+        )
+        keeper.execute("SELECT FROM commands WHERE id = %s FOR UPDATE", (blocking,))
+        disabled = site.http.patch(f"/api/integrations/{shop}", json={"status": "disabled"})
+        assert disabled.status_code == 200, disabled.text
+        until(judging, "the hub judges")
+
+        before = judging()
+        site.hub.kill()
+        speaker.say(Channel.PRESENCE, speaker.birth(connection=2), retain=True)
+        site.hub.start()
+        site.wait_ready()
+        until(lambda: judging() - before, "the next hub judges")
+        site.wait_online(speaker.id)
+        keeper.rollback()
+
+    allowed = site.send(speaker.id, "open-door", {})
+    speaker.broker.wait_for(lambda: any(allowed["id"] in payload for _, payload in speaker.broker.received))
+    assert [payload for _, payload in speaker.broker.received if revoked in payload] == []
+    assert site.http.get(f"/api/commands/{revoked}/explain").json()["cause"] == "principal_revoked"
+    speaker.close()
 
 
 @pytest.mark.fault("F20")

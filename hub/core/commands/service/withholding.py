@@ -1,6 +1,7 @@
 """What becomes of unfinished commands when their principal is disabled, or loses a grant: they are withheld until he
 may send them again, or their deadline comes."""
 
+import asyncio
 from collections.abc import Callable
 
 from hub.core.commands.store import withholding as store
@@ -30,12 +31,16 @@ class Withholding:
         self._withholds = withholds
         self._monotonic = monotonic
         self._whole_at = float("-inf")
+        self.judged = asyncio.Event()
+        """Set once this process has judged everything. Nothing is handed out before: access may have been lost while no
+        hub looked, such as just before one crashed."""
 
     async def look(self) -> None:
         """Judge when something changed, and now and then in any case. Raises UnavailableError."""
         whole = self._monotonic() >= self._whole_at
         if await self._judge(only_changes=not whole) and whole:
             self._whole_at = self._monotonic() + WHOLE_EVERY_S
+            self.judged.set()
 
     async def withhold_revoked(self) -> None:
         """Judge now, for whoever has just changed what grants go by. Raises UnavailableError."""
