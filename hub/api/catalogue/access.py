@@ -122,6 +122,14 @@ ENTRIES: Mapping[str, Entry] = {
         "모든 클라이언트에 관한 요청이지만 일부 클라이언트만 쓸 수 있습니다. 모든 클라이언트를 쓸 수 있는 주체의, "
         "클라이언트를 제한하지 않은 키를 쓰거나 관리자에게 요청하십시오.",
     ),
+    "all_actions_needed": Entry(
+        403,
+        "FORBIDDEN",
+        "Your key is limited to some actions ({actions}), and this is not about them: use a key without a limit on "
+        "actions, or ask an administrator.",
+        "이 키는 일부 동작({actions})으로 제한되어 있으며, 이 요청은 그 동작에 관한 것이 아닙니다. 동작을 제한하지 "
+        "않은 키를 쓰거나 관리자에게 요청하십시오.",
+    ),
     "grant_missing": Entry(
         403,
         "FORBIDDEN",

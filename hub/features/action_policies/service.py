@@ -39,7 +39,7 @@ class ActionPolicies:
     async def put(self, caller: Caller, action: str, policy: Policy) -> ActionRow:
         """Make or replace the policy of an action; it counts for commands that are accepted from now on. Raises
         RejectedError unless the caller is for all clients, as a policy is."""
-        caller.require_all_clients()
+        caller.require_all_clients(for_action=action)
         async with self._database.transaction() as connection:
             before = await store.held(connection, action)
             await store.put(connection, action, policy, caller.principal_id)
@@ -49,7 +49,7 @@ class ActionPolicies:
 
     async def delete(self, caller: Caller, action: str) -> ActionRow:
         """Go back to the hub's defaults; the same when there was no policy. Raises like `put`."""
-        caller.require_all_clients()
+        caller.require_all_clients(for_action=action)
         async with self._database.transaction() as connection:
             before = await store.held(connection, action)
             if await store.remove(connection, action):

@@ -59,6 +59,7 @@ _OF_THE_KEY = (
     "unauthorized",
     "forbidden",
     "all_clients_needed",
+    "all_actions_needed",
     "grant_missing",
     "key_address_refused",
     "wider_than_your_key",

@@ -9,14 +9,17 @@ import pytest
 
 from hub.core.access.rules import Caller, Principal
 from hub.core.clients.rules import Target
-from hub.core.clients.service.clients import Clients
+from hub.core.clients.service.clients import ClientRequest, Clients
 from hub.core.clients.service.groups import Groups
 from hub.core.clients.service.permissions import Permissions
 from hub.core.clients.store import clients as client_store
 from hub.core.clients.store.clients import Filter
+from hub.core.commands.rules.policies import Policy
+from hub.core.commands.service.policies import Policies
 from hub.core.commands.service.submission import CommandRequest
 from hub.database.engine import Database
 from hub.errors import ConflictError, NotFoundError, RejectedError
+from hub.features.action_policies.service import ActionPolicies
 from hub.features.batches.rules import Change
 from hub.features.batches.service.batches import Batches
 from hub.features.batches.service.creation import BatchRequest
@@ -162,12 +165,38 @@ async def test_a_key_of_an_administrator_for_one_zone_changes_its_clients_and_wi
             await change
 
 
-async def test_a_key_that_only_administers_one_action_is_answered_when_it_changes_a_group(
-    database: Database, shop: Any
-) -> None:
-    key = await shop(of=ADMIN.principal_id, permissions=["administer"], actions=["open-door"])
+async def test_a_key_that_only_administers_is_answered_when_it_changes_a_group(database: Database, shop: Any) -> None:
+    key = await shop(of=ADMIN.principal_id, permissions=["administer"])
     assert (await Groups(database).create(key, "doors", None, BOTH)).members == 2
     assert (await Groups(database).change_members(key, "doors", ["b-2"], [])).members == 3
+
+
+async def test_a_key_for_some_actions_administers_no_clients_but_its_actions(database: Database, shop: Any) -> None:
+    key = await shop(of=ADMIN.principal_id, actions=["open-door"])
+    service, groups, permissions = clients(database), Groups(database), Permissions(database)
+    policies = ActionPolicies(database, Policies(database))
+    await groups.create(ADMIN, "mine", None, MINE)
+    for change in (
+        service.create(key, ClientRequest(id="new")),
+        service.update(key, "a-1", {"name": "Door"}),
+        service.retire(key, "a-1"),
+        service.set_enabled(key, "a-1", enabled=False),
+        service.rotate_secret(key, "a-1"),
+        service.unfence(key, "a-1"),
+        permissions.change(key, "a-1", {"rate_limit": 5}),
+        permissions.change(key, "nobody", {"rate_limit": 5}),
+        permissions.change_many(key, Target(), {"rate_limit": 5}),
+        groups.create(key, "new", None, []),
+        groups.rename(key, "mine", "Mine"),
+        groups.change_members(key, "mine", ["b-1"], []),
+        groups.delete(key, "mine"),
+        policies.put(key, "print", Policy(max_retries=1)),
+        policies.delete(key, "print"),
+    ):
+        with refused("all_actions_needed"):
+            await change
+    assert (await policies.put(key, "open-door", Policy(max_retries=1))).action == "open-door"
+    await policies.delete(key, "open-door")
 
 
 async def test_figures_are_for_who_may_read_every_client(database: Database, shop: Any) -> None:

@@ -49,7 +49,7 @@ async def check_access(
     accept_language: LanguageHeader = "",
 ) -> Response:
     """Ask the rule."""
-    caller.require_all_clients()  # the answers name clients
+    caller.require_sight_of_all_clients()  # the answers name clients
     question = Question(principal=principal, key_id=key_id, client=client, action=action, want=want)
     korean = prefers_korean(accept_language)
     about = {**_NOTHING, "client": client, "action": action}

@@ -154,11 +154,23 @@ class Caller(msgspec.Struct, frozen=True):
         """The key that he uses, if it is for some clients only."""
         return self.key_id if self.key_scope.narrowed else None
 
-    def require_all_clients(self) -> None:
-        """Raise RejectedError unless principal and key are for all clients: for what concerns them all, and for what
-        changes which clients somebody reaches."""
+    def require_sight_of_all_clients(self) -> None:
+        """Raise RejectedError unless principal and key are for all clients."""
         if self.principal.reach != "all" or self.key_scope.narrowed:
             raise RejectedError("all_clients_needed")
+
+    def require_all_clients(self, *, for_action: str | None = None) -> None:
+        """Raise RejectedError unless principal and key are for all clients and actions: for what concerns them all, and
+        for what changes which clients somebody reaches. With `for_action` it is about this action alone."""
+        self.require_sight_of_all_clients()
+        self.require_all_actions(for_action=for_action)
+
+    def require_all_actions(self, *, for_action: str | None = None) -> None:
+        """Raise RejectedError when the key is for some actions, which say nothing of what clients are and may do. With
+        `for_action` a key for this action will do."""
+        listed = self.key_scope.actions
+        if listed is not None and for_action not in listed:
+            raise RejectedError("all_actions_needed", actions=", ".join(sorted(listed)))
 
     def may(self, permission: Permission) -> bool:
         """Whether role and key allow what a route declares; clients and actions are judged by the statements."""

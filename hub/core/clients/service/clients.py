@@ -280,8 +280,9 @@ def _found(client: Client | None, client_id: str) -> Client:
 
 
 async def require_own(connection: Connection, caller: Caller, client_id: str) -> None:
-    """Raise NotFoundError for a client that the caller's key is not for. Whether there is such a client at all is left
-    to who asks."""
+    """Raise NotFoundError for a client that the caller's key is not for, RejectedError with a key for some actions.
+    Whether there is such a client at all is left to who asks."""
+    caller.require_all_actions()
     if not await allows(connection, caller.scope, Permission.ADMINISTER, client_id):
         raise NotFoundError("client_not_found", client_id=client_id)
 

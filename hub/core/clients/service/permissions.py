@@ -40,6 +40,7 @@ class Permissions:
 
     async def change_many(self, caller: Caller, target: Target, changes: Mapping[str, Any]) -> int:
         """Change those of every client that a target means; how many. Raises NotFoundError or RejectedError."""
+        caller.require_all_actions()
         async with self._database.transaction() as connection:
             meant = await resolve(connection, caller.scope, target, want=Permission.ADMINISTER)
             return await _change(connection, caller, meant, changes)
