@@ -36,6 +36,8 @@ SIGNED_KINDS = ["run", "cancel", "receipt", "welcome"]
 FILES: Mapping[str, str] = {"root": "root.key", "command": "command.key"}
 """The file of each signing key, by its purpose."""
 LIST = "keys.signed"
+REPLACED = "*.replaced-*"
+"""Keys of before, which open what was sealed with them. What lay in the place of a key may be a folder or a link."""
 _BESIDE = (LIST, "broker-accounts.json", "postgres-*.json")
 _FIRST_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 _FEWEST_DIFFERENT_BYTES = 12
@@ -169,6 +171,9 @@ def read_seeds(folder: Path, *purposes: str) -> dict[str, bytes]:
     private_files.check_folder(folder)
     for name in _BESIDE:
         for file in folder.glob(name):
+            private_files.check_file(file)
+    for file in folder.glob(REPLACED):
+        if file.is_file() and not file.is_symlink():
             private_files.check_file(file)
     found = {purpose: read_seed(folder / FILES[purpose]) for purpose in purposes or FILES}
     seeds = {purpose: seed for purpose, seed in found.items() if seed is not None}

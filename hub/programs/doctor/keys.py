@@ -7,7 +7,7 @@ from hub import sealing, staged_files
 from hub.core.audit.service.keys import FILE as AUDIT_FILE
 from hub.core.hub_keys.service import require_data_keys
 from hub.errors import SetupError
-from hub.keys import FILES, hash_secret, public_key, read_api_key, read_data_keys, read_seed, read_seeds
+from hub.keys import FILES, REPLACED, hash_secret, public_key, read_api_key, read_data_keys, read_seed, read_seeds
 from hub.programs.doctor.sentences import fail, ok, warn
 from hub.sealing import DataKey
 from schemas.findings import Finding
@@ -15,7 +15,6 @@ from schemas.findings import Finding
 AUDIT = "audit"
 _SEEDS = {**FILES, AUDIT: AUDIT_FILE}
 """The file of each key that has a public half, by its purpose."""
-_REPLACED = "*.replaced-*"
 
 
 class KeyFiles:
@@ -36,7 +35,7 @@ class KeyFiles:
             read_api_key(staged_files.beside(self.admin_file))  # of a rotation that was interrupted
         except SetupError as problem:
             self.admin_problem = problem
-        self.replaced = sum(1 for _ in self.folder.glob(_REPLACED)) if self.folder.is_dir() else 0
+        self.replaced = sum(1 for _ in self.folder.glob(REPLACED)) if self.folder.is_dir() else 0
 
     def _note(self, look: Callable[[], None]) -> None:
         """Each file is looked at, whatever is wrong with another."""

@@ -89,6 +89,25 @@ async def test_the_administrators_key_stays_when_postgres_dies_at_the_commit(
     assert (await Access(database, Log()).authenticate(before["admin.key"].decode().strip())).principal.role == "admin"
 
 
+@pytest.mark.parametrize("kind", [["root", "--yes"], ["command"]], ids=["root", "command"])
+async def test_a_replaced_key_that_others_may_read_stops_the_start(
+    database: Database, tmp_path: Path, kind: list[str]
+) -> None:
+    await started(database, tmp_path)
+    done = await rotate(database, tmp_path, *kind)
+    assert done.exit_code == 0, done.output
+    kept = list((tmp_path / "keys").glob("*.key.replaced-*"))
+    assert kept
+    await started(database, tmp_path)
+    kept[0].chmod(0o640)
+    with pytest.raises(SetupError, match=r"Others can open .*replaced-") as refused:
+        await started(database, tmp_path)
+    assert refused.value.korean != refused.value.sentence
+    kept[0].chmod(0o600)
+    (tmp_path / "keys" / "a.replaced-link").symlink_to("/etc/hostname")
+    await started(database, tmp_path)
+
+
 async def test_a_folder_in_the_place_of_a_key_makes_way(database: Database, tmp_path: Path) -> None:
     await started(database, tmp_path)
     old = contents(tmp_path)["keys/root.key"]
