@@ -51,7 +51,7 @@ def chromium(scratch: Path) -> Iterator[Browser]:
     fonts = scratch / "fonts.conf"
     fonts.write_text(_FONTS.format(root=root, cache=scratch / "fonts"), encoding="utf-8")
     folders = [*library_folders(root), *(folder / "pulseaudio" for folder in library_folders(root))]
-    environment = {
+    environment: dict[str, str | float | bool] = {
         **os.environ,
         "LD_LIBRARY_PATH": os.pathsep.join(map(str, folders)),
         "FONTCONFIG_FILE": str(fonts),

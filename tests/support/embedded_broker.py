@@ -44,10 +44,10 @@ def running_broker(
     """A broker on ports of its own that knows our accounts and these clients, for as long as the block lasts. `pinned`:
     the only client id of an account."""
     ports = PortBook(folder.ports)
-    numbers = (ports.choose(name, 0).number for name in ("mqtt", "websocket"))
+    mqtt, websocket = (ports.choose(name, 0).number for name in ("mqtt", "websocket"))
     accounts = load_or_create(folder.keys / "broker-accounts.json")
     hashed = {role: render.hash_password(secret) for role, secret in accounts.passwords().items()}
-    embedded = EmbeddedBroker(folder, Packages(), BrokerOptions(*numbers, tls=tls))
+    embedded = EmbeddedBroker(folder, Packages(), BrokerOptions(mqtt, websocket, tls=tls))
     embedded.start(render.render_dynsec(hashed, list(clients), pinned))
     try:
         yield RunningBroker(embedded, accounts)

@@ -102,7 +102,7 @@ class Listener:
             found = [said for event, _, said in self.events if event == kind and said["command_id"] == command_id]
             return found[-1] if len(found) >= times else None
 
-        return until(came, f"{kind} of {command_id}")  # type: ignore[return-value]
+        return until(came, f"{kind} of {command_id}")
 
     def cut(self) -> None:
         """Break the connection off, as a network does, without reading on."""

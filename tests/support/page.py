@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
@@ -133,7 +133,7 @@ class Page:
         opened = connect(
             # TLS is there already.
             f"ws://localhost:{edge.port}{path}",
-            sock=_OneAtATime(tls),  # type: ignore[arg-type]  # all that the library asks of a socket
+            sock=cast("socket.socket", _OneAtATime(tls)),  # all that the library asks of a socket
             origin=Origin(origin) if origin is not None else None,
             subprotocols=[Subprotocol(each) for each in subprotocols],
             compression=compression,

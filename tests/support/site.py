@@ -149,7 +149,7 @@ class Site:
             process.stop()
         del self._processes[1:]
         self.control_printer()
-        unfinished = {"status": ["pending", "queued", "running"], "limit": 200}
+        unfinished: dict[str, Any] = {"status": ["pending", "queued", "running"], "limit": 200}
         for command in self.http.get("/api/commands", params=unfinished).json()["items"]:
             self.http.post(f"/api/commands/{command['id']}/cancel")
         for client in self.http.get("/api/clients", params={"limit": 200}).json()["items"]:
