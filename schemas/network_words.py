@@ -1,6 +1,7 @@
 """Why a connection failed, in words: what the system and its libraries say, in English and Korean."""
 
 import re
+import socket
 from datetime import datetime
 
 MOST_SKEW_S = 300.0
@@ -60,4 +61,28 @@ def about_clocks(here: datetime, there: datetime | None) -> tuple[str, str]:
     return (
         f"The clocks of this machine and of the hub agree ({now}), so the certificate has to be renewed.",
         f"이 컴퓨터와 허브의 시계가 같으므로({now}) 인증서를 갱신해야 합니다.",
+    )
+
+
+def is_about_name(problem: BaseException) -> bool:
+    """Whether nobody knows the address of the host's name. Libraries raise their own exceptions while they handle that
+    one, so it is looked for among the exceptions and not in their words."""
+    found: BaseException | None = problem
+    while found is not None and not isinstance(found, socket.gaierror):
+        found = found.__cause__ or found.__context__
+    return found is not None
+
+
+def about_names(host: str) -> tuple[str, str]:
+    """What to do about the name of a hub that this machine cannot resolve, in English and Korean."""
+    local = host.lower().removesuffix(".").endswith(".local")
+    english = f"This machine does not find the name {host}: use the hub's address instead of this name"
+    korean = f"이 컴퓨터가 {host}라는 이름을 찾지 못합니다. 이름 대신 허브의 IP 주소를 쓰십시오"
+    if not local:
+        return f"{english}, or enter the name in your DNS.", f"{korean}. 또는 DNS에 이름을 등록하십시오."
+    return (
+        f"{english}, or install what finds names that end in .local (Debian: libnss-mdns on this machine, avahi-daemon "
+        "on the hub's).",
+        f"{korean}. 또는 .local 이름을 찾는 프로그램을 설치하십시오(Debian: 이 컴퓨터에 libnss-mdns, 허브 컴퓨터에 "
+        "avahi-daemon).",
     )

@@ -73,6 +73,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "저널 {file}을(를) 읽을 수 없습니다({problem}). 파일과 폴더의 소유자를 에이전트 사용자로 바꾸십시오.",
     ),
     "hub_ok": ("The hub answers at {url}.", "{url}의 허브가 응답합니다."),
+    "hub_name": ("{url}: {advice}", "{url}: {advice}"),
     "hub_unreachable": (
         "No hub answers at {url} ({problem}). Check hub_url, the network, and whether the hub is running.",
         "{url}에서 허브가 응답하지 않습니다({problem}). hub_url과 네트워크, 허브의 실행 여부를 확인하십시오.",
@@ -99,6 +100,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "clock_unknown": ("The hub does not send its time.", "허브가 시각을 알려 주지 않습니다."),
     "broker_ok": ("The broker can be reached at {address}.", "{address}의 브로커에 연결할 수 있습니다."),
+    "broker_name": ("{address}: {advice}", "{address}: {advice}"),
     "broker_unreachable": (
         "No broker can be reached at {address} ({problem}). Check mqtt_url, the network, and whether the broker is "
         "running.",

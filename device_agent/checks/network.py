@@ -16,7 +16,7 @@ from device_agent.session import Endpoint, RefusedError, is_about_certificate, l
 from schemas.addresses import read_address
 from schemas.codec import ContractError
 from schemas.findings import Finding, Level, spell_duration
-from schemas.network_words import about_clocks, in_words
+from schemas.network_words import about_clocks, about_names, in_words, is_about_name
 from schemas.terminal import either
 from schemas.tls import date_at, is_about_time, trusting
 
@@ -61,6 +61,8 @@ async def _ask_hub(url: str, ca_file: str | None) -> tuple[Finding, Finding | No
         if is_about_time(problem):
             there = await asyncio.to_thread(date_at, address.host, address.port or 443)
             return fail("hub", "hub_not_now", url=url, advice=either(*about_clocks(datetime.now(UTC), there))), None
+        if is_about_name(problem):
+            return fail("hub", "hub_name", url=url, advice=either(*about_names(address.host))), None
         code = "hub_certificate" if is_about_certificate(problem) else "hub_unreachable"
         return fail("hub", code, url=url, problem=either(*in_words(_reason(problem)))), None
     try:
@@ -107,6 +109,9 @@ async def check_broker(config: AgentConfig, *, agent_runs: bool, known_list: byt
         if is_about_time(problem):
             advice = either(*about_clocks(datetime.now(UTC), None))
             return [fail("broker", "broker_not_now", address=config.mqtt_url, advice=advice)]
+        if is_about_name(problem):
+            advice = either(*about_names(read_address(config.mqtt_url).host))
+            return [fail("broker", "broker_name", address=config.mqtt_url, advice=advice)]
         code = "broker_certificate" if is_about_certificate(problem) else "broker_unreachable"
         return [fail("broker", code, address=config.mqtt_url, problem=_reason(problem))]
     reached = ok("broker", "broker_ok", address=address)

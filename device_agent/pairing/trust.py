@@ -20,7 +20,7 @@ from schemas.addresses import Address, AddressError, read_address
 from schemas.codec import ContractError
 from schemas.findings import spell_duration
 from schemas.fingerprints import fingerprint_of_pem, is_of
-from schemas.network_words import in_words
+from schemas.network_words import about_names, in_words, is_about_name
 from schemas.pairing import Link
 from schemas.text import TextError, printable
 from schemas.tls import certificates, trusting
@@ -247,6 +247,8 @@ def _wrong_authority(address: Address, shown: str | None) -> PairingError:
 
 
 def _unreachable(address: Address, problem: Exception) -> PairingError:
+    if is_about_name(problem):
+        return PairingError(*about_names(address.host))
     english, korean = in_words(problem)
     return PairingError(
         f"The hub at {address.authority()} does not answer: {english}. Check address, network and firewall.",
