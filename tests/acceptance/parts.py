@@ -42,6 +42,10 @@ PARTS = {
         (*PYTEST, "-s", "tests/acceptance/edge/test_many_pages.py"),
         {"FLOORHUB_TEST_PAGES": "1000"},
     ),
+    "join": Part(
+        "two network namespaces (needs root): from an empty folder to a printed page over TLS, and who is refused",
+        (*PYTEST, "-s", "tests/join/from_a_second_machine.py"),
+    ),
     "plans": Part(
         "statements read their indexes with 1,000,000 finished commands",
         (*PYTEST, "tests/integration/database/test_plans.py"),

@@ -76,11 +76,18 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicK
 class TlsFront:
     """One listener with TLS that hands everything on to a port of this machine. Close it."""
 
-    def __init__(self, loop: Loop, target: int, chain: Path) -> None:
+    def __init__(self, loop: Loop, target: int, chain: Path, host: str = HOST, *, again: bool = False) -> None:
+        """`host`: where it listens, and finds the port; `again`: that port has TLS, too, of whomever."""
         self._target = target
+        self._host = host
         self._loop = loop
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(chain)
+        self._beyond: ssl.SSLContext | None = None
+        if again:
+            self._beyond = ssl.create_default_context()
+            self._beyond.check_hostname = False
+            self._beyond.verify_mode = ssl.CERT_NONE
         self.lose = b""
         """Of the next request that begins so, the answer gets lost."""
         self._serving: set[asyncio.Task[None]] = set()
@@ -92,7 +99,7 @@ class TlsFront:
         self._loop.call(self._stop())
 
     async def _start(self) -> asyncio.Server:
-        return await asyncio.start_server(self._serve, HOST, 0, ssl=self._context)
+        return await asyncio.start_server(self._serve, self._host, 0, ssl=self._context)
 
     async def _stop(self) -> None:
         self._server.close()
@@ -105,7 +112,7 @@ class TlsFront:
         assert serving is not None
         self._serving.add(serving)
         serving.add_done_callback(self._serving.discard)
-        answers, requests = await asyncio.open_connection(HOST, self._target)
+        answers, requests = await asyncio.open_connection(self._host, self._target, ssl=self._beyond)
         lost = asyncio.Event()
 
         async def hand_on(source: asyncio.StreamReader, target: asyncio.StreamWriter, *, up: bool) -> None:

@@ -1,0 +1,402 @@
+"""From an empty folder on a second machine to a printed page, and what that machine is told when it must not connect.
+
+The hub is `floorhub up --listen`, as `make run LAN=1` starts it, in one network namespace; the machine with its own
+CUPS, as Debian configures it, is in another one. The two share a cable and nothing else.
+"""
+
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from hub.programs.embedded.authority import Authority, Names
+from hub.programs.embedded.data_folder import DataFolder
+from hub.programs.embedded.machine_names import alone
+from hub.programs.embedded.packages import Packages
+from hub.programs.embedded.ports import PortBook
+from hub.programs.embedded.printer import EmbeddedPrinter, find_programs
+from schemas.pairing import read_link, spell_code
+from tests.support.cups import PAGE_LOG, Cups
+from tests.support.fault_proxy import Loop
+from tests.support.folders import open_folder
+from tests.support.namespaces import (
+    Capture,
+    Namespace,
+    NoNamespacesError,
+    add_address,
+    remove_address,
+    two_machines,
+)
+from tests.support.paths import ROOT
+from tests.support.tls_front import TlsFront
+from tests.support.waiting import until
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - what `make run LAN=1` listens on
+HUB, MACHINE = "10.99.0.1", "10.99.0.2"
+HUB_V6, MACHINE_V6 = "fd99::1", "fd99::2"
+LATER = "10.99.0.77"
+"""Where the hub is later, in the same network."""
+HTTPS, MQTTS = 8443, 8883
+PROGRAMS = Path(sys.executable).parent
+MOST_S = 60
+"""From an empty folder to a printed page."""
+ENGLISH, KOREAN = "C.UTF-8", "ko_KR.UTF-8"
+
+
+@dataclass
+class Program:
+    """A program on one of the machines."""
+
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def require_alive(self) -> None:
+        assert self.process.poll() is None, self.said()[-3000:]
+
+
+@contextmanager
+def running(at: Namespace, log: Path, argv: list[str], environment: dict[str, str], cwd: Path) -> Iterator[Program]:
+    """A program of ours, stopped at the end."""
+    with log.open("ab") as stream:
+        process = subprocess.Popen(at.argv(*argv), env=environment, stdout=stream, stderr=stream, cwd=cwd)
+    try:
+        yield Program(process, log)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+
+
+@dataclass
+class Testbed:
+    """Both machines."""
+
+    hub: Namespace
+    machine: Namespace
+    data: Path
+    """The hub's data folder."""
+    folder: DataFolder
+    """Of the machine's CUPS and printer."""
+    cups: Cups
+    printer: EmbeddedPrinter
+
+    @contextmanager
+    def up(self, listen: str) -> Iterator[Program]:
+        """The hub."""
+        environment = {"PATH": os.environ["PATH"], "FLOORHUB_DATA_DIR": str(self.data), "LANG": ENGLISH}
+        environment |= {name: os.environ[name] for name in ("FLOORHUB_PACKAGES", "HOME") if name in os.environ}
+        argv = [str(PROGRAMS / "floorhub"), "up", "--listen", listen]
+        with running(self.hub, self.data.parent / f"up-{listen}.log", argv, environment, ROOT) as program:
+
+            def is_up() -> bool:
+                program.require_alive()
+                return "Stop with Ctrl-C" in program.said() and "Trust:" in program.said()
+
+            until(is_up, program.said)
+            yield program
+
+    def floorhub(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """A command at the hub."""
+        return self._run(self.hub, ROOT, [str(PROGRAMS / "floorhub"), *words], {"FLOORHUB_DATA_DIR": str(self.data)})
+
+    def code(self, client_id: str, *words: str) -> dict[str, Any]:
+        """A code, as a person makes one."""
+        made = self.floorhub("pair", client_id, "--kind", "printer_pc", "--no-wait", "-o", "json", *words)
+        assert made.returncode == 0, made.stdout + made.stderr
+        found: dict[str, Any] = json.loads(made.stdout)
+        return found
+
+    def pair(self, folder: Path, *words: str, lang: str = ENGLISH, **environment: str) -> tuple[int, str]:
+        """`floorhub-agent pair` on the machine, without a person: exit code and everything that it said."""
+        argv = [str(PROGRAMS / "floorhub-agent"), "pair", *words]
+        done = self._run(self.machine, folder, argv, {"LANG": lang, **environment})
+        return done.returncode, done.stdout + done.stderr
+
+    def refused(self, folder: Path, words: tuple[str, ...], english: str, korean: str, **environment: str) -> None:
+        """Pairing ends with a sentence in both languages, and leaves the machine what it was."""
+        for lang, sentence in ((ENGLISH, english), (KOREAN, korean)):
+            code, said = self.pair(folder, *words, "--no-printers", lang=lang, **environment)
+            assert (code, sentence in said) == (1, True), said
+        assert not (folder / "agent.toml").exists()
+
+    @contextmanager
+    def agent(self, folder: Path) -> Iterator[Program]:
+        """The agent of the machine, connected."""
+        argv = [str(PROGRAMS / "floorhub-agent"), "run", "--config", str(folder / "agent.toml")]
+        log = folder / "agent.log"
+        with running(self.machine, log, argv, {"PATH": os.environ["PATH"], "LANG": ENGLISH}, folder) as program:
+
+            def is_welcome() -> bool:
+                program.require_alive()
+                return "welcomed" in program.said()
+
+            until(is_welcome, program.said)
+            yield program
+
+    def reaches(self, host: str, port: int) -> bool:
+        """Whether the machine can open a TCP connection to the hub."""
+        with self.machine.entered(), socket.socket() as probe:
+            probe.settimeout(5)
+            return probe.connect_ex((host, port)) == 0
+
+    @staticmethod
+    def _run(at: Namespace, cwd: Path, argv: list[str], more: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+        environment = {"PATH": os.environ["PATH"], "LANG": ENGLISH, **more}
+        return subprocess.run(
+            at.argv(*argv),
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="module")
+def testbed() -> Iterator[Testbed]:
+    programs = find_programs(Packages())  # fetched now: the machines reach no network
+    assert not isinstance(programs, str), programs
+    Packages().program("faketime", "faketime")
+    with ExitStack() as undo:
+        try:
+            hub, machine = undo.enter_context(
+                two_machines(first=(f"{HUB}/24", f"{HUB_V6}/64"), second=(f"{MACHINE}/24", f"{MACHINE_V6}/64"))
+            )
+        except NoNamespacesError as problem:
+            pytest.fail(f"This part needs two network namespaces, and none can be made here: {problem}", pytrace=False)
+        folder = DataFolder.prepare(undo.enter_context(open_folder("machine", in_memory=True)))
+        undo.enter_context(folder.locked())
+        book = PortBook(folder.ports)
+        printer = EmbeddedPrinter(folder, programs, book.choose("printer", 0).number)
+        cups = Cups(folder, book.choose("cups", 0).number, PAGE_LOG)
+        with machine.entered():
+            undo.callback(printer.stop)
+            url = printer.start()
+            undo.callback(cups.stop)
+            cups.start()
+            cups.add_queue("Front_Desk", url)
+        data = undo.enter_context(open_folder("hub", in_memory=True)) / "data"
+        yield Testbed(hub, machine, data, folder, cups, printer)
+
+
+@pytest.fixture(scope="module")
+def up(testbed: Testbed) -> Iterator[Program]:
+    with testbed.up(EVERYWHERE) as program:
+        yield program
+
+
+def test_from_an_empty_folder_to_a_printed_page_over_tls_only(testbed: Testbed, up: Program, tmp_path: Path) -> None:
+    steps = []
+    with closing(Capture(testbed.machine)) as wire:
+        began = time.monotonic()
+        made = testbed.code("press-1", "--zone", "hall-1")
+        steps.append(("code", time.monotonic()))
+        code, said = testbed.pair(tmp_path, made["link"], "--yes", "--server", testbed.cups.uri)
+        steps.append(("machine connected, test page", time.monotonic()))
+        assert code == 0, said
+        assert "The test page is printed on front_desk" in said
+        with testbed.agent(tmp_path) as agent:
+            steps.append(("agent connected", time.monotonic()))
+            sent = testbed.floorhub(
+                "print", "--test-page", "--client", "press-1", "--printer", "front_desk", "--wait", "60"
+            )
+            assert sent.returncode == 0, sent.stdout + sent.stderr + agent.said()
+            steps.append(("page of the hub", time.monotonic()))
+        assert [line.queue for line in testbed.cups.page_log()] == ["Front_Desk"] * 2
+        assert len(testbed.printer.effects_file.read_text().splitlines()) == 2
+        passed = {HTTPS, MQTTS}
+        assert wire.ports() == passed
+        secret = (tmp_path / "agent.toml").read_text().partition('secret = "')[2].partition('"')[0]
+        for text in (secret, made["token"], "press-1", "floorhub/v1"):
+            assert text
+            assert not wire.has(text), text
+
+    before = began
+    for name, at in steps:
+        print(f"{name}: {at - before:.1f} s")  # noqa: T201
+        before = at
+    print(f"together: {before - began:.1f} s, asked: < {MOST_S} s")  # noqa: T201
+    assert before - began < MOST_S
+    assert testbed.hub.listening() == {(EVERYWHERE, HTTPS), (EVERYWHERE, MQTTS)}
+    hub = json.loads((testbed.data / "hub.json").read_text())
+    plain = {int(hub[name].rpartition(":")[2]) for name in ("url", "mqtt_url")} | {9001, 8444, 5432}
+    assert {port: testbed.reaches(HUB, port) for port in plain} == dict.fromkeys(plain, False)
+    assert {port: testbed.reaches(HUB, port) for port in (HTTPS, MQTTS)} == {HTTPS: True, MQTTS: True}
+
+
+def test_codes_that_are_good_no_more_are_told_with_what_to_do(testbed: Testbed, up: Program, tmp_path: Path) -> None:
+    used, expired = testbed.code("press-2"), testbed.code("press-3", "--expires", "10s")
+    (tmp_path / "first").mkdir()
+    assert testbed.pair(tmp_path / "first", used["link"], "--no-printers")[0] == 0
+
+    testbed.refused(tmp_path, (used["link"],), "used by another machine", "다른 기기가 이미 사용한 코드입니다")
+    fingerprint = ("--fp", used["fingerprint"])
+    testbed.refused(
+        tmp_path, (used["hub_url"], used["code"], *fingerprint), "used by another machine", "다른 기기가 이미 사용한"
+    )
+    testbed.refused(
+        tmp_path, (used["hub_url"], "0000-0000", *fingerprint), "The hub knows no such code", "허브에 없는 코드"
+    )
+    until(lambda: datetime.now(UTC) > datetime.fromisoformat(expired["expires_at"]), "the code expired")
+    testbed.refused(tmp_path, (expired["link"],), "expired", "에 끝났습니다. 코드를 새로 받으십시오")
+
+
+@pytest.fixture
+def between(testbed: Testbed, up: Program, tmp_path: Path) -> Iterator[TlsFront]:
+    """Somebody at the hub's own address, with a certificate for it of another authority, who hands everything on."""
+    (tmp_path / "theirs").mkdir()
+    names = Names((), (alone(ip_address(HUB)),))
+    issued = Authority(tmp_path / "theirs").ensure(names)
+    chain = tmp_path / "chain.pem"
+    chain.write_text(issued.certificate_file.read_text() + issued.key_file.read_text())
+    with ExitStack() as stack, testbed.hub.entered():
+        lines = stack.enter_context(closing(Loop()))
+        yield stack.enter_context(closing(TlsFront(lines, HTTPS, chain, HUB, again=True)))
+
+
+def test_a_certificate_of_another_authority_is_refused(testbed: Testbed, between: TlsFront, tmp_path: Path) -> None:
+    made = testbed.code("press-4")
+    theirs = made["link"].replace(f":{HTTPS}", f":{between.port}")
+    assert theirs != made["link"]
+    testbed.refused(tmp_path, (theirs,), "is not of the hub's authority", "허브의 인증 기관이 발급한 것이 아니거나")
+
+    another = made["link"].replace(made["fingerprint"], made["fingerprint"][::-1])
+    testbed.refused(tmp_path, (another,), "shows another certificate authority", "링크에 적힌 것과 다릅니다")
+    said = testbed.floorhub("pairing", "list", "-o", "json").stdout
+    (open_one,) = [each for each in json.loads(said) if each["client_id"] == "press-4"]
+    assert (open_one["status"], open_one["tries"]) == ("open", 0)
+
+
+@pytest.mark.parametrize(
+    ("shift", "english", "korean"),
+    [
+        ("-1d", "1 day behind the hub's", "허브보다 1일 늦습니다"),
+        ("+1d", "1 day ahead of the hub's", "허브보다 1일 빠릅니다"),
+    ],
+)
+def test_a_clock_that_is_off_by_a_day_is_told_before_tls_is(
+    testbed: Testbed, up: Program, tmp_path: Path, shift: str, english: str, korean: str
+) -> None:
+    (library,) = Packages().program("faketime", "faketime").root.glob("usr/lib/*/faketime/libfaketime.so.1")
+    clock = {"LD_PRELOAD": str(library), "FAKETIME": shift, "DONT_FAKE_MONOTONIC": "1"}
+    made = testbed.code(f"press-{'behind' if '-' in shift else 'ahead'}")
+
+    testbed.refused(tmp_path, (made["link"],), english, korean, **clock)
+    testbed.refused(tmp_path, (made["link"],), "timedatectl set-ntp true", "timedatectl set-ntp true", **clock)
+    typed = (made["hub_url"], spell_code(made["code"].replace("-", "")))
+    testbed.refused(tmp_path, typed, english, korean, **clock)
+
+    assert testbed.pair(tmp_path, made["link"], "--no-printers")[0] == 0, "the clock was all that was wrong"
+
+
+def test_a_name_that_nobody_answers_for_is_told(testbed: Testbed, up: Program, tmp_path: Path) -> None:
+    made = testbed.code("press-5")
+    name = f"{socket.gethostname().partition('.')[0].lower()}.local"
+    by_name = made["link"].replace(HUB, name)
+    assert by_name != made["link"]
+    testbed.refused(tmp_path, (by_name,), "use the hub's address instead of this name", "이름 대신 허브의 IP 주소를")
+
+
+def test_agents_stay_connected_while_the_hub_gets_another_address(
+    testbed: Testbed, up: Program, tmp_path: Path
+) -> None:
+    made = testbed.code("press-6")
+    assert testbed.pair(tmp_path, made["link"], "--no-printers")[0] == 0
+    with testbed.agent(tmp_path) as agent:
+        add_address(testbed.hub, f"{LATER}/24")
+        try:
+            until(lambda: "has a new certificate" in up.said(), up.said)
+            with testbed.machine.entered():
+                authority = testbed.data / "authority" / "authority.pem"
+                for port in (HTTPS, MQTTS):
+                    until(partial(_is_for, LATER, port, authority), "its certificate")
+            later = made["link"].replace(HUB, LATER)
+            (tmp_path / "again").mkdir()
+            testbed.refused(
+                tmp_path / "again", (later,), "used by another machine", "이미 사용한"
+            )  # over the new address
+            sent = testbed.floorhub("send", "press-6", "status", "--wait", "30")
+            assert sent.returncode == 0, sent.stdout + sent.stderr
+        finally:
+            remove_address(testbed.hub, f"{LATER}/24")
+        assert agent.said().count("welcomed") == 1, "it connected once"
+        assert "connection_lost" not in agent.said()
+
+
+def test_who_guesses_codes_is_throttled_and_told_so(testbed: Testbed, up: Program, tmp_path: Path) -> None:
+    made = testbed.code("press-7")
+    authority = str(testbed.data / "authority" / "authority.pem")
+    with testbed.machine.entered(), httpx.Client(base_url=made["hub_url"], verify=_trusting(authority)) as guesser:
+        answers = [guesser.post("/api/pair/look", json={"code": f"{number:08d}"}) for number in range(25)]
+    assert {answer.status_code for answer in answers[:15]} == {404}
+    assert (answers[-1].status_code, answers[-1].json()["code"]) == (429, "too_many_codes")
+
+    typed = (made["hub_url"], made["code"], "--fp", made["fingerprint"])
+    testbed.refused(tmp_path, typed, "Too many wrong codes", "코드")
+    code, said = testbed.pair(tmp_path, made["link"], "--no-printers")
+    assert code == 0, said  # a token cannot be guessed, so it is not throttled
+    events = json.loads(testbed.floorhub("security", "list", "-o", "json").stdout)
+    assert [each for each in events if each["kind"] == "pairing_guessed" and each["address"] == MACHINE]
+
+
+def test_over_ipv6_alone(testbed: Testbed, tmp_path: Path) -> None:
+    testbed = replace(testbed, data=testbed.data.with_name("over-ipv6"))
+    before = len(testbed.cups.page_log())
+    remove_address(testbed.machine, f"{MACHINE}/24")
+    try:
+        with testbed.up(HUB_V6), closing(Capture(testbed.machine)) as wire:
+            made = testbed.code("press-8")
+            assert made["hub_url"].startswith(f"https://[{HUB_V6}]:")
+            code, said = testbed.pair(tmp_path, made["link"], "--yes", "--server", testbed.cups.uri)
+            assert code == 0, said
+            assert "The test page is printed on front_desk" in said
+            with testbed.agent(tmp_path) as agent:
+                sent = testbed.floorhub(
+                    "print", "--test-page", "--client", "press-8", "--printer", "front_desk", "--wait", "60"
+                )
+                assert sent.returncode == 0, sent.stdout + sent.stderr + agent.said()
+            hub = read_link(made["link"]).hub_url, (tmp_path / "agent.toml").read_text()
+            assert all(HUB_V6 in each for each in hub)
+            assert len(testbed.cups.page_log()) == before + 2
+            listening = {port for address, port in testbed.hub.listening() if address == HUB_V6}
+            assert len(listening) == 2
+            assert wire.ports() == listening
+    finally:
+        add_address(testbed.machine, f"{MACHINE}/24")
+
+
+def _trusting(file: str) -> Any:
+    return ssl.create_default_context(cafile=file)
+
+
+def _is_for(host: str, port: int, authority: Path) -> bool:
+    """Whether what answers there shows a certificate for this address."""
+    context = ssl.create_default_context(cafile=str(authority))
+    try:
+        with socket.create_connection((host, port), 5) as plain, context.wrap_socket(plain, server_hostname=host):
+            return True
+    except ssl.SSLCertVerificationError:
+        return False
