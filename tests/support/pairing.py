@@ -49,9 +49,12 @@ class Machine:
 
     def __init__(self, site: Site) -> None:
         self.site = site
+        self._make_key(plain_http.get(f"{site.url}/api/pair/hub"))
+
+    def _make_key(self, about_hub: httpx.Response) -> None:
         self.seed = secrets.token_bytes(32)
         self.public_key = signing.encode_key(Signer(self.seed).public_key)
-        self.root_key = plain_http.get(f"{site.url}/api/pair/hub").json()["root_key"]
+        self.root_key = about_hub.json()["root_key"]
 
     def body(self, credential: str, *, by: str = BY_CODE, at: str | None = None, **fields: Any) -> dict[str, Any]:
         """A request that is right; `fields` replace or add."""
@@ -81,3 +84,15 @@ class Machine:
     def send(self, body: Mapping[str, Any]) -> httpx.Response:
         """Send a body as it is."""
         return plain_http.request("POST", f"{self.site.url}/api/pair", json=body)
+
+
+class MachineAt(Machine):
+    """The same, by a connection that is there."""
+
+    def __init__(self, hub: httpx.Client) -> None:
+        self._hub = hub
+        self._make_key(hub.get("/api/pair/hub"))
+
+    def send(self, body: Mapping[str, Any]) -> httpx.Response:
+        """See `Machine`."""
+        return self._hub.post("/api/pair", json=body)

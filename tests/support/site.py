@@ -34,17 +34,25 @@ from tests.support.paths import ROOT
 from tests.support.postgres import copy_cluster
 from tests.support.waiting import READY_S, until
 
+AGENT = (sys.executable, "-m", "device_agent", "run", "--config")
 NOWHERE = str(UUID(int=7))
 """An id that nothing has."""
+
+
+def agent_process(config: Path, log: Path) -> "Process":
+    """An agent with a configuration, which has yet to be started."""
+    return Process("agent", [*AGENT, str(config)], {}, log)
 
 
 class Process:
     """A child that a test may kill and start again."""
 
-    def __init__(self, name: str, argv: list[str], env: dict[str, str], log: Path) -> None:
+    def __init__(self, name: str, argv: list[str], env: dict[str, str], log: Path, root: Path = ROOT) -> None:
+        """`root`: the checkout whose code runs."""
         self.name = name
         self._argv = argv
-        self._env = {**env, "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+        self._env = {**env, "PATH": os.environ["PATH"], "PYTHONPATH": str(root)}
+        self._root = root
         self.log = log
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -52,7 +60,7 @@ class Process:
         """Start it; it must not be running."""
         assert self._process is None or self._process.poll() is not None
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(self._argv, env=self._env, stdout=log, stderr=log, cwd=ROOT)
+            self._process = subprocess.Popen(self._argv, env=self._env, stdout=log, stderr=log, cwd=self._root)
         return self
 
     @property
@@ -271,8 +279,7 @@ class Site:
 
     def start_agent(self, name: str, config: Path, *options: str, **env: str) -> Process:
         """Start an agent with a configuration; its log has the name."""
-        argv = [sys.executable, "-m", "device_agent", "run", "--config", str(config), *options]
-        return self.start(f"agent {name}", argv, env, f"agent-{name}.log")
+        return self.start(f"agent {name}", [*AGENT, str(config), *options], env, f"agent-{name}.log")
 
     def wait_online(self, client_id: str, process: Process | None = None) -> None:
         """Until the hub says that the client is there."""
