@@ -59,6 +59,10 @@ PARTS = {
         "the previous version's hub, built with its own lock, runs beside this one on the migrated tables",
         (*PYTEST, "tests/previous_version/beside_this_one.py"),
     ),
+    "previous-agent": Part(
+        "an agent of the previous version, built with its own lock, prints, stops, reports and reconnects at this hub",
+        (*PYTEST, "tests/previous_version/agents_of_it.py"),
+    ),
     "features": Part(
         "core and what is left pass their tests without each feature, removed with those that stand on it",
         ("-m", "tests.removal"),
