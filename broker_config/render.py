@@ -44,6 +44,14 @@ class Tls:
     bind: str = "0.0.0.0"  # noqa: S104 - a listener for the network is the purpose
     accounts: bool = True
     """Whether our own accounts may connect from there. Without, they must be pinned (`render_dynsec`)."""
+    machine_authority_file: Path | None = None
+    """Who connects must show a certificate of this authority. Then there is no WebSocket: browsers have none."""
+
+    @property
+    def ports(self) -> list[int]:
+        """Where the broker listens with TLS."""
+        websocket = None if self.machine_authority_file is not None else self.websocket_port
+        return [port for port in (self.port, websocket) if port is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +127,9 @@ def render_conf(values: BrokerValues) -> str:
     )
     if values.tls is not None:
         text += _read("tls.conf")
-        if values.tls.websocket_port is not None:
+        if values.tls.machine_authority_file is not None:
+            text += _read("tls-machines.conf")
+        if values.tls.websocket_port in values.tls.ports:
             text += _read("tls-websocket.conf")
         fields |= {
             # `::` means every address, of IPv4, too; Mosquitto does so without one.
@@ -131,6 +141,7 @@ def render_conf(values: BrokerValues) -> str:
             "tls_websocket_domain": _domain(values.tls.bind),
             "certificate_file": values.tls.certificate_file,
             "key_file": values.tls.key_file,
+            "machine_authority_file": values.tls.machine_authority_file,
         }
     text += _read("own.conf")  # last: a setting after a listener may be that listener's
     return _fill(text, fields)

@@ -40,7 +40,8 @@ from device_agent.executor import Executor, Surroundings
 from device_agent.hub_http import HubHttp
 from device_agent.journal import Journal, JournalError, open_journal
 from device_agent.marks import Marks
-from device_agent.session import Session, parse_endpoint
+from device_agent.own_certificate import OwnCertificate, endpoint_of
+from device_agent.session import Session
 from device_agent.supervision import notify
 from device_agent.uploads import Uploads
 from schemas.messages import AgentVersion
@@ -101,8 +102,12 @@ class App:
         self._closing = False
         self._quiet = asyncio.Event()
         self._stop = asyncio.Event()
-        endpoint = parse_endpoint(config.mqtt_url, config.client_id, config.secret, config.ca_file)
-        self._session = Session(endpoint, self._deliver, self._core.will, self._core.offline, rng)
+        endpoint = endpoint_of(config)
+        hub = HubHttp(config.hub_urls, config.client_id, config.secret, ca_file=config.ca_file)
+        self._certificate = OwnCertificate(config, hub, endpoint)
+        self._session = Session(
+            endpoint, self._deliver, self._core.will, self._core.offline, rng, self._certificate.refused
+        )
         self._told_distrust: str | None = None
         self._told_at = -description.POLL_S
         self._describer = description.Describer(
@@ -113,7 +118,6 @@ class App:
             self._session.send,
             payload_schemas={name: known for name, known in devices.payload_schemas.items() if gate.is_allowed(name)},
         )
-        hub = HubHttp(config.hub_urls, config.client_id, config.secret, ca_file=config.ca_file)
         self._marks = Marks(Path(config.data) / "marks")
         self._surroundings = Surroundings(
             documents=Documents(hub, config.cache),
@@ -155,13 +159,14 @@ class App:
                 )
                 session = group.create_task(self._or_let_go(self._session.run(), executor), name="session")
                 describing = group.create_task(self._or_let_go(self._describer.run(), executor), name="describe")
+                renewing = group.create_task(self._certificate.run(), name="certificate")
                 await self._stop.wait()
                 await self._drain()
                 self._session.stop()
                 await asyncio.wait({session}, timeout=GOODBYE_S)
                 self._closing = True
                 executor.close()
-                for task in (thinking, session, describing):
+                for task in (thinking, session, describing, renewing):
                     task.cancel()
         except ExceptionGroup as problems:
             # Not `except*`: what is raised within that, Python wraps again before 3.11.4, the one of Debian 12 too.

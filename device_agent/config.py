@@ -47,6 +47,10 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Certificates to trust, as PEM text; instead of `ca_file`."""
     ca_file: str | None = None
     """The same in a file. Once the configuration is loaded, also the text of `ca`."""
+    machine_key: str = ""
+    """The machine's own key, as pairing made it: base64url of 32 bytes. It is as secret as `secret`."""
+    certificate: str | None = None
+    """For a broker that asks machines for one, PEM; the agent renews it at the hub."""
     max_unfinished: Annotated[int, Meta(ge=1, le=1_000)] = 32
     stop_timeout_s: Annotated[float, Meta(ge=0, le=600)] = 10.0
     allowed_actions: list[str] | None = None
@@ -66,6 +70,11 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def root_key_bytes(self) -> bytes:
         """The hub's public root key, 32 bytes."""
         return signing.decode_key(self.root_key)
+
+    @property
+    def machine_seed(self) -> bytes:
+        """The machine's own key, 32 bytes."""
+        return signing.decode_key(self.machine_key)
 
     @property
     def journal(self) -> Path:
@@ -128,6 +137,7 @@ def parse(table: dict[str, Any], folder: Path, *, private: bool = True) -> Agent
             "root_key: it must be the hub's root key, 43 characters of base64url",
             "root_key: 허브의 루트 키여야 합니다(base64url 43자)",
         ) from None
+    _check_machine_key(config, private=private)
     for url in config.hub_urls:
         _check_url("hub_url", url, {"http", "https"})
     _check_url("mqtt_url", config.mqtt_url, {"mqtt", "mqtts"})
@@ -245,6 +255,23 @@ def _secret(config: AgentConfig, folder: Path, *, private: bool) -> str:
             f"secret_file: {path} 파일에는 비밀 값만 한 줄로 있어야 합니다",
         )
     return secret
+
+
+def _check_machine_key(config: AgentConfig, *, private: bool) -> None:
+    if not config.machine_key:
+        return
+    if not private:
+        raise ConfigError(
+            "machine_key: others can read this file; run chmod 600 on it",
+            "machine_key: 다른 사용자가 이 파일을 읽을 수 있습니다. chmod 600을 실행하십시오",
+        )
+    try:
+        signing.decode_key(config.machine_key)
+    except ContractError:
+        raise ConfigError(
+            "machine_key: it must be 43 characters of base64url, as pairing wrote it; pair the machine again",
+            "machine_key: floorhub-agent pair가 쓴 base64url 43자여야 합니다. 기기를 다시 페어링하십시오",
+        ) from None
 
 
 def _is_private(path: Path) -> bool:

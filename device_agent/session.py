@@ -32,9 +32,9 @@ from device_agent.core.events import (
 from device_agent.core.log import Log
 from schemas import topics
 from schemas.addresses import AddressError, read_address
-from schemas.network_words import about_clocks
+from schemas.network_words import about_clocks, about_own_certificate
 from schemas.text import SaidError
-from schemas.tls import distrust_in, is_about_time, trusting
+from schemas.tls import alert_in, distrust_in, is_about_time, refusal_at, trusting
 from schemas.topics import Channel
 
 KEEPALIVE_S = 12
@@ -55,6 +55,15 @@ REFUSED = {
 }
 """Reason codes of MQTT 5 (2.4) with which a broker does not take a client, and how it calls them."""
 
+ABOUT_CERTIFICATE = (
+    "CERTIFICATE_REQUIRED",
+    "CERTIFICATE_EXPIRED",
+    "BAD_CERTIFICATE",
+    "UNKNOWN_CA",
+    "HANDSHAKE_FAILURE",
+)
+"""How alerts of brokers end that ask for a certificate; the last one is TLS 1.2's for none."""
+
 Deliver = Callable[[Event], Awaitable[None]]
 
 
@@ -66,6 +75,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str
     secret: str
     tls: ssl.SSLContext | None = None
+    shows: bool = False
+    """Whether this machine has a certificate to show there."""
 
 
 def parse_endpoint(url: str, client_id: str, secret: str, ca_file: str | None = None) -> Endpoint:
@@ -103,6 +114,20 @@ def _refusal(problem: BaseException) -> str | None:
 def is_about_certificate(problem: BaseException) -> bool:
     """Whether a certificate that is not trusted is behind it."""
     return distrust_in(problem) is not None
+
+
+def certificate_refusal(endpoint: Endpoint) -> tuple[str, str] | None:
+    """What to do, in English and Korean, when the broker ends connections of this machine because of its certificate;
+    None: that is not why. It waits, so do not call it in an event loop."""
+    if endpoint.tls is None:
+        return None
+    try:
+        alert = refusal_at(endpoint.host, endpoint.port, endpoint.tls)
+    except OSError as problem:
+        alert = alert_in(problem)
+    if alert is None or not alert.endswith(ABOUT_CERTIFICATE):
+        return None
+    return about_own_certificate(alert, has_one=endpoint.shows, client_id=endpoint.client_id)
 
 
 async def look_in(endpoint: Endpoint, identifier: str, keys_within_s: float) -> bytes | None:
@@ -172,6 +197,10 @@ async def takes_own_place(endpoint: Endpoint, identifier: str) -> bool:
     return False
 
 
+class _ClosedError(aiomqtt.MqttError):
+    """The broker ended a connection before its CONNACK."""
+
+
 class _Client(aiomqtt.Client):
     """Hears at once that a connection went before its CONNACK came; the library waits for the whole of its time-out.
 
@@ -182,7 +211,7 @@ class _Client(aiomqtt.Client):
         if self._connected.done():
             super()._on_disconnect(client, userdata, flags, reason_code, properties)
         else:
-            self._connected.set_exception(aiomqtt.MqttError("closed before the broker answered"))
+            self._connected.set_exception(_ClosedError("closed before the broker answered"))
         for end in (self._connected, self._disconnected):
             if end.done() and not end.cancelled():
                 end.exception()
@@ -201,8 +230,11 @@ class Session:
         will: Callable[[int], bytes],
         offline: Callable[[], bytes],
         rng: random.Random,
+        certificate_refused: Callable[[], None] = lambda: None,
     ) -> None:
+        """`certificate_refused` is called when the broker does not take the certificate of this machine."""
         self._endpoint = endpoint
+        self._certificate_refused = certificate_refused
         self._deliver = deliver
         self._will = will
         self._offline = offline
@@ -249,7 +281,7 @@ class Session:
             try:
                 await self._connection(number)
             except* (aiomqtt.MqttError, OSError, TimeoutError, ValueError) as problems:
-                self._explain(problems)
+                await self._explain(problems)
             if self._stopping:
                 return
             delay = self._away_s if self._away_s is not None else self._rng.uniform(*RECONNECT_S)
@@ -343,7 +375,7 @@ class Session:
         with contextlib.suppress(aiomqtt.MqttError):
             await client.publish(self._topic(Channel.PRESENCE), self._offline(), 1, retain=True, timeout=GOODBYE_S)
 
-    def _explain(self, problems: BaseExceptionGroup[BaseException]) -> None:
+    async def _explain(self, problems: BaseExceptionGroup[BaseException]) -> None:
         problem: BaseException = problems
         while isinstance(problem, BaseExceptionGroup):
             problem = problem.exceptions[0]
@@ -362,6 +394,12 @@ class Session:
             advice = "set ca_file to the certificate authority of the broker"
             logs.write(Log.CONNECTION_LOST, message=f"{host}:{port} shows an unknown certificate: {advice}")
             return
+        if isinstance(problem, _ClosedError) and self._endpoint.tls is not None:
+            refused = await asyncio.to_thread(certificate_refusal, self._endpoint)
+            if refused is not None:
+                self._certificate_refused()
+                logs.write(Log.CREDENTIALS_REFUSED, message=f"{host}:{port}: {refused[0]}")
+                return
         logs.write(Log.CONNECTION_LOST, message=f"{host}:{port}: {problem}; trying again")
 
     def _topic(self, channel: Channel) -> str:

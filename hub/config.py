@@ -89,6 +89,8 @@ class Settings(BaseSettings):
     """Where other machines reach the broker: mqtts://name:port."""
     ca_file: Path | None = None
     """PEM: the authority that other machines must trust for these two; none: a public one."""
+    machine_certificates: bool = False
+    """Whether the broker asks machines on the network for a certificate of this hub, beside client id and secret."""
     socket: Path | None = None
     """A Unix socket on which HTTP answers, too: for the edge, or another proxy of this machine, whose word about the
     caller counts there."""

@@ -60,6 +60,8 @@ class SigningKeys:
         version."""
         self._box: nacl.secret.SecretBox
         self._address_key: bytes
+        self.machine_authority_seed: bytes
+        """Of the authority that signs the certificates of machines, see hub.core.clients.rules.certificates."""
 
     def load(self, seeds: Mapping[str, bytes], data: DataKeys) -> None:
         """Take the seeds of `root` and `command`, and the keys that seal."""
@@ -71,6 +73,7 @@ class SigningKeys:
         # A key of its own for another purpose, so that no use of one weakens the other.
         self._box = nacl.secret.SecretBox(hashlib.sha256(b"floorhub/outbox/v1\0" + seeds["command"]).digest())
         self._address_key = hashlib.sha256(b"floorhub/address/v1\0" + seeds["command"]).digest()
+        self.machine_authority_seed = machine_authority_seed(seeds["root"])
 
     def key_list(self, now: datetime) -> bytes:
         """The payload of the retained key list, signed at `now` by the database's clock.
@@ -125,6 +128,11 @@ class SigningKeys:
             return self._box.decrypt(sealed).decode()
         except nacl.exceptions.CryptoError:
             return None
+
+
+def machine_authority_seed(root_seed: bytes) -> bytes:
+    """What makes the machines' certificate authority of a site: a key of its own that follows from the root's."""
+    return hashlib.sha256(b"floorhub/machine-authority/v1\0" + root_seed).digest()
 
 
 def load_signing_keys(folder: Path) -> SigningKeys:

@@ -86,3 +86,29 @@ def about_names(host: str) -> tuple[str, str]:
         f"{korean}. 또는 .local 이름을 찾는 프로그램을 설치하십시오(Debian: 이 컴퓨터에 libnss-mdns, 허브 컴퓨터에 "
         "avahi-daemon).",
     )
+
+
+def about_own_certificate(alert: str | None, *, has_one: bool, client_id: str) -> tuple[str, str]:
+    """What to do when a broker takes no connection of a machine because of its certificate, in English and Korean.
+    `alert`: as OpenSSL calls it; `has_one`: whether the machine has a certificate to show."""
+    if not has_one:
+        return (
+            f"The broker asks for a certificate of this machine, which has none. Pair it: floorhub pair {client_id} "
+            "--replace at the hub, then floorhub-agent pair --replace here.",
+            f"브로커가 이 기기의 인증서를 요구하지만 인증서가 없습니다. 허브에서 floorhub pair {client_id} --replace, "
+            "이 기기에서 floorhub-agent pair --replace로 페어링하십시오.",
+        )
+    if alert is not None and alert.endswith("CERTIFICATE_EXPIRED"):
+        return (
+            "The certificate of this machine is not valid any more for the broker. The agent gets a new one from the "
+            "hub by itself; if this lasts, check that it reaches hub_url, and the clocks of machine and hub.",
+            "브로커가 이 기기의 인증서를 만료된 것으로 봅니다. 에이전트가 허브에서 새 인증서를 받습니다. 계속되면 "
+            "hub_url에 연결되는지, 기기와 허브의 시계가 맞는지 확인하십시오.",
+        )
+    return (
+        "The broker refuses the certificate of this machine, as one of another hub. The agent gets a new one from the "
+        f"hub by itself; if this lasts, restart the broker, or pair the machine again: floorhub pair {client_id} "
+        "--replace.",
+        "브로커가 이 기기의 인증서를 다른 허브의 것으로 보아 거부합니다. 에이전트가 허브에서 새 인증서를 받습니다. "
+        f"계속되면 브로커를 다시 시작하거나 기기를 다시 페어링하십시오(floorhub pair {client_id} --replace).",
+    )

@@ -1,8 +1,11 @@
 """Whom a TLS connection trusts, and why it does not."""
 
+import base64
+import os
 import re
 import socket
 import ssl
+import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +19,54 @@ _NOT_YET_VALID, _EXPIRED = 9, 10
 """What OpenSSL calls X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED."""
 _MOST_BYTES = 16 * 1024
 _DATE = re.compile(rb"\r\ndate:[ \t]*([^\r\n]{1,64})\r\n", re.IGNORECASE)
+
+
+#: What stands before the seed of an Ed25519 key in PKCS #8 (RFC 8410, 7).
+_PKCS8 = bytes.fromhex("302e020100300506032b657004220420")
+_REFUSED_S = 2.0
+
+
+def show(context: ssl.SSLContext, certificate: str, seed: bytes) -> None:
+    """Have connections of a context show a certificate (PEM) for the Ed25519 key of a seed. Raises OSError, for a
+    certificate that is not of this key, too."""
+    key = base64.b64encode(_PKCS8 + seed).decode()
+    text = f"{certificate.strip()}\n-----BEGIN PRIVATE KEY-----\n{key}\n-----END PRIVATE KEY-----\n"
+    # The library takes files only; this one is for its owner, and gone when this returns.
+    descriptor, name = tempfile.mkstemp(prefix="floorhub-")
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+            stream.write(text)
+        context.load_cert_chain(name)
+    finally:
+        os.unlink(name)  # noqa: PTH108 - a name, no path
+
+
+def refusal_at(host: str, port: int, context: ssl.SSLContext) -> str | None:
+    """With which alert a server ends a connection that it has asked for a certificate, as OpenSSL calls it; None: it
+    does not, or says nothing. A server that is content waits, so this does, too: not in an event loop. Raises
+    OSError."""
+    with (
+        socket.create_connection((host, port), _REFUSED_S) as plain,
+        context.wrap_socket(plain, server_hostname=host) as connection,
+    ):
+        try:
+            connection.recv(1)
+        except ssl.SSLError as problem:
+            return alert_in(problem)
+        except TimeoutError:
+            pass
+    return None
+
+
+def alert_in(problem: BaseException) -> str | None:
+    """The alert of the other side behind an exception; None: there is none."""
+    found: BaseException | None = problem
+    while found is not None:
+        reason = getattr(found, "reason", None)
+        if isinstance(found, ssl.SSLError) and isinstance(reason, str) and "_ALERT_" in reason:
+            return reason
+        found = found.__cause__ or found.__context__
+    return None
 
 
 def trusting(ca_file: str | Path | None) -> ssl.SSLContext:

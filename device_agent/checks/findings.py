@@ -100,6 +100,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "clock_unknown": ("The hub does not send its time.", "허브가 시각을 알려 주지 않습니다."),
     "broker_ok": ("The broker can be reached at {address}.", "{address}의 브로커에 연결할 수 있습니다."),
+    "broker_refuses_certificate": ("{address}: {advice}", "{address}: {advice}"),
     "broker_name": ("{address}: {advice}", "{address}: {advice}"),
     "broker_unreachable": (
         "No broker can be reached at {address} ({problem}). Check mqtt_url, the network, and whether the broker is "

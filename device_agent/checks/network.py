@@ -12,7 +12,15 @@ from device_agent.checks.findings import fail, ok, warn
 from device_agent.config import AgentConfig
 from device_agent.core.trust import Trust
 from device_agent.http_library import load_httpx
-from device_agent.session import Endpoint, RefusedError, is_about_certificate, look_in, parse_endpoint, takes_own_place
+from device_agent.own_certificate import endpoint_of
+from device_agent.session import (
+    Endpoint,
+    RefusedError,
+    certificate_refusal,
+    is_about_certificate,
+    look_in,
+    takes_own_place,
+)
 from schemas.addresses import read_address
 from schemas.codec import ContractError
 from schemas.findings import Finding, Level, spell_duration
@@ -100,11 +108,12 @@ async def check_broker(config: AgentConfig, *, agent_runs: bool, known_list: byt
     `known_list`: the key list of the agent's journal, below which it takes none.
     """
     try:
-        endpoint = await asyncio.to_thread(
-            parse_endpoint, config.mqtt_url, config.client_id, config.secret, config.ca_file
-        )
+        endpoint = await asyncio.to_thread(endpoint_of, config)
         address = f"{endpoint.host}:{endpoint.port}"
         await _touch(endpoint)
+        refused = await asyncio.to_thread(certificate_refusal, endpoint)
+        if refused is not None:
+            return [fail("broker", "broker_refuses_certificate", address=address, advice=either(*refused))]
     except (OSError, ValueError) as problem:
         if is_about_time(problem):
             advice = either(*about_clocks(datetime.now(UTC), None))
@@ -117,8 +126,8 @@ async def check_broker(config: AgentConfig, *, agent_runs: bool, known_list: byt
     reached = ok("broker", "broker_ok", address=address)
     if agent_runs:
         refusal = await asyncio.to_thread(distrust.noted, Path(config.data))
-        refused = [] if refusal is None else [fail("keys", "keys_refused", reason=refusal)]
-        return [reached, warn("account", "account_in_use"), *refused]
+        distrusted = [] if refusal is None else [fail("keys", "keys_refused", reason=refusal)]
+        return [reached, warn("account", "account_in_use"), *distrusted]
     try:
         keys = await look_in(endpoint, endpoint.client_id, KEYS_S)
         pinned = await _is_pinned(endpoint)

@@ -22,6 +22,8 @@ class Log(enum.Enum):
     CONNECTED = "connected", "info", True
     CONNECTION_LOST = "connection_lost", "warning", True
     CREDENTIALS_REFUSED = "credentials_refused", "error", True
+    CERTIFICATE_RENEWED = "certificate_renewed", "info", True
+    CERTIFICATE_NOT_RENEWED = "certificate_not_renewed", "warning", True
     PUBLISH_UNCONFIRMED = "publish_unconfirmed", "warning", True
     MESSAGE_DROPPED = "message_dropped", "error", True
     MESSAGE_REFUSED = "message_refused", "warning"

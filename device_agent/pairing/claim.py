@@ -65,6 +65,8 @@ class Identity(Struct, frozen=True, kw_only=True):
     hub_url: str
     mqtt_url: str
     ca: str | None
+    certificate: str | None = None
+    """For a broker that asks machines for one; None: the hub is of a version that makes none."""
 
     def __repr__(self) -> str:
         return f"Identity({self.client_id})"
@@ -177,7 +179,10 @@ class Claim:
 
     def _identity(self, answer: dict[str, Any]) -> Identity:
         try:
-            identity = Identity(**{name: answer[name] for name in Identity.__struct_fields__})
+            identity = Identity(
+                **{name: answer[name] for name in Identity.__struct_fields__ if name != "certificate"},
+                certificate=answer.get("certificate"),
+            )
         except KeyError as missing:
             raise PairingError(
                 f"The hub's answer lacks {missing}: its version may be another one. Update this agent.",

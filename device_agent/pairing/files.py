@@ -10,12 +10,16 @@ from pathlib import Path
 from device_agent import config
 from device_agent.pairing.claim import Identity
 from device_agent.pairing.problems import PairingError
+from schemas import signing
 from schemas.text import TextError, read
 
 KEY_NAME = "agent.key"
 _SEED_BYTES = 32
 _OF_IDENTITY = frozenset(
-    {"client_id", "hub_url", "mqtt_url", "root_key", "secret", "secret_file", "data", "ca", "ca_file"}
+    {
+        *("client_id", "hub_url", "mqtt_url", "root_key", "secret", "secret_file", "data", "ca", "ca_file"),
+        *("machine_key", "certificate"),
+    }
 )
 _TABLE = re.compile(r"^[ \t]*\[", re.MULTILINE)
 
@@ -74,7 +78,9 @@ def require_writable(file: Path) -> None:
         raise _cannot_write(file, problem) from None
 
 
-def write_configuration(file: Path, identity: Identity, authority: str | None, printers: str) -> Path | None:
+def write_configuration(
+    file: Path, identity: Identity, authority: str | None, printers: str, seed: bytes
+) -> Path | None:
     """Write agent.toml; the file of before, if there was one, under another name. Its printers, actions and other
     settings go on. Raises PairingError."""
     lines = [
@@ -86,6 +92,12 @@ def write_configuration(file: Path, identity: Identity, authority: str | None, p
     ]
     if authority is not None:
         lines.append(f"ca = {_quoted(authority)}")
+    if identity.certificate is not None:
+        # The service sees this file and no other one beside it, so the key stands here, too.
+        lines += [
+            f"machine_key = {_quoted(signing.encode_key(seed))}",
+            f"certificate = {_quoted(identity.certificate)}",
+        ]
     kept, tables = _kept(file, identity.client_id)
     text = "\n".join([*lines, *kept, ""]) + "".join(
         f"\n{part.strip()}\n" for part in (printers, tables) if part.strip()

@@ -11,10 +11,10 @@ from typing import Any
 from device_agent import doctor
 from device_agent.config import AgentConfig
 from device_agent.pairing import files, printing, service_unit
-from device_agent.pairing.claim import Claim, Credential, Identity, credential_of, enrolment
+from device_agent.pairing.claim import Claim, Credential, credential_of, enrolment
 from device_agent.pairing.printing import Found
 from device_agent.pairing.problems import PairingError
-from device_agent.pairing.trust import Hub, recognize
+from device_agent.pairing.trust import recognize
 from schemas import findings as shown
 from schemas import terminal
 from schemas.fingerprints import read_fingerprint
@@ -79,10 +79,11 @@ class _Pairing:
         if options.printers:  # a name that is wrong must not cost the code
             printing.chosen(options.printers, found)
         hub = recognize(link, ca_file=options.ca, plain=options.without_tls, authority=authority)
-        identity = self._become(hub, credential)
+        seed = files.machine_key(self._file.absolute().parent)
+        identity = Claim(hub, seed, options.kind, self._show_number).become(credential)
         pinned = identity.ca or hub.authority
         printers = self._choose(found, no_queues)
-        aside = files.write_configuration(self._file, identity, pinned, "\n".join(each.toml for each in printers))
+        aside = files.write_configuration(self._file, identity, pinned, "\n".join(each.toml for each in printers), seed)
         settings = files.check(self._file)
         self._say(
             f"This machine is {identity.client_id} now; configuration: {self._file}.",
@@ -149,10 +150,6 @@ class _Pairing:
         return printing.find(self._options.server)
 
     # --- the hub --------------------------------------------------------------------------------------------
-
-    def _become(self, hub: Hub, credential: Credential) -> Identity:
-        seed = files.machine_key(self._file.absolute().parent)
-        return Claim(hub, seed, self._options.kind, self._show_number).become(credential)
 
     def _show_number(self, number: str) -> None:
         spelled = f"{number[:3]} {number[3:]}"

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -31,6 +31,7 @@ from hub.programs.embedded.packages import Packages
 from hub.programs.embedded.ports import PortBook
 from hub.programs.embedded.printer import EmbeddedPrinter, find_programs
 from schemas.pairing import read_link, spell_code
+from tests.support.broker_client import BrokerClient
 from tests.support.cups import PAGE_LOG, Cups
 from tests.support.fault_proxy import Loop
 from tests.support.folders import open_folder
@@ -43,6 +44,7 @@ from tests.support.namespaces import (
     two_machines,
 )
 from tests.support.paths import ROOT
+from tests.support.revoking import ENDINGS, taken_away
 from tests.support.tls_front import TlsFront
 from tests.support.waiting import until
 
@@ -53,6 +55,7 @@ LATER = "10.99.0.77"
 """Where the hub is later, in the same network."""
 HTTPS, MQTTS = 8443, 8883
 PROGRAMS = Path(sys.executable).parent
+REFUSED_S, GONE_S = 1.0, 5.0
 MOST_S = 60
 """From an empty folder to a printed page."""
 ENGLISH, KOREAN = "C.UTF-8", "ko_KR.UTF-8"
@@ -89,7 +92,7 @@ def running(at: Namespace, log: Path, argv: list[str], environment: dict[str, st
 
 
 @dataclass
-class Testbed:
+class TwoMachines:
     """Both machines."""
 
     hub: Namespace
@@ -102,9 +105,9 @@ class Testbed:
     printer: EmbeddedPrinter
 
     @contextmanager
-    def up(self, listen: str) -> Iterator[Program]:
+    def up(self, listen: str, **more: str) -> Iterator[Program]:
         """The hub."""
-        environment = {"PATH": os.environ["PATH"], "FLOORHUB_DATA_DIR": str(self.data), "LANG": ENGLISH}
+        environment = {"PATH": os.environ["PATH"], "FLOORHUB_DATA_DIR": str(self.data), "LANG": ENGLISH, **more}
         environment |= {name: os.environ[name] for name in ("FLOORHUB_PACKAGES", "HOME") if name in os.environ}
         argv = [str(PROGRAMS / "floorhub"), "up", "--listen", listen]
         with running(self.hub, self.data.parent / f"up-{listen}.log", argv, environment, ROOT) as program:
@@ -118,7 +121,11 @@ class Testbed:
 
     def floorhub(self, *words: str) -> subprocess.CompletedProcess[str]:
         """A command at the hub."""
-        return self._run(self.hub, ROOT, [str(PROGRAMS / "floorhub"), *words], {"FLOORHUB_DATA_DIR": str(self.data)})
+        return self.run(self.hub, ROOT, [str(PROGRAMS / "floorhub"), *words], {"FLOORHUB_DATA_DIR": str(self.data)})
+
+    def administrator(self) -> dict[str, str]:
+        """What the administrator sends."""
+        return {"Authorization": f"Bearer {(self.data / 'admin.key').read_text().strip()}"}
 
     def code(self, client_id: str, *words: str) -> dict[str, Any]:
         """A code, as a person makes one."""
@@ -130,7 +137,7 @@ class Testbed:
     def pair(self, folder: Path, *words: str, lang: str = ENGLISH, **environment: str) -> tuple[int, str]:
         """`floorhub-agent pair` on the machine, without a person: exit code and everything that it said."""
         argv = [str(PROGRAMS / "floorhub-agent"), "pair", *words]
-        done = self._run(self.machine, folder, argv, {"LANG": lang, **environment})
+        done = self.run(self.machine, folder, argv, {"LANG": lang, **environment})
         return done.returncode, done.stdout + done.stderr
 
     def refused(self, folder: Path, words: tuple[str, ...], english: str, korean: str, **environment: str) -> None:
@@ -161,7 +168,8 @@ class Testbed:
             return probe.connect_ex((host, port)) == 0
 
     @staticmethod
-    def _run(at: Namespace, cwd: Path, argv: list[str], more: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    def run(at: Namespace, cwd: Path, argv: list[str], more: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+        """A program on one of the machines."""
         environment = {"PATH": os.environ["PATH"], "LANG": ENGLISH, **more}
         return subprocess.run(
             at.argv(*argv),
@@ -176,7 +184,7 @@ class Testbed:
 
 
 @pytest.fixture(scope="module")
-def testbed() -> Iterator[Testbed]:
+def testbed() -> Iterator[TwoMachines]:
     programs = find_programs(Packages())  # fetched now: the machines reach no network
     assert not isinstance(programs, str), programs
     Packages().program("faketime", "faketime")
@@ -199,16 +207,18 @@ def testbed() -> Iterator[Testbed]:
             cups.start()
             cups.add_queue("Front_Desk", url)
         data = undo.enter_context(open_folder("hub", in_memory=True)) / "data"
-        yield Testbed(hub, machine, data, folder, cups, printer)
+        yield TwoMachines(hub, machine, data, folder, cups, printer)
 
 
 @pytest.fixture(scope="module")
-def up(testbed: Testbed) -> Iterator[Program]:
+def up(testbed: TwoMachines) -> Iterator[Program]:
     with testbed.up(EVERYWHERE) as program:
         yield program
 
 
-def test_from_an_empty_folder_to_a_printed_page_over_tls_only(testbed: Testbed, up: Program, tmp_path: Path) -> None:
+def test_from_an_empty_folder_to_a_printed_page_over_tls_only(
+    testbed: TwoMachines, up: Program, tmp_path: Path
+) -> None:
     steps = []
     with closing(Capture(testbed.machine)) as wire:
         began = time.monotonic()
@@ -247,7 +257,9 @@ def test_from_an_empty_folder_to_a_printed_page_over_tls_only(testbed: Testbed, 
     assert {port: testbed.reaches(HUB, port) for port in (HTTPS, MQTTS)} == {HTTPS: True, MQTTS: True}
 
 
-def test_codes_that_are_good_no_more_are_told_with_what_to_do(testbed: Testbed, up: Program, tmp_path: Path) -> None:
+def test_codes_that_are_good_no_more_are_told_with_what_to_do(
+    testbed: TwoMachines, up: Program, tmp_path: Path
+) -> None:
     used, expired = testbed.code("press-2"), testbed.code("press-3", "--expires", "10s")
     (tmp_path / "first").mkdir()
     assert testbed.pair(tmp_path / "first", used["link"], "--no-printers")[0] == 0
@@ -265,7 +277,7 @@ def test_codes_that_are_good_no_more_are_told_with_what_to_do(testbed: Testbed, 
 
 
 @pytest.fixture
-def between(testbed: Testbed, up: Program, tmp_path: Path) -> Iterator[TlsFront]:
+def between(testbed: TwoMachines, up: Program, tmp_path: Path) -> Iterator[TlsFront]:
     """Somebody at the hub's own address, with a certificate for it of another authority, who hands everything on."""
     (tmp_path / "theirs").mkdir()
     names = Names((), (alone(ip_address(HUB)),))
@@ -277,7 +289,7 @@ def between(testbed: Testbed, up: Program, tmp_path: Path) -> Iterator[TlsFront]
         yield stack.enter_context(closing(TlsFront(lines, HTTPS, chain, HUB, again=True)))
 
 
-def test_a_certificate_of_another_authority_is_refused(testbed: Testbed, between: TlsFront, tmp_path: Path) -> None:
+def test_a_certificate_of_another_authority_is_refused(testbed: TwoMachines, between: TlsFront, tmp_path: Path) -> None:
     made = testbed.code("press-4")
     theirs = made["link"].replace(f":{HTTPS}", f":{between.port}")
     assert theirs != made["link"]
@@ -298,7 +310,7 @@ def test_a_certificate_of_another_authority_is_refused(testbed: Testbed, between
     ],
 )
 def test_a_clock_that_is_off_by_a_day_is_told_before_tls_is(
-    testbed: Testbed, up: Program, tmp_path: Path, shift: str, english: str, korean: str
+    testbed: TwoMachines, up: Program, tmp_path: Path, shift: str, english: str, korean: str
 ) -> None:
     (library,) = Packages().program("faketime", "faketime").root.glob("usr/lib/*/faketime/libfaketime.so.1")
     clock = {"LD_PRELOAD": str(library), "FAKETIME": shift, "DONT_FAKE_MONOTONIC": "1"}
@@ -312,7 +324,7 @@ def test_a_clock_that_is_off_by_a_day_is_told_before_tls_is(
     assert testbed.pair(tmp_path, made["link"], "--no-printers")[0] == 0, "the clock was all that was wrong"
 
 
-def test_a_name_that_nobody_answers_for_is_told(testbed: Testbed, up: Program, tmp_path: Path) -> None:
+def test_a_name_that_nobody_answers_for_is_told(testbed: TwoMachines, up: Program, tmp_path: Path) -> None:
     made = testbed.code("press-5")
     name = f"{socket.gethostname().partition('.')[0].lower()}.local"
     by_name = made["link"].replace(HUB, name)
@@ -321,7 +333,7 @@ def test_a_name_that_nobody_answers_for_is_told(testbed: Testbed, up: Program, t
 
 
 def test_agents_stay_connected_while_the_hub_gets_another_address(
-    testbed: Testbed, up: Program, tmp_path: Path
+    testbed: TwoMachines, up: Program, tmp_path: Path
 ) -> None:
     made = testbed.code("press-6")
     assert testbed.pair(tmp_path, made["link"], "--no-printers")[0] == 0
@@ -346,7 +358,7 @@ def test_agents_stay_connected_while_the_hub_gets_another_address(
         assert "connection_lost" not in agent.said()
 
 
-def test_who_guesses_codes_is_throttled_and_told_so(testbed: Testbed, up: Program, tmp_path: Path) -> None:
+def test_who_guesses_codes_is_throttled_and_told_so(testbed: TwoMachines, up: Program, tmp_path: Path) -> None:
     made = testbed.code("press-7")
     authority = str(testbed.data / "authority" / "authority.pem")
     with testbed.machine.entered(), httpx.Client(base_url=made["hub_url"], verify=_trusting(authority)) as guesser:
@@ -362,7 +374,59 @@ def test_who_guesses_codes_is_throttled_and_told_so(testbed: Testbed, up: Progra
     assert [each for each in events if each["kind"] == "pairing_guessed" and each["address"] == MACHINE]
 
 
-def test_over_ipv6_alone(testbed: Testbed, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("way", ["tcp", "websockets"])
+def test_whose_key_is_taken_away_is_refused_within_a_second_and_gone_within_five(
+    testbed: TwoMachines, up: Program, ending: str, way: Literal["tcp", "websockets"]
+) -> None:
+    """`websockets` is the edge's `/mqtt`."""
+    authority = testbed.data / "authority" / "authority.pem"
+    client_id, port = f"{ending}-{way}".replace(" ", "-"), MQTTS if way == "tcp" else HTTPS
+
+    def connect(secret: str) -> BrokerClient:
+        return BrokerClient(port, client_id, client_id, secret, transport=way, host=HUB, ca_file=authority)
+
+    url, trusted = f"https://{HUB}:{HTTPS}", _trusting(str(authority))
+    with (
+        testbed.machine.entered(),
+        httpx.Client(base_url=url, verify=trusted, headers=testbed.administrator()) as operator,
+        httpx.Client(base_url=url, verify=trusted) as network,
+    ):
+        took = taken_away(ending, operator, client_id, connect, network, refused_within_s=REFUSED_S)
+    print(  # noqa: T201
+        f"{ending}, {way}: HTTP refuses after {took.http:.2f} s, connection gone after {took.gone:.2f} s, "
+        f"broker refuses after {took.mqtt:.2f} s"
+    )
+    assert took.gone < GONE_S
+
+
+def test_with_mutual_tls_a_machine_joins_as_before_and_a_secret_alone_opens_nothing(
+    testbed: TwoMachines, tmp_path: Path
+) -> None:
+    testbed = replace(testbed, data=testbed.data.with_name("mutual"))
+    with testbed.up(HUB, FLOORHUB_MACHINE_CERTIFICATES="true"):
+        made = testbed.code("press-9")
+        code, said = testbed.pair(tmp_path, made["link"], "--yes", "--server", testbed.cups.uri)
+        assert code == 0, said
+        with testbed.agent(tmp_path) as agent:
+            sent = testbed.floorhub(
+                "print", "--test-page", "--client", "press-9", "--printer", "front_desk", "--wait", "60"
+            )
+            assert sent.returncode == 0, sent.stdout + sent.stderr + agent.said()
+
+        copied = tmp_path / "copied"
+        copied.mkdir()
+        lines = (tmp_path / "agent.toml").read_text().splitlines(keepends=True)
+        file = copied / "agent.toml"
+        file.write_text("".join(line for line in lines if not line.startswith(("machine_key", "certificate"))))
+        file.chmod(0o600)
+        for lang, sentence in ((ENGLISH, "asks for a certificate of this machine"), (KOREAN, "인증서를 요구하지만")):
+            argv = [str(PROGRAMS / "floorhub-agent"), "doctor", "--config", str(file)]
+            doctor = testbed.run(testbed.machine, copied, argv, {"LANG": lang})
+            assert (doctor.returncode, sentence in doctor.stdout) == (1, True), doctor.stdout + doctor.stderr
+
+
+def test_over_ipv6_alone(testbed: TwoMachines, tmp_path: Path) -> None:
     testbed = replace(testbed, data=testbed.data.with_name("over-ipv6"))
     before = len(testbed.cups.page_log())
     remove_address(testbed.machine, f"{MACHINE}/24")

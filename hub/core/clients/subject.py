@@ -5,10 +5,12 @@ from datetime import timedelta
 from hub.config import Settings
 from hub.core.access.routes import ClientAuthenticator
 from hub.core.clients.causes import CAUSES
+from hub.core.clients.routes import certificates as certificate_routes
 from hub.core.clients.routes import clients as client_routes
 from hub.core.clients.routes import groups as group_routes
 from hub.core.clients.routes import pairing as pairing_routes
 from hub.core.clients.service.addresses import PublicAddresses
+from hub.core.clients.service.certificates import MachineCertificates
 from hub.core.clients.service.claims import Claims
 from hub.core.clients.service.clients import Clients
 from hub.core.clients.service.connecting import Connecting
@@ -51,6 +53,7 @@ def build(settings: Settings, parts: Parts) -> Subject:
     )
     connecting = Connecting(database, log, seal=keys.seal_for_broker, broker_knows=clients.broker_knows)
     parts.add(Claims(database, keys, connecting, log, authority=addresses.authority))
+    parts.add(MachineCertificates(database, keys))
     parts.add(Pairings(database, keys))
     parts.add(Enrolments(database))
     parts.add(ClientAuthenticator(clients.authenticate, clients.find_by_secret))
@@ -61,7 +64,13 @@ def build(settings: Settings, parts: Parts) -> Subject:
             metrics.active.labels(presence.value).set(found.get(presence.value, 0))
 
     return Subject(
-        routers=(client_routes.router, group_routes.router, group_routes.group_router, pairing_routes.router),
+        routers=(
+            client_routes.router,
+            group_routes.router,
+            group_routes.group_router,
+            pairing_routes.router,
+            certificate_routes.router,
+        ),
         events=(Event,),
         causes=CAUSES,
         figures=(count,),

@@ -24,6 +24,13 @@ def render(
     tls_key: Annotated[Path | None, typer.Option(help="PEM; readable by the broker's user.")] = None,
     tls_port: Annotated[int, typer.Option(help="MQTT with TLS.")] = 8883,
     tls_websocket_port: Annotated[int, typer.Option(help="MQTT over WebSocket, with TLS.")] = 8884,
+    machine_certificates: Annotated[
+        bool,
+        typer.Option(
+            help="MQTT with TLS asks for a certificate of the hub's machines; no WebSocket with TLS then. Needs keys/ "
+            "of the data folder."
+        ),
+    ] = False,
     plugin: Annotated[Path | None, typer.Option(help="The dynamic-security plugin; default: this system's.")] = None,
     owner: Annotated[str | None, typer.Option(help="The broker's user, if it is a different one (needs root).")] = None,
     data_dir: Annotated[
@@ -51,11 +58,18 @@ def render(
             mqtt_port=port,
             websocket_port=websocket_port,
             bind=bind,
-            tls=broker_files.tls(tls_certificate, tls_key, tls_port, tls_websocket_port),
+            tls=broker_files.tls(
+                tls_certificate,
+                tls_key,
+                tls_port,
+                tls_websocket_port,
+                folder / "machines.pem" if machine_certificates else None,
+            ),
         )
         broker_files.tell_exposed(bind, port, websocket_port)
         passwords, kept = broker_files.passwords(data_dir)
-        files, clients = broker_files.write(values, database_url, passwords, broker_files.user(owner))
+        authority = broker_files.machine_authority(data_dir) if machine_certificates else None
+        files, clients = broker_files.write(values, database_url, passwords, broker_files.user(owner), authority)
     if as_json:
         output.print_json({"files": [str(file) for file in files], "clients": clients, "accounts": sorted(passwords)})
         return

@@ -24,6 +24,7 @@ from hub.database.statements import statement
 from hub.errors import SetupError
 from hub.keys import cannot_write
 from hub.programs.cli import output
+from hub.programs.cli.machine_authority import known
 from hub.programs.embedded import accounts, service_user
 from hub.programs.embedded.data_folder import own_folder, write_private
 from hub.programs.embedded.packages import library_folders
@@ -54,9 +55,14 @@ PLACEHOLDERS = (
 
 
 def write(
-    values: BrokerValues, database_url: str, passwords: dict[str, str], owner: ServiceUser | None
+    values: BrokerValues,
+    database_url: str,
+    passwords: dict[str, str],
+    owner: ServiceUser | None,
+    machine_authority: str | None = None,
 ) -> tuple[list[Path], int]:
-    """Write all files beside `values.acl_file`; them, and how many clients they name. Raises SetupError.
+    """Write all files beside `values.acl_file`; them, and how many clients they name. `machine_authority`: its PEM, if
+    the broker asks machines for certificates. Raises SetupError.
 
     The outbox stays as it is: a broker that runs has not read these files, and what it reads twice does no harm.
     """
@@ -71,6 +77,8 @@ def write(
             values.acl_file: render_acl(),
             values.dynsec_file: json.dumps(dynsec, indent=1) + "\n",
         }
+        if values.tls is not None and values.tls.machine_authority_file is not None:
+            contents[values.tls.machine_authority_file] = machine_authority or ""
         folder.mkdir(parents=True, exist_ok=True)
         # The folder, too: the plugin does not write into its file, it replaces it.
         own_folder(folder, owner)
@@ -171,18 +179,29 @@ def user(name: str | None) -> ServiceUser | None:
     return found
 
 
-def tls(certificate: Path | None, key: Path | None, port: int, websocket_port: int) -> Tls | None:
-    """Listeners with TLS, if a certificate is named."""
+def tls(
+    certificate: Path | None, key: Path | None, port: int, websocket_port: int, machine_authority: Path | None = None
+) -> Tls | None:
+    """Listeners with TLS, if a certificate is named. `machine_authority`: who connects must show a certificate of
+    it."""
     if (certificate is None) != (key is None):
         raise SetupError(
             "TLS needs both --tls-certificate and --tls-key.",
             ko="TLS에는 --tls-certificate와 --tls-key가 모두 필요합니다.",
         )
     if certificate is None or key is None:
+        if machine_authority is not None:
+            raise SetupError(
+                "--machine-certificates needs --tls-certificate and --tls-key.",
+                ko="--machine-certificates에는 --tls-certificate와 --tls-key가 필요합니다.",
+            )
         return None
     for option, file in (("--tls-certificate", certificate), ("--tls-key", key)):
         _check_pem(option, file)
-    return Tls(certificate.absolute(), key.absolute(), port, websocket_port)
+    authority = None if machine_authority is None else machine_authority.absolute()
+    return Tls(
+        certificate.absolute(), key.absolute(), port, websocket_port, accounts=True, machine_authority_file=authority
+    )
 
 
 def _check_pem(option: str, file: Path) -> None:
@@ -200,6 +219,17 @@ def _check_pem(option: str, file: Path) -> None:
             "without one.",
             ko=f"{option}: {file} 파일이 BOM으로 시작하여 브로커가 읽을 수 없습니다. BOM 없는 UTF-8로 저장하십시오.",
         )
+
+
+def machine_authority(data_dir: Path | None) -> str:
+    """The authority of the hub's machines, PEM. Raises SetupError."""
+    if data_dir is None:
+        raise SetupError(
+            "--machine-certificates needs the hub's keys: name its data folder with --data-dir or FLOORHUB_DATA_DIR.",
+            ko="--machine-certificates에는 허브의 키가 필요합니다. --data-dir 또는 FLOORHUB_DATA_DIR로 데이터 폴더를 "
+            "지정하십시오.",
+        )
+    return known(data_dir)
 
 
 def installed_plugin() -> Path:

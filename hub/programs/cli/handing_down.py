@@ -17,7 +17,7 @@ FIELDS = (
     *("require_timestamp", "quota_time_zone"),
 )
 _USED = {*FIELDS, "data_dir", "port"}
-_FOR_NETWORK = {"tls_certificate", "tls_key", "ca_file", "public_url", "public_mqtt_url"}
+_FOR_NETWORK = {"tls_certificate", "tls_key", "ca_file", "public_url", "public_mqtt_url", "machine_certificates"}
 """Those that `--listen` uses."""
 
 

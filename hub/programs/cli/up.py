@@ -19,7 +19,7 @@ from hub.database import migrate, roles, session
 from hub.database.statements import statement
 from hub.errors import SetupError
 from hub.keys import load_signing_keys
-from hub.programs.cli import output, testpage, timeline
+from hub.programs.cli import machine_authority, output, testpage, timeline
 from hub.programs.cli.api import RUNNING_FILE, Api, ApiError
 from hub.programs.cli.broker_files import known_clients
 from hub.programs.cli.clients import write_agent_config
@@ -100,6 +100,8 @@ def run_up(*, once: bool, listen: str = "") -> int:
         stop.check()
         clients = prepare_database(url)
         separate_roles(stack, url)
+        if lan is not None and lan.asks_machines:
+            lan.write_machine_authority(machine_authority.prepared(folder.keys, url))
         return clients
 
     output.say(

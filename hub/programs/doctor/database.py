@@ -60,9 +60,22 @@ class BrokerClient(msgspec.Struct, frozen=True):
     disabled: bool
 
 
+class WithoutKey(msgspec.Struct, frozen=True):
+    """A client, and how many there are."""
+
+    id: str
+    number: int
+
+
 _CLIENTS = Statement("core/clients/clients", "broker_clients", BrokerClient)
+_WITHOUT_KEY = Statement("core/clients/pairing", "without_key", WithoutKey)
 _FACTS = Statement("programs/doctor", "facts", Facts)
 _UNKNOWN_REPORTS = Statement("programs/doctor", "unknown_reports", UnknownReport)
+
+
+OWN_CLIENT = "front-desk"
+"""What `make run` starts itself: it connects on this machine, where nobody asks for a certificate."""
+MOST_NAMED = 10
 
 
 @dataclass(slots=True)
@@ -77,6 +90,8 @@ class Asked:
     admin_valid: bool | None = None
     clients: Mapping[str, bool] | None = None
     """Every client that the broker shall know, and whether it is enabled."""
+    without_key: list[WithoutKey] = field(default_factory=list)
+    """The first clients that may connect and have no key of their own, if the broker asks machines for certificates."""
 
 
 async def ask(installation: Installation, admin_hash: bytes | None) -> Asked:
@@ -128,6 +143,9 @@ async def _look(asked: Asked, connection: Connection, installation: Installation
     if admin_hash is not None:
         asked.admin_valid = await access_store.by_key(connection, admin_hash) is not None
     asked.clients = {client.id: not client.disabled for client in await _CLIENTS.fetch_all(connection)}
+    if installation.settings.machine_certificates:
+        own = OWN_CLIENT if installation.embedded else ""
+        asked.without_key = await _WITHOUT_KEY.fetch_all(connection, but=own, most=MOST_NAMED)
     asked.findings.append(judge_lost(await _UNKNOWN_REPORTS.fetch_all(connection, days=LOST_DAYS)))
 
 

@@ -15,6 +15,7 @@ from hub.programs.doctor import broker, database
 from hub.programs.doctor.files import DataFiles
 from hub.programs.doctor.keys import KeyFiles
 from hub.programs.doctor.machine import check_disks, check_settings, check_version, check_zone
+from hub.programs.doctor.machine_certificates import check_machine_certificates
 from hub.programs.doctor.network import check_network
 from hub.programs.doctor.sentences import fail, ok, warn
 from hub.programs.installation import Installation
@@ -41,7 +42,7 @@ async def _examine(installation: Installation, keys: KeyFiles, files: DataFiles)
     at_broker, certificates, network = await asyncio.gather(
         _sure("broker", broker.check_broker(installation, root_key, asked.clients)),
         _sure("certificate", broker.check_certificates(installation)),
-        _sure("network", check_network(installation, hub_answers=running is not None)),
+        _sure("network", _all_of_network(installation, asked, hub_answers=running is not None)),
     )
     return [
         check_version(running),
@@ -57,6 +58,11 @@ async def _examine(installation: Installation, keys: KeyFiles, files: DataFiles)
         *check_disks(installation),
         check_zone(),
     ]
+
+
+async def _all_of_network(installation: Installation, asked: database.Asked, *, hub_answers: bool) -> list[Finding]:
+    found = await check_network(installation, hub_answers=hub_answers)
+    return [*found, *await check_machine_certificates(installation.settings, asked.without_key)]
 
 
 async def check_hub(url: str) -> tuple[str | None, list[Finding]]:

@@ -299,6 +299,28 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Other machines do not trust the certificate at {url}; the line about its certificate says why.",
         "다른 기기가 {url}의 인증서를 신뢰하지 않습니다. 이유는 인증서 줄에 있습니다.",
     ),
+    "machine_certificates_ok": (
+        "The broker at {address} takes only machines that show a certificate of this hub.",
+        "{address}의 브로커는 이 허브의 인증서를 가진 기기만 받습니다.",
+    ),
+    "machine_certificates_off": (
+        "FLOORHUB_MACHINE_CERTIFICATES is on, but the broker at {address} takes machines without a certificate. "
+        "Restart `make run`; for a broker of your own, run `floorhub broker render --machine-certificates` and restart "
+        "it.",
+        "FLOORHUB_MACHINE_CERTIFICATES가 켜져 있지만 {address}의 브로커가 인증서 없는 기기도 받습니다. `make run`을 "
+        "다시 시작하십시오. 자체 브로커라면 `floorhub broker render --machine-certificates`를 실행하고 브로커를 다시 "
+        "시작하십시오.",
+    ),
+    "machine_certificates_unknown": (
+        "Whether the broker at {address} asks machines for a certificate is not known ({problem}).",
+        "{address}의 브로커가 기기의 인증서를 요구하는지 확인하지 못했습니다({problem_ko}).",
+    ),
+    "machines_without_key": (
+        "Clients without a certificate: {number} ({names}). The broker refuses them on the network. Pair each one: "
+        "floorhub pair ID --replace.",
+        "인증서가 없는 클라이언트가 {number}대입니다({names}). 네트워크에서는 브로커가 받지 않습니다. 각각 "
+        "페어링하십시오(floorhub pair ID --replace).",
+    ),
     "network_plain": (
         "HTTP without TLS listens on {address}: others on the network can read keys, secrets and documents. Set "
         "FLOORHUB_HOST to 127.0.0.1, and serve other machines over TLS (docs/how-to/certificates.md).",

@@ -11,8 +11,9 @@ from broker_config.render import Tls, account_names
 from hub.api.tls import Certificate, CertificateFiles
 from hub.errors import SetupError
 from hub.programs.embedded import machine_names
-from hub.programs.embedded.authority import Authority, Issued, Names
-from hub.programs.embedded.errors import EmbeddedError
+from hub.programs.embedded.authority import FOLDER, Authority, Issued, Names
+from hub.programs.embedded.data_folder import own_folder, write_private
+from hub.programs.embedded.errors import EmbeddedError, reason
 from hub.programs.embedded.machine_names import Address, Interface
 from hub.programs.embedded.patience import Say
 from schemas.terminal import either
@@ -21,6 +22,9 @@ MQTT_PORT, HTTPS_PORT = 8883, 8443
 LOOK_EVERY_S = 30.0
 """How often names and addresses of the machine are looked at; a certificate near its end is found by this, too."""
 ACCOUNTS_FROM_NETWORK = "FLOORHUB_ACCOUNTS_FROM_NETWORK"
+MACHINE_CERTIFICATES = "FLOORHUB_MACHINE_CERTIFICATES"
+MACHINES = "machines.pem"
+"""The authority of machines, beside our own one."""
 HOSTS = "FLOORHUB_HOSTS"
 PUBLIC_URL, PUBLIC_MQTT_URL = "FLOORHUB_PUBLIC_URL", "FLOORHUB_PUBLIC_MQTT_URL"
 OWN_CERTIFICATE, OWN_KEY, CA_FILE = "FLOORHUB_TLS_CERTIFICATE", "FLOORHUB_TLS_KEY", "FLOORHUB_CA_FILE"
@@ -68,6 +72,7 @@ class Lan:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Makes what is missing. Raises SetupError and EmbeddedError. `worker`: the name of the only hub."""
+        self._root = root
         self._authority = Authority(root)
         self._listen = listen
         self._worker = worker
@@ -96,8 +101,33 @@ class Lan:
     def broker_tls(self) -> Tls:
         """The broker's listener for the network."""
         return Tls(
-            self.files.certificate, self.files.key, MQTT_PORT, None, str(self._listen), accounts=self._accounts_allowed
+            self.files.certificate,
+            self.files.key,
+            MQTT_PORT,
+            None,
+            str(self._listen),
+            accounts=self._accounts_allowed,
+            machine_authority_file=self._root / FOLDER / MACHINES if self.asks_machines else None,
         )
+
+    def write_machine_authority(self, pem: str) -> None:
+        """Have the file of `broker_tls` with the authority of machines. Raises EmbeddedError."""
+        file = self._root / FOLDER / MACHINES
+        try:
+            own_folder(file.parent, None)
+            write_private(file, pem, mode=0o644)
+        except OSError as problem:
+            raise EmbeddedError(
+                f"{file} cannot be written: {reason(problem)}.",
+                "Check that the disk has room and that the folder is yours.",
+                ko=f"{file}에 쓸 수 없습니다({reason(problem)}). 디스크에 여유가 있는지, 폴더가 이 사용자의 것인지 "
+                "확인하십시오.",
+            ) from problem
+
+    @property
+    def asks_machines(self) -> bool:
+        """Whether machines must show the broker a certificate."""
+        return self._is_on(MACHINE_CERTIFICATES)
 
     def broker_pins(self) -> dict[str, str] | None:
         """The client ids to which our own accounts are bound, so that the network cannot use them."""
@@ -120,6 +150,7 @@ class Lan:
             PUBLIC_URL: self.public_url(https_port),
             PUBLIC_MQTT_URL: self._given(PUBLIC_MQTT_URL) or f"mqtts://{self.host}:{mqtt_port}",
         }
+        settings |= {MACHINE_CERTIFICATES: "true"} if self.asks_machines else {}
         return settings | ({CA_FILE: str(self.files.authority)} if self.files.authority is not None else {})
 
     def public_url(self, https_port: int) -> str:
@@ -165,7 +196,10 @@ class Lan:
 
     @property
     def _accounts_allowed(self) -> bool:
-        return self._given(ACCOUNTS_FROM_NETWORK).lower() in ("1", "true", "yes", "on")
+        return self._is_on(ACCOUNTS_FROM_NETWORK)
+
+    def _is_on(self, name: str) -> bool:
+        return self._given(name).lower() in ("1", "true", "t", "yes", "y", "on")  # as the hub reads it
 
     def _given(self, name: str) -> str:
         return self._environment.get(name, "").strip()

@@ -29,7 +29,7 @@ _STOP_DEADLINE_S = 10
 #: Room for 10,000 connections several times over; the system's own limit may be lower.
 _OPEN_FILES = 65_536
 #: Copies of the certificate and its key, since the broker's user cannot read ours.
-_CERTIFICATE, _KEY = "tls.pem", "tls.key"
+_CERTIFICATE, _KEY, _MACHINES = "tls.pem", "tls.key", "machines.pem"
 
 
 def flaw(program: Path) -> str:
@@ -183,7 +183,24 @@ class EmbeddedBroker(OneChild):
                 ko=f"인증서 {tls.certificate_file} 또는 키 {tls.key_file}을(를) 읽을 수 없습니다({why}). 두 "
                 "파일이 PEM 형식으로 있고 읽을 수 있는지 확인하십시오.",
             ) from problem
-        return replace(tls, certificate_file=certificate, key_file=key)
+        machines = self._copied_authority(tls.machine_authority_file)
+        return replace(tls, certificate_file=certificate, key_file=key, machine_authority_file=machines)
+
+    def _copied_authority(self, source: Path | None) -> Path | None:
+        if source is None:
+            return None
+        target = self._folder.broker / _MACHINES
+        try:
+            write_private(target, source.read_text(encoding="utf-8"), self._folder.user)
+        except (OSError, UnicodeDecodeError) as problem:
+            why = reason(problem) if isinstance(problem, OSError) else "UTF-8"
+            raise EmbeddedError(
+                f"The machines' authority {source} cannot be read ({why}).",
+                "Delete it and start again: it is made anew from the hub's keys.",
+                ko=f"기기 인증 기관 파일 {source}을(를) 읽을 수 없습니다({why}). 삭제한 뒤 다시 시작하면 허브의 키로 "
+                "다시 만듭니다.",
+            ) from problem
+        return target
 
     def wipe(self) -> None:
         """Forget retained messages and sessions. Only while it is stopped; raises EmbeddedError otherwise."""
@@ -200,5 +217,5 @@ class EmbeddedBroker(OneChild):
         pid = self.pid
         tls = self.options.tls
         wanted = [self.options.mqtt_port, self.options.websocket_port]
-        wanted += [port for port in (tls.port, tls.websocket_port) if port is not None] if tls is not None else []
+        wanted += tls.ports if tls is not None else []
         return pid is not None and all(ports.listens(pid, port) for port in wanted)

@@ -9,7 +9,11 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from schemas import signing
 from schemas.pairing import BY_ENROLMENT, BY_STRETCHED, BY_TOKEN, commitment_of, fold_code, number_of, stretch
 from tests.support import access, plain_http
 from tests.support.pairing import Machine, code_for
@@ -427,3 +431,39 @@ def test_a_refused_machine_leaves_no_trace_of_a_client(site: Site, machine: Mach
     for table in ("pairings", "enrolments"):
         text = str(database.execute(f"SELECT * FROM {table}").fetchall())  # type: ignore[arg-type]  # noqa: S608
         assert made["token"] not in text
+
+
+def test_a_machine_gets_certificates_for_its_own_key_only(site: Site, machine: Machine) -> None:
+    client_id = new_id()
+    connected = machine.claim(code_for(site, client_id)["code"]).json()
+    path = f"{site.url}/api/clients/{client_id}/certificate"
+
+    def renewed(secret: str, name: str = client_id, url: str = path) -> httpx.Response:
+        return plain_http.request("POST", url, auth=(name, secret))
+
+    first = x509.load_pem_x509_certificate(connected["certificate"].encode())
+    again = renewed(connected["secret"]).json()
+    second = x509.load_pem_x509_certificate(again["certificate"].encode())
+    for certificate, ends in ((first, connected["certificate_expires_at"]), (second, again["expires_at"])):
+        key = certificate.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)  # type: ignore[union-attr]
+        assert key == signing.decode_key(machine.public_key)
+        assert certificate.subject.rfc4514_string() == f"CN={client_id}"
+        assert certificate.not_valid_after_utc == datetime.fromisoformat(ends)
+        assert timedelta(days=29) < certificate.not_valid_after_utc - datetime.now(UTC) <= timedelta(days=30)
+        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        assert list(usages) == [ExtendedKeyUsageOID.CLIENT_AUTH]
+    assert first.serial_number != second.serial_number
+
+    added = site.client()
+    assert told(renewed(added["secret"], added["id"])) == (403, "not_your_client")
+    theirs = f"{site.url}/api/clients/{added['id']}/certificate"
+    assert told(renewed(added["secret"], added["id"], theirs)) == (409, "client_has_no_key")
+
+    another = Machine(site)
+    replaced = another.claim(code_for(site, client_id, replace=True)["code"]).json()
+    assert told(renewed(connected["secret"])) == (401, "unauthorized")
+    newest = x509.load_pem_x509_certificate(renewed(replaced["secret"]).json()["certificate"].encode())
+    key = newest.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)  # type: ignore[union-attr]
+    assert key == signing.decode_key(another.public_key)
+    site.http.post(f"/api/clients/{client_id}/disable").raise_for_status()
+    assert renewed(replaced["secret"]).status_code in (401, 403)

@@ -117,6 +117,7 @@ OF_ACCESS = [
     "updateIntegration",
 ]
 OF_PAIRING = [
+    "renewCertificate",
     *("claimCode", "confirmPairing", "createEnrolment", "createPairing", "describeHub", "getEnrolment", "getPairing"),
     *("listEnrolments", "listPairings", "lookAtCode", "openPage", "revokeEnrolment", "revokePairing"),
 ]

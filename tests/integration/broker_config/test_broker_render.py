@@ -15,8 +15,10 @@ import aiomqtt
 import pytest
 
 from broker_config.render import hash_password
+from hub.core.clients.rules.certificates import MachineAuthority
 from hub.database.engine import Database
 from hub.errors import SetupError
+from hub.keys import create_seeds, machine_authority_seed
 from hub.programs.cli import broker_files
 from hub.programs.embedded import ports, service_user
 from hub.programs.embedded.errors import EmbeddedError
@@ -31,6 +33,7 @@ SECRETS = {
     "FLOORHUB_MQTT_PASSWORD": "6Kq0c-hub-Zt81_vNwe94xR2",
     "FLOORHUB_MQTT_ADMIN_PASSWORD": "x7Wp3-admin-Qe52_rLm08yT",
 }
+TLS = ("--tls-certificate", "cert.pem", "--tls-key", "key.pem")
 DEADLINE_S = 60
 START_S = 20
 
@@ -201,12 +204,33 @@ def test_the_documented_settings_are_those_of_hub_and_broker(deployment: Deploym
     assert "accounts: admin, hub" in done.stdout
 
 
+def test_machines_are_asked_for_certificates_of_the_hub_whose_keys_are_there(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    seeds = create_seeds(tmp_path / "keys")
+
+    done = deployment.render(*TLS, "--machine-certificates", "--data-dir", str(tmp_path), **SECRETS)
+
+    assert done.returncode == 0, done.stderr
+    authority = deployment.folder / "broker" / "machines.pem"
+    assert authority.read_text() == MachineAuthority(machine_authority_seed(seeds["root"])).pem
+    conf = (deployment.folder / "broker" / "mosquitto.conf").read_text()
+    listener = conf.partition("listener 8883")[2]
+    assert "require_certificate true" in listener
+    assert f"cafile {authority}" in listener
+    assert "use_identity_as_username" not in conf
+    assert "listener 8884" not in conf
+
+
 @pytest.mark.parametrize(
     ("arguments", "environment", "said"),
     [
         ([], {}, "FLOORHUB_MQTT_PASSWORD"),
         (["--tls-certificate", "cert.pem"], SECRETS, "--tls-key"),
         (["--owner", "nobody-of-that-name"], SECRETS, "nobody-of-that-name"),
+        (["--machine-certificates"], SECRETS, "needs --tls-certificate and --tls-key"),
+        ([*TLS, "--machine-certificates"], SECRETS, "--data-dir"),
+        ([*TLS, "--machine-certificates", "--data-dir", "/nonexistent"], SECRETS, "start the hub once"),
     ],
 )
 def test_what_is_missing_is_said(

@@ -38,7 +38,7 @@ def test_the_unit_is_the_one_that_is_documented(tmp_path: Path) -> None:
 
 def test_the_configuration_is_one_that_the_agent_reads(tmp_path: Path) -> None:
     file = tmp_path / "agent.toml"
-    assert files.write_configuration(file, IDENTITY, CERTIFICATE, "") is None
+    assert files.write_configuration(file, IDENTITY, CERTIFICATE, "", b"k" * 32) is None
     settings = files.check(file)
     assert (settings.client_id, settings.secret, settings.ca_file) == ("pc-1", "fhc_secret", CERTIFICATE)
     assert settings.data == str(tmp_path / "pc-1-data")

@@ -16,6 +16,7 @@ from hub.api.pages import Cursor, Limit, Page, from_cursor, to_cursor
 from hub.api.problems import fails, fails_only
 from hub.core.access.routes import MayPair, public, require_confirmed
 from hub.core.clients.service.addresses import PublicAddresses
+from hub.core.clients.service.certificates import MachineCertificates
 from hub.core.clients.service.claims import Claims, Waiting
 from hub.core.clients.service.enrolments import Enrolments
 from hub.core.clients.service.pairings import Pairings
@@ -37,6 +38,7 @@ from schemas.pairing import link, spell_code
 router = Routes("pairing", "Connect machines: one-time codes, tokens for many machines, and what machines send.")
 Anyone = Annotated[None, public()]
 AddressesDep = Annotated[PublicAddresses, part(PublicAddresses)]
+CertificatesDep = Annotated[MachineCertificates, part(MachineCertificates)]
 ClaimsDep = Annotated[Claims, part(Claims)]
 EnrolmentsDep = Annotated[Enrolments, part(Enrolments)]
 KeysDep = Annotated[SigningKeys, part(SigningKeys)]
@@ -275,6 +277,7 @@ async def claim_code(
     request: Request,
     claims: ClaimsDep,
     addresses: AddressesDep,
+    certificates: CertificatesDep,
     keys: KeysDep,
     _anyone: Anyone,
 ) -> Response:
@@ -295,6 +298,8 @@ async def claim_code(
             "expires_at": answer.expires_at,
         }
         return json_answer(waiting, 202, _ALWAYS)
+    made = await certificates.of(answer.client_id)
+    said |= {"certificate": made.pem, "certificate_expires_at": made.expires_at}
     names = ("client_id", "name", "kind", "secret", "broker_ready")
     return json_answer({name: getattr(answer, name) for name in names} | said, headers=_ALWAYS)
 

@@ -208,6 +208,9 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+_CERTIFICATE = "For the machine's key (PEM), for a broker that asks machines for one."
+
+
 class ConnectedOutput(Output):
     """What a machine has become."""
 
@@ -221,6 +224,8 @@ class ConnectedOutput(Output):
         "hub_url": "https://hub.example:8443",
         "mqtt_url": "mqtts://hub.example:8883",
         "broker_ready": True,
+        "certificate": "-----BEGIN CERTIFICATE-----\n...",
+        "certificate_expires_at": "2026-12-30T08:00:00Z",
     }
 
     client_id: str = Field(description=CLIENT_ID)
@@ -232,6 +237,17 @@ class ConnectedOutput(Output):
     hub_url: str = Field(description="The hub's address.")
     mqtt_url: str = Field(description="The broker's address.")
     broker_ready: bool = Field(description="False: the broker does not know it yet; the hub will register it there.")
+    certificate: str = Field(description=_CERTIFICATE)
+    certificate_expires_at: datetime = Field(description="Until when it is valid.")
+
+
+class CertificateOutput(Output):
+    """A machine's certificate."""
+
+    EXAMPLE: ClassVar = {"certificate": "-----BEGIN CERTIFICATE-----\n...", "expires_at": "2026-12-30T08:00:00Z"}
+
+    certificate: str = Field(description=_CERTIFICATE)
+    expires_at: datetime = Field(description="Until when it is valid.")
 
 
 class WaitingOutput(Output):

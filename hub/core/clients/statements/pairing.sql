@@ -196,6 +196,18 @@ ON CONFLICT (client_id, kid) DO UPDATE SET
     enrolment_id = excluded.enrolment_id,
     proved_at = excluded.proved_at;
 
+-- name: key_of
+SELECT public_key FROM client_keys WHERE client_id = %(client_id)s AND revoked_at IS NULL;
+
+-- name: without_key
+-- Machines that may connect, and have no key of their own: the first few, and how many there are.
+SELECT c.id, count(*) OVER () AS number
+FROM clients c
+WHERE c.status = 'active' AND c.id <> %(but)s
+    AND NOT EXISTS (SELECT FROM client_keys k WHERE k.client_id = c.id AND k.revoked_at IS NULL)
+ORDER BY c.id
+LIMIT %(most)s;
+
 -- name: creator
 -- Whether who made a code may still connect machines: not disabled, and with the key that he used, if it was one.
 SELECT

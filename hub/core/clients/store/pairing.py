@@ -131,6 +131,7 @@ _USE_ENROLMENT = Statement(_PLACE, "use_enrolment")
 _ENROLLED = Statement(_PLACE, "enrolled_as", Enrolled)
 _TAKEN = Statement(_PLACE, "taken_ids", str)
 _REVOKE_KEYS = Statement(_PLACE, "revoke_keys")
+_KEY_OF = Statement(_PLACE, "key_of", str)
 _PUT_KEY = Statement(_PLACE, "put_key")
 _CREATOR = Statement(_PLACE, "creator", Creator)
 _GRANTED = Statement(_PLACE, "granted_places", _Named)
@@ -254,6 +255,11 @@ async def enrolled(connection: Connection, enrolment_id: UUID, kid: str) -> Enro
 async def taken(connection: Connection, ids: Sequence[str]) -> set[str]:
     """Which of these ids a client has, also a retired one."""
     return set(await _TAKEN.fetch_all(connection, ids=list(ids)))
+
+
+async def key_of(connection: Connection, client_id: str) -> str | None:
+    """The public key of the machine that a client is now; None: it was not paired."""
+    return await _KEY_OF.fetch_one(connection, client_id=client_id)
 
 
 async def put_key(
