@@ -94,6 +94,8 @@ class Settings(BaseSettings):
     socket: Path | None = None
     """A Unix socket on which HTTP answers, too: for the edge, or another proxy of this machine, whose word about the
     caller counts there."""
+    broker_restart_file: Path | None = None
+    """`floorhub up` sets it: it restarts the broker when this file appears, and then removes it."""
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses and networks of proxies whose `X-Forwarded-For` says from where a request comes; none: nobody's."""
     plain_sign_in: bool = False
@@ -259,7 +261,7 @@ class Settings(BaseSettings):
             ) from None
         return value
 
-    @field_validator("pages_folder", "socket", mode="before")
+    @field_validator("pages_folder", "socket", "broker_restart_file", mode="before")
     @classmethod
     def _none_if_empty(cls, value: object) -> object:
         return None if isinstance(value, str) and not value.strip() else value
@@ -287,7 +289,7 @@ class Settings(BaseSettings):
             raise WrongValueError("give an absolute path, or off", "절대 경로나 off를 쓰십시오")
         return value
 
-    @field_validator("audit_seal_file", "socket")
+    @field_validator("audit_seal_file", "socket", "broker_restart_file")
     @classmethod
     def _is_absolute(cls, value: Path | None) -> Path | None:
         if value is not None and not value.is_absolute():

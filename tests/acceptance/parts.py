@@ -37,6 +37,11 @@ PARTS = {
         (*PYTEST, "-s", "tests/acceptance/batches/test_many_clients.py"),
         {"FLOORHUB_TEST_CLIENTS": "10000"},
     ),
+    "many": Part(
+        "10,000 clients imported: the broker back, all connect, no command is lost; what others notice of slow imports",
+        (*PYTEST, "-s", "tests/acceptance/clients/test_import.py", "tests/acceptance/clients/import_latency.py"),
+        {"FLOORHUB_TEST_IMPORTS": "10000", "FLOORHUB_TEST_IMPORTS_SLOWLY": "300"},
+    ),
     "edge": Part(
         "1,000 pages at /mqtt, 1,000 streams and 2,000 silent connections; says what requests and commands notice",
         (*PYTEST, "-s", "tests/acceptance/edge/test_many_pages.py"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.programs.cli.clients import write_agent_config
+from hub.programs.cli.agent_configs import write_agent_config
 from hub.programs.embedded.packages import Packages
 from schemas import signing
 from schemas.signing import Signer

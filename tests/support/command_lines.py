@@ -29,6 +29,7 @@ ASKED: dict[str, list[str]] = {
     "printer list": [],
     "printer show": ["office", "--client", "{client}"],
     "client add": ["{new}", "--name", "[/x][red]"],
+    "client import": ["{list}", "--no-secrets"],
     "client list": [],
     "client set": ["{client}", "--zone", "a"],
     "client show": ["{client}"],
@@ -163,6 +164,8 @@ def _make(site: Site, name: str) -> dict[str, str]:
     pairing = site.http.post("/api/pairings", json={"client_id": f"pairing-{name}"}).json()["id"]
     enrolment = {"name": name, "naming": "e-{n}", "count": 1}
     batch = site.http.post("/api/batches", json=target, headers={"Idempotency-Key": name}).json()["id"]
+    listed = site.folder.root / f"{name}.csv"
+    listed.write_text(f"id,name\n{client['id']},Another name\n")
     schedule = {"name": name, "cron": "0 3 * * *", "time_zone": "UTC", "request": target}
     answer = site.http.post("/api/schedules", json=schedule)
     assert answer.status_code == 201, answer.text
@@ -190,4 +193,5 @@ def _make(site: Site, name: str) -> dict[str, str]:
         "batch": batch,
         "schedule": answer.json()["id"],
         "new": f"new-{name}",
+        "list": str(listed),
     }

@@ -69,6 +69,9 @@ SAMPLES: Mapping[str, Sample] = {
     "POST /api/commands/{command_id}/cancel": Sample(thing="command", named="command_id"),
     # clients
     "POST /api/clients": Sample(json=new_id, all_clients=True),
+    "POST /api/clients/import": Sample(json=lambda _: {"clients": [new_id("")]}, all_clients=True),
+    "GET /api/broker": Sample(all_clients=True),
+    "POST /api/broker/restart": Sample(all_clients=True, answers=409),
     "GET /api/clients": Sample(listed="client_id"),
     "GET /api/clients/{client_id}": Sample(thing="client_id", named="client_id"),
     "GET /api/clients/{client_id}/history": Sample(thing="client_id", named="client_id"),

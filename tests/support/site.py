@@ -22,7 +22,7 @@ import httpx
 from broker_config.render import Client
 from hub.keys import create_seeds
 from hub.programs.cli import testpage
-from hub.programs.cli.clients import write_agent_config
+from hub.programs.cli.agent_configs import write_agent_config
 from hub.programs.cli.up import prepare_database, separate_roles
 from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.packages import Packages

@@ -22,6 +22,21 @@ SENTENCES: Mapping[str, Sentence] = {
         "is not a registered client, or you are not allowed to see it",
         "등록된 클라이언트가 아니거나 볼 권한이 없는 클라이언트입니다.",
     ),
+    "retired_id": Sentence(
+        "is the id of a retired client, which is never used again: choose another id",
+        "폐기된 클라이언트의 id이며 다시 쓸 수 없습니다. 다른 id를 고르십시오.",
+    ),
+    "no_group_of_name": Sentence(
+        "names {name}, which is not a group: create it first, or have it created",
+        "{name}은(는) 없는 그룹입니다. 먼저 만들거나 함께 만들도록 지정하십시오.",
+    ),
+    "client_secret": Sentence(
+        "must be a client's secret: `fhc_`, 43 random characters from 0-9, A-Z and a-z, and their checksum",
+        "클라이언트의 비밀 값이어야 합니다: `fhc_`, 0-9, A-Z, a-z로 된 무작위 43자, 검사값.",
+    ),
+    "secret_of_another": Sentence(
+        "is the secret of another client: make a new one", "다른 클라이언트의 비밀 값입니다. 새로 만드십시오."
+    ),
     "reserved_id": Sentence(
         "is reserved for paths of the API: choose another id", "API 경로에 쓰이는 단어입니다. 다른 id를 고르십시오."
     ),

@@ -15,10 +15,38 @@ RETURNING jsonb_build_object('kind', 'broker_change', 'id', b.id, 'row', to_json
 -- name: count_changes
 SELECT count(*) AS number FROM broker_outbox WHERE done_at < %(before)s;
 
+-- name: take_turn
+-- Whether the broker may be told something until the transaction ends: not while `hold_outbox` of clients holds it, which
+-- restarts the broker with what the database has at that moment.
+SELECT pg_try_advisory_xact_lock_shared(hashtext('floorhub/broker')) AS taken;
+
+-- name: take_import_turn
+-- The same for what was imported, for one worker of all hubs, and only if there is something.
+SELECT CASE
+    WHEN EXISTS (SELECT FROM broker_outbox WHERE done_at IS NULL AND bulk)
+        THEN pg_try_advisory_xact_lock_shared(hashtext('floorhub/broker'))
+            AND pg_try_advisory_xact_lock(hashtext('floorhub/broker-imports'))
+    ELSE false
+END AS taken;
+
+-- name: commit_at_leisure
+-- For this transaction: what a crash of the database takes back is told again.
+SET LOCAL synchronous_commit = off;
+
+-- name: open_imports
+-- `unseen`: it never was there, so that nothing of it has to end.
+SELECT b.id, b.client_id, b.change, b.sealed_secret, s.presence_reason = 'never_seen' AS unseen
+FROM broker_outbox b
+JOIN client_sessions s ON s.client_id = b.client_id
+WHERE b.done_at IS NULL AND b.bulk
+ORDER BY b.id
+LIMIT %(most)s
+FOR UPDATE OF b;
+
 -- name: open_changes
 SELECT id, client_id, change, sealed_secret
 FROM broker_outbox
-WHERE done_at IS NULL
+WHERE done_at IS NULL AND NOT bulk
 ORDER BY id
 LIMIT %(most)s
 -- Waits for another worker: changes of one client must not overtake each other.
@@ -39,3 +67,17 @@ UPDATE broker_outbox SET sealed_secret = %(sealed_secret)s WHERE id = %(id)s;
 -- name: number_open
 -- For the metrics; counts a small index.
 SELECT count(*) AS number FROM broker_outbox WHERE done_at IS NULL;
+
+-- name: broker_state
+-- What the broker has yet to learn, and clients whose last change it refused.
+SELECT
+    count(*) FILTER (WHERE NOT bulk) AS changes,
+    count(*) FILTER (WHERE bulk) AS imports,
+    (
+        SELECT count(DISTINCT o.client_id)
+        FROM broker_outbox o
+        WHERE o.error IS NOT NULL
+            AND NOT EXISTS (SELECT FROM broker_outbox later WHERE later.client_id = o.client_id AND later.id > o.id)
+    ) AS refused
+FROM broker_outbox
+WHERE done_at IS NULL;

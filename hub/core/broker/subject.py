@@ -4,12 +4,15 @@ from pydantic import SecretStr
 
 from hub.config import Settings
 from hub.core.broker.causes import CAUSES
+from hub.core.broker.routes import router
 from hub.core.broker.service.administration import Administration
 from hub.core.broker.service.announcements import Announcements
 from hub.core.broker.service.outbound import Outbound
+from hub.core.broker.service.restarting import Restarting
 from hub.core.broker.store import number_open
 from hub.core.broker.telemetry import Event, Metrics
 from hub.core.broker.worker.changes import BrokerChanges
+from hub.core.broker.worker.imports import BrokerImports
 from hub.core.broker.worker.inbound import SHARED_GROUP, Inbound
 from hub.core.commands.service.puback_times import PubackTimes
 from hub.core.commands.service.reports import Reports
@@ -38,12 +41,15 @@ def build(settings: Settings, parts: Parts) -> Subject:
     keys, log, metrics = parts.get(SigningKeys), parts.get(Log), Metrics(parts.get(Meters))
     outbound = Outbound(keys, log)
     parts.get(Publishing).add(outbound)
+    managed = settings.mqtt_admin_password is not None
+    parts.add(Restarting(parts.get(Database), log, settings.broker_restart_file, managed=managed))
     connections = _Connections(settings, parts, outbound, metrics) if "worker" in settings.roles else None
 
     async def count(connection: Connection) -> None:
         metrics.changes_open.set(await number_open(connection))
 
     return Subject(
+        routers=(router,),
         loops=() if connections is None else tuple(connections.loops),
         events=(Event, MqttEvent),
         causes=CAUSES,
@@ -78,6 +84,7 @@ class _Connections:
             on_lost=self._lost,
             link=LINKS[settings.mqtt_client],
         )
+        parts.get(Restarting).connected = lambda: session.connected
         self._signals.notifications.at_broker = lambda: session.connected
         metrics.connected.set_function(lambda: float(session.connected))
         metrics.reports_waiting.set_function(lambda: float(inbound.reports_waiting))
@@ -96,9 +103,14 @@ class _Connections:
                 log,
                 link=LINKS[settings.mqtt_client],
             )
-            changes = BrokerChanges(parts.get(Database), administration, outbound, parts.get(SigningKeys).unseal, log)
-            self._signals.broker = changes
-            self.loops += [Loop("mqtt-administration", administering.run), Loop("broker-changes", changes.run)]
+            told = (parts.get(Database), administration, outbound, parts.get(SigningKeys).unseal, log)
+            changes, imports = BrokerChanges(*told), BrokerImports(*told)
+            self._signals.broker = _Both(changes, imports)
+            self.loops += [
+                Loop("mqtt-administration", administering.run),
+                Loop("broker-changes", changes.run),
+                Loop("broker-imports", imports.run),
+            ]
             self.readiness["broker_administration"] = lambda: "ok" if administering.connected else "not_connected"
 
     async def _connected(self) -> None:
@@ -110,6 +122,19 @@ class _Connections:
     def _lost(self) -> None:
         self._signals.notifications.greet()
         self._dispatcher.ready = False
+
+
+class _Both:
+    """Who works the outbox off."""
+
+    def __init__(self, changes: BrokerChanges, imports: BrokerImports) -> None:
+        self._changes = changes
+        self._imports = imports
+
+    def wake(self) -> None:
+        """There may be something in the outbox."""
+        self._changes.wake()
+        self._imports.wake()
 
 
 def _address(settings: Settings, role: str, username: str, password: SecretStr) -> Address:

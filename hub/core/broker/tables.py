@@ -15,6 +15,9 @@ class BrokerChange(Table, table=True):
     __table_args__ = (
         one_of("change", "put", "disable", "remove"),
         Index("broker_outbox_open", "id", postgresql_where=text("done_at IS NULL")),
+        Index("broker_outbox_urgent", "id", postgresql_where=text("done_at IS NULL AND NOT bulk")),
+        Index("broker_outbox_bulk", "client_id", postgresql_where=text("done_at IS NULL AND bulk")),
+        Index("broker_outbox_refused", "client_id", postgresql_where=text("error IS NOT NULL")),
     )
 
     id: int | None = number()
@@ -24,3 +27,5 @@ class BrokerChange(Table, table=True):
     sealed_secret: bytes | None = Field(sa_type=LargeBinary)
     done_at: datetime | None
     error: str | None = text_()
+    bulk: bool = Field(sa_column_kwargs={"server_default": text("false")})
+    """It came with many others: nobody waits for it, and the broker learns of it slowly."""

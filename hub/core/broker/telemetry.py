@@ -9,6 +9,7 @@ class Event(EventName):
 
     BROKER_CHANGED = "broker.changed"
     BROKER_CHANGE_FAILED = "broker.change_failed"
+    BROKER_RESTART = "broker.restart"
     REPORTS_RETRIED = "reports.retried"
 
 

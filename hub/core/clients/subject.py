@@ -8,6 +8,7 @@ from hub.core.clients.causes import CAUSES
 from hub.core.clients.routes import certificates as certificate_routes
 from hub.core.clients.routes import clients as client_routes
 from hub.core.clients.routes import groups as group_routes
+from hub.core.clients.routes import imports as import_routes
 from hub.core.clients.routes import pairing as pairing_routes
 from hub.core.clients.service.addresses import PublicAddresses
 from hub.core.clients.service.certificates import MachineCertificates
@@ -16,6 +17,7 @@ from hub.core.clients.service.clients import Clients
 from hub.core.clients.service.connecting import Connecting
 from hub.core.clients.service.enrolments import Enrolments
 from hub.core.clients.service.groups import Groups
+from hub.core.clients.service.imports import Imports
 from hub.core.clients.service.pairings import Pairings
 from hub.core.clients.service.permissions import Permissions
 from hub.core.clients.store import clients as store
@@ -46,6 +48,7 @@ def build(settings: Settings, parts: Parts) -> Subject:
             broker_managed=settings.mqtt_admin_password is not None,
         )
     )
+    parts.add(Imports(database, parts.get(LocalSignals), log, seal=keys.seal_for_broker))
     parts.add(Groups(database))
     parts.add(Permissions(database))
     addresses = parts.add(
@@ -65,6 +68,7 @@ def build(settings: Settings, parts: Parts) -> Subject:
 
     return Subject(
         routers=(
+            import_routes.router,
             client_routes.router,
             group_routes.router,
             group_routes.group_router,

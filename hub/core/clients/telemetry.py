@@ -10,6 +10,7 @@ class Event(EventName):
     CLIENT_CREATED = "client.created"
     CLIENT_RETIRED = "client.retired"
     CLIENT_CHANGED = "client.changed"
+    CLIENTS_IMPORTED = "clients.imported"
     CLIENT_PAIRED = "client.paired"
     PAIRING_REFUSED = "pairing.refused"
 

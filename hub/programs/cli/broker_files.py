@@ -3,6 +3,8 @@
 import json
 import os
 from codecs import BOM_UTF8
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -38,6 +40,10 @@ PASSWORDS = {
     "ops": "FLOORHUB_MQTT_OPS_PASSWORD",
 }
 """The environment variable of each account's secret, by role."""
+RESTART_S = 120
+"""How long a broker's restart may take, with room: it is stopped and started within 30 s, or it failed."""
+TURN_S = 25
+"""How long a hub may hold its turn at the broker: a pause, and a broker that does not answer."""
 SHORTEST = 22
 """128 bits in base64."""
 FEWEST_DIFFERENT = 9
@@ -96,11 +102,26 @@ def write(
 
 def known_clients(connection: psycopg.Connection[DictRow]) -> list[Client]:
     """Every client that the broker shall know."""
+    return _clients(connection, "broker_clients")
+
+
+def _clients(connection: psycopg.Connection[DictRow], name: str) -> list[Client]:
     clients = []
-    for row in connection.execute(statement("core/clients/clients", "broker_clients")).fetchall():
+    for row in connection.execute(statement("core/clients/clients", name)).fetchall():
         secret = PasswordHash(row["mqtt_password"], row["mqtt_salt"], row["mqtt_iterations"])
         clients.append(Client(row["id"], secret, row["disabled"]))
     return clients
+
+
+@contextmanager
+def held_clients(database_url: str) -> Iterator[list[Client]]:
+    """Every client that a broker shall know that is started in the block. No hub tells it anything meanwhile, and left
+    without an error, it counts as told about everything up to here. Raises psycopg.Error."""
+    with session.connect(database_url, row_factory=dict_row) as connection, connection.transaction():
+        connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{RESTART_S}s'")
+        connection.execute(f"SET LOCAL lock_timeout = '{TURN_S}s'")
+        connection.execute(statement("core/clients/clients", "hold_outbox"))
+        yield _clients(connection, "broker_clients_and_done")
 
 
 def passwords(data_dir: Path | None) -> tuple[dict[str, str], Path | None]:

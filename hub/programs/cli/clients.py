@@ -5,19 +5,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from msgspec.structs import replace
 
 from hub.errors import SetupError
-from hub.keys import cannot_write, write_secret_file
-from hub.programs.cli import client_views, completion, output, targets
-from hub.programs.cli.api import Api, in_path, running
+from hub.keys import cannot_write
+from hub.programs.cli import client_views, completion, imports, output, targets
+from hub.programs.cli.agent_configs import broker_url, write_agent_config
+from hub.programs.cli.api import Api, in_path
 from hub.programs.cli.app import App
 from hub.programs.cli.client_views import ClientId
 from hub.programs.cli.exits import ExitCode
 from hub.programs.cli.new_files import reserved
 from hub.programs.cli.output import Json, either, explained
-from hub.programs.embedded.data_folder import default_root
-from schemas.addresses import read_address
 
 app = App(help="Clients: register, list, show, change, retire.")
 client_views.add_to(app)
@@ -62,13 +60,12 @@ def add(
     ):
         client = api.post("/api/clients", body)
         if config is not None:
-            beside = running(default_root(), "mqtt_url") if api.url == running(default_root()) else None
             try:
                 write_agent_config(
                     config,
                     client_id=client_id,
                     hub_url=hub_url or api.url,
-                    mqtt_url=mqtt_url or beside or f"mqtt://{replace(read_address(api.url), port=1883).authority()}",
+                    mqtt_url=broker_url(api, mqtt_url),
                     secret=client["secret"],
                     root_key=client["root_key"],
                 )
@@ -107,6 +104,9 @@ def _say_secret(client: dict[str, Any]) -> None:
         ),
         either(f"The hub's root key to pin:   {client['root_key']}", f"허브의 루트 키: {client['root_key']}"),
     )
+
+
+imports.add_to(app)
 
 
 @app.command("set")
@@ -298,27 +298,3 @@ def rotate_secret(client_id: ClientId, as_json: Json = False) -> None:
                 "클라이언트의 agent.toml에 적고 에이전트를 다시 시작하십시오.",
             ),
         )
-
-
-def write_agent_config(
-    file: Path,
-    *,
-    client_id: str,
-    hub_url: str,
-    mqtt_url: str,
-    secret: str,
-    root_key: str,
-    extra: str = "",
-) -> None:
-    """Write an agent's configuration, readable by its owner only."""
-    folder = file.absolute().parent
-    folder.mkdir(parents=True, exist_ok=True)
-    text = (
-        f'client_id = "{client_id}"\n'
-        f'hub_url = "{hub_url}"\n'
-        f'mqtt_url = "{mqtt_url}"\n'
-        f'secret = "{secret}"\n'
-        f'root_key = "{root_key}"\n'
-        f'data = "{client_id}-data"\n{extra}'
-    )
-    write_secret_file(file, text)

@@ -85,6 +85,7 @@ COMMANDS = (
     Row("client history", ONE, shows="GET /api/clients/{client_id}/history"),
     Row("client limits", ONE),
     Row("client add", (_D, _F, _U, _H, _R, _P)),
+    Row("client import", (_D, _F, _U, _W, _H, _R, _P)),
     Row("client set", ONE),
     Row("client set-limits", CHANGE),
     Row("client retire", (_D, _F, _U, _H, _R, _P, _N)),

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import TypeVar
 
 import msgspec
+import psycopg
 from psycopg.rows import dict_row
 
 from broker_config.render import Client
@@ -20,9 +21,9 @@ from hub.database.statements import statement
 from hub.errors import SetupError
 from hub.keys import load_signing_keys
 from hub.programs.cli import machine_authority, output, testpage, timeline
+from hub.programs.cli.agent_configs import write_agent_config
 from hub.programs.cli.api import RUNNING_FILE, Api, ApiError
-from hub.programs.cli.broker_files import known_clients
-from hub.programs.cli.clients import write_agent_config
+from hub.programs.cli.broker_files import held_clients, known_clients
 from hub.programs.cli.exits import UNFINISHED
 from hub.programs.cli.handing_down import check_handed_down, handed_down
 from hub.programs.cli.network import Network
@@ -35,13 +36,13 @@ from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.errors import EmbeddedError, reason
 from hub.programs.embedded.lan import Lan, read_listen
 from hub.programs.embedded.packages import Packages
-from hub.programs.embedded.patience import Patience
+from hub.programs.embedded.patience import Patience, Say
 from hub.programs.embedded.ports import START_TRIES, PortBook, is_free, listens
 from hub.programs.embedded.stack import Stack, StackOptions
 from hub.programs.embedded.supervision import Program
 from hub.programs.installation import WORKER
 from hub.programs.settings_sentences import wrong_port
-from schemas.text import read
+from schemas.text import printable, read
 
 Value = TypeVar("Value")
 
@@ -194,6 +195,39 @@ def prepare_database(url: str) -> Iterable[Client]:
     return clients
 
 
+def restart_if_asked(stack: Stack, say: Say) -> None:
+    """Restart the broker with the rules of all clients if the hub asks for it. What fails is said, and the hub then
+    tells the broker about new clients one by one. From the main thread."""
+    if not stack.restart_request.exists():
+        return
+    began = time.monotonic()
+    try:
+        with held_clients(stack.database_url) as clients:
+            known = output.number_of(len(clients), "client")
+            say(
+                either(
+                    f"Restarting the broker with the rules of {known}: connections end for some seconds.",
+                    f"클라이언트 {len(clients)}대의 규칙으로 브로커를 다시 시작합니다. 연결이 몇 초 동안 끊깁니다.",
+                )
+            )
+            stack.restart_broker(clients)
+    except (EmbeddedError, psycopg.Error, OSError) as problem:
+        english, korean = (
+            (problem.sentence, problem.korean) if isinstance(problem, EmbeddedError) else (str(problem),) * 2
+        )
+        say(
+            either(
+                f"The broker was not restarted with the rules of all clients: {printable(english, 300)}",
+                f"모든 클라이언트의 규칙으로 브로커를 다시 시작하지 못했습니다: {printable(korean, 300)}",
+            )
+        )
+    else:
+        took = time.monotonic() - began
+        say(either(f"The broker is back after {took:.1f} s.", f"{took:.1f}초 만에 브로커가 다시 실행 중입니다."))
+    finally:
+        stack.restart_request.unlink(missing_ok=True)
+
+
 def separate_roles(stack: Stack, owner_url: str) -> None:
     """Let the hub of an embedded Postgres be another role than the owner of its tables. Raises SetupError."""
     if stack.postgres is not None:
@@ -288,6 +322,7 @@ class _Machine:
                 "FLOORHUB_MQTT_ADMIN_USERNAME": accounts.admin.username,
                 "FLOORHUB_MQTT_ADMIN_PASSWORD": accounts.admin.password,
                 "FLOORHUB_DATA_DIR": str(self._folder.root),
+                "FLOORHUB_BROKER_RESTART_FILE": str(stack.restart_request),
                 "FLOORHUB_PORT": str(chosen.number),
                 "FLOORHUB_WORKER": WORKER,
                 **network,
@@ -427,6 +462,7 @@ class _Machine:
     def _pause(self) -> None:
         self._stop.check()
         self._stack.tick()
+        restart_if_asked(self._stack, say)
         if self._network is not None:
             self._network.tick()
         time.sleep(TICK_S)

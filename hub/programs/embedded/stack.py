@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from broker_config.render import Client, Tls, hash_password, render_dynsec
 from hub.programs.embedded import accounts, logs
@@ -24,6 +24,8 @@ from hub.programs.embedded.supervision import Program, Service, Supervisor
 from schemas.terminal import either
 
 PrepareDatabase = Callable[[str], Iterable[Client]]
+RESTART_FILE = "restart-broker"
+"""In the data folder: the hub asks for a restart of the broker by making it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,26 @@ class Stack:
         self._supervisor.release(program.name)
         program.stop()
 
+    @property
+    def restart_request(self) -> Path:
+        """The file by which the hub asks that the broker be restarted with all rules."""
+        return self._folder.root / RESTART_FILE
+
+    def restart_broker(self, clients: Iterable[Client]) -> None:
+        """Stop the broker, which sends wills and saves what it retains, and start it with the rules of these clients.
+        From the main thread. Raises EmbeddedError; whoever keeps it alive then goes on trying."""
+        broker = self.broker
+        if broker is None:
+            raise RuntimeError("this stack has no broker of its own")
+        dynsec = self._dynsec(clients)  # before the broker is away
+        broker.stop()
+        broker.start(dynsec)
+
+    def _dynsec(self, clients: Iterable[Client]) -> dict[str, Any]:
+        assert self.accounts is not None  # noqa: S101 - there is a broker
+        hashed = {role: hash_password(password) for role, password in self.accounts.passwords().items()}
+        return render_dynsec(hashed, clients, self._options.broker_pins)
+
     def tick(self) -> None:
         """Restart what died and cap the logs. Call it a few times a second from the main thread's loop."""
         self._supervisor.tick()
@@ -194,8 +216,8 @@ class Stack:
 
     def _start_broker(self, undo: ExitStack, clients: Iterable[Client]) -> None:
         self.accounts = accounts.load_or_create(self._folder.keys / "broker-accounts.json")
-        hashed = {role: hash_password(password) for role, password in self.accounts.passwords().items()}
-        dynsec = render_dynsec(hashed, clients, self._options.broker_pins)
+        dynsec = self._dynsec(clients)
+        self.restart_request.unlink(missing_ok=True)  # this start is one
 
         def attempt() -> tuple[EmbeddedBroker, _Listens]:
             options = BrokerOptions(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.programs.cli.clients import write_agent_config
+from hub.programs.cli.agent_configs import write_agent_config
 from tests.support.cli import run
 from tests.support.site import Site
 from tests.support.waiting import until

@@ -18,7 +18,7 @@ from hub.errors import SetupError
 
 pytestmark = pytest.mark.each_postgres
 
-REVISIONS = [f"{number:04}" for number in range(1, 19) if number != 3]
+REVISIONS = [f"{number:04}" for number in range(1, 20) if number != 3]
 HEAD = REVISIONS[-1]
 
 _COLUMNS = """

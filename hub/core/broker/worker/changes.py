@@ -1,13 +1,14 @@
 """Telling the broker what changed: the outbox is worked off in order, one worker at a time."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from hub.core.broker import store
 from hub.core.broker.store import BrokerChange
 from hub.core.presence.service.ending import end_session
-from hub.database.engine import Database
+from hub.database.engine import Connection, Database
 from hub.errors import UnavailableError
 from hub.telemetry.log import Event, Log
 
@@ -29,8 +30,10 @@ class Forgetter(Protocol):
         """Clear the retained topics of a client."""
 
 
-class BrokerChanges:
-    """The loop; `run` must be running in a worker that may administer the broker."""
+class Outbox:
+    """A loop over the outbox, or a part of it; `run` must be running in a worker that may administer the broker."""
+
+    task = "broker-changes"
 
     def __init__(
         self,
@@ -56,28 +59,46 @@ class BrokerChanges:
         while True:
             self._wake.clear()
             try:
-                while await self._round() == MOST:
+                while await self._round():
                     pass
             except UnavailableError as problem:
-                self._log.seldom("broker-changes").warning(Event.TASK_RETRY, task="broker-changes", code=problem.code)
+                self._log.seldom(self.task).warning(Event.TASK_RETRY, task=self.task, code=problem.code)
             try:
                 async with asyncio.timeout(POLL_S):
                     await self._wake.wait()
             except TimeoutError:
                 continue
 
-    async def _round(self) -> int:
+    async def _round(self) -> bool:
+        """Tell the broker some; whether there may be more to tell at once. Raises UnavailableError."""
+        raise NotImplementedError
+
+    async def _tell(self, connection: Connection, changes: Sequence[BrokerChange]) -> float:
+        """Tell the broker about changes that this transaction holds; how long it took to answer, in seconds. Raises
+        UnavailableError."""
+        if not changes:
+            return 0
+        began = time.monotonic()
+        outcome = await self._administrator.apply(changes)
+        took = time.monotonic() - began
+        for change in changes:
+            if not change.unseen and (change.change in ("disable", "remove") or change.secret):
+                # The broker ended the connection without a will, and would keep an `online` for ever.
+                self._forgetter.forget(change.client_id)
+            if not change.unseen and change.secret:
+                # Nobody has been told the new secret yet: whoever came meanwhile did so with the old one.
+                await end_session(connection, change.client_id, "secret_rotated", at_broker=True)
+            await store.finish_changes(connection, [change.id], outcome[change.id])
+        return took
+
+
+class BrokerChanges(Outbox):
+    """What somebody waits for: at once, in order."""
+
+    async def _round(self) -> bool:
         async with self._database.transaction() as connection:
+            if not await store.take_turn(connection):
+                return False
             changes = await store.open_changes(connection, MOST, self._unseal)
-            if not changes:
-                return 0
-            outcome = await self._administrator.apply(changes)
-            for change in changes:
-                if change.change in ("disable", "remove") or change.secret:
-                    # The broker ended the connection without a will, and would keep an `online` for ever.
-                    self._forgetter.forget(change.client_id)
-                if change.secret:
-                    # Nobody has been told the new secret yet: whoever came meanwhile did so with the old one.
-                    await end_session(connection, change.client_id, "secret_rotated", at_broker=True)
-                await store.finish_changes(connection, [change.id], outcome[change.id])
-        return len(changes)
+            await self._tell(connection, changes)
+        return len(changes) == MOST

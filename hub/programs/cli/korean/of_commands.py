@@ -131,6 +131,14 @@ COMMANDS: dict[str, str] = {
     "Change the limits of clients; omitted values stay.": (
         "클라이언트의 한도를 바꿉니다. 지정하지 않은 것은 그대로 둡니다."
     ),
+    "Register many clients from a list.": "목록의 여러 클라이언트를 한 번에 등록합니다.",
+    "Nothing is stored unless all lines are right. The same list again changes nothing, and completes an import that "
+    "was interrupted. Columns: id, name, kind, zone, groups, tags, allowed_actions, rate_limit, max_commands_per_day, "
+    "metadata.NAME.": (
+        "모든 줄이 올바를 때만 저장합니다. 같은 목록을 다시 가져오면 바뀌는 것이 없고, 중단된 가져오기는 이어서 "
+        "끝냅니다. 열: id, name, kind, zone, groups, tags, allowed_actions, rate_limit, max_commands_per_day, "
+        "metadata.이름."
+    ),
     "Retire a client permanently.": "클라이언트를 폐기합니다.",
     "It can no longer connect, and its id is never used again. Its history stays.": (
         "더 이상 접속할 수 없고 id는 다시 쓰이지 않습니다. 기록은 남습니다."

@@ -243,6 +243,26 @@ OPTIONS: dict[str, str] = {
     "Commands a day (UTC); default 1,000.": "하루(UTC) 명령 수. 기본값 1,000.",
     "Commands a minute.": "분당 명령 수.",
     "Commands a day (UTC).": "하루(UTC) 명령 수.",
+    "The list, as CSV; - for standard input.": "CSV 목록. 표준 입력은 -.",
+    "Only show what would happen.": "어떻게 될지만 보여 줍니다.",
+    "Change clients that the list says otherwise.": "목록과 다른 클라이언트를 목록대로 바꿉니다.",
+    "Import the other lines if some are wrong.": "잘못된 줄이 있어도 나머지 줄을 가져옵니다.",
+    "Leave out columns that are not known.": "알 수 없는 열을 뺍니다.",
+    "Create groups that do not exist.": "없는 그룹을 만듭니다.",
+    "If the list is not UTF-8: utf-16 or cp949.": "목록이 UTF-8이 아닐 때: utf-16 또는 cp949.",
+    "The file for the secrets (0600); default: beside the list, with -secrets in its name.": (
+        "비밀 값을 둘 파일(0600). 기본값: 목록 옆에, 이름에 -secrets를 붙인 파일."
+    ),
+    "Make no secrets: each machine is connected by pairing.": (
+        "비밀 값을 만들지 않습니다. 각 기기를 페어링으로 연결합니다."
+    ),
+    "Write each agent's configuration to this folder (0600).": "각 에이전트의 설정을 이 폴더에 씁니다(0600).",
+    "For --configs: the broker as the clients reach it.": "--configs용: 클라이언트가 접속하는 브로커 주소.",
+    "For --configs: the hub as the clients reach it.": "--configs용: 클라이언트가 접속하는 허브 주소.",
+    "Do not restart the broker of `make run`: it learns clients one by one.": (
+        "`make run`의 브로커를 다시 시작하지 않고 클라이언트를 하나씩 알립니다."
+    ),
+    "Do not wait until the broker knows all clients.": "브로커가 모두 알 때까지 기다리지 않습니다.",
     "Write the agent's configuration, with its secret, to this file (0600).": (
         "비밀 값이 포함된 에이전트 설정을 이 파일(0600)에 씁니다."
     ),

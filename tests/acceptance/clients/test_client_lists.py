@@ -1,0 +1,166 @@
+"""Lists of clients over HTTP and with the program: what is compared, what is refused, and that it is all or nothing."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from hub.core.clients.service.imports import MOST
+from hub.programs.cli.exits import ExitCode
+from hub.tokens import CLIENT_SECRET, new_token
+from tests.support.cli import floorhub, run
+from tests.support.importing import refused, secrets_of
+from tests.support.site import Site
+from tests.support.waiting import until
+
+ROUTE = "/api/clients/import"
+
+
+@pytest.fixture(autouse=True)
+def _groups_are_those_of_a_test(site: Site) -> Iterator[None]:
+    yield
+    for group in site.http.get("/api/groups").json()["items"]:
+        site.http.delete(f"/api/groups/{group['id']}")
+
+
+def post(site: Site, clients: list[dict[str, Any]], **options: Any) -> Any:
+    answer = site.http.post(ROUTE, json={"clients": clients, **options})
+    assert answer.status_code == 200, answer.text
+    return answer.json()["items"]
+
+
+def problems(site: Site, clients: list[dict[str, Any]], **options: Any) -> list[tuple[str, str]]:
+    answer = site.http.post(ROUTE, json={"clients": clients, **options})
+    assert answer.status_code == 422, answer.text
+    return [(error["field"], error["code"]) for error in answer.json()["errors"]]
+
+
+def client(site: Site, client_id: str) -> Any:
+    return site.http.get(f"/api/clients/{client_id}").json()
+
+
+def test_a_list_is_stored_once_and_compared_afterwards(site: Site) -> None:
+    secret = new_token(CLIENT_SECRET)
+    row = {"id": "l-1", "name": "가", "groups": ["l-group"], "tags": ["a"], "metadata": {"x": 1}, "secret": secret}
+    first = post(site, [row, {"id": "l-2"}], create_groups=True, dry_run=True)
+    assert [one["outcome"] for one in first] == ["new", "new"]
+    assert client(site, "l-1")["code"] == "client_not_found"
+    for outcome in ("new", "unchanged"):
+        items = post(site, [row, {"id": "l-2"}], create_groups=True)
+        assert [(one["outcome"], one["secret_valid"]) for one in items] == [(outcome, True), (outcome, None)]
+    until(lambda: site.http.get("/api/broker").json()["imports_waiting"] == 0, "the broker")
+    assert refused(site, {"l-1": secret}) == {}
+    made = client(site, "l-1")
+    assert (made["name"], made["groups"], made["rate_limit"], made["kind"]) == ("가", ["l-group"], 60, "other")
+    other = {"id": "l-1", "name": "나", "groups": [], "rate_limit": 7, "secret": new_token(CLIENT_SECRET)}
+    (kept,) = post(site, [other])
+    assert (kept["outcome"], kept["secret_valid"]) == ("different", False)
+    assert {one["field"]: (one["before"], one["after"]) for one in kept["differences"]} == {
+        "name": ("가", "나"),
+        "groups": (["l-group"], []),
+        "rate_limit": (60, 7),
+    }
+    assert client(site, "l-1")["name"] == "가"
+    (changed,) = post(site, [other], existing="update")
+    after = client(site, "l-1")
+    assert changed["outcome"] == "updated"
+    assert (after["name"], after["groups"], after["rate_limit"], after["tags"]) == ("나", [], 7, ["a"])
+    assert refused(site, {"l-1": secret}) == {}
+    rows = site.http.get("/api/audit", params={"resource": "client", "resource_id": "l-1"}).json()["items"]
+    told = {row["action"]: row["detail"] for row in rows}
+    assert told["client.create"]["after"]["name"] == "가"
+    assert told["client.update"]["after"] == {"name": "나", "groups": [], "rate_limit": 7}
+    assert secret not in json.dumps(rows)
+
+
+def test_one_wrong_row_refuses_all_of_them_by_name(site: Site) -> None:
+    site.client(id="w-gone")
+    site.http.delete("/api/clients/w-gone")
+    secret = site.client(id="w-there")["secret"]
+    good = {"id": "w-new"}
+    wrong = [
+        good,
+        {"id": "w-gone"},
+        {"id": "w-1", "groups": ["nowhere"]},
+        {"id": "w-2", "secret": secret},
+        {"id": "w-2"},
+    ]
+    assert problems(site, wrong) == [
+        ("clients[1].id", "retired_id"),
+        ("clients[2].groups", "no_group_of_name"),
+        ("clients[3].secret", "secret_of_another"),
+        ("clients[4].id", "repeated"),
+    ]
+    assert problems(site, [good, {"id": "w-3", "metadata": {"a": ["\u0000"]}}]) == [
+        ("clients[1].metadata.a[0]", "unstorable")
+    ]
+    forms = [{"id": "Upper"}, {"id": "subscribe"}, {"id": "a", "kind": "mainframe"}, {"id": "b", "secret": "fhc_short"}]
+    weak = "fhc_" + "0" * 43
+    assert [field for field, _ in problems(site, [*forms, {"id": "c", "secret": weak}])] == [
+        "clients[0].id",
+        "clients[1].id",
+        "clients[2].kind",
+        "clients[3].secret",
+        "clients[4].secret",
+    ]
+    assert problems(site, [])[0][1] == "too_few"
+    assert problems(site, [{"id": f"m-{n}"} for n in range(MOST + 1)])[0][1] == "too_many"
+    assert client(site, "w-new")["code"] == "client_not_found"
+
+
+def test_what_the_broker_refused_is_told_again_by_the_same_list(site: Site, database: psycopg.Connection[Any]) -> None:
+    row = {"id": "r-1", "secret": new_token(CLIENT_SECRET)}
+    post(site, [row])
+    until(lambda: site.http.get("/api/broker").json()["imports_waiting"] == 0, "the broker")
+    database.execute("UPDATE broker_outbox SET error = 'no' WHERE client_id = 'r-1'")
+    assert site.http.get("/api/broker").json()["refused"] == 1
+    post(site, [row])
+    until(lambda: site.http.get("/api/broker").json()["refused"] == 0, "the broker again")
+
+
+def test_a_broker_of_somebody_else_is_not_restarted(site: Site) -> None:
+    answer = site.http.post("/api/broker/restart")
+    assert (answer.status_code, answer.json()["code"]) == (409, "broker_not_ours")
+    assert site.http.get("/api/broker").json()["restart"] == "elsewhere"
+
+
+def test_the_program_names_each_wrong_line_and_stores_nothing(site: Site, tmp_path: Path) -> None:
+    list_ = tmp_path / "pcs.csv"
+    list_.write_text("id,groups,rate_limit\np-1,,5\nP-2,,5\np-3,p-group,5\np-4,,many\n", encoding="utf-8")
+    done = run(site, "client", "import", str(list_))
+    assert done.exit_code == ExitCode.REFUSED
+    for line in ("Line 3: id must be", "Line 4: groups names p-group", "Line 5: rate_limit must be", "--create-groups"):
+        assert line in done.output
+    assert client(site, "p-1")["code"] == "client_not_found"
+    assert not list_.with_name("pcs-secrets.csv").exists()
+    done = run(site, "client", "import", str(list_), "--skip-wrong", "--create-groups")
+    assert done.exit_code == ExitCode.FAILED
+    assert set(secrets_of(list_)) == {"p-1", "p-3"}
+    assert refused(site, secrets_of(list_)) == {}
+    assert client(site, "p-3")["groups"] == ["p-group"]
+
+
+def test_the_program_writes_configurations_and_tells_differences(site: Site, tmp_path: Path) -> None:
+    list_ = tmp_path / "pdas.csv"
+    list_.write_text("id;zone\nq-1;hall-1\nq-2;hall-1\n", encoding="utf-8")
+    mqtt = str(site.stack.mqtt_url)
+    options = ["--configs", str(tmp_path / "agents"), "--mqtt-url", mqtt]
+    made = floorhub(site, "client", "import", str(list_), *options)
+    assert [(one["line"], one["id"], one["outcome"]) for one in made["clients"]] == [
+        (2, "q-1", "new"),
+        (3, "q-2", "new"),
+    ]
+    assert made["broker"]["imports_waiting"] == 0
+    config = tmp_path / "agents" / "q-2.toml"
+    assert config.stat().st_mode & 0o777 == 0o600
+    site.wait_online("q-2", site.start_agent("q-2", config))
+    list_.write_text("id;zone\nq-1;hall-2\nq-2;hall-1\n", encoding="utf-8")
+    shown = run(site, "client", "import", str(list_), "--dry-run")
+    assert (shown.exit_code, "Line 2: q-1: zone hall-1 -> hall-2" in shown.output) == (0, True), shown.output
+    assert client(site, "q-1")["zone"] == "hall-1"
+    updated = floorhub(site, "client", "import", str(list_), "--update", "--no-secrets")
+    assert [one["outcome"] for one in updated["clients"]] == ["updated", "unchanged"]
+    assert client(site, "q-1")["zone"] == "hall-2"
