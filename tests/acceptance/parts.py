@@ -42,6 +42,11 @@ PARTS = {
         (*PYTEST, "-s", "tests/acceptance/clients/test_import.py", "tests/acceptance/clients/import_latency.py"),
         {"FLOORHUB_TEST_IMPORTS": "10000", "FLOORHUB_TEST_IMPORTS_SLOWLY": "300"},
     ),
+    "probes": Part(
+        "6,000 probes of who has no right, or only a client's, at every door of the broker: nothing leaks",
+        (*PYTEST, "tests/acceptance/broker/test_probes.py"),
+        {"FLOORHUB_TEST_PROBES": "all"},
+    ),
     "edge": Part(
         "1,000 pages at /mqtt, 1,000 streams and 2,000 silent connections; says what requests and commands notice",
         (*PYTEST, "-s", "tests/acceptance/edge/test_many_pages.py"),

@@ -37,6 +37,7 @@ from tests.support.waiting import READY_S, until
 AGENT = (sys.executable, "-m", "device_agent", "run", "--config")
 NOWHERE = str(UUID(int=7))
 """An id that nothing has."""
+ANY_PORTS = StackOptions(postgres_port=0, mqtt_port=0, websocket_port=0, printer_port=0)
 
 
 def agent_process(config: Path, log: Path) -> "Process":
@@ -93,7 +94,10 @@ class Process:
 
 @contextmanager
 def open_site(
-    name: str, prepare: PrepareDatabase = prepare_database, cluster: DataFolder | None = None
+    name: str,
+    prepare: PrepareDatabase = prepare_database,
+    cluster: DataFolder | None = None,
+    options: StackOptions = ANY_PORTS,
 ) -> Iterator["Site"]:
     """A site in a folder of its own, for as long as the block lasts; see `Site`.
 
@@ -101,7 +105,7 @@ def open_site(
     """
     with (
         open_folder(name, in_memory=cluster is not None) as root,
-        contextlib.closing(Site(root, prepare, cluster)) as site,
+        contextlib.closing(Site(root, prepare, cluster, options)) as site,
     ):
         yield site
 
@@ -110,7 +114,11 @@ class Site:
     """Everything a test commands. Close it."""
 
     def __init__(
-        self, root: Path, prepare: PrepareDatabase = prepare_database, cluster: DataFolder | None = None
+        self,
+        root: Path,
+        prepare: PrepareDatabase = prepare_database,
+        cluster: DataFolder | None = None,
+        options: StackOptions = ANY_PORTS,
     ) -> None:
         """`prepare` may put clients into the database before the broker is told of them, which is fast for many.
 
@@ -121,7 +129,6 @@ class Site:
             copy_cluster(cluster, self.folder)
         if prepare is not prepare_database:
             create_seeds(self.folder.keys)  # clients before the first hub are those of a hub of before, with its keys
-        options = StackOptions(postgres_port=0, mqtt_port=0, websocket_port=0, printer_port=0)
 
         def prepared(url: str) -> Iterable[Client]:
             clients = prepare(url)
