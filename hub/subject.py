@@ -5,12 +5,13 @@ routes, `runtime` runs the loops, `explain` reads the causes, `retention` the ki
 None of these knows a subject by name.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from fastapi import APIRouter
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from hub.config import Settings
@@ -83,8 +84,10 @@ class Subject:
     routers: tuple[APIRouter, ...] = ()
     fast_paths: tuple[Callable[[ASGIApp], ASGIApp], ...] = ()
     """What serves a route past the framework, for its cost, and passes everything else on."""
-    gates: tuple[Callable[[ASGIApp], ASGIApp], ...] = ()
-    """What every request passes before the fast paths, once its address is known."""
+    uncounted: tuple[str, ...] = ()
+    """Beginnings of paths of files that a fast path serves: a page needs many of them, so they count for nobody."""
+    gates: tuple[Callable[[ASGIApp, Sequence[BaseRoute]], ASGIApp], ...] = ()
+    """What every request passes before the fast paths, once its address is known; with the routes behind it."""
     loops: tuple[Loop, ...] = ()
     prepare: tuple[Callable[[], Awaitable[None]], ...] = ()
     """Called in order, once, when the database is open and before any loop runs."""

@@ -11,6 +11,8 @@ from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
+from hub.api.strangers import Counting, counted
+
 _PACKAGE = "fastapi_swagger"
 _SCRIPT, _STYLE, _ICON = "swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"
 
@@ -37,7 +39,12 @@ def install(app: FastAPI) -> None:
     app.add_api_route("/", root, include_in_schema=False)
     app.add_api_route("/docs", page, include_in_schema=False)
     for name in (_SCRIPT, _STYLE, _ICON):
-        app.add_api_route(f"/docs/{name}", _file(folder / name), include_in_schema=False)
+        app.add_api_route(
+            f"/docs/{name}",
+            _file(folder / name),
+            include_in_schema=False,
+            dependencies=[counted(Counting.NEVER)],  # a page needs all of them
+        )
 
 
 def _file(path: Path) -> Callable[[], Awaitable[FileResponse]]:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from uuid import uuid4
 
 from fastapi import APIRouter, FastAPI, Request
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.api import openapi, problems, rate_limits, reference, safe_headers
@@ -23,6 +24,8 @@ from hub.telemetry.log import Log, flush, of_request
 MAX_BODY = 1024 * 1024
 MOST_REQUESTS = 60
 """Lines a minute of requests without a key, for each status, and of each client."""
+Gate = Callable[[ASGIApp, Sequence[BaseRoute]], ASGIApp]
+"""Wraps what serves these routes."""
 DESCRIPTION = """
 Command the machines on the floor: printer PCs, PDAs, kiosks.
 
@@ -38,18 +41,19 @@ def build(
     fast_paths: Sequence[Callable[[ASGIApp], ASGIApp]] = (),
     trusted_proxies: Sequence[str] = (),
     *,
-    gates: Sequence[Callable[[ASGIApp], ASGIApp]] = (),
+    gates: Sequence[Gate] = (),
     hosts: Sequence[str] = (ANY,),
     origins: Sequence[str] = (),
     local: bool = False,
 ) -> ASGIApp:
     """What is served for a hub; whoever serves it starts and stops the hub. `local`: also on a Unix socket."""
     app = application(parts, routers)
-    served: ASGIApp = Edge(TooLarge(app), [*app.routes, *(route for router in routers for route in router.routes)])
+    routes = [*app.routes, *(route for router in routers for route in router.routes)]
+    served: ASGIApp = Edge(TooLarge(app), routes)
     for fast_path in fast_paths:
         served = fast_path(served)
     for gate in gates:
-        served = gate(served)
+        served = gate(served, routes)
     served = KnownHosts(served, hosts)
     if trusted_proxies or local:
         served = TrustedProxies(served, networks(trusted_proxies))

@@ -6,35 +6,12 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.api import problems
+from hub.api.strangers import CountedRoutes, Counting
 from hub.core.limits.rules import site_of
 from hub.core.limits.service import Limits
 from hub.errors import RejectedError
 from hub.fairness import serve_for
 
-FREE = frozenset({"/health", "/health/ready", "/api/health", "/metrics", "/api/metrics"})
-"""What watches the hub asks for these, from wherever it stands; they cost next to nothing."""
-FILES = ("/docs/", "/assets/")
-"""Files of pages: a page needs many of them."""
-ADDRESSES = "/api/downloads/"
-"""What lies there is its own key; a whole floor may fetch what it is to show."""
-OPEN = frozenset(
-    {
-        "/",
-        "/docs",
-        "/openapi.json",
-        "/api/auth/login",
-        "/api/auth/refresh",
-        "/api/auth/password-link",
-        "/api/auth/first-administrator",
-        "/api/pair",
-        "/api/pair/hub",
-        "/api/pair/look",
-        "/trust",
-        "/trust/authority.crt",
-        "/trust/authority.pem",
-    }
-)
-"""Nobody looks at what a request for these shows: what they ask for stands in the body, or is for everybody."""
 _SHOWS = frozenset({b"authorization", b"x-api-key", b"cookie"})
 
 
@@ -45,9 +22,10 @@ class StrangersGate:
     behind one address, and its programs are none of those who guess.
     """
 
-    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, limits: Limits, counted: CountedRoutes) -> None:
         self._app = app
         self._limits = limits
+        self._counted = counted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -59,10 +37,11 @@ class StrangersGate:
         serve_for(("address", site_of(address)))  # until it is clear whose request it is
         state = scope.setdefault("state", {})
         try:
-            if scope["path"] in FREE or scope["path"].startswith(FILES):
+            how = self._counted.of(scope["method"], scope["path"])
+            if how is Counting.NEVER:
                 await self._app(scope, receive, send)
-            elif scope["path"] not in OPEN and (
-                scope["path"].startswith(ADDRESSES) or not _SHOWS.isdisjoint(dict(scope["headers"]))
+            elif how is Counting.IF_REFUSED or (
+                how is Counting.UNLESS_KNOWN and not _SHOWS.isdisjoint(dict(scope["headers"]))
             ):
                 await self._app(scope, receive, self._counting(address, scope, receive, send))
             elif refused := self._limits.stranger(state, address):

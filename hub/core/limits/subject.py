@@ -1,9 +1,12 @@
 """Limits: how many requests each may send, and none of them twice."""
 
 import contextlib
+from collections.abc import Sequence
 
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
+from hub.api.strangers import CountedRoutes
 from hub.config import Settings
 from hub.core.limits.routes import StrangersGate
 from hub.core.limits.service import Limits, PerMinute, Presence, Replays, use_quota_time_zone
@@ -13,7 +16,7 @@ from hub.errors import UnavailableError
 from hub.keys import SigningKeys
 from hub.loops import Loop, periodic
 from hub.parts import Parts
-from hub.subject import Subject
+from hub.subject import Subject, Subjects
 from hub.telemetry.log import Log
 
 BEAT_EVERY_S = 5.0
@@ -48,8 +51,9 @@ def build(settings: Settings, parts: Parts) -> Subject:
             with contextlib.suppress(UnavailableError):
                 await presence.leave()
 
-    def gate(app: ASGIApp) -> ASGIApp:
-        return StrangersGate(app, limits)
+    def gate(app: ASGIApp, routes: Sequence[BaseRoute]) -> ASGIApp:
+        free = [path for subject in parts.get(Subjects).all for path in subject.uncounted]
+        return StrangersGate(app, limits, CountedRoutes(routes, free))
 
     return Subject(
         gates=(gate,),

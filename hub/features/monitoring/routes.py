@@ -9,17 +9,20 @@ from hub.api.answers import json_answer
 from hub.api.description import Routes
 from hub.api.lookup import part
 from hub.api.problems import fails_only
-from hub.core.access.routes import MayRead, public
+from hub.api.strangers import Counting
+from hub.core.access.routes import public, require
+from hub.core.access.rules import Caller, Permission
 from hub.features.monitoring.service import Monitoring
 from hub.features.monitoring.shapes import Health, Readiness
 from schemas.version import installed_version
 
 router = Routes("operation", "Health, readiness and metrics.")
+Watcher = Annotated[Caller, require(Permission.READ, strangers=Counting.NEVER)]
 MonitoringDep = Annotated[Monitoring, part(Monitoring)]
 
 
-@router.get("/health", response_model=Health, summary="Is the process alive?", dependencies=[public()])
-@router.get("/api/health", response_model=Health, include_in_schema=False, dependencies=[public()])
+@router.get("/health", response_model=Health, summary="Is the process alive?", dependencies=[public(Counting.NEVER)])
+@router.get("/api/health", response_model=Health, include_in_schema=False, dependencies=[public(Counting.NEVER)])
 async def get_health() -> Response:
     """Alive; says nothing about database and broker."""
     return json_answer({"status": "ok", "version": installed_version()})
@@ -30,7 +33,7 @@ async def get_health() -> Response:
     response_model=Readiness,
     summary="Is the hub ready to work?",
     responses={503: {"model": Readiness, "description": "Not now; `checks` says what is missing."}},
-    dependencies=[public()],
+    dependencies=[public(Counting.NEVER)],
 )
 async def get_readiness(monitoring: MonitoringDep) -> Response:
     """Asks the database, and whether the broker's connection stands."""
@@ -56,6 +59,6 @@ async def get_readiness(monitoring: MonitoringDep) -> Response:
     },
 )
 @router.get("/api/metrics", include_in_schema=False)
-async def get_metrics(monitoring: MonitoringDep, caller: MayRead) -> Response:
+async def get_metrics(monitoring: MonitoringDep, caller: Watcher) -> Response:
     """Counters of this process and counts of the tables."""
     return Response(await monitoring.figures(caller), media_type=CONTENT_TYPE_LATEST)

@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from hub.config import Settings
+from hub.features.web_pages import rules
 from hub.features.web_pages.routes import PageRoutes
 from hub.features.web_pages.service import WebPages
 from hub.parts import Parts
@@ -16,4 +17,4 @@ BUILT_IN = Path(__file__).parents[2] / "web" / "dist"
 def build(settings: Settings, parts: Parts) -> Subject:
     """Needs nothing of the other subjects."""
     pages = parts.add(WebPages(settings.pages_folder or BUILT_IN))
-    return Subject(fast_paths=(partial(PageRoutes, pages=pages),))
+    return Subject(fast_paths=(partial(PageRoutes, pages=pages),), uncounted=(rules.ASSETS,))

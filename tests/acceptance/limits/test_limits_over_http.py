@@ -9,24 +9,24 @@ import httpx
 import psycopg
 import pytest
 
-from hub.core.access.rules import Permission
+from hub.api.strangers import CountedRoutes, Counting
 from hub.features.web_pages.rules import PAGES
 from tests.support import plain_http
-from tests.support.hubs import permissions, routes
-from tests.support.site import Site
+from tests.support.hubs import routes
+from tests.support.site import NOWHERE, Site
 
 LIMIT, STRANGERS = 20, 5
 PROCESSES = 2
 """That share a limit."""
 SHOP = "https://shop.example"
-FREE = ("/api/health", "/api/metrics", "/health", "/metrics", "/docs/", "/assets/")
-PUBLIC = {
-    (method, re.sub("{.*?}", "guessed", route.path))
-    for route in routes()
-    if Permission.PUBLIC in permissions(route.dependant) and not route.path.startswith(FREE)
-    for method in route.methods
-} - {("GET", page) for page in PAGES}
-"""What anybody may ask for. Pages stand in memory, and files of pages beside them."""
+COUNTED = CountedRoutes(routes())
+ASKED = sorted(
+    {(method, re.sub("{.*?}", NOWHERE, route.path)) for route in routes() for method in route.methods}
+    - {("GET", page) for page in PAGES}
+)
+"""Every route. Pages stand in memory."""
+WATCHED = {"/health", "/health/ready", "/api/health", "/metrics", "/api/metrics"}
+"""What may be asked again and again."""
 _RULE = re.compile(r'"([a-z-]+)"((?:;[a-z]=\d+)+)')
 
 
@@ -95,9 +95,10 @@ def test_a_principal_has_its_minute_and_strangers_have_another(site: Site, limit
         # Nor does it help to show something where nobody looks, or to guess addresses.
         assert stranger.get("/openapi.json", headers=guess).status_code == 429
         assert stranger.get("/api/downloads/guessed").status_code == 429
-        for method, path in sorted(PUBLIC):
+        for method, path in ASKED:
             answer = stranger.request(method, path, headers={**guess, "Cookie": "a=b"}, json={})
-            assert answer.status_code == 429, (method, path, answer.text)
+            refused_here = COUNTED.of(method, path) is not Counting.NEVER
+            assert (answer.status_code == 429) == refused_here, (method, path, answer.text)
         # Whoever watches the hub is served, and so are clients and callers at the same address.
         assert stranger.get("/health/ready").status_code == 200
         client = site.client()
@@ -111,6 +112,13 @@ def test_a_principal_has_its_minute_and_strangers_have_another(site: Site, limit
     assert left[-1] == 0
     assert left == sorted(left, reverse=True)
     assert answers[-1].json()["code"] == "too_many_requests"
+
+
+def test_only_what_watches_the_hub_is_not_counted() -> None:
+    free = {
+        route.path for route in routes() for method in route.methods if COUNTED.of(method, route.path) is Counting.NEVER
+    }
+    assert free == WATCHED
 
 
 def test_a_request_counts_once(site: Site) -> None:

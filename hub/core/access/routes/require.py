@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 
 from hub.api.lookup import parts_of
 from hub.api.parameters import require_known
+from hub.api.strangers import Counting, declaring
 from hub.core.access.routes.cookies import PageRules, require_csrf_token
 from hub.core.access.rules import Caller, Permission
 from hub.core.access.rules.permissions import require_permission
@@ -96,16 +97,26 @@ async def _client_by_any_key(request: Request) -> str | None:
         return None
 
 
-def _declared(dependency: Any, permission: Permission, *schemes: str) -> Any:
-    """A dependency with what the tests of declared permissions, and the API's description, read of it."""
+def _declared(
+    dependency: Any, permission: Permission, *schemes: str, strangers: Counting = Counting.UNLESS_KNOWN
+) -> Any:
+    """A dependency with what the tests of declared permissions, the API's description, and the gate for strangers read
+    of it."""
     dependency.permission = permission
     dependency.schemes = schemes
-    return Depends(dependency)
+    return Depends(declaring(dependency, strangers))
 
 
-def require(permission: Permission, *, person: bool = False, confirmed: bool = False) -> Any:
+def require(
+    permission: Permission,
+    *,
+    person: bool = False,
+    confirmed: bool = False,
+    strangers: Counting = Counting.UNLESS_KNOWN,
+) -> Any:
     """A dependency that lets only callers with this permission in, and gives the caller. `person`: only who has signed
-    in, no key. `confirmed`: who has signed in must have given his password lately."""
+    in, no key. `confirmed`: who has signed in must have given his password lately. `strangers`: which requests of
+    callers without a valid key count against their address."""
 
     async def caller(request: Request) -> Caller:
         found = await _caller(request, permission)
@@ -116,7 +127,7 @@ def require(permission: Permission, *, person: bool = False, confirmed: bool = F
             require_confirmed(found)
         return found
 
-    return _declared(caller, permission, "key")
+    return _declared(caller, permission, "key", strangers=strangers)
 
 
 def require_confirmed(caller: Caller) -> None:
@@ -138,13 +149,14 @@ Known = Annotated[Caller, require(Permission.SELF)]
 SignedIn = Annotated[Caller, require(Permission.SELF, person=True)]
 
 
-def public() -> Any:
-    """A dependency that declares a route open to anyone."""
+def public(strangers: Counting = Counting.ALWAYS) -> Any:
+    """A dependency that declares a route open to anyone. `strangers`: which requests count against their address; as
+    long as nothing else is said each does, since nobody looks at what it shows."""
 
     async def anyone(request: Request) -> None:
         require_known(request)
 
-    return _declared(anyone, Permission.PUBLIC)
+    return _declared(anyone, Permission.PUBLIC, strangers=strangers)
 
 
 def client_only() -> Any:

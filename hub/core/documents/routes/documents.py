@@ -11,6 +11,7 @@ from hub.api.answers import json_answer, shown
 from hub.api.description import Routes
 from hub.api.lookup import part
 from hub.api.problems import fails, fails_only
+from hub.api.strangers import Counting
 from hub.core.access.routes import ClientOrReader, MayUpload, public
 from hub.core.access.rules import Caller
 from hub.core.documents.service.documents import Documents
@@ -133,7 +134,7 @@ async def download_document(
         200: file_answer("The bytes, with the stored type."),
         **fails_only(404, 422, 503),
     },
-    dependencies=[public()],
+    dependencies=[public(Counting.IF_REFUSED)],
 )
 async def get_download(
     token: Annotated[str, Path(max_length=200, pattern=r"^[A-Za-z0-9_.-]+$", description="As the event has it.")],
