@@ -3,6 +3,7 @@ each request is read in one way only. The parser itself has no bounds, and takes
 change of the protocol."""
 
 import asyncio
+import select
 import sys
 from typing import Any
 
@@ -87,9 +88,12 @@ class BoundedHttp(HttpToolsProtocol):
     def eof_received(self) -> bool:  # type: ignore[override]  # The library closes.
         """The caller sends no more, and may still read: what it asked for as a whole is answered first.
 
-        An answer without an end, once begun, ends here: nothing else tells that its reader is gone.
+        An answer without an end, once begun, ends here: nothing else tells that its reader is gone. At a Unix socket
+        the system tells that, so what somebody waits for there ends with him.
         """
         cycle = self.cycle
+        if not self._refusing and _has_hung_up(self.transport.get_extra_info("socket")):
+            return False
         if self._refusing:
             return not self._lingering
         if self._in_body and self.pipeline and self.pipeline[0][0] is cycle:
@@ -332,6 +336,18 @@ class BoundedHttp(HttpToolsProtocol):
         if self._answer_deadline is not None:
             self._answer_deadline.cancel()
             self._answer_deadline = None
+
+
+def _has_hung_up(sock: Any) -> bool:
+    """Whether the other side neither writes nor reads any more. Never known of TCP, where both look the same."""
+    if not hasattr(select, "poll"):
+        return False
+    poll = select.poll()
+    try:
+        poll.register(sock.fileno(), 0)
+        return any(event & select.POLLHUP for _, event in poll.poll(0))
+    except (OSError, ValueError):
+        return False
 
 
 def _unacknowledged(sock: Any) -> int:

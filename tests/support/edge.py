@@ -28,6 +28,8 @@ from tests.support.waiting import READY_S, until
 
 NAME = "hub.example"
 DEADLINE_S = 20.0
+_CONNECTED = "03"
+"""The state of a Unix socket with somebody at its other end."""
 
 
 class Authority:
@@ -153,6 +155,11 @@ class EdgeSite:
     def standing(self, state: str) -> float:
         """How many connections are in this state."""
         return self.figures()[f'floorhub_edge_connections{{state="{state}"}}']
+
+    def at_the_hub(self) -> int:
+        """How many connections the hub has at its Unix socket, as Linux says."""
+        lines = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
+        return sum(line[5] == _CONNECTED and line[-1] == str(self.socket) for line in lines)
 
     def http(self, **options: Any) -> httpx.Client:
         """The administrator's HTTP through the edge. Close it."""

@@ -29,10 +29,6 @@ CONNECT_S = 10.0
 """From the WebSocket to the end of the CONNECT, and from there to the broker's answer."""
 BROKER_S = 5.0
 """To connect to the broker."""
-PACKET_S = 20.0
-"""From the first byte of a packet to its last."""
-UNREAD_S = 30.0
-"""How long a page may leave what waits for it unread."""
 CLOSE_S = 2.0
 """How long a page that was told to go may take."""
 BUFFER = 64 * 1024
@@ -53,6 +49,16 @@ _CLOSE_CODES = {
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a page may take, in seconds."""
+
+    packet_s: float = 20.0
+    """From the first byte of a packet to its last."""
+    unread_s: float = 30.0
+    """Until it reads what waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What all pages share."""
 
@@ -61,6 +67,7 @@ class Surroundings:
     metrics: Metrics
     connects: Windows
     pages: "set[Page]"
+    patience: Patience
 
 
 class Page(asyncio.Protocol):
@@ -138,7 +145,7 @@ class Page(asyncio.Protocol):
         self._transport.pause_reading()  # Its pings would be answered into the same buffer.
         if self._broker is not None:
             self._broker.transport.pause_reading()
-        self._after(UNREAD_S, "unread", lambda: self._refuse(Why.NOT_READ))
+        self._after(self._around.patience.unread_s, "unread", lambda: self._refuse(Why.NOT_READ))
 
     def resume_writing(self) -> None:
         self._write_paused = False
@@ -182,7 +189,7 @@ class Page(asyncio.Protocol):
             if self._units == so_far:
                 self._refuse(Why.SLOW)
 
-        self._after(PACKET_S, "packet", look)
+        self._after(self._around.patience.packet_s, "packet", look)
 
     # --- the broker ------------------------------------------------------------------------------------
 

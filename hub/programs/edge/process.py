@@ -24,7 +24,7 @@ from hub.programs.edge.certificate import Certificate
 from hub.programs.edge.forwarding import Forwarding
 from hub.programs.edge.front import Front
 from hub.programs.edge.origins import PageOrigins
-from hub.programs.edge.page import Page, Surroundings
+from hub.programs.edge.page import Page, Patience, Surroundings
 from hub.programs.edge.settings import EdgeSettings
 from hub.programs.edge.telemetry import Event, Metrics
 from hub.telemetry.log import Log
@@ -40,7 +40,7 @@ _WEBSOCKET = b"sec-websocket-"
 class Edge:
     """All parts of the process. Raises SetupError when it cannot start."""
 
-    def __init__(self, settings: EdgeSettings, log: Log) -> None:
+    def __init__(self, settings: EdgeSettings, log: Log, patience: Patience | None = None) -> None:
         self.settings = settings
         self.log = log
         self.meters = Meters()
@@ -59,7 +59,9 @@ class Edge:
         self._hosts = KnownHosts(forwarding, settings.hosts)
         self._origins = PageOrigins(settings.cors_origins)
         self._pages: set[Page] = set()
-        self._around = Surroundings(settings.broker, log, self.metrics, Windows(page.CONNECTS), self._pages)
+        self._around = Surroundings(
+            settings.broker, log, self.metrics, Windows(page.CONNECTS), self._pages, patience or Patience()
+        )
         self.sock = listener.listen(settings.tls_host, settings.tls_port, "FLOORHUB_TLS_HOST", "FLOORHUB_TLS_PORT")
         self._status_sock = (
             listener.listen(LOOPBACK, settings.edge_status_port, "FLOORHUB_EDGE_STATUS_PORT")

@@ -439,7 +439,6 @@ ODD_PACKETS: dict[str, tuple[bytes, ...]] = {
     "topic longer than the packet": (b"\x30\x04\xff\xffab",),
     "properties longer than the packet": (b"\x30\x05\x00\x01a\x7f\x00",),
     "too large": (b"\x30\xf1\xa2\x04" + bytes(70_001),),
-    "HTTP": (b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: a browser of somebody else\r\n\r\n",),
     "noise": (bytes(range(256)),),
 }
 
@@ -449,10 +448,13 @@ def test_odd_packets_do_no_harm(bed: ProbedBroker, odd: str, door: str, version:
     said(bed, door, version, *ODD_PACKETS[odd])
 
 
-@pytest.mark.parametrize(("odd", "door"), sample(ODD_PACKETS, DOORS))
+EARLY_PACKETS = ODD_PACKETS | {"HTTP": (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",)}
+
+
+@pytest.mark.parametrize(("odd", "door"), sample(EARLY_PACKETS, DOORS))
 def test_nothing_counts_before_the_connect(bed: ProbedBroker, odd: str, door: str) -> None:
     with contextlib.closing(bed.doors[door](5)) as wire:
-        for each in ODD_PACKETS[odd]:
+        for each in EARLY_PACKETS[odd]:
             if each[0] >> 4 != 1:
                 wire.send(each)
         wire.send(publish(client_topic(VICTIM, Channel.COMMANDS), b"forged", 5))
@@ -480,6 +482,8 @@ CONNECT_PROPERTIES: dict[str, bytes] = {
 def test_no_property_of_a_connect_gives_more(bed: ProbedBroker, name: str, door: str) -> None:
     known = bed.attacker()
     wire, _ = bed.connect(door, 5, known.name, known.name, known.secret, properties=CONNECT_PROPERTIES[name])
+    if name == "packets of one byte":  # let in, and cut off: its CONNACK is longer
+        bed.accepted[known.name, known.name] += 1
     with contextlib.closing(wire):
         wire.send(subscribe_packet([b"#", every_client(Channel.REPORTS).encode()], 5))
         wire.send(publish(client_topic(VICTIM, Channel.COMMANDS), b"forged", 5))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from hub.programs.edge import page as pages
+from hub.programs.edge.page import Patience
 from hub.programs.edge.process import Edge
 from hub.programs.edge.settings import EdgeSettings
 from hub.telemetry.log import Log
@@ -67,9 +67,7 @@ async def heard(reader: asyncio.StreamReader) -> bytes:
 
 
 @pytest_asyncio.fixture
-async def door(site: Site, edge: EdgeSite, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Door]:
-    monkeypatch.setattr(pages, "PACKET_S", 0.5)
-    monkeypatch.setattr(pages, "UNREAD_S", 0.5)
+async def door(site: Site, edge: EdgeSite) -> AsyncIterator[Door]:
     settings = EdgeSettings(
         tls_certificate=edge.certificate,
         tls_key=edge.key,
@@ -80,7 +78,7 @@ async def door(site: Site, edge: EdgeSite, monkeypatch: pytest.MonkeyPatch) -> A
         edge_status_port=0,
         stop_grace_s=1,
     )
-    made = Edge(settings, Log())
+    made = Edge(settings, Log(), Patience(packet_s=0.5, unread_s=0.5))
     stop = asyncio.Event()
     running = asyncio.create_task(made.run(stop))
     yield Door(made, edge.trust, await asyncio.to_thread(site.client))

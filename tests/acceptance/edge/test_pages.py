@@ -17,6 +17,7 @@ from websockets.exceptions import InvalidStatus
 from hub.programs.edge.packets import connack_code
 from hub.programs.edge.page import CONNECTS
 from schemas.topics import Channel, client_topic
+from tests.support.broker_client import BrokerClient
 from tests.support.edge import EdgeSite
 from tests.support.page import PINGREQ, PINGRESP, Page, connect_packet, packet, publish_packet
 from tests.support.site import Site
@@ -283,9 +284,21 @@ def test_frames_that_break_the_protocol_end_the_page(edge: EdgeSite, pda: Known)
 
 
 def test_a_page_that_goes_without_a_word_leaves_the_broker(site: Site, edge: EdgeSite, pda: Known) -> None:
-    page = connected(edge, pda)
+    """The broker speaks the will at once: had the edge kept the connection, it would do so after the keep-alive."""
+    topic = client_topic(pda.id, Channel.STATE)
+    assert site.stack.broker is not None
+    assert site.stack.accounts is not None
+    ops = site.stack.accounts.ops
+    watcher = BrokerClient(site.stack.broker.options.mqtt_port, f"ops-{pda.id}", ops.username, ops.password)
+    assert watcher.connect() == 0
+    watcher.subscribe(topic)
+    page = Page(edge)
+    page.send(connect_packet(pda.id, pda.id, pda.secret, will=(topic, b"gone")))
+    assert connack_code(page.hear()) == 0
     until(lambda: edge.standing("page") >= 1, "the page")
     raw = page.socket.socket
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     raw.close()
     until(lambda: edge.standing("page") == 0, "no page")
+    watcher.wait_for_payload("gone")
+    watcher.close()

@@ -203,16 +203,38 @@ def test_what_can_be_read_in_two_ways_is_refused(edge: EdgeSite) -> None:
             assert all(400 <= status < 600 for status in answers), (head, said)
 
 
+def posts(edge: EdgeSite, begin: int) -> list[float]:
+    """How long the hub has served each command that was posted, in milliseconds, since this place in its log."""
+    with edge.hub.log.open("rb") as log:
+        log.seek(begin)
+        lines = [json.loads(line) for line in log if line.startswith(b"{")]
+    wanted = ("http.request", "POST", "/api/commands")
+    return [each["duration_ms"] for each in lines if (each["event"], each.get("method"), each.get("path")) == wanted]
+
+
 def test_an_answer_that_the_caller_does_not_wait_for_stops_at_the_hub(edge: EdgeSite, site: Site) -> None:
     client = site.client()
     body = json.dumps({"client_id": client["id"], "action": "open-door", "payload": {}}).encode()
     head = b"POST /api/commands?wait=60 HTTP/1.1\r\n" + HEAD + b"Content-Type: application/json\r\n"
     head += b"Authorization: Bearer " + site.key.encode() + b"\r\nContent-Length: %d\r\n\r\n" % len(body)
-    for cut in (head + body, head + body[:5], head[:40], b""):
-        connection = edge.connect()
-        connection.sendall(cut)
-        connection.close()
+    begun = edge.hub.log.stat().st_size
+
+    def commands() -> list[Any]:
+        items: list[Any] = site.http.get("/api/commands", params={"client_id": client["id"]}).json()["items"]
+        return items
+
+    with contextlib.closing(edge.connect()) as whole:
+        whole.sendall(head + body)
+        until(commands, "the command")
+        assert edge.at_the_hub() >= 1
+    for cut in (head + body[:5], head[:40], b""):
+        with contextlib.closing(edge.connect()) as connection:
+            connection.sendall(cut)
     until(lambda: edge.standing("busy") == 0 and edge.standing("half_open") == 0, "no connection")
+    until(lambda: edge.at_the_hub() == 0, "no connection to the hub either")
+    until(lambda: len(posts(edge, begun)) >= 1, "the hub has ended the request")
+    assert max(posts(edge, begun)) < 45_000, "it did not wait on for 60 s"
+    assert len(commands()) == 1
 
 
 def test_who_is_slow_is_cut_off_while_others_are_served(edge: EdgeSite, http: httpx.Client) -> None:
