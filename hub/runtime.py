@@ -180,8 +180,6 @@ class _Secure:
                 if await asyncio.to_thread(self.certificate.is_due):
                     self.certificate.load()
                     self._log.info(Event.CERTIFICATE_CHANGED)
-            except OSError as problem:  # replaced once more in this moment: the next round sees it
-                self._log.seldom("certificate").warning(Event.CERTIFICATE_UNUSABLE, reason=str(problem))
             except SetupError as problem:
                 self._log.seldom("certificate").error(Event.CERTIFICATE_UNUSABLE, reason=problem.sentence)
 

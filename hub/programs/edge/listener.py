@@ -12,7 +12,6 @@ from hub.api.protocol import refusal
 from hub.api.proxies import address_of
 from hub.errors import SetupError
 from hub.programs.edge.admission import Admission, Visit
-from hub.programs.edge.certificate import Certificate
 from hub.programs.edge.telemetry import Metrics
 
 BACKLOG = 2_048
@@ -68,13 +67,13 @@ class Listener:
         self,
         sock: socket.socket,
         admission: Admission,
-        certificate: Certificate,
+        context: ssl.SSLContext,
         metrics: Metrics,
         protocol: Callable[[Visit], asyncio.Protocol],
     ) -> None:
         self._sock = sock
         self._admission = admission
-        self._certificate = certificate
+        self._context = context
         self._metrics = metrics
         self._protocol = protocol
         self._handshakes: set[asyncio.Task[None]] = set()
@@ -117,7 +116,7 @@ class Listener:
                 await asyncio.get_running_loop().connect_accepted_socket(
                     lambda: self._protocol(visit),
                     sock,
-                    ssl=self._certificate.context,
+                    ssl=self._context,
                     ssl_handshake_timeout=HANDSHAKE_S,
                     ssl_shutdown_timeout=GOODBYE_S,
                 )

@@ -20,7 +20,7 @@ from hub.core.limits.rules import Windows
 from hub.loops import log_loop
 from hub.programs.edge import listener, page, status
 from hub.programs.edge.admission import Admission, State
-from hub.programs.edge.certificate import Certificate
+from hub.programs.edge.certificate import CertificateWatch
 from hub.programs.edge.forwarding import Forwarding
 from hub.programs.edge.front import Front
 from hub.programs.edge.origins import PageOrigins
@@ -45,7 +45,7 @@ class Edge:
         self.log = log
         self.meters = Meters()
         self.metrics = Metrics(self.meters)
-        self.certificate = Certificate(settings.tls_certificate, settings.tls_key, log, self.metrics)
+        self.certificate = CertificateWatch(settings.tls_certificate, settings.tls_key, log, self.metrics)
         self.admission = Admission(
             settings.edge_connections,
             settings.edge_connections_per_address,
@@ -71,7 +71,7 @@ class Edge:
         self._listener = listener.Listener(
             self.sock,
             self.admission,
-            self.certificate,
+            self.certificate.shown.context,
             self.metrics,
             lambda visit: Front(
                 config=self._config, server_state=self._state, app_state={}, visit=visit, take_over=self._take_over
@@ -83,7 +83,7 @@ class Edge:
         loop = asyncio.get_running_loop()
         tasks = [
             loop.create_task(self._listener.run(), name="listener"),
-            loop.create_task(self.certificate.watch(), name="certificate"),
+            loop.create_task(self.certificate.run(), name="certificate"),
             loop.create_task(log_loop(self.log).run(), name="log"),  # type: ignore[arg-type]  # a coroutine function
         ]
         if self._status_sock is not None:
@@ -144,7 +144,7 @@ class Edge:
             sock.close()
 
     async def _certificate_state(self) -> str:
-        return self.certificate.state
+        return self.certificate.shown.state
 
     def _look(self) -> None:
         for state in State:
@@ -217,7 +217,7 @@ async def serve(settings: EdgeSettings, log: Log) -> None:
     looking: set[asyncio.Task[None]] = set()
 
     def look() -> None:
-        task = loop.create_task(edge.certificate.reload())
+        task = loop.create_task(edge.certificate.look())
         looking.add(task)
         task.add_done_callback(looking.discard)
 

@@ -1,11 +1,18 @@
 """Files of certificates as operators name them: what is wrong with them is said, in both languages."""
 
 import os
+import ssl
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from hub.api.tls import Certificate, CertificateFiles
 from hub.app import Hub
@@ -66,6 +73,56 @@ def test_a_change_is_looked_at_once_and_a_wrong_one_told_once(issued: Issued, tm
     assert shown.is_due()
     shown.load()
     assert not shown.is_due()
+
+
+def test_half_of_a_renewal_is_tried_again(issued: Issued, tmp_path: Path) -> None:
+    shown = Certificate(files_of(issued))
+    (tmp_path / "other").mkdir()
+    other = Authority(tmp_path / "other").ensure(NAMES)
+    issued.certificate_file.write_bytes(other.certificate_file.read_bytes())
+    with pytest.raises(SetupError):
+        shown.is_due()
+    assert shown.state == "unreadable"
+
+    issued.key_file.write_bytes(other.key_file.read_bytes())
+    assert shown.is_due()
+    assert shown.state == "ok"
+
+
+@pytest.mark.parametrize("host", ["shop-pc", None])
+def test_after_a_change_of_the_kind_of_key_nobody_sees_the_old_one(issued: Issued, host: str | None) -> None:
+    shown = Certificate(files_of(issued))
+    before = presented(shown.context, host)
+
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "another")])
+    ends = datetime.now(UTC).replace(microsecond=0) + timedelta(days=3)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(7).not_valid_before(ends - timedelta(days=9)).not_valid_after(ends)
+    issued.certificate_file.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    issued.key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    assert shown.is_due()
+    assert presented(shown.context, host) == before
+    shown.load()
+
+    assert x509.load_der_x509_certificate(presented(shown.context, host)).serial_number == 7
+    assert shown.ends_at == ends
+
+
+def presented(server: ssl.SSLContext, host: str | None) -> bytes:
+    """The certificate that a client sees which prefers elliptic curves."""
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname = False
+    client.verify_mode = ssl.CERT_NONE
+    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    caller = client.wrap_bio(to_client, to_server, server_hostname=host)
+    ends = [caller, server.wrap_bio(to_server, to_client, server_side=True)]
+    while ends:
+        for end in list(ends):
+            with suppress(ssl.SSLWantReadError):
+                end.do_handshake()
+                ends.remove(end)
+    return caller.getpeercert(binary_form=True) or b""
 
 
 @pytest.mark.parametrize("missing", ["tls_certificate", "tls_key"])
