@@ -48,9 +48,9 @@ PARTS = {
         {"FLOORHUB_TEST_PROBES": "all"},
     ),
     "edge": Part(
-        "1,000 pages at /mqtt, 1,000 streams and 2,000 silent connections; says what requests and commands notice",
+        "1,000 pages at /mqtt, 1,000 streams and 2,000 silent connections: what requests and commands notice, in turns",
         (*PYTEST, "-s", "tests/acceptance/edge/test_many_pages.py"),
-        {"FLOORHUB_TEST_PAGES": "1000"},
+        {"FLOORHUB_TEST_PAGES": "1000", "FLOORHUB_TEST_TURNS": "5"},
     ),
     "join": Part(
         "two network namespaces (needs root): from an empty folder to a printed page over TLS, and who is refused",

@@ -28,7 +28,7 @@ def build(settings: Settings, parts: Parts) -> Subject:
         routers=(router, reports),
         loops=(
             Loop("http-reports", clients.reports.run),
-            periodic("channels", channels.look_at_all, log, pause_s=LOOK_S),
+            periodic("channels", channels.look_at_some, log, pause_s=LOOK_S),
         ),
         stop=(channels.stop,),  # Streams would outlast the grace.
         causes=CAUSES,

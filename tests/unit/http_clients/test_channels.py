@@ -1,11 +1,23 @@
 """What waits in a channel: bounded, cancels first, each message as often as dispatch means it."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from hub.core.http_clients.service.channels import MOST_WAITING, Channel, key_of
+import pytest
+
+from hub.core.http_clients.service.channels import (
+    LOOK_S,
+    MOST_AT_A_LOOK,
+    MOST_WAITING,
+    Channel,
+    Channels,
+    key_of,
+)
+from hub.database.engine import Database
 from schemas.messages import Cancel, Run
+from tests.support.hubs import NOBODY
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 
@@ -102,3 +114,36 @@ async def test_what_was_put_is_known_until_what_it_is_about_has_ended() -> None:
     assert one.was_put(key_of(asked))
     one.keep([key_of(asked)])
     assert one.was_put(key_of(asked))
+
+
+class Looks(Channels):
+    """Remembers what it has looked at."""
+
+    def __init__(self) -> None:
+        super().__init__(Database(NOBODY, size=4))
+        self.looked: list[list[str]] = []
+
+    async def look(self, channels: Sequence[Channel]) -> None:
+        self.looked.append([channel.client_id for channel in channels])
+
+
+async def test_a_round_looks_at_each_channel_once_and_at_few_at_a_time() -> None:
+    channels = Looks()
+    ids = [f"pda-{number}" for number in range(2 * MOST_AT_A_LOOK + 1)]
+    for client_id in ids:
+        await channels.attach(Channel(client_id, "http:a", 1, b"", polled=False))
+    channels.looked.clear()
+
+    pauses = [await channels.look_at_some() for _ in range(3)]
+    assert [len(each) for each in channels.looked] == [MOST_AT_A_LOOK, MOST_AT_A_LOOK, 1]
+    assert sorted(name for each in channels.looked for name in each) == sorted(ids)
+    assert sum(pauses) == pytest.approx(LOOK_S)
+
+    # The next round; who has gone is no longer looked at.
+    gone = channels.get(ids[-1])
+    assert gone is not None
+    await channels.look_at_some()
+    await channels.look_at_some()
+    channels.detach(gone)
+    await channels.look_at_some()
+    assert channels.looked[-1] == []
