@@ -24,7 +24,7 @@ from tests.support.site import Site
 pytestmark = pytest.mark.own_site("its broker serves the network, and its hub has stopped")
 
 ALL = os.environ.get("FLOORHUB_TEST_PROBES") == "all"
-ONE_OF = 60
+ONE_OF = 80
 """So many probes does each of the sample stand for."""
 ROLES = ("hub", "admin", "ops", "doctor")
 FREE_FOR_EVERYBODY = frozenset(FROM_CLIENT)
@@ -493,8 +493,8 @@ def test_no_property_of_a_connect_gives_more(bed: ProbedBroker, name: str, door:
 # --- the broker's own record, and the hub's ----------------------------------------------------------------------
 
 
-def test_the_log_knows_nobody_else_and_the_hub_finds_all_as_it_was(bed: ProbedBroker) -> None:
-    """The last test: broker and hub start again."""
+def test_the_log_knows_nobody_else(bed: ProbedBroker) -> None:
+    """The last test: the broker stops, and with all probes the hub looks at what they have left."""
     assert bed.victim.heard() == []
     bed.broker.stop()
     log = bed.log()
@@ -504,6 +504,8 @@ def test_the_log_knows_nobody_else_and_the_hub_finds_all_as_it_was(bed: ProbedBr
         pinned_id(bed.accounts[role].username, WORKER): bed.accounts[role].username for role in ("hub", "ops")
     }
 
+    if not ALL:
+        return
     bed.broker.start()
     bed.site.hub.start()
     bed.site.wait_ready()
