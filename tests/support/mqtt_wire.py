@@ -30,7 +30,7 @@ class Packet(NamedTuple):
         return self.body[2 : 2 + int.from_bytes(self.body[:2])].decode()
 
 
-class Wire:
+class Connection:
     """One connection, of MQTT `version` (3, 4 or 5). Close it."""
 
     def __init__(self, sock: socket.socket, version: int, *, host: str | None = None) -> None:
@@ -51,7 +51,7 @@ class Wire:
         """End it without a word."""
         self._sock.close()
 
-    def __enter__(self) -> "Wire":
+    def __enter__(self) -> "Connection":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -151,20 +151,20 @@ class Wire:
         self._came[:] = rest
 
 
-Door = Callable[[int], Wire]
+Door = Callable[[int], Connection]
 """Opens a connection of a version of MQTT."""
 
 
 def plain(address: tuple[str, int], *, websocket: bool = False) -> Door:
     """Without TLS."""
     host = f"{address[0]}:{address[1]}" if websocket else None
-    return lambda version: Wire(socket.create_connection(address, DEADLINE_S), version, host=host)
+    return lambda version: Connection(socket.create_connection(address, DEADLINE_S), version, host=host)
 
 
 def secured(address: tuple[str, int], trust: ssl.SSLContext, name: str, *, websocket: bool = False) -> Door:
     """With TLS, where the other side has the name."""
     host = f"{name}:{address[1]}" if websocket else None
-    return lambda version: Wire(
+    return lambda version: Connection(
         trust.wrap_socket(socket.create_connection(address, DEADLINE_S), server_hostname=name), version, host=host
     )
 

@@ -32,9 +32,9 @@ from tests.support.many_clients import Wanted, insert
 from tests.support.mqtt_wire import (
     PUBLISH,
     SUBACK,
+    Connection,
     Door,
     Packet,
-    Wire,
     payload_of,
     plain,
     publish,
@@ -75,7 +75,7 @@ Said = list[tuple[str, bytes]]
 class Listener:
     """A connection that hears what its filters give it."""
 
-    def __init__(self, wire: Wire, filters: list[str]) -> None:
+    def __init__(self, wire: Connection, filters: list[str]) -> None:
         self.wire = wire
         self._filters = subscribe_packet([each.encode() for each in filters], wire.version)
         wire.send(self._filters)
@@ -147,13 +147,13 @@ class ProbedBroker:
         """A client with a valid secret, one after the other."""
         return self.callers[f"mallory-{next(self._turns) % ATTACKERS}"]
 
-    def let_in(self, door: str, version: int, name: str, **options: Any) -> Wire:
+    def let_in(self, door: str, version: int, name: str, **options: Any) -> Connection:
         """A connection of a client whom the broker knows."""
         wire, code = self.connect(door, version, name, name, self.callers[name].secret, **options)
         assert code == 0, (door, version, name, code)
         return wire
 
-    def account(self, role: str) -> Wire:
+    def account(self, role: str) -> Connection:
         """A connection of one of the hub's accounts, where it may be."""
         account = self.accounts[role]
         wire, code = self.connect("tcp", 5, pinned_id(account.username, WORKER), account.username, account.password)
@@ -168,7 +168,7 @@ class ProbedBroker:
         username: str | bytes | None,
         password: str | None,
         **options: Any,
-    ) -> tuple[Wire, int | None]:
+    ) -> tuple[Connection, int | None]:
         """A connection on which a CONNECT was sent, and the broker's code; None: it was closed without one."""
         wire = self.doors[door](version)
         name = b"MQIsdp" if version == 3 else b"MQTT"
@@ -194,7 +194,7 @@ class ProbedBroker:
         until(came, f"{payload!r} on {topic}")
         return heard
 
-    def check(self, attacker: Wire | None, name: str, may_say: frozenset[Channel] = frozenset()) -> list[Packet]:
+    def check(self, attacker: Connection | None, name: str, may_say: frozenset[Channel] = frozenset()) -> list[Packet]:
         """Let hub and victim speak, and look at all records; what the attacker heard. `may_say`: the channels of its
         own on which something of it may be found."""
         heard = attacker.settled() if attacker is not None else []

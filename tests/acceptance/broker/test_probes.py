@@ -16,7 +16,7 @@ from hub.programs.embedded.data_folder import DataFolder
 from hub.programs.embedded.lan import pinned_id
 from schemas import topics
 from schemas.topics import FROM_CLIENT, Channel, client_topic, every_client
-from tests.support.mqtt_wire import SUBACK, Wire, four_bytes, publish, subscribe_packet
+from tests.support.mqtt_wire import SUBACK, Connection, four_bytes, publish, subscribe_packet
 from tests.support.page import connect_packet, packet, text
 from tests.support.probed_broker import DOORS, VICTIM, WORKER, ProbedBroker, open_probed_broker
 from tests.support.site import Site
@@ -305,7 +305,9 @@ KINDS = ((0, False), (0, True), (1, False), (1, True), (2, False), (2, True))
 """Quality of service, and whether the broker is to keep it."""
 
 
-def said(bed: ProbedBroker, door: str, version: int, *packets: bytes, may: frozenset[Channel] = frozenset()) -> Wire:
+def said(
+    bed: ProbedBroker, door: str, version: int, *packets: bytes, may: frozenset[Channel] = frozenset()
+) -> Connection:
     """A client sends these, and nobody hears them."""
     known = bed.attacker()
     with contextlib.closing(bed.let_in(door, version, known.name)) as wire:

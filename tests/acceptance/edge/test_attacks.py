@@ -17,7 +17,7 @@ import pytest
 from schemas.topics import Channel, client_topic
 from tests.support.broker_client import BrokerClient
 from tests.support.edge import EdgeSite, until_end
-from tests.support.mqtt_wire import PINGRESP, Wire, publish, secured
+from tests.support.mqtt_wire import PINGRESP, Connection, publish, secured
 from tests.support.page import PINGREQ, connect_packet
 from tests.support.raw_http import parsed
 from tests.support.site import Site
@@ -51,12 +51,12 @@ def pda(site: Site) -> dict[str, Any]:
     return site.client()
 
 
-def opened(edge: EdgeSite) -> Wire:
+def opened(edge: EdgeSite) -> Connection:
     """A WebSocket on which nothing was said."""
     return secured(("127.0.0.1", edge.port), edge.trust, "localhost", websocket=True)(5)
 
 
-def standing(edge: EdgeSite, known: dict[str, Any]) -> Wire:
+def standing(edge: EdgeSite, known: dict[str, Any]) -> Connection:
     """A page whose CONNECT the broker has taken."""
     wire = opened(edge)
     wire.send(connect_packet(known["id"], known["id"], known["secret"]))
