@@ -178,6 +178,8 @@ class Offline(Message, frozen=True, kw_only=True, tag="offline"):
     session: Token
     connection: Connection
     epoch: Epoch | None = None
+    reason: Name | UnsetType = UNSET
+    """`asleep`: a browser stops its page for a while, and lets it go on later. Any other one counts as none."""
 
 
 class Will(Message, frozen=True, kw_only=True, tag="will"):

@@ -26,6 +26,7 @@ WHY_PRESENT = {
     "heartbeat": "응답 확인",
     "never_seen": "접속한 적 없음",
     "stopped": "종료됨",
+    "asleep": "절전",
     "connection_lost": "연결 끊김",
     "no_heartbeat": "응답 없음",
     "silent": "응답 없음",

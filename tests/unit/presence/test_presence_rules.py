@@ -72,3 +72,12 @@ def test_the_last_word_of_a_session_that_nobody_heard_begin_takes_a_basic_client
     kept = Observation(ObservationKind.WILL, "s2", 1, retained=True)
     assert observe(basic, kept, NOW).presence is Presence.OFFLINE
     assert observe(ONLINE, kept, NOW) == ONLINE
+
+
+def test_a_page_that_sleeps_has_not_ended() -> None:
+    asleep = observe(ONLINE, Observation(ObservationKind.GOOD_BYE, "s1", 3, asleep=True), NOW)
+    assert (asleep.presence, asleep.reason) == (Presence.OFFLINE, "asleep")
+    again = observe(asleep, Observation(ObservationKind.BIRTH, "s1", 4), NOW)
+    assert again.presence is Presence.ONLINE
+    # The will that the broker sends later, when it notices that the connection is gone, is no news.
+    assert observe(asleep, Observation(ObservationKind.WILL, "s1", 3), NOW) == asleep

@@ -56,10 +56,14 @@ class Observation:
     level: Level = Level.FULL
     retained: bool = False
     """Kept by the broker: it says who was there, and is no proof of life now."""
+    asleep: bool = False
+    """A good-bye for a while."""
 
 
 GOOD_BYE = "stopped"
 """Why somebody is offline who said so."""
+ASLEEP = "asleep"
+"""Why a page is offline that its browser has stopped for a while: it has not ended."""
 BY_HUB = frozenset({"secret_rotated", "disabled", "retired"})
 """Why the hub itself ended a session: the broker sends no will then, and what was on its way comes all the same."""
 HTTP = "http:"
@@ -102,6 +106,8 @@ def observe(evidence: Evidence, observation: Observation, now: datetime) -> Evid
                 return _to(evidence, Presence.OFFLINE, "connection_lost", now)
             if not same or observation.connection < evidence.connection:
                 return evidence
+            if observation.asleep:
+                return _to(evidence, Presence.OFFLINE, ASLEEP, now)
             reason = GOOD_BYE if observation.kind is ObservationKind.GOOD_BYE else "connection_lost"
             return _to(evidence, Presence.OFFLINE, reason, now)
     assert_never(observation.kind)

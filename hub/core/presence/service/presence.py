@@ -103,7 +103,12 @@ class PresenceService:
     ) -> LockedSession:
         kind = ObservationKind.GOOD_BYE if isinstance(sighting, Offline) else ObservationKind.WILL
         observation = Observation(
-            kind, clean_text(sighting.session), sighting.connection, session.evidence.level, retained
+            kind,
+            clean_text(sighting.session),
+            sighting.connection,
+            session.evidence.level,
+            retained,
+            asleep=isinstance(sighting, Offline) and sighting.reason == presence.ASLEEP,
         )
         evidence = presence.observe(session.evidence, observation, session.now)
         if evidence == session.evidence:
