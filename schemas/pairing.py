@@ -58,8 +58,13 @@ def commitment_of(opening: str) -> str:
 def number_of(*, root_key: str, ca: str, public_key: str, opening: str, nonce: str) -> str:
     """The digits that both sides show: the same on both only if nothing was exchanged between them."""
     said = "\n".join((root_key, ca and authority_digest(ca), public_key, opening, nonce))
-    digest = hashlib.sha256(b"floorhub/pair-number/v1\0" + said.encode()).digest()
-    return f"{int.from_bytes(digest) % 10**NUMBER_DIGITS:0{NUMBER_DIGITS}}"
+    return _digits(b"floorhub/pair-number/v1\0" + said.encode())
+
+
+def link_number(token: str) -> str:
+    """The digits that the page of a link shows, and whoever made it: by them a person sees that the page is about the
+    link that he means. They are no secret, and prove nothing to the hub."""
+    return _digits(b"floorhub/pair-link/v1\0" + token.encode())
 
 
 def authority_digest(pem: str) -> str:
@@ -103,6 +108,12 @@ def read_link(text: str) -> Link:
     return Link(
         hub_url=base[: len(base) - len(place)], code=said.get("code"), token=said.get("token"), fingerprint=folded
     )
+
+
+def _digits(said: bytes) -> str:
+    """Its SHA-256 as digits that people compare."""
+    number = int.from_bytes(hashlib.sha256(said).digest()) % 10**NUMBER_DIGITS
+    return f"{number:0{NUMBER_DIGITS}}"
 
 
 def _text_of(octets: bytes) -> str:

@@ -29,6 +29,7 @@ from schemas.terminal import either  # noqa: E402
 
 GENERATED = web_build.SOURCES / "packages" / "api" / "src" / "generated" / "openapi.ts"
 PREFIXES = ("/api/auth/", "/api/pair/")
+ROUTES = frozenset({"/api/pair"})
 """The paths that pages call; those of a new page come with it. Types of everything would change with every route."""
 HEAD = "// Generated from the hub's routes by `make webtypes`. Do not edit.\n\n"
 CHECKS = (
@@ -70,7 +71,9 @@ def description(scratch: Path) -> dict[str, Any]:
 
 def selected(described: Mapping[str, Any]) -> dict[str, Any]:
     """The description of the paths that pages call, with the schemas that these need."""
-    paths = {path: methods for path, methods in described["paths"].items() if path.startswith(PREFIXES)}
+    paths = {
+        path: methods for path, methods in described["paths"].items() if path in ROUTES or path.startswith(PREFIXES)
+    }
     schemas: Mapping[str, Any] = described["components"]["schemas"]
     needed = reached(paths, schemas)
     kept = {name: schema for name, schema in schemas.items() if name in needed}

@@ -15,6 +15,8 @@ from hub.programs.cli.output import Json, either, explained
 
 app = App(help="Codes that connect machines: create, list, confirm, revoke.")
 WATCH_S = 1.0
+_NO_BROWSERS = frozenset({"printer_pc"})
+"""Kinds that the page of a link does not connect: hub/web/apps/console/src/clients/connect.ts."""
 _QUIET = 2
 """Empty modules around a QR code."""
 
@@ -128,6 +130,17 @@ def _say(made: dict[str, Any], *, with_qr: bool) -> None:
     if made["fingerprint"] is not None:
         short += f" --fp {made['fingerprint']}"
     output.say(either("or type:", "또는 입력하십시오:"), f"  {short}", "")
+    if made["kind"] not in _NO_BROWSERS:
+        number = made["link_number"]
+        shown = f"{number[:3]} {number[3:]}"
+        output.say(
+            either(
+                f"or open this link in the browser that is to be connected; its page shows the number {shown}:",
+                f"또는 연결할 브라우저에서 이 링크를 여십시오. 열린 페이지에 번호 {shown}이(가) 표시됩니다:",
+            ),
+            f"  {made['link']}",
+            "",
+        )
     if with_qr and output.shows_every_character():
         output.say(*_qr(made["link"]))
 

@@ -99,6 +99,12 @@ def test_the_number_depends_on_all_that_both_have_seen() -> None:
     assert number not in others
 
 
+def test_the_number_of_a_link_is_what_its_page_shows() -> None:
+    # hub/web/packages/client/src/pairing.test.ts has the same.
+    assert pairing.link_number("fhp_abc") == "636802"
+    assert pairing.link_number("fhp_" + "x" * 43) == "924883"
+
+
 def test_a_stretched_code_is_of_one_hub() -> None:
     stretched = pairing.stretch("7KQ4M2XD", "r")
     assert len(stretched) == 43

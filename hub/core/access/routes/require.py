@@ -14,7 +14,7 @@ from fastapi import Depends, Request
 from hub.api.lookup import parts_of
 from hub.api.parameters import require_known
 from hub.api.strangers import Counting, declaring
-from hub.core.access.routes.cookies import PageRules, require_csrf_token
+from hub.core.access.routes.cookies import PageRules, require_csrf_token, require_our_page
 from hub.core.access.rules import Caller, Permission
 from hub.core.access.rules.permissions import require_permission
 from hub.core.access.service import Access
@@ -157,6 +157,27 @@ def public(strangers: Counting = Counting.ALWAYS) -> Any:
         require_known(request)
 
     return _declared(anyone, Permission.PUBLIC, strangers=strangers)
+
+
+def public_unless_signed_in(permission: Permission) -> Any:
+    """A dependency that declares a route open to anyone, but not to a page of another site, nor to a person who is
+    signed in with this browser and has not this permission: what he was shown is not his to use."""
+
+    async def anyone(request: Request) -> None:
+        require_our_page(request)
+        if not _shows_key(request) and parts_of(request).get(PageRules).cookie(request):
+            try:
+                await _principal(request, permission)
+            except RejectedError as refused:
+                if refused.code != "unauthorized":  # a session that has ended is nobody's
+                    raise
+        require_known(request)
+
+    return _declared(anyone, Permission.PUBLIC, strangers=Counting.ALWAYS)
+
+
+def _shows_key(request: Request) -> bool:
+    return "authorization" in request.headers or "x-api-key" in request.headers
 
 
 def client_only() -> Any:

@@ -14,7 +14,8 @@ from hub.api.description import Routes
 from hub.api.lookup import part
 from hub.api.pages import Cursor, Limit, Page, from_cursor, to_cursor
 from hub.api.problems import fails, fails_only
-from hub.core.access.routes import MayPair, public, require_confirmed
+from hub.core.access.routes import MayPair, public, public_unless_signed_in, require_confirmed
+from hub.core.access.rules import Permission
 from hub.core.clients.service.addresses import PublicAddresses
 from hub.core.clients.service.certificates import MachineCertificates
 from hub.core.clients.service.claims import Claims, Waiting
@@ -33,10 +34,11 @@ from hub.core.clients.shapes.pairing import NewPairingOutput, NumberInput, Pairi
 from hub.core.clients.store.pairing import Enrolment
 from hub.core.presence.service.presence import PresenceService
 from hub.keys import SigningKeys
-from schemas.pairing import link, spell_code
+from schemas.pairing import link, link_number, spell_code
 
 router = Routes("pairing", "Connect machines: one-time codes, tokens for many machines, and what machines send.")
 Anyone = Annotated[None, public()]
+AnyoneWhoMay = Annotated[None, public_unless_signed_in(Permission.PAIR)]
 AddressesDep = Annotated[PublicAddresses, part(PublicAddresses)]
 CertificatesDep = Annotated[MachineCertificates, part(MachineCertificates)]
 ClaimsDep = Annotated[Claims, part(Claims)]
@@ -79,6 +81,7 @@ async def create_pairing(
         "code": spell_code(made.code),
         "token": made.token,
         "link": its_link,
+        "link_number": link_number(made.token),
         "hub_url": hub_url,
         "fingerprint": authority,
         "qr": _svg(its_link),
@@ -265,7 +268,8 @@ async def look_at_code(body: ShownInput, request: Request, claims: ClaimsDep, _a
     response_model=None,
     summary="Become a client",
     description="A machine shows a code, the token of a link or an enrolment token, and signs with a key of its own. "
-    "If its answer is lost it sends another request with the same key, and gets a new secret.",
+    "If its answer is lost it sends another request with the same key, and gets a new secret. Pages of other sites are "
+    "refused, and whoever is signed in with this browser and lacks the permission `pair`.",
     responses={
         200: {"model": ConnectedOutput, "description": "The client that the machine is now, with its secret."},
         202: {"model": WaitingOutput, "description": "A person has to compare numbers first."},
@@ -279,7 +283,7 @@ async def claim_code(
     addresses: AddressesDep,
     certificates: CertificatesDep,
     keys: KeysDep,
-    _anyone: Anyone,
+    _anyone: AnyoneWhoMay,
 ) -> Response:
     """Connect a machine."""
     asked = _asked(request)
@@ -300,7 +304,7 @@ async def claim_code(
         return json_answer(waiting, 202, _ALWAYS)
     made = await certificates.of(answer.client_id)
     said |= {"certificate": made.pem, "certificate_expires_at": made.expires_at}
-    names = ("client_id", "name", "kind", "secret", "broker_ready")
+    names = ("client_id", "name", "kind", "zone", "groups", "secret", "broker_ready")
     return json_answer({name: getattr(answer, name) for name in names} | said, headers=_ALWAYS)
 
 

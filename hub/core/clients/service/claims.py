@@ -11,11 +11,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from hub.api.text import clean
 from hub.core.access.service.throttle import Throttle
 from hub.core.audit import store as audit
 from hub.core.clients.rules.pairing import CLOCK_ERROR, MOST_TRIES, is_fresh
 from hub.core.clients.service.connecting import Connected, Connecting, Machine
+from hub.core.clients.store import clients
 from hub.core.clients.store import pairing as store
 from hub.core.clients.store.pairing import Enrolment, Pairing
 from hub.core.clients.telemetry import Event
@@ -94,7 +97,15 @@ class Claims:
         found, counted = await self._find(by, credential, address)
         _require_usable(found)
         await self._throttle.forgive(counted)
-        return found
+        return await self._as_it_is(found) if found.replaces else found
+
+    async def _as_it_is(self, found: Pairing) -> Pairing:
+        """A code for a client that exists says nothing of it that is not so."""
+        async with self._database.connection() as connection:
+            client = await clients.get(connection, found.client_id)
+        if client is None:
+            return found
+        return replace(found, name=client.name, kind=client.kind, zone=client.zone, groups=client.groups)
 
     async def claim(self, claim: Claim) -> Connected | Waiting:
         """Connect a machine. Raises RejectedError, which says what its owner has to do."""

@@ -1,7 +1,7 @@
 """A machine becomes a client: a new one, or one that there is, whose former machine is put out by the same commit."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -44,6 +44,8 @@ class Connected:
     client_id: str
     name: str
     kind: str
+    zone: str | None
+    groups: Sequence[str]
     secret: str
     broker_ready: bool
 
@@ -228,7 +230,13 @@ class Connecting:
         if client is None:
             raise NotFoundError("client_not_found", client_id=client_id)
         return Connected(
-            client_id=client_id, name=client.name, kind=client.kind, secret=secret.text, broker_ready=ready
+            client_id=client_id,
+            name=client.name,
+            kind=client.kind,
+            zone=client.zone,
+            groups=client.groups,
+            secret=secret.text,
+            broker_ready=ready,
         )
 
 

@@ -218,6 +218,8 @@ class ConnectedOutput(Output):
         "client_id": "press-7",
         "name": "Press 7",
         "kind": "printer_pc",
+        "zone": "hall-1",
+        "groups": [],
         "secret": "fhc_...",
         "root_key": "3q2-7w...",
         "ca": "-----BEGIN CERTIFICATE-----\n...",
@@ -231,6 +233,8 @@ class ConnectedOutput(Output):
     client_id: str = Field(description=CLIENT_ID)
     name: str = Field(description="Its name for people.")
     kind: str = Field(description="What machine it is.")
+    zone: str | None = Field(description="Where it is.")
+    groups: list[str] = Field(description="Ids of the groups that it is in.")
     secret: str = Field(description="Valid at the broker, and over HTTP for its own resources. Never shown again.")
     root_key: str = Field(description="The hub's root key, to be pinned.")
     ca: str | None = Field(description="The authority to be pinned (PEM); null: one that systems trust.")

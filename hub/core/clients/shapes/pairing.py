@@ -130,6 +130,7 @@ class NewPairingOutput(PairingOutput):
         "code": "7KQ4-M2XD",
         "token": "fhp_...",
         "link": "https://hub.example:8443/pair?screenId=press-7#token=fhp_...&fp=ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "link_number": "042917",
         "hub_url": "https://hub.example:8443",
         "fingerprint": "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
         "qr": "<svg ...></svg>",
@@ -140,6 +141,7 @@ class NewPairingOutput(PairingOutput):
     link: str = Field(
         description="Opens the page that shows what the code is for; `floorhub-agent pair` takes it, too."
     )
+    link_number: str = Field(description="The digits that the page of this link shows; compare them.")
     hub_url: str = Field(description="The hub's address for the machine.")
     fingerprint: str | None = Field(
         description=f"The first {LENGTH} characters of the SHA-256 of the hub's certificate authority, in "

@@ -214,6 +214,30 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/pair": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The page that shows what a link is for
+         * @description Go to the page. A secret goes behind `#`, where no further server sees it.
+         */
+        readonly get: operations["openPage"];
+        readonly put?: never;
+        /**
+         * Become a client
+         * @description A machine shows a code, the token of a link or an enrolment token, and signs with a key of its own. If its answer is lost it sends another request with the same key, and gets a new secret. Pages of other sites are refused, and whoever is signed in with this browser and lacks the permission `pair`.
+         */
+        readonly post: operations["claimCode"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/pair/hub": {
         readonly parameters: {
             readonly query?: never;
@@ -259,6 +283,89 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AgentInput
+         * @description The program of a machine.
+         */
+        readonly AgentInput: {
+            /**
+             * Name
+             * @description What it calls itself.
+             * @example floorhub-agent
+             */
+            readonly name: string;
+            /**
+             * Version
+             * @description Its version.
+             * @example 0.1.0
+             */
+            readonly version: string;
+        };
+        /**
+         * ClaimInput
+         * @description What a machine sends to become a client.
+         */
+        readonly ClaimInput: {
+            /**
+             * Code
+             * @description What a person typed; upper case, hyphens and I, L, O do not matter.
+             * @example 7KQ4-M2XD
+             */
+            readonly code?: string | null;
+            /**
+             * Stretched Code
+             * @description The code of who cannot tell that this is the hub: PBKDF2-HMAC-SHA256 of it, see docs/reference/pairing.md. A person then compares numbers.
+             */
+            readonly stretched_code?: string | null;
+            /**
+             * Token
+             * @description The token of a link.
+             */
+            readonly token?: string | null;
+            /**
+             * Enrolment
+             * @description An enrolment token.
+             */
+            readonly enrolment?: string | null;
+            /**
+             * Public Key
+             * @description The machine's Ed25519 key, 32 bytes in base64url.
+             */
+            readonly public_key: string;
+            /**
+             * At
+             * @description The machine's time, UTC. At most 5 minutes from the hub's, and later in each request.
+             * @example 2026-11-30T08:00:00.123Z
+             */
+            readonly at: string;
+            /**
+             * Proof
+             * @description Its signature over all that, see docs/reference/pairing.md.
+             */
+            readonly proof: string;
+            /** @description The machine's program. */
+            readonly agent: components["schemas"]["AgentInput"];
+            /**
+             * Kind
+             * @description What machine it is. A code for another kind refuses it.
+             */
+            readonly kind?: ("printer_pc" | "pda" | "kiosk" | "screen" | "other") | null;
+            /**
+             * Host
+             * @description Its name in the network; ids of enrolled machines may have it.
+             */
+            readonly host?: string;
+            /**
+             * Commitment
+             * @description With `stretched_code`: the hash of `opening`.
+             */
+            readonly commitment?: string;
+            /**
+             * Opening
+             * @description A random text, in the requests after the first answer.
+             */
+            readonly opening?: string;
+        };
+        /**
          * Confirmation
          * @description The password again.
          */
@@ -268,6 +375,93 @@ export interface components {
              * @description The person's password.
              */
             readonly password: string;
+        };
+        /**
+         * ConnectedOutput
+         * @description What a machine has become.
+         * @example {
+         *       "client_id": "press-7",
+         *       "name": "Press 7",
+         *       "kind": "printer_pc",
+         *       "zone": "hall-1",
+         *       "groups": [],
+         *       "secret": "fhc_...",
+         *       "root_key": "3q2-7w...",
+         *       "ca": "-----BEGIN CERTIFICATE-----\n...",
+         *       "hub_url": "https://hub.example:8443",
+         *       "mqtt_url": "mqtts://hub.example:8883",
+         *       "broker_ready": true,
+         *       "certificate": "-----BEGIN CERTIFICATE-----\n...",
+         *       "certificate_expires_at": "2026-12-30T08:00:00Z"
+         *     }
+         */
+        readonly ConnectedOutput: {
+            /**
+             * Client Id
+             * @description Id of a client.
+             */
+            readonly client_id: string;
+            /**
+             * Name
+             * @description Its name for people.
+             */
+            readonly name: string;
+            /**
+             * Kind
+             * @description What machine it is.
+             */
+            readonly kind: string;
+            /**
+             * Zone
+             * @description Where it is.
+             */
+            readonly zone: string | null;
+            /**
+             * Groups
+             * @description Ids of the groups that it is in.
+             */
+            readonly groups: readonly string[];
+            /**
+             * Secret
+             * @description Valid at the broker, and over HTTP for its own resources. Never shown again.
+             */
+            readonly secret: string;
+            /**
+             * Root Key
+             * @description The hub's root key, to be pinned.
+             */
+            readonly root_key: string;
+            /**
+             * Ca
+             * @description The authority to be pinned (PEM); null: one that systems trust.
+             */
+            readonly ca: string | null;
+            /**
+             * Hub Url
+             * @description The hub's address.
+             */
+            readonly hub_url: string;
+            /**
+             * Mqtt Url
+             * @description The broker's address.
+             */
+            readonly mqtt_url: string;
+            /**
+             * Broker Ready
+             * @description False: the broker does not know it yet; the hub will register it there.
+             */
+            readonly broker_ready: boolean;
+            /**
+             * Certificate
+             * @description For the machine's key (PEM), for a broker that asks machines for one.
+             */
+            readonly certificate: string;
+            /**
+             * Certificate Expires At
+             * Format: date-time
+             * @description Until when it is valid.
+             */
+            readonly certificate_expires_at: string;
         };
         /**
          * FirstAdministrator
@@ -647,6 +841,40 @@ export interface components {
              * @description Seconds that the access token is good for: 900.
              */
             readonly expiresIn: number;
+        };
+        /**
+         * WaitingOutput
+         * @description A person has to compare numbers first. The machine shows its number, and asks again every second.
+         * @example {
+         *       "status": "confirm",
+         *       "nonce": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+         *       "number": null,
+         *       "expires_at": "2026-11-30T08:10:00Z"
+         *     }
+         */
+        readonly WaitingOutput: {
+            /**
+             * Status
+             * @description What is awaited.
+             * @constant
+             */
+            readonly status: "confirm";
+            /**
+             * Nonce
+             * @description The hub's part of the number.
+             */
+            readonly nonce: string;
+            /**
+             * Number
+             * @description The number, as the hub has it; the machine computes its own.
+             */
+            readonly number: string | null;
+            /**
+             * Expires At
+             * Format: date-time
+             * @description Until when it is awaited.
+             */
+            readonly expires_at: string;
         };
         /**
          * WhoAmI
@@ -1736,6 +1964,163 @@ export interface operations {
             };
             /** @description Fields do not fit; `errors` lists all of them. */
             readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub cannot take it now; `Retry-After` says when to try again. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly openPage: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The client, for the page to name. */
+                readonly screenId?: string;
+                /** @description The token, better sent behind `#`. */
+                readonly token?: string;
+                /** @description The code, better sent behind `#`. */
+                readonly code?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The page. Opening a link changes nothing. */
+            readonly 303: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Fields do not fit; `errors` lists all of them. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub cannot take it now; `Retry-After` says when to try again. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly claimCode: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ClaimInput"];
+            };
+        };
+        readonly responses: {
+            /** @description The client that the machine is now, with its secret. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ConnectedOutput"];
+                };
+            };
+            /** @description A person has to compare numbers first. */
+            readonly 202: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["WaitingOutput"];
+                };
+            };
+            /** @description The body cannot be read, such as `bad_json`. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is not allowed to do this, such as `forbidden`. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or not for this caller; `code` says what is missing. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not fit the present state; `code` says why. */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large; `detail` says the limit. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of a type that is not taken. */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields do not fit; `errors` lists all of them. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit is reached; `Retry-After` and `reset` say until when. */
+            readonly 429: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
