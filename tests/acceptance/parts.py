@@ -56,6 +56,10 @@ PARTS = {
         "two network namespaces (needs root): from an empty folder to a printed page over TLS, and who is refused",
         (*PYTEST, "-s", "tests/join/from_a_second_machine.py"),
     ),
+    "browsers": Part(
+        "a browser that is a client survives restarts of everything, a new certificate, a cleared storage and a freeze",
+        (*PYTEST, "tests/acceptance/browsers/lasting.py"),
+    ),
     "plans": Part(
         "statements read their indexes with 1,000,000 finished commands",
         (*PYTEST, "tests/integration/database/test_plans.py"),

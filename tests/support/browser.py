@@ -2,11 +2,12 @@
 
 import os
 import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
@@ -44,22 +45,42 @@ def unpacked() -> Path:
     return Packages().folder(f"{debian.release()}-chromium", fill)
 
 
-@contextmanager
-def chromium(scratch: Path) -> Iterator[Browser]:
-    """A running Chromium. Not beside asyncio in the same thread: close it before other tests run."""
-    root = unpacked()
+def trust(home: Path, authority: Path) -> None:
+    """Let browsers with this home trust a certificate authority, as `/trust` says it for Chrome on Linux."""
+
+    def fill(folder: Path) -> None:
+        debian.unpack("libnss3-tools", folder)
+
+    root = Packages().folder(f"{debian.release()}-nss-tools", fill)
+    database = home / ".pki" / "nssdb"
+    database.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "LD_LIBRARY_PATH": os.pathsep.join(map(str, library_folders(root)))}
+    certutil = str(root / "usr/bin/certutil")
+    for step in (["-N", "--empty-password"], ["-A", "-t", "C,,", "-n", "Floorhub", "-i", str(authority)]):
+        argv = [certutil, "-d", f"sql:{database}", *step]
+        subprocess.run(argv, env=environment, check=True, capture_output=True, timeout=PATIENCE_MS / 1000)
+
+
+def _environment(scratch: Path, root: Path) -> dict[str, str | float | bool]:
     fonts = scratch / "fonts.conf"
     fonts.write_text(_FONTS.format(root=root, cache=scratch / "fonts"), encoding="utf-8")
     folders = [*library_folders(root), *(folder / "pulseaudio" for folder in library_folders(root))]
-    environment: dict[str, str | float | bool] = {
+    return {
         **os.environ,
         "LD_LIBRARY_PATH": os.pathsep.join(map(str, folders)),
         "FONTCONFIG_FILE": str(fonts),
         "HOME": str(scratch),
     }
+
+
+@contextmanager
+def chromium(scratch: Path) -> Iterator[Browser]:
+    """A running Chromium. Not beside asyncio in the same thread: close it before other tests run. What it keeps for the
+    user lies in `scratch`."""
+    root = unpacked()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=root / "usr/lib/chromium/chromium", args=list(ARGUMENTS), env=environment
+            executable_path=root / "usr/lib/chromium/chromium", args=list(ARGUMENTS), env=_environment(scratch, root)
         )
         try:
             yield browser
@@ -98,7 +119,7 @@ class Visitor:
         if urlsplit(request.url).netloc != urlsplit(self._url).netloc:
             self.complaints.append(f"elsewhere: {request.url}")
 
-    def __enter__(self) -> "Visitor":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

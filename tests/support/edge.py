@@ -8,7 +8,7 @@ import ssl
 import sys
 import tempfile
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -95,17 +95,20 @@ def _replace(file: Path, content: bytes) -> None:
 class EdgeSite:
     """The edge, and the hub behind it, whose name at the site is `behind`."""
 
-    def __init__(self, site: Site, folder: Path, **settings: str) -> None:
-        """`settings`: further ones of the edge."""
+    def __init__(self, site: Site, folder: Path, hub: Mapping[str, str] | None = None, **settings: str) -> None:
+        """`settings`: further ones of the edge; `hub`: of the hub behind it, which gets the authority's file, too."""
         self.site = site
         self.authority = Authority()
         self.certificate, self.key = folder / "edge.pem", folder / "edge.key"
         self.serial = self.authority.write(self.certificate, self.key)
+        self.authority_file = folder / "authority.pem"
+        self.authority_file.write_text(self.authority.pem)
         self.socket = folder / "hub.sock"
+        behind = {} if hub is None else {"FLOORHUB_CA_FILE": str(self.authority_file), **hub}
         book = PortBook(site.folder.ports)
         self.port = book.choose("edge", 0).number
         self.status_port = book.choose("edge-status", 0).number
-        self.hub = site.add_hub("behind", FLOORHUB_SOCKET=str(self.socket), FLOORHUB_ROLES="api")
+        self.hub = site.add_hub("behind", FLOORHUB_SOCKET=str(self.socket), FLOORHUB_ROLES="api", **behind)
         self.process = site.start(
             "edge",
             [sys.executable, "-m", "hub", "edge"],
@@ -214,11 +217,11 @@ def until_end(connection: socket.socket) -> bytes:
 
 
 @contextmanager
-def open_edge(site: Site, **settings: str) -> Iterator[EdgeSite]:
+def open_edge(site: Site, hub: Mapping[str, str] | None = None, **settings: str) -> Iterator[EdgeSite]:
     """An edge with its hub, ready, for as long as the block lasts."""
     # A socket's path has at most 107 bytes.
     with tempfile.TemporaryDirectory(prefix="floorhub-edge-") as folder:
-        edge = EdgeSite(site, Path(folder), **settings)
+        edge = EdgeSite(site, Path(folder), hub, **settings)
         try:
             edge.wait_ready()
             yield edge

@@ -42,13 +42,13 @@ class PageRoutes:
         headers = Headers(scope=scope)
         file = await self._pages.find(path)
         if file is not None:
-            return _file(file, headers, is_page=is_page, is_head=scope["method"] == "HEAD")
+            return _file(file, headers, rules.headers_of(path), is_page=is_page, is_head=scope["method"] == "HEAD")
         return _absent(headers, is_head=scope["method"] == "HEAD") if is_page else None
 
 
-def _file(file: File, request: Headers, *, is_page: bool, is_head: bool) -> Response:
+def _file(file: File, request: Headers, always: Mapping[str, str], *, is_page: bool, is_head: bool) -> Response:
     headers = {
-        **rules.HEADERS,
+        **always,
         "ETag": file.etag,
         "Vary": "Accept-Encoding",
         "Cache-Control": rules.ASK_AGAIN if is_page else rules.IMMUTABLE,

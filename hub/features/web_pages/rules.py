@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 CONSOLE = "apps/console/index.html"
 """The page of the console, which shows what its address says."""
+SCREEN = "apps/screen/index.html"
+"""The page of a browser that is a client."""
 PAGES: Mapping[str, str] = {
     "/": CONSOLE,
     "/login": CONSOLE,
@@ -14,6 +16,7 @@ PAGES: Mapping[str, str] = {
     "/pair": CONSOLE,
     "/me/sessions": CONSOLE,
     "/me/password": CONSOLE,
+    "/screen": SCREEN,
 }
 """The file that each page's address shows; the manifests in `hub/web/apps` declare the same addresses. Every other
 address is none of these pages."""
@@ -61,16 +64,26 @@ def source_hash(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-HEADERS: Mapping[str, str] = policy(
-    script_src="'self'",
-    style_src="'self'",
-    img_src="'self'",
-    font_src="'self'",
-    connect_src="'self'",
-    require_trusted_types_for="'script'",
-    trusted_types="'none'",
-)
+WORKER_POLICY = "floorhub-worker"
+"""What the screen's page makes the address of its one worker with: `hub/web/apps/screen/src/trusted.ts`."""
+
+
+def _of_pages(trusted_types: str) -> Mapping[str, str]:
+    return policy(
+        script_src="'self'",
+        style_src="'self'",
+        img_src="'self'",
+        font_src="'self'",
+        connect_src="'self'",
+        require_trusted_types_for="'script'",
+        trusted_types=trusted_types,
+    )
+
+
+HEADERS: Mapping[str, str] = _of_pages("'none'")
 """Of pages and their files. No code of a page can be text that somebody wrote."""
+SCREEN_HEADERS: Mapping[str, str] = _of_pages(WORKER_POLICY)
+"""Of the page that starts a worker."""
 OWN_HEADERS: Mapping[str, str] = policy(style_src=f"'sha256-{source_hash(STYLE)}'")
 """Of pages that the hub writes itself."""
 
@@ -92,6 +105,11 @@ _ABSENT = {
         "API 문서",
     ),
 }
+
+
+def headers_of(path: str) -> Mapping[str, str]:
+    """What goes out with the file of an address."""
+    return SCREEN_HEADERS if PAGES.get(path) == SCREEN else HEADERS
 
 
 def absent_page(*, korean: bool) -> bytes:

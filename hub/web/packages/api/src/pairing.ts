@@ -13,6 +13,15 @@ export type Credential = { readonly token: string } | { readonly code: string };
 /** `msLeft`: until the credential expires, by the hub's clock; that of this machine may be wrong. */
 export type Described = { readonly pairing: Pairing; readonly hub: Hub; readonly msLeft: number };
 
+export type Claim = NonNullable<paths['/api/pair']['post']['requestBody']>['content']['application/json'];
+export type Connected = Data<paths['/api/pair']['post']>;
+
+/** Which hub it is, and what time it has: a proof names both. */
+export const askHub = () => call('get', '/api/pair/hub', {});
+
+/** Make this browser a client. Whoever sends the same key again, because the answer was lost, gets a new secret. */
+export const becomeClient = (claim: Claim) => call('post', '/api/pair', { body: claim });
+
 /** What a credential is for, and of which hub. Changes nothing, and does not use it up. */
 export async function askAbout(credential: Credential): Promise<Result<Described>> {
   const [pairing, hub] = await Promise.all([call('post', '/api/pair/look', { body: credential }), call('get', '/api/pair/hub', {})]);

@@ -5,13 +5,15 @@ import { Facts, type Fact } from '@ui/parts/card';
 import { Notice } from '@ui/parts/notice';
 import { Time } from '@ui/parts/time';
 import { say, type Text } from '@ui/texts/language';
+import { canBeBrowser } from './connect';
+import { ConnectHere } from './connect-here';
 import { commandOf, grouped, type WholeLink } from './link';
 import { texts } from './texts';
 import './clients.css';
 
 type FoundProps = Pick<Described, 'pairing' | 'hub'> & { readonly link: WholeLink };
 
-/** A code that a machine can use: which machine, which hub, and what to do. */
+/** A code that a machine can use: which machine, which hub, and what to do. A machine that is no browser gets a command. */
 export function Found({ pairing, hub, link }: FoundProps) {
   const isOtherHub = link.fingerprint !== '' && link.fingerprint !== hub.fingerprint;
   const isOtherClient = link.screenId !== '' && link.screenId.toLowerCase() !== pairing.client_id;
@@ -44,21 +46,38 @@ export function Found({ pairing, hub, link }: FoundProps) {
           </Notice>
         )}
       </Part>
-      {!isOtherHub && (
+      {!isOtherHub && canBeBrowser(pairing.kind) && (
+        <>
+          <Part title={say(texts.thisBrowser)}>
+            <ConnectHere credential={link.credential} pairing={pairing} />
+          </Part>
+          <details class="pair" open={pairing.kind === null}>
+            <summary>{say(texts.byAgent)}</summary>
+            <ByAgent pairing={pairing} hub={hub} link={link} />
+          </details>
+        </>
+      )}
+      {!isOtherHub && !canBeBrowser(pairing.kind) && (
         <Part title={say(texts.toDo)}>
-          <ol class="pair-steps">
-            <li>{say(texts.install)}</li>
-            <li>{say(texts.run)}</li>
-          </ol>
-          <CopyLine
-            text={commandOf({ ...link, hubUrl: hub.hub_url, clientId: pairing.client_id })}
-            button={say(texts.copy)}
-          />
-          {hub.fingerprint !== null && link.fingerprint === '' && <p>{say(texts.numbers)}</p>}
-          <p class="soft">{say(texts.secret)}</p>
+          <ByAgent pairing={pairing} hub={hub} link={link} />
         </Part>
       )}
-      <p class="soft">{say(texts.notHere)}</p>
+      <p class="soft">{say(canBeBrowser(pairing.kind) && !isOtherHub ? texts.untilTap : texts.notHere)}</p>
+    </>
+  );
+}
+
+/** What a person runs on a machine that has the agent. */
+function ByAgent({ pairing, hub, link }: FoundProps) {
+  return (
+    <>
+      <ol class="pair-steps">
+        <li>{say(texts.install)}</li>
+        <li>{say(texts.run)}</li>
+      </ol>
+      <CopyLine text={commandOf({ ...link, hubUrl: hub.hub_url, clientId: pairing.client_id })} button={say(texts.copy)} />
+      {hub.fingerprint !== null && link.fingerprint === '' && <p>{say(texts.numbers)}</p>}
+      <p class="soft">{say(texts.secret)}</p>
     </>
   );
 }

@@ -64,6 +64,65 @@ export const texts = {
     ko: '명령에는 비밀이 들어 있습니다. 유효 기한까지는 이 명령을 가진 사람은 누구나 기기를 연결할 수 있습니다.',
     en: 'The command contains a secret. Until it expires, whoever has it can connect a machine.',
   },
+  thisBrowser: { ko: '이 브라우저 연결', en: 'Connect this browser' },
+  connectHere: { ko: '이 브라우저 연결하기', en: 'Connect this browser now' },
+  tryAgain: { ko: '다시 시도', en: 'Try again' },
+  number: { ko: '링크 번호', en: 'Number of the link' },
+  compare: {
+    ko: '링크를 만든 곳에도 같은 번호가 표시됩니다. 다르면 연결하지 마십시오.',
+    en: 'The same number is shown where the link was made. If it differs, do not connect.',
+  },
+  oneTap: {
+    ko: '연결하면 이 브라우저가 위의 기기가 됩니다. 허브의 명령을 받으며, 다시 열어도 연결이 유지됩니다.',
+    en: 'This browser then is the machine above: it takes the hub’s commands, and stays connected when it is opened again.',
+  },
+  isAlready: {
+    ko: '이 브라우저는 이미 이 기기로 연결되어 있습니다. 다시 연결하면 새 키를 받습니다.',
+    en: 'This browser is this machine already. Connecting it again gives it a new key.',
+  },
+  wasOther: {
+    ko: (before: string) => `이 브라우저는 지금 ${before}입니다. 여기서 연결하면 더 이상 ${before}이(가) 아닙니다.`,
+    en: (before: string) => `This browser is ${before} now. If you connect it here, it is ${before} no longer.`,
+  },
+  mayNot: {
+    ko: '이 브라우저에 로그인한 사람에게 기기를 연결할 권한이 없습니다. 링크를 만든 사람에게 요청하십시오. 기기로만 쓰는 브라우저라면 로그아웃한 뒤 링크를 다시 여십시오.',
+    en: 'Whoever is signed in with this browser may not connect machines. Ask the person who made the link. If this browser is only a machine, sign out and open the link again.',
+  },
+  byAgent: { ko: '브라우저 대신 floorhub-agent로 연결', en: 'Use floorhub-agent instead of a browser' },
+  untilTap: {
+    ko: '단추를 누르기 전에는 아무것도 바뀌지 않습니다.',
+    en: 'Nothing changes until you press the button.',
+  },
+  obstacles: {
+    no_https: {
+      ko: '이 주소로는 브라우저를 연결할 수 없습니다. 허브의 https:// 주소로 링크를 여십시오. 그런 주소가 없으면 관리자에게 네트워크 연결(LAN)을 켜 달라고 하십시오.',
+      en: 'A browser cannot be connected at this address. Open the link at the hub’s https:// address; if there is none, ask an administrator to open the hub to the network.',
+    },
+    insecure: {
+      ko: '브라우저가 이 주소의 인증서를 신뢰하지 않아 연결에 필요한 기능을 막고 있습니다. 먼저 /trust의 안내대로 인증서를 설치하십시오.',
+      en: 'The browser does not trust the certificate of this address, and withholds what is needed. Install the certificate first, as /trust says.',
+    },
+    storage: {
+      ko: '이 브라우저에는 IndexedDB와 Worker가 없습니다. 최신 Chrome, Edge, Firefox, Safari를 사용하십시오.',
+      en: 'This browser has no IndexedDB or no workers. Use a current Chrome, Edge, Firefox or Safari.',
+    },
+    locks: {
+      ko: '이 브라우저에는 Web Locks가 없습니다. 최신 Chrome, Edge, Firefox, Safari를 사용하십시오.',
+      en: 'This browser has no Web Locks. Use a current Chrome, Edge, Firefox or Safari.',
+    },
+    ed25519: {
+      ko: '이 브라우저는 Ed25519 키를 만들 수 없습니다. Chrome·Edge 137, Firefox 129, Safari 17 이상을 사용하십시오.',
+      en: 'This browser cannot make Ed25519 keys. Use Chrome or Edge 137, Firefox 129, Safari 17, or newer.',
+    },
+    no_edge: {
+      ko: '이 주소의 /mqtt에 연결할 수 없습니다. 코드는 아직 사용되지 않았습니다. 관리자에게 edge 프로세스가 실행 중인지, 프록시가 WebSocket을 전달하는지 확인해 달라고 하십시오.',
+      en: 'Nothing answers at /mqtt of this address; the code is not used up. Ask an administrator whether the edge process runs, and whether proxies pass WebSockets on.',
+    },
+    no_store: {
+      ko: '브라우저가 아무것도 저장하지 못합니다. 시크릿 창이 아닌지, 저장 공간이 남아 있는지 확인하십시오.',
+      en: 'The browser cannot store anything. Use no private window, and check that the device has free space.',
+    },
+  },
   notHere: {
     ko: '이 페이지는 아무것도 바꾸지 않으며, 이 브라우저를 연결하지도 않습니다.',
     en: 'This page changes nothing, and it does not connect this browser.',

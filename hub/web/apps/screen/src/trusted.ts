@@ -1,0 +1,11 @@
+/** The one script that a page of ours starts beside itself. The page's policy forbids every other, also to itself. */
+
+type Policy = { readonly createScriptURL: (url: string) => unknown };
+type Factory = { readonly createPolicy: (name: string, rules: { createScriptURL: (url: string) => string }) => Policy };
+
+/** `url`: as the build names it. */
+export function workerAt(url: string): Worker {
+  const factory = (globalThis as { trustedTypes?: Factory }).trustedTypes;
+  const policy = factory?.createPolicy('floorhub-worker', { createScriptURL: () => url });
+  return new Worker((policy?.createScriptURL(url) ?? url) as string, { type: 'module', name: 'floorhub' });
+}
