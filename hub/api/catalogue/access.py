@@ -22,20 +22,20 @@ ENTRIES: Mapping[str, Entry] = {
         "권한이 없습니다. 관리자에게 요청하십시오.",
         variants={
             "by_key": (
-                "This key may {may} but not {permission}. Ask an administrator for the permission `{permission}`: a "
-                "key whose scope has it.",
+                "The permissions of this key are: {may}. The request needs `{permission}`. Ask an administrator for a "
+                "key with this permission.",
                 "이 키의 권한은 {may}이며 {permission} 권한이 없습니다. 관리자에게 `{permission}` 권한이 있는 키를 "
                 "요청하십시오.",
             ),
             "by_role_of_key": (
-                "This key may {may} but not {permission}. Ask an administrator for the permission `{permission}`: the "
-                "role {role} does not have it, the roles with it are: {roles}.",
+                "The permissions of this key are: {may}. The request needs `{permission}`. Ask an administrator for "
+                "this permission: the role {role} does not have it; the roles that have it are: {roles}.",
                 "이 키의 권한은 {may}이며 {permission} 권한이 없습니다. 관리자에게 `{permission}` 권한을 요청하십시오. "
                 "역할 {role}에는 이 권한이 없으며, 이 권한이 있는 역할은 {roles}입니다.",
             ),
             "by_role": (
-                "You may {may} but not {permission}. Ask an administrator for the permission `{permission}`: the role "
-                "{role} does not have it, the roles with it are: {roles}.",
+                "Your permissions are: {may}. The request needs `{permission}`. Ask an administrator for this "
+                "permission: the role {role} does not have it; the roles that have it are: {roles}.",
                 "{may} 권한은 있지만 {permission} 권한이 없습니다. 관리자에게 `{permission}` 권한을 요청하십시오. "
                 "역할 {role}에는 이 권한이 없으며, 이 권한이 있는 역할은 {roles}입니다.",
             ),
@@ -44,23 +44,24 @@ ENTRIES: Mapping[str, Entry] = {
     "key_address_refused": Entry(
         403,
         "FORBIDDEN",
-        "This key may not be used from the address {address}: use it where it belongs, or ask an administrator to add "
-        "this address to a new key.",
-        "이 키는 주소 {address}에서 사용할 수 없습니다. 허용된 곳에서 사용하거나, 관리자에게 이 주소가 허용된 새 키를 "
-        "요청하십시오.",
+        "This key cannot be used from the address {address}: use the key from an allowed address, or ask an "
+        "administrator for a new key that allows {address}.",
+        "이 키는 주소 {address}에서 사용할 수 없습니다. 허용된 주소에서 사용하거나, 관리자에게 이 주소가 허용된 새 "
+        "키를 요청하십시오.",
     ),
     "wider_than_your_key": Entry(
         403,
         "FORBIDDEN",
-        "The key that you use is limited, and what you ask for would go beyond it in: {limits}. Stay within its "
-        "limits, or use a key or a sign-in of an administrator without them.",
-        "사용 중인 키에는 제한이 있으며 요청한 내용이 그 범위를 넘습니다: {limits}. 범위 안에서 요청하거나, "
-        "제한이 없는 관리자의 키나 로그인을 사용하십시오.",
+        "Your key is limited, and the request would give somebody more than your key has: {limits}. Stay within the "
+        "limits of your key, use a key without these limits, or sign in as an administrator.",
+        "사용 중인 키에는 제한이 있는데, 이 키의 범위보다 넓은 권한을 주려는 요청입니다: {limits}. 키의 범위 안에서 "
+        "요청하거나, 이 제한이 없는 키를 사용하거나, 관리자로 로그인하십시오.",
     ),
     "too_many_unknown_keys": Entry(
         503,
         "UNAVAILABLE",
-        "Too many keys that nobody knows are tried at once: try again shortly. Keys that were valid lately still work.",
+        "At the moment, the hub receives too many requests with unknown keys: try again shortly. Keys that were "
+        "recently valid still work.",
         "알 수 없는 키가 동시에 너무 많이 시도되고 있습니다. 잠시 후 다시 시도하십시오. 최근에 유효했던 키는 계속 "
         "사용할 수 있습니다.",
     ),
@@ -105,7 +106,7 @@ ENTRIES: Mapping[str, Entry] = {
     "grant_exists": Entry(
         409,
         "CONFLICT",
-        "This is granted already, by the grant {made}.",
+        "The same grant already exists: {made}.",
         "이미 같은 접근 허용이 있습니다: {made}.",
     ),
     "too_many_grants": Entry(
@@ -117,10 +118,11 @@ ENTRIES: Mapping[str, Entry] = {
     "all_clients_needed": Entry(
         403,
         "FORBIDDEN",
-        "This concerns all clients, and you reach only some: use a key without a limit on clients, of a principal "
-        "that reaches all of them, or ask an administrator.",
-        "모든 클라이언트에 관한 요청이지만 일부 클라이언트만 쓸 수 있습니다. 모든 클라이언트를 쓸 수 있는 주체의, "
-        "클라이언트를 제한하지 않은 키를 쓰거나 관리자에게 요청하십시오.",
+        "The request concerns all clients, but you or your key can access only some clients. Use a key without a limit "
+        "on clients, of a user or integration that can access all clients; or ask an administrator.",
+        "모든 클라이언트에 관한 요청인데, 본인이나 키가 일부 클라이언트에만 접근할 수 있습니다. 모든 클라이언트에 "
+        "접근할 수 있는 사용자나 연동 시스템의 키 가운데 클라이언트를 제한하지 않은 키를 쓰거나 관리자에게 "
+        "요청하십시오.",
     ),
     "all_actions_needed": Entry(
         403,
@@ -133,17 +135,18 @@ ENTRIES: Mapping[str, Entry] = {
     "grant_missing": Entry(
         403,
         "FORBIDDEN",
-        "You may see client {client_id}, but not send it the action {action}: ask an administrator for a grant "
-        "`{access}` for this action on this client. If you use a key, its limits must allow this, too.",
+        "You are allowed to see client {client_id}, but not to send the action {action} to this client: ask an "
+        "administrator for a grant `{access}` for this action on this client. If you use a key, the limits of the key "
+        "must also allow this action on this client.",
         "클라이언트 {client_id}을(를) 볼 수는 있지만 {action} 동작을 보낼 수 없습니다. 이 클라이언트의 이 동작에 대한 "
         "`{access}` 접근 허용을 관리자에게 요청하십시오. 키를 쓴다면 키의 범위도 이 동작을 허용해야 합니다.",
     ),
     "decide_missing": Entry(
         403,
         "FORBIDDEN",
-        "Nobody knows whether command {command_id} took effect, and your key may not decide that: use a key with the "
-        "permission `decide`, or ask somebody who has it.",
-        "명령 {command_id}의 효과를 아무도 모르며, 이 키로는 그것을 결정할 수 없습니다. `decide` 권한이 있는 키를 "
-        "쓰거나 그 권한이 있는 사람에게 요청하십시오.",
+        "Nobody knows whether command {command_id} took effect, and you or your key do not have the permission to "
+        "decide this: use a key with the permission `decide`, or ask a person who has this permission.",
+        "명령 {command_id}이(가) 실제로 수행되었는지 알 수 없으며, 본인이나 키에 이를 결정할 권한이 없습니다. `decide` "
+        "권한이 있는 키를 쓰거나 그 권한이 있는 사람에게 요청하십시오.",
     ),
 }

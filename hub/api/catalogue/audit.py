@@ -22,7 +22,7 @@ ENTRIES: Mapping[str, Entry] = {
     "audit_person_active": Entry(
         409,
         "CONFLICT",
-        "{name} is still active: disable it first, then erase its data.",
+        "{name} is still active: disable the user or integration first, then erase the data.",
         "{name}이(가) 아직 활성 상태입니다. 먼저 비활성화한 다음 데이터를 지우십시오.",
     ),
     "audit_person_not_found": Entry(

@@ -8,8 +8,8 @@ ENTRIES: Mapping[str, Entry] = {
     "no_targets": Entry(
         422,
         "VALIDATION_ERROR",
-        "No client that you may see matches the target: check groups, zones and tags with GET /api/clients, or ask an "
-        "administrator for a grant. Nothing was stored.",
+        "No client that you are allowed to see matches the target: check groups, zones and tags with GET /api/clients, "
+        "or ask an administrator for a grant. Nothing was stored.",
         "대상에 맞는 클라이언트 가운데 볼 수 있는 것이 없습니다. GET /api/clients로 그룹, 구역, 태그를 확인하거나 "
         "관리자에게 접근 허용을 요청하십시오. 저장된 것은 없습니다.",
     ),
@@ -22,7 +22,8 @@ ENTRIES: Mapping[str, Entry] = {
     "batch_too_large": Entry(
         422,
         "VALIDATION_ERROR",
-        "The payloads of all commands have {size} bytes, {most} are allowed: upload large data as a document.",
+        "The payloads of all commands together have {size} bytes, but at most {most} are allowed: upload large data "
+        "as a document.",
         "모든 명령의 payload가 합해 {size}바이트입니다. 최대 {most}바이트이므로 큰 내용은 문서로 올리십시오.",
     ),
     "batch_not_found": Entry(

@@ -15,8 +15,9 @@ ENTRIES: Mapping[str, Entry] = {
     "client_not_found": Entry(
         404,
         "NOT_FOUND",
-        "There is no client {client_id} that you may see: check the id, or ask an administrator for a grant for it. "
-        "An administrator registers a new client with POST /api/clients or `floorhub client add`.",
+        "There is no client {client_id}, or you are not allowed to see this client: check the id, or ask an "
+        "administrator for a grant for this client. An administrator registers a new client with POST /api/clients or "
+        "`floorhub client add`.",
         "클라이언트 {client_id}이(가) 없거나 이 클라이언트를 볼 권한이 없습니다. id를 확인하거나 관리자에게 이 "
         "클라이언트에 대한 접근 허용을 요청하십시오. 새 클라이언트는 관리자가 POST /api/clients 또는 "
         "`floorhub client add`로 등록합니다.",
@@ -59,13 +60,13 @@ ENTRIES: Mapping[str, Entry] = {
                 "id {client_id}은(는) 폐기된 클라이언트의 것입니다. 다른 id를 고르십시오.",
             ),
             "to_replace": (
-                "There is a client {client_id} already: to connect another machine in its place, set `replace`; else "
-                "choose another id.",
+                "There is a client {client_id} already: to connect another machine as this client, set `replace`; "
+                "otherwise choose another id.",
                 "클라이언트 {client_id}이(가) 이미 있습니다. 기기를 교체하려면 `replace`를 설정하고, 아니면 다른 id를 "
                 "고르십시오.",
             ),
             "meanwhile": (
-                "A client {client_id} was made since the code was: ask for another code.",
+                "A client {client_id} was created after the code: ask for another code.",
                 "코드를 만든 뒤에 클라이언트 {client_id}이(가) 생겼습니다. 코드를 새로 받으십시오.",
             ),
         },
@@ -80,8 +81,8 @@ ENTRIES: Mapping[str, Entry] = {
     "group_not_found": Entry(
         404,
         "NOT_FOUND",
-        "There is no group {group_id} that you may see: check the id. An administrator creates a group with "
-        "POST /api/groups or `floorhub group add`.",
+        "There is no group {group_id}, or you are not allowed to see this group: check the id. An administrator "
+        "creates a group with POST /api/groups or `floorhub group add`.",
         "그룹 {group_id}이(가) 없거나 볼 권한이 없습니다. id를 확인하십시오. 그룹은 관리자가 POST /api/groups 또는 "
         "`floorhub group add`로 만듭니다.",
     ),

@@ -8,8 +8,8 @@ ENTRIES: Mapping[str, Entry] = {
     "command_not_found": Entry(
         404,
         "NOT_FOUND",
-        "There is no command {command_id} that you may see: check the id, or ask an administrator for a grant for its "
-        "client.",
+        "There is no command {command_id}, or you are not allowed to see this command: check the id, or ask an "
+        "administrator for a grant for the command's client.",
         "명령 {command_id}이(가) 없거나 볼 권한이 없습니다. id를 확인하거나 관리자에게 그 클라이언트에 대한 접근 "
         "허용을 요청하십시오.",
     ),
@@ -64,13 +64,14 @@ ENTRIES: Mapping[str, Entry] = {
     "dead_letter_closed": Entry(
         409,
         "CONFLICT",
-        "The dead letter {command_id} is already closed ({by}): check it, and send a new command if you need one.",
+        "The dead letter {command_id} is already closed ({by}): check the command, and send a new one if you need it.",
         "데드 레터 {command_id}은(는) 이미 종결되었습니다({by}). 확인한 뒤 필요하면 새 명령을 보내십시오.",
     ),
     "replay_needs_force": Entry(
         409,
         "CONFLICT",
-        "Command {command_id} may have taken effect: check the device, then decide it, or replay it with force=true.",
+        "Perhaps command {command_id} took effect: check the device, then decide the command, or replay it with "
+        "force=true.",
         "명령 {command_id}은(는) 실행되었을 수 있습니다. 기기를 확인하고 결과를 정하거나, force=true로 다시 "
         "실행(replay)하십시오.",
     ),

@@ -8,8 +8,9 @@ ENTRIES: Mapping[str, Entry] = {
     "document_not_found": Entry(
         404,
         "NOT_FOUND",
-        "There is no document {document_id} that you may read: upload it with POST /api/documents.",
-        "읽을 수 있는 문서 {document_id}이(가) 없습니다. POST /api/documents로 올리십시오.",
+        "There is no document {document_id}, or you are not allowed to read this document: upload it with POST "
+        "/api/documents.",
+        "문서 {document_id}이(가) 없거나 읽을 권한이 없습니다. POST /api/documents로 올리십시오.",
     ),
     "document_too_large": Entry(
         413,
@@ -86,13 +87,14 @@ ENTRIES: Mapping[str, Entry] = {
     "fetch_failed": Entry(
         502,
         "FETCH_FAILED",
-        "{host} did not deliver the document ({reason}): check the URL and that server, then send it again.",
+        "{host} did not deliver the document ({reason}): check the URL and the server, then send the request again.",
         "{host}에서 문서를 받지 못했습니다({reason}). URL과 서버를 확인한 뒤 다시 보내십시오.",
     ),
     "upload_not_found": Entry(
         404,
         "NOT_FOUND",
-        "You cannot upload here: the path was used, its command has ended, or it is not yours. Request a new path.",
+        "You cannot upload to this path: the path was already used, its command has ended, or it belongs to another "
+        "client. Request another path.",
         "이 경로로는 올릴 수 없습니다. 이미 사용되었거나, 명령이 끝났거나, 다른 클라이언트의 경로입니다. 새 경로를 "
         "요청하십시오.",
     ),

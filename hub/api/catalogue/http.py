@@ -57,7 +57,7 @@ ENTRIES: Mapping[str, Entry] = {
     "transfer_coding": Entry(
         501,
         "VALIDATION_ERROR",
-        "`Transfer-Encoding` may only be `chunked`: send the body unencoded, with its length or in chunks.",
+        "`Transfer-Encoding` can only be `chunked`: send the body unencoded, with `Content-Length` or in chunks.",
         "`Transfer-Encoding`은 `chunked`만 지원합니다. 본문을 그대로, 길이와 함께 또는 chunked로 보내십시오.",
     ),
     "http_version": Entry(

@@ -14,8 +14,9 @@ ENTRIES: Mapping[str, Entry] = {
     "client_may_not": Entry(
         403,
         "FORBIDDEN",
-        "This is the key of client {client_id}. A client may only get its commands "
-        "(GET /api/events/{client_id}), ping, report, read the documents of its commands and upload files for them. "
+        "This is the key of client {client_id}. A client can only get its commands "
+        "(GET /api/events/{client_id}), ping, report, read the documents of its commands, and upload files for its "
+        "commands. "
         "Send the key of a user or an integration.",
         "클라이언트 {client_id}의 키입니다. 클라이언트는 다음만 할 수 있습니다: "
         "명령 받기(GET /api/events/{client_id}), ping, 보고, 자기 명령의 문서 읽기와 파일 올리기. "
@@ -32,14 +33,14 @@ ENTRIES: Mapping[str, Entry] = {
     "download_not_found": Entry(
         404,
         "NOT_FOUND",
-        "There is no document at this address: its command has not been handed out or has ended, or the address is "
-        "cut off.",
+        "There is no document at this address: the command that names the document has not been handed out or has "
+        "ended, or the address is cut off.",
         "이 주소에는 문서가 없습니다. 명령이 아직 전달되지 않았거나 끝났거나 주소가 잘렸습니다.",
     ),
     "session_over": Entry(
         409,
         "CONFLICT",
-        "A newer session of client {client_id} has begun: stop this program, or begin a new session with it.",
+        "A newer session of client {client_id} has begun: stop this program, or start a new session in it.",
         "클라이언트 {client_id}의 다른 세션이 시작되었습니다. 이 프로그램을 멈추거나 새 세션으로 시작하십시오.",
     ),
 }

@@ -30,14 +30,14 @@ ENTRIES: Mapping[str, Entry] = {
     "nonce_used": Entry(
         401,
         "REQUEST_EXPIRED",
-        "A request with this X-Request-Nonce has come already: give each request a nonce of its own, also a repeated "
-        "one.",
+        "An earlier request had the same X-Request-Nonce: use a new nonce for each request, even if you repeat a "
+        "request.",
         "같은 X-Request-Nonce를 쓴 요청이 이미 있습니다. 다시 보내는 요청에도 매번 새 값을 넣으십시오.",
     ),
     "timestamp_required": Entry(
         401,
         "REQUEST_EXPIRED",
-        "This hub takes requests of integrations only with X-Request-Timestamp and X-Request-Nonce: send both.",
+        "This hub accepts requests of integrations only with X-Request-Timestamp and X-Request-Nonce: send both.",
         "이 허브는 연동 프로그램의 요청에 X-Request-Timestamp와 X-Request-Nonce를 요구합니다. 둘 다 보내십시오.",
     ),
 }

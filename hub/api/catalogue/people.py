@@ -20,9 +20,11 @@ ENTRIES: Mapping[str, Entry] = {
     "invalid_refresh_token": Entry(
         401,
         "INVALID_REFRESH_TOKEN",
-        "The refresh token is not valid: it was used, has expired, is of another screen, or its session has ended. "
+        "The refresh token is not valid: it was already used, has expired, or was issued for another `screenId`; or "
+        "its session has ended. "
         "Sign in again with POST /api/auth/login.",
-        "리프레시 토큰이 유효하지 않습니다. 이미 사용했거나, 만료되었거나, 다른 화면의 토큰이거나, 세션이 끝났습니다. "
+        "리프레시 토큰이 유효하지 않습니다. 이미 사용했거나, 만료되었거나, 다른 `screenId`로 발급되었거나, 세션이 "
+        "끝났습니다. "
         "POST /api/auth/login으로 다시 로그인하십시오.",
     ),
     "login_failed": Entry(
@@ -48,33 +50,34 @@ ENTRIES: Mapping[str, Entry] = {
     "confirm_password": Entry(
         403,
         "FORBIDDEN",
-        "Give the password again: this needs one that was given in the last 10 minutes. Send POST /api/auth/confirm, "
-        "then send this request again.",
-        "비밀번호를 다시 입력하십시오. 최근 10분 안에 입력한 비밀번호가 필요합니다. POST /api/auth/confirm을 보낸 뒤 "
-        "이 요청을 다시 보내십시오.",
+        "Enter your password again: this request is allowed only within 10 minutes after you have entered it. Send "
+        "POST /api/auth/confirm with your password, then send this request again.",
+        "비밀번호를 다시 입력하십시오. 이 요청은 비밀번호를 입력한 뒤 10분 안에만 할 수 있습니다. "
+        "POST /api/auth/confirm으로 비밀번호를 보낸 뒤 이 요청을 다시 보내십시오.",
     ),
     "people_only": Entry(
         403,
         "FORBIDDEN",
-        "This is for people who have signed in: a key has no session and no password. Sign in with "
+        "The request needs a person who has signed in: a key has no session and no password. Sign in with "
         "POST /api/auth/login.",
         "로그인한 사람만 쓸 수 있습니다. 키에는 세션과 비밀번호가 없습니다. POST /api/auth/login으로 로그인하십시오.",
     ),
     "link_not_valid": Entry(
         403,
         "FORBIDDEN",
-        "The link is not valid: it was used, has expired or was replaced. For the first administrator restart the hub "
-        "to get another; for a password ask an administrator.",
+        "The link is not valid: it was used, has expired or was replaced. To get another link for the first "
+        "administrator, restart the hub; to get another link for a password, ask an administrator.",
         "링크가 유효하지 않습니다. 이미 사용했거나, 만료되었거나, 새 링크로 바뀌었습니다. 첫 관리자 링크는 허브를 다시 "
         "시작하면 새로 만들어지고, 비밀번호 링크는 관리자에게 요청하십시오.",
         variants={
             "first_administrator": (
-                "The link is not valid: it was used, has expired or was replaced. Restart the hub to get another.",
+                "The link is not valid: it was used, has expired or was replaced. Restart the hub to get another link.",
                 "링크가 유효하지 않습니다. 이미 사용했거나, 만료되었거나, 새 링크로 바뀌었습니다. 허브를 다시 시작하면 "
                 "새 링크가 만들어집니다.",
             ),
             "password": (
-                "The link is not valid: it was used, has expired or was replaced. Ask an administrator for another.",
+                "The link is not valid: it was used, has expired or was replaced. Ask an administrator for another "
+                "link.",
                 "링크가 유효하지 않습니다. 이미 사용했거나, 만료되었거나, 새 링크로 바뀌었습니다. 관리자에게 새 링크를 "
                 "요청하십시오.",
             ),
@@ -83,8 +86,8 @@ ENTRIES: Mapping[str, Entry] = {
     "first_administrator_exists": Entry(
         409,
         "CONFLICT",
-        "There is an administrator already: sign in, or ask for a sign-in of your own. A lost password is replaced on "
-        "the hub's machine with `floorhub user recover`.",
+        "There is an administrator already: sign in, or ask an administrator to add you. If the password is lost, run "
+        "`floorhub user recover` on the hub's machine.",
         "관리자가 이미 있습니다. 로그인하거나 관리자에게 추가를 요청하십시오. 잃어버린 비밀번호는 허브 컴퓨터에서 "
         "`floorhub user recover`로 바꿉니다.",
     ),

@@ -6,11 +6,12 @@ from hub.api.field_catalogue.sentence import Sentence
 
 SENTENCES: Mapping[str, Sentence] = {
     "target": Sentence(
-        "must have clients, or all, or at least one of group, zone and tags",
-        "clients나 all 중 하나가 있거나, group, zone, tags 중 하나 이상이 있어야 합니다.",
+        "must have either `clients`, or `all`, or at least one of `group`, `zone` and `tags`",
+        "`clients`나 `all` 중 하나만 있거나, `group`, `zone`, `tags` 중 하나 이상이 있어야 합니다.",
     ),
     "kind_of_batch": Sentence(
-        "must have either target and command, or commands", "target과 command가 함께 있거나, commands가 있어야 합니다."
+        "must have either both `target` and `command`, or only `commands`",
+        "`target`과 `command`가 함께 있거나, `commands`만 있어야 합니다.",
     ),
     "rollout_too_slow": Sentence(
         "would take longer than {days} days: choose a faster pace",

@@ -7,16 +7,17 @@ from hub.api.field_catalogue.sentence import Sentence
 SENTENCES: Mapping[str, Sentence] = {
     "no_such_group": Sentence("is not a group: create it first", "없는 그룹입니다. 먼저 만드십시오."),
     "outside_your_reach": Sentence(
-        "is outside your reach: a new client must be where your grants and your key reach ({known})",
-        "권한이 닿지 않는 곳입니다. 새 클라이언트는 접근 허용과 키의 범위 안에 있어야 합니다({known}).",
+        "is outside your reach: choose one that your grants and your key cover ({known})",
+        "권한이 닿지 않습니다. 접근 허용과 키의 범위 안에 있는 값을 고르십시오({known}).",
     ),
     "kept_by_replace": Sentence(
         "cannot be set with `replace`: the client keeps what it has",
         "`replace`와 함께 쓸 수 없습니다. 클라이언트의 값은 그대로 유지됩니다.",
     ),
     "naming_rule": Sentence(
-        "must have a-z, 0-9, `-` and exactly one of `{{n}}` and `{{host}}`",
-        "a-z, 0-9, `-`와 `{{n}}`, `{{host}}` 중 하나로 써야 합니다.",
+        "must contain `{{n}}` or `{{host}}`, with the braces, exactly once; all other characters must be from a-z, 0-9 "
+        "and `-`",
+        "`{{n}}`이나 `{{host}}` 중 하나를 중괄호까지 그대로 한 번만 써야 하며, 나머지 문자는 a-z, 0-9, `-`여야 합니다.",
     ),
     "no_such_client": Sentence(
         "is not a registered client, or you are not allowed to see it",

@@ -23,12 +23,14 @@ SENTENCES: Mapping[str, Sentence] = {
         "must be {attempt}, like the attempt in the path", "경로에 있는 시도 번호와 같아야 합니다: {attempt}."
     ),
     "empty_period": Sentence(
-        "must be before created_before: otherwise nothing can match",
-        "created_before보다 앞선 시각이어야 합니다. 그렇지 않으면 조건에 맞는 항목이 없습니다.",
+        "must be an earlier time than `created_before`: otherwise nothing can match",
+        "`created_before`보다 앞선 시각이어야 합니다. 그렇지 않으면 조건에 맞는 항목이 없습니다.",
     ),
     "empty_filter": Sentence(
-        "can match only commands with status {names}, which other filters exclude: remove this or the other filters",
-        "상태가 {names}인 명령에만 맞는 필터인데, 다른 필터가 이 명령을 제외합니다. 이 필터나 다른 필터를 빼십시오.",
+        "can only find commands with one of the statuses {names}, but the filter `status` excludes these commands: "
+        "remove one of the two filters",
+        "상태가 {names} 중 하나인 명령만 찾는 필터인데, `status` 필터가 이 명령을 제외합니다. 두 필터 중 하나를 "
+        "빼십시오.",
     ),
-    "needed_with": Sentence("is missing: `{other}` needs it", "필수 항목입니다. `{other}`에 필요합니다."),
+    "needed_with": Sentence("is missing: `{other}` needs this field", "필수 항목입니다. `{other}`에 필요합니다."),
 }

@@ -33,7 +33,7 @@ class Ping(Input):
     """A sign of liveness."""
 
     session: SessionName | None = Field(
-        None, description=f"{_SESSION} Only a client with a bearer key may leave it out."
+        None, description=f"{_SESSION} Only a client with a bearer key can leave it out."
     )
     timestamp: Any = Field(None, description="Ignored: the hub's clock counts.", examples=["2026-11-21T08:00:00Z"])
 

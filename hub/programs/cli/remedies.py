@@ -43,13 +43,13 @@ PHRASES: Mapping[str, tuple[_Phrases, _Phrases]] = {
     "confirm_password": (
         (
             (
-                "Send POST /api/auth/confirm, then send this request again.",
+                "Send POST /api/auth/confirm with your password, then send this request again.",
                 "Set FLOORHUB_KEY to a key, or to the access token of a new sign-in.",
             ),
         ),
         (
             (
-                "POST /api/auth/confirm을 보낸 뒤 이 요청을 다시 보내십시오.",
+                "POST /api/auth/confirm으로 비밀번호를 보낸 뒤 이 요청을 다시 보내십시오.",
                 "FLOORHUB_KEY에 키나 새로 로그인한 액세스 토큰을 설정하십시오.",
             ),
         ),
@@ -61,10 +61,10 @@ PHRASES: Mapping[str, tuple[_Phrases, _Phrases]] = {
     "client_not_found": (
         (
             (
-                "check the id, or ask an administrator for a grant for it. An administrator registers a new client "
-                "with POST /api/clients or `floorhub client add`.",
-                "`floorhub client list` shows all that you may see. Ask an administrator for a grant for it, or "
-                "register it as an administrator with `floorhub client add`.",
+                "check the id, or ask an administrator for a grant for this client. An administrator registers a new "
+                "client with POST /api/clients or `floorhub client add`.",
+                "`floorhub client list` shows all clients that you are allowed to see. Ask an administrator for a "
+                "grant for this client; or register it as an administrator with `floorhub client add`.",
             ),
         ),
         (
@@ -138,7 +138,8 @@ PHRASES: Mapping[str, tuple[_Phrases, _Phrases]] = {
         (
             (
                 "check the id. An administrator creates a group with POST /api/groups or `floorhub group add`.",
-                "`floorhub group list` shows them. An administrator creates a group with `floorhub group add`.",
+                "`floorhub group list` shows the groups that you are allowed to see. An administrator creates a "
+                "group with `floorhub group add`.",
             ),
         ),
         (

@@ -13,7 +13,7 @@ from hub.programs.cli.lists import Column, View, field
 from hub.programs.cli.output import Json, either, explained
 from hub.programs.cli.passwords import new_password
 
-app = App(help="People who may sign in.")
+app = App(help="People who can sign in.")
 Login = Annotated[
     str, typer.Argument(metavar="LOGIN", help="What the person signs in with.", autocompletion=completion.logins)
 ]

@@ -125,7 +125,7 @@ def test_a_forbidden_try_says_what_to_ask_for(site: Site, keys: dict[str, str]) 
     problem = refused.json()
     assert (refused.status_code, problem["code"], problem["title"]) == (403, "forbidden", "FORBIDDEN")
     assert problem["detail"].startswith(
-        "This key may read but not command. Ask an administrator for the permission `command`"
+        "The permissions of this key are: read. The request needs `command`. Ask an administrator for a key"
     )
     assert (problem["permission"], problem["role"], problem["key"]) == ("command", "operator", made["key"]["id"])
     korean = ask(site, key, "POST", "/api/commands", json=command, headers={"Accept-Language": "ko"}).json()
@@ -133,7 +133,7 @@ def test_a_forbidden_try_says_what_to_ask_for(site: Site, keys: dict[str, str]) 
 
     administer = ask(site, key, "GET", "/api/integrations").json()
     assert (administer["permission"], administer["code"]) == ("administer", "forbidden")
-    assert "the roles with it are: admin" in administer["detail"]
+    assert "the roles that have it are: admin" in administer["detail"]
 
 
 def test_a_key_is_for_its_addresses_and_no_header_changes_that(site: Site, keys: dict[str, str]) -> None:

@@ -224,7 +224,7 @@ def test_the_command_line_sets_the_password_of_somebody(site: Site) -> None:
     body = {"token": token, "password": "the third password"}
     replaced = plain_http.request("POST", f"{site.url}/api/auth/password-link", json=body)
     assert code(replaced) == (403, "link_not_valid")
-    assert replaced.json()["detail"].endswith("Ask an administrator for another.")
+    assert replaced.json()["detail"].endswith("Ask an administrator for another link.")
     body["token"] = made["token"]
     assert plain_http.request("POST", f"{site.url}/api/auth/password-link", json=body).status_code == 204
     assert people.sign_in(site.url, login, "the third password").status_code == 200

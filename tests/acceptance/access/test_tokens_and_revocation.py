@@ -48,7 +48,7 @@ def test_the_first_administrator_comes_by_a_link_that_is_good_once(site: Site, s
         ({"password": "administrator"}, (422, "validation_error")),
     ):
         assert code(refused := plain_http.request("POST", url, json={**body, **wrong})) == expected
-        assert ("Restart the hub to get another." in refused.json()["detail"]) is (expected[0] == 403)
+        assert ("Restart the hub to get another link." in refused.json()["detail"]) is (expected[0] == 403)
 
     with ThreadPoolExecutor(8) as pool:
         answers = list(

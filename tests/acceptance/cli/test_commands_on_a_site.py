@@ -302,8 +302,8 @@ def test_a_client_that_does_not_exist_is_told_with_commands(site: Site, argument
     done = run(site, [*arguments, *named, "front-dsk"])
     assert done.exit_code == ExitCode.NOT_FOUND, done.output
     assert (
-        "There is no client front-dsk that you may see: `floorhub client list` shows all that you may see."
-        in done.stderr
+        "There is no client front-dsk, or you are not allowed to see this client: `floorhub client list` shows all "
+        "clients that you are allowed to see." in done.stderr
     )
     assert ROWS[" ".join(arguments[: 1 if arguments[0] in ("print", "logs") else 2])].codes.count(ExitCode.NOT_FOUND)
     korean = run(site, [*arguments, *named, "front-dsk"], LANG="ko_KR.UTF-8")
@@ -313,4 +313,4 @@ def test_a_client_that_does_not_exist_is_told_with_commands(site: Site, argument
 def test_a_group_that_does_not_exist_is_told_with_commands(site: Site) -> None:
     for kind in ("client", "printer"):
         done = run(site, [kind, "list", "--group", "frnt"])
-        assert (done.exit_code, "`floorhub group list` shows them" in done.stderr) == (ExitCode.NOT_FOUND, True)
+        assert (done.exit_code, "`floorhub group list` shows the groups" in done.stderr) == (ExitCode.NOT_FOUND, True)

@@ -223,13 +223,13 @@ CASES: list[tuple[Any, dict[str, Any], dict[str, str]]] = [
         },
         {
             "target.clients": "must have 1 or more entries",
-            "target": "must have clients, or all, or at least one of group, zone and tags",
+            "target": "must have either `clients`, or `all`, or at least one of `group`, `zone` and `tags`",
             "commands[0].priority": "must be at least 1",
             "commands[1].payload.document": "is missing: add it",
             "commands[1].payload.copies": "must be at most 999",
             "rollout": "must have exactly one of per_minute, percent_per_minute",
             "max_failures": "must be at least 0",
-            "body": "must have either target and command, or commands",
+            "body": "must have either both `target` and `command`, or only `commands`",
         },
     ),
     (

@@ -101,8 +101,8 @@ def test_facts_have_their_cause(cause: str, differs: dict[str, Any]) -> None:
     [
         (
             {"status": "failed", "error": {"code": "printer_unreachable", "message": "no answer from 10.0.0.5"}},
-            "failed (printer_unreachable): no answer from 10.0.0.5; what to do: Switch the printer on",
-            "failed(printer_unreachable): no answer from 10.0.0.5; 할 일: 프린터를 켜고",
+            "failed (printer_unreachable): no answer from 10.0.0.5; what to do: Run `floorhub-agent doctor`",
+            "failed(printer_unreachable): no answer from 10.0.0.5; 할 일: `floorhub-agent doctor`를 실행하십시오",
         ),
         (
             {"status": "unknown", "unknown_reason": "no_word"},

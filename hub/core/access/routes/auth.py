@@ -86,8 +86,8 @@ async def sign_in(
     "/api/auth/refresh",
     response_model=Tokens,
     summary="Exchange a refresh token for the next two tokens",
-    description="A refresh token is good once. Used again within 10 seconds it is refused; used again later it ends "
-    "the session, since two have it then.",
+    description="A refresh token can be used once. If it is used again within 10 seconds, it is refused; if it is "
+    "used again later, the session ends, because then two programs have the token.",
     responses=fails_only(400, 401, 413, 415, 422, 503),
 )
 async def refresh_tokens(body: Refresh, request: Request, sessions: SessionsDep, _anyone: Anyone) -> Response:
@@ -247,8 +247,8 @@ async def first_administrator_state(people: PeopleDep, _anyone: Anyone) -> Respo
     "/api/auth/first-administrator",
     response_model=PageSignedIn,
     summary="Become the first administrator",
-    description="With the token of the link that the hub wrote at its start. It is good once, and none is made any "
-    "more when an administrator can sign in. Answers as a page's sign-in.",
+    description="With the token of the link that the hub wrote at its start. The token can be used once. The hub "
+    "makes no more such tokens when an administrator can sign in. Answers as a page's sign-in.",
     responses=fails_only(400, 403, 409, 413, 415, 422, 503),
 )
 async def become_first_administrator(
@@ -273,7 +273,7 @@ async def become_first_administrator(
     status_code=204,
     response_description="The password is set.",
     summary="Set your password with a link",
-    description="With the token that an administrator passed on. It is good once; all your sessions end.",
+    description="With the token that an administrator passed on. The token can be used once; all your sessions end.",
     responses=fails_only(400, 403, 413, 415, 422, 503),
 )
 async def spend_password_link(body: LinkSpent, request: Request, people: PeopleDep, _anyone: Anyone) -> Response:

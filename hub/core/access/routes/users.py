@@ -25,7 +25,9 @@ from hub.core.access.shapes.people import (
 )
 
 router = Routes(
-    "users", "The people who may sign in. Changes need a password that was given lately: `confirm_password`."
+    "users",
+    "The people who can sign in. Changes need a password that was entered in the last 10 minutes: see "
+    "`confirm_password`.",
 )
 PeopleDep = Annotated[People, part(People)]
 UserId = Annotated[UUID, Path(description="Id of a person.")]

@@ -8,7 +8,7 @@ from uuid import UUID
 SENTENCES: Mapping[str, tuple[str, str]] = {
     "principal": ("{name} is disabled.", "{name}은(는) 사용 중지되었습니다."),
     "key": ("The key {prefix} is {status}.", "키 {prefix}의 상태는 {status}입니다."),
-    "role": ("The role {role} may {may}.", "역할 {role}의 권한: {may}."),
+    "role": ("The role {role} has the permissions: {may}.", "역할 {role}의 권한: {may}."),
     "reach_all": ("It reaches all clients.", "모든 클라이언트에 접근합니다."),
     "grant": ("A grant allows it.", "접근 허용이 있습니다."),
     "no_grant": (

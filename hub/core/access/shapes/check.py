@@ -78,7 +78,12 @@ class AccessOutput(Output):
         "allowed": False,
         "client_allows": True,
         "reasons": [
-            {"rule": "role", "allowed": True, "id": None, "detail": "The role operator may read, command."},
+            {
+                "rule": "role",
+                "allowed": True,
+                "id": None,
+                "detail": "The role operator has the permissions: read, command.",
+            },
             {"rule": "no_grant", "allowed": False, "id": None, "detail": "No grant allows it for this client."},
         ],
         "holders": None,

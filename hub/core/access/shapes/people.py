@@ -51,7 +51,7 @@ class SignIn(Input):
 
 
 class Refresh(Input):
-    """A refresh token, which is good once."""
+    """A refresh token, which can be used once."""
 
     refresh_token: str = Field(min_length=1, max_length=_LONGEST_TOKEN, description="The one that came last.")
     screen_id: str | None = Field(None, min_length=1, max_length=100, description=_SCREEN)

@@ -34,8 +34,12 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
         "`floorhub client show ID`에 나오는 이름을 쓰거나 agent.toml에 프린터를 추가하십시오.",
     ),
     "printer_unreachable": (
-        f"Switch the printer on; check its cable, network and uri (`floorhub-agent doctor`); {_AGAIN}.",
-        f"프린터를 켜고 케이블, 네트워크, uri를 확인한 뒤(`floorhub-agent doctor`) {_AGAIN_KO}",
+        "Run `floorhub-agent doctor`. Correct the printer's uri, make the agent trust the printer's certificate, or "
+        "make the printer's folder readable and writable for the agent. If the command is `unknown`, check whether the "
+        "document is in the folder. Then replay the command if the page is needed.",
+        "`floorhub-agent doctor`를 실행하십시오. 프린터의 uri를 고치거나, 에이전트가 프린터의 인증서를 신뢰하게 "
+        "하거나, 에이전트가 프린터 폴더를 읽고 쓸 수 있게 하십시오. 명령이 `unknown`이면 폴더에 문서가 있는지 "
+        f"확인하십시오. 그래도 필요하면 {_AGAIN_KO}",
     ),
     "printer_stopped": (
         f"Check what came out; make the printer or its queue accept jobs again; {_AGAIN}.",

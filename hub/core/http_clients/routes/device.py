@@ -63,7 +63,7 @@ _REPORT: Mapping[str, Any] = {
     "response_model": ReceiptOutput,
     "response_description": "The receipt: the report is stored durably.",
     "description": "For the client that has the command. The answer, after the commit, is the receipt. "
-    "A client with a bearer key may leave out `report_id`, `session` and `attempt`.",
+    "A client with a bearer key can leave out `report_id`, `session` and `attempt`.",
     "responses": fails_only(400, 401, 403, 404, 409, 413, 415, 422, 503),
 }
 """What the routes of reports have in common."""
@@ -206,9 +206,9 @@ reports = Routes("clients without MQTT", route_class=_PlainJson)
     response_model=Pong,
     summary="Report that the client is alive",
     description=(
-        "For the client itself, every 10 s; after 33 s of silence it counts as offline. A client with a bearer key may "
-        "leave `session` or the whole body out: the answer then says that its key is right, and its open stream shows "
-        "that it lives."
+        "For the client itself, every 10 s; after 33 s of silence it counts as offline. A client with a bearer key can "
+        "leave out `session` or the whole body: the answer then says that the key is right, and the open stream shows "
+        "that the client is alive."
     ),
     responses=fails(409, body=True),
 )

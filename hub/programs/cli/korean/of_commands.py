@@ -218,7 +218,7 @@ COMMANDS: dict[str, str] = {
         "order key로 그 뒤에서 기다리던 명령이 실행될 수 있습니다. 거부된 것이 없으면 0으로 끝납니다."
     ),
     # --- user
-    "People who may sign in.": "로그인할 수 있는 사람.",
+    "People who can sign in.": "로그인할 수 있는 사람.",
     "Add a person.": "사람을 추가합니다.",
     "Asks for the first password, or reads it from standard input.": ("첫 비밀번호를 묻거나 표준 입력에서 읽습니다."),
     "List the people who can sign in.": "로그인할 수 있는 사람의 목록을 보여 줍니다.",

@@ -37,7 +37,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Exchange a refresh token for the next two tokens
-         * @description A refresh token is good once. Used again within 10 seconds it is refused; used again later it ends the session, since two have it then.
+         * @description A refresh token can be used once. If it is used again within 10 seconds, it is refused; if it is used again later, the session ends, because then two programs have the token.
          */
         readonly post: operations["refreshTokens"];
         readonly delete?: never;
@@ -185,7 +185,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Become the first administrator
-         * @description With the token of the link that the hub wrote at its start. It is good once, and none is made any more when an administrator can sign in. Answers as a page's sign-in.
+         * @description With the token of the link that the hub wrote at its start. The token can be used once. The hub makes no more such tokens when an administrator can sign in. Answers as a page's sign-in.
          */
         readonly post: operations["becomeFirstAdministrator"];
         readonly delete?: never;
@@ -205,7 +205,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Set your password with a link
-         * @description With the token that an administrator passed on. It is good once; all your sessions end.
+         * @description With the token that an administrator passed on. The token can be used once; all your sessions end.
          */
         readonly post: operations["spendPasswordLink"];
         readonly delete?: never;
@@ -627,7 +627,7 @@ export interface components {
         };
         /**
          * Refresh
-         * @description A refresh token, which is good once.
+         * @description A refresh token, which can be used once.
          */
         readonly Refresh: {
             /**
