@@ -127,8 +127,8 @@ ENTRIES: Mapping[str, Entry] = {
     "all_actions_needed": Entry(
         403,
         "FORBIDDEN",
-        "Your key is limited to some actions ({actions}), and this is not about them: use a key without a limit on "
-        "actions, or ask an administrator.",
+        "Your key is limited to some actions ({actions}), and the request concerns more than these actions: use a "
+        "key without a limit on actions, or ask an administrator.",
         "이 키는 일부 동작({actions})으로 제한되어 있으며, 이 요청은 그 동작에 관한 것이 아닙니다. 동작을 제한하지 "
         "않은 키를 쓰거나 관리자에게 요청하십시오.",
     ),

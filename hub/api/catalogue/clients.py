@@ -25,8 +25,9 @@ ENTRIES: Mapping[str, Entry] = {
     "broker_not_ours": Entry(
         409,
         "CONFLICT",
-        "The hub cannot restart this broker, since `floorhub up` did not start it. Write its files with `floorhub "
-        "broker render` and restart it yourself, or wait: the hub tells it about new clients, at most 20 a second.",
+        "The hub cannot restart this broker, because `floorhub up` did not start the broker. Write the broker's files "
+        "with `floorhub broker render` and restart the broker yourself; or wait: the hub tells the broker about new "
+        "clients, at most 20 a second.",
         "이 브로커는 `floorhub up`이 시작하지 않아 허브가 다시 시작할 수 없습니다. `floorhub broker render`로 파일을 "
         "만들고 직접 다시 시작하거나 기다리십시오. 허브가 새 클라이언트를 1초에 최대 20대씩 브로커에 알립니다.",
     ),

@@ -22,7 +22,7 @@ ENTRIES: Mapping[str, Entry] = {
         409,
         "CONFLICT",
         "The client {client_id} was not paired, so its machine has no key for which the hub could make a certificate: "
-        "pair it (floorhub pair {client_id} --replace).",
+        "pair the client (floorhub pair {client_id} --replace).",
         "클라이언트 {client_id}은(는) 페어링되지 않아 인증서를 만들 기기 키가 없습니다. 페어링하십시오(floorhub pair "
         "{client_id} --replace).",
     ),

@@ -28,8 +28,8 @@ SENTENCES: Mapping[str, Sentence] = {
         "폐기된 클라이언트의 id이며 다시 쓸 수 없습니다. 다른 id를 고르십시오.",
     ),
     "no_group_of_name": Sentence(
-        "names {name}, which is not a group: create it first, or have it created",
-        "{name}은(는) 없는 그룹입니다. 먼저 만들거나 함께 만들도록 지정하십시오.",
+        "names {name}, which is not a group: create the group first, or import with `create_groups`",
+        "{name}은(는) 없는 그룹입니다. 먼저 만들거나 가져올 때 `create_groups`를 지정하십시오.",
     ),
     "client_secret": Sentence(
         "must be a client's secret: `fhc_`, 43 random characters from 0-9, A-Z and a-z, and their checksum",
