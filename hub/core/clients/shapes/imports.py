@@ -9,7 +9,7 @@ from hub.api.field_catalogue import invalid
 from hub.api.shapes import CLIENT_ID, ActionName, Input, Output, Slug, Tag
 from hub.core.clients.service.imports import MOST, Imported, ImportRequest, Row
 from hub.core.clients.shapes import RESERVED, ClientKind
-from hub.tokens import CLIENT_SECRET, is_token
+from hub.tokens import CLIENT_SECRET, LENGTH, is_token
 
 _UNSAID = "Left out or null: as it is; of a new client: as `POST /api/clients` has it."
 
@@ -34,6 +34,7 @@ class ImportedClientInput(Input):
     secret: str | None = Field(
         None,
         max_length=100,
+        json_schema_extra={"pattern": f"^{CLIENT_SECRET}[0-9A-Za-z]{{{LENGTH - len(CLIENT_SECRET)}}}$"},
         description="The secret of a new client, which you made: `fhc_`, 256 random bits in base62 (43 characters), "
         "and the CRC-32 of both in base62 (6). Save it before you send it. Without it, the hub makes a secret that it "
         "shows to nobody: connect the machine by pairing.",
