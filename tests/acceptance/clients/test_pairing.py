@@ -424,6 +424,16 @@ def test_a_replaced_machine_cannot_enrol_itself_back(site: Site, machine: Machin
     assert opens(site, client_id, secret)
 
 
+def test_a_replaced_machine_cannot_pair_itself_back(site: Site, machine: Machine) -> None:
+    made = code_for(site, new_id())
+    machine.claim(made["code"])
+    client_id = machine.claim(made["code"]).json()["client_id"]
+    secret = Machine(site).claim(code_for(site, client_id, replace=True)["code"]).json()["secret"]
+    assert told(machine.claim(made["code"])) == (409, "pairing_revoked")
+    assert told(machine.claim(made["token"], by=BY_TOKEN)) == (409, "pairing_revoked")
+    assert opens(site, client_id, secret)
+
+
 def test_a_refused_machine_leaves_no_trace_of_a_client(site: Site, machine: Machine, database: Row) -> None:
     made = enrolment_for(site)
     assert told(machine.claim(made["token"], by=BY_ENROLMENT, proof="A" * 86)) == (403, "pairing_proof_wrong")

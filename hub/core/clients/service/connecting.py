@@ -99,6 +99,8 @@ class Connecting:
             require_usable(row, machine.public_key)
             if row.used_at is not None and row.proved_at is not None and machine.proved_at <= row.proved_at:
                 raise RejectedError("pairing_proof_wrong", variant="again")
+            if row.used_at is not None and await store.key_of(connection, row.client_id) != machine.public_key:
+                raise ConflictError("pairing_revoked", variant="superseded")  # another machine took its place
             maker = await maker_now(connection, row.created_by, row.created_by_key, machine.address)
             if row.replaces or row.used_at is not None:
                 await require_reach(connection, maker, row.client_id)
