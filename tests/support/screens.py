@@ -50,13 +50,14 @@ def screen(browser: Browser, edge: EdgeSite, made: dict[str, Any], language: str
         yield visitor
 
 
-def shows(site: Site, client_id: str, page: Page) -> None:
-    """The client carries out a command, once, and the page shows it."""
+def shows(site: Site, client_id: str, page: Page) -> str:
+    """The client carries out a command, once, and the page shows it: its text."""
     site.wait_online(client_id)
     text = f"Order {uuid4().hex[:6]}"
     done = site.send(client_id, "display", {"message": text}, wait=20)
     assert (done["status"], done["attempt"]) == ("completed", 1), done
     expect(page.get_by_text(text, exact=True)).to_be_visible()
+    return text
 
 
 def seen(site: Site, client_id: str) -> dict[str, Any]:

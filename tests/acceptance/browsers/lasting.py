@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.support.browser import PATIENCE_MS
 from tests.support.edge import EdgeSite
-from tests.support.screens import made_by, screen, seen, shows, tap
+from tests.support.screens import EN, ONLINE, made_by, screen, seen, shows, tap
 from tests.support.site import Site
 from tests.support.waiting import until
 
@@ -79,12 +79,13 @@ def test_a_browser_that_becomes_another_client_is_no_longer_the_first(
     first, second = made_by(http), made_by(http)
     with screen(browser, edge, first) as visitor:
         page, tab = visitor.page, visitor.tab()
-        shows(site, first["client_id"], page)
+        text = shows(site, first["client_id"], page)
         tab.goto(second["link"])
         expect(tab.get_by_text(f"This browser is {first['client_id']} now.")).to_be_visible()
         tap(tab)
         until(lambda: seen(site, first["client_id"])["presence"] == "offline", "the first one has gone")
         expect(page.get_by_role("heading", name=second["client_id"], level=1)).to_be_visible()
+        expect(page.get_by_text(text, exact=True)).to_have_count(0)
         shows(site, second["client_id"], page)
 
 
@@ -101,3 +102,48 @@ def test_a_page_that_the_browser_stops_is_asleep(
         page.evaluate("document.dispatchEvent(new Event('resume'))")
         site.wait_online(made["client_id"])
         assert site.wait_status(waiting["id"], "completed")["attempt"] == 1
+
+
+_ONCE = """() => {
+  const { transaction } = IDBDatabase.prototype;
+  IDBDatabase.prototype.transaction = function fail() {
+    IDBDatabase.prototype.transaction = transaction;
+    throw new DOMException('full', 'QuotaExceededError');
+  };
+  const Socket = WebSocket;
+  self.opened = 0;
+  self.WebSocket = class extends Socket {
+    constructor(...given) {
+      super(...given);
+      self.opened += 1;
+    }
+  };
+}"""
+
+
+def test_a_store_that_fails_once_costs_no_command_and_leaves_one_connection(
+    site: Site, edge: EdgeSite, browser: Browser, http: httpx.Client
+) -> None:
+    made = made_by(http)
+    with screen(browser, edge, made) as visitor:
+        page = visitor.page
+        page.workers[0].evaluate(_ONCE)
+        sent = site.send(made["client_id"], "status", {})
+        expect(page.get_by_text("Cannot store", exact=True)).to_be_visible()
+        expect(page.get_by_text(ONLINE[EN], exact=True)).to_be_visible()
+        assert site.wait_status(sent["id"], "completed")["attempt"] == 1
+        shows(site, made["client_id"], page)
+        assert page.workers[0].evaluate("self.opened") == 1, "the one before does not take the broker from it"
+
+
+def test_a_worker_that_could_not_be_loaded_is_started_again(
+    site: Site, edge: EdgeSite, browser: Browser, http: httpx.Client
+) -> None:
+    made = made_by(http)
+    with screen(browser, edge, made) as visitor:
+        page = visitor.page
+        page.route("**/assets/worker*", lambda route: route.abort(), times=1)
+        page.reload()
+        expect(page.get_by_text("Restarting", exact=True)).to_be_visible()
+        expect(page.get_by_text(ONLINE[EN], exact=True)).to_be_visible()
+        shows(site, made["client_id"], page)

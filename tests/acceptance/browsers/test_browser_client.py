@@ -74,9 +74,10 @@ def test_one_tab_is_the_client(site: Site, edge: EdgeSite, browser: Browser, htt
         second = visitor.tab()
         second.goto("/screen")
         expect(second.get_by_role("alert")).to_contain_text("already connected in another tab")
-        shows(site, made["client_id"], visitor.page)
+        text = shows(site, made["client_id"], visitor.page)
         visitor.page.close()
         expect(second.get_by_text(ONLINE[EN], exact=True)).to_be_visible()
+        expect(second.get_by_text(text, exact=True)).to_be_visible()
         shows(site, made["client_id"], second)
 
 

@@ -4,13 +4,13 @@ import { AGENT } from '@client/version';
 import '@ui/css/index.css';
 import { actionsOf } from './actions/actions';
 import { Screen } from './screen';
-import { workerAt } from './trusted';
+import { workersAt } from './trusted';
 // The build makes the module.
 // oxlint-disable-next-line import/default
 import workerUrl from './worker?worker&url';
 
 const client = startClient({
-  worker: workerAt(workerUrl),
+  makeWorker: workersAt(workerUrl),
   actions: actionsOf(AGENT.version),
   displays: [{ index: 0, width: screen.width, height: screen.height }],
 });

@@ -28,7 +28,7 @@ export function Screen({ client }: { readonly client: Client }) {
     if (shown.standing === 'unpaired') clear();
     if (shown.clientId !== null) rememberClient(shown.clientId);
   }, [shown.standing, shown.clientId]);
-  const hasMessage = message.value !== null && shown.clientId !== null;
+  const hasMessage = message.value !== null && message.value.clientId === shown.clientId;
   return (
     <>
       <Announcer />
@@ -84,13 +84,13 @@ function Trouble({ client, shown, wanted }: TroubleProps) {
     );
   }
   if (standing === 'other_tab') return <Said>{say(texts.otherTab)}</Said>;
-  const sentence = standing === 'refused' ? texts.refused : standing === 'fenced' ? texts.fenced : standing === 'failed' ? texts.failed : texts.waiting;
+  const sentence = standing === 'refused' ? texts.refused : standing === 'fenced' ? texts.fenced : standing === 'failed' || standing === 'broken' ? texts[standing] : texts.waiting;
   return (
     <Notice kind={standing === 'waiting' ? 'plain' : 'bad'}>
       <p>{say(sentence)}</p>
       {standing === 'refused' && clientId !== null && <code>floorhub pair {clientId} --replace</code>}
       {retryAt !== null && standing !== 'waiting' && <p>{say(texts.again, timeOfDay(retryAt))}</p>}
-      {standing !== 'failed' && <Button onPress={client.resume}>{say(texts.tryNow)}</Button>}
+      {standing !== 'failed' && standing !== 'broken' && <Button onPress={client.resume}>{say(texts.tryNow)}</Button>}
     </Notice>
   );
 }

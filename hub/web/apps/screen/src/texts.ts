@@ -24,6 +24,7 @@ export const texts = {
     asleep: { ko: '절전', en: 'Asleep' },
     gone: { ko: '저장소 지워짐', en: 'Storage cleared' },
     failed: { ko: '저장할 수 없음', en: 'Cannot store' },
+    broken: { ko: '다시 시작하는 중', en: 'Restarting' },
   },
   statuses: {
     accepted: { ko: '받음', en: 'accepted' },
@@ -69,6 +70,10 @@ export const texts = {
   failed: {
     ko: '브라우저가 아무것도 저장하지 못해 명령을 실행하지 않습니다. 기기의 저장 공간을 확보하면 저절로 다시 시작합니다.',
     en: 'The browser cannot store anything, so no command is carried out. Free some space on the device; this page then starts again by itself.',
+  },
+  broken: {
+    ko: '이 페이지에서 허브와 통신하는 부분이 시작되지 않았거나 멈추었습니다. 저절로 다시 시작합니다. 계속되면 페이지를 새로 고치십시오.',
+    en: 'The part of this page that talks to the hub did not start, or has stopped. It starts again by itself. If this goes on, reload the page.',
   },
   distrusts: {
     ko: (code: string) => `허브의 서명을 확인할 수 없어 명령을 실행하지 않습니다(${code}). 관리자에게 알리십시오.`,

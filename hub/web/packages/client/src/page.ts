@@ -1,6 +1,7 @@
 /** The page's side: what its worker shows, and what it carries out for it. */
 
 import { signal, type ReadonlySignal } from '@preact/signals-core';
+import { Effects } from './effects';
 import { NOBODY, type Effect, type FromWorker, type Outcome, type Shown, type ToWorker } from './talk';
 import type { Json } from './contract';
 
@@ -16,45 +17,40 @@ export type Action = {
 };
 
 export type Client = { readonly shown: ReadonlySignal<Shown>; readonly resume: () => void };
-type Starting = { readonly worker: Worker; readonly actions: Readonly<Record<string, Action>>; readonly displays: readonly Json[] };
+type Starting = { readonly makeWorker: () => Worker; readonly actions: Readonly<Record<string, Action>>; readonly displays: readonly Json[] };
 
 const GOODBYE_MS = 200;
+/** A worker that failed is started anew, not at once. */
+const RESTART_MS = 15_000;
 
 /** Start the client of this browser; there is one for each page. */
-export function startClient({ worker, actions, displays }: Starting): Client {
+export function startClient({ makeWorker, actions, displays }: Starting): Client {
   const shown = signal<Shown>(NOBODY);
-  const running = new Map<string, AbortController>();
-  const say = (message: ToWorker): void => worker.postMessage(message);
+  let worker: Worker | null = null;
+  const say = (message: ToWorker): void => worker?.postMessage(message);
+  const effects = new Effects(actions, say);
 
-  async function carryOut(effect: Effect): Promise<void> {
-    const { commandId, attempt, action, payload, mode } = effect;
-    const key = `${commandId} ${attempt}`;
-    const abort = new AbortController();
-    running.set(key, abort);
-    let outcome: Outcome | null;
-    try {
-      const known = actions[action];
-      const context = { signal: abort.signal, effect, progress: (data: Json) => say({ is: 'effect_progress', commandId, attempt, data }) };
-      if (known === undefined) outcome = { status: 'unknown', code: 'unsupported_action', message: `this page has no action ${action} now` };
-      else if (mode === 'evidence') outcome = await known.evidence(payload, context);
-      else {
-        outcome = await known.execute(payload, context);
-        if (outcome === null) return;
-      }
-    } catch (problem) {
-      outcome = { status: 'unknown', code: 'page_error', message: String(problem) };
-    }
-    running.delete(key);
-    say({ is: 'effect_ended', commandId, attempt, outcome });
+  function start(): void {
+    worker = makeWorker();
+    worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
+      if (data.is === 'shown') shown.value = data.shown;
+      else if (data.is === 'effect') void effects.carryOut(data.effect);
+      else effects.stop(data);
+    });
+    worker.addEventListener('error', restart);
+    say({ is: 'start', displays });
   }
 
-  worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
-    if (data.is === 'shown') shown.value = data.shown;
-    else if (data.is === 'effect') void carryOut(data.effect);
-    else running.get(`${data.commandId} ${data.attempt}`)?.abort();
-  });
-  say({ is: 'start', displays });
+  /** Its script was not to be had, or it failed: nobody may stand before this page to load it again. */
+  function restart(): void {
+    if (worker === null) return;
+    worker.terminate();
+    worker = null;
+    shown.value = { ...shown.value, standing: 'broken', since: null, retryAt: Date.now() + RESTART_MS };
+    setTimeout(start, RESTART_MS);
+  }
 
+  start();
   const resume = (): void => say({ is: 'resume' });
   /** The worker is stopped with this page as soon as the event has been handled: give it a moment to say good-bye. */
   const sleep = (): void => {

@@ -38,7 +38,7 @@ export type Claim = Credential & { readonly public_key: string; readonly at: str
 
 /** The key for a link: the one that was shown with it before, if its answer was lost. It is kept before it is shown. */
 export async function keyFor(store: Store, { token = '', code = '' }: { readonly token?: string; readonly code?: string }): Promise<Pending> {
-  const link = base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8(`${token} ${code}`))));
+  const link = base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8(`${token} ${folded(code)}`))));
   const before = await store.pending();
   if (before?.link === link) return before;
   const pending = { link, key: await makeKey() };

@@ -80,7 +80,7 @@ export class Runtime {
     const failed = new Promise<never>((_, reject) => (this.fail = reject));
     await this.handle({ is: 'started', snapshot });
     this.options.show({ standing: 'connecting' });
-    return Promise.race([failed, this.session.run()]);
+    return Promise.race([failed, this.session.run().then(() => failed)]);
   }
 
   private fail: (problem: unknown) => void = () => undefined;
@@ -89,7 +89,7 @@ export class Runtime {
   end(): void {
     this.isBroken = true;
     clearTimeout(this.timer);
-    this.session.sleep(null);
+    this.session.stop({ isPolite: true });
     this.fail(new Error('ended'));
   }
 
@@ -132,7 +132,8 @@ export class Runtime {
       await job();
     } catch (problem) {
       this.isBroken = true; // a core whose commit failed must not be used again
-      this.session.cut();
+      clearTimeout(this.timer);
+      this.session.stop({ isPolite: false });
       this.fail(problem);
     }
   }
@@ -142,6 +143,7 @@ export class Runtime {
   }
 
   private async take(event: Event): Promise<void> {
+    this.noticeSleep();
     const decision = this.core.handle(event, now());
     await this.options.store.commit(decision.writes, this.options.identity);
     this.tell(decision.writes);
@@ -154,10 +156,17 @@ export class Runtime {
   }
 
   private tick(): void {
-    const offset = Date.now() - performance.now();
-    if (offset - this.offset > SLEPT_MS) this.session.cut();
-    this.offset = offset;
     void this.handle({ is: 'tick' });
+  }
+
+  /** Before anything is decided: what arrived in the sleep, or right after it, must not be judged by a clock that stood. */
+  private noticeSleep(): void {
+    const offset = Date.now() - performance.now();
+    const hasSlept = offset - this.offset > SLEPT_MS;
+    this.offset = offset;
+    if (!hasSlept) return;
+    this.core.forgetTime(now());
+    this.session.cut();
   }
 
   private carryOut(step: Step): void {
@@ -169,8 +178,8 @@ export class Runtime {
         this.session.leave(step.retryAfter);
         return;
       case 'start': {
-        const { commandId, attempt, action, payload, mode, process } = step;
-        this.options.start({ commandId, attempt, action, payload, mode, isOurs: process === this.process });
+        const { commandId, attempt, action, payload, mode } = step;
+        this.options.start({ clientId: this.options.identity.clientId, commandId, attempt, action, payload, mode });
         return;
       }
       case 'stop_effect': {
@@ -230,7 +239,7 @@ export class Runtime {
 
   private async ended({ because, retryAfter }: Ended, wasConnected: boolean): Promise<void> {
     if (wasConnected) await this.handle({ is: 'disconnected' });
-    if (this.isAsleep) return;
+    if (this.isAsleep || this.isBroken) return;
     const standing = this.core.fenced !== null ? 'fenced' : because === 'refused' ? 'refused' : 'waiting';
     this.show(standing, { retryAt: Date.now() + retryAfter });
   }

@@ -2,7 +2,7 @@
 
 import type { Gate } from './core/steps';
 import { Runtime } from './runtime';
-import { CHANNEL, openStore } from './store';
+import { CHANNEL, openStore, type Store } from './store';
 import { NOBODY, type FromWorker, type Shown, type ToWorker } from './talk';
 import { AGENT } from './version';
 
@@ -24,16 +24,34 @@ export function serve({ gate, capabilities, path }: Serving): void {
     say({ is: 'shown', shown });
   };
 
+  /** Be the client for as long as this browser is one. Whatever the store does, it is tried again. */
   async function hold(start: Extract<ToWorker, { readonly is: 'start' }>): Promise<void> {
-    for (;;) {
-      // One after the other.
-      /* oxlint-disable no-await-in-loop */
-      const store = await openStore(() => show({ standing: 'gone' }));
+    // One after the other.
+    /* oxlint-disable no-await-in-loop */
+    while (await isOnce(start)) {
+      if (isPairedAnew) {
+        isPairedAnew = false;
+        continue;
+      }
+      show({ standing: 'failed', retryAt: Date.now() + FAILED_MS });
+      await new Promise((resolve) => setTimeout(resolve, FAILED_MS));
+    }
+    /* oxlint-enable no-await-in-loop */
+  }
+
+  /** Be the client until the store fails, or this browser becomes another one. False: it is none any more. */
+  async function isOnce(start: Extract<ToWorker, { readonly is: 'start' }>): Promise<boolean> {
+    let store: Store | null = null;
+    let isGone = false;
+    try {
+      store = await openStore(() => {
+        isGone = true;
+        runtime?.end(); // what it would be sent, it could not keep
+      });
       const identity = await store.identity();
       if (identity === null) {
-        store.close();
         show({ ...NOBODY, standing: 'unpaired' });
-        return;
+        return false;
       }
       const { clientId, name, kind, zone, groups } = identity;
       show({ ...NOBODY, clientId, name, kind, zone, groups });
@@ -49,21 +67,15 @@ export function serve({ gate, capabilities, path }: Serving): void {
         start: (effect) => say({ is: 'effect', effect }),
         stop: (commandId, attempt) => say({ is: 'stop_effect', commandId, attempt }),
       });
-      try {
-        await runtime.run();
-      } catch {
-        runtime = null;
-        store.close();
-        if (shown.standing === 'gone') return;
-        if (isPairedAnew) {
-          isPairedAnew = false;
-          continue;
-        }
-        show({ standing: 'failed', retryAt: Date.now() + FAILED_MS });
-      }
-      await new Promise((resolve) => setTimeout(resolve, FAILED_MS));
-      /* oxlint-enable no-await-in-loop */
+      await runtime.run();
+    } catch {
+      // What failed is not usable any more; the store may be, opened anew.
+    } finally {
+      runtime = null;
+      store?.close();
     }
+    if (isGone) show({ standing: 'gone', since: null, retryAt: null });
+    return !isGone;
   }
 
   async function begin(start: Extract<ToWorker, { readonly is: 'start' }>): Promise<void> {

@@ -35,6 +35,7 @@ export class Session {
   private client: MqttClient | null = null;
   private isConnected = false;
   private isAsleep = false;
+  private isOver = false;
   private refusals = 0;
   private number = 0;
   private away: number | null = null;
@@ -45,12 +46,15 @@ export class Session {
     this.ports = ports;
   }
 
-  /** Connect for ever. Never throws for what a network or a broker can do. */
-  async run(): Promise<never> {
-    for (;;) {
+  /** Connect again and again until `stop`. Never throws for what a network or a broker can do. */
+  async run(): Promise<void> {
+    while (!this.isOver) {
       // One connection after the other is what this is about.
       /* oxlint-disable no-await-in-loop */
-      if (this.isAsleep) await new Promise<void>((resolve) => (this.wake = resolve));
+      if (this.isAsleep) {
+        await new Promise<void>((resolve) => (this.wake = resolve));
+        continue;
+      }
       this.number += 1;
       const because = await this.connection(this.number);
       const wasConnected = this.isConnected;
@@ -59,7 +63,7 @@ export class Session {
       const retryAfter = this.away ?? this.delay();
       this.away = null;
       await this.ports.onEnded({ because, retryAfter }, wasConnected);
-      if (!this.isAsleep) await this.pause(retryAfter);
+      if (!this.isAsleep && !this.isOver) await this.pause(retryAfter);
       /* oxlint-enable no-await-in-loop */
     }
   }
@@ -108,6 +112,15 @@ export class Session {
   /** End the connection without a word: nobody knows whether it still stands. */
   cut(): void {
     this.client?.end(true);
+  }
+
+  /** End it for good, with a good-bye or without: nothing connects any more, whatever is still waited for. Two of one client would take the broker
+   * from each other for ever. */
+  stop({ isPolite }: { readonly isPolite: boolean }): void {
+    this.isOver = true;
+    if (isPolite) void this.goodbye(null);
+    else this.cut();
+    this.wake();
   }
 
   private async goodbye(reason: 'asleep' | null): Promise<void> {

@@ -6,8 +6,9 @@ import type { Json } from './contract';
 
 /** Where this client is:
  * `starting`; `unpaired`: this browser is no client; `other_tab` has it; `connecting`; `online`; `waiting` until `retryAt`;
- * `refused` by the broker; `fenced` by the hub; `asleep`; `gone`: its storage was cleared; `failed`: the storage takes nothing. */
-export type Standing = 'starting' | 'unpaired' | 'other_tab' | 'connecting' | 'online' | 'waiting' | 'refused' | 'fenced' | 'asleep' | 'gone' | 'failed';
+ * `refused` by the broker; `fenced` by the hub; `asleep`; `gone`: its storage was cleared; `failed`: the storage takes nothing;
+ * `broken`: the worker has not started, or has ended. */
+export type Standing = 'starting' | 'unpaired' | 'other_tab' | 'connecting' | 'online' | 'waiting' | 'refused' | 'fenced' | 'asleep' | 'gone' | 'failed' | 'broken';
 
 export type LastCommand = { readonly id: string; readonly action: string; readonly status: string; readonly at: number };
 
@@ -40,13 +41,12 @@ export const NOBODY: Shown = {
 };
 
 export type Effect = {
+  readonly clientId: string;
   readonly commandId: string;
   readonly attempt: number;
   readonly action: string;
   readonly payload: Json;
   readonly mode: 'execute' | 'evidence';
-  /** Whether this very page began it. */
-  readonly isOurs: boolean;
 };
 
 export type FromWorker =

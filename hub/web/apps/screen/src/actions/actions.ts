@@ -24,7 +24,9 @@ export const actionsOf = (version: string): Readonly<Record<string, Action>> => 
   display: {
     async execute(payload, { effect, signal }) {
       if (signal.aborted) return { status: 'cancelled', message: 'it was stopped before anything was shown' };
-      show({ text: String(payload['message']), commandId: effect.commandId });
+      if (!show({ text: String(payload['message']), commandId: effect.commandId, clientId: effect.clientId })) {
+        return { status: 'failed', code: 'not_kept', message: 'the browser does not keep the message, so it is not shown', isRetryable: true };
+      }
       const isVisible = await drawn();
       const data = { display_index: 0, shown_at: new Date().toISOString(), visible: isVisible };
       return { status: 'completed', data, message: isVisible ? '' : 'the page is not visible now; it shows the message as soon as it is' };
@@ -44,8 +46,7 @@ export const actionsOf = (version: string): Readonly<Record<string, Action>> => 
       location.reload();
       return null;
     },
-    async evidence(_, { effect }) {
-      if (effect.isOurs) return { status: 'unknown', message: 'the page was not loaded again' };
+    async evidence() {
       return { status: 'completed', message: 'the page was loaded again' };
     },
   },

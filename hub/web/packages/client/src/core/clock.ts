@@ -34,6 +34,12 @@ export class HubClock {
     this.anchor = { hub, mono: at.mono };
   }
 
+  /** Nobody knows how much time has passed since the hub told it. It has not gone back. */
+  forget(at: Now): void {
+    if (this.anchor !== null) this.floor = this.now(at);
+    this.anchor = null;
+  }
+
   /** A receipt may be late, or repeated: it can only move the time forward. */
   adoptReceipt(hub: number, at: Now): void {
     if (this.anchor === null || hub <= this.now(at)) return;

@@ -118,6 +118,21 @@ const run = (fields: Partial<Run> = {}): Run => ({
 });
 
 describe('a command', () => {
+  it('is not begun, and does not expire, by a clock that may have stood', () => {
+    const page = new Page().online();
+    page.message(run());
+    page.message(run({ commandId: 'c-2' })); // waits for the lane
+    page.core.forgetTime(page.at);
+    page.at = { wall: page.at.wall + 3_600_000, mono: page.at.mono };
+    page.end();
+    page.message(run({ commandId: 'c-3', lane: 'control' }));
+    expect(page.started.map(({ commandId }) => commandId)).toEqual(['c-1']);
+    page.connect();
+    page.welcome({ hubTime: HUB + 3_600_000 });
+    expect(page.started.map(({ commandId }) => commandId)).toEqual(['c-1']);
+    expect(page.reports.filter(({ status }) => status === 'expired').map(({ command_id: id }) => id).toSorted()).toEqual(['c-2', 'c-3']);
+  });
+
   it('is accepted, begun once and completed, however often it comes', () => {
     const page = new Page().online();
     page.message(run());

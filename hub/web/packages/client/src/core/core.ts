@@ -51,6 +51,11 @@ export class Core {
     return this.clock.forKeyExpiry(at);
   }
 
+  /** The monotonic clock may have stood: nothing expires, and nothing begins, before the hub has told its time again. */
+  forgetTime(at: Now): void {
+    this.clock.forget(at);
+  }
+
   will(connection: number): string {
     return this.link.will(connection, this.settings?.epoch ?? null);
   }

@@ -18,6 +18,11 @@ describe('a report', () => {
     }
   });
 
+  it('has whole characters where a text is cut', () => {
+    const { result } = conclude({ status: 'completed', message: `${'x'.repeat(7_999)}\u{1F600}` }, null, 0);
+    expect(result?.message).toBe(`${'x'.repeat(7_999)}\uFFFD`);
+  });
+
   it('may be tried again only when it failed without effect', () => {
     expect(of('failed')).toEqual({ code: 'failed', message: '', retryable: true });
     expect(of('unknown')?.retryable).toBe(false);

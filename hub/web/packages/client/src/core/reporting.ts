@@ -75,7 +75,7 @@ export function reportOf({ reportId, commandId, attempt, at }: Named, conclusion
 
 export const sizeOf = (value: unknown): number => utf8(JSON.stringify(value)).length;
 
-const textOf = (text: string): string => cleaned(text).slice(0, MAX_TEXT);
+const textOf = (text: string): string => cleaned(text.slice(0, MAX_TEXT)); // the cut may leave half a character
 
 /** JSON that the hub can store: an action may have said anything. */
 function clean(data: Json): Json {
