@@ -136,6 +136,8 @@ class _Lines:
     def __init__(self) -> None:
         self._write = line_writer(sys.stderr)
         self._gathered: list[str] = []
+        self._flushed_by: asyncio.AbstractEventLoop | None = None
+        """The loop that will write what was gathered."""
 
     def debug(self, line: str) -> None:
         """Write it at the end of this turn."""
@@ -144,9 +146,10 @@ class _Lines:
         except RuntimeError:  # a thread of its own, or no loop at all
             self._write(line)
             return
-        if not self._gathered:
-            loop.call_soon(self.flush)
         self._gathered.append(line)
+        if self._flushed_by is not loop:  # also where one before ended in between
+            self._flushed_by = loop
+            loop.call_soon(self.flush)
 
     info = debug
 
@@ -160,6 +163,7 @@ class _Lines:
 
     def flush(self) -> None:
         """Write what was gathered."""
+        self._flushed_by = None
         lines, self._gathered = self._gathered, []
         if lines:
             self._write("\n".join(lines))

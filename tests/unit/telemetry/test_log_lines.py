@@ -113,3 +113,20 @@ def test_the_agent_s_own_file_has_the_same_lines(capsys: Written, tmp_path: Path
         handler.close()
     *_, file = logs.files(tmp_path)
     assert file.read_text(encoding="utf-8") == capsys.readouterr().err
+
+
+def test_a_loop_that_ended_before_it_wrote_holds_up_no_line_of_the_next(capsys: Written) -> None:
+    log.configure("info")
+    logger = log.Log()
+    first = asyncio.new_event_loop()
+    first.call_soon(lambda: logger.info(log.Event.HUB_STARTED))
+    first.call_soon(first.stop)
+    first.run_forever()
+    first.close()
+
+    async def second() -> None:
+        logger.info(log.Event.HUB_STOPPED)
+
+    asyncio.run(second())
+    events = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
+    assert events == [log.Event.HUB_STARTED, log.Event.HUB_STOPPED]
