@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -261,6 +262,20 @@ def test_two_codes_of_one_new_client_connect_one_machine(site: Site, machine: Ma
 
 
 # --- who may --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_of_codes_that_are_used_at_once_one_counts(site: Site, *, replace: bool) -> None:
+    client_id = new_id()
+    if replace:
+        site.client(id=client_id)
+    made = [code_for(site, client_id, **({"replace": True} if replace else {}))["token"] for _ in range(4)]
+    machines = [Machine(site) for _ in made]
+    with ThreadPoolExecutor(len(made)) as pool:
+        answers = list(pool.map(lambda machine, token: machine.claim(token, by=BY_TOKEN), machines, made))
+    assert sorted(map(told, answers)) == [(200, ""), *[(409, "pairing_revoked")] * (len(made) - 1)]
+    (secret,) = (each.json()["secret"] for each in answers if each.status_code == 200)
+    assert opens(site, client_id, secret)
 
 
 def test_a_zone_s_people_connect_machines_there_and_nowhere_else(site: Site, database: Row, machine: Machine) -> None:

@@ -93,7 +93,7 @@ class Connecting:
         """With a code. Raises RejectedError."""
         secret = await _Secret.new()
         async with self._database.transaction() as connection:
-            row = await store.lock(connection, pairing_id)
+            row = await store.lock_to_use(connection, pairing_id)
             if row is None:
                 raise NotFoundError("pairing_not_found")
             require_usable(row, machine.public_key)

@@ -64,6 +64,14 @@ WHERE (%(after)s::uuid IS NULL OR p.id < %(after)s)
 ORDER BY p.id DESC
 LIMIT %(limit)s;
 
+-- name: lock_of_client
+-- All codes of a code's client, in the order of their ids: the one that is used ends the others, and two that are used at
+-- once would each wait for the other.
+SELECT p.id FROM pairings p
+WHERE p.client_id = (SELECT own.client_id FROM pairings own WHERE own.id = %(id)s)
+ORDER BY p.id
+FOR UPDATE;
+
 -- name: end_pairing
 UPDATE pairings SET revoked_at = floorhub_now(), ended_by = %(by)s
 WHERE id = %(id)s AND revoked_at IS NULL AND used_at IS NULL;

@@ -114,6 +114,7 @@ _FIND = {
     "token": Statement(_PLACE, "pairing_by_token", Pairing),
 }
 _LOCK = Statement(_PLACE, "lock_pairing", Pairing)
+_LOCK_OF_CLIENT = Statement(_PLACE, "lock_of_client")
 _PAGE = Statement(_PLACE, "page_of_pairings", Pairing, fresh_plan=True)
 _END = Statement(_PLACE, "end_pairing")
 _END_OTHERS = Statement(_PLACE, "end_others")
@@ -157,6 +158,12 @@ async def find(connection: Connection, by: str, value: bytes | UUID) -> Pairing 
 async def lock(connection: Connection, pairing_id: UUID) -> Pairing | None:
     """A code that nobody else changes until the transaction ends."""
     return await _LOCK.fetch_one(connection, id=pairing_id)
+
+
+async def lock_to_use(connection: Connection, pairing_id: UUID) -> Pairing | None:
+    """The same, with all codes of its client, which end when this one is used."""
+    await _LOCK_OF_CLIENT.execute(connection, id=pairing_id)
+    return await lock(connection, pairing_id)
 
 
 async def page(
