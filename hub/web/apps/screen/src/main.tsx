@@ -1,4 +1,5 @@
 import { render } from 'preact';
+import { askHub } from '@api/pairing';
 import { startClient } from '@client/page';
 import { AGENT } from '@client/version';
 import '@ui/css/index.css';
@@ -12,6 +13,7 @@ import workerUrl from './worker?worker&url';
 const client = startClient({
   makeWorker: workersAt(workerUrl),
   actions: actionsOf(AGENT.version),
+  isHubThere: async () => (await askHub()).ok,
   displays: [{ index: 0, width: screen.width, height: screen.height }],
 });
 

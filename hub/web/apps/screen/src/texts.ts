@@ -72,8 +72,8 @@ export const texts = {
     en: 'The browser cannot store anything, so no command is carried out. Free some space on the device; this page then starts again by itself.',
   },
   broken: {
-    ko: '이 페이지에서 허브와 통신하는 부분이 시작되지 않았거나 멈추었습니다. 저절로 다시 시작합니다. 계속되면 페이지를 새로 고치십시오.',
-    en: 'The part of this page that talks to the hub did not start, or has stopped. It starts again by itself. If this goes on, reload the page.',
+    ko: '이 페이지에서 허브와 통신하는 부분이 시작되지 않았거나 멈추었습니다. 저절로 다시 시작합니다.',
+    en: 'The part of this page that talks to the hub did not start, or has stopped. It starts again by itself.',
   },
   distrusts: {
     ko: (code: string) => `허브의 서명을 확인할 수 없어 명령을 실행하지 않습니다(${code}). 관리자에게 알리십시오.`,

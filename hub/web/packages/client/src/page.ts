@@ -17,14 +17,19 @@ export type Action = {
 };
 
 export type Client = { readonly shown: ReadonlySignal<Shown>; readonly resume: () => void };
-type Starting = { readonly makeWorker: () => Worker; readonly actions: Readonly<Record<string, Action>>; readonly displays: readonly Json[] };
+type Starting = {
+  readonly makeWorker: () => Worker;
+  readonly actions: Readonly<Record<string, Action>>;
+  readonly displays: readonly Json[];
+  readonly isHubThere: () => Promise<boolean>;
+};
 
 const GOODBYE_MS = 200;
 /** A worker that failed is started anew, not at once. */
 const RESTART_MS = 15_000;
 
 /** Start the client of this browser; there is one for each page. */
-export function startClient({ makeWorker, actions, displays }: Starting): Client {
+export function startClient({ makeWorker, actions, displays, isHubThere }: Starting): Client {
   const shown = signal<Shown>(NOBODY);
   let worker: Worker | null = null;
   const say = (message: ToWorker): void => worker?.postMessage(message);
@@ -47,7 +52,14 @@ export function startClient({ makeWorker, actions, displays }: Starting): Client
     worker.terminate();
     worker = null;
     shown.value = { ...shown.value, standing: 'broken', since: null, retryAt: Date.now() + RESTART_MS };
-    setTimeout(start, RESTART_MS);
+    setTimeout(() => void again(), RESTART_MS);
+  }
+
+  /** Its files may have other names by now, which the page knows once it is loaded anew. Without a hub that answers, the
+   * browser would show an error in its place, and nobody may stand before it. */
+  async function again(): Promise<void> {
+    if (await isHubThere()) location.reload();
+    else start();
   }
 
   start();
