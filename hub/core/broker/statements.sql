@@ -44,13 +44,22 @@ LIMIT %(most)s
 FOR UPDATE OF b;
 
 -- name: open_changes
-SELECT id, client_id, change, sealed_secret
-FROM broker_outbox
-WHERE done_at IS NULL AND NOT bulk
-ORDER BY id
-LIMIT %(most)s
--- Waits for another worker: changes of one client must not overtake each other.
-FOR UPDATE;
+-- What somebody waits for, and what was imported of the same clients: changes of one client must not overtake each
+-- other, whichever version of the hub made them. One snapshot finds both.
+SELECT b.id, b.client_id, b.change, b.sealed_secret
+FROM broker_outbox b
+WHERE b.done_at IS NULL
+    AND (
+        b.id = ANY (ARRAY(
+            SELECT u.id FROM broker_outbox u WHERE u.done_at IS NULL AND NOT u.bulk ORDER BY u.id LIMIT %(most)s
+        ))
+        OR (b.bulk AND b.client_id = ANY (ARRAY(
+            SELECT u.client_id FROM broker_outbox u WHERE u.done_at IS NULL AND NOT u.bulk ORDER BY u.id LIMIT %(most)s
+        )))
+    )
+ORDER BY b.id
+-- Waits for another worker, too, that tells the broker about one of them.
+FOR UPDATE OF b;
 
 -- name: finish_changes
 UPDATE broker_outbox

@@ -164,3 +164,26 @@ def test_the_program_writes_configurations_and_tells_differences(site: Site, tmp
     updated = floorhub(site, "client", "import", str(list_), "--update", "--no-secrets")
     assert [one["outcome"] for one in updated["clients"]] == ["updated", "unchanged"]
     assert client(site, "q-1")["zone"] == "hall-2"
+
+
+def test_a_change_by_a_hub_of_the_version_before_does_not_overtake_the_registration(
+    site: Site, database: psycopg.Connection[Any]
+) -> None:
+    asked = "SELECT change, error FROM broker_outbox WHERE client_id = 'o-1' AND done_at IS NOT NULL ORDER BY id"
+
+    def told() -> list[Any]:
+        return database.execute(asked).fetchall()
+
+    secret = new_token(CLIENT_SECRET)
+    database.execute("SELECT pg_advisory_lock(hashtext('floorhub/broker-imports'))")
+    try:
+        post(site, [{"id": "o-1", "secret": secret}])
+        # As that version writes it: it knows nothing of imports.
+        database.execute("UPDATE clients SET status = 'disabled' WHERE id = 'o-1'")
+        database.execute("INSERT INTO broker_outbox (at, client_id, change) VALUES (floorhub_now(), 'o-1', 'disable')")
+        until(told, "the broker")
+    finally:
+        database.execute("SELECT pg_advisory_unlock(hashtext('floorhub/broker-imports'))")
+    until(lambda: len(told()) == 2, lambda: str(told()))
+    assert told() == [("put", None), ("disable", None)]
+    assert refused(site, {"o-1": secret}) == {"o-1": "the broker said 0x87"}

@@ -9,10 +9,6 @@ WHERE status <> 'retired'
 ORDER BY id;
 
 -- name: outbox_add
--- Changes of one client must not overtake each other: what was imported and waits for its turn comes first, now.
-WITH waiting AS (
-    UPDATE broker_outbox SET bulk = false WHERE client_id = %(client_id)s AND done_at IS NULL AND bulk
-)
 INSERT INTO broker_outbox (at, client_id, change, sealed_secret)
 VALUES (floorhub_now(), %(client_id)s, %(change)s, %(sealed_secret)s)
 RETURNING id;
