@@ -17,10 +17,12 @@ from schemas.text import printable
 MOST_BYTES = 16 * 1024 * 1024
 MOST_ROWS = 20_000
 MOST_OF_A_CELL = 20_000
+MOST_COLUMNS = 1_000
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _DELIMITERS = ",;\t|"
 _IN_A_CELL = re.compile(r"[,;|\n]")
-_NUMBER = re.compile(r"\d{1,10}|\d{1,3}(,\d{3}){1,3}")
+_NUMBER = re.compile(r"[0-9]{1,10}|[0-9]{1,3}(,[0-9]{3}){1,3}")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 METADATA = "metadata."
 """What the heading of a column begins with that goes into a client's metadata."""
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -120,6 +122,10 @@ def read_list(raw: bytes, *, encoding: str | None = None, skip_columns: bool = F
     return ClientList(lines, wrong)
 
 
+class _TooWideError(csv.Error):
+    """A line has too many cells."""
+
+
 class _Rows:
     """The rows of a CSV that are not empty, each with the line on which it begins."""
 
@@ -135,7 +141,10 @@ class _Rows:
     def __next__(self) -> tuple[int, list[str]]:
         while True:
             self.line = self._skipped + self._reader.line_num + 1
-            cells = [_cell(cell) for cell in next(self._reader)]
+            row = next(self._reader)
+            if len(row) > MOST_COLUMNS:
+                raise _TooWideError(f"more than {MOST_COLUMNS:,} cells")
+            cells = [_cell(cell) for cell in row]
             if any(cells):
                 return self.line, cells
 
@@ -169,7 +178,8 @@ def _decoded(raw: bytes, encoding: str | None) -> str:
             ko=f"{number}번째 줄이 {name}이(가) 아닙니다. 목록을 `CSV UTF-8`로 저장하거나, 한국어 Excel의 CSV라면 "
             "--encoding cp949를 쓰십시오.",
         ) from None
-    except LookupError:
+    except (LookupError, UnicodeError):
+        # Names of which Python makes no text, too, such as `undefined` and `punycode`.
         raise SetupError(
             f"--encoding {printable(str(encoding), 50)}: there is no such encoding. Use utf-8, utf-16 or cp949.",
             ko=f"--encoding {printable(str(encoding), 50)}: 없는 인코딩입니다. utf-8, utf-16, cp949를 쓰십시오.",
@@ -182,6 +192,13 @@ def _decoded(raw: bytes, encoding: str | None) -> str:
             ko=f"{number}번째 줄에 NUL 문자가 있습니다. CSV가 아니거나 UTF-16입니다. `CSV UTF-8`로 저장하거나 "
             "--encoding utf-16을 쓰십시오.",
         )
+    lone = _LONE_SURROGATE.search(text)  # utf-7 and escapes make them
+    if lone is not None:
+        number = text[: lone.start()].count("\n") + 1
+        raise SetupError(
+            f"Line {number} is not {encoding}: save the list as `CSV UTF-8`.",
+            ko=f"{number}번째 줄이 {encoding}이(가) 아닙니다. 목록을 `CSV UTF-8`로 저장하십시오.",
+        )
     return text
 
 
@@ -191,6 +208,8 @@ def _delimiter(text: str) -> str:
     def rank(delimiter: str) -> tuple[bool, int]:
         try:
             _, headings = next(iter(_rows(text, delimiter, 0)))
+        except _TooWideError:
+            return True, MOST_COLUMNS + 1
         except (StopIteration, csv.Error):
             return False, 0
         return any(_FIELD_OF.get(_folded(one)) == "id" for one in headings), len(headings)

@@ -46,10 +46,10 @@ def held(file: Path) -> Iterator[None]:
 
 
 def read(file: Path) -> dict[str, str]:
-    """The secrets in the file by client, none when it is missing. Raises SetupError for one that others can read, or
-    that is something else."""
+    """The secrets in the file by client, none when it is missing. Raises SetupError for one that others can read or
+    have made, or that is something else."""
     try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW)
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)  # a FIFO would wait for a writer
     except FileNotFoundError:
         return {}
     except OSError as problem:
@@ -58,6 +58,9 @@ def read(file: Path) -> dict[str, str]:
         status = os.fstat(stream.fileno())
         if not stat.S_ISREG(status.st_mode) or status.st_size > MOST_BYTES:
             raise _no_secrets(file, "it is no list", "목록이 아님")
+        if status.st_uid != os.geteuid():
+            # Whoever made it would know the secrets of all new clients.
+            raise _no_secrets(file, "it belongs to another user", "다른 사용자의 파일임")
         if status.st_mode & 0o077:
             raise SetupError(
                 f"Others can read the secrets in {file}: run chmod 600 {file}",

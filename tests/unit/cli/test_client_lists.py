@@ -1,6 +1,7 @@
 """Lists of clients as people have them."""
 
 import codecs
+import os
 from pathlib import Path
 from unicodedata import normalize
 
@@ -8,7 +9,7 @@ import pytest
 
 from hub.errors import SetupError
 from hub.programs.cli import client_lists, client_secrets
-from hub.programs.cli.client_lists import MOST_ROWS, read_list
+from hub.programs.cli.client_lists import MOST_COLUMNS, MOST_ROWS, read_list
 from hub.tokens import CLIENT_SECRET, new_token
 
 ROWS = [{"id": "pc-1", "name": "포장, 1번", "groups": ["a", "b"]}, {"id": "pc-2", "zone": "hall-2"}]
@@ -109,6 +110,31 @@ def test_a_file_that_cannot_be_read_says_why(raw: bytes, said: str) -> None:
     assert refused.value.korean != str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("raw", "encoding", "said"),
+    [
+        (b"id,name\n", "no-such", "no such encoding"),
+        (b"id,name\n", "hex", "no such encoding"),
+        (b"id,name\n", "undefined", "no such encoding"),
+        (b"id,name\na,b\n", "punycode", "no such encoding"),
+        (b"id,name\n", "\udcff", "no such encoding"),
+        (b"id,name\npc-1,+2AA-\n", "utf-7", "Line 2 is not utf-7"),
+        (b"id,name\npc-1,\\ud800\n", "unicode_escape", "Line 2 is not unicode_escape"),
+    ],
+)
+def test_an_encoding_that_makes_no_text_is_refused(raw: bytes, encoding: str, said: str) -> None:
+    with pytest.raises(SetupError, match=said):
+        read_list(raw, encoding=encoding)
+
+
+def test_a_list_has_so_many_columns_at_most() -> None:
+    most = ",".join(f"metadata.{n}" for n in range(MOST_COLUMNS - 1))
+    (row,) = rows(f"id,{most}\npc-1{',x' * (MOST_COLUMNS - 1)}\n".encode())
+    assert len(row["metadata"]) == MOST_COLUMNS - 1  # type: ignore[arg-type]
+    with pytest.raises(SetupError, match=r"Line 1: this is no CSV .more than 1,000 cells"):
+        read_list(f"id,{most},metadata.x\n".encode(), skip_columns=True)
+
+
 def test_unknown_columns_can_be_left_out() -> None:
     assert rows(b"id,secret,,Serial\npc-1,x,,7\n", skip_columns=True) == [{"id": "pc-1"}]
 
@@ -130,6 +156,33 @@ def test_the_file_of_secrets_keeps_what_it_has(tmp_path: Path) -> None:
     file.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(SetupError, match="--secrets"):
         client_secrets.read(file)
+
+
+def test_a_file_that_another_user_made_or_that_is_a_pipe_is_not_taken_for_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe, 0o600)
+    with pytest.raises(SetupError, match="it is no list"):
+        client_secrets.read(pipe)
+    file = tmp_path / "secrets.csv"
+    client_secrets.write(file, {"pc-1": new_token(CLIENT_SECRET)})
+    other = os.geteuid() + 1
+    monkeypatch.setattr(os, "geteuid", lambda: other)
+    with pytest.raises(SetupError, match="belongs to another user"):
+        client_secrets.read(file)
+
+
+def test_secrets_are_not_written_through_what_somebody_put_beside_them(tmp_path: Path) -> None:
+    file, theirs = tmp_path / "secrets.csv", tmp_path / "theirs"
+    theirs.write_text("")
+    theirs.chmod(0o666)
+    (tmp_path / f".secrets.csv.{os.getpid()}").symlink_to(theirs)
+    client_secrets.write(file, {"pc-1": new_token(CLIENT_SECRET)})
+    assert theirs.read_text() == ""
+    assert not file.is_symlink()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert sorted(tmp_path.iterdir()) == [file, theirs]
 
 
 @pytest.mark.parametrize("content", ["", "id,name\na,b\n", "id,secret\na,no-secret\n", "id,secret\na\n", "\udcff"])
