@@ -5,12 +5,12 @@ something.
 """
 
 import asyncio
-import contextlib
 import os
 import random
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -29,6 +29,9 @@ RENEW_BEFORE = timedelta(days=20)
 LOOK_EVERY_S = 3_600.0
 RETRY_S = (30.0, 3_600.0)
 """The first and the longest pause after a renewal that failed."""
+REFUSED_S = (30.0, 600.0)
+"""The same after one that a broker's refusal asked for, successful or not: a broker that takes no certificate of this
+hub refuses the new one, too, at every reconnect of every machine."""
 ANSWER_S = 20.0
 _MOST_BYTES = 16 * 1024
 
@@ -37,7 +40,7 @@ class Stored(msgspec.Struct, frozen=True):
     """A certificate of the hub, PEM."""
 
     certificate: str
-    expires_at: datetime
+    expires_at: Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 def endpoint_of(config: AgentConfig) -> Endpoint:
@@ -72,16 +75,20 @@ class OwnCertificate:
         """Renew it in time, for ever. Never raises for what a network or a hub can do."""
         if self._context is None or not self._config.machine_key:
             return
-        pause, renewed = RETRY_S[0], True
+        pause, rest, renewed = RETRY_S[0], REFUSED_S[0], True
         while True:
-            if self._refused.is_set() or await asyncio.to_thread(self._is_due):
+            refused = self._refused.is_set()
+            if refused or await asyncio.to_thread(self._is_due):
                 self._refused.clear()
                 renewed = await self._renew()
                 pause = RETRY_S[0] if renewed else min(2 * pause, RETRY_S[1])
-                await asyncio.sleep(RETRY_S[0])  # however often a broker refuses it
-            with contextlib.suppress(TimeoutError):
+                await asyncio.sleep(rest * _jitter())  # however often a broker refuses it
+                rest = rest_after(rest, refused=refused)
+            try:
                 async with asyncio.timeout((LOOK_EVERY_S if renewed else pause) * _jitter()):
                     await self._refused.wait()
+            except TimeoutError:
+                rest = REFUSED_S[0]
 
     def _is_due(self) -> bool:
         stored = _read(self._file)
@@ -113,6 +120,11 @@ class OwnCertificate:
         temporary.write_bytes(msgspec.json.encode(stored))
         temporary.replace(self._file)
         self._shows = True
+
+
+def rest_after(rest_s: float, *, refused: bool) -> float:
+    """How long no refusal asks for a certificate after the next one, in seconds."""
+    return min(2 * rest_s, REFUSED_S[1]) if refused else REFUSED_S[0]
 
 
 def _jitter() -> float:
