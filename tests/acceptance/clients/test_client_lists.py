@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -187,3 +188,18 @@ def test_a_change_by_a_hub_of_the_version_before_does_not_overtake_the_registrat
     until(lambda: len(told()) == 2, lambda: str(told()))
     assert told() == [("put", None), ("disable", None)]
     assert refused(site, {"o-1": secret}) == {"o-1": "the broker said 0x87"}
+
+
+def test_two_lists_of_the_same_clients_in_opposite_orders_do_not_wait_for_each_other(
+    site: Site, database: psycopg.Connection[Any]
+) -> None:
+    one = [{"id": f"d-{n}"} for n in range(500)]
+    waiting = "SELECT FROM pg_locks WHERE relation = 'clients'::regclass AND NOT granted"
+    with ThreadPoolExecutor(2) as both:
+        with database.transaction():
+            database.execute("LOCK TABLE clients IN SHARE MODE")
+            sent = [both.submit(site.http.post, ROUTE, json={"clients": clients}) for clients in (one, one[::-1])]
+            until(lambda: len(database.execute(waiting).fetchall()) == 2, "both lists")
+        answers = [each.result() for each in sent]
+    # Whoever came second is asked to come again.
+    assert sorted(answer.json().get("code", "stored") for answer in answers) == ["stored", "try_again"]

@@ -151,7 +151,8 @@ class Imports:
                 detail = {"clients": 0, "after": {"name": group, "members": []}}
                 await audit.record(connection, caller, "group.create", "group", group, detail)
         if new:
-            await store.insert_clients(connection, list(new.values()))
+            # In order, so that of two lists with the same clients none waits for the other.
+            await store.insert_clients(connection, [new[client_id] for client_id in sorted(new)])
         if for_broker:
             await store.add_broker_changes(connection, for_broker)
         details = {client_id: {"after": _told(one), "by": "import"} for client_id, one in new.items()}
