@@ -24,7 +24,7 @@ from hub.programs.cli import machine_authority, output, testpage, timeline
 from hub.programs.cli.agent_configs import write_agent_config
 from hub.programs.cli.api import RUNNING_FILE, Api, ApiError
 from hub.programs.cli.broker_files import held_clients, known_clients
-from hub.programs.cli.exits import UNFINISHED
+from hub.programs.cli.exits import UNFINISHED, ExitCode
 from hub.programs.cli.handing_down import check_handed_down, handed_down
 from hub.programs.cli.network import Network
 from hub.programs.cli.new_files import require_writable
@@ -228,6 +228,16 @@ def restart_if_asked(stack: Stack, say: Say) -> None:
         stack.restart_request.unlink(missing_ok=True)
 
 
+def is_registered(api: Api, client_id: str) -> bool:
+    """Whether there is such a client that is not retired. Raises ApiError."""
+    try:
+        return bool(api.get(f"/api/clients/{client_id}")["status"] != "retired")
+    except ApiError as problem:
+        if problem.exit_code != ExitCode.NOT_FOUND:
+            raise
+        return False
+
+
 def separate_roles(stack: Stack, owner_url: str) -> None:
     """Let the hub of an embedded Postgres be another role than the owner of its tables. Raises SetupError."""
     if stack.postgres is not None:
@@ -379,8 +389,7 @@ class _Machine:
 
     def _start_agent(self, api: Api) -> Program:
         config = self._folder.agent / "agent.toml"
-        registered = [item["id"] for item in api.get("/api/clients", limit=200)["items"]]
-        if CLIENT_ID not in registered:
+        if not is_registered(api, CLIENT_ID):
             require_writable(config)
             body = {"id": CLIENT_ID, "name": "Front desk", "kind": "printer_pc"}
             client = api.post("/api/clients", body)

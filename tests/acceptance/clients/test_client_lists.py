@@ -10,7 +10,9 @@ import psycopg
 import pytest
 
 from hub.core.clients.service.imports import MOST
+from hub.programs.cli.api import Api
 from hub.programs.cli.exits import ExitCode
+from hub.programs.cli.up import is_registered
 from hub.tokens import CLIENT_SECRET, new_token
 from tests.support.cli import floorhub, run
 from tests.support.importing import refused, secrets_of
@@ -203,3 +205,14 @@ def test_two_lists_of_the_same_clients_in_opposite_orders_do_not_wait_for_each_o
         answers = [each.result() for each in sent]
     # Whoever came second is asked to come again.
     assert sorted(answer.json().get("code", "stored") for answer in answers) == ["stored", "try_again"]
+
+
+def test_floorhub_up_finds_its_own_client_behind_any_number_of_others(site: Site) -> None:
+    post(site, [{"id": f"a-{n:03}"} for n in range(201)])
+    site.client(id="z-desk")
+    site.client(id="z-gone")
+    site.http.delete("/api/clients/z-gone")
+    with Api(site.url, site.key) as api:
+        assert is_registered(api, "z-desk")
+        assert not is_registered(api, "z-gone")
+        assert not is_registered(api, "z-never")
