@@ -29,6 +29,7 @@ PATIENCE_S = 60.0
 PAUSE_S = 1.0
 _FIELD = re.compile(r"clients\[(\d+)\]\.?(.*)")
 _NO_GROUP = "no_group_of_name"
+_TOO_LARGE = "body_too_large"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -165,6 +166,11 @@ def _parts(lines: Sequence[Line]) -> Iterator[list[Line]]:
 
 def _wrong(refused: ApiError, lines: Sequence[Line]) -> list[tuple[int, str, WrongLine]]:
     """The lines that the hub refused by name: place, code, and what is wrong."""
+    if refused.problem.get("code") == _TOO_LARGE and len(lines) == 1:
+        too_large = either(
+            "its cells are too long together: shorten them", "셀의 내용이 모두 합해 너무 깁니다. 줄이십시오."
+        )
+        return [(0, _TOO_LARGE, WrongLine(lines[0].number, "", too_large))]
     found = []
     for error in refused.problem.get("errors") or ():
         match = _FIELD.fullmatch(str(error["field"]))

@@ -102,6 +102,7 @@ def test_one_wrong_row_refuses_all_of_them_by_name(site: Site) -> None:
     ]
     forms = [{"id": "Upper"}, {"id": "subscribe"}, {"id": "a", "kind": "mainframe"}, {"id": "b", "secret": "fhc_short"}]
     weak = "fhc_" + "0" * 43
+    assert weak not in site.http.post(ROUTE, json={"clients": [{"id": "c", "secret": weak}]}).text
     assert [field for field, _ in problems(site, [*forms, {"id": "c", "secret": weak}])] == [
         "clients[0].id",
         "clients[1].id",
@@ -144,6 +145,16 @@ def test_the_program_names_each_wrong_line_and_stores_nothing(site: Site, tmp_pa
     assert set(secrets_of(list_)) == {"p-1", "p-3"}
     assert refused(site, secrets_of(list_)) == {}
     assert client(site, "p-3")["groups"] == ["p-group"]
+
+
+def test_a_line_that_is_too_long_for_a_request_is_wrong_and_no_other(site: Site, tmp_path: Path) -> None:
+    list_ = tmp_path / "long.csv"
+    names, cells = ",".join(f"metadata.{n}" for n in range(60)), ",".join(["가" * 9_000] * 60)
+    list_.write_text(f"id,{names}\nx-1{',' * 60}\nx-2,{cells}\nx-3{',' * 60}\n", encoding="utf-8")
+    done = run(site, "client", "import", str(list_), "--no-secrets")
+    assert (done.exit_code, "Line 3: " in done.output) == (ExitCode.REFUSED, True), done.output
+    assert run(site, "client", "import", str(list_), "--no-secrets", "--skip-wrong").exit_code == ExitCode.FAILED
+    assert [client(site, one).get("code") for one in ("x-1", "x-2", "x-3")] == [None, "client_not_found", None]
 
 
 def test_the_program_writes_configurations_and_tells_differences(site: Site, tmp_path: Path) -> None:
