@@ -8,6 +8,7 @@ from hub.keys import write_secret_file
 from hub.programs.cli.api import Api, running
 from hub.programs.embedded.data_folder import default_root
 from schemas.addresses import read_address
+from schemas.text import read
 
 
 def broker_url(api: Api, given: str) -> str:
@@ -25,8 +26,10 @@ def write_agent_config(
     secret: str,
     root_key: str,
     extra: str = "",
+    keep_additions: bool = False,
 ) -> None:
-    """Write an agent's configuration, readable by its owner only."""
+    """Write an agent's configuration, readable by its owner only. `keep_additions`: leave a file as it is that says the
+    same and then more, such as printers that somebody added."""
     folder = file.absolute().parent
     folder.mkdir(parents=True, exist_ok=True)
     text = (
@@ -37,4 +40,12 @@ def write_agent_config(
         f'root_key = "{root_key}"\n'
         f'data = "{client_id}-data"\n{extra}'
     )
-    write_secret_file(file, text)
+    if not (keep_additions and _begins_with(file, text)):
+        write_secret_file(file, text)
+
+
+def _begins_with(file: Path, text: str) -> bool:
+    try:
+        return file.is_file() and file.stat().st_mode & 0o077 == 0 and read(file).startswith(text)
+    except (OSError, ValueError):
+        return False

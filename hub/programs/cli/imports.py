@@ -3,6 +3,7 @@
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -157,15 +158,15 @@ def _beside(file: str) -> Path:
 def _require_folder(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        trial = folder / ".floorhub"
-        trial.touch(mode=0o600)
-        trial.unlink()
+        with TemporaryFile(dir=folder):
+            pass
     except OSError as problem:
         raise cannot_write(folder, problem) from None
 
 
 def _write_configs(folder: Path, done: Plan, importing: Importing, hub_url: str, mqtt_url: str) -> None:
-    """A file for each client of the list whose secret we have."""
+    """A file for each client of the list whose secret we have. One that is there and says the same stays, with what
+    somebody added to it."""
     for one in done.items:
         secret = importing.secrets.get(one["id"])
         if secret is None or not is_client_id(one["id"]):
@@ -179,6 +180,7 @@ def _write_configs(folder: Path, done: Plan, importing: Importing, hub_url: str,
                 mqtt_url=mqtt_url,
                 secret=secret,
                 root_key=importing.root_key,
+                keep_additions=True,
             )
         except OSError as problem:
             raise cannot_write(file, problem) from None

@@ -115,6 +115,16 @@ def test_one_wrong_row_refuses_all_of_them_by_name(site: Site) -> None:
     assert client(site, "w-new")["code"] == "client_not_found"
 
 
+def test_metadata_does_not_grow_without_end(site: Site) -> None:
+    def row(name: str) -> dict[str, Any]:
+        return {"id": "g-1", "metadata": {name: ["x" * 600_000, {}]}}
+
+    post(site, [row("a")])
+    assert problems(site, [row("b")], existing="update") == [("clients[0].metadata", "too_long")]
+    (same,) = post(site, [row("a")], existing="update")
+    assert same["outcome"] == "unchanged"
+
+
 def test_what_the_broker_refused_is_told_again_by_the_same_list(site: Site, database: psycopg.Connection[Any]) -> None:
     row = {"id": "r-1", "secret": new_token(CLIENT_SECRET)}
     post(site, [row])
@@ -170,6 +180,16 @@ def test_the_program_writes_configurations_and_tells_differences(site: Site, tmp
     assert made["broker"]["imports_waiting"] == 0
     config = tmp_path / "agents" / "q-2.toml"
     assert config.stat().st_mode & 0o777 == 0o600
+    # The same list again leaves what somebody added, and writes anew what does not say the same.
+    added = config.read_text() + "# ours\n"
+    config.write_text(added)
+    other = tmp_path / "agents" / "q-1.toml"
+    written = other.read_text()
+    other.write_text("# ours\n" + written)
+    (other.parent / ".floorhub").write_text("ours")
+    floorhub(site, "client", "import", str(list_), *options)
+    assert (config.read_text(), other.read_text()) == (added, written)
+    assert (other.parent / ".floorhub").read_text() == "ours"
     site.wait_online("q-2", site.start_agent("q-2", config))
     list_.write_text("id;zone\nq-1;hall-2\nq-2;hall-1\n", encoding="utf-8")
     shown = run(site, "client", "import", str(list_), "--dry-run")

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
+
 from broker_config.render import hash_password
 from hub.api.text import find_unstorable
 from hub.core.access.rules import Caller
@@ -23,6 +25,8 @@ from hub.telemetry.log import Log
 
 MOST = 500
 """Clients of one request: about a tenth of a second of the hub."""
+MOST_METADATA = 1024 * 1024
+"""Bytes of a client's metadata as JSON, as much as other requests can give it: imports add names to those of before."""
 MOST_PROBLEMS = 50
 """Fields named in one answer."""
 RETIRED, DISABLED = "retired", "disabled"
@@ -235,6 +239,8 @@ def _problems(
         for name, value in row.said.items():
             if (unstorable := find_unstorable(value, f"{path}.{name}")) is not None:
                 yield unstorable
+        if row.id in known and _grows_too_large(known[row.id].metadata, row.said.get("metadata", {})):
+            yield FieldProblem(f"{path}.metadata", "too_long", {"limit": MOST_METADATA})
         for group in row.said.get("groups", ()):
             if group in missing_groups:
                 yield FieldProblem(f"{path}.groups", "no_group_of_name", {"name": group})
@@ -243,6 +249,10 @@ def _problems(
             if hashed in secrets or taken.get(hashed, row.id) != row.id:
                 yield FieldProblem(f"{path}.secret", "secret_of_another")
             secrets.add(hashed)
+
+
+def _grows_too_large(before: Mapping[str, Any], said: Mapping[str, Any]) -> bool:
+    return not said.items() <= before.items() and len(msgspec.json.encode({**before, **said})) > MOST_METADATA
 
 
 def _told(new: NewClient) -> dict[str, Any]:
