@@ -61,10 +61,11 @@ ENTRIES: Mapping[str, Entry] = {
                 "id {client_id}은(는) 폐기된 클라이언트의 것입니다. 다른 id를 고르십시오.",
             ),
             "to_replace": (
-                "There is a client {client_id} already: to connect another machine as this client, set `replace`; "
-                "otherwise choose another id.",
-                "클라이언트 {client_id}이(가) 이미 있습니다. 기기를 교체하려면 `replace`를 설정하고, 아니면 다른 id를 "
-                "고르십시오.",
+                "There is a client {client_id} already: choose another id. Only if another machine is to take its "
+                "place, set `replace` (`floorhub pair {client_id} --replace`); the machine that it has now is "
+                "disconnected.",
+                "클라이언트 {client_id}이(가) 이미 있습니다. 다른 id를 고르십시오. 지금 쓰는 기기의 연결을 끊고 다른 "
+                "기기로 교체하려는 경우에만 `replace`를 설정하십시오(`floorhub pair {client_id} --replace`).",
             ),
             "meanwhile": (
                 "A client {client_id} was created after the code: ask for another code.",
