@@ -46,7 +46,15 @@ _LINUX = (
     "sudo cp floorhub-authority.pem /usr/local/share/ca-certificates/floorhub.crt"
     " &amp;&amp; sudo update-ca-certificates"
 )
-_LINUX_CHROME = 'certutil -d sql:"$HOME/.pki/nssdb" -A -t C,, -n Floorhub -i floorhub-authority.pem'
+_LINUX_CHROME = (
+    'new="${XDG_DATA_HOME:-$HOME/.local/share}/pki/nssdb"; old="$HOME/.pki/nssdb"; '
+    '[ -d "$new" ] || mkdir -p "$old"; '
+    'for store in "$old" "$new"; do [ -d "$store" ] || continue; '
+    '[ -e "$store/cert9.db" ] || certutil -d sql:"$store" -N --empty-password; '
+    'certutil -d sql:"$store" -A -t C,, -n Floorhub -i floorhub-authority.pem; done'
+)
+"""Chromium reads the old folder if there is one, else the new one, which older versions do not know."""
+_CERTUTIL = "Debian, Ubuntu: <code>sudo apt-get install libnss3-tools</code>; Fedora, RHEL: <code>nss-tools</code>"
 _FEDORA = "sudo trust anchor floorhub-authority.pem"
 _WINDOWS = "certutil -addstore Root floorhub-authority.crt"
 
@@ -96,8 +104,10 @@ _ENGLISH = _Texts(
             (
                 "Download the certificate as text.",
                 f"Debian, Ubuntu: <code>{_LINUX}</code><br>Fedora, RHEL: <code>{_FEDORA}</code>",
-                f"Chrome and Chromium have a store of their own: <code>{_LINUX_CHROME}</code>. Firefox: Settings, "
-                "Privacy &amp; Security, View Certificates, Authorities, Import.",
+                f"Chrome and Chromium have a store of their own, in one of two folders: <code>{_LINUX_CHROME}</code>"
+                f"<br>The package with <code>certutil</code>: {_CERTUTIL}.",
+                "Firefox: Settings, Privacy &amp; Security, View Certificates, Authorities, Import.",
+                "Restart the browser.",
             ),
         ),
         _System(
@@ -155,8 +165,10 @@ _KOREAN = _Texts(
             (
                 "텍스트 형식의 인증서를 내려받으십시오.",
                 f"Debian, Ubuntu: <code>{_LINUX}</code><br>Fedora, RHEL: <code>{_FEDORA}</code>",
-                f"Chrome과 Chromium은 자체 저장소를 씁니다: <code>{_LINUX_CHROME}</code>. Firefox: 설정, 개인 정보 및 "
-                "보안, 인증서 보기, 인증 기관, 가져오기.",
+                f"Chrome과 Chromium은 자체 저장소를 두 폴더 중 하나에 둡니다: <code>{_LINUX_CHROME}</code><br>"
+                f"<code>certutil</code>이 들어 있는 패키지: {_CERTUTIL}.",
+                "Firefox: 설정, 개인 정보 및 보안, 인증서 보기, 인증 기관, 가져오기.",
+                "브라우저를 다시 시작하십시오.",
             ),
         ),
         _System(
