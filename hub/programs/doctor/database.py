@@ -143,7 +143,7 @@ async def _look(asked: Asked, connection: Connection, installation: Installation
     if admin_hash is not None:
         asked.admin_valid = await access_store.by_key(connection, admin_hash) is not None
     asked.clients = {client.id: not client.disabled for client in await _CLIENTS.fetch_all(connection)}
-    if installation.settings.machine_certificates:
+    if installation.settings.machine_certificates or installation.settings.public_mqtt_url:
         own = OWN_CLIENT if installation.embedded else ""
         asked.without_key = await _WITHOUT_KEY.fetch_all(connection, but=own, most=MOST_NAMED)
     asked.findings.append(judge_lost(await _UNKNOWN_REPORTS.fetch_all(connection, days=LOST_DAYS)))

@@ -17,18 +17,28 @@ _FOR_NONE = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE")
 
 
 async def check_machine_certificates(settings: Settings, without_key: Sequence[WithoutKey]) -> list[Finding]:
-    """All about them; nothing where the settings do not ask for them."""
+    """All about them; nothing where neither the settings ask for them nor other machines come."""
     if not settings.machine_certificates:
-        return []
+        return [_before(without_key)] if settings.public_mqtt_url else []
     found = []
     if settings.public_mqtt_url:
         found.append(await asyncio.to_thread(_asks, settings))
     if without_key:
-        names = ", ".join(each.id for each in without_key)
-        more = without_key[0].number - len(without_key)
-        names += f" (+ {more})" if more > 0 else ""
-        found.append(warn("machines", "machines_without_key", number=without_key[0].number, names=names))
+        found.append(warn("machines", "machines_without_key", number=without_key[0].number, names=_names(without_key)))
     return found
+
+
+def _before(without_key: Sequence[WithoutKey]) -> Finding:
+    """Whom the switch would lock out: what to know before it is on. Nothing is wrong with them now."""
+    if not without_key:
+        return ok("machines", "machines_all_with_key")
+    return ok("machines", "machines_without_key_yet", number=without_key[0].number, names=_names(without_key))
+
+
+def _names(without_key: Sequence[WithoutKey]) -> str:
+    names = ", ".join(each.id for each in without_key)
+    more = without_key[0].number - len(without_key)
+    return f"{names} (+ {more})" if more > 0 else names
 
 
 def _asks(settings: Settings) -> Finding:

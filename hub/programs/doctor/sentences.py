@@ -321,6 +321,16 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "인증서가 없는 클라이언트가 {number}대입니다({names}). 네트워크에서는 브로커가 받지 않습니다. 각각 "
         "페어링하십시오(floorhub pair ID --replace).",
     ),
+    "machines_without_key_yet": (
+        "Clients without a certificate: {number} ({names}). They connect with their secret. Before you switch "
+        "FLOORHUB_MACHINE_CERTIFICATES on, pair each one: floorhub pair ID --replace.",
+        "인증서가 없는 클라이언트가 {number}대입니다({names}). 지금은 비밀 값만으로 접속합니다. "
+        "FLOORHUB_MACHINE_CERTIFICATES를 켜기 전에 각각 페어링하십시오(floorhub pair ID --replace).",
+    ),
+    "machines_all_with_key": (
+        "No client is without a certificate.",
+        "인증서가 없는 클라이언트가 없습니다.",
+    ),
     "network_plain": (
         "HTTP without TLS listens on {address}: others on the network can read keys, secrets and documents. Set "
         "FLOORHUB_HOST to 127.0.0.1, and serve other machines over TLS (docs/how-to/certificates.md).",

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from hub.config import Settings
 from hub.disk import MIB
 from hub.programs.doctor import broker, database, machine
+from hub.programs.doctor.machine_certificates import check_machine_certificates
 from hub.programs.doctor.sentences import SENTENCES
 from schemas.findings import Level
 from tests.support.paths import ROOT
@@ -110,3 +112,21 @@ def test_a_time_zone_that_nobody_knows_is_told(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr("time.daylight", 0)
 
     assert machine.check_zone({"TZ": zone}).code == code
+
+
+@pytest.mark.parametrize(
+    ("url", "ids", "told"),
+    [
+        ("", ["pos-1"], None),
+        ("mqtts://hub.invalid:8883", [], "No client is without a certificate."),
+        ("mqtts://hub.invalid:8883", ["pos-1", "pos-2"], "Clients without a certificate: 30 (pos-1, pos-2 (+ 28))."),
+    ],
+)
+async def test_clients_that_the_switch_would_lock_out_are_named_before_it_is_on(
+    tmp_path: Path, url: str, ids: list[str], told: str | None
+) -> None:
+    settings = Settings(database_url="postgresql:", data_dir=tmp_path, public_mqtt_url=url)  # type: ignore[arg-type]
+    without_key = [database.WithoutKey(id=each, number=30) for each in ids]
+    found = await check_machine_certificates(settings, without_key)
+    assert [each.level for each in found] == ([] if told is None else [Level.OK])
+    assert told is None or found[0].sentence(korean=False).startswith(told)
