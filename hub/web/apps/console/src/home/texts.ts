@@ -16,8 +16,8 @@ export const texts = {
   until: { ko: '로그인 만료', en: 'Signed in until' },
   works: { ko: '지금 쓸 수 있는 것', en: 'What works now' },
   aboutWorks: {
-    ko: '명령, 프린터, 화면을 다루는 페이지는 다음 버전들에서 이곳에 생깁니다. 그때까지는 다음을 쓰십시오.',
-    en: 'Pages for commands, printers and screens will come here with the next versions. Until then:',
+    ko: '기기와 브라우저는 floorhub pair로 만든 링크에서 연결합니다. 명령, 프린터, 클라이언트를 관리하는 페이지는 아직 없습니다. 그때까지는 다음을 쓰십시오.',
+    en: 'Machines and browsers connect with a link that floorhub pair creates. Pages that manage commands, printers and clients do not exist yet; until then, use:',
   },
   api: { ko: 'API 문서', en: 'API reference' },
   aboutApi: { ko: '모든 경로를 읽고 이 브라우저에서 바로 호출해 볼 수 있습니다.', en: 'Read every route, and try it from this browser.' },
