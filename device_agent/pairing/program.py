@@ -158,8 +158,10 @@ class _Pairing:
             f"이 기기의 번호: {spelled}",
         )
         self._say(
-            "Compare it with the number that the hub shows (floorhub pairing confirm), and confirm it there. Waiting",
-            "허브에 표시된 번호와 비교하고 허브에서 확인하십시오(floorhub pairing confirm). 기다리는 중입니다",
+            "Compare it with the number at the hub: `floorhub pair`, if it still waits there, asks by itself (answer "
+            "y); else run `floorhub pairing list` and `floorhub pairing confirm` there. Waiting",
+            "허브의 번호와 비교하십시오. 허브에서 `floorhub pair`가 아직 기다리고 있으면 번호를 물으니 y로 답하고, "
+            "아니면 `floorhub pairing list`와 `floorhub pairing confirm`을 실행하십시오. 기다리는 중입니다",
         )
 
     # --- after ----------------------------------------------------------------------------------------------

@@ -62,10 +62,9 @@ ENTRIES: Mapping[str, Entry] = {
             ),
             "to_replace": (
                 "There is a client {client_id} already: choose another id. Only if another machine is to take its "
-                "place, set `replace` (`floorhub pair {client_id} --replace`); the machine that it has now is "
-                "disconnected.",
+                "place, set `replace`; the machine that it has now is then disconnected.",
                 "클라이언트 {client_id}이(가) 이미 있습니다. 다른 id를 고르십시오. 지금 쓰는 기기의 연결을 끊고 다른 "
-                "기기로 교체하려는 경우에만 `replace`를 설정하십시오(`floorhub pair {client_id} --replace`).",
+                "기기로 교체하려는 경우에만 `replace`를 설정하십시오.",
             ),
             "meanwhile": (
                 "A client {client_id} was created after the code: ask for another code.",

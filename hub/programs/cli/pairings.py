@@ -1,19 +1,19 @@
 """`floorhub pair` and `floorhub pairing`: one-time codes that connect machines."""
 
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import segno
 import typer
 
 from hub.programs.cli import completion, lists, output
-from hub.programs.cli.api import Api, in_path
+from hub.programs.cli.api import Api, ApiError, in_path
 from hub.programs.cli.app import App
 from hub.programs.cli.exits import ExitCode
 from hub.programs.cli.lists import Column, View, field
 from hub.programs.cli.output import Json, either, explained
 
-app = App(help="Codes that connect machines: create, list, confirm, revoke.")
+app = App(help="Codes that connect machines; `floorhub pair` creates one.")
 WATCH_S = 1.0
 _NO_BROWSERS = frozenset({"printer_pc"})
 """Kinds that the page of a link does not connect: hub/web/apps/console/src/clients/connect.ts."""
@@ -100,7 +100,7 @@ def pair(
         if as_json:
             output.print_json(made)
             return
-        _say(made, with_qr=not no_qr and output.is_terminal())
+        _say(made, _kind(api, made), with_qr=not no_qr and output.is_terminal())
         if wait if wait is not None else output.is_terminal():
             try:
                 _watch(api, made)
@@ -112,7 +112,17 @@ def pair(
 app.command("add")(pair)
 
 
-def _say(made: dict[str, Any], *, with_qr: bool) -> None:
+def _kind(api: Api, made: dict[str, Any]) -> str | None:
+    """What the machine becomes: the code of a client that exists does not name its kind, but shows it to a machine."""
+    if not made["replaces"]:
+        return cast("str | None", made["kind"])
+    try:
+        return cast("str | None", api.post("/api/pair/look", {"token": made["token"]})["kind"])
+    except ApiError:
+        return None  # used up or revoked meanwhile; the code was made, and must be shown
+
+
+def _say(made: dict[str, Any], kind: str | None, *, with_qr: bool) -> None:
     until = output.local(made["expires_at"])
     what = either("takes the place of", "교체할 클라이언트") if made["replaces"] else either("becomes", "클라이언트")
     rows = [
@@ -129,8 +139,19 @@ def _say(made: dict[str, Any], *, with_qr: bool) -> None:
     short = f"floorhub-agent pair {made['hub_url']} {made['code']}"
     if made["fingerprint"] is not None:
         short += f" --fp {made['fingerprint']}"
-    output.say(either("or type:", "또는 입력하십시오:"), f"  {short}", "")
-    if made["kind"] not in _NO_BROWSERS:
+    output.say(either("or type:", "또는 입력하십시오:"), f"  {short}")
+    output.say(
+        either(
+            "If floorhub-agent is not found there, write its path, such as /opt/floorhub/bin/floorhub-agent. It writes",
+            "floorhub-agent를 찾을 수 없으면 설치한 경로(예: /opt/floorhub/bin/floorhub-agent)로 실행하십시오.",
+        ),
+        either(
+            "agent.toml into the current folder; for another place, add --config /etc/floorhub/agent.toml.",
+            "agent.toml은 현재 폴더에 만들어집니다. 다른 위치는 --config /etc/floorhub/agent.toml처럼 지정하십시오.",
+        ),
+        "",
+    )
+    if kind not in _NO_BROWSERS:
         number = made["link_number"]
         shown = f"{number[:3]} {number[3:]}"
         output.say(

@@ -54,6 +54,10 @@ PHRASES: Mapping[str, tuple[_Phrases, _Phrases]] = {
             ),
         ),
     ),
+    "client_exists": (
+        (("set `replace`;", "run `floorhub pair` with `--replace`;"),),
+        (("`replace`를 설정하십시오.", "`floorhub pair`에 `--replace`를 붙이십시오."),),
+    ),
     "user_not_found": (
         (("see GET /api/users or `floorhub user list`.", "see `floorhub user list`."),),
         (("GET /api/users 또는 `floorhub user list`로", "`floorhub user list`로"),),

@@ -171,6 +171,17 @@ def test_a_typed_code_waits_for_a_person_who_compares_numbers(site: Site, networ
     assert load(tmp_path / "agent.toml").client_id == "paired-4"
 
 
+def test_a_code_for_a_client_that_exists_speaks_of_its_kind(site: Site) -> None:
+    for kind, in_browsers in (("printer_pc", False), ("screen", True)):
+        client_id = f"replaced-{kind.replace('_', '-')}"
+        site.client(id=client_id, kind=kind)
+        taken = run(site, "pair", client_id)
+        assert (taken.exit_code, "`floorhub pair` with `--replace`" in taken.output) == (5, True), taken.output
+        made = run(site, "pair", client_id, "--replace", "--no-wait")
+        assert (made.exit_code, "floorhub-agent pair" in made.output) == (0, True), made.output
+        assert ("its page shows the number" in made.output) is in_browsers, made.output
+
+
 def test_codes_that_are_good_no_more_are_told_with_what_to_do(site: Site, tmp_path: Path) -> None:
     used, revoked = code_for(site, "paired-5"), code_for(site, "paired-6")
     site.http.delete(f"/api/pairings/{revoked['id']}").raise_for_status()

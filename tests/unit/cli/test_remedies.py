@@ -19,9 +19,20 @@ NOT_FROM_HERE = {
 @pytest.mark.parametrize("code", PHRASES)
 @pytest.mark.parametrize("korean", [False, True])
 def test_each_phrase_is_one_of_the_hub(code: str, korean: bool) -> None:
-    sentence = CATALOGUE[code].ko if korean else CATALOGUE[code].en
+    entry = CATALOGUE[code]
+    sentences = [entry.ko if korean else entry.en, *(each[korean] for each in entry.variants.values())]
     for said, _ in PHRASES[code][korean]:
-        assert said in sentence
+        assert [each for each in sentences if said in each], said
+
+
+@pytest.mark.parametrize("language", ["C", "ko_KR.UTF-8"])
+def test_an_id_that_is_taken_is_told_with_the_option(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", language)
+    monkeypatch.setenv("LANG", language)
+    sentence = CATALOGUE["client_exists"].variants["to_replace"][language != "C"]
+    said = at_the_command_line("client_exists", sentence)
+    assert "`--replace`" in said
+    assert "`replace`" not in said
 
 
 @pytest.mark.parametrize("language", ["C", "ko_KR.UTF-8"])

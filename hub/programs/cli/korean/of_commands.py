@@ -40,7 +40,9 @@ COMMANDS: dict[str, str] = {
     ),
     "Create a code that connects one machine.": "기기 한 대를 연결하는 코드를 만듭니다.",
     "It is valid for 10 minutes, and shown only once.": "10분 동안 유효하며 지금 한 번만 표시됩니다.",
-    "Codes that connect machines: create, list, confirm, revoke.": ("기기를 연결하는 코드: 생성, 목록, 확인, 취소."),
+    "Codes that connect machines; `floorhub pair` creates one.": (
+        "기기를 연결하는 코드. 코드는 `floorhub pair`로 만듭니다."
+    ),
     "List codes of the last day, newest first.": "최근 하루의 코드를 최신순으로 보여 줍니다.",
     "Confirm the number of a machine, which then gets its secret.": (
         "기기의 번호를 확인합니다. 확인된 기기는 비밀 값을 받습니다."
