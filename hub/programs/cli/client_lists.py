@@ -45,6 +45,14 @@ def _folded(heading: str) -> str:
     return re.sub(r"[\s_-]+", "", normalize("NFKC", heading)).casefold()
 
 
+_KIND_OF = {
+    _folded(word): kind
+    for word, kind in (
+        *(("프린터", "printer_pc"), ("프린터 PC", "printer_pc"), ("PDA", "pda"), ("단말기", "pda")),
+        *(("키오스크", "kiosk"), ("화면", "screen"), ("디스플레이", "screen"), ("기타", "other")),
+    )
+}
+"""Kinds as Korean lists and the pages call them."""
 _FIELD_OF = {_folded(heading): field for field, headings in COLUMNS.items() for heading in headings}
 
 
@@ -275,7 +283,7 @@ def _line(number: int, cells: Sequence[str], columns: Sequence[str | None], begu
                 return WrongLine(number, field, either("must be a whole number", "정수여야 합니다."))
             row[field] = int(cell.replace(",", ""))
         elif field == "kind":
-            row[field] = re.sub(r"[\s-]+", "_", cell).lower()
+            row[field] = _KIND_OF.get(_folded(cell), re.sub(r"[\s-]+", "_", cell).lower())
         else:
             row[field] = cell
     if "id" not in row:

@@ -71,6 +71,13 @@ def test_what_cells_say() -> None:
     ]
 
 
+def test_kinds_can_be_korean() -> None:
+    words = ["프린터", "프린터 pc", "PDA", "단말기", "키오스크", "화면", "디스플레이", "기타", "세탁기"]
+    read = rows("\n".join(["아이디;종류", *(f"pc-{at};{word}" for at, word in enumerate(words))]).encode())
+    kinds = ["printer_pc", "printer_pc", "pda", "pda", "kiosk", "screen", "screen", "other", "세탁기"]
+    assert [row["kind"] for row in read] == kinds
+
+
 def test_every_wrong_line_is_named_where_it_begins() -> None:
     raw = b'id,name,rate_limit\npc-1,"two\nlines",1\npc-2,a\n,b,3\npc-3,c,1.5\npc-1,d,4\npc-4,e,f,5\npc-5,g,6,,\n'
     read = read_list(raw)
