@@ -73,6 +73,7 @@ export function ConnectHere({ credential, pairing }: ConnectHereProps) {
         </>
       )}
       <p class="soft">{say(texts.oneTap)}</p>
+      {lack === null && <p class="soft">{say(texts.notPrivate)}</p>}
     </>
   );
 }

@@ -76,6 +76,7 @@ function ByAgent({ pairing, hub, link }: FoundProps) {
         <li>{say(texts.run)}</li>
       </ol>
       <CopyLine text={commandOf({ ...link, hubUrl: hub.hub_url, clientId: pairing.client_id })} button={say(texts.copy)} />
+      <p class="soft">{say(texts.where)}</p>
       {hub.fingerprint !== null && link.fingerprint === '' && <p>{say(texts.numbers)}</p>}
       <p class="soft">{say(texts.secret)}</p>
     </>

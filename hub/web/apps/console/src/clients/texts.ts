@@ -55,6 +55,10 @@ export const texts = {
     en: 'Install floorhub-agent on the machine that you want to connect.',
   },
   run: { ko: '그 기기에서 다음 명령을 실행하십시오.', en: 'Run this command there:' },
+  where: {
+    ko: 'floorhub-agent를 찾을 수 없다고 나오면 설치한 경로로 실행하십시오(예: /opt/floorhub/bin/floorhub-agent). agent.toml은 현재 폴더에 만들어집니다. 다른 위치에 만들려면 --config /etc/floorhub/agent.toml처럼 지정하십시오.',
+    en: 'If floorhub-agent is not found, write the path where it is installed, such as /opt/floorhub/bin/floorhub-agent. The command writes agent.toml into the current folder; for another place, add for example --config /etc/floorhub/agent.toml.',
+  },
   numbers: {
     ko: '기기에 여섯 자리 숫자가 표시되면, 코드를 만든 사람이 보는 숫자와 비교하게 하십시오.',
     en: 'If it shows six digits, compare them with those that whoever created the code sees.',
@@ -75,6 +79,10 @@ export const texts = {
   oneTap: {
     ko: '연결하면 이 브라우저가 위의 기기가 됩니다. 허브의 명령을 받으며, 다시 열어도 연결이 유지됩니다.',
     en: 'This browser then is the machine above: it takes the hub’s commands, and stays connected when it is opened again.',
+  },
+  notPrivate: {
+    ko: '시크릿 창에서는 연결하지 마십시오. 창을 닫으면 이 브라우저가 어느 기기인지 잊으며, 링크는 이미 사용된 뒤입니다.',
+    en: 'Do not connect a private window: when you close it, it forgets which machine it is, and the link is used up.',
   },
   isAlready: {
     ko: '이 브라우저는 이미 이 기기로 연결되어 있습니다. 다시 연결하면 새 키를 받습니다.',
