@@ -93,6 +93,8 @@ def test_who_is_disabled_or_replaced_is_told_so(
         expect(page.get_by_text("거부됨", exact=True)).to_be_visible(timeout=REVOKED_S * 1000)
         page.on("websocket", lambda socket: sockets.append(socket.url))
         expect(page.get_by_role("alert")).to_contain_text("관리자에게")
+        expect(page.get_by_text(f"floorhub client enable {client_id}", exact=True)).to_be_visible()
+        expect(page.get_by_text(f"floorhub pair {client_id} --replace", exact=True)).to_be_visible()
         site.http.post(f"/api/clients/{client_id}/enable").raise_for_status()
         page.get_by_role("button", name="지금 다시 연결").click()
         expect(page.get_by_text(ONLINE[KO], exact=True)).to_be_visible()

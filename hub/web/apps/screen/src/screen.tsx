@@ -88,7 +88,13 @@ function Trouble({ client, shown, wanted }: TroubleProps) {
   return (
     <Notice kind={standing === 'waiting' ? 'plain' : 'bad'}>
       <p>{say(sentence)}</p>
-      {standing === 'refused' && clientId !== null && <code>floorhub pair {clientId} --replace</code>}
+      {standing === 'refused' && clientId !== null && (
+        <>
+          <code>floorhub client enable {clientId}</code>
+          <p>{say(texts.refusedStill)}</p>
+          <code>floorhub pair {clientId} --replace</code>
+        </>
+      )}
       {retryAt !== null && standing !== 'waiting' && <p>{say(texts.again, timeOfDay(retryAt))}</p>}
       {standing !== 'failed' && standing !== 'broken' && <Button onPress={client.resume}>{say(texts.tryNow)}</Button>}
     </Notice>

@@ -60,8 +60,12 @@ export const texts = {
     en: 'The hub cannot be reached; this page keeps trying. Check the network, and whether the hub runs.',
   },
   refused: {
-    ko: '허브가 이 브라우저를 거부합니다. 비활성화되었거나 삭제되었거나, 다른 기기가 이 자리에 연결되었습니다. 관리자에게 다시 활성화하거나 다음 명령으로 새 링크를 만들어 달라고 하십시오.',
-    en: 'The hub refuses this browser: it was disabled or deleted, or another machine took its place. Ask an administrator to enable it, or to create a new link with this command:',
+    ko: '허브가 이 브라우저를 거부합니다. 비활성화되었거나 삭제되었거나, 다른 기기가 이 자리에 연결되었습니다. 관리자에게 알리십시오. 비활성화되었으면 다음 명령으로 먼저 활성화해야 합니다.',
+    en: 'The hub refuses this browser: it was disabled or deleted, or another machine took its place. Tell an administrator. If it was disabled, it must be enabled first, with this command:',
+  },
+  refusedStill: {
+    ko: '그래도 거부되면 관리자에게 다음 명령으로 새 링크를 만들어 달라고 하고, 그 링크를 이 브라우저에서 여십시오. 삭제된 ID에는 새 링크를 만들 수 없으니 다른 ID를 쓰십시오.',
+    en: 'If it is still refused, ask for a new link with this command, and open the link in this browser. A deleted ID gets no new link; use another ID.',
   },
   fenced: {
     ko: '같은 ID를 쓰는 다른 브라우저나 기기가 있어 허브가 이 브라우저를 멈추게 했습니다. 관리자에게 알리십시오.',
