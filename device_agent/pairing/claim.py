@@ -13,6 +13,7 @@ from device_agent.http_library import load_httpx
 from device_agent.pairing.problems import PairingError
 from device_agent.pairing.trust import Hub
 from schemas import signing
+from schemas.local_times import with_local_times
 from schemas.network_words import in_words
 from schemas.pairing import (
     BY_CODE,
@@ -142,7 +143,7 @@ class Claim:
                     said = {}
                 if answer.status_code in (200, 202):
                     return answer.status_code, said
-                words = printable(str(said.get("detail") or f"HTTP {answer.status_code}"), 1_000)
+                words = with_local_times(printable(str(said.get("detail") or f"HTTP {answer.status_code}"), 1_000))
                 if said.get("code") not in _PASSING and answer.status_code != 502:
                     raise PairingError(words, words)
                 pause, reason = _retry_after(answer), (words, words)

@@ -11,6 +11,7 @@ from hub.programs.cli.app import App
 from hub.programs.cli.lists import Column, View, field
 from hub.programs.cli.output import Json, either, explained
 from hub.programs.cli.words import STATUSES, word
+from schemas.local_times import with_local_times
 
 app = App(help="Commands: list, show, explain, cancel, decide.")
 CommandId = Annotated[str, typer.Argument(help="The command's id.", autocompletion=completion.commands)]
@@ -80,7 +81,7 @@ def explain(command_id: CommandId, as_json: Json = False) -> None:
         else:
             # The sentence about an ended command begins with that.
             told = found["detail"] if found["cause"] == "ended" else f"{found['cause']}: {found['detail']}"
-            output.say(output.with_local_times(told))
+            output.say(with_local_times(told))
             timeline.show_steps(found["timeline"], found["details"].get("status", ""), korean=output.korean())
 
 

@@ -5,7 +5,6 @@ and devices stay words.
 """
 
 import enum
-import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,10 +21,10 @@ from hub.programs.cli.exits import ExitCode
 from hub.programs.cli.yaml_text import yaml_text
 from hub.programs.embedded.errors import EmbeddedError
 from schemas import terminal
+from schemas.local_times import with_local_times
 from schemas.text import json_text, printable
 
 _LONGEST_CELL = 200
-_MOMENT = re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 Json = Annotated[bool, typer.Option("--json", help="Short for -o json.")]
 """Whether a program reads the answer. A command that has this has `-o table|json|yaml`, too: see `app.Command`."""
@@ -133,11 +132,6 @@ def local(moment: str | None, *, named: bool = False) -> str:
     at = datetime.fromisoformat(moment).astimezone()
     name = f"{at:%Z}"
     return f"{at:%Y-%m-%d %H:%M:%S}{f' {name}' if named or name != zone() else ''}"
-
-
-def with_local_times(sentence: str) -> str:
-    """A sentence of the hub with its moments (UTC) as the clock on the wall shows them here."""
-    return _MOMENT.sub(lambda found: local(found.group(), named=True), sentence)
 
 
 def zone() -> str:

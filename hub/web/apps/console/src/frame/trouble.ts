@@ -1,10 +1,11 @@
 import { isLocal, type Problem, type Result } from '@api/problem';
 import type { Trouble } from '@ui/form/form';
+import { withLocalTimes } from '@ui/texts/formats';
 import { say } from '@ui/texts/language';
 import { texts } from './texts';
 
 /** The sentence of a problem: the hub's own, unless it never got there. */
-export const sentenceOf = (problem: Problem): string => (isLocal(problem) ? say(texts[problem.code]) : problem.detail);
+export const sentenceOf = (problem: Problem): string => (isLocal(problem) ? say(texts[problem.code]) : withLocalTimes(problem.detail));
 
 /** A problem as a form shows it. */
 export const troubleOf = (problem: Problem): Trouble => ({

@@ -23,3 +23,7 @@ export function relative(iso: string, now = Date.now()): string {
   const [unit, length] = STEPS.find((step) => Math.abs(seconds) >= step[1]) ?? (['second', 1] as const);
   return new Intl.RelativeTimeFormat(language.value, { numeric: 'auto' }).format(Math.trunc(seconds / length), unit);
 }
+
+/** A sentence of the hub with its moments (UTC) as the reader's clock shows them; what only looks like one stays. */
+export const withLocalTimes = (sentence: string): string =>
+  sentence.replace(/\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (iso) => (Number.isNaN(Date.parse(iso)) ? iso : dateTime(iso)));

@@ -42,4 +42,11 @@ describe('a time', () => {
     texts.choose(language);
     expect(formats.relative(new Date(at).toISOString(), now)).toBe(said);
   });
+
+  it('within a sentence of the hub is shown by the clock of the reader', () => {
+    texts.choose('en');
+    const iso = '2026-11-30T10:40:26.5Z';
+    expect(formats.withLocalTimes(`It ended at ${iso}.`)).toBe(`It ended at ${formats.dateTime(iso)}.`);
+    expect(formats.withLocalTimes('2026-99-30T10:40:26Z')).toBe('2026-99-30T10:40:26Z');
+  });
 });
