@@ -112,6 +112,7 @@ PATTERNS: Mapping[str, str] = {
     r"^\d{6}$": "six_digits",
     r"^[A-Za-z0-9_-]{43}$": "base64url_43",
     r"^([A-Za-z0-9_-]{43})?$": "base64url_43",
+    r"^fhc_[0-9A-Za-z]{49}$": "client_secret",
     r"^[A-Za-z0-9_-]{86}$": "base64url_86",
     r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$": "utc_time",
 }
