@@ -78,6 +78,8 @@ def test_an_agent_on_another_machine_works_over_tls_only(
 
     assert {url.partition(":")[0] for url in urls if "://" in url} == {"https", "mqtts"}
     assert len(list((tmp_path / "printed").glob("*.pdf"))) == 1
+    without = found_by_doctor(started)["machines_without_key_yet"]
+    assert (without["level"], without["values"]["names"]) == ("ok", "second")
 
 
 def test_the_authority_is_shown_with_one_fingerprint_everywhere(
