@@ -168,3 +168,11 @@ def _name(text: str) -> str:
                 "주소를 192.0.2.1처럼 십진수 네 개로 쓰십시오",
             ) from None
     return host
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself, by its name or address."""
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -8,7 +8,6 @@ import ssl
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from device_agent.http_library import load_httpx
 from device_agent.pairing.problems import PairingError
 from device_agent.session import is_about_certificate
 from schemas import signing, terminal
-from schemas.addresses import Address, AddressError, read_address
+from schemas.addresses import Address, AddressError, is_loopback, read_address
 from schemas.codec import ContractError
 from schemas.findings import spell_duration
 from schemas.fingerprints import fingerprint_of_pem, is_of
@@ -107,7 +106,7 @@ def _address(url: str) -> Address:
 
 
 def _without_tls(address: Address, link: Link, *, plain: bool) -> Hub:
-    if not plain and not _is_loopback(address.host):
+    if not plain and not is_loopback(address.host):
         raise PairingError(
             f"{address.authority()} has no TLS: everybody in the network could read the secret. Use the https address "
             "of the hub, or --without-tls if you accept that.",
@@ -254,10 +253,3 @@ def _unreachable(address: Address, problem: Exception) -> PairingError:
         f"The hub at {address.authority()} does not answer: {english}. Check address, network and firewall.",
         f"{address.authority()}의 허브가 응답하지 않습니다: {korean}. 주소, 네트워크, 방화벽을 확인하십시오.",
     )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host.partition("%")[0]).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

@@ -9,7 +9,7 @@ import typer
 from hub.errors import SetupError
 from hub.keys import cannot_write
 from hub.programs.cli import client_views, completion, imports, output, targets
-from hub.programs.cli.agent_configs import broker_url, write_agent_config
+from hub.programs.cli.agent_configs import Places, write_agent_config
 from hub.programs.cli.api import Api, in_path
 from hub.programs.cli.app import App
 from hub.programs.cli.client_views import ClientId
@@ -58,14 +58,16 @@ def add(
         Api.from_environment() as api,
         reserved(config) if config is not None else nullcontext(),
     ):
+        places = None if config is None else Places.of(api, hub_url, mqtt_url)
         client = api.post("/api/clients", body)
-        if config is not None:
+        if config is not None and places is not None:
             try:
                 write_agent_config(
                     config,
                     client_id=client_id,
-                    hub_url=hub_url or api.url,
-                    mqtt_url=broker_url(api, mqtt_url),
+                    hub_url=places.hub_url,
+                    mqtt_url=places.mqtt_url,
+                    authority=places.authority,
                     secret=client["secret"],
                     root_key=client["root_key"],
                 )
@@ -77,7 +79,8 @@ def add(
             output.print_json(client)
             return
         output.say(either(f"Client {client_id} is registered.", f"클라이언트 {client_id}을(를) 등록했습니다."))
-        if config is not None:
+        if places is not None:
+            output.tell(*places.warnings())
             output.say(either(f"Its configuration: {config}", f"설정 파일: {config}"))
             run = f"floorhub-agent run --config {config}"
             output.say(either(f"Start its agent:   {run}", f"에이전트 시작: {run}"))

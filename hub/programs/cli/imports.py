@@ -11,7 +11,7 @@ import typer
 from hub.errors import SetupError
 from hub.keys import cannot_write
 from hub.programs.cli import client_lists, client_secrets, output
-from hub.programs.cli.agent_configs import broker_url, write_agent_config
+from hub.programs.cli.agent_configs import Places, write_agent_config
 from hub.programs.cli.api import Api
 from hub.programs.cli.app import App
 from hub.programs.cli.client_lists import ClientList
@@ -98,6 +98,7 @@ def import_(
             raise typer.Exit(ExitCode.FAILED if wrong else ExitCode.DONE)
         if wrong and not as_json:
             output.tell(*_wrong_lines(checked))
+        places = None if configs is None else Places.of(api, hub_url, mqtt_url)
         waiting = BrokerWait(api, gradual=gradual)
         if waiting.restarts(checked.new) and not _agreed(waiting, yes=yes):
             raise typer.Exit(ExitCode.FAILED)
@@ -108,8 +109,8 @@ def import_(
         if not no_secrets:
             client_secrets.write(place, importing.secrets)
         waiting.begin()
-        if configs is not None:
-            _write_configs(configs, done, importing, hub_url or api.url, broker_url(api, mqtt_url))
+        if configs is not None and places is not None:
+            _write_configs(configs, done, importing, places)
         if not as_json:
             _show(done, dry_run=False, as_json=False)
             if not no_secrets:
@@ -123,7 +124,10 @@ def import_(
                 )
             if configs is not None:
                 output.say(either(f"Configurations: {configs}", f"설정 파일: {configs}"))
-            output.tell(*_without_secret(done, importing, no_secrets=no_secrets))
+            output.tell(
+                *(places.warnings() if places is not None else []),
+                *_without_secret(done, importing, no_secrets=no_secrets),
+            )
         known = waiting.wait(no_wait=no_wait)
         if as_json:
             facts = {"secrets": None if no_secrets else str(place), "configs": str(configs) if configs else None}
@@ -164,7 +168,7 @@ def _require_folder(folder: Path) -> None:
         raise cannot_write(folder, problem) from None
 
 
-def _write_configs(folder: Path, done: Plan, importing: Importing, hub_url: str, mqtt_url: str) -> None:
+def _write_configs(folder: Path, done: Plan, importing: Importing, places: Places) -> None:
     """A file for each client of the list whose secret we have. One that is there and says the same stays, with what
     somebody added to it."""
     for one in done.items:
@@ -176,8 +180,9 @@ def _write_configs(folder: Path, done: Plan, importing: Importing, hub_url: str,
             write_agent_config(
                 file,
                 client_id=one["id"],
-                hub_url=hub_url,
-                mqtt_url=mqtt_url,
+                hub_url=places.hub_url,
+                mqtt_url=places.mqtt_url,
+                authority=places.authority,
                 secret=secret,
                 root_key=importing.root_key,
                 keep_additions=True,

@@ -293,4 +293,4 @@ def test_the_key_of_a_machine_is_its_own(site: Site, tmp_path: Path) -> None:
     done = pair(tmp_path, site.url, made["code"], "--no-printers", "--replace")
     assert (done.returncode, "it is this machine's key no more" in done.stderr) == (1, True), done.stderr
     asked = plain_http.get(f"{site.url}/api/pair/hub").json()
-    assert set(asked) == {"root_key", "ca", "fingerprint", "hub_url", "time"}
+    assert set(asked) == {"root_key", "ca", "fingerprint", "hub_url", "mqtt_url", "time"}

@@ -3,6 +3,7 @@
 import json
 import ssl
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,12 +61,11 @@ def found_by_doctor(started: Up) -> dict[str, dict[str, Any]]:
 def test_an_agent_on_another_machine_works_over_tls_only(
     started: Up, data: Path, network: dict[str, str], tmp_path: Path
 ) -> None:
-    authority = data / "authority" / "authority.pem"
     config = tmp_path / "agent.toml"
-    urls = ("--hub-url", network["FLOORHUB_PUBLIC_URL"], "--mqtt-url", network["FLOORHUB_PUBLIC_MQTT_URL"])
-    added = started.floorhub("client", "add", "second", "--kind", "printer_pc", "--config", str(config), *urls)
+    added = started.floorhub("client", "add", "second", "--kind", "printer_pc", "--config", str(config))
     assert added.returncode == 0, added.stderr
-    lines = f'ca_file = "{authority}"\n\n[[printers]]\nname = "out"\nuri = "folder:{tmp_path}/printed"\n'
+    assert "Only this machine can use https://127.0.0.2:" in added.stderr  # the network of this test
+    lines = f'\n[[printers]]\nname = "out"\nuri = "folder:{tmp_path}/printed"\n'
     (tmp_path / "printed").mkdir()
     config.write_text(f"{config.read_text()}{lines}")
     argv = [sys.executable, "-m", "device_agent", "run", "--config", str(config)]
@@ -76,7 +76,11 @@ def test_an_agent_on_another_machine_works_over_tls_only(
     finally:
         agent.stop()
 
-    assert {url.partition(":")[0] for url in urls if "://" in url} == {"https", "mqtts"}
+    written = tomllib.loads(config.read_text())
+    assert written["hub_url"] == network["FLOORHUB_PUBLIC_URL"]
+    assert written["mqtt_url"] == network["FLOORHUB_PUBLIC_MQTT_URL"]
+    assert {written[name].partition(":")[0] for name in ("hub_url", "mqtt_url")} == {"https", "mqtts"}
+    assert written["ca"] == (data / "authority" / "authority.pem").read_text()
     assert len(list((tmp_path / "printed").glob("*.pdf"))) == 1
     without = found_by_doctor(started)["machines_without_key_yet"]
     assert (without["level"], without["values"]["names"]) == ("ok", "second")

@@ -246,6 +246,7 @@ async def describe_hub(
         "ca": await addresses.authority(),
         "fingerprint": await addresses.fingerprint(),
         "hub_url": addresses.hub_url(_asked(request)),
+        "mqtt_url": addresses.public_mqtt_url or None,
         "time": await presence.now(),
     }
     return json_answer(said, headers=_ALWAYS)

@@ -2,14 +2,13 @@
 
 import asyncio
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from hub.errors import RejectedError, UnavailableError
 from schemas import tls
-from schemas.addresses import read_address
+from schemas.addresses import is_loopback, read_address
 from schemas.fingerprints import fingerprint_of_pem
 from schemas.text import TextError
 
@@ -54,11 +53,3 @@ class PublicAddresses:
         """What a link carries of it."""
         authority = await self.authority()
         return None if authority is None else fingerprint_of_pem(authority)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine itself, by its name or address."""
-    try:
-        return ip_address(host.partition("%")[0]).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

@@ -26,6 +26,7 @@ class HubOutput(Output):
         "ca": "-----BEGIN CERTIFICATE-----\n...",
         "fingerprint": "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
         "hub_url": "https://hub.example:8443",
+        "mqtt_url": "mqtts://hub.example:8883",
         "time": "2026-11-30T08:00:00Z",
     }
 
@@ -33,6 +34,9 @@ class HubOutput(Output):
     ca: str | None = Field(description="The hub's certificate authority (PEM); null: one that systems trust.")
     fingerprint: str | None = Field(description="Of that authority; compare it with `fp` of a link.")
     hub_url: str = Field(description="The hub's address for the machine.")
+    mqtt_url: str | None = Field(
+        description="The broker's address for machines (`FLOORHUB_PUBLIC_MQTT_URL`); null: it is not set."
+    )
     time: datetime = Field(description="The hub's time.")
 
 

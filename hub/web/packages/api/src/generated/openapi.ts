@@ -509,6 +509,7 @@ export interface components {
          *       "ca": "-----BEGIN CERTIFICATE-----\n...",
          *       "fingerprint": "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
          *       "hub_url": "https://hub.example:8443",
+         *       "mqtt_url": "mqtts://hub.example:8883",
          *       "time": "2026-11-30T08:00:00Z"
          *     }
          */
@@ -533,6 +534,11 @@ export interface components {
              * @description The hub's address for the machine.
              */
             readonly hub_url: string;
+            /**
+             * Mqtt Url
+             * @description The broker's address for machines (`FLOORHUB_PUBLIC_MQTT_URL`); null: it is not set.
+             */
+            readonly mqtt_url: string | null;
             /**
              * Time
              * Format: date-time
