@@ -9,10 +9,11 @@ import random
 import secrets
 import time
 from collections.abc import Coroutine, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from device_agent import description, distrust, logs
+from device_agent import description, distrust, logs, refusal
 from device_agent.actions.base import Driver, announces_effect
 from device_agent.config import AgentConfig
 from device_agent.core.core import Core, Identity
@@ -106,7 +107,13 @@ class App:
         hub = HubHttp(config.hub_urls, config.client_id, config.secret, ca_file=config.ca_file)
         self._certificate = OwnCertificate(config, hub, endpoint)
         self._session = Session(
-            endpoint, self._deliver, self._core.will, self._core.offline, rng, self._certificate.refused
+            endpoint,
+            self._deliver,
+            self._core.will,
+            self._core.offline,
+            rng,
+            self._certificate.refused,
+            partial(refusal.note, Path(config.data)),
         )
         self._told_distrust: str | None = None
         self._told_at = -description.POLL_S

@@ -231,10 +231,14 @@ class Session:
         offline: Callable[[], bytes],
         rng: random.Random,
         certificate_refused: Callable[[], None] = lambda: None,
+        refused: Callable[[str | None], None] = lambda _: None,
     ) -> None:
-        """`certificate_refused` is called when the broker does not take the certificate of this machine."""
+        """`certificate_refused` is called when the broker does not take the certificate of this machine; `refused`, in
+        a thread, with the reason when it refuses the client, and with None when it takes the client again."""
         self._endpoint = endpoint
         self._certificate_refused = certificate_refused
+        self._refused = refused
+        self._told_reason: str | None = ""  # a note of the process before goes with the first connection
         self._deliver = deliver
         self._will = will
         self._offline = offline
@@ -304,6 +308,7 @@ class Session:
                         self._outgoing = asyncio.Queue(MAX_WAITING)
                         self._connected = True
                         logs.write(Log.CONNECTED, connection=number, host=self._endpoint.host, port=self._endpoint.port)
+                        await self._tell_refusal(None)
                         await self._deliver(Connected(number))
                         listening.set()
                         tasks.add(group.create_task(self._write(client), name="mqtt-write"))
@@ -375,6 +380,11 @@ class Session:
         with contextlib.suppress(aiomqtt.MqttError):
             await client.publish(self._topic(Channel.PRESENCE), self._offline(), 1, retain=True, timeout=GOODBYE_S)
 
+    async def _tell_refusal(self, reason: str | None) -> None:
+        if reason != self._told_reason:
+            self._told_reason = reason
+            await asyncio.to_thread(self._refused, reason)
+
     async def _explain(self, problems: BaseExceptionGroup[BaseException]) -> None:
         problem: BaseException = problems
         while isinstance(problem, BaseExceptionGroup):
@@ -383,6 +393,7 @@ class Session:
         if reason := _refusal(problem):
             advice = "check that the client is enabled in the hub, and that the agent has its current secret"
             logs.write(Log.CREDENTIALS_REFUSED, message=f"{host}:{port} refused this client ({reason}): {advice}")
+            await self._tell_refusal(reason)
             return
         if is_about_time(problem):
             advice, _ = about_clocks(datetime.now(UTC), None)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from device_agent import distrust
+from device_agent import distrust, refusal
 from device_agent.checks.findings import fail, ok, warn
 from device_agent.config import AgentConfig
 from device_agent.core.trust import Trust
@@ -125,14 +125,18 @@ async def check_broker(config: AgentConfig, *, agent_runs: bool, known_list: byt
         return [fail("broker", code, address=config.mqtt_url, problem=_reason(problem))]
     reached = ok("broker", "broker_ok", address=address)
     if agent_runs:
-        refusal = await asyncio.to_thread(distrust.noted, Path(config.data))
-        distrusted = [] if refusal is None else [fail("keys", "keys_refused", reason=refusal)]
+        data = Path(config.data)
+        reason = await asyncio.to_thread(refusal.noted, data)
+        if reason is not None:
+            return [reached, fail("account", "account_refused", client_id=config.client_id, reason=reason)]
+        distrusts = await asyncio.to_thread(distrust.noted, data)
+        distrusted = [] if distrusts is None else [fail("keys", "keys_refused", reason=distrusts)]
         return [reached, warn("account", "account_in_use"), *distrusted]
     try:
         keys = await look_in(endpoint, endpoint.client_id, KEYS_S)
         pinned = await _is_pinned(endpoint)
-    except RefusedError as refusal:
-        return [reached, fail("account", "account_refused", client_id=config.client_id, reason=refusal)]
+    except RefusedError as problem:
+        return [reached, fail("account", "account_refused", client_id=config.client_id, reason=problem)]
     except OSError as problem:
         return [reached, fail("account", "account_unclear", address=address, problem=_reason(problem))]
     account = ok("account", "account_ok")

@@ -141,6 +141,20 @@ def test_an_agent_that_refuses_the_hubs_keys_is_named_beside_it_and_from_the_hub
     assert "keys_refused" not in patient.obstacles()
 
 
+def test_an_agent_that_the_broker_refuses_is_named_beside_it(site: Site, patient: Patient) -> None:
+    agent = site.start_agent("refused", patient.file)
+    site.wait_online(patient.client_id, agent)
+    assert patient.obstacles() == {}
+
+    site.http.post(f"/api/clients/{patient.client_id}/disable").raise_for_status()
+
+    until(lambda: "account_refused" in patient.obstacles(), agent.tail)
+    assert patient.client_id in patient.obstacles()["account_refused"]
+    site.http.post(f"/api/clients/{patient.client_id}/enable").raise_for_status()
+    site.wait_online(patient.client_id, agent)
+    assert patient.obstacles() == {}
+
+
 def test_a_hub_whose_list_is_below_the_agents_is_named(site: Site, patient: Patient) -> None:
     """As after a restore of a hub whose clock is wrong."""
     agent = site.start_agent("ahead", patient.file)
