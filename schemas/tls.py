@@ -1,5 +1,6 @@
 """Whom a TLS connection trusts, and why it does not."""
 
+import asyncio
 import base64
 import os
 import re
@@ -9,6 +10,7 @@ import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from schemas.text import TextError, read
 
@@ -56,6 +58,16 @@ def refusal_at(host: str, port: int, context: ssl.SSLContext) -> str | None:
         except TimeoutError:
             pass
     return None
+
+
+async def certificate_at(host: str, port: int, context: ssl.SSLContext | None) -> dict[str, Any]:
+    """Connect for a moment: the certificate of the server as `ssl` tells it; empty without TLS. Raises OSError."""
+    _, writer = await asyncio.open_connection(host, port, ssl=context)
+    certificate: dict[str, Any] = writer.get_extra_info("peercert") or {}
+    # No good-bye: after the alert of a server that wants a certificate of ours, it would leave this alert in OpenSSL's
+    # queue of the thread, and the next connection that is read in this loop would fail with it.
+    writer.transport.abort()
+    return certificate
 
 
 def alert_in(problem: BaseException) -> str | None:

@@ -26,7 +26,7 @@ from schemas.codec import ContractError
 from schemas.findings import Finding, Level, spell_duration
 from schemas.network_words import about_clocks, about_names, in_words, is_about_name
 from schemas.terminal import either
-from schemas.tls import date_at, is_about_time, trusting
+from schemas.tls import certificate_at, date_at, is_about_time, trusting
 
 HUB_S = 10.0
 CONNECT_S = 5.0
@@ -110,7 +110,8 @@ async def check_broker(config: AgentConfig, *, agent_runs: bool, known_list: byt
     try:
         endpoint = await asyncio.to_thread(endpoint_of, config)
         address = f"{endpoint.host}:{endpoint.port}"
-        await _touch(endpoint)
+        async with asyncio.timeout(CONNECT_S):
+            await certificate_at(endpoint.host, endpoint.port, endpoint.tls)
         refused = await asyncio.to_thread(certificate_refusal, endpoint)
         if refused is not None:
             return [fail("broker", "broker_refuses_certificate", address=address, advice=either(*refused))]
@@ -143,16 +144,6 @@ async def check_broker(config: AgentConfig, *, agent_runs: bool, known_list: byt
     if not pinned:
         account = fail("account", "client_id_not_pinned", client_id=config.client_id)
     return [reached, account, _judge_keys(keys, config.root_key_bytes, known_list)]
-
-
-async def _touch(endpoint: Endpoint) -> None:
-    """Open a connection and close it again. Raises OSError."""
-    async with asyncio.timeout(CONNECT_S):
-        _, writer = await asyncio.open_connection(endpoint.host, endpoint.port, ssl=endpoint.tls)
-    writer.close()
-    with contextlib.suppress(OSError):
-        async with asyncio.timeout(CONNECT_S):
-            await writer.wait_closed()
 
 
 async def _is_pinned(endpoint: Endpoint) -> bool:

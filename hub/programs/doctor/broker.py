@@ -30,7 +30,7 @@ from schemas.addresses import AddressError, read_address
 from schemas.codec import ContractError, decode_keys
 from schemas.findings import Finding
 from schemas.network_words import about_clocks, in_words
-from schemas.tls import date_at, is_about_time, trusting
+from schemas.tls import certificate_at, date_at, is_about_time, trusting
 from schemas.topics import BROKER_CONTROL, BROKER_CONTROL_RESPONSE, HUB_KEYS
 
 DEADLINE_S = 10.0
@@ -272,9 +272,7 @@ async def _certificate(host: str, port: int, ca_file: Path | None) -> Finding:
     try:
         context = await asyncio.to_thread(trusting, ca_file)
         async with asyncio.timeout(DEADLINE_S):
-            _, writer = await asyncio.open_connection(host, port, ssl=context)
-        certificate = writer.get_extra_info("peercert")
-        writer.close()
+            certificate = await certificate_at(host, port, context)
     except ssl.SSLCertVerificationError as problem:
         if is_about_time(problem):
             there = await asyncio.to_thread(date_at, host, port)
