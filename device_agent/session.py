@@ -204,7 +204,7 @@ class _ClosedError(aiomqtt.MqttError):
 class _Client(aiomqtt.Client):
     """Hears at once that a connection went before its CONNACK came; the library waits for the whole of its time-out.
 
-    And it asks for the reason itself: whoever waited for it may have gone, and asyncio would complain that nobody did.
+    It asks for the reason itself: whoever waited for it may have gone, and asyncio would complain that nobody did.
     """
 
     def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
@@ -215,6 +215,23 @@ class _Client(aiomqtt.Client):
         for end in (self._connected, self._disconnected):
             if end.done() and not end.cancelled():
                 end.exception()
+
+    def _on_socket_register_write(self, client: Any, _userdata: Any, sock: Any) -> None:
+        """As the library's, but for a socket that is closed by the time the loop hears of it: its number is none, or
+        already that of another file."""
+
+        def write() -> None:
+            try:
+                client.loop_write()
+            except Exception as problem:  # noqa: BLE001 - as in the library: the connection has gone
+                if not self._disconnected.done():
+                    self._disconnected.set_exception(problem)
+
+        def register() -> None:
+            if sock.fileno() > -1:
+                self._loop.add_writer(sock.fileno(), write)
+
+        self._loop.call_soon_threadsafe(register)
 
 
 class Session:

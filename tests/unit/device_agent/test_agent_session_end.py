@@ -1,6 +1,7 @@
 """How a connection's tasks end, also where a library loses their cancel."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 from device_agent import session
@@ -22,6 +23,17 @@ async def test_a_task_that_loses_a_cancel_is_cancelled_again() -> None:
         async with asyncio.timeout(20):
             await end(set(tasks))  # type: ignore[arg-type]
         assert all(task.cancelled() for task in tasks)
+
+
+async def test_a_socket_that_is_closed_before_the_loop_hears_of_it_is_no_error() -> None:
+    complaints: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context["message"]))
+    client = session._Client("127.0.0.1")
+    with socket.socket() as closed:
+        client._on_socket_register_write(client._client, None, closed)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not complaints
 
 
 def test_no_loop_of_ours_uses_what_loses_cancels() -> None:
