@@ -176,8 +176,10 @@ class _Pairing:
         if not found:
             because = f" ({no_queues})" if no_queues else ""
             self._say(
-                f"No print queues were found{because}. Add printers to {self._file} later: floorhub-agent printers.",
-                f"인쇄 큐를 찾지 못했습니다{because}. 나중에 {self._file}에 추가하십시오: floorhub-agent printers.",
+                f"No print queues were found{because}. Without CUPS on this machine, name the printer's address when "
+                f"you pair (--printer ipp://ADDRESS/ipp/print), or add it to {self._file} later.",
+                f"인쇄 큐를 찾지 못했습니다{because}. 이 기기에 CUPS가 없으면 페어링할 때 프린터의 주소를 "
+                f"지정하거나(--printer ipp://주소/ipp/print) 나중에 {self._file}에 추가하십시오.",
             )
             return []
         self._say("Print queues of this machine, and printers of its network:", "이 기기의 인쇄 큐와 네트워크 프린터:")
