@@ -24,9 +24,10 @@ async def beneath(scope: Scope, receive: Receive, send: Send) -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     built = tmp_path / "built"
-    (built / "apps" / "console").mkdir(parents=True)
+    for app in ("console", "screen"):
+        (built / "apps" / app).mkdir(parents=True)
+        (built / "apps" / app / "index.html").write_bytes(INDEX)
     (built / "assets").mkdir()
-    (built / "apps" / "console" / "index.html").write_bytes(INDEX)
     (built / "assets" / "console-a1b2.js").write_bytes(SCRIPT)
     (built / "assets" / "source.map").write_bytes(b"{}")
     (tmp_path / "secret.js").write_bytes(b"secret")

@@ -245,7 +245,10 @@ OPTIONS: dict[str, str] = {
     "Commands a day (UTC).": "하루(UTC) 명령 수.",
     "The list, as CSV; - for standard input.": "CSV 목록. 표준 입력은 -.",
     "Only show what would happen.": "어떻게 될지만 보여 줍니다.",
-    "Change clients that the list says otherwise.": "목록과 다른 클라이언트를 목록대로 바꿉니다.",
+    "MQTT with TLS asks for a certificate of the hub's machines; no WebSocket with TLS then. Needs keys/ of the data "
+    "folder.": "TLS를 쓰는 MQTT가 허브 기기의 인증서를 요구합니다. 이때 TLS를 쓰는 WebSocket은 없습니다. 데이터 폴더의 "
+    "keys/가 필요합니다.",
+    "Change clients that the list describes differently.": "목록과 다른 클라이언트를 목록대로 바꿉니다.",
     "Import the other lines if some are wrong.": "잘못된 줄이 있어도 나머지 줄을 가져옵니다.",
     "Leave out columns that are not known.": "알 수 없는 열을 뺍니다.",
     "Create groups that do not exist.": "없는 그룹을 만듭니다.",
