@@ -132,7 +132,7 @@ SAMPLES: Mapping[str, Sample] = {
     "GET /api/events/subscribe": Sample(reader=True, answers=404),
     "GET /api/events/{client_id}": Sample(thing="client_id", named="client_id", query={"session": "one", "most_s": 0}),
     "GET /api/clients/{client_id}/commands": Sample(thing="client_id", named="client_id", query={"session": "one"}),
-    "POST /api/clients/{client_id}/certificate": Sample(thing="client_id", named="client_id", refuses=True),
+    "POST /api/clients/{client_id}/certificate": Sample(thing="client_id", named="client_id", answers=409),
     "POST /api/clients/{client_id}/ping": Sample(thing="client_id", named="client_id"),
     "PUT /api/commands/{command_id}/status": Sample(
         thing="handed_out", named="command_id", json=fixed(status="running")

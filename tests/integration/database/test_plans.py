@@ -192,7 +192,7 @@ STATEMENTS |= {
     ),
     "apply": (
         statement("core/commands/transitions", "apply"),
-        {"rows": Jsonb([{"id": str(BATCH), "from_status": "queued", "logs": []}])},
+        {"rows": Jsonb([{"id": str(BATCH), "from_status": "queued", "logs": []}]), "awaited": [BATCH]},
         {"commands_pkey"},
     ),
     "find ended": (statement("core/commands/commands", "ended"), {"ids": [BATCH]}, {"commands_pkey"}),
