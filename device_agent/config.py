@@ -8,6 +8,7 @@ import re
 import stat
 import sys
 import tomllib
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -51,6 +52,8 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """The machine's own key, as pairing made it: base64url of 32 bytes. It is as secret as `secret`."""
     certificate: str | None = None
     """For a broker that asks machines for one, PEM; the agent renews it at the hub."""
+    certificate_expires_at: Annotated[datetime, Meta(tz=True)] | None = None
+    """The end of that one, as pairing heard it."""
     max_unfinished: Annotated[int, Meta(ge=1, le=1_000)] = 32
     stop_timeout_s: Annotated[float, Meta(ge=0, le=600)] = 10.0
     allowed_actions: list[str] | None = None

@@ -92,7 +92,8 @@ class OwnCertificate:
 
     def _is_due(self) -> bool:
         stored = _read(self._file)
-        return stored is None or not self._shows or stored.expires_at - datetime.now(UTC) < RENEW_BEFORE
+        expires_at = stored.expires_at if stored is not None else self._config.certificate_expires_at
+        return expires_at is None or not self._shows or expires_at - datetime.now(UTC) < RENEW_BEFORE
 
     async def _renew(self) -> bool:
         httpx = load_httpx()

@@ -68,6 +68,7 @@ class Identity(Struct, frozen=True, kw_only=True):
     ca: str | None
     certificate: str | None = None
     """For a broker that asks machines for one; None: the hub is of a version that makes none."""
+    certificate_expires_at: datetime | None = None
 
     def __repr__(self) -> str:
         return f"Identity({self.client_id})"
@@ -181,8 +182,9 @@ class Claim:
     def _identity(self, answer: dict[str, Any]) -> Identity:
         try:
             identity = Identity(
-                **{name: answer[name] for name in Identity.__struct_fields__ if name != "certificate"},
+                **{name: answer[name] for name in Identity.__struct_fields__ if not name.startswith("certificate")},
                 certificate=answer.get("certificate"),
+                certificate_expires_at=_moment(answer.get("certificate_expires_at")),
             )
         except KeyError as missing:
             raise PairingError(
@@ -219,6 +221,14 @@ def enrolment(token: str) -> Credential:
 
 def _stretched(credential: Credential, root_key: str) -> Credential:
     return Credential(BY_STRETCHED, stretch(credential.text, root_key))
+
+
+def _moment(text: object) -> datetime | None:
+    """A time as the hub tells it, in UTC; None for none, or one that cannot be read: the agent asks again then."""
+    try:
+        return datetime.fromisoformat(str(text)).astimezone(UTC) if text else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _retry_after(answer: "httpx.Response") -> float:

@@ -18,7 +18,7 @@ _SEED_BYTES = 32
 _OF_IDENTITY = frozenset(
     {
         *("client_id", "hub_url", "mqtt_url", "root_key", "secret", "secret_file", "data", "ca", "ca_file"),
-        *("machine_key", "certificate"),
+        *("machine_key", "certificate", "certificate_expires_at"),
     }
 )
 _TABLE = re.compile(r"^[ \t]*\[", re.MULTILINE)
@@ -98,6 +98,8 @@ def write_configuration(
             f"machine_key = {_quoted(signing.encode_key(seed))}",
             f"certificate = {_quoted(identity.certificate)}",
         ]
+        if identity.certificate_expires_at is not None:
+            lines.append(f"certificate_expires_at = {identity.certificate_expires_at:%Y-%m-%dT%H:%M:%SZ}")
     kept, tables = _kept(file, identity.client_id)
     text = "\n".join([*lines, *kept, ""]) + "".join(
         f"\n{part.strip()}\n" for part in (printers, tables) if part.strip()

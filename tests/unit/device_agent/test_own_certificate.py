@@ -3,6 +3,7 @@
 import asyncio
 import json
 import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
@@ -48,6 +49,25 @@ async def test_a_note_that_is_not_one_is_renewed(tmp_path: Path, expires_at: obj
     assert hub.asked.is_set()
     assert not running.done()
     running.cancel()
+
+
+@pytest.mark.parametrize(("days", "is_due"), [(29, False), (19, True), (None, True)])
+async def test_what_pairing_gave_is_renewed_when_it_nears_its_end(
+    tmp_path: Path, days: int | None, is_due: bool
+) -> None:
+    config = AgentConfig(
+        client_id="alice",
+        hub_url="https://127.0.0.1:1",
+        mqtt_url="mqtts://127.0.0.1:1",
+        root_key="",
+        secret="s",
+        data=str(tmp_path),
+        machine_key=signing.encode_key(b"k" * 32),
+        certificate_expires_at=None if days is None else datetime.now(UTC) + timedelta(days=days),
+    )
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    endpoint = Endpoint(host="127.0.0.1", port=1, client_id="alice", secret="s", tls=tls, shows=True)
+    assert OwnCertificate(config, cast("HubHttp", _NoHub()), endpoint)._is_due() == is_due
 
 
 def test_a_broker_that_refuses_every_certificate_is_no_reason_to_ask_ever_so_often() -> None:
