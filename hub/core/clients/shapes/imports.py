@@ -77,12 +77,12 @@ class ImportInput(Input):
     create_groups: bool = Field(False, description="Create groups that there are not.")
 
     EXAMPLES: ClassVar = {
-        "minimal": example("Two clients", clients=[{"id": "press-17"}, {"id": "press-18"}]),
+        "minimal": example("Two clients", clients=[{"id": "scale-1"}, {"id": "scale-2"}]),
         "full": example(
             "Say what would change",
             clients=[
                 {
-                    "id": "press-17",
+                    "id": "scale-1",
                     "name": "Press 7",
                     "kind": "printer_pc",
                     "zone": "hall-1",
