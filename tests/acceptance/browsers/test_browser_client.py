@@ -192,7 +192,7 @@ def test_whatever_is_no_tap_connects_nothing(
         expect(page.get_by_role("heading", name="Hello")).to_be_visible()
         page.goto(made["link"])
         tap(page)
-        expect(page.get_by_role("alert")).to_contain_text("Ask an administrator for the permission `pair`")
+        expect(page.get_by_role("alert")).to_contain_text("needs `pair`. Ask an administrator for this permission")
         expect(page.get_by_text("Ask the person who made the link")).to_be_visible()
 
         for each in (made, old):
