@@ -24,6 +24,7 @@ from tests.support import plain_http
 from tests.support.cli import run
 from tests.support.cups import PAGE_LOG, Cups
 from tests.support.fault_proxy import Loop
+from tests.support.folders import open_data_folder
 from tests.support.pairing import NO_CUPS, code_for, pair
 from tests.support.paths import ROOT
 from tests.support.site import Site
@@ -98,9 +99,11 @@ def test_from_a_code_to_a_printed_page(site: Site, tmp_path: Path) -> None:
 
 @pytest.fixture
 def cups(site: Site) -> Iterator[Cups]:
-    """Debian's CUPS with a queue in front of the virtual printer."""
-    cups = Cups(site.folder, PortBook(site.folder.ports).choose("cups", 0, HOSTS).number, PAGE_LOG)
+    """Debian's CUPS with one queue, in front of the virtual printer."""
     with ExitStack() as undo:
+        # In a folder of its own: the site is shared, and has the queues and the log of tests before.
+        folder = undo.enter_context(open_data_folder("cups"))
+        cups = Cups(folder, PortBook(folder.ports).choose("cups", 0, HOSTS).number, PAGE_LOG)
         undo.callback(cups.stop)
         cups.start()
         cups.add_queue("Front_Desk", str(site.stack.printer_url))

@@ -126,7 +126,10 @@ def test_what_happens_during_the_delay_is_not_taken_for_the_command(
     if action == "restart_agent":
         assert site.wait_status(command_id, "completed")
         return
-    until(done.exists, "the machine goes down, once the delay is over")
+    until(
+        done.exists,
+        lambda: f"the machine goes down, once the delay is over; {site.events(command_id)}, {agent.tail()}",
+    )
     until(lambda: site.command(command_id)["held_reasons"] is None, "the hub knows")
     assert site.command(command_id)["status"] == "running"
     assert done.read_text().count("\n") == 1
