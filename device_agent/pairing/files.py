@@ -67,6 +67,20 @@ def known_client(file: Path) -> str | None:
     return str(table.get("client_id", ""))
 
 
+def others_of(file: Path, identity: Identity) -> list[Path]:
+    """Configurations of the same client beside this one: their secret is not valid any more."""
+    found = []
+    for other in sorted(file.absolute().parent.glob("*.toml")):
+        try:
+            table = tomllib.loads(read(other))
+        except (OSError, TextError, tomllib.TOMLDecodeError):
+            continue
+        is_it = (table.get("client_id"), table.get("root_key")) == (identity.client_id, identity.root_key)
+        if is_it and other.name != file.name:
+            found.append(other)
+    return found
+
+
 def require_writable(file: Path) -> None:
     """Raise PairingError when agent.toml could not be written after the code was used."""
     probe = file.with_name(f".{file.name}.{os.getpid()}")

@@ -91,6 +91,13 @@ class _Pairing:
         )
         if aside is not None:
             self._say(f"The configuration of before: {aside}", f"이전 설정 파일: {aside}")
+        for other in files.others_of(self._file, identity):
+            self._say(
+                f"{other} is no longer valid: an agent that runs with it ends. Start it with {self._file}, and delete "
+                f"{other.name}.",
+                f"{other} 파일은 더 이상 유효하지 않아 이 파일로 실행 중인 에이전트가 종료됩니다. {self._file}로 다시 "
+                f"시작하고 {other.name} 파일은 삭제하십시오.",
+            )
         well = self._examine()
         well = self._start() and well
         return 0 if self._print(settings) and well else 1

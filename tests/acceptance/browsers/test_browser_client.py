@@ -51,6 +51,10 @@ def test_one_tap_makes_a_browser_a_client(site: Site, edge: EdgeSite, browser: B
 
         refused = site.send(made["client_id"], "print", {"document": site.upload()["id"]}, wait=20)
         assert (refused["status"], refused["error"]["code"]) == ("failed", "unsupported_action")
+        expect(page.get_by_text("print · 실패")).to_be_visible()
+        page.reload()
+        expect(page.get_by_text(ONLINE[KO], exact=True)).to_be_visible()
+        expect(page.get_by_text("print · 실패")).to_be_visible()
         refused = site.send(made["client_id"], "display", {"url": "https://elsewhere.example"}, wait=20)
         assert (refused["status"], refused["error"]["code"]) == ("failed", "payload_invalid")
         status = site.send(made["client_id"], "status", {}, wait=20)
@@ -98,6 +102,7 @@ def test_who_is_disabled_or_replaced_is_told_so(
         site.http.post(f"/api/clients/{client_id}/enable").raise_for_status()
         page.get_by_role("button", name="지금 다시 연결").click()
         expect(page.get_by_text(ONLINE[KO], exact=True)).to_be_visible()
+        expect(page.get_by_text("연결된 시각", exact=True)).to_be_visible()
         assert len(sockets) <= 2, "it does not hammer"
 
         again = made_by(http, client_id=client_id, replace=True)
@@ -209,7 +214,12 @@ def test_whatever_is_no_tap_connects_nothing(
         expect(page.get_by_text(ONLINE[EN], exact=True)).to_be_visible()
         assert known_to_broker(site, made["client_id"])
 
-        # Used: whoever opens it now is told so.
+        # Used: this browser knows by whom, and everybody else is told so.
+        page.goto(made["link"])
+        expect(page.get_by_text(f"already connected as {made['client_id']}")).to_be_visible()
+        expect(page.get_by_role("alert")).to_have_count(0)
+        page.get_by_role("button", name="Open its page", exact=True).click()
+        expect(page.get_by_text(ONLINE[EN], exact=True)).to_be_visible()
         with Screen(browser, edge.url, locale=EN) as stranger:
             stranger.page.goto(made["link"])
             expect(stranger.page.get_by_role("alert")).to_contain_text("used by another machine")

@@ -11,6 +11,7 @@ import { Time } from '@ui/parts/time';
 import { timeOfDay } from '@ui/texts/formats';
 import { say } from '@ui/texts/language';
 import { clear, message } from './actions/message';
+import { forgetLast, keepLast, lastOf } from './last';
 import icon from './mark.svg';
 import { texts } from './texts';
 import './screen.css';
@@ -25,9 +26,15 @@ export function Screen({ client }: { readonly client: Client }) {
     document.title = `${shown.name === '' ? say(texts.title) : shown.name} - Floorhub`;
   });
   useEffect(() => {
-    if (shown.standing === 'unpaired') clear();
+    if (shown.standing === 'unpaired') {
+      clear();
+      forgetLast();
+    }
     if (shown.clientId !== null) rememberClient(shown.clientId);
   }, [shown.standing, shown.clientId]);
+  useEffect(() => {
+    if (shown.clientId !== null && shown.last !== null) keepLast(shown.clientId, shown.last);
+  }, [shown.clientId, shown.last]);
   const hasMessage = message.value !== null && message.value.clientId === shown.clientId;
   return (
     <>
@@ -110,7 +117,7 @@ function Said({ children }: { readonly children: ComponentChildren }) {
 }
 
 function factsOf(shown: Shown): readonly Fact[] {
-  const { last } = shown;
+  const last = shown.last ?? lastOf(shown.clientId);
   return [
     [say(texts.id), shown.clientId],
     [say(texts.zone), shown.zone ?? say(texts.none)],
@@ -123,7 +130,9 @@ function factsOf(shown: Shown): readonly Fact[] {
         say(texts.none)
       ) : (
         <>
-          {last.action} · {last.status in texts.statuses ? say(texts.statuses[last.status as keyof typeof texts.statuses]) : last.status} ·{' '}
+          {last.action}
+          {last.action !== '' && ' · '}
+          {last.status in texts.statuses ? say(texts.statuses[last.status as keyof typeof texts.statuses]) : last.status} ·{' '}
           <Time iso={new Date(last.at).toISOString()} />
         </>
       ),

@@ -36,9 +36,14 @@ export type Credential = { readonly token: string } | { readonly code: string };
 /** What the hub is sent; the proof is over all of it. */
 export type Claim = Credential & { readonly public_key: string; readonly at: string; readonly proof: string };
 
+/** By what a link is known again, without keeping its secret. */
+export async function linkOf({ token = '', code = '' }: Partial<Record<'token' | 'code', string>>): Promise<string> {
+  return base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8(`${token} ${folded(code)}`))));
+}
+
 /** The key for a link: the one that was shown with it before, if its answer was lost. It is kept before it is shown. */
-export async function keyFor(store: Store, { token = '', code = '' }: { readonly token?: string; readonly code?: string }): Promise<Pending> {
-  const link = base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8(`${token} ${folded(code)}`))));
+export async function keyFor(store: Store, credential: Partial<Record<'token' | 'code', string>>): Promise<Pending> {
+  const link = await linkOf(credential);
   const before = await store.pending();
   if (before?.link === link) return before;
   const pending = { link, key: await makeKey() };

@@ -1,6 +1,6 @@
 /** Runs the core: what arrives is verified and handled, what was decided is committed, and only then takes effect. */
 
-import { ContractError, readRollCall, type Inbox } from './contract';
+import { ContractError, readRollCall, type Inbox, type Run } from './contract';
 import { textOf } from './bytes';
 import { Core } from './core/core';
 import type { Agent } from './core/link';
@@ -79,7 +79,7 @@ export class Runtime {
     }
     const failed = new Promise<never>((_, reject) => (this.fail = reject));
     await this.handle({ is: 'started', snapshot });
-    this.options.show({ standing: 'connecting' });
+    this.show('connecting');
     return Promise.race([failed, this.session.run().then(() => failed)]);
   }
 
@@ -106,7 +106,7 @@ export class Runtime {
   sleep(): void {
     this.isAsleep = true;
     this.session.sleep('asleep');
-    this.options.show({ standing: 'asleep' });
+    this.show('asleep');
   }
 
   resume(): void {
@@ -115,7 +115,7 @@ export class Runtime {
       return;
     }
     this.isAsleep = false;
-    this.options.show({ standing: 'connecting' });
+    this.show('connecting');
     this.session.resume();
   }
 
@@ -223,18 +223,17 @@ export class Runtime {
         const message = await this.trust.open(inbox, payload, keyTime);
         this.distrusted.message = null;
         this.tellDistrust();
-        const before = this.core.isWelcomed && this.core.fenced === null;
+        this.arriving = message.kind === 'run' ? message : null;
         await this.take({ is: 'message', message });
-        if (message.kind === 'welcome') this.tellWelcome(before);
+        this.arriving = null;
+        if (message.kind === 'welcome') this.tellWelcome();
       }
     }
   }
 
-  private tellWelcome(was: boolean): void {
+  private tellWelcome(): void {
     if (this.core.fenced !== null) this.show('fenced');
-    else if (this.core.isWelcomed) {
-      this.show('online', was ? {} : { since: Date.now() });
-    }
+    else if (this.core.isWelcomed) this.show('online');
   }
 
   private async ended({ because, retryAfter }: Ended, wasConnected: boolean): Promise<void> {
@@ -245,7 +244,9 @@ export class Runtime {
   }
 
   private show(standing: Standing, changes: Partial<Shown> = {}): void {
-    this.options.show({ standing, retryAt: null, ...(standing === 'online' ? {} : { since: null }), ...changes });
+    // Several hubs may welcome it, and it is online since the first of them.
+    this.since = standing === 'online' ? (this.since ?? Date.now()) : null;
+    this.options.show({ standing, retryAt: null, since: this.since, ...changes });
   }
 
   private describe(): void {
@@ -267,6 +268,7 @@ export class Runtime {
     return this.distrusted.message === null ? null : (this.distrusted.list ?? this.distrusted.message);
   }
 
+  private since: number | null = null;
   private told: string | null = null;
 
   private tellDistrust(): void {
@@ -282,14 +284,20 @@ export class Runtime {
     for (const { table, put } of writes) {
       if (table !== 'reports' || put === null || put.receipted) continue;
       const { command_id: id, status } = put.report;
-      last = { id, action: this.actions.get(id) ?? '', status, at: put.madeAt };
+      last = { id, action: '', status, at: put.madeAt };
     }
     for (const { table, key, put } of writes) {
       if (table === 'attempts' && put?.run) this.actions.set(key, put.run.action);
       else if (table === 'attempts' && put === null) this.actions.delete(key);
     }
-    if (last !== null) this.options.show({ last: { ...last, action: this.actions.get(last.id) ?? last.action } });
+    if (last !== null) this.options.show({ last: { ...last, action: this.actionOf(last.id) } });
+  }
+
+  private actionOf(commandId: string): string {
+    return this.actions.get(commandId) ?? (this.arriving?.commandId === commandId ? this.arriving.action : '');
   }
 
   private readonly actions = new Map<string, string>();
+  /** What is being taken: of a command that is refused there is no attempt, so nothing else knows its action. */
+  private arriving: Run | null = null;
 }

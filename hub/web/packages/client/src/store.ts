@@ -22,6 +22,8 @@ export type Identity = {
   readonly hubUrl: string;
   readonly key: CryptoKeyPair;
   readonly pairedAt: string;
+  /** A hash of the link by which it became this; a browser that was connected before it was kept has none. */
+  readonly link?: string;
 };
 /** A key that has been shown with a link whose answer has not come. `link`: a hash of what the link has. */
 export type Pending = { readonly link: string; readonly key: CryptoKeyPair };

@@ -7,11 +7,8 @@ import { Button } from '@ui/parts/button';
 import { Notice } from '@ui/parts/notice';
 import { language, say } from '@ui/texts/language';
 import { ProblemNotice } from '../frame/problem-notice';
-import { connect, obstacle, whoIsThis, type Obstacle } from './connect';
+import { connect, obstacle, screenOf, whoIsThis, type Obstacle } from './connect';
 import { texts } from './texts';
-
-/** The page that a browser shows once it is a client. */
-const SCREEN = '/screen';
 
 type ConnectHereProps = { readonly credential: Credential; readonly pairing: Pairing };
 
@@ -38,7 +35,7 @@ export function ConnectHere({ credential, pairing }: ConnectHereProps) {
     const ended = await connect(credential, pairing);
     if (ended.is === 'connected') {
       // In place of the link, whose secret shall not stay in the history.
-      location.replace(`${SCREEN}?client=${ended.clientId}`);
+      location.replace(screenOf(ended.clientId));
       return;
     }
     pending.value = false;

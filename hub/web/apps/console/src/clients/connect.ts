@@ -1,11 +1,13 @@
 /** Connecting this browser: one tap, from the key to the identity that is kept. Nothing is changed before it. */
 
-import { askToKeep, claimOf, keyFor, lackOf, type Lack } from '@client/pairing';
+import { askToKeep, claimOf, keyFor, lackOf, linkOf, type Lack } from '@client/pairing';
 import { openStore, type Identity, type Store } from '@client/store';
 import { AGENT } from '@client/version';
 import { askHub, becomeClient, type Credential, type Pairing } from '@api/pairing';
 import { local, type Problem } from '@api/problem';
 
+/** The page that a browser shows once it is a client. */
+export const screenOf = (clientId: string): string => `/screen?client=${clientId}`;
 const PROBE_MS = 8_000;
 /** Kinds of machines that a browser can be. */
 const BROWSERS: ReadonlySet<string> = new Set(['screen', 'kiosk', 'pda', 'other']);
@@ -29,6 +31,13 @@ export async function whoIsThis(): Promise<Identity | null> {
   }
 }
 
+/** Which client this browser became by this credential; null: none, or it is another one since. */
+export async function becameBy(credential: Credential): Promise<string | null> {
+  if (!isSecureContext) return null;
+  const [self, link] = await Promise.all([whoIsThis(), linkOf(credential)]);
+  return self?.link === link ? self.clientId : null;
+}
+
 export type Ended = { readonly is: 'connected'; readonly clientId: string } | { readonly is: 'obstacle'; readonly obstacle: Obstacle } | { readonly is: 'problem'; readonly problem: Problem };
 
 /** Become the client that a credential is for. The same key is shown again where an answer was lost. */
@@ -44,7 +53,7 @@ export async function connect(credential: Credential, pairing: Pairing): Promise
 }
 
 async function claimed(store: Store, credential: Credential, pairing: Pairing): Promise<Ended> {
-  const { key } = await keyFor(store, credential);
+  const { key, link } = await keyFor(store, credential);
   const hub = await askHub();
   if (!hub.ok) return { is: 'problem', problem: hub.problem };
   const claim = await claimOf(credential, key, hub.data.root_key, Date.parse(hub.data.time));
@@ -53,7 +62,7 @@ async function claimed(store: Store, credential: Credential, pairing: Pairing): 
   if (!answer.ok) return { is: 'problem', problem: answer.problem };
   const { client_id: clientId, name, zone, groups, secret, root_key: rootKey, kind: became } = answer.data;
   if (rootKey !== hub.data.root_key) return { is: 'problem', problem: local('not_the_hub') };
-  await store.become({ clientId, name, kind: became, zone, groups, secret, rootKey, hubUrl: location.origin, key, pairedAt: hub.data.time });
+  await store.become({ clientId, name, kind: became, zone, groups, secret, rootKey, hubUrl: location.origin, key, pairedAt: hub.data.time, link });
   await askToKeep();
   return { is: 'connected', clientId };
 }

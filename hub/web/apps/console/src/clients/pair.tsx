@@ -6,10 +6,12 @@ import type { Problem } from '@api/problem';
 import { Field } from '@ui/form/field';
 import { makeForm } from '@ui/form/form';
 import { FormHead } from '@ui/form/form-head';
+import { Notice } from '@ui/parts/notice';
 import { Button } from '@ui/parts/button';
 import { language, say } from '@ui/texts/language';
 import { ProblemNotice } from '../frame/problem-notice';
 import { troubleOf } from '../frame/trouble';
+import { becameBy, screenOf } from './connect';
 import { Found } from './found';
 import { isWhole, readLink, type Link, type WholeLink } from './link';
 import { texts } from './texts';
@@ -80,16 +82,35 @@ export function Pair() {
         />
       );
     case 'failed':
-      return <Failed problem={now.problem} onTryAgain={() => void ask(now.link)} onType={() => change({ is: 'typing' })} />;
+      return <Failed problem={now.problem} credential={now.link.credential} onTryAgain={() => void ask(now.link)} onType={() => change({ is: 'typing' })} />;
     case 'found':
       return <Found {...now.described} link={now.link} />;
   }
 }
 
-type FailedProps = { readonly problem: Problem; readonly onTryAgain: () => void; readonly onType: () => void };
+type FailedProps = { readonly problem: Problem; readonly credential: Credential; readonly onTryAgain: () => void; readonly onType: () => void };
 
-function Failed({ problem, onTryAgain, onType }: FailedProps) {
+function Failed({ problem, credential, onTryAgain, onType }: FailedProps) {
+  const became = useSignal<string | null>(null);
+  const isUsed = problem.code === 'pairing_used';
+  useEffect(() => {
+    became.value = null;
+    if (isUsed) void becameBy(credential).then((clientId) => (became.value = clientId));
+  }, [isUsed, credential]);
   const mayPass = isPassing(problem) || problem.retryAt !== null;
+  const clientId = became.value;
+  if (clientId !== null) {
+    return (
+      <>
+        <Notice kind="plain">
+          <p>{say(texts.usedHere, clientId)}</p>
+        </Notice>
+        <Button kind="main" wide onPress={() => location.replace(screenOf(clientId))}>
+          {say(texts.openScreen)}
+        </Button>
+      </>
+    );
+  }
   return (
     <>
       {mayPass ? <ProblemNotice problem={problem} onTryAgain={onTryAgain} /> : <ProblemNotice problem={problem} />}

@@ -88,6 +88,11 @@ export const texts = {
     ko: '이 브라우저는 이미 이 기기로 연결되어 있습니다. 다시 연결하면 새 키를 받습니다.',
     en: 'This browser is this machine already. Connecting it again gives it a new key.',
   },
+  usedHere: {
+    ko: (clientId: string) => `이 브라우저는 이 링크로 이미 연결되었습니다(${clientId}).`,
+    en: (clientId: string) => `This browser is already connected as ${clientId}, with this link.`,
+  },
+  openScreen: { ko: '화면 열기', en: 'Open its page' },
   wasOther: {
     ko: (before: string) => `이 브라우저는 지금 ${before}입니다. 여기서 연결하면 더 이상 ${before}이(가) 아닙니다.`,
     en: (before: string) => `This browser is ${before} now. If you connect it here, it is ${before} no longer.`,
