@@ -53,8 +53,8 @@ PARTS = {
         {"FLOORHUB_TEST_PAGES": "1000", "FLOORHUB_TEST_TURNS": "5"},
     ),
     "join": Part(
-        "two network namespaces (needs root): from an empty folder to a printed page over TLS, and who is refused",
-        (*PYTEST, "-s", "tests/join/from_a_second_machine.py"),
+        "two network namespaces (as root): from an empty folder to a printed page over TLS; who is refused; a browser",
+        (*PYTEST, "-s", "tests/join/from_a_second_machine.py", "tests/join/a_browser_there.py"),
     ),
     "browsers": Part(
         "a browser that is a client survives restarts of everything, a new certificate, a cleared storage and a freeze",

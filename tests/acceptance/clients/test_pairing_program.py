@@ -293,7 +293,9 @@ def test_the_key_of_a_machine_is_its_own(site: Site, tmp_path: Path) -> None:
     made = code_for(site, "paired-9")
     assert pair(tmp_path, site.url, made["code"], "--no-printers").returncode == 0
     again = pair(tmp_path, site.url, made["code"], "--no-printers", "--config", "other.toml")
-    assert (again.returncode, f"{tmp_path / 'agent.toml'} is no longer valid" in again.stdout) == (0, True), again.stdout
+    assert (again.returncode, f"{tmp_path / 'agent.toml'} is no longer valid" in again.stdout) == (0, True), (
+        again.stdout
+    )
     (tmp_path / "agent.key").chmod(0o644)
     done = pair(tmp_path, site.url, made["code"], "--no-printers", "--replace")
     assert (done.returncode, "it is this machine's key no more" in done.stderr) == (1, True), done.stderr
