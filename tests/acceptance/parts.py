@@ -50,7 +50,7 @@ PARTS = {
     "edge": Part(
         "1,000 pages at /mqtt, 1,000 streams and 2,000 silent connections: what requests and commands notice, in turns",
         (*PYTEST, "-s", "tests/acceptance/edge/test_many_pages.py"),
-        {"FLOORHUB_TEST_PAGES": "1000", "FLOORHUB_TEST_TURNS": "5"},
+        {"FLOORHUB_TEST_PAGES": "1000", "FLOORHUB_TEST_TURNS": "9"},
     ),
     "join": Part(
         "two network namespaces (as root): from an empty folder to a printed page over TLS; who is refused; a browser",

@@ -20,6 +20,25 @@ FROM client_sessions s
 JOIN clients c ON c.id = s.client_id
 WHERE s.client_id = ANY (%(client_ids)s);
 
+-- name: stirred
+-- Of clients that have a channel, as it knows them: those whose session is another by now, and those that hold something or
+-- gave no word about it. A thousand stand open at a time, and nearly all have nothing to be told.
+SELECT w.client_id
+FROM jsonb_to_recordset(%(known)s) AS w (client_id text, session text, connection integer, secret text)
+LEFT JOIN client_sessions s ON s.client_id = w.client_id
+LEFT JOIN clients c ON c.id = w.client_id
+WHERE NOT coalesce(
+        s.session = w.session AND s.connection <= w.connection AND s.presence = 'online' AND s.keep_away IS NULL
+        AND c.status = 'active' AND c.secret_sha256 = decode(w.secret, 'hex'),
+        false
+    )
+    OR EXISTS (SELECT FROM commands h WHERE h.client_id = w.client_id AND h.status IN ('queued', 'running'))
+    OR EXISTS (
+        SELECT FROM commands u
+        WHERE u.client_id = w.client_id AND u.status = 'unknown' AND u.unknown_reason = 'no_word'
+            AND u.dead_letter_closed_at IS NULL
+    );
+
 -- name: held
 -- What these clients hold or gave no word about, and how often each was sent: without payloads, since it is asked often.
 SELECT c.*

@@ -10,11 +10,13 @@ from psycopg.types.json import Jsonb
 
 from hub.core.commands.store.dispatch import run_of
 from hub.database.engine import Connection
+from hub.database.hot import HotStatement
 from hub.database.statements import statement
 from schemas.messages import Report, Run
 
 _MEET = statement("core/http_clients", "meet")
 _PRESENT = statement("core/http_clients", "present")
+_STIRRED = HotStatement("core/http_clients", "stirred")
 _HELD = statement("core/http_clients", "held")
 _RUNS = statement("core/http_clients", "runs")
 _STANDING = statement("core/http_clients", "standing")
@@ -60,6 +62,22 @@ async def present(connection: Connection, client_ids: Sequence[str]) -> dict[str
     """How these clients stand."""
     cursor = await connection.execute(_PRESENT, {"client_ids": list(client_ids)})
     return {row.pop("client_id"): Present(**row) for row in await cursor.fetchall()}
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A client as its channel knows it: of which session, and which connection of it, and the secret's SHA-256 in
+    hex."""
+
+    client_id: str
+    session: str
+    connection: int
+    secret: str
+
+
+async def stirred(connection: Connection, known: Sequence[Known]) -> set[str]:
+    """Of these clients those that a look may have something for."""
+    cursor = await _STIRRED.execute(connection, known=Jsonb(known))
+    return {row["client_id"] for row in await cursor.fetchall()}
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from hub.core.http_clients.service.channels import Channel, key_of
 from schemas.codec import encode
 from schemas.messages import Cancel, Run
 
-KEEP_ALIVE_S = 10.0
+KEEP_ALIVE_S = 15.0
 CLOSE_PATIENCE_S = 2.0
 """How long a stream that has ended may take to say so to somebody who does not read."""
 

@@ -2,7 +2,8 @@
 
 What dispatch of this process sends comes at once. Besides, each channel is looked after twice a second: what was handed
 out and has not been sent here is sent, also when another process claimed it or its lease ran out there. So a channel
-may be lost at any moment, and nothing is kept but memory: leases and the look bring everything again.
+may be lost at any moment, and nothing is kept but memory: leases and the look bring everything again. Of the idle ones
+the database is asked first whether there is anything: a thousand full looks took 6 % of a processor.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from math import ceil
 from uuid import UUID
 
 from hub.core.http_clients import store as store
-from hub.core.http_clients.store import Present
+from hub.core.http_clients.store import Known, Present
 from hub.core.presence.rules.presence import SILENCE
 from hub.database.engine import Database
 from hub.errors import UnavailableError
@@ -22,6 +23,8 @@ from schemas.messages import Cancel, Receipt, Run, Welcome
 LOOK_S = 0.5
 MOST_AT_A_LOOK = 50
 """Channels: a look at a thousand held up every request of this process for 15 ms."""
+MOST_ASKED_FOR = 250
+"""Idle channels at a time."""
 MOST_CHANNELS = 1_000
 """In one process; the HTTP server takes 2,000 connections in all."""
 MOST_WAITING = 64
@@ -62,6 +65,8 @@ class Channel:
         self.secret_sha256 = secret_sha256
         self.polled = polled
         self.once = once
+        self.known = Known(client_id, session, connection, secret_sha256.hex())
+        """For looks by the hundred."""
         self.over = asyncio.Event()
         self.reason = ""
         self.read_at = asyncio.get_running_loop().time()
@@ -69,6 +74,14 @@ class Channel:
         self._sent: dict[Key, _Sent] = {}
         self._news = asyncio.Event()
         self._reader = 0
+
+    def is_silent(self, now: float) -> bool:
+        """Whether its next poll does not come."""
+        return self.polled and now - self.read_at >= POLL_MEMORY_S
+
+    def is_idle(self, now: float) -> bool:
+        """Whether nothing has passed here that a look might have to follow."""
+        return not (self.over.is_set() or self.is_silent(now) or self._sent or self._waiting)
 
     def end(self, reason: str) -> None:
         """No more comes of it; idempotent."""
@@ -152,6 +165,8 @@ class Channels:
         self._looks: set[asyncio.Task[None]] = set()
         self._to_look_at: list[Channel] = []
         """The rest of the present round over all channels."""
+        self._with_news: list[Channel] = []
+        """Those of them that a look may have something for."""
         self._stopping = False
 
     def get(self, client_id: str) -> Channel | None:
@@ -211,17 +226,31 @@ class Channels:
     async def look_at_some(self) -> float:
         """Look after some of the channels; the pause before the next ones, so that each is looked after every `LOOK_S`
         seconds. Raises UnavailableError."""
-        self._to_look_at = self._to_look_at or list(self._open.values())
-        some, self._to_look_at = self._to_look_at[:MOST_AT_A_LOOK], self._to_look_at[MOST_AT_A_LOOK:]
+        if not self._with_news:
+            self._to_look_at = self._to_look_at or list(self._open.values())
+            some, self._to_look_at = self._to_look_at[:MOST_ASKED_FOR], self._to_look_at[MOST_ASKED_FOR:]
+            self._with_news = await self._stirred(some)
+        some, self._with_news = self._with_news[:MOST_AT_A_LOOK], self._with_news[MOST_AT_A_LOOK:]
         await self.look([channel for channel in some if self._open.get(channel.client_id) is channel])
-        return LOOK_S / max(1, ceil(len(self._open) / MOST_AT_A_LOOK))
+        steps = ceil(len(self._open) / MOST_ASKED_FOR) + ceil(len(self._with_news) / MOST_AT_A_LOOK)
+        return LOOK_S / max(1, steps)
+
+    async def _stirred(self, channels: Sequence[Channel]) -> list[Channel]:
+        """Of these channels those that a look may have something for."""
+        now = asyncio.get_running_loop().time()
+        idle = [channel for channel in channels if channel.is_idle(now)]
+        if not idle:
+            return list(channels)
+        async with self._database.connection() as connection:
+            stirred = await store.stirred(connection, [channel.known for channel in idle])
+        return [channel for channel in channels if not channel.is_idle(now) or channel.client_id in stirred]
 
     async def look(self, channels: Sequence[Channel]) -> None:
         """End the channels whose time is over, and put into the others what was not sent there. Raises
         UnavailableError."""
         now = asyncio.get_running_loop().time()
         for channel in channels:
-            if channel.polled and now - channel.read_at >= POLL_MEMORY_S:
+            if channel.is_silent(now):
                 channel.end("silent")
         living = {channel.client_id: channel for channel in channels if not channel.over.is_set()}
         if living:
