@@ -126,6 +126,9 @@ class Looks(Channels):
     async def look(self, channels: Sequence[Channel]) -> None:
         self.looked.append([channel.client_id for channel in channels])
 
+    async def _stirred(self, channels: Sequence[Channel]) -> list[Channel]:
+        return list(channels)
+
 
 async def test_a_round_looks_at_each_channel_once_and_at_few_at_a_time() -> None:
     channels = Looks()

@@ -167,6 +167,7 @@ class Channels:
         """The rest of the present round over all channels."""
         self._with_news: list[Channel] = []
         """Those of them that a look may have something for."""
+        self._pause_s = LOOK_S
         self._stopping = False
 
     def get(self, client_id: str) -> Channel | None:
@@ -230,10 +231,11 @@ class Channels:
             self._to_look_at = self._to_look_at or list(self._open.values())
             some, self._to_look_at = self._to_look_at[:MOST_ASKED_FOR], self._to_look_at[MOST_ASKED_FOR:]
             self._with_news = await self._stirred(some)
+            steps = max(1, ceil(len(self._with_news) / MOST_AT_A_LOOK))
+            self._pause_s = LOOK_S * len(some) / max(1, len(self._open)) / steps if some else LOOK_S
         some, self._with_news = self._with_news[:MOST_AT_A_LOOK], self._with_news[MOST_AT_A_LOOK:]
         await self.look([channel for channel in some if self._open.get(channel.client_id) is channel])
-        steps = ceil(len(self._open) / MOST_ASKED_FOR) + ceil(len(self._with_news) / MOST_AT_A_LOOK)
-        return LOOK_S / max(1, steps)
+        return min(self._pause_s, LOOK_S)
 
     async def _stirred(self, channels: Sequence[Channel]) -> list[Channel]:
         """Of these channels those that a look may have something for."""
