@@ -47,17 +47,20 @@ def _shows(testbed: TwoMachines, client_id: str, page: Page) -> None:
 def test_a_browser_joins_by_one_tap_and_outlives_what_is_restarted(testbed: TwoMachines, tmp_path: Path) -> None:
     pages = {"FLOORHUB_PAGES_FOLDER": str(web_build.build())}
     unpacked()  # fetched now: the machines reach no network
+    home, stranger_s = tmp_path / "home", tmp_path / "stranger"
+    home.mkdir()
+    stranger_s.mkdir()
     with testbed.up(HUB, **pages) as up:
         made = _link(testbed, "lobby-1")
         with testbed.machine.entered():
             # Before the trust step the browser opens nothing.
-            with chromium(tmp_path / "stranger") as browser, pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):
+            with chromium(stranger_s) as browser, pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):
                 browser.new_page().goto(made["link"])
             # As `/trust` says it: take the certificate, and compare its fingerprint with the link's.
             with httpx.Client(base_url=URL, verify=_nothing()) as stranger:
                 authority = stranger.get("/trust/authority.pem").raise_for_status().text
         assert fingerprint_of_pem(authority) == read_link(made["link"]).fingerprint
-        home, file = tmp_path / "home", tmp_path / "authority.pem"
+        file = tmp_path / "authority.pem"
         file.write_text(authority)
         trust(home, file)
         with (

@@ -22,6 +22,7 @@ MANY = int(os.environ.get("FLOORHUB_TEST_IMPORTS", "100"))
 FEW = 45
 """More than the broker learns without a restart."""
 PAGES = 6
+SLOWLY_S = 300
 A_SECOND = 20
 
 
@@ -140,7 +141,8 @@ def test_a_broker_of_somebody_else_learns_slowly_whatever_dies_meanwhile(
     site.hub.start()
     run.when(lambda: learned(20))
     postgres.kill()
-    assert run.end() == 0, run.log.read_text()
+    # A broker that has thousands of rules already is slow, and gets the next ones slowly.
+    assert run.end(SLOWLY_S) == 0, run.log.read_text()
     secrets = secrets_of(list_)
     assert refused(site, secrets) == {last: "the broker said 0x87"}
     with psycopg.connect(site.stack.database_url) as connection:
