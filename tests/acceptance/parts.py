@@ -33,9 +33,9 @@ PARTS = {
         {"FLOORHUB_TEST_KEYS": "1000"},
     ),
     "clients": Part(
-        "a batch to 10,000 clients, a fifth of them away; says how long each step took",
-        (*PYTEST, "-s", "tests/acceptance/batches/test_many_clients.py"),
-        {"FLOORHUB_TEST_CLIENTS": "10000"},
+        "a batch to 10,000 clients, a fifth of them away; each step timed; 10,000 births, 10,000 reports",
+        (*PYTEST, "-s", "tests/acceptance/batches/test_many_clients.py", "tests/acceptance/broker/test_scale.py"),
+        {"FLOORHUB_TEST_CLIENTS": "10000", "FLOORHUB_TEST_AT_ONCE": "10000"},
     ),
     "many": Part(
         "10,000 clients imported: the broker back, all connect, no command is lost; what others notice of slow imports",
@@ -109,9 +109,12 @@ PARTS = {
         {"CHAOS_MINUTES": "10"},
     ),
     "cups-restarts": Part(
-        "100 restarts of an agent around the end of CUPS jobs, with CUPS as Debian configures it: none is unknown",
-        (*PYTEST, "tests/acceptance/device_agent/test_cups_restarts.py"),
-        {"FLOORHUB_TEST_RESTARTS": "100"},
+        "100 restarts of an agent around the end of CUPS jobs, and 200 jobs, with Debian's CUPS: none is unknown",
+        (
+            *(*PYTEST, "tests/acceptance/device_agent/test_cups_restarts.py"),
+            "tests/acceptance/device_agent/test_cups_queue.py",
+        ),
+        {"FLOORHUB_TEST_RESTARTS": "100", "FLOORHUB_TEST_CUPS_JOBS": "200"},
     ),
     "backup": Part(
         "a backup under load and back to it: hundreds of pages, nothing printed twice, what is lost is said",

@@ -1,8 +1,12 @@
-"""Ten thousand of something at once: every retained presence reaches the hub, and every report is applied once."""
+"""Thousands of something at once: every retained presence reaches the hub, and every report is applied once.
+
+4,000 by default, which is past what a broker's own limits let through; `FLOORHUB_TEST_AT_ONCE` says how many.
+"""
 
 import asyncio
 import contextlib
 import json
+import os
 import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,9 +25,9 @@ from tests.support.site import Site
 from tests.support.thin_mqtt import ThinClient
 from tests.support.waiting import eventually, until
 
-pytestmark = pytest.mark.own_site("stops the hub, and registers 10,000 clients")
+pytestmark = pytest.mark.own_site("stops the hub, and registers thousands of clients")
 
-MANY = 10_000
+MANY = int(os.environ.get("FLOORHUB_TEST_AT_ONCE", "4000"))
 
 HANDED_OUT = """
 WITH made AS (
@@ -40,7 +44,7 @@ SELECT id, 2, now(), 'queued', 'queued', 1 FROM made
 """
 
 
-def test_every_one_of_10000_retained_presences_reaches_the_hub(site: Site) -> None:
+def test_every_one_of_thousands_of_retained_presences_reaches_the_hub(site: Site) -> None:
     assert site.hub.stop() == 0
     with psycopg.connect(site.stack.database_url) as connection:
         insert(connection, [Wanted(f"many-{n}") for n in range(1, MANY + 1)], hash_password("nobody connects with it"))
@@ -57,7 +61,7 @@ def test_every_one_of_10000_retained_presences_reaches_the_hub(site: Site) -> No
             ).fetchone()
             return row == (MANY,)
 
-        until(welcomed, "10,000 births", 120)
+        until(welcomed, "all births", 120)
     # Nobody answers the roll call: retained births are no proof of life.
     until(lambda: _count(site, "presence = 'unknown' AND client_id LIKE 'many-%'") == MANY, "all unknown", 60)
 
@@ -101,7 +105,7 @@ def _count(site: Site, where: str) -> int:
     return int(row[0])
 
 
-def test_10000_reports_sent_while_the_worker_stands_still_are_applied_once(site: Site) -> None:
+def test_thousands_of_reports_sent_while_the_worker_stands_still_are_applied_once(site: Site) -> None:
     client = site.client()
     ids = [str(uuid7()) for _ in range(MANY)]
     with psycopg.connect(site.stack.database_url) as connection:
