@@ -112,7 +112,7 @@ def test_what_happens_during_the_delay_is_not_taken_for_the_command(
     extra, done, boot = machine(tmp_path)
     client = site.client()
     agent = site.agent(client, extra)
-    command_id = started(site, agent, client, action=action, delay_s=4)
+    command_id = started(site, agent, client, action=action, delay_s=6)
     if ends == "the service is stopped":
         agent.stop()
     else:
