@@ -72,7 +72,7 @@ def test_a_page_waits_for_its_printer_through_a_restart_while_others_are_printed
 
     room.agent.kill()
     room.agent.start()
-    until(lambda: site.events(waiting).count("held") >= 2, "held anew")
+    until(lambda: site.events(waiting).count("held") >= 2, lambda: f"held anew: {room.agent.tail()}")
     room.late.embedded.start()
 
     for command_id in (waiting, behind):
