@@ -222,7 +222,7 @@ class CommandStore:
             heard = "started" if row["started_at"] else "accepted" if row["accepted_at"] else None
             told = {"issued_at": row["queued_at"], "heard": None if row["on_interrupt"] == "rerun" else heard}
             runs.append(run_of(row | told))
-        return runs
+        return sorted(runs, key=lambda run: (-run.priority, run.command_id))
 
     async def resend_cancels(self, _: Any, most: int = 500) -> list[Cancel]:
         cancels = []

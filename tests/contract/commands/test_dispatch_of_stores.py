@@ -402,6 +402,15 @@ async def one_round_takes_what_is_due_longest_and_no_more_than_asked(trial: Tria
 
 
 @case
+async def what_goes_again_goes_in_the_order_in_which_it_is_begun(trial: Trial) -> None:
+    low, old, young, high = [await trial.hand_out(lane=f"a-{n}", priority=n) for n in (1, 5, 5, 8)]
+    trial.wait(60.0)
+    async with trial.transaction() as connection:
+        again = [run.command_id for run in await trial.dispatch.resend(connection)]
+    assert again == [high, old, young, low]
+
+
+@case
 async def nothing_goes_again_to_a_client_that_must_not_be_sent_to(trial: Trial) -> None:
     command_id = await trial.hand_out()
     await trial.happen(command_id, CancelRequested())

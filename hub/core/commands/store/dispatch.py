@@ -108,9 +108,10 @@ def _claimed(rows: Sequence[DictRow], skipped: set[str]) -> Claim:
 
 
 async def resend(connection: Connection, most: int = 500) -> list[Run]:
-    """Attempts whose lease ran out, to be published again."""
+    """Attempts whose lease ran out, to be published again: the most urgent first, then the oldest, since an agent that
+    has just started begins what comes first."""
     cursor = await connection.execute(_RESEND, {"most": most})
-    return [run_of(row) for row in await cursor.fetchall()]
+    return sorted(map(run_of, await cursor.fetchall()), key=lambda run: (-run.priority, run.command_id))
 
 
 async def resend_cancels(connection: Connection, most: int = 500) -> list[Cancel]:
