@@ -33,6 +33,7 @@ from tests.support.second_machine import (
     KOREAN,
     LATER,
     MACHINE,
+    MACHINE_V6,
     MQTTS,
     PROGRAMS,
     Program,
@@ -188,6 +189,31 @@ def test_agents_stay_connected_while_the_hub_gets_another_address(
         assert "connection_lost" not in agent.said()
 
 
+def test_the_hubs_doctor_sees_a_cable_that_is_out_and_an_address_that_has_gone(
+    testbed: TwoMachines, up: Program
+) -> None:
+    assert testbed.floorhub("doctor").returncode == 0
+    testbed.machine.ip("link", "set", "cable", "down")
+    try:
+        said = testbed.floorhub("doctor")
+        assert (said.returncode, "has no connection" in said.stdout) == (1, True), said.stdout
+    finally:
+        testbed.machine.ip("link", "set", "cable", "up")
+        add_address(testbed.machine, f"{MACHINE_V6}/64")  # a link that goes down loses it
+    remove_address(testbed.hub, f"{HUB}/24")
+    add_address(testbed.hub, f"{LATER}/24")
+    try:
+        said = testbed.floorhub("doctor")
+        assert (said.returncode, f"no longer has the address {HUB}" in said.stdout) == (1, True), said.stdout
+        assert LATER in said.stdout
+    finally:
+        remove_address(testbed.hub, f"{LATER}/24")
+        add_address(testbed.hub, f"{HUB}/24")
+        with testbed.machine.entered():
+            for port in (HTTPS, MQTTS):
+                until(partial(_is_for, HUB, port, testbed.data / "authority" / "authority.pem"), "its certificate")
+
+
 def test_who_guesses_codes_is_throttled_and_told_so(testbed: TwoMachines, up: Program, tmp_path: Path) -> None:
     made = testbed.code("press-7")
     authority = str(testbed.data / "authority" / "authority.pem")
@@ -292,5 +318,5 @@ def _is_for(host: str, port: int, authority: Path) -> bool:
     try:
         with socket.create_connection((host, port), 5) as plain, context.wrap_socket(plain, server_hostname=host):
             return True
-    except ssl.SSLCertVerificationError:
+    except (ssl.SSLCertVerificationError, ConnectionError):  # the address has just come back
         return False

@@ -4,6 +4,7 @@ import asyncio
 import ssl
 import time
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 
 import httpx
@@ -14,6 +15,7 @@ from hub.errors import SetupError
 from hub.programs import bounded_http
 from hub.programs.doctor.sentences import fail, ok, warn
 from hub.programs.embedded.authority import AUTHORITY, AUTHORITY_KEY, FOLDER
+from hub.programs.embedded.machine_names import Address, interfaces, without_connection
 from hub.programs.installation import Installation
 from schemas.findings import Finding
 from schemas.fingerprints import der_of_pem, fingerprint, grouped
@@ -48,11 +50,30 @@ async def _reached(url: str, ca_file: Path | None) -> Finding:
     except (httpx.HTTPError, httpx.InvalidURL, OSError, bounded_http.TooLargeError) as problem:
         if distrust_in(problem) is not None:
             return fail("network", "network_distrusted", url=url)
+        if (address := _address_of(url)) is not None and (others := _moved_from(address)):
+            return fail("network", "network_moved", url=url, address=address, others=", ".join(map(str, others)))
         english, korean = in_words("no answer in time" if isinstance(problem, TimeoutError) else problem)
         return fail("network", "network_unreachable", url=url, problem=english, problem_ko=korean)
     if status != httpx.codes.OK:
         return fail("network", "network_unreachable", url=url, problem=f"HTTP {status}", problem_ko=f"HTTP {status}")
+    # This machine reaches its own address also while nobody else does.
+    if (address := _address_of(url)) is not None and (interface := without_connection(address)) is not None:
+        return fail("network", "network_unplugged", url=url, interface=interface)
     return ok("network", "network_ok", url=url)
+
+
+def _address_of(url: str) -> Address | None:
+    """The address that a URL names; None where it has a name."""
+    try:
+        return ip_address(httpx.URL(url).host)
+    except ValueError:
+        return None
+
+
+def _moved_from(address: Address) -> list[Address]:
+    """The addresses that this machine has in place of one from its own networks, which it no longer has."""
+    own = [each.address for each in interfaces() if each.address.version == address.version]
+    return own if address.is_private and address not in own else []
 
 
 def _exposed(installation: Installation) -> list[Finding]:

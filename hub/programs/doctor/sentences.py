@@ -295,6 +295,20 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "다른 기기가 찾는 {url}에서 허브가 응답하지 않습니다({problem_ko}). 이 컴퓨터의 이름과 주소, 방화벽, "
         "FLOORHUB_PUBLIC_URL을 확인하십시오.",
     ),
+    "network_unplugged": (
+        "The network interface {interface} has no connection, so no other machine reaches the hub at {url}. Check the "
+        "cable, the switch or the Wi-Fi.",
+        "네트워크 인터페이스 {interface}이(가) 연결되어 있지 않아 다른 기기가 {url}에서 허브를 찾을 수 없습니다. "
+        "케이블, 스위치 또는 Wi-Fi를 확인하십시오.",
+    ),
+    "network_moved": (
+        "This machine no longer has the address {address}, at which other machines call the hub; it has {others}. "
+        "Start the hub again (make run LAN=1, or the new address in FLOORHUB_PUBLIC_URL), and see "
+        "docs/how-to/move-the-hub-to-another-address.md for the machines.",
+        "다른 기기가 허브를 찾는 주소 {address}이(가) 이 컴퓨터에 더 이상 없습니다. 지금 주소는 {others}입니다. 허브를 "
+        "다시 시작하십시오(make run LAN=1, 또는 FLOORHUB_PUBLIC_URL에 새 주소). 기기에서 할 일은 "
+        "docs/how-to/move-the-hub-to-another-address.md에 있습니다.",
+    ),
     "network_distrusted": (
         "Other machines do not trust the certificate at {url}; the line about its certificate says why.",
         "다른 기기가 {url}의 인증서를 신뢰하지 않습니다. 이유는 인증서 줄에 있습니다.",

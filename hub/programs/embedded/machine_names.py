@@ -57,6 +57,18 @@ def interfaces() -> tuple[Interface, ...]:
     return tuple(Interface(address, found[address]) for address in sorted(found, key=_order))
 
 
+def without_connection(address: Address) -> str | None:
+    """The interface that has an address of this machine, when it has no connection: a cable that is out, a network that
+    was left."""
+    import psutil  # late, as above
+
+    states = psutil.net_if_stats()
+    for name, entries in psutil.net_if_addrs().items():
+        if str(address) in {entry.address for entry in entries} and name in states and not states[name].isup:
+            return str(name)
+    return None
+
+
 def alone(address: Address) -> Interface:
     """An address without its network."""
     return Interface(address, ip_network(address))

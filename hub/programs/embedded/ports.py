@@ -8,6 +8,7 @@ import errno
 import json
 import socket
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +40,8 @@ class PortBook:
         """A sentence about a file that could not be understood."""
 
     def choose(self, name: str, wanted: int, hosts: tuple[str, ...] = LOOPBACK) -> ChosenPort:
-        """A port that is free on all `hosts` right now, written down for the next start. 0 wants any port.
+        """A port that is free on all `hosts` right now, and no other service's, written down for the next start. 0
+        wants any port.
 
         Order: the port of the last start (if the same one was wanted then), the wanted one, its neighbours, any.
         Somebody may take it before the service does; whoever starts the service then chooses again (`START_TRIES`).
@@ -47,10 +49,13 @@ class PortBook:
         book = self._read()
         forgotten = self._forgotten
         kept = book.get(name)
+        # They may not listen yet: a neighbour of one wanted port is the wanted port of another service.
+        others = {entry["port"] for other, entry in book.items() if other != name}
         candidates = [kept["port"]] if kept is not None and kept["wanted"] == wanted else []
         if wanted:
             candidates += range(wanted, min(wanted + _NEIGHBOURS, 65536))
-        number = next((port for port in candidates if is_free(port, hosts)), None) or _any_free(hosts)
+        mine = (port for port in candidates if port not in others and is_free(port, hosts))
+        number = next(mine, None) or _any_free(hosts, others)
         book[name] = {"wanted": wanted, "port": number}
         try:
             self._file.write_text(json.dumps(book, indent=2, sort_keys=True) + "\n", encoding="utf-8")
@@ -62,7 +67,7 @@ class PortBook:
             ) from None
         if wanted in (0, number):
             return ChosenPort(number, why=forgotten.strip())
-        if not is_free(wanted, hosts):
+        if wanted in others or not is_free(wanted, hosts):
             return ChosenPort(number, wanted, forgotten + _taken(name, wanted, number))
         return ChosenPort(
             number,
@@ -129,12 +134,12 @@ def _can_bind(host: str, port: int) -> bool:
     return True
 
 
-def _any_free(hosts: tuple[str, ...]) -> int:
+def _any_free(hosts: tuple[str, ...], others: Collection[int]) -> int:
     for _ in range(_NEIGHBOURS):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.bind((LOOPBACK[0], 0))
             port = int(probe.getsockname()[1])
-        if is_free(port, hosts):
+        if port not in others and is_free(port, hosts):
             return port
     raise EmbeddedError(
         "No free TCP port was found.",

@@ -1,5 +1,6 @@
 """Ports: the wanted one when it is free, the same again next time."""
 
+import json
 import os
 import socket
 from pathlib import Path
@@ -41,10 +42,27 @@ def test_a_replacement_that_is_taken_gives_way_to_the_wanted_port(tmp_path: Path
 def test_asking_for_another_port_forgets_the_kept_one(tmp_path: Path) -> None:
     book = PortBook(tmp_path / "ports.json")
     first = book.choose("mqtt", 0).number
-    other = book.choose("postgres", 0).number
+    with listening() as free:
+        other = free.getsockname()[1]
     chosen = book.choose("mqtt", other)
     assert (chosen.number, chosen.instead_of) == (other, None)
     assert first != other
+
+
+def test_no_two_services_get_the_same_port(tmp_path: Path) -> None:
+    """The neighbour of a port that is taken is another service's own one, and nobody listens yet."""
+    book = PortBook(tmp_path / "ports.json")
+    with listening() as taken:
+        wanted = taken.getsockname()[1]
+        https = book.choose("https", wanted).number
+        status = book.choose("edge-status", https)
+        assert status.number != https
+        assert status.why == f"Port {https} is taken, so edge-status uses {status.number}."
+        assert book.choose("https", wanted).number == https
+        kept = {"https": {"wanted": wanted, "port": https}, "edge-status": {"wanted": https, "port": https}}
+        (tmp_path / "ports.json").write_text(json.dumps(kept))
+        again = book.choose("https", wanted).number, book.choose("edge-status", https).number
+        assert again[0] != again[1], "of a version that gave both the same"
 
 
 def test_a_damaged_file_only_costs_the_memory(tmp_path: Path) -> None:
