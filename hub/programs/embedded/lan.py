@@ -82,6 +82,8 @@ class Lan:
         self._look_at = clock() + LOOK_EVERY_S
         self.issued: Issued | None = None
         self.files = self._own_files() or self._issue()
+        self._called = ""
+        """Where machines were told to call."""
         self._untold = False
         """Whether `renewed` has still to succeed for the files as they are."""
         self._shown = Certificate(CertificateFiles(self.files.certificate, self.files.key))
@@ -146,6 +148,7 @@ class Lan:
 
     def public_settings(self, https_port: int, mqtt_port: int) -> dict[str, str]:
         """Variables for the hub: where other machines reach it, and whom they must trust."""
+        self._called = self.host
         settings = {
             PUBLIC_URL: self.public_url(https_port),
             PUBLIC_MQTT_URL: self._given(PUBLIC_MQTT_URL) or f"mqtts://{self.host}:{mqtt_port}",
@@ -192,7 +195,23 @@ class Lan:
                 + (f"({until}까지 유효)" if until else "")
                 + ". 기기에서 할 일은 없습니다.",
             )
+            if not self._has_moved()
+            else either(
+                f"This machine no longer has the address {self._called}, at which machines call the hub. Give it back, "
+                "or start the hub again and tell the machines the new address: "
+                "docs/how-to/move-the-hub-to-another-address.md.",
+                f"기기가 허브를 찾는 주소 {self._called}이(가) 이 컴퓨터에 더 이상 없습니다. 이 주소를 되돌리거나, "
+                "허브를 다시 시작하고 기기에 새 주소를 알리십시오(docs/how-to/move-the-hub-to-another-address.md).",
+            )
         )
+
+    def _has_moved(self) -> bool:
+        """Whether the address that machines call is no longer one of this machine."""
+        try:
+            called = ip_address(self._called.strip("[]"))
+        except ValueError:
+            return False
+        return not self._given(PUBLIC_URL) and called not in self._names().addresses
 
     @property
     def _accounts_allowed(self) -> bool:

@@ -73,6 +73,19 @@ def test_another_address_gets_into_the_certificate_while_it_runs(machine: Machin
     assert renewed == [1]
 
 
+def test_an_address_that_machines_call_and_that_has_gone_is_told(machine: Machine, tmp_path: Path) -> None:
+    lan = machine.lan(tmp_path)
+    assert lan.public_settings(8443, 8883)["FLOORHUB_PUBLIC_URL"] == "https://192.168.7.10:8443"
+    machine.addresses = ["192.168.7.10", "192.168.7.99"]
+    machine.now += LOOK_EVERY_S
+    lan.tick(lambda: None)
+    assert "Machines need no change" in machine.said[-1]
+    machine.addresses = ["192.168.7.99"]
+    machine.now += LOOK_EVERY_S
+    lan.tick(lambda: None)
+    assert "no longer has the address 192.168.7.10, at which machines call the hub" in machine.said[-1]
+
+
 def test_an_address_in_a_foreign_network_is_told_once_and_the_rest_goes_on(machine: Machine, tmp_path: Path) -> None:
     lan, renewed = machine.lan(tmp_path), list[int]()
     machine.addresses.append("10.0.0.5")
