@@ -110,6 +110,14 @@ def write(*lines: str, error: bool = False, end: str = "\n") -> None:
     _out(stream, text)
 
 
+def forget_typed() -> None:
+    """Take for no answer what somebody typed before a question stood there."""
+    with contextlib.suppress(Exception):  # no terminal, none of POSIX, or closed
+        import termios
+
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
+
+
 def write_json(text: str) -> None:
     """One document that `schemas.text.json_text` made, whole; what the encoding lacks is escaped as JSON does."""
     write_document(text, lambda: _ascii_json(text))

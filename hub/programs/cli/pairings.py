@@ -12,6 +12,7 @@ from hub.programs.cli.app import App
 from hub.programs.cli.exits import ExitCode
 from hub.programs.cli.lists import Column, View, field
 from hub.programs.cli.output import Json, either, explained
+from schemas import terminal
 
 app = App(help="Codes that connect machines; `floorhub pair` creates one.")
 WATCH_S = 1.0
@@ -210,6 +211,7 @@ def _ask(api: Api, pairing: dict[str, Any]) -> None:
         f"A machine at {pairing['address'] or '-'} asks. Does it show {number[:3]} {number[3:]}?",
         f"{pairing['address'] or '-'}의 기기가 연결을 요청합니다. 기기에 {number[:3]} {number[3:]}이(가) 보입니까?",
     )
+    terminal.forget_typed()  # what was typed before the number stood there answers nothing
     if output.confirmed(question):
         api.post(f"/api/pairings/{in_path(pairing['id'])}/confirm", {"number": number})
     else:
