@@ -72,7 +72,7 @@ Options:
   --config FILE      where to write; default: agent.toml in this folder
   --enrol FILE       an enrolment file, for set-up without a person
   --printer NAME     a print queue, or the address of a printer; may be given
-                     several times
+                     several times. label=NAME calls it label in commands
   --no-printers      no printer
   --kind KIND        printer_pc, pda, kiosk or other, if the code leaves it open
   --service          install the systemd unit, and start it (as root)
@@ -97,7 +97,8 @@ agent.toml을 쓰고, 프린터를 찾고, 시험 페이지를 인쇄합니다. 
 옵션:
   --config 파일      설정 파일을 쓸 위치. 기본값: 현재 폴더의 agent.toml
   --enrol 파일       사람 없이 설정하기 위한 등록 파일
-  --printer 이름     인쇄 큐 또는 프린터 주소. 여러 번 쓸 수 있습니다
+  --printer 이름     인쇄 큐 또는 프린터 주소. 여러 번 쓸 수 있습니다.
+                     label=이름: 명령에서 쓸 이름을 label로 정합니다
   --no-printers      프린터를 설정하지 않습니다
   --kind 종류        코드에 없을 때: printer_pc, pda, kiosk, other
   --service          systemd 서비스를 설치하고 시작합니다(root)

@@ -5,11 +5,11 @@ import re
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from device_agent import printers
-from device_agent.actions.config import PrinterConfig
+from device_agent.actions.config import PRINTER_NAME, PrinterConfig
 from device_agent.ipp.client import IppClient, JobTicket
 from device_agent.ipp.errors import IppError
 from device_agent.ipp.states import ENDED, JobState, job_state
@@ -66,10 +66,12 @@ def find(server: str) -> tuple[list[Found], str | None]:
 
 
 def chosen(wanted: Sequence[str], found: Sequence[Found]) -> list[Found]:
-    """The printers that somebody named: queues, or addresses of printers without CUPS. Raises PairingError."""
+    """The printers that somebody named: queues, or addresses of printers without CUPS, each with a name for commands
+    before it (`label=ipp://...`) if it shall have another one. Raises PairingError."""
     by_name = {each.queue: each for each in found} | {each.name: each for each in found}
     result: list[Found] = []
-    for text in wanted:
+    for given in wanted:
+        called, text = _named(given)
         known = by_name.get(text)
         if known is None and not _URI.match(text):
             names = ", ".join(each.queue for each in found) or "-"
@@ -80,9 +82,27 @@ def chosen(wanted: Sequence[str], found: Sequence[Found]) -> list[Found]:
                 "지정하십시오.",
             )
         each = known or _of_address(text, [one.name for one in result])
+        if called is not None:
+            table = each.toml.replace(f'name = "{each.name}"', f'name = "{called}"', 1)
+            each = replace(each, name=called, toml=table)
         if each not in result:
             result.append(each)
     return result
+
+
+def _named(given: str) -> tuple[str | None, str]:
+    """The name for commands, and the queue or the address."""
+    called, equals, text = given.partition("=")
+    if not equals or _URI.match(given):
+        return None, given
+    if not PRINTER_NAME.fullmatch(called):
+        raise PairingError(
+            f"--printer {given}: {called} is no name for a printer. Use a-z, 0-9, '.', '_' and '-', and at most 63 "
+            "characters.",
+            f"--printer {given}: {called}은(는) 프린터 이름으로 쓸 수 없습니다. a-z, 0-9, '.', '_', '-'만, 63자 이하로 "
+            "쓰십시오.",
+        )
+    return called, text
 
 
 def _of_address(uri: str, taken: Sequence[str]) -> Found:

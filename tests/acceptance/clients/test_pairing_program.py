@@ -117,10 +117,10 @@ def test_over_tls_a_link_is_enough_and_a_lost_answer_costs_nothing(
     assert f"fp={fingerprint_of_pem(network.authority.pem)}" in made["link"]
     network.front.lose = b"POST /api/pair "
 
-    done = pair(tmp_path, made["link"], "--yes", "--server", cups.uri)
+    done = pair(tmp_path, made["link"], "--yes", "--printer", "label=Front_Desk", "--server", cups.uri)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "The test page is printed on front_desk" in done.stdout
+    assert "The test page is printed on label" in done.stdout
     assert [line.queue for line in cups.page_log()] == ["Front_Desk"]
     assert network.front.lose == b"", "an answer was lost"
     settings = load(tmp_path / "agent.toml")
@@ -128,7 +128,7 @@ def test_over_tls_a_link_is_enough_and_a_lost_answer_costs_nothing(
     assert settings.hub_urls == [f"https://127.0.0.1:{network.front.port}"]
     process = site.start_agent("paired-2", tmp_path / "agent.toml")
     site.wait_online("paired-2", process)
-    page = {"printer": "front_desk", "document": site.upload()["id"]}
+    page = {"printer": "label", "document": site.upload()["id"]}
     assert site.send("paired-2", "print", page, wait=30)["status"] == "completed"
     assert len(cups.page_log()) == 2
 
@@ -209,6 +209,8 @@ def test_a_name_of_a_printer_that_is_wrong_does_not_cost_the_code(site: Site, tm
     done = pair(tmp_path, site.url, made["code"], "--printer", "office", "--server", NO_CUPS)
     assert done.returncode == 1
     assert "--printer office: there is no such queue" in done.stderr
+    done = pair(tmp_path, site.url, made["code"], "--printer", "La bel=ipp://localhost/ipp/print", "--server", NO_CUPS)
+    assert (done.returncode, "La bel is no name for a printer" in done.stderr) == (1, True), done.stderr
     assert site.http.get(f"/api/pairings/{made['id']}").json()["status"] == "open"
 
 
