@@ -89,9 +89,10 @@ class Claim:
         """What this machine is now. Raises PairingError."""
         if not self._hub.known and credential.by != BY_CODE:
             raise PairingError(
-                "Nothing says that this is the right hub: use the whole link, with what stands behind #fp=, or the "
-                "short code.",
-                "올바른 허브인지 확인할 수 없습니다. #fp= 뒤까지 포함된 링크 전체나 짧은 코드를 쓰십시오.",
+                "Nothing says that this is the right hub: use the whole link, to the end of fp=..., or the short code. "
+                "Put the link in quotes ('...'): a shell cuts it off at the &.",
+                "올바른 허브인지 확인할 수 없습니다. fp=...의 끝까지 포함된 링크 전체나 짧은 코드를 쓰십시오. "
+                "링크는 따옴표('...')로 묶으십시오. 그러지 않으면 셸이 &에서 자릅니다.",
             )
         with self._hub.client() as client:
             if self._hub.known:

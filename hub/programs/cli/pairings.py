@@ -16,6 +16,8 @@ from schemas import terminal
 
 app = App(help="Codes that connect machines; `floorhub pair` creates one.")
 WATCH_S = 1.0
+_BROWSERS = frozenset({"screen", "kiosk", "pda"})
+"""Kinds that are mostly a browser."""
 _NO_BROWSERS = frozenset({"printer_pc"})
 """Kinds that the page of a link does not connect: hub/web/apps/console/src/clients/connect.ts."""
 _QUIET = 2
@@ -133,8 +135,23 @@ def _say(made: dict[str, Any], kind: str | None, *, with_qr: bool) -> None:
         (either("Id of the code", "코드의 id"), made["id"]),
     ]
     output.say(*output.aligned(rows), "")
+    if kind in _BROWSERS:
+        _say_browser(made, first=True)
+        _say_machine(made, first=False)
+    else:
+        _say_machine(made, first=True)
+        if kind not in _NO_BROWSERS:
+            _say_browser(made, first=False)
+    if with_qr and output.shows_every_character():
+        output.say(*_qr(made["link"]))
+
+
+def _say_machine(made: dict[str, Any], *, first: bool) -> None:
+    """What to run at a machine. `first`: nothing else was said yet."""
     output.say(
-        either("At the machine, run:", "기기에서 실행하십시오:"),
+        either("At the machine, run:", "기기에서 실행하십시오:")
+        if first
+        else either("or, at a machine with an agent, run:", "또는 에이전트가 있는 기기에서 실행하십시오:"),
         f"  floorhub-agent pair '{made['link']}'",
     )
     short = f"floorhub-agent pair {made['hub_url']} {made['code']}"
@@ -152,19 +169,32 @@ def _say(made: dict[str, Any], kind: str | None, *, with_qr: bool) -> None:
         ),
         "",
     )
-    if kind not in _NO_BROWSERS:
-        number = made["link_number"]
-        shown = f"{number[:3]} {number[3:]}"
+
+
+def _say_browser(made: dict[str, Any], *, first: bool) -> None:
+    """What to open in a browser. `first`: as above."""
+    number = made["link_number"]
+    shown = f"{number[:3]} {number[3:]}"
+    output.say(
+        either(
+            f"or open this link in the browser that is to be connected; its page shows the number {shown}:",
+            f"또는 연결할 브라우저에서 이 링크를 여십시오. 열린 페이지에 번호 {shown}이(가) 표시됩니다:",
+        )
+        if not first
+        else either(
+            f"Open this link in the browser that is to be connected; its page shows the number {shown}:",
+            f"연결할 브라우저에서 이 링크를 여십시오. 열린 페이지에 번호 {shown}이(가) 표시됩니다:",
+        ),
+        f"  {made['link']}",
+    )
+    if made["fingerprint"] is not None:
         output.say(
             either(
-                f"or open this link in the browser that is to be connected; its page shows the number {shown}:",
-                f"또는 연결할 브라우저에서 이 링크를 여십시오. 열린 페이지에 번호 {shown}이(가) 표시됩니다:",
-            ),
-            f"  {made['link']}",
-            "",
+                f"If the browser warns about the certificate, follow {made['hub_url']}/trust in it first.",
+                f"브라우저가 인증서를 경고하면 먼저 그 브라우저에서 {made['hub_url']}/trust의 안내를 따르십시오.",
+            )
         )
-    if with_qr and output.shows_every_character():
-        output.say(*_qr(made["link"]))
+    output.say("")
 
 
 def _qr(text: str) -> list[str]:
