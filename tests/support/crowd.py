@@ -65,9 +65,13 @@ class Members:
 
     async def stay(self) -> None:
         """Each page says in its turn that it is there, until it is cancelled."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
         while True:
             for _, writer in self._pages:
-                await paused(PING_S / len(self._pages))
+                # By the clock: this process gives way to others, and pauses that each take longer would be too long.
+                due += PING_S / len(self._pages)
+                await paused(max(due - loop.time(), 0.0))
                 writer.write(framed(PINGREQ))
 
     async def check(self) -> None:

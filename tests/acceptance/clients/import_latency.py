@@ -77,6 +77,7 @@ def test_others_do_not_notice_some_hundred_new_clients(site: Site, tmp_path: Pat
 
 
 def test_others_do_not_notice_new_clients_beside_ten_thousand(site: Site, tmp_path: Path) -> None:
+    # Few: a broker with so many rules gets one in some seconds.
     run = Import(site, write_list(tmp_path / "many.csv", "many", MANY), "--yes")
     assert run.end(300) == 0, run.log.read_text()
-    _measure(site, tmp_path, "large", SLOWLY // 6)
+    _measure(site, tmp_path, "large", SLOWLY // 30)
