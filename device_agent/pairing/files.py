@@ -75,8 +75,8 @@ def others_of(file: Path, identity: Identity) -> list[Path]:
             table = tomllib.loads(read(other))
         except (OSError, TextError, tomllib.TOMLDecodeError):
             continue
-        is_it = (table.get("client_id"), table.get("root_key")) == (identity.client_id, identity.root_key)
-        if is_it and other.name != file.name:
+        named = table.get("client_id"), table.get("root_key")
+        if other.name != file.name and named == (identity.client_id, identity.root_key):
             found.append(other)
     return found
 

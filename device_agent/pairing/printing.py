@@ -85,6 +85,13 @@ def chosen(wanted: Sequence[str], found: Sequence[Found]) -> list[Found]:
         if called is not None:
             table = each.toml.replace(f'name = "{each.name}"', f'name = "{called}"', 1)
             each = replace(each, name=called, toml=table)
+        if each not in result and each.name in (one.name for one in result):
+            raise PairingError(
+                f"--printer {given}: another printer is called {each.name} already. Give it another name: "
+                f"--printer NAME={text}.",
+                f"--printer {given}: {each.name}(이)라는 프린터가 이미 있습니다. 다른 이름을 지정하십시오: "
+                f"--printer 이름={text}.",
+            )
         if each not in result:
             result.append(each)
     return result

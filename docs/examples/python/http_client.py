@@ -110,7 +110,7 @@ ACTIONS = {"print": print_document, "status": lambda _run: {"commands": len(repo
 
 
 def events() -> Iterator[dict]:
-    """The messages of one stream. A comment comes every 10 s: 40 s of silence mean that the connection is dead."""
+    """The messages of one stream. A comment comes every 15 s: 40 s of silence mean that the connection is dead."""
     with ask("GET", f"/api/events/{ID}?session={SESSION}", timeout=40) as stream:
         print("connected", flush=True)
         for line in stream:

@@ -37,11 +37,12 @@ async def check_network(installation: Installation, *, hub_answers: bool) -> lis
         return [*found, ok("network", code)]
     if not hub_answers:
         return [*found, warn("network", "network_stopped", url=settings.public_url)]
-    return [*found, await _reached(settings.public_url, settings.ca_file)]
+    return [*found, await _reached(settings.public_url, settings.ca_file, own=installation.embedded)]
 
 
-async def _reached(url: str, ca_file: Path | None) -> Finding:
-    """Whether the hub answers where other machines call it, with a certificate that they trust."""
+async def _reached(url: str, ca_file: Path | None, *, own: bool) -> Finding:
+    """Whether the hub answers where other machines call it, with a certificate that they trust. `own`: that must be
+    this machine; else it may be a proxy's address."""
     try:
         verify: ssl.SSLContext | bool = False
         if url.startswith("https:"):
@@ -50,7 +51,7 @@ async def _reached(url: str, ca_file: Path | None) -> Finding:
     except (httpx.HTTPError, httpx.InvalidURL, OSError, bounded_http.TooLargeError) as problem:
         if distrust_in(problem) is not None:
             return fail("network", "network_distrusted", url=url)
-        if (address := _address_of(url)) is not None and (others := _moved_from(address)):
+        if own and (address := _address_of(url)) is not None and (others := _moved_from(address)):
             return fail("network", "network_moved", url=url, address=address, others=", ".join(map(str, others)))
         english, korean = in_words("no answer in time" if isinstance(problem, TimeoutError) else problem)
         return fail("network", "network_unreachable", url=url, problem=english, problem_ko=korean)
@@ -73,7 +74,7 @@ def _address_of(url: str) -> Address | None:
 def _moved_from(address: Address) -> list[Address]:
     """The addresses that this machine has in place of one from its own networks, which it no longer has."""
     own = [each.address for each in interfaces() if each.address.version == address.version]
-    return own if address.is_private and address not in own else []
+    return own if address.is_private and not address.is_loopback and address not in own else []
 
 
 def _exposed(installation: Installation) -> list[Finding]:

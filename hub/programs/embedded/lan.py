@@ -185,6 +185,17 @@ class Lan:
             self._tell_left_out(issued)
 
     def _tell_renewed(self) -> None:
+        if self._has_moved():
+            self._say(
+                either(
+                    f"This machine no longer has the address {self._called}, at which machines call the hub. Give it "
+                    "back, or start the hub again and tell the machines the new address: "
+                    "docs/how-to/move-the-hub-to-another-address.md.",
+                    f"기기가 허브를 찾는 주소 {self._called}이(가) 이 컴퓨터에 더 이상 없습니다. 이 주소를 되돌리거나, "
+                    "허브를 다시 시작하고 기기에 새 주소를 알리십시오(docs/how-to/move-the-hub-to-another-address.md).",
+                )
+            )
+            return
         until = f"{self.issued.ends:%Y-%m-%d}" if self.issued is not None else ""
         self._say(
             either(
@@ -194,14 +205,6 @@ class Lan:
                 "허브의 인증서가 바뀌었습니다"
                 + (f"({until}까지 유효)" if until else "")
                 + ". 기기에서 할 일은 없습니다.",
-            )
-            if not self._has_moved()
-            else either(
-                f"This machine no longer has the address {self._called}, at which machines call the hub. Give it back, "
-                "or start the hub again and tell the machines the new address: "
-                "docs/how-to/move-the-hub-to-another-address.md.",
-                f"기기가 허브를 찾는 주소 {self._called}이(가) 이 컴퓨터에 더 이상 없습니다. 이 주소를 되돌리거나, "
-                "허브를 다시 시작하고 기기에 새 주소를 알리십시오(docs/how-to/move-the-hub-to-another-address.md).",
             )
         )
 

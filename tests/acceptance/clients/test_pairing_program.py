@@ -211,6 +211,9 @@ def test_a_name_of_a_printer_that_is_wrong_does_not_cost_the_code(site: Site, tm
     assert "--printer office: there is no such queue" in done.stderr
     done = pair(tmp_path, site.url, made["code"], "--printer", "La bel=ipp://localhost/ipp/print", "--server", NO_CUPS)
     assert (done.returncode, "La bel is no name for a printer" in done.stderr) == (1, True), done.stderr
+    twice = ("--printer", "label=ipp://localhost/ipp/print", "--printer", "label=ipp://localhost/ipp/other")
+    done = pair(tmp_path, site.url, made["code"], *twice, "--server", NO_CUPS)
+    assert (done.returncode, "another printer is called label already" in done.stderr) == (1, True), done.stderr
     assert site.http.get(f"/api/pairings/{made['id']}").json()["status"] == "open"
 
 
